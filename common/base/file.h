@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "common/base/err.h"
+
+/*
+ * A file that appears whole: written beside its final place as .NAME.XXXXXX, renamed by
+ * file_commit(), removed by file_abort(). "-" is standard output (nothing is renamed).
+ *
+ *	struct new_file f;
+ *	rc = file_begin(&f, path, err);
+ *	... write to f.fd ...
+ *	rc = file_commit(&f, err);	or file_abort(&f);
+ */
+struct new_file {
+	int fd; /* -1 when not open */
+	char *path, *temp;
+};
+
+int file_begin(struct new_file *f, const char *path, struct err *err);
+int file_commit(struct new_file *f, struct err *err); /* closes; on failure the temp file is gone */
+void file_abort(struct new_file *f);                  /* NULL path or half-begun is fine */
+
+/* Makes path and its parents (0777 less umask); an existing directory is fine. */
+int file_mkdirs(const char *path, struct err *err);
+/* Reads all of a file (also of /proc) into heap memory, NUL-terminated; *ret_len may be NULL.
+ * Fails with -EFBIG above max_bytes. */
+int file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_len, struct err *err);
+/* Writes text to path whole (file_begin/commit). */
+int file_write(const char *path, const void *p, size_t n, struct err *err);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef MODEL_JSON_H
+#define MODEL_JSON_H
+
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/base/out.h"
+#include "common/model/result.h"
+
+/* The only room that knows jansson. */
+
+/* Writes r as JSON (2 spaces of indent, short objects on one line are fine), ends with a newline.
+ * Strings that are not UTF-8 have the bad bytes replaced by U+FFFD. */
+void json_write_result(const struct res_result *r, struct out *o);
+
+/* Reads a result. Unknown members are ignored (a newer writer); a wrong type, a missing or foreign
+ * schema, trailing garbage and nesting beyond 64 are errors that name the place:
+ * "FILE: line 12 column 3: ..." or "FILE: syscalls[3].batch.asked: not an integer". */
+int json_read_result(const char *path, struct res_result **ret, struct err *err);
+
+/* The JSON Schema (draft 2020-12) of a result, and the Markdown table for docs/RESULT_SCHEMA.md. */
+void json_write_schema(struct out *o);
+void json_write_schema_doc(struct out *o);
+
+/*
+ * Generic values, for configuration and catalogue: read-only view of a parsed file.
+ * Owned by the document; strings live as long as it.
+ */
+struct json_doc;
+struct json_value; /* opaque: jansson's json_t */
+
+int json_doc_read(const char *path, struct json_doc **ret, struct err *err);
+void json_doc_free(struct json_doc *d); /* takes NULL */
+const struct json_value *json_doc_root(const struct json_doc *d);
+
+enum json_kind { JSON_KIND_NULL, JSON_KIND_BOOL, JSON_KIND_INT, JSON_KIND_REAL, JSON_KIND_STRING,
+	JSON_KIND_ARRAY, JSON_KIND_OBJECT };
+enum json_kind json_kind_of(const struct json_value *v); /* NULL -> JSON_KIND_NULL */
+const struct json_value *json_get(const struct json_value *object, const char *key); /* or NULL */
+size_t json_len(const struct json_value *v);            /* of an array or object, else 0 */
+const struct json_value *json_at(const struct json_value *array, size_t i);
+const char *json_string(const struct json_value *v);    /* or NULL */
+int64_t json_int(const struct json_value *v, int64_t otherwise);
+int json_bool(const struct json_value *v, int otherwise);
+/* Keys of an object in file order: key i, or NULL. */
+const char *json_key(const struct json_value *object, size_t i);
+/* Checks that object has only the keys of the NULL-terminated list; else an error that says which
+ * key of which file, with its line and column. where: "" or "scenarios.knotd." for the message. */
+int json_only_keys(const struct json_doc *d, const struct json_value *object, const char *where,
+	const char *const *keys, struct err *err);
+/* "line 3 column 7" of a key's first appearance as "key": in the file's text, for messages. */
+const char *json_where(const struct json_doc *d, const char *key, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef MODEL_RESULT_H
+#define MODEL_RESULT_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/base/mem.h"
+
+/*
+ * The result of a traced run: plain structs made from result.def, all memory in one arena.
+ *
+ *	struct res_result *r = result_new();
+ *	r->tracer = result_alloc(r, 1, sizeof(*r->tracer), &shape_tracer);
+ *	struct res_syscall *s = RES_LIST_ALLOC(r, &r->syscalls, n, syscall);
+ *	result_free(r);
+ */
+#define U64_NONE UINT64_MAX
+#define I64_NONE INT64_MIN
+
+struct res_count {
+	const char *key;
+	uint64_t count;
+};
+
+struct res_strs {
+	const char **at;
+	size_t len;
+};
+
+struct res_counts {
+	struct res_count *at;
+	size_t len;
+};
+
+/* The structs. */
+#define STRUCT(s)                struct res_##s {
+#define END(s)                   }
+#define U64(id, unit, meaning)   uint64_t id;
+#define I64(id, unit, meaning)   int64_t id;
+#define DBL(id, unit, meaning)   double id;
+#define BOOL(id, unit, meaning)  int id;
+#define STR(id, unit, meaning)   const char *id;
+#define STRS(id, meaning)        struct res_strs id;
+#define COUNTS(id, meaning)      struct res_counts id;
+#define OBJ(id, shape, meaning)  struct res_##shape *id;
+#define LIST(id, shape, meaning) struct { struct res_##shape *at; size_t len; } id;
+#define KEYED(id, shape, meaning) struct { struct res_##shape *at; size_t len; } id;
+#undef END
+#define END(s) };
+#include "common/model/result.def"
+#include "common/model/undef.h"
+
+/* Their description, for everything that walks a result without knowing it. */
+enum field_type { FIELD_U64, FIELD_I64, FIELD_DBL, FIELD_BOOL, FIELD_STR, FIELD_STRS, FIELD_COUNTS,
+	FIELD_OBJ, FIELD_LIST, FIELD_KEYED };
+enum field_unit { UNIT_NONE, UNIT_COUNT, UNIT_NS, UNIT_BYTES, UNIT_RATIO, UNIT_KEY };
+
+struct shape;
+struct field {
+	const char *id;
+	enum field_type type;
+	enum field_unit unit;
+	size_t offset;
+	const struct shape *shape; /* of OBJ, LIST, KEYED */
+	const char *meaning;
+};
+
+struct shape {
+	const char *id;
+	size_t size;
+	const struct field *fields;
+	size_t len;
+};
+
+#define STRUCT(s)                 extern const struct shape shape_##s;
+#define END(s)
+#define U64(id, unit, meaning)
+#define I64(id, unit, meaning)
+#define DBL(id, unit, meaning)
+#define BOOL(id, unit, meaning)
+#define STR(id, unit, meaning)
+#define STRS(id, meaning)
+#define COUNTS(id, meaning)
+#define OBJ(id, shape, meaning)
+#define LIST(id, shape, meaning)
+#define KEYED(id, shape, meaning)
+#include "common/model/result.def"
+#include "common/model/undef.h"
+
+#define RESULT_SCHEMA "iotrace.result/1"
+
+/* An empty result: schema set, everything else not measured. Never NULL. */
+struct res_result *result_new(void);
+void result_free(struct res_result *r);
+struct arena *result_arena(struct res_result *r);
+
+/* n structs of that shape in r's arena, every field "not measured" (lists empty). */
+void *result_alloc(struct res_result *r, size_t n, const struct shape *shape);
+/* Fills *obj (one struct of that shape) with "not measured". */
+void result_clear(void *obj, const struct shape *shape);
+
+#define RES_OBJ(r, s) ((struct res_##s *)result_alloc((r), 1, &shape_##s))
+#define RES_LIST(r, list, n, s)                                                                    \
+	((list)->at = result_alloc((r), (n), &shape_##s), (list)->len = (n))
+
+/* Appends a warning; a code that is there already is not repeated. complete is not changed. */
+void result_warn(struct res_result *r, const char *code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The row of that name, or NULL. */
+const struct res_syscall *result_syscall(const struct res_result *r, const char *name);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef VIEW_DOC_H
+#define VIEW_DOC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/mem.h"
+
+/*
+ * A report, apart from how it is printed: blocks of lines, notes, and tables of typed columns. Views
+ * make docs from results; writers (text, Markdown, HTML) print them and know nothing of syscalls.
+ */
+enum cell_type { CELL_NONE, CELL_TEXT, CELL_COUNT, CELL_NS, CELL_US, CELL_SECONDS, CELL_BYTES,
+	CELL_RATIO /* printed as a percentage */, CELL_MEAN /* two decimals */ };
+
+struct cell {
+	enum cell_type type; /* CELL_NONE prints as "-" */
+	union {
+		const char *text;
+		uint64_t count; /* COUNT, NS, US, SECONDS (both given in ns), BYTES */
+		double real;    /* RATIO, MEAN */
+	};
+};
+
+struct doc_column {
+	const char *id;      /* stable, e.g. "per_call" */
+	const char *title;   /* as printed, e.g. "per call" */
+	const char *meaning; /* one sentence, for HTML and the docs */
+	int left;            /* 1: aligned left */
+};
+
+struct doc_table {
+	const char *id;
+	const struct doc_column *columns;
+	size_t columns_len;
+	struct { struct cell *at; size_t len, cap; } cells; /* row by row */
+	int bars_column; /* column whose share is drawn as a bar in text, or -1 */
+};
+
+enum doc_kind { DOC_HEAD, DOC_PAIR, DOC_SECTION, DOC_TABLE, DOC_NOTE, DOC_TEXT };
+struct doc_block {
+	enum doc_kind kind;
+	const char *a, *b;       /* HEAD: left, right; PAIR: key, text; SECTION, NOTE, TEXT: a */
+	struct doc_table *table; /* TABLE */
+};
+
+struct doc {
+	struct arena arena;
+	struct { struct doc_block *at; size_t len, cap; } blocks;
+};
+
+struct doc *doc_new(void);
+void doc_free(struct doc *d);
+void doc_head(struct doc *d, const char *left, const char *right);
+void doc_pair(struct doc *d, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void doc_section(struct doc *d, const char *title);
+void doc_note(struct doc *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void doc_text(struct doc *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+struct doc_table *doc_table(struct doc *d, const char *id, const struct doc_column *columns, size_t n);
+/* Cells are added in column order, row after row. Text is copied into the doc's arena. */
+void doc_cell_text(struct doc *d, struct doc_table *t, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void doc_cell(struct doc_table *t, enum cell_type type, uint64_t v); /* U64_NONE -> CELL_NONE */
+void doc_cell_real(struct doc_table *t, enum cell_type type, double v); /* NAN -> CELL_NONE */
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef VIEW_VIEW_H
+#define VIEW_VIEW_H
+
+#include "common/model/result.h"
+#include "common/view/doc.h"
+
+/* result -> doc: what a person reads at the end of a run, as laid out in docs/IO-ANALYSIS.md.
+ * Only from the result, so a saved JSON gives the same summary. Owned by the caller: doc_free(). */
+struct doc *view_summary(const struct res_result *r);
+
+#endif

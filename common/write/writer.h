@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef WRITE_WRITER_H
+#define WRITE_WRITER_H
+
+#include "common/base/out.h"
+#include "common/model/result.h"
+#include "common/view/doc.h"
+
+/*
+ * A writer prints a result in one form. To add one: a file in this folder with a
+ * `const struct writer writer_NAME`, and one line in writers.def.
+ */
+struct writer {
+	const char *id;     /* "summary", "json" */
+	const char *suffix; /* of its file: "-summary.txt", ".json" */
+	void (*write)(const struct res_result *r, struct out *o); /* errors stick in o */
+};
+
+#define WRITER(name) extern const struct writer writer_##name;
+#include "common/write/writers.def"
+#undef WRITER
+
+const struct writer *writer_by_id(const char *id); /* NULL: none */
+
+/* Prints a doc as text of at most `columns` columns. */
+void text_write_doc(const struct doc *d, struct out *o, size_t columns);
+
+#endif

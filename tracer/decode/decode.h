@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_DECODE_H
+#define TRACER_DECODE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "tracer/event.h"
+
+/*
+ * Decoders: pure functions from a raw call and a memory reader to a measure. No printing, no
+ * ptrace. Inputs are read at entry, outputs only after success.
+ */
+
+/* Reads the target's memory. Returns the bytes read from the start (fewer than len where memory
+ * ends), or a negative errno when none could be read. Never reads more than len. */
+struct mem_reader {
+	ssize_t (*read)(void *ctx, uint64_t addr, void *buf, size_t len);
+	void *ctx;
+};
+
+/* What the tracer knows of the call's surroundings. */
+struct decode_env {
+	uint32_t gso_size; /* UDP_SEGMENT set on the socket by setsockopt, 0 = none */
+	uint8_t gro;       /* UDP_GRO set on the socket by setsockopt */
+	uint64_t prev_brk; /* the address space's last known break, 0 = unknown */
+};
+
+struct decode_in {
+	const struct sys_event *ev; /* def, abi, args; at exit also ret and outcome */
+	const struct mem_reader *mem;
+	const struct decode_env *env;
+};
+
+struct decoder {
+	/* Either may be NULL. They fill what the row's columns (batch, bytes, bytes_ret) cannot say. */
+	void (*entry)(const struct decode_in *in, struct measure *m);
+	void (*exit)(const struct decode_in *in, struct measure *m);
+};
+
+/* Fills *m (cleared first) with what is known when the call is entered. */
+void decode_entry(const struct decode_in *in, struct measure *m);
+/* Completes *m when the call is over. Called for every outcome. */
+void decode_exit(const struct decode_in *in, struct measure *m);
+
+/* For 32-bit calls: brings the arguments into the 64-bit call's order: socketcall -> the call it
+ * carries, old mmap's argument block, mmap2's page offset. May change ev->def. */
+void decode_normalize(struct sys_event *ev, const struct mem_reader *mem);
+
+#define DECODER(name) extern const struct decoder decoder_##name;
+DECODER(mmsg_send)
+DECODER(mmsg_recv)
+DECODER(msg_send)
+DECODER(msg_recv)
+DECODER(iov_write) /* writev pwritev pwritev2 vmsplice */
+DECODER(iov_read)  /* readv preadv preadv2 */
+DECODER(send_flat) /* sendto, write on a GSO socket */
+DECODER(map)       /* mmap munmap mremap madvise: transferred = length on success */
+DECODER(brk)
+DECODER(submit)    /* io_uring_enter */
+#undef DECODER
+
+#endif
