@@ -13,7 +13,8 @@
 enum abi { ABI_X86_64, ABI_I386, ABI_X32, ABI_COUNT };
 
 enum outcome {
-	SYS_RETURNED,    /* ret is final: >= 0 ok, -4095..-1 an error (mmap, rt_sigreturn: see sys_ok) */
+	SYS_RETURNED, /* ret is final: >= 0 ok, -4095..-1 an error (mmap, rt_sigreturn: see sys_ok)
+		       */
 	SYS_INTERRUPTED, /* raw result -512..-516; the kernel may enter it again, as another call */
 	SYS_NO_RETURN,   /* exit, or the thread died inside */
 };
@@ -33,21 +34,24 @@ struct sys_event {
 	const struct sys_def *def;
 	enum abi abi;
 	uint32_t nr;      /* raw number in its ABI */
-	uint64_t args[6]; /* at entry, normalized to the 64-bit call's order (socketcall, old mmap) */
+	uint64_t args[6]; /* at entry, normalized to the 64-bit call's order (socketcall, old mmap)
+			   */
 	int64_t ret;      /* raw result; valid unless SYS_NO_RETURN */
 	enum outcome outcome;
 	uint64_t entry_ns, exit_ns; /* CLOCK_MONOTONIC; exit_ns 0 with SYS_NO_RETURN */
 	struct measure m;
-	int32_t pid, tid;     /* tracer's view */
-	uint32_t thread_id;   /* registry of threads: unique for each thread that ever lived */
-	uint32_t fd_id;       /* registry of fds: unique for each (files table, number, generation); 0: none */
-	uint32_t mm_id;       /* address space */
+	int32_t pid, tid;   /* tracer's view */
+	uint32_t thread_id; /* registry of threads: unique for each thread that ever lived */
+	uint32_t fd_id; /* registry of fds: unique for each (files table, number, generation); 0:
+			   none */
+	uint32_t mm_id; /* address space */
 };
 
 /* 1 if the call succeeded. */
 static inline int sys_ok(const struct sys_event *ev)
 {
-	return ev->outcome == SYS_RETURNED && !(ev->ret < 0 && ev->ret >= -4095);
+	return ev->outcome == SYS_RETURNED &&
+	       ((ev->def && ev->def->always_ok) || !(ev->ret < 0 && ev->ret >= -4095));
 }
 
 #endif

@@ -9,12 +9,28 @@
 
 struct decoder; /* tracer/decode/decode.h */
 
-enum sys_class { CLASS_OTHER, CLASS_NETWORK, CLASS_FILE, CLASS_DESC, CLASS_MEMORY, CLASS_PROCESS,
-	CLASS_WAIT, CLASS_SIGNAL, CLASS_TIME };
+enum sys_class {
+	CLASS_OTHER,
+	CLASS_NETWORK,
+	CLASS_FILE,
+	CLASS_DESC,
+	CLASS_MEMORY,
+	CLASS_PROCESS,
+	CLASS_WAIT,
+	CLASS_SIGNAL,
+	CLASS_TIME
+};
 
 /* Sets that --trace knows, as bits. */
-enum { SET_IO = 1, SET_NETWORK = 2, SET_FILE = 4, SET_DESC = 8, SET_MEMORY = 16, SET_PROCESS = 32,
-	SET_SIGNAL = 64 };
+enum {
+	SET_IO = 1,
+	SET_NETWORK = 2,
+	SET_FILE = 4,
+	SET_DESC = 8,
+	SET_MEMORY = 16,
+	SET_PROCESS = 32,
+	SET_SIGNAL = 64
+};
 
 enum batch_unit { BATCH_NONE, BATCH_MESSAGES, BATCH_IOVECS, BATCH_EVENTS, BATCH_SUBMISSIONS };
 
@@ -22,17 +38,19 @@ enum batch_unit { BATCH_NONE, BATCH_MESSAGES, BATCH_IOVECS, BATCH_EVENTS, BATCH_
  * One row of syscalls.def. Argument positions count from 1, 0 = there is none.
  */
 struct sys_def {
-	const char *name;          /* canonical: the 64-bit name */
+	const char *name; /* canonical: the 64-bit name */
 	enum sys_class class;
 	uint32_t sets;
-	const char *args;          /* one letter an argument for the detail line, see syscalls.def */
-	uint8_t fd;                /* the argument that is the fd the call works on */
+	const char *args; /* one letter an argument for the detail line, see syscalls.def */
+	uint8_t fd;       /* the argument that is the fd the call works on */
 	enum batch_unit unit;
-	uint8_t batch;             /* the argument that says how many units are asked */
-	uint8_t bytes;             /* the argument that says how many bytes are asked */
-	uint8_t bytes_ret;         /* the result is the number of bytes moved */
-	const struct decoder *decoder; /* where the arguments and the result do not say it all, or NULL */
-	uint16_t index;            /* dense, filled by sys_init: 0..sys_count()-1 */
+	uint8_t batch;     /* the argument that says how many units are asked */
+	uint8_t bytes;     /* the argument that says how many bytes are asked */
+	uint8_t bytes_ret; /* the result is the number of bytes moved */
+	uint8_t always_ok; /* the result is no result: rt_sigreturn's is the program's register */
+	const struct decoder
+		*decoder; /* where the arguments and the result do not say it all, or NULL */
+	uint16_t index;   /* dense: 0..sys_count()-1 */
 };
 
 /* All rows. Rows for numbers without a name are added when first seen. */
@@ -41,13 +59,15 @@ const struct sys_def *sys_by_index(size_t index);
 const struct sys_def *sys_by_name(const char *name); /* canonical or alias; NULL: unknown */
 /* abi: enum abi. Never NULL: an unknown number gets a row "syscall_N". */
 const struct sys_def *sys_by_number(int abi, uint32_t nr);
+/* The same without making rows: NULL where the number has no name. */
+const struct sys_def *sys_find(int abi, uint32_t nr);
 /* Kernel number of that row in that ABI, or -1. */
 long sys_number(int abi, const struct sys_def *def);
 
 /* The calls that --trace or --detail-trace selects. */
 struct sys_set {
-	uint8_t all;       /* everything but what is excluded, numbers without a name too */
-	uint8_t *has;      /* by row index, sys_count() at parse time */
+	uint8_t all;  /* everything but what is excluded, numbers without a name too */
+	uint8_t *has; /* by row index, sys_count() at parse time */
 	size_t len;
 };
 /*

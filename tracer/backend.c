@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * The io backend: runs the iotrace that lies beside profile-scenario and reads its result. It is a
+ * program of its own because waitpid() and the signals of two masters do not mix.
+ */
+#include "common/model/json.h"
+#include "common/model/result.h"
+#include "common/run/backend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/run/load.h"
+#include "common/run/program.h"
+#include "common/write/writer.h"
+
+/* The in-process recorder is not built yet: until then auto means stops, and `all` by stops would
+ * slow the target beyond use. Set to 1 when iotrace has it. */
+enum { RECORDER_BUILT = 0 };
+
+#define BASE           "-iotrace"
+#define MARK_WAIT_NS   (1 * NS_PER_SEC)
+#define LIMIT_SLACK_NS (10 * NS_PER_SEC)
+
+enum { ARGS_MAX = 32, STATUS_TRACER_FAILED = 125, STATUS_TIME_LIMIT = 124, STATUS_TROUBLE = 2 };
+
+static const char *const suffixes[] = {BASE "-summary.txt", BASE "-detail.txt", BASE ".json", NULL};
+
+/* The iotrace beside our own program, else the one in PATH. The caller's; NULL: none. */
+static char *find_iotrace(void)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (n > 0) {
+		self[n] = '\0';
+		slash = strrchr(self, '/');
+		cleanup_free char *beside = mem_printf("%.*s/iotrace", (int)(slash - self), self);
+		if (access(beside, X_OK) == 0)
+			return mem_strdup(beside);
+	}
+	return program_find("iotrace");
+}
+
+static int io_probe(struct err *err)
+{
+	cleanup_free char *iotrace = find_iotrace();
+
+	if (!iotrace)
+		return err_set(err, -ENOENT,
+			"type io cannot run: iotrace is neither beside profile-scenario nor in "
+			"PATH "
+			"(make builds both)");
+	return 0;
+}
+
+/* ---- iotrace's command line ---- */
+
+struct io_args {
+	struct arena arena;
+	const char *at[ARGS_MAX];
+	size_t len;
+};
+
+static void add(struct io_args *a, const char *word)
+{
+	a->at[a->len++] = word;
+}
+
+static void add_seconds(struct io_args *a, const char *option, uint64_t ns)
+{
+	add(a, option);
+	add(a, arena_printf(&a->arena, "%llu.%09llu", (unsigned long long)(ns / NS_PER_SEC),
+		       (unsigned long long)(ns % NS_PER_SEC)));
+}
+
+static const char *traced_set(const struct scenario *sc)
+{
+	if (sc->trace)
+		return sc->trace;
+	return RECORDER_BUILT && !strcmp(sc->mode, "auto") ? "all" : "%io";
+}
+
+/* The whole command line, NULL-terminated, in a's arena. control_fd -1: there is no load. */
+static const char *const *io_command(
+	struct io_args *a, const struct backend_run *in, const char *iotrace, int control_fd)
+{
+	const struct scenario *sc = in->sc;
+	size_t target = 0;
+
+	add(a, iotrace);
+	add(a, "-q");
+	add(a, "-o");
+	add(a, arena_printf(&a->arena, "%s/%s" BASE, in->dir, sc->name));
+	add(a, arena_printf(&a->arena, "--mode=%s", RECORDER_BUILT ? sc->mode : "ptrace"));
+	add(a, "-e");
+	add(a, traced_set(sc));
+	if (sc->timeout_ns)
+		add_seconds(a, "--timeout", sc->timeout_ns);
+	add_seconds(a, "--grace", sc->grace_ns);
+	if (control_fd >= 0) {
+		add(a, "--control-fd");
+		add(a, arena_printf(&a->arena, "%d", control_fd));
+	} else {
+		if (sc->skip_ns)
+			add_seconds(a, "--skip", sc->skip_ns);
+		if (sc->duration_ns)
+			add_seconds(a, "--duration", sc->duration_ns);
+	}
+	add(a, "--");
+	while (sc->argv[target])
+		target++;
+	const char **argv = arena_alloc(&a->arena, a->len + target + 1, sizeof(*argv));
+
+	memcpy(argv, a->at, a->len * sizeof(*argv));
+	memcpy(argv + a->len, sc->argv, target * sizeof(*argv));
+	return argv;
+}
+
+/* ---- the window ---- */
+
+/*
+ * Writes a line on the control pipe and waits until iotrace has taken it, so that the first request
+ * of the load is inside the window and the target's end is outside.
+ */
+static void io_mark(void *ctx, enum drive_mark mark)
+{
+	const char *line = mark == DRIVE_BEGIN ? "begin\n" : "end\n";
+	struct pollfd reader = {.fd = *(const int *)ctx};
+	uint64_t limit = clock_mono_ns() + MARK_WAIT_NS;
+	int waiting = 1;
+
+	if (write(reader.fd, line, strlen(line)) < 0)
+		return; /* iotrace has ended: the run is over anyway */
+	while (ioctl(reader.fd, FIONREAD, &waiting) == 0 && waiting > 0 &&
+		clock_mono_ns() < limit) {
+		static const struct timespec pause = {.tv_nsec = NS_PER_MS / 10};
+
+		if (poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR))
+			return;
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* ---- its result ---- */
+
+static int write_with(const struct res_result *r, const char *writer, const char *dir,
+	const char *name, struct err *err)
+{
+	const struct writer *w = writer_by_id(writer);
+	cleanup_free char *path = mem_printf("%s/%s" BASE "%s", dir, name, w->suffix);
+	struct new_file f;
+	struct out o;
+	int rc = file_begin(&f, path, err);
+
+	if (rc < 0)
+		return rc;
+	out_init(&o, f.fd);
+	w->write(r, &o);
+	rc = out_flush(&o);
+	out_release(&o);
+	if (rc < 0) {
+		file_abort(&f);
+		return err_set(err, rc, "cannot write %s: %s", path, strerror(-rc));
+	}
+	return file_commit(&f, err);
+}
+
+static int write_result(
+	const struct res_result *r, const char *dir, const char *name, struct err *err)
+{
+	int rc = write_with(r, "summary", dir, name, err);
+
+	return rc < 0 ? rc : write_with(r, "json", dir, name, err);
+}
+
+/* -ENOENT, without an error's text, where there is none. */
+static int read_result(const char *dir, const char *name, struct res_result **ret, struct err *err)
+{
+	cleanup_free char *path = mem_printf("%s/%s" BASE ".json", dir, name);
+
+	if (access(path, F_OK) < 0)
+		return -ENOENT;
+	return json_read_result(path, ret, err);
+}
+
+static void fill_load(struct res_result *r, const struct scenario *sc, const struct drive_result *d)
+{
+	cleanup_free char *command = load_text(sc->load);
+
+	r->load = RES_OBJ(r, load);
+	r->load->command = arena_strdup(result_arena(r), command);
+	r->load->status = (uint64_t)d->load_status;
+	r->load->wall_ns = d->load_wall_ns;
+	if (d->work_count != UINT64_MAX) {
+		r->work = RES_OBJ(r, work);
+		r->work->unit = arena_strdup(result_arena(r), sc->work_unit);
+		r->work->count = d->work_count;
+	}
+}
+
+/* What only the runner knows. */
+static void fill(struct res_result *r, const struct scenario *sc, const struct drive_result *d)
+{
+	r->scenario = arena_strdup(result_arena(r), sc->name);
+	if (d->load_started)
+		fill_load(r, sc, d);
+	if (d->stopped && r->exit) {
+		/* Ended by us after the load: by contract that is a good end. */
+		r->exit->status = 0;
+		r->exit->signal = U64_NONE;
+	}
+	if (d->stopped && d->insisted)
+		result_warn(r, "target_killed",
+			"the target did not end within the grace after TERM and was killed");
+	if (d->trouble != DRIVE_FINE) {
+		result_warn(r, drive_trouble_code(d->trouble), "%s", d->text);
+		r->complete = 0;
+	}
+}
+
+/* ---- the exit status ---- */
+
+static int target_status(const struct res_result *r, const struct drive_result *d)
+{
+	if (!r->exit)
+		return d->tool_status;
+	if (r->exit->timed_out == 1)
+		return STATUS_TIME_LIMIT;
+	if (r->exit->signal != U64_NONE)
+		return 128 + (int)r->exit->signal;
+	return r->exit->status != U64_NONE ? (int)r->exit->status : d->tool_status;
+}
+
+/* iotrace's 125 is its own trouble, unless that is what the target ended with. */
+static int tracer_failed(const struct res_result *r, const struct drive_result *d)
+{
+	return d->tool_status == STATUS_TRACER_FAILED &&
+	       !(r->exit && r->exit->status == STATUS_TRACER_FAILED);
+}
+
+static int run_status(const struct res_result *r, const struct drive_result *d)
+{
+	if (tracer_failed(r, d))
+		return STATUS_TRACER_FAILED;
+	if (d->trouble != DRIVE_FINE)
+		return STATUS_TROUBLE;
+	return d->stopped ? 0 : target_status(r, d);
+}
+
+/* The target's end by iotrace's own time limit looks like an early death from outside. */
+static void recognize_limit(const struct res_result *r, struct drive_result *d)
+{
+	if (!r->exit || r->exit->timed_out != 1 || d->trouble == DRIVE_FINE)
+		return;
+	d->trouble = DRIVE_TIMED_OUT;
+	snprintf(d->text, sizeof(d->text), "the time limit ended the run before the load was over");
+}
+
+static void conclude(struct res_result *r, const struct drive_result *d, struct backend_result *ret)
+{
+	ret->status = run_status(r, d);
+	ret->incomplete = d->trouble != DRIVE_FINE || r->complete != 1;
+	ret->window_ns = r->window ? r->window->wall_ns : r->wall_ns;
+	snprintf(ret->text, sizeof(ret->text), "%s", d->text);
+	if (!*ret->text && tracer_failed(r, d))
+		snprintf(ret->text, sizeof(ret->text),
+			"iotrace failed; the result says what is missing");
+}
+
+/* iotrace said on stderr why; its statuses for a bad target or set are passed on. */
+static int no_result(const struct drive_result *d, struct backend_result *ret, struct err *err)
+{
+	if (d->tool_status == 126 || d->tool_status == 127 || d->tool_status == STATUS_TROUBLE)
+		ret->status = d->tool_status;
+	return err_set(
+		err, -EIO, "iotrace ended with status %d and left no result", d->tool_status);
+}
+
+static int take_result(const struct backend_run *in, struct drive_result *d,
+	struct backend_result *ret, struct err *err)
+{
+	const char *name = in->sc->name;
+	struct res_result *r = NULL;
+	int rc = read_result(in->dir, name, &r, err);
+
+	if (rc == -ENOENT)
+		return no_result(d, ret, err);
+	if (rc < 0)
+		return rc;
+	recognize_limit(r, d);
+	fill(r, in->sc, d);
+	conclude(r, d, ret);
+	rc = write_result(r, in->dir, name, err);
+	result_free(r);
+	return rc;
+}
+
+/* ---- the backend ---- */
+
+static int io_drive(const struct backend_run *in, struct drive_result *ret, struct err *err)
+{
+	const struct scenario *sc = in->sc;
+	cleanup_free char *iotrace = find_iotrace();
+	struct io_args args = {0};
+	int control[2] = {-1, -1};
+
+	if (sc->load && pipe2(control, O_CLOEXEC) < 0)
+		return err_set(err, -errno, "cannot make a pipe: %s", strerror(errno));
+	int rc = drive_run(
+		&(struct drive){
+			.sc = sc,
+			.signals = in->signals,
+			.tool_argv = io_command(&args, in, iotrace, control[0]),
+			.keep_fd = control[0],
+			.null_stdin = in->null_stdin,
+			/* iotrace answers a second TERM with KILL to its tracees, and still writes.
+			 */
+			.insist = SIGTERM,
+			/* iotrace keeps the limit; this one is for an iotrace that hangs. */
+			.limit_ns =
+				sc->timeout_ns ? sc->timeout_ns + sc->grace_ns + LIMIT_SLACK_NS : 0,
+			.target_log = in->target_log,
+			.load_log = in->load_log,
+			.mark = sc->load ? io_mark : NULL,
+			.ctx = &control[1],
+		},
+		ret, err);
+	for (int i = 0; i < 2; i++)
+		if (control[i] >= 0)
+			close(control[i]);
+	arena_release(&args.arena);
+	return rc;
+}
+
+static int io_run(const struct backend_run *in, struct backend_result *ret, struct err *err)
+{
+	struct drive_result d;
+	int rc = io_drive(in, &d, err);
+
+	if (rc < 0)
+		return rc;
+	ret->interrupted = d.interrupted != 0;
+	return take_result(in, &d, ret, err);
+}
+
+static int io_note_runs(
+	const char *dir, const char *name, const struct backend_runs *runs, struct err *err)
+{
+	struct res_result *r = NULL;
+	int rc = read_result(dir, name, &r, err);
+
+	if (rc < 0)
+		return rc;
+	r->runs = RES_OBJ(r, runs);
+	r->runs->count = runs->count;
+	r->runs->chosen = runs->chosen;
+	r->runs->min_ns = runs->min_ns;
+	r->runs->max_ns = runs->max_ns;
+	rc = write_result(r, dir, name, err);
+	result_free(r);
+	return rc;
+}
+
+const struct backend backend_io = {
+	.id = "io",
+	.folder = "iotrace",
+	.meaning = "system calls and batch sizes, by iotrace",
+	.suffixes = suffixes,
+	.probe = io_probe,
+	.run = io_run,
+	.note_runs = io_note_runs,
+};

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_BOOK_H
+#define TRACER_BOOK_H
+
+#include <stdint.h>
+
+#include "common/base/out.h"
+#include "tracer/agg/agg.h"
+
+/*
+ * The book of a run: takes each finished call once and puts it into the phase in which it was
+ * entered (start-up, window, shutdown), the timeline, the mappings and the detail file.
+ */
+enum book_phase { PHASE_STARTUP, PHASE_WINDOW, PHASE_SHUTDOWN, PHASE_COUNT };
+
+struct book_mark {
+	char *name;
+	uint64_t at_ns, calls;
+};
+
+struct book {
+	uint64_t start_ns, end_ns;               /* of the run; end_ns set by book_close */
+	uint64_t window_begin_ns, window_end_ns; /* UINT64_MAX: not (yet) */
+	int wants_window;                        /* without one all calls are in PHASE_WINDOW */
+	struct agg *agg[PHASE_COUNT];
+	struct book_stops {
+		uint64_t near, far; /* on the tracer's CPU, and not */
+	} stops[PHASE_COUNT];
+	struct {
+		struct book_mark *at;
+		size_t len, cap;
+	} marks;
+	struct timeline *timeline;
+	struct mappings *mappings;
+	int mappings_phase;       /* the phase that the mappings' counters are in */
+	struct res_result *early; /* mappings as they were at the window's end */
+	struct {
+		struct out *out; /* NULL: no detail */
+		struct out line;
+		const struct sys_set *set;
+		uint64_t limit_bytes, lines, left_out;
+		int64_t epoch_offset_ns;
+	} detail;
+};
+
+void book_init(struct book *b, uint64_t start_ns, int wants_window);
+void book_release(struct book *b);
+/* Calls in set get a line in out, until limit_bytes are written. Both stay the caller's. */
+void book_detail(struct book *b, struct out *out, const struct sys_set *set, uint64_t limit_bytes);
+
+void book_call(struct book *b, const struct sys_event *ev);
+/* One stop of the target; near: it shares the tracer's CPU. */
+void book_stop(struct book *b, uint64_t at_ns, int near);
+void book_begin(struct book *b, uint64_t at_ns);
+void book_end(struct book *b, uint64_t at_ns);
+void book_mark(struct book *b, const char *name, uint64_t at_ns);
+void book_close(struct book *b, uint64_t at_ns); /* the run is over */
+
+/* Fills phases, window, tables, mappings, timeline, detail counts. with_mappings: all of the
+ * mapping calls were traced. */
+void book_result(const struct book *b, const struct agg_names *names, int with_mappings,
+	struct res_result *r);
+/* Stops and length of what the tables cover. */
+struct book_stops book_stops(const struct book *b);
+uint64_t book_wall_ns(const struct book *b);
+
+#endif

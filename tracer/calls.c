@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * Entry and exit of a call: reads it from the stopped thread, has it decoded, acts on control calls
+ * and books it when it is over.
+ */
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/if_packet.h>
+#include <linux/io_uring.h>
+#include <sched.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <linux/ptrace.h> /* after sys/ptrace.h, whose names it would take */
+#include <sys/socket.h>
+#include <sys/user.h>
+
+#include "common/base/clock.h"
+#include "tracer/filter.h"
+#include "tracer/memory.h"
+#include "tracer/own_filter.h"
+#include "tracer/session.h"
+
+#define X32_BIT         0x40000000U
+#define RESTART_SYSCALL "restart_syscall"
+#define RT_SIGRETURN    "rt_sigreturn"
+
+/* ---- reading the call ---- */
+
+static const struct mem_reader *memory_of(struct session *s, const struct tracee *t)
+{
+	s->reader_tid = t->tid;
+	return &s->memory;
+}
+
+static enum abi abi_of(uint32_t arch, uint64_t nr)
+{
+	if (arch == AUDIT_ARCH_I386)
+		return ABI_I386;
+	return nr & X32_BIT ? ABI_X32 : ABI_X86_64;
+}
+
+static int traces(const struct session *s, const struct sys_def *def)
+{
+	/* Rows made for numbers without a name come after the map was built. */
+	return def->index < s->map.len ? s->map.traced[def->index]
+				       : sys_set_has(&s->opt->trace, def);
+}
+
+static void read_call(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
+{
+	struct sys_event *ev = &t->ev;
+
+	*ev = (struct sys_event){.abi = abi_of(info->arch, info->entry.nr),
+		.nr = (uint32_t)info->entry.nr,
+		.pid = t->process->pid,
+		.tid = t->tid,
+		.thread_id = t->thread_id,
+		.mm_id = t->space->id};
+	memcpy(ev->args, info->entry.args, sizeof(ev->args));
+	ev->def = sys_by_number((int)ev->abi, ev->nr);
+	if (t->interrupted.def && strcmp(ev->def->name, RESTART_SYSCALL) == 0) {
+		ev->def = t->interrupted.def;
+		memcpy(ev->args, t->interrupted.args, sizeof(ev->args));
+	} else if (ev->abi == ABI_I386) {
+		decode_normalize(ev, memory_of(s, t));
+	}
+	t->interrupted.def = NULL;
+	t->counted = (uint8_t)traces(s, ev->def);
+	t->control = ev->def->index < s->map.len ? s->map.kind[ev->def->index] : CONTROL_NONE;
+}
+
+/* The fd that the call works on, or -1. */
+static int64_t fd_of(const struct sys_event *ev)
+{
+	return ev->def->fd ? (int32_t)ev->args[ev->def->fd - 1] : -1;
+}
+
+static void identify_fd(struct session *s, struct tracee *t, int must_exist)
+{
+	int64_t fd = fd_of(&t->ev);
+
+	if (s->map.fds && fd >= 0)
+		t->ev.fd_id =
+			files_identify(t->files, t->process->pid, t->tid, (uint32_t)fd, must_exist);
+}
+
+static struct decode_env env_of(struct session *s, struct tracee *t)
+{
+	struct decode_env env = {.prev_brk = mappings_brk(s->book.mappings, t->space->id)};
+	int64_t fd = fd_of(&t->ev);
+
+	if (fd >= 0 && t->ev.fd_id) {
+		const struct fd_state *st = files_get(t->files, (uint32_t)fd);
+
+		env.gso_size = st->gso_size;
+		env.gro = st->gro;
+	}
+	return env;
+}
+
+/* ---- control calls ---- */
+
+#define CLONE3_FLAGS_OFFSET 0
+
+static uint64_t clone_flags(struct session *s, struct tracee *t)
+{
+	const char *name = t->ev.def->name;
+	const struct mem_reader *mem = memory_of(s, t);
+	uint64_t flags = 0;
+
+	if (strcmp(name, "clone") == 0)
+		return t->ev.args[0];
+	if (strcmp(name, "vfork") == 0)
+		return CLONE_VM | CLONE_VFORK;
+	if (strcmp(name, "clone3") == 0)
+		mem->read(mem->ctx, t->ev.args[0] + CLONE3_FLAGS_OFFSET, &flags, sizeof(flags));
+	return flags;
+}
+
+static int set_first_arg(const struct tracee *t, uint64_t value)
+{
+	struct user_regs_struct regs;
+
+	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+		return -errno;
+	if (t->ev.abi == ABI_I386)
+		regs.rbx = value;
+	else
+		regs.rdi = value;
+	return ptrace(PTRACE_SETREGS, t->tid, NULL, &regs) < 0 ? -errno : 0;
+}
+
+/* A CLONE_UNTRACED child would escape us but keep our filter, whose calls then fail with ENOSYS. */
+static void clone_entry(struct session *s, struct tracee *t)
+{
+	uint64_t flags = clone_flags(s, t);
+	int rc;
+
+	t->scratch = flags;
+	if (!(flags & CLONE_UNTRACED))
+		return;
+	t->saved_arg = flags;
+	flags &= ~(uint64_t)CLONE_UNTRACED;
+	if (strcmp(t->ev.def->name, "clone3") == 0) {
+		t->saved = SAVED_MEMORY;
+		rc = memory_poke_u64(t->tid, t->ev.args[0] + CLONE3_FLAGS_OFFSET, flags);
+	} else {
+		t->saved = SAVED_REGISTER;
+		rc = set_first_arg(t, flags);
+	}
+	if (rc < 0)
+		t->saved = SAVED_NONE;
+	s->seen.untraced_clones = 1;
+}
+
+void call_restore_arg(const struct tracee *owner, const struct tracee *t)
+{
+	if (owner->saved == SAVED_REGISTER)
+		set_first_arg(t, owner->saved_arg);
+	else if (owner->saved == SAVED_MEMORY)
+		memory_poke_u64(t->tid, owner->ev.args[0] + CLONE3_FLAGS_OFFSET, owner->saved_arg);
+}
+
+/* The number that a close or dup2 is about to close, or -1. */
+static int64_t closing_fd(const struct tracee *t)
+{
+	const uint64_t *args = t->ev.args;
+
+	if (t->control == CONTROL_CLOSE)
+		return (int32_t)args[0];
+	if (t->control == CONTROL_DUP && (int32_t)args[0] != (int32_t)args[1])
+		return (int32_t)args[1];
+	return -1;
+}
+
+/* Acts on the entry of a control call; 1 if its exit must be seen too. */
+static int control_entry(struct session *s, struct tracee *t)
+{
+	const uint64_t *args = t->ev.args;
+	int64_t fd = closing_fd(t);
+
+	switch ((enum control)t->control) {
+	case CONTROL_AFFINITY:
+		colocate_end(&s->colocate, t->tid);
+		return 0;
+	case CONTROL_CLONE:
+		colocate_end(&s->colocate, t->tid);
+		clone_entry(s, t);
+		return t->saved != SAVED_NONE;
+	case CONTROL_CLOSE:
+	case CONTROL_DUP:
+		if (fd < 0 || !files_known(t->files, (uint32_t)fd))
+			return 0;
+		files_close_begin(t->files, (uint32_t)fd);
+		return 1;
+	case CONTROL_SECCOMP:
+		t->scratch = (uint64_t)own_filter_entry(&t->ev, memory_of(s, t), &s->map);
+		return t->scratch != OWN_FILTER_NONE;
+	case CONTROL_SETSOCKOPT:
+		if ((int32_t)args[1] == SOL_PACKET && (int32_t)args[2] == PACKET_TX_RING)
+			s->seen.packet_ring = 1;
+		return 1;
+	case CONTROL_SOCKET:
+		s->seen.xdp |= (int32_t)args[0] == AF_XDP;
+		return 0;
+	case CONTROL_UNSHARE:
+		return (args[0] & CLONE_FILES) != 0;
+	case CONTROL_CLOSE_RANGE:
+	case CONTROL_IO_URING:
+		return 1;
+	default: /* CONTROL_EXEC: PTRACE_EVENT_EXEC says the rest */
+		return 0;
+	}
+}
+
+#define CLOSE_RANGE_UNSHARE_FLAG 2
+#define CLOSE_RANGE_CLOEXEC_FLAG 4
+
+static void own_files(struct tracee *t)
+{
+	struct files *copy = files_copy(t->files);
+
+	files_unref(t->files);
+	t->files = copy;
+}
+
+static void close_range_exit(struct tracee *t)
+{
+	if (t->ev.args[2] & CLOSE_RANGE_UNSHARE_FLAG)
+		own_files(t);
+	if (!(t->ev.args[2] & CLOSE_RANGE_CLOEXEC_FLAG))
+		files_close_range(t->files, (uint32_t)t->ev.args[0], (uint32_t)t->ev.args[1]);
+}
+
+static void io_uring_exit(struct session *s, struct tracee *t)
+{
+	const struct mem_reader *mem = memory_of(s, t);
+	uint32_t flags = 0;
+
+	s->seen.io_uring = 1;
+	if (mem->read(mem->ctx, t->ev.args[1] + offsetof(struct io_uring_params, flags), &flags,
+		    sizeof(flags)) == (ssize_t)sizeof(flags) &&
+		(flags & IORING_SETUP_SQPOLL))
+		s->seen.sqpoll = 1;
+}
+
+static void setsockopt_exit(struct session *s, struct tracee *t)
+{
+	struct decode_in in = {&t->ev, memory_of(s, t), NULL};
+	uint32_t gso = 0;
+	int gro = -1;
+	int fd = (int32_t)t->ev.args[0];
+
+	if (fd < 0 || !decode_udp_option(&in, &gso, &gro))
+		return;
+	if (gro >= 0)
+		files_get(t->files, (uint32_t)fd)->gro = (uint8_t)gro;
+	else
+		files_get(t->files, (uint32_t)fd)->gso_size = gso;
+}
+
+static void control_exit(struct session *s, struct tracee *t)
+{
+	int ok = sys_ok(&t->ev);
+	int64_t fd = closing_fd(t);
+
+	if (t->saved) {
+		call_restore_arg(t, t);
+		t->saved = SAVED_NONE;
+	}
+	if (fd >= 0) /* close frees the number even when it fails, but for EBADF */
+		files_close_end(t->files, (uint32_t)fd,
+			ok || (t->control == CONTROL_CLOSE && t->ev.ret != -EBADF));
+	if (!ok)
+		return;
+	switch ((enum control)t->control) {
+	case CONTROL_CLOSE_RANGE:
+		close_range_exit(t);
+		break;
+	case CONTROL_UNSHARE:
+		if (t->ev.args[0] & CLONE_FILES)
+			own_files(t);
+		break;
+	case CONTROL_SETSOCKOPT:
+		setsockopt_exit(s, t);
+		break;
+	case CONTROL_IO_URING:
+		io_uring_exit(s, t);
+		break;
+	case CONTROL_SECCOMP:
+		own_filter_installed(s, t, (enum own_filter)t->scratch);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- entry and exit ---- */
+
+/* A filter of the target that says TRACE: without a tracer of its own the call fails so. */
+static void refuse_foreign(struct tracee *t)
+{
+	struct user_regs_struct regs;
+
+	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+		return;
+	regs.orig_rax = (unsigned long long)-1;
+	regs.rax = (unsigned long long)-ENOSYS;
+	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
+}
+
+static int get_info(const struct tracee *t, struct ptrace_syscall_info *info)
+{
+	return ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, (void *)sizeof(*info), info) > 0;
+}
+
+/* Before the target's execve our own child runs: nothing counts. */
+static int still_launching(
+	struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
+{
+	if (t->state != TRACEE_LAUNCH)
+		return 0;
+	if (launch_is_target(s, (long)info->entry.nr, info->entry.args[0])) {
+		t->state = TRACEE_RUNNING;
+		return 0;
+	}
+	t->in_call = 1;
+	t->counted = t->control = 0;
+	return 1;
+}
+
+void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
+{
+	struct ptrace_syscall_info info;
+	struct decode_env env;
+	int need_exit;
+
+	(void)stop;
+	if (!get_info(t, &info))
+		return; /* killed since */
+	if (info.op == PTRACE_SYSCALL_INFO_EXIT)
+		return; /* attached in the middle of it */
+	if (info.op == PTRACE_SYSCALL_INFO_SECCOMP && info.seccomp.ret_data != FILTER_TRACE_DATA) {
+		refuse_foreign(t);
+		return;
+	}
+	if (still_launching(s, t, &info))
+		return;
+	read_call(s, t, &info);
+	if (t->counted) {
+		identify_fd(s, t, 1);
+		env = env_of(s, t);
+		decode_entry(&(struct decode_in){&t->ev, memory_of(s, t), &env}, &t->ev.m);
+	}
+	need_exit = t->control && control_entry(s, t);
+	t->in_call = t->counted || need_exit || t->mode == MODE_SYSCALL;
+	t->ev.entry_ns = clock_mono_ns();
+}
+
+static void set_result(struct tracee *t, const struct ptrace_syscall_info *info)
+{
+	struct sys_event *ev = &t->ev;
+
+	ev->ret = info->exit.rval;
+	if (ev->abi == ABI_I386 && !info->exit.is_error)
+		ev->ret = (int64_t)(uint32_t)ev->ret;
+	if (strcmp(ev->def->name, RT_SIGRETURN) == 0)
+		ev->ret = 0; /* the register is the interrupted program's */
+	ev->outcome = ev->ret <= -512 && ev->ret >= -516 ? SYS_INTERRUPTED : SYS_RETURNED;
+}
+
+static void remember_interrupted(struct tracee *t)
+{
+	t->interrupted.def = t->ev.def;
+	memcpy(t->interrupted.args, t->ev.args, sizeof(t->interrupted.args));
+}
+
+static void book(struct session *s, struct tracee *t)
+{
+	struct decode_env env;
+
+	if (!t->ev.fd_id && sys_ok(&t->ev) && t->ev.outcome == SYS_RETURNED)
+		identify_fd(s, t, 0);
+	env = env_of(s, t);
+	decode_exit(&(struct decode_in){&t->ev, memory_of(s, t), &env}, &t->ev.m);
+	book_call(&s->book, &t->ev);
+}
+
+void call_exit(struct session *s, struct tracee *t, const struct stop *stop)
+{
+	struct ptrace_syscall_info info;
+
+	if (!get_info(t, &info))
+		return;
+	if (info.op != PTRACE_SYSCALL_INFO_EXIT) {
+		/* An exit that the kernel did not report: cannot be by ptrace(2), so say it. */
+		s->lost++;
+		t->in_call = 0;
+		call_entry(s, t, stop);
+		return;
+	}
+	t->in_call = 0;
+	if (t->state == TRACEE_LAUNCH)
+		return;
+	set_result(t, &info);
+	t->ev.exit_ns = stop->at_ns;
+	if (t->ev.outcome == SYS_INTERRUPTED)
+		remember_interrupted(t);
+	if (t->counted)
+		book(s, t);
+	if (t->control)
+		control_exit(s, t);
+}
+
+void call_no_return(struct session *s, struct tracee *t)
+{
+	if (!t->in_call || t->state == TRACEE_LAUNCH)
+		return;
+	t->in_call = 0;
+	t->ev.outcome = SYS_NO_RETURN;
+	t->ev.exit_ns = 0;
+	if (t->counted)
+		book(s, t);
+}

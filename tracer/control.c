@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/control.h"
+
+#include <stdlib.h>
+
+#include "common/base/mem.h"
+
+/* Which rows must be seen. `fds` ones only where fds are reported. */
+static const struct {
+	const char *name;
+	enum control kind;
+	int fds;
+} controls[] = {
+	{"clone", CONTROL_CLONE, 0},
+	{"clone3", CONTROL_CLONE, 0},
+	{"fork", CONTROL_CLONE, 0},
+	{"vfork", CONTROL_CLONE, 0},
+	{"execve", CONTROL_EXEC, 0},
+	{"execveat", CONTROL_EXEC, 0},
+	{"seccomp", CONTROL_SECCOMP, 0},
+	{"prctl", CONTROL_SECCOMP, 0},
+	{"sched_getaffinity", CONTROL_AFFINITY, 0},
+	{"sched_setaffinity", CONTROL_AFFINITY, 0},
+	{"unshare", CONTROL_UNSHARE, 1},
+	{"close", CONTROL_CLOSE, 1},
+	{"close_range", CONTROL_CLOSE_RANGE, 1},
+	{"dup2", CONTROL_DUP, 1},
+	{"dup3", CONTROL_DUP, 1},
+	{"setsockopt", CONTROL_SETSOCKOPT, 1},
+	{"socket", CONTROL_SOCKET, 1},
+	{"io_uring_setup", CONTROL_IO_URING, 1},
+};
+
+static int any_fd(const struct sys_set *traced)
+{
+	for (size_t i = 0; i < sys_count(); i++) {
+		const struct sys_def *def = sys_by_index(i);
+
+		if (def->fd && sys_set_has(traced, def))
+			return 1;
+	}
+	return 0;
+}
+
+void control_map_build(struct control_map *m, const struct sys_set *traced)
+{
+	*m = (struct control_map){.len = sys_count(), .fds = any_fd(traced)};
+	m->kind = mem_calloc(m->len, 1);
+	m->traced = mem_calloc(m->len, 1);
+	for (size_t i = 0; i < m->len; i++)
+		m->traced[i] = sys_set_has(traced, sys_by_index(i)) != 0;
+	for (size_t i = 0; i < sizeof(controls) / sizeof(*controls); i++) {
+		const struct sys_def *def = sys_by_name(controls[i].name);
+
+		if (def && (m->fds || !controls[i].fds))
+			m->kind[def->index] = (uint8_t)controls[i].kind;
+	}
+}
+
+void control_map_release(struct control_map *m)
+{
+	free(m->kind);
+	free(m->traced);
+}

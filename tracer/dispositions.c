@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/dispositions.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+
+#define STATUS_MAX_BYTES (1 << 16)
+
+/* Heap, or NULL. */
+static char *status_read(pid_t tid)
+{
+	char path[64];
+	char *text = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	return file_read(path, STATUS_MAX_BYTES, &text, NULL, NULL) < 0 ? NULL : text;
+}
+
+/* The text after "\nField:", or NULL. */
+static const char *status_field(const char *status, const char *field)
+{
+	size_t n = strlen(field);
+
+	for (const char *at = status; (at = strstr(at, field)); at += n)
+		if (at > status && at[-1] == '\n' && at[n] == ':')
+			return at + n + 1;
+	return NULL;
+}
+
+static uint64_t status_mask(const char *status, const char *field)
+{
+	const char *at = status_field(status, field);
+
+	return at ? strtoull(at, NULL, 16) : 0;
+}
+
+int disposition_ignores(pid_t tid, int signal)
+{
+	cleanup_free char *status = NULL;
+	uint64_t bit = 1ULL << ((signal - 1) & 63);
+
+	if (signal < 1 || signal > 64)
+		return 0;
+	status = status_read(tid);
+	if (!status)
+		return 0;
+	if (status_mask(status, "SigIgn") & bit)
+		return 1;
+	if (signal != SIGCHLD && signal != SIGURG && signal != SIGWINCH && signal != SIGCONT)
+		return 0;
+	return !(status_mask(status, "SigCgt") & bit);
+}
+
+int disposition_pending(pid_t tid)
+{
+	cleanup_free char *status = status_read(tid);
+
+	if (!status)
+		return 1;
+	return ((status_mask(status, "SigPnd") | status_mask(status, "ShdPnd")) &
+		       ~status_mask(status, "SigBlk")) != 0;
+}
+
+pid_t disposition_pid(pid_t tid, const char *field)
+{
+	cleanup_free char *status = status_read(tid);
+	const char *at = status ? status_field(status, field) : NULL;
+
+	return at ? (pid_t)strtol(at, NULL, 10) : -1;
+}
+
+pid_t disposition_tracer(pid_t tid)
+{
+	return disposition_pid(tid, "TracerPid");
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_DISPOSITIONS_H
+#define TRACER_DISPOSITIONS_H
+
+#include <sys/types.h>
+
+/* What /proc/TID/status says of a thread. */
+
+/* 1 if the thread's process ignores the signal: SIG_IGN, or SIG_DFL of one that is ignored by
+ * default (CHLD, URG, WINCH, CONT). 0 when that cannot be read. */
+int disposition_ignores(pid_t tid, int signal);
+/* 1 if a signal that is not blocked waits for the thread; 1 too when that cannot be read. */
+int disposition_pending(pid_t tid);
+/* The process that traces it; 0: none, -1: cannot be read. */
+pid_t disposition_tracer(pid_t tid);
+/* A field that is a pid ("Tgid", "PPid"); -1: cannot be read. */
+pid_t disposition_pid(pid_t tid, const char *field);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* Starts the target under control, as it would have been started without us. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "tracer/filter.h"
+#include "tracer/launch.h"
+#include "tracer/session.h"
+
+/* Calls made before the execve to measure what a stop costs, on the tracer's CPU and apart. */
+#define PROBES_NEAR 7
+#define PROBES_FAR  5
+
+/* What the child tells before its execve. */
+enum launch_step { STEP_NONE, STEP_FILTER, STEP_USER, STEP_EXEC };
+struct launch_shared {
+	int step, error; /* where it failed: errno */
+	uint64_t near_ns[PROBES_NEAR], far_ns[PROBES_FAR];
+};
+
+/* ---- which file ---- */
+
+static int check_file(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode) || access(path, X_OK) < 0)
+		return -EACCES;
+	return 0;
+}
+
+int launch_resolve(const char *name, char **ret_path, struct err *err)
+{
+	const char *path_var = getenv("PATH");
+	cleanup_free char *dirs = NULL;
+	char *rest, *dir;
+	int denied = 0;
+
+	if (strchr(name, '/')) {
+		int rc = check_file(name);
+
+		if (rc < 0)
+			return err_set(err, rc == -ENOTDIR ? -ENOENT : rc, "%s: %s", name,
+				rc == -EACCES ? "not an executable file" : strerror(-rc));
+		*ret_path = mem_strdup(name);
+		return 0;
+	}
+	dirs = mem_strdup(path_var ? path_var : "/usr/local/bin:/bin:/usr/bin");
+	for (rest = dirs; (dir = strsep(&rest, ":"));) {
+		char *path = mem_printf("%s/%s", *dir ? dir : ".", name);
+		int rc = check_file(path);
+
+		if (rc == 0) {
+			*ret_path = path;
+			return 0;
+		}
+		denied |= rc == -EACCES;
+		free(path);
+	}
+	if (denied)
+		return err_set(err, -EACCES, "%s: found in PATH, but not executable", name);
+	return err_set(err, -ENOENT, "%s: command not found", name);
+}
+
+/* ---- the child ---- */
+
+static void child_fail(struct launch_shared *shared, int step, int error)
+{
+	shared->step = step;
+	shared->error = error;
+	_exit(127);
+}
+
+/* A call that always stops and always fails: execve of nothing. */
+static void child_probe(uint64_t *ret_ns, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t t = clock_mono_ns();
+
+		syscall(SYS_execve, NULL, NULL, NULL);
+		ret_ns[i] = clock_mono_ns() - t;
+	}
+}
+
+static int become(const struct passwd *pw)
+{
+	if (initgroups(pw->pw_name, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 ||
+		setuid(pw->pw_uid) < 0)
+		return -errno;
+	return 0;
+}
+
+static void child_run(struct session *s, const struct launch_setup *setup, int go)
+{
+	struct launch_shared *shared = s->launch.shared;
+	char byte;
+	int rc;
+
+	while (read(go, &byte, 1) < 0 && errno == EINTR)
+		;
+	rc = filter_install(&s->filter);
+	if (rc < 0)
+		child_fail(shared, STEP_FILTER, -rc);
+	colocate_leave(&s->colocate);
+	child_probe(shared->far_ns, PROBES_FAR);
+	colocate_return(&s->colocate);
+	child_probe(shared->near_ns, PROBES_NEAR);
+	if (!s->launch.path)
+		_exit(0);
+	rc = setup->user ? become(setup->user) : 0;
+	if (rc < 0)
+		child_fail(shared, STEP_USER, -rc);
+	launch_setup_restore(setup);
+	execv(s->launch.path, s->opt->command);
+	child_fail(shared, STEP_EXEC, errno);
+}
+
+int launch_is_target(const struct session *s, long nr, uint64_t path_addr)
+{
+	/* The child shares our addresses: this is its pointer to the path, in its copy. */
+	return s->launch.path && nr == SYS_execve &&
+	       path_addr == (uint64_t)(uintptr_t)s->launch.path;
+}
+
+/* ---- the parent ---- */
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Half of the median: each probe has two stops. Sorts ns. */
+static uint64_t stop_cost(uint64_t *ns, size_t n)
+{
+	qsort(ns, n, sizeof(*ns), by_value);
+	return ns[n / 2] / 2;
+}
+
+void launch_finish_probes(struct session *s)
+{
+	struct launch_shared *shared = s->launch.shared;
+
+	if (!shared)
+		return;
+	s->near_stop_ns = stop_cost(shared->near_ns, PROBES_NEAR);
+	s->far_stop_ns = stop_cost(shared->far_ns, PROBES_FAR);
+}
+
+int launch_error(const struct session *s, struct err *err)
+{
+	const struct launch_shared *shared = s->launch.shared;
+	int e = shared ? shared->error : 0;
+
+	if (!e)
+		return 0;
+	if (shared->step == STEP_EXEC)
+		return err_set(err, e == ENOENT ? -ENOENT : -EACCES, "cannot execute %s: %s%s",
+			s->launch.path, strerror(e),
+			e == ENOENT ? " (its interpreter or loader is missing)" : "");
+	if (shared->step == STEP_USER)
+		return err_set(
+			err, -ECHILD, "cannot become user %s: %s", s->opt->user, strerror(e));
+	return err_set(err, -ECHILD,
+		"cannot install the seccomp filter: %s (does the kernel have "
+		"CONFIG_SECCOMP_FILTER, "
+		"does the container's profile allow seccomp?)",
+		strerror(e));
+}
+
+static int seize(pid_t pid, struct err *err)
+{
+	if (ptrace(PTRACE_SEIZE, pid, NULL,
+		    (void *)(long)(SESSION_PTRACE_OPTIONS | PTRACE_O_TRACESECCOMP |
+				   PTRACE_O_EXITKILL)) == 0)
+		return 0;
+	return err_set(err, -errno,
+		"cannot trace a child of our own: %s (a container needs --cap-add=SYS_PTRACE or a "
+		"seccomp profile that allows ptrace; a tracer cannot run under another one)",
+		strerror(errno));
+}
+
+int launch_target(struct session *s, const struct launch_setup *setup, struct err *err)
+{
+	int go[2];
+	struct tracee *t;
+	pid_t pid;
+	int rc;
+
+	s->launch.shared = mmap(NULL, sizeof(*s->launch.shared), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s->launch.shared == MAP_FAILED || pipe2(go, O_CLOEXEC) < 0)
+		return err_set(err, -errno, "cannot start the target: %s", strerror(errno));
+	colocate_begin(&s->colocate);
+	pid = fork();
+	if (pid < 0)
+		return err_set(err, -errno, "cannot fork: %s", strerror(errno));
+	if (pid == 0) {
+		close(go[1]);
+		child_run(s, setup, go[0]);
+	}
+	close(go[0]);
+	rc = seize(pid, err);
+	if (rc < 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		close(go[1]);
+		return rc;
+	}
+	t = tracees_add(&s->tracees, pid, pid, files_new(s->fds), space_new(&s->tracees));
+	t->state = TRACEE_LAUNCH;
+	s->first_pid = pid;
+	close(go[1]); /* it reads the end, and goes on */
+	return 0;
+}
+
+int launch_probe(struct session *s, const struct launch_setup *setup, struct err *err)
+{
+	int rc = launch_target(s, setup, err);
+
+	if (rc == 0)
+		rc = session_loop(s, err);
+	colocate_end(&s->colocate, s->first_pid);
+	s->first_status = -1;
+	s->tracees.processes_total = s->tracees.threads_total = 0;
+	s->book.stops[PHASE_STARTUP] = s->book.stops[PHASE_WINDOW] = (struct book_stops){0};
+	return rc;
+}

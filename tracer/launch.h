@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_LAUNCH_H
+#define TRACER_LAUNCH_H
+
+#include <pwd.h>
+#include <signal.h>
+
+#include "common/base/err.h"
+
+struct session;
+
+/* What iotrace changed in itself and the target must get back as it was. */
+struct launch_setup {
+	const struct passwd *user; /* -u, or NULL */
+	sigset_t mask;             /* signal mask as inherited */
+	struct sigaction sigpipe;  /* disposition of SIGPIPE as inherited */
+};
+
+/* Saves it, at the start of main. */
+void launch_setup_save(struct launch_setup *setup);
+/* Gives it back; in the child. */
+void launch_setup_restore(const struct launch_setup *setup);
+
+/* The file that execvp would run: heap. -ENOENT: not found (127); -EACCES: not executable (126). */
+int launch_resolve(const char *name, char **ret_path, struct err *err);
+/* Forks the target (session.launch.path, options.command), puts it under control before its first
+ * instruction and lets it install the filter. Its execve is the first call that counts. */
+int launch_target(struct session *s, const struct launch_setup *setup, struct err *err);
+/* For -p, where no target is launched: only the child that measures, to its end. */
+int launch_probe(struct session *s, const struct launch_setup *setup, struct err *err);
+/* When the run is over: why the target never became the program; 0 if it did. -ENOENT and -EACCES
+ * as launch_resolve, -ECHILD: the set-up failed. */
+int launch_error(const struct session *s, struct err *err);
+/* Takes session.near_stop_ns and far_stop_ns from what the child measured. */
+void launch_finish_probes(struct session *s);
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* Births, execs and deaths of tracees. */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include "common/base/mem.h"
+#include "tracer/dispositions.h"
+#include "tracer/session.h"
+
+static void space_leave(struct session *s, struct tracee *t)
+{
+	uint32_t id;
+
+	if (space_unref(t->space, &id))
+		mappings_drop(s->book.mappings, id);
+	t->space = NULL;
+}
+
+static void drop(struct session *s, struct tracee *t)
+{
+	call_no_return(s, t);
+	space_leave(s, t);
+	tracees_drop(&s->tracees, t);
+}
+
+/* ---- births ---- */
+
+/* The flags of the call that t is in; guessed from /proc where its entry was not seen (-p). */
+static uint64_t birth_flags(const struct tracee *t, pid_t child)
+{
+	if (t->control == CONTROL_CLONE)
+		return t->scratch;
+	if (disposition_pid(child, "Tgid") == t->process->pid)
+		return CLONE_THREAD | CLONE_VM | CLONE_FILES;
+	return 0;
+}
+
+static struct tracee *add_child(struct session *s, struct tracee *t, pid_t tid, uint64_t flags)
+{
+	pid_t pid = flags & CLONE_THREAD ? t->process->pid : tid;
+	struct files *files = flags & CLONE_FILES ? files_ref(t->files) : files_copy(t->files);
+	struct space *space = flags & CLONE_VM ? space_ref(t->space) : space_new(&s->tracees);
+	struct tracee *child = tracees_add(&s->tracees, pid, tid, files, space);
+
+	if (!(flags & CLONE_VM))
+		mappings_fork(s->book.mappings, t->space->id, space->id);
+	child->mode = t->mode;
+	child->state = TRACEE_NEW;
+	tracees_copy_comm(&s->tracees, t, child);
+	return child;
+}
+
+/* Its parent is known now: the stop in which it was kept is handled. */
+static void release_held(struct session *s, pid_t tid)
+{
+	struct stop *stop = map_del(&s->held, (uint64_t)tid);
+
+	if (!stop)
+		return;
+	session_dispatch(s, stop);
+	free(stop);
+}
+
+void lifecycle_child(struct session *s, struct tracee *t)
+{
+	unsigned long message = 0;
+	struct tracee *child;
+	pid_t tid;
+
+	if (ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &message) < 0)
+		return; /* killed since: the child is found by lifecycle_gone */
+	tid = (pid_t)message;
+	if (tracees_get(&s->tracees, tid))
+		return;
+	child = add_child(s, t, tid, birth_flags(t, tid));
+	if (t->saved == SAVED_REGISTER)
+		child->saved = SAVED_REGISTER, child->saved_arg = t->saved_arg;
+	release_held(s, tid);
+}
+
+void lifecycle_first_stop(struct session *s, struct tracee *t)
+{
+	t->state = TRACEE_RUNNING;
+	if (t->saved) { /* it was born with a register that we changed */
+		call_restore_arg(t, t);
+		t->saved = SAVED_NONE;
+	}
+	tracee_resume(s, t, 0);
+}
+
+void lifecycle_unannounced(struct session *s, const struct stop *stop)
+{
+	struct stop *copy = mem_calloc(1, sizeof(*copy));
+
+	*copy = *stop;
+	free(map_del(&s->held, (uint64_t)stop->tid));
+	map_set(&s->held, (uint64_t)stop->tid, copy);
+}
+
+/*
+ * The parent was killed before its event could be read: what it made is known from /proc only.
+ * Who has a living parent under control still waits for that one's event.
+ */
+static void adopt_orphans(struct session *s)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->held, &it)) {
+		pid_t tid = (pid_t)it.key, pid = disposition_pid(tid, "Tgid");
+		pid_t parent = pid == tid ? disposition_pid(tid, "PPid") : pid;
+		struct tracee *t;
+
+		if (map_get(&s->tracees.processes, (uint64_t)parent))
+			continue;
+		t = tracees_add(&s->tracees, pid > 0 ? pid : tid, tid, files_new(s->fds),
+			space_new(&s->tracees));
+		t->state = TRACEE_NEW;
+		release_held(s, tid);
+		it = (struct map_iter){0};
+	}
+}
+
+/* ---- exec ---- */
+
+struct tracee *lifecycle_exec(struct session *s, pid_t tid)
+{
+	unsigned long former = 0;
+	struct tracee *t, *leader;
+	struct files *own;
+
+	if (ptrace(PTRACE_GETEVENTMSG, tid, NULL, &former) < 0)
+		former = (unsigned long)tid;
+	t = tracees_get(&s->tracees, (pid_t)former);
+	if (!t)
+		return tracees_get(&s->tracees, tid);
+	if ((pid_t)former != tid) { /* the thread takes the leader's place and number */
+		leader = tracees_get(&s->tracees, tid);
+		if (leader) {
+			t->thread_id = leader->thread_id;
+			drop(s, leader);
+		}
+		tracees_rename(&s->tracees, t, tid);
+	}
+	space_leave(s, t);
+	t->space = space_new(&s->tracees);
+	own = files_copy_exec(t->files, t->process->pid);
+	files_unref(t->files);
+	t->files = own;
+	tracees_read_comm(&s->tracees, t);
+	return t;
+}
+
+/* ---- deaths ---- */
+
+/* Threads of a dead process whose own end was not reported (an exec or a SIGKILL overtook it). */
+static void drop_rest(struct session *s, pid_t pid)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->tracees.by_tid, &it)) {
+		struct tracee *t = it.value;
+
+		if (t->process->pid != pid)
+			continue;
+		drop(s, t);
+		it = (struct map_iter){0};
+	}
+}
+
+void lifecycle_gone(struct session *s, pid_t tid, int status)
+{
+	struct tracee *t = tracees_get(&s->tracees, tid);
+
+	free(map_del(&s->held, (uint64_t)tid));
+	if (tid == s->first_pid)
+		s->first_status = status;
+	if (t)
+		drop(s, t);
+	if (map_get(&s->tracees.processes, (uint64_t)tid))
+		drop_rest(s, tid); /* a leader's end is reported last */
+	if (s->held.len)
+		adopt_orphans(s);
+}
+
+void lifecycle_vanished(struct session *s)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->tracees.by_tid, &it)) {
+		drop(s, it.value);
+		it = (struct map_iter){0};
+	}
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * The event loop: takes stops from wait4, stamps them at once, says what kind each is and hands it
+ * on. Kernel behaviour it relies on is in ptrace(2), "Stopped states".
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+
+#include "common/base/clock.h"
+#include "tracer/attach.h"
+#include "tracer/dispositions.h"
+#include "tracer/session.h"
+
+#define SYSCALL_STOP (SIGTRAP | 0x80)
+
+/* ---- taking stops ---- */
+
+static void queue_stop(struct session *s, pid_t tid, int status)
+{
+	unsigned int slot = (s->stops.head + s->stops.len++) % 256;
+
+	s->stops.at[slot] = (struct stop){tid, status, clock_mono_ns()};
+}
+
+static int wait_any(struct session *s, int flags)
+{
+	int status;
+	/* __WNOTHREAD: a command of -p, started by the other thread, is not ours to reap. */
+	pid_t tid = wait4(-1, &status, __WALL | __WNOTHREAD | flags, NULL);
+
+	if (tid > 0)
+		queue_stop(s, tid, status);
+	return tid < 0 ? -errno : tid;
+}
+
+/*
+ * Waits for a stop; 1 when there is one, 0 for a wake-up by an order, -ECHILD when nobody is left.
+ * With several tracees all that are waiting are taken at once, so that their stamps are not those
+ * of the queue and none starves behind a busy one.
+ */
+static int next_stop(struct session *s, struct stop *ret)
+{
+	if (!s->stops.len) {
+		int rc = wait_any(s, 0);
+
+		if (rc < 0)
+			return rc == -EINTR ? 0 : rc;
+		while (tracees_count(&s->tracees) > 1 && s->stops.len < 256 &&
+			wait_any(s, WNOHANG) > 0)
+			;
+	}
+	*ret = s->stops.at[s->stops.head];
+	s->stops.head = (s->stops.head + 1) % 256;
+	s->stops.len--;
+	return 1;
+}
+
+/* ---- letting go on ---- */
+
+void tracee_resume(struct session *s, struct tracee *t, int signal)
+{
+	long request = t->in_call || t->mode == MODE_SYSCALL ? PTRACE_SYSCALL : PTRACE_CONT;
+
+	(void)s;
+	/* ESRCH: killed since its stop; its death is the next event. */
+	if (ptrace(request, t->tid, NULL, (void *)(long)signal) < 0)
+		return;
+}
+
+/* ---- kinds of stops ---- */
+
+static void group_stop(struct session *s, struct tracee *t, int signal)
+{
+	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
+		/* Stays stopped, as it would without us, until SIGCONT. */
+		t->group_stop = 1;
+		ptrace(PTRACE_LISTEN, t->tid, NULL, NULL);
+		return;
+	}
+	t->group_stop = 0;
+	if (t->state == TRACEE_NEW) {
+		lifecycle_first_stop(s, t);
+		return;
+	}
+	if (t->state == TRACEE_ATTACH) {
+		t->state = TRACEE_RUNNING;
+		attach_mend_interrupted(t);
+	}
+	tracee_resume(s, t, 0);
+}
+
+/* The kernel queues even ignored signals for a traced thread, and that interrupts its call. */
+static void note_ignored_signal(struct session *s, struct tracee *t, int signal)
+{
+	struct user_regs_struct regs;
+	long result;
+
+	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0 || (long)regs.orig_rax < 0)
+		return;
+	result = (long)regs.rax;
+	if (result != -EINTR && (result > -512 || result < -516))
+		return;
+	if (disposition_ignores(t->tid, signal))
+		s->ignored_signal_interruptions++;
+}
+
+static void signal_stop(struct session *s, struct tracee *t, int signal)
+{
+	note_ignored_signal(s, t, signal);
+	tracee_resume(s, t, signal);
+}
+
+static void syscall_stop(struct session *s, struct tracee *t, const struct stop *stop)
+{
+	if (t->in_call)
+		call_exit(s, t, stop);
+	else
+		call_entry(s, t, stop);
+	tracee_resume(s, t, 0);
+}
+
+static void event_stop(struct session *s, struct tracee *t, const struct stop *stop, int event)
+{
+	switch (event) {
+	case PTRACE_EVENT_SECCOMP:
+		/* In MODE_SYSCALL the entry was seen just before. */
+		if (!t->in_call)
+			call_entry(s, t, stop);
+		break;
+	case PTRACE_EVENT_CLONE:
+	case PTRACE_EVENT_FORK:
+	case PTRACE_EVENT_VFORK:
+		lifecycle_child(s, t);
+		break;
+	case PTRACE_EVENT_EXIT:
+		tracees_read_comm(&s->tracees, t);
+		call_no_return(s, t);
+		break;
+	case PTRACE_EVENT_STOP:
+		group_stop(s, t, WSTOPSIG(stop->status));
+		return;
+	default:
+		break;
+	}
+	tracee_resume(s, t, 0);
+}
+
+void session_dispatch(struct session *s, const struct stop *stop)
+{
+	int event = stop->status >> 16;
+	struct tracee *t;
+
+	if (!WIFSTOPPED(stop->status)) {
+		lifecycle_gone(s, stop->tid, stop->status);
+		return;
+	}
+	book_stop(&s->book, stop->at_ns, s->colocate.active);
+	if (event == PTRACE_EVENT_EXEC)
+		t = lifecycle_exec(s, stop->tid);
+	else
+		t = tracees_get(&s->tracees, stop->tid);
+	if (!t) {
+		lifecycle_unannounced(s, stop);
+		return;
+	}
+	if (event)
+		event_stop(s, t, stop, event);
+	else if (WSTOPSIG(stop->status) == SYSCALL_STOP)
+		syscall_stop(s, t, stop);
+	else
+		signal_stop(s, t, WSTOPSIG(stop->status));
+}
+
+/* ---- orders ---- */
+
+static void signal_all(struct session *s, int signal)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->tracees.processes, &it))
+		kill((pid_t)it.key, signal);
+}
+
+static void obey(struct session *s, struct order *order)
+{
+	switch (order->kind) {
+	case ORDER_BEGIN:
+		book_begin(&s->book, order->at_ns);
+		break;
+	case ORDER_END:
+		book_end(&s->book, order->at_ns);
+		break;
+	case ORDER_MARK:
+		book_mark(&s->book, order->name, order->at_ns);
+		free(order->name);
+		break;
+	case ORDER_SIGNAL:
+		signal_all(s, order->signal);
+		break;
+	case ORDER_DETACH:
+		s->detached = 1;
+		break;
+	}
+}
+
+int session_loop(struct session *s, struct err *err)
+{
+	while (tracees_count(&s->tracees) && !s->detached) {
+		struct order order;
+		struct stop stop;
+		int rc = next_stop(s, &stop);
+
+		while (orders_pending(&s->orders) && orders_take(&s->orders, &order))
+			obey(s, &order);
+		if (rc == 0)
+			continue;
+		if (rc == -ECHILD) {
+			lifecycle_vanished(s);
+			return 0;
+		}
+		if (rc < 0)
+			return err_set(err, rc, "wait4: %s (%zu threads were still under control)",
+				strerror(-rc), tracees_count(&s->tracees));
+		session_dispatch(s, &stop);
+	}
+	return 0;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/units.h"
+
+#define DETAIL_TRACE_DEFAULT "sendmmsg,recvmmsg,write,writev,mmap,munmap"
+#define DETAIL_LIMIT_DEFAULT (256ULL << 20)
+#define GRACE_DEFAULT_NS     (5 * 1000000000ULL)
+
+enum {
+	OPT_SUMMARY = 256,
+	OPT_DETAIL,
+	OPT_JSON,
+	OPT_DETAIL_TRACE,
+	OPT_DETAIL_LIMIT,
+	OPT_MODE,
+	OPT_NO_PATCH,
+	OPT_SKIP,
+	OPT_DURATION,
+	OPT_CONTROL_FD,
+	OPT_TIMEOUT,
+	OPT_GRACE,
+	OPT_VERSION,
+	OPT_HELP,
+};
+
+/* Every option once: getopt's table and --help are made from it. */
+static const struct {
+	int value;
+	const char *name, *arg, *help;
+} table[] = {
+	{'o', "output", "PREFIX", "write PREFIX-summary.txt, PREFIX-detail.txt and PREFIX.json"},
+	{OPT_SUMMARY, "summary", "FILE", "write the summary alone; - is standard output"},
+	{OPT_DETAIL, "detail", "FILE", "write the detail alone: one line a call"},
+	{OPT_JSON, "json", "FILE", "write the result as JSON alone"},
+	{'e', "trace", "SET",
+		"calls to trace: names, %io %network %file %desc %memory %process, all, !x to "
+		"leave "
+		"out; default %io"},
+	{OPT_DETAIL_TRACE, "detail-trace", "SET",
+		"calls with a line in the detail; default " DETAIL_TRACE_DEFAULT},
+	{OPT_DETAIL_LIMIT, "detail-limit", "BYTES",
+		"keep the first BYTES of the detail, count the rest; default 256M"},
+	{OPT_MODE, "mode", "auto|ptrace",
+		"auto: the recorder where it can (not built yet: stops); ptrace: stops only"},
+	{OPT_NO_PATCH, "no-patch", NULL, "recorder without changing the target's code"},
+	{'p', "attach", "PID",
+		"attach to a running process with all its threads; with CMD, while CMD runs"},
+	{OPT_SKIP, "skip", "SEC", "the window that counts begins SEC after the start"},
+	{OPT_DURATION, "duration", "SEC", "the window that counts lasts SEC"},
+	{OPT_CONTROL_FD, "control-fd", "N", "read begin, end and mark NAME from this descriptor"},
+	{OPT_TIMEOUT, "timeout", "SEC", "end the target after SEC: TERM, after the grace KILL"},
+	{OPT_GRACE, "grace", "SEC", "time between TERM and KILL; default 5"},
+	{'u', "user", "USER", "as root: run the target as USER, who gets the files"},
+	{'q', "quiet", NULL, "no messages, and no summary on standard error"},
+	{OPT_VERSION, "version", NULL, "print the version"},
+	{OPT_HELP, "help", NULL, "print this help"},
+};
+#define TABLE_LEN (sizeof(table) / sizeof(*table))
+
+void options_help(struct out *o)
+{
+	out_str(o, "usage: iotrace [OPTIONS] [--] PROGRAM [ARGS...]\n"
+		   "       iotrace [OPTIONS] -p PID [-- CMD...]\n\n"
+		   "Traces a program's system calls, with all its threads and children, and says "
+		   "how well\n"
+		   "its I/O is batched. Without an output option the summary goes to standard "
+		   "error.\n\n");
+	for (size_t i = 0; i < TABLE_LEN; i++) {
+		char left[64];
+		int n = 0;
+
+		if (table[i].value < 256)
+			n = snprintf(left, sizeof(left), "  -%c, ", table[i].value);
+		else
+			n = snprintf(left, sizeof(left), "      ");
+		snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s", table[i].name,
+			table[i].arg ? " " : "", table[i].arg ? table[i].arg : "");
+		out_printf(o, "%-28s%s\n", left, table[i].help);
+	}
+	out_str(o, "\nExit status: the target's, 128+N if signal N ended it; 124 time limit, 125 "
+		   "iotrace "
+		   "failed,\n126 not executable, 127 not found, 2 usage. See iotrace(1).\n");
+}
+
+static void getopt_tables(char *shorts, struct option *longs)
+{
+	*shorts++ = '+'; /* options end at the program's name */
+	*shorts++ = ':';
+	for (size_t i = 0; i < TABLE_LEN; i++) {
+		int has_arg = table[i].arg ? required_argument : no_argument;
+
+		longs[i] = (struct option){table[i].name, has_arg, NULL, table[i].value};
+		if (table[i].value >= 256)
+			continue;
+		*shorts++ = (char)table[i].value;
+		if (table[i].arg)
+			*shorts++ = ':';
+	}
+	*shorts = '\0';
+	longs[TABLE_LEN] = (struct option){0};
+}
+
+static int set_mode(struct options *o, const char *arg, struct err *err)
+{
+	if (strcmp(arg, "auto") == 0)
+		o->mode_auto = 1;
+	else if (strcmp(arg, "ptrace") == 0)
+		o->mode_auto = 0;
+	else
+		return err_set(err, -EINVAL, "'%s' is not auto or ptrace", arg);
+	return 0;
+}
+
+static int set_number(int value, const char *arg, struct options *o, struct err *err)
+{
+	uint64_t v = 0;
+	int rc = units_parse_u64(arg, value == 'p' ? 1 : 0, INT_MAX, &v, err);
+
+	if (rc < 0)
+		return rc;
+	if (value == 'p')
+		o->pid = (pid_t)v;
+	else
+		o->control_fd = (int)v;
+	return 0;
+}
+
+static void replace(char **to, char *text)
+{
+	free(*to);
+	*to = text;
+}
+
+static int set_set(struct sys_set *set, const char *arg, struct err *err)
+{
+	sys_set_release(set);
+	*set = (struct sys_set){0};
+	return sys_set_parse(set, arg, err);
+}
+
+/* Applies one option. arg is NULL where the table says there is none. */
+static int apply(struct options *o, int value, const char *arg, struct err *err)
+{
+	switch (value) {
+	case 'o':
+		replace(&o->summary, mem_printf("%s-summary.txt", arg));
+		replace(&o->detail, mem_printf("%s-detail.txt", arg));
+		replace(&o->json, mem_printf("%s.json", arg));
+		return 0;
+	case OPT_SUMMARY:
+		replace(&o->summary, mem_strdup(arg));
+		return 0;
+	case OPT_DETAIL:
+		replace(&o->detail, mem_strdup(arg));
+		return 0;
+	case OPT_JSON:
+		replace(&o->json, mem_strdup(arg));
+		return 0;
+	case 'e':
+		return set_set(&o->trace, arg, err);
+	case OPT_DETAIL_TRACE:
+		o->detail_trace_given = 1;
+		return set_set(&o->detail_trace, arg, err);
+	case OPT_DETAIL_LIMIT:
+		return units_parse_bytes(arg, &o->detail_limit_bytes, err);
+	case OPT_MODE:
+		return set_mode(o, arg, err);
+	case OPT_NO_PATCH:
+		o->no_patch = 1;
+		return 0;
+	case 'p':
+	case OPT_CONTROL_FD:
+		return set_number(value, arg, o, err);
+	case OPT_SKIP:
+		o->has_window = 1;
+		return units_parse_seconds(arg, &o->skip_ns, err);
+	case OPT_DURATION:
+		o->has_window = 1;
+		return units_parse_seconds(arg, &o->duration_ns, err);
+	case OPT_TIMEOUT:
+		return units_parse_seconds(arg, &o->timeout_ns, err);
+	case OPT_GRACE:
+		return units_parse_seconds(arg, &o->grace_ns, err);
+	case 'u':
+		o->user = arg;
+		return 0;
+	default: /* 'q' */
+		o->quiet = 1;
+		return 0;
+	}
+}
+
+static const char *option_name(int value)
+{
+	for (size_t i = 0; i < TABLE_LEN; i++)
+		if (table[i].value == value)
+			return table[i].name;
+	return "?";
+}
+
+static int parse_error(int c, char **argv, struct err *err)
+{
+	const char *word = argv[optind - 1];
+
+	if (c == ':')
+		return err_set(err, -EINVAL, "option '%s' needs a value (see --help)", word);
+	if (optopt && optopt < 256)
+		return err_set(err, -EINVAL, "unknown option '-%c' (see --help)", optopt);
+	return err_set(
+		err, -EINVAL, "unknown option '%s', or it takes no value (see --help)", word);
+}
+
+static int check(struct options *o, struct err *err)
+{
+	if (!o->pid && !o->command_len)
+		return err_set(err, -EINVAL, "no program to trace (see --help)");
+	if (o->pid && o->user)
+		return err_set(err, -EINVAL, "-u is for a program that iotrace starts, not for -p");
+	if (o->control_fd >= 0 && fcntl(o->control_fd, F_SETFD, FD_CLOEXEC) < 0)
+		return err_set(
+			err, -EINVAL, "--control-fd: %d is not an open descriptor", o->control_fd);
+	if (o->has_window && o->control_fd >= 0)
+		return err_set(
+			err, -EINVAL, "--control-fd and --skip or --duration exclude each other");
+	if (!o->summary && !o->detail && !o->json && !o->quiet)
+		o->summary_stderr = 1;
+	return 0;
+}
+
+int options_parse(
+	struct options *o, int argc, char **argv, enum options_action *ret_action, struct err *err)
+{
+	struct option longs[TABLE_LEN + 1];
+	char shorts[3 * TABLE_LEN + 3];
+	int c, rc;
+
+	*o = (struct options){.control_fd = -1,
+		.mode_auto = 1,
+		.grace_ns = GRACE_DEFAULT_NS,
+		.detail_limit_bytes = DETAIL_LIMIT_DEFAULT};
+	*ret_action = OPTIONS_RUN;
+	rc = sys_set_parse(&o->trace, "%io", err);
+	if (rc == 0)
+		rc = sys_set_parse(&o->detail_trace, DETAIL_TRACE_DEFAULT, err);
+	if (rc < 0)
+		return rc;
+	getopt_tables(shorts, longs);
+	opterr = 0;
+	optind = 0;
+	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (c == OPT_HELP || c == OPT_VERSION) {
+			*ret_action = c == OPT_HELP ? OPTIONS_HELP : OPTIONS_VERSION;
+			return 0;
+		}
+		if (c == '?' || c == ':')
+			return parse_error(c, argv, err);
+		rc = apply(o, c, optarg, err);
+		if (rc < 0)
+			return err_wrap(err, "--%s", option_name(c));
+	}
+	o->command = argv + optind;
+	o->command_len = argc - optind;
+	return check(o, err);
+}
+
+void options_release(struct options *o)
+{
+	free(o->summary);
+	free(o->detail);
+	free(o->json);
+	sys_set_release(&o->trace);
+	sys_set_release(&o->detail_trace);
+}

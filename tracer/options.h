@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_OPTIONS_H
+#define TRACER_OPTIONS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/base/err.h"
+#include "common/base/out.h"
+#include "tracer/syscalls.h"
+
+/* What the command line asks for. Strings belong to argv or, where noted, to options. */
+struct options {
+	char *summary, *detail, *json; /* heap; NULL: not asked; "-": stdout */
+	int summary_stderr;            /* no output option was given */
+	struct sys_set trace, detail_trace;
+	int detail_trace_given;
+	uint64_t detail_limit_bytes;
+	int mode_auto;
+	int no_patch;
+	pid_t pid;                        /* -p, 0: none */
+	uint64_t skip_ns;                 /* 0 */
+	uint64_t duration_ns, timeout_ns; /* 0: none */
+	uint64_t grace_ns;
+	int has_window;   /* --skip or --duration */
+	int control_fd;   /* -1: none */
+	const char *user; /* NULL: none */
+	int quiet;
+	char **command; /* NULL-terminated; the target, or with -p the CMD; may be empty with -p */
+	int command_len;
+};
+
+enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
+
+/* Parses argv. -EINVAL with one line that names the option. */
+int options_parse(
+	struct options *o, int argc, char **argv, enum options_action *ret_action, struct err *err);
+void options_release(struct options *o);
+void options_help(struct out *o);
+
+#endif

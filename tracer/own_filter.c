@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/own_filter.h"
+
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/mem.h"
+#include "tracer/filter.h"
+#include "tracer/session.h"
+
+/* struct sock_fprog of either ABI: length, then the address. */
+static int read_fprog(const struct sys_event *ev, const struct mem_reader *mem, uint64_t addr,
+	uint16_t *ret_len, uint64_t *ret_addr)
+{
+	uint64_t words[2] = {0};
+	size_t size = ev->abi == ABI_X86_64 ? 16 : 8;
+
+	if (mem->read(mem->ctx, addr, words, size) != (ssize_t)size)
+		return -1;
+	*ret_len = (uint16_t)words[0];
+	*ret_addr = size == 16 ? words[1] : words[0] >> 32;
+	return 0;
+}
+
+static int may_interfere(const struct sys_event *ev, const struct mem_reader *mem, uint64_t addr,
+	const struct control_map *map)
+{
+	cleanup_free struct sock_filter *prog = NULL;
+	uint64_t at;
+	uint16_t len;
+	size_t bytes;
+
+	if (read_fprog(ev, mem, addr, &len, &at) < 0 || !len)
+		return 1;
+	bytes = len * sizeof(*prog);
+	prog = mem_calloc(len, sizeof(*prog));
+	if (mem->read(mem->ctx, at, prog, bytes) != (ssize_t)bytes)
+		return 1;
+	return filter_may_interfere(prog, len, (int)ev->abi, map);
+}
+
+enum own_filter own_filter_entry(
+	const struct sys_event *ev, const struct mem_reader *mem, const struct control_map *map)
+{
+	int by_prctl = strcmp(ev->def->name, "prctl") == 0;
+	int tsync = !by_prctl && (ev->args[1] & SECCOMP_FILTER_FLAG_TSYNC);
+
+	if (by_prctl) {
+		if ((int)ev->args[0] != PR_SET_SECCOMP || (int)ev->args[1] != SECCOMP_MODE_FILTER)
+			return OWN_FILTER_NONE;
+	} else if ((uint32_t)ev->args[0] != SECCOMP_SET_MODE_FILTER) {
+		return OWN_FILTER_NONE;
+	}
+	if (!may_interfere(ev, mem, ev->args[2], map))
+		return OWN_FILTER_HARMLESS;
+	return tsync ? OWN_FILTER_INTERFERES_ALL : OWN_FILTER_INTERFERES;
+}
+
+void own_filter_installed(struct session *s, struct tracee *t, enum own_filter verdict)
+{
+	struct map_iter it = {0};
+
+	if (verdict == OWN_FILTER_HARMLESS)
+		return;
+	s->seen.own_filter = 1;
+	t->mode = MODE_SYSCALL;
+	if (verdict != OWN_FILTER_INTERFERES_ALL)
+		return;
+	while (map_next(&s->tracees.by_tid, &it)) {
+		struct tracee *other = it.value;
+
+		if (other == t || other->process != t->process || other->mode == MODE_SYSCALL)
+			continue;
+		/* It must stop once to go on in the new way, as if attached. */
+		other->mode = MODE_SYSCALL;
+		other->state = TRACEE_ATTACH;
+		ptrace(PTRACE_INTERRUPT, other->tid, NULL, NULL);
+	}
+}

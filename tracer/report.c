@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* The session's end state as a result. */
+#include "tracer/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/run/environment.h"
+
+#define SLOWED_SHARE 0.1
+
+/* ---- names ---- */
+
+static int thread_name(
+	void *ctx, uint32_t id, uint64_t *ret_pid, uint64_t *ret_tid, const char **ret_comm)
+{
+	const struct session *s = ctx;
+	const struct thread_info *info = tracees_info(&s->tracees, id);
+
+	if (!info)
+		return -1;
+	*ret_pid = (uint64_t)info->pid;
+	*ret_tid = (uint64_t)info->tid;
+	*ret_comm = info->comm[0] ? info->comm : NULL;
+	return 0;
+}
+
+static int fd_name(void *ctx, uint32_t id, uint64_t *ret_pid, uint64_t *ret_fd,
+	uint64_t *ret_generation, const char **ret_target)
+{
+	const struct session *s = ctx;
+	const struct fd_info *info = fd_registry_get(s->fds, id);
+
+	if (!info)
+		return -1;
+	*ret_pid = (uint64_t)info->pid;
+	*ret_fd = info->fd;
+	*ret_generation = info->generation;
+	*ret_target = info->target;
+	return 0;
+}
+
+/* ---- parts ---- */
+
+static void fill_command(const struct session *s, struct res_result *r)
+{
+	char path[64];
+	char *text = NULL;
+	size_t len = 0, n = 0;
+
+	if (!s->attached) {
+		r->command.len = (size_t)s->opt->command_len;
+		r->command.at = arena_alloc(result_arena(r), r->command.len + 1, sizeof(char *));
+		for (size_t i = 0; i < r->command.len; i++)
+			r->command.at[i] = arena_strdup(result_arena(r), s->opt->command[i]);
+		return;
+	}
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", s->first_pid);
+	if (file_read(path, 1 << 20, &text, &len, NULL) < 0)
+		return;
+	r->command.at = arena_alloc(result_arena(r), len + 1, sizeof(char *));
+	for (size_t i = 0; i < len; i += strlen(text + i) + 1)
+		r->command.at[n++] = arena_strdup(result_arena(r), text + i);
+	r->command.len = n;
+	free(text);
+}
+
+static void fill_exit(const struct session *s, const struct supervise *v, struct res_result *r)
+{
+	if (s->first_status < 0)
+		return; /* detached: it lives */
+	r->exit = RES_OBJ(r, exit);
+	r->exit->timed_out = v->timed_out;
+	if (WIFSIGNALED(s->first_status))
+		r->exit->signal = (uint64_t)WTERMSIG(s->first_status);
+	else
+		r->exit->status = (uint64_t)WEXITSTATUS(s->first_status);
+}
+
+static void fill_traced_set(const struct session *s, struct res_result *r)
+{
+	struct res_strs *set = &r->tracer->traced_set;
+
+	if (s->opt->trace.all) {
+		set->at = arena_alloc(result_arena(r), s->map.len + 1, sizeof(char *));
+		set->at[set->len++] = "all";
+		for (size_t i = 0; i < s->map.len; i++)
+			if (!s->map.traced[i])
+				set->at[set->len++] =
+					arena_printf(result_arena(r), "!%s", sys_by_index(i)->name);
+		return;
+	}
+	set->at = arena_alloc(result_arena(r), s->map.len, sizeof(char *));
+	for (size_t i = 0; i < s->map.len; i++)
+		if (s->map.traced[i])
+			set->at[set->len++] = sys_by_index(i)->name;
+}
+
+static void fill_overhead(const struct session *s, struct res_result *r)
+{
+	struct res_overhead *o = RES_OBJ(r, overhead);
+	uint64_t wall = book_wall_ns(&s->book);
+	struct book_stops stops = book_stops(&s->book);
+
+	r->tracer->overhead = o;
+	o->stops = stops.near + stops.far;
+	if (!s->far_stop_ns)
+		return;
+	o->estimated_ns = s->near_stop_ns * stops.near + s->far_stop_ns * stops.far;
+	o->per_stop_ns = o->stops ? o->estimated_ns / o->stops : s->near_stop_ns;
+	if (wall)
+		o->estimated_share =
+			o->estimated_ns < wall ? (double)o->estimated_ns / (double)wall : 1.0;
+	if (wall && o->estimated_share > SLOWED_SHARE)
+		result_warn(r, "slowed",
+			"The stops took about %.0f%% of the time: batch sizes and times are those "
+			"of a "
+			"slowed program, counts and bytes are what this run did.",
+			o->estimated_share * 100);
+}
+
+static void fill_tracer(const struct session *s, struct res_result *r)
+{
+	struct res_tracer *t = r->tracer;
+	uint64_t stopped = 0;
+
+	t->version = IOTRACE_VERSION;
+	t->mode = s->opt->mode_auto ? "auto" : "ptrace";
+	t->calls_recorded_in_process = 0;
+	t->calls_redirected = 0;
+	for (size_t i = 0; i < r->syscalls.len; i++)
+		stopped += r->syscalls.at[i].calls;
+	t->calls_stopped = stopped;
+	t->lost = s->lost;
+	t->ignored_signal_interruptions = s->ignored_signal_interruptions;
+	fill_traced_set(s, r);
+	fill_overhead(s, r);
+}
+
+static int traces_all_mappings(const struct session *s)
+{
+	static const char *const names[] = {"mmap", "munmap", "mremap", "brk"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const struct sys_def *def = sys_by_name(names[i]);
+
+		if (!def || !s->map.traced[def->index])
+			return 0;
+	}
+	return 1;
+}
+
+static void fill_blind_spots(const struct session *s, struct res_result *r)
+{
+	const struct sys_def *gettime = sys_by_name("clock_gettime");
+	const struct {
+		int seen;
+		const char *text;
+	} spots[] = {
+		{s->seen.sqpoll,
+			"SQPOLL: a kernel thread takes io_uring submissions without a system call"},
+		{s->seen.io_uring, "io_uring: what its requests move is not in the bytes and "
+				   "batches of other calls"},
+		{s->seen.packet_ring, "PACKET_TX_RING: frames are sent from a ring that is mapped "
+				      "into the program"},
+		{s->seen.xdp, "AF_XDP: frames move through rings that are mapped into the program"},
+		{gettime && s->map.traced[gettime->index],
+			"vDSO: clock_gettime, gettimeofday, time and getcpu mostly make no system "
+			"call"},
+	};
+
+	r->blind_spots.at =
+		arena_alloc(result_arena(r), sizeof(spots) / sizeof(*spots), sizeof(char *));
+	for (size_t i = 0; i < sizeof(spots) / sizeof(*spots); i++)
+		if (spots[i].seen)
+			r->blind_spots.at[r->blind_spots.len++] = spots[i].text;
+}
+
+static void fill_warnings(const struct session *s, const struct supervise *v, struct res_result *r)
+{
+	if (s->lost) {
+		r->complete = 0;
+		result_warn(r, "lost", "%llu calls are known to be missing.",
+			(unsigned long long)s->lost);
+	}
+	if (v->timed_out)
+		result_warn(r, "timed_out", "The time limit ended the run.");
+	if (s->seen.own_filter)
+		result_warn(r, "own_filter",
+			"The target installed a seccomp filter that hides calls from ours: from "
+			"then on "
+			"every call of it stopped, traced or not, which is slower.");
+	if (s->seen.untraced_clones)
+		result_warn(r, "clone_untraced",
+			"The target asked for children that cannot be traced (CLONE_UNTRACED): "
+			"they were "
+			"traced all the same.");
+	if (s->ignored_signal_interruptions)
+		result_warn(r, "ignored_signals",
+			"%llu calls were interrupted by a signal that the target ignores; untraced "
+			"they "
+			"would have gone on.",
+			(unsigned long long)s->ignored_signal_interruptions);
+	if (v->control_unknown)
+		result_warn(r, "control_unknown",
+			"%u lines on the control descriptor were not begin, end or mark NAME.",
+			v->control_unknown);
+	if (r->tracer->detail_lines_left_out != U64_NONE && r->tracer->detail_lines_left_out)
+		result_warn(r, "detail_limit",
+			"The detail holds the first %llu calls; %llu more are counted, but have no "
+			"line.",
+			(unsigned long long)r->tracer->detail_lines,
+			(unsigned long long)r->tracer->detail_lines_left_out);
+}
+
+static const char *iso_time(struct res_result *r, uint64_t real_ns)
+{
+	time_t t = (time_t)(real_ns / NS_PER_SEC);
+	struct tm tm;
+	char text[32];
+
+	gmtime_r(&t, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return arena_strdup(result_arena(r), text);
+}
+
+struct res_result *report_build(const struct session *s, const struct report_facts *facts)
+{
+	struct res_result *r = result_new();
+	struct agg_names names = {thread_name, fd_name, (void *)(uintptr_t)s};
+
+	r->complete = 1;
+	r->started_at = iso_time(r, facts->started_real_ns);
+	r->tracer = RES_OBJ(r, tracer);
+	fill_command(s, r);
+	fill_exit(s, facts->supervise, r);
+	book_result(&s->book, &names, traces_all_mappings(s), r);
+	fill_tracer(s, r);
+	fill_blind_spots(s, r);
+	fill_warnings(s, facts->supervise, r);
+	r->processes = s->tracees.processes_total;
+	r->threads_total = s->tracees.threads_total;
+	environment_capture(r, facts->target_path);
+	if (r->environment)
+		r->environment->uid = facts->uid;
+	return r;
+}
+
+void report_detail_failed(struct res_result *r, const char *path, int error)
+{
+	r->complete = 0;
+	result_warn(r, "detail_incomplete",
+		"The detail %s could not be written to its end: %s. The counts here are whole.",
+		path, strerror(-error));
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/session.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "common/base/clock.h"
+#include "tracer/filter.h"
+#include "tracer/launch.h"
+#include "tracer/memory.h"
+
+int session_init(struct session *s, const struct options *opt, struct err *err)
+{
+	int rc;
+
+	*s = (struct session){.opt = opt, .first_status = -1};
+	control_map_build(&s->map, &opt->trace);
+	rc = filter_build(&s->map, opt->trace.all, &s->filter, err);
+	if (rc < 0) {
+		control_map_release(&s->map);
+		return rc;
+	}
+	tracees_init(&s->tracees, AGG_ROWS_MAX);
+	s->fds = fd_registry_new(AGG_ROWS_MAX);
+	s->memory = memory_reader(&s->reader_tid);
+	orders_init(&s->orders);
+	book_init(&s->book, clock_mono_ns(), opt->has_window || opt->control_fd >= 0);
+	return 0;
+}
+
+void session_end(struct session *s)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->tracees.by_tid, &it)) {
+		struct tracee *t = it.value;
+
+		tracees_read_comm(&s->tracees, t);
+		call_no_return(s, t);
+	}
+	launch_finish_probes(s);
+	book_close(&s->book, clock_mono_ns());
+}
+
+void session_release(struct session *s)
+{
+	struct map_iter it = {0};
+
+	book_release(&s->book);
+	orders_release(&s->orders);
+	tracees_release(&s->tracees);
+	while (map_next(&s->held, &it))
+		free(it.value);
+	map_release(&s->held);
+	fd_registry_free(s->fds);
+	control_map_release(&s->map);
+	free(s->filter.filter);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/supervise.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+
+/* After KILL: again at this distance, for what was forked in between. */
+#define KILL_AGAIN_NS  (100 * NS_PER_MS)
+#define LINE_MAX_BYTES 256
+
+enum source { FROM_DONE, FROM_SIGNAL, FROM_CONTROL, FROM_COMMAND, SOURCES };
+
+/* State of one supervise_run. */
+struct watch {
+	struct supervise *v;
+	struct pollfd polls[SOURCES];
+	uint64_t kill_at_ns;
+	char line[LINE_MAX_BYTES];
+	size_t line_len;
+};
+
+static void passed_on(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+}
+
+void supervise_block_signals(void)
+{
+	sigset_t set;
+
+	passed_on(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static void signal_targets(struct watch *w, int signal)
+{
+	orders_give(w->v->orders, (struct order){.kind = ORDER_SIGNAL, .signal = signal});
+}
+
+static void detach(struct watch *w)
+{
+	orders_give(w->v->orders, (struct order){.kind = ORDER_DETACH});
+}
+
+static void take_signal(struct watch *w)
+{
+	struct signalfd_siginfo si;
+
+	if (read(w->polls[FROM_SIGNAL].fd, &si, sizeof(si)) != sizeof(si))
+		return;
+	if (w->v->attached) {
+		w->v->signals++;
+		detach(w);
+		return;
+	}
+	/* A key of the terminal has reached the target too: what it does is its own business. */
+	if (si.ssi_code == SI_KERNEL)
+		return;
+	if (w->v->signals++)
+		w->kill_at_ns = clock_mono_ns();
+	else
+		signal_targets(w, (int)si.ssi_signo);
+}
+
+static void obey_line(struct watch *w)
+{
+	w->line[w->line_len] = '\0';
+	w->line_len = 0;
+	if (strcmp(w->line, "begin") == 0)
+		orders_give(w->v->orders, (struct order){.kind = ORDER_BEGIN});
+	else if (strcmp(w->line, "end") == 0)
+		orders_give(w->v->orders, (struct order){.kind = ORDER_END});
+	else if (strncmp(w->line, "mark ", 5) == 0 && w->line[5])
+		orders_give(w->v->orders,
+			(struct order){.kind = ORDER_MARK, .name = mem_strdup(w->line + 5)});
+	else if (w->line[0])
+		w->v->control_unknown++;
+}
+
+static void take_control(struct watch *w)
+{
+	char buf[LINE_MAX_BYTES];
+	ssize_t n = read(w->polls[FROM_CONTROL].fd, buf, sizeof(buf));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {
+		w->polls[FROM_CONTROL].fd = -1; /* the writer is gone; what it said stands */
+		return;
+	}
+	for (ssize_t i = 0; i < n; i++) {
+		if (buf[i] == '\n')
+			obey_line(w);
+		else if (w->line_len < sizeof(w->line) - 1)
+			w->line[w->line_len++] = buf[i];
+	}
+}
+
+static void take_command_end(struct watch *w)
+{
+	waitpid(w->v->command, &w->v->command_status, 0);
+	w->polls[FROM_COMMAND].fd = -1;
+	detach(w);
+}
+
+/* What is due by the clock; returns the milliseconds to the next, -1: nothing is. */
+static int run_clock(struct watch *w)
+{
+	struct supervise *v = w->v;
+	uint64_t now = clock_mono_ns(), next;
+
+	if (now >= v->timeout_at_ns) {
+		v->timeout_at_ns = UINT64_MAX;
+		v->timed_out = 1;
+		if (v->attached) {
+			detach(w);
+		} else {
+			signal_targets(w, SIGTERM);
+			w->kill_at_ns = now + v->grace_ns;
+		}
+	}
+	if (now >= v->detach_at_ns) {
+		v->detach_at_ns = UINT64_MAX;
+		detach(w);
+	}
+	if (now >= w->kill_at_ns) {
+		signal_targets(w, SIGKILL);
+		w->kill_at_ns = now + KILL_AGAIN_NS;
+	}
+	next = v->timeout_at_ns < v->detach_at_ns ? v->timeout_at_ns : v->detach_at_ns;
+	if (w->kill_at_ns < next)
+		next = w->kill_at_ns;
+	if (next == UINT64_MAX)
+		return -1;
+	next = next > now ? (next - now + NS_PER_MS - 1) / NS_PER_MS : 0;
+	return next < 60000 ? (int)next : 60000;
+}
+
+static void watch_loop(struct watch *w)
+{
+	static void (*const takes[SOURCES])(struct watch *) = {
+		[FROM_SIGNAL] = take_signal,
+		[FROM_CONTROL] = take_control,
+		[FROM_COMMAND] = take_command_end,
+	};
+
+	for (;;) {
+		int n = poll(w->polls, SOURCES, run_clock(w));
+
+		if (n < 0 && errno != EINTR)
+			return;
+		if (w->polls[FROM_DONE].revents)
+			return;
+		for (int i = FROM_SIGNAL; n > 0 && i < SOURCES; i++)
+			if (w->polls[i].revents)
+				takes[i](w);
+	}
+}
+
+int supervise_run(struct supervise *v, struct err *err)
+{
+	sigset_t set;
+	cleanup_close int signal_fd = -1, command_fd = -1;
+	struct watch w = {.v = v, .kill_at_ns = UINT64_MAX};
+
+	passed_on(&set);
+	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signal_fd < 0)
+		return err_set(err, -errno, "signalfd: %s", strerror(errno));
+	if (v->command) {
+		command_fd = (int)syscall(SYS_pidfd_open, v->command, 0);
+		if (command_fd < 0)
+			return err_set(err, -errno, "pidfd_open: %s", strerror(errno));
+	}
+	w.polls[FROM_DONE] = (struct pollfd){.fd = v->done_fd, .events = POLLIN};
+	w.polls[FROM_SIGNAL] = (struct pollfd){.fd = signal_fd, .events = POLLIN};
+	w.polls[FROM_CONTROL] = (struct pollfd){.fd = v->control_fd, .events = POLLIN};
+	w.polls[FROM_COMMAND] = (struct pollfd){.fd = command_fd, .events = POLLIN};
+	watch_loop(&w);
+	return 0;
+}

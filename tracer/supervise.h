@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_SUPERVISE_H
+#define TRACER_SUPERVISE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/base/err.h"
+#include "tracer/orders.h"
+
+/*
+ * The main thread's half of a run: signals, time limits and the control pipe, turned into orders
+ * for the tracing thread.
+ */
+struct supervise {
+	/* given */
+	struct orders *orders;
+	int done_fd;            /* eventfd: the tracing thread is through */
+	int control_fd;         /* -1: none */
+	pid_t command;          /* -p PID -- CMD: its pid, 0: none */
+	int attached;           /* -p: limits and signals detach */
+	uint64_t timeout_at_ns; /* CLOCK_MONOTONIC, UINT64_MAX: never */
+	uint64_t detach_at_ns;  /* -p --duration: the window is over; UINT64_MAX: never */
+	uint64_t grace_ns;
+	/* what happened */
+	int timed_out;
+	unsigned int signals;         /* INT, TERM, HUP received */
+	unsigned int control_unknown; /* lines of the control pipe that mean nothing */
+	int command_status;           /* wait status of CMD */
+};
+
+/* The signals that are passed on; blocked in all threads before any is started. */
+void supervise_block_signals(void);
+/* Returns when the tracing thread is through. 0 or -errno. */
+int supervise_run(struct supervise *v, struct err *err);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/tracee.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/mem.h"
+
+void tracees_init(struct tracees *t, uint32_t infos_max)
+{
+	*t = (struct tracees){.infos_max = infos_max};
+}
+
+void tracees_release(struct tracees *t)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&t->by_tid, &it)) {
+		struct tracee *tr = it.value;
+		uint32_t id;
+
+		files_unref(tr->files);
+		space_unref(tr->space, &id);
+		free(tr);
+	}
+	map_release(&t->by_tid);
+	it = (struct map_iter){0};
+	while (map_next(&t->processes, &it))
+		free(it.value);
+	map_release(&t->processes);
+	free(t->infos.at);
+}
+
+struct tracee *tracees_get(struct tracees *t, pid_t tid)
+{
+	if (t->last && t->last->tid == tid)
+		return t->last;
+	t->last = map_get(&t->by_tid, (uint64_t)tid);
+	return t->last;
+}
+
+size_t tracees_count(const struct tracees *t)
+{
+	return t->by_tid.len;
+}
+
+struct space *space_new(struct tracees *t)
+{
+	struct space *s = mem_calloc(1, sizeof(*s));
+
+	s->id = ++t->next_space;
+	s->refs = 1;
+	return s;
+}
+
+struct space *space_ref(struct space *s)
+{
+	s->refs++;
+	return s;
+}
+
+int space_unref(struct space *s, uint32_t *ret_id)
+{
+	if (!s || --s->refs)
+		return 0;
+	*ret_id = s->id;
+	free(s);
+	return 1;
+}
+
+static uint32_t info_add(struct tracees *t, pid_t pid, pid_t tid)
+{
+	if (t->infos.len >= t->infos_max)
+		return t->infos_max + 1;
+	*VEC_PUSH(&t->infos) = (struct thread_info){.pid = pid, .tid = tid};
+	return (uint32_t)t->infos.len;
+}
+
+const struct thread_info *tracees_info(const struct tracees *t, uint32_t thread_id)
+{
+	return thread_id && thread_id <= t->infos.len ? &t->infos.at[thread_id - 1] : NULL;
+}
+
+static struct process *process_get(struct tracees *t, pid_t pid)
+{
+	struct process *p = map_get(&t->processes, (uint64_t)pid);
+
+	if (!p) {
+		p = mem_calloc(1, sizeof(*p));
+		p->pid = pid;
+		map_set(&t->processes, (uint64_t)pid, p);
+		t->processes_total++;
+	}
+	return p;
+}
+
+static void process_put(struct tracees *t, struct process *p)
+{
+	if (--p->threads)
+		return;
+	map_del(&t->processes, (uint64_t)p->pid);
+	free(p);
+}
+
+struct tracee *tracees_add(
+	struct tracees *t, pid_t pid, pid_t tid, struct files *files, struct space *space)
+{
+	struct tracee *tr = mem_calloc(1, sizeof(*tr));
+
+	tr->tid = tid;
+	tr->process = process_get(t, pid);
+	tr->process->threads++;
+	tr->files = files;
+	tr->space = space;
+	tr->thread_id = info_add(t, pid, tid);
+	t->threads_total++;
+	map_set(&t->by_tid, (uint64_t)tid, tr);
+	return tr;
+}
+
+void tracees_drop(struct tracees *t, struct tracee *tr)
+{
+	t->last = NULL;
+	map_del(&t->by_tid, (uint64_t)tr->tid);
+	process_put(t, tr->process);
+	files_unref(tr->files);
+	free(tr);
+}
+
+void tracees_rename(struct tracees *t, struct tracee *tr, pid_t pid)
+{
+	t->last = NULL;
+	map_del(&t->by_tid, (uint64_t)tr->tid);
+	tr->tid = pid;
+	map_set(&t->by_tid, (uint64_t)pid, tr);
+}
+
+void tracees_read_comm(struct tracees *t, struct tracee *tr)
+{
+	char path[64];
+	char comm[sizeof(t->infos.at->comm)];
+	struct thread_info *info;
+	cleanup_close int fd = -1;
+	ssize_t n;
+
+	if (!tr->thread_id || tr->thread_id > t->infos.len)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/comm", tr->tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	n = read(fd, comm, sizeof(comm) - 1);
+	if (n <= 0)
+		return;
+	comm[n] = '\0';
+	comm[strcspn(comm, "\n")] = '\0';
+	info = &t->infos.at[tr->thread_id - 1];
+	memcpy(info->comm, comm, sizeof(comm));
+}
+
+void tracees_copy_comm(struct tracees *t, const struct tracee *from, const struct tracee *to)
+{
+	const struct thread_info *a = tracees_info(t, from->thread_id);
+
+	if (a && to->thread_id <= t->infos.len)
+		memcpy(t->infos.at[to->thread_id - 1].comm, a->comm, sizeof(a->comm));
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_TRACEE_H
+#define TRACER_TRACEE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/base/map.h"
+#include "tracer/event.h"
+#include "tracer/files.h"
+
+/*
+ * Threads under control and the processes and address spaces they belong to.
+ */
+
+/* How a thread's calls are seen. */
+enum tracee_mode {
+	MODE_FILTER,  /* our seccomp filter stops it at the calls we want */
+	MODE_SYSCALL, /* every call stops (attached, or its own filter hides calls from ours) */
+};
+
+enum tracee_state {
+	TRACEE_NEW,     /* announced by its parent, its first stop is to come */
+	TRACEE_RUNNING, /* normal */
+	TRACEE_LAUNCH,  /* our own child before its execve: not counted yet */
+	TRACEE_ATTACH,  /* seized by -p, the stop that was asked for is to come */
+};
+
+/* One address space; shared by threads and vfork children. */
+struct space {
+	uint32_t id;
+	unsigned int refs;
+};
+
+struct process {
+	pid_t pid;
+	unsigned int threads; /* under control */
+};
+
+struct tracee {
+	pid_t tid;
+	struct process *process;
+	struct files *files;
+	struct space *space;
+	uint32_t thread_id;
+	enum tracee_state state;
+	enum tracee_mode mode;
+	uint8_t in_call;     /* between entry and exit of the call in ev */
+	uint8_t counted;     /* the call in ev is in the traced set */
+	uint8_t control;     /* enum control of the call in ev */
+	uint8_t group_stop;  /* lets PTRACE_LISTEN show in assertions and -p */
+	struct sys_event ev; /* the call under way */
+	uint64_t scratch;    /* what the control call's entry leaves for its exit (flags, fd) */
+	uint64_t saved_arg;  /* argument changed at entry (CLONE_UNTRACED), put back at exit */
+	uint8_t saved;       /* enum saved_kind */
+	/* The call that was interrupted last, for restart_syscall. */
+	struct {
+		const struct sys_def *def;
+		uint64_t args[6];
+	} interrupted;
+};
+
+enum saved_kind { SAVED_NONE, SAVED_REGISTER, SAVED_MEMORY };
+
+/* What the result says of a thread. */
+struct thread_info {
+	int32_t pid, tid;
+	char comm[16];
+};
+
+struct tracees {
+	struct map by_tid;    /* tid -> struct tracee */
+	struct map processes; /* pid -> struct process */
+	struct {
+		struct thread_info *at;
+		size_t len, cap;
+	} infos; /* by thread_id - 1 */
+	uint32_t infos_max;
+	uint32_t next_space;
+	uint64_t processes_total, threads_total;
+	struct tracee *last; /* cache of the last lookup */
+};
+
+void tracees_init(struct tracees *t, uint32_t infos_max);
+void tracees_release(struct tracees *t);
+struct tracee *tracees_get(struct tracees *t, pid_t tid); /* or NULL */
+
+/* A new thread of process pid (made if it is new). files and space become the tracee's: the caller
+ * hands over its references. */
+struct tracee *tracees_add(
+	struct tracees *t, pid_t pid, pid_t tid, struct files *files, struct space *space);
+/* Forgets a thread; its process too if it was the last. Reads nothing of the dead. */
+void tracees_drop(struct tracees *t, struct tracee *tr);
+/* After an execve by a thread that was not the leader: tr goes on as tid `pid`. */
+void tracees_rename(struct tracees *t, struct tracee *tr, pid_t pid);
+size_t tracees_count(const struct tracees *t);
+
+struct space *space_new(struct tracees *t);
+struct space *space_ref(struct space *s);
+/* 1 if that was the last reference: the space is gone, *ret_id is its id. */
+int space_unref(struct space *s, uint32_t *ret_id);
+
+/* Reads the thread's name again (/proc/TID/comm); called at its first and last stop. */
+void tracees_read_comm(struct tracees *t, struct tracee *tr);
+/* A new thread is called what its parent is called, until it says otherwise. */
+void tracees_copy_comm(struct tracees *t, const struct tracee *from, const struct tracee *to);
+const struct thread_info *tracees_info(const struct tracees *t, uint32_t thread_id);
+
+#endif
