@@ -1,2 +1,43 @@
 # SPDX-License-Identifier: GPL-3.0-only
 # Included by the Makefile: how targets and tests are built and run.
+
+# ---- targets: one program a theme, in every variant whose compiler is there ----
+TARGET_SRC  := $(wildcard tests/targets/*.c)
+TARGET_NAME := $(TARGET_SRC:tests/targets/%.c=%)
+TARGET_HDR  := $(wildcard tests/targets/*.h)
+TARGET_OPT  := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O1 -g $(WARN) -pthread
+
+# $(call can_cc,COMPILER FLAGS): not empty where it makes a program
+can_cc = $(shell t=$$(mktemp -d) && echo 'int main(void){return 0;}' >$$t/t.c && \
+	$(1) -o $$t/t $$t/t.c >/dev/null 2>&1 && echo yes; rm -rf "$$t")
+
+TARGET_VARIANTS := m32 static musl musl-static
+TARGET_CC             := $(CC)
+TARGET_CC_m32         := $(CC) -m32
+TARGET_CC_static      := $(CC) -static
+# musl-gcc has no kernel headers of its own
+MUSL_KERNEL_HEADERS   := -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -dumpmachine)
+TARGET_CC_musl        := musl-gcc -Wno-sign-conversion $(MUSL_KERNEL_HEADERS)
+TARGET_CC_musl-static := $(TARGET_CC_musl) -static
+
+.PHONY: targets-all
+targets:
+	$(Q)$(MAKE) --no-print-directory targets-all
+
+ifneq ($(filter targets-all,$(MAKECMDGOALS)),)
+TARGET_HAVE := $(foreach v,$(TARGET_VARIANTS),$(if $(call can_cc,$(TARGET_CC_$(v))),$(v)))
+TARGET_MISS := $(filter-out $(TARGET_HAVE),$(TARGET_VARIANTS))
+targets-all: $(TARGET_NAME:%=$(O)/targets/%) \
+		$(foreach v,$(TARGET_HAVE),$(TARGET_NAME:%=$(O)/targets/%-$(v)))
+	$(if $(TARGET_MISS),@echo '  SKIP     target variants without a compiler: $(TARGET_MISS)')
+endif
+
+# $(call target_rule,SUFFIX,COMPILER)
+define target_rule
+$(O)/targets/%$(1): tests/targets/%.c $(TARGET_HDR)
+	@mkdir -p $$(@D)
+	$$(call say,TARGET,$$(@F))
+	$$(Q)$(2) $$(TARGET_OPT) -o $$@ $$<
+endef
+$(foreach v,$(TARGET_VARIANTS),$(eval $(call target_rule,-$(v),$(TARGET_CC_$(v)))))
+$(eval $(call target_rule,,$(TARGET_CC)))

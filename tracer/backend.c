@@ -345,7 +345,7 @@ static int io_drive(const struct backend_run *in, struct drive_result *ret, stru
 
 static int io_run(const struct backend_run *in, struct backend_result *ret, struct err *err)
 {
-	struct drive_result d;
+	struct drive_result d = {0};
 	int rc = io_drive(in, &d, err);
 
 	if (rc < 0)

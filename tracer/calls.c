@@ -23,7 +23,6 @@
 
 #define X32_BIT         0x40000000U
 #define RESTART_SYSCALL "restart_syscall"
-#define RT_SIGRETURN    "rt_sigreturn"
 
 /* ---- reading the call ---- */
 
@@ -365,7 +364,7 @@ static void set_result(struct tracee *t, const struct ptrace_syscall_info *info)
 	ev->ret = info->exit.rval;
 	if (ev->abi == ABI_I386 && !info->exit.is_error)
 		ev->ret = (int64_t)(uint32_t)ev->ret;
-	if (strcmp(ev->def->name, RT_SIGRETURN) == 0)
+	if (ev->def->always_ok)
 		ev->ret = 0; /* the register is the interrupted program's */
 	ev->outcome = ev->ret <= -512 && ev->ret >= -516 ? SYS_INTERRUPTED : SYS_RETURNED;
 }

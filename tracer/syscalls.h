@@ -39,18 +39,19 @@ enum batch_unit { BATCH_NONE, BATCH_MESSAGES, BATCH_IOVECS, BATCH_EVENTS, BATCH_
  */
 struct sys_def {
 	const char *name; /* canonical: the 64-bit name */
+	const char *args; /* one letter an argument for the detail line, see syscalls.def */
+	/* Where the arguments and the result do not say it all, or NULL. */
+	const struct decoder *decoder;
 	enum sys_class class;
 	uint32_t sets;
-	const char *args; /* one letter an argument for the detail line, see syscalls.def */
-	uint8_t fd;       /* the argument that is the fd the call works on */
 	enum batch_unit unit;
-	uint8_t batch;     /* the argument that says how many units are asked */
-	uint8_t bytes;     /* the argument that says how many bytes are asked */
-	uint8_t bytes_ret; /* the result is the number of bytes moved */
+	uint16_t index;        /* dense: 0..sys_count()-1 */
+	uint8_t fd;            /* the argument that is the fd the call works on */
+	uint8_t batch;         /* the argument that says how many units are asked */
+	uint8_t bytes;         /* the argument that says how many bytes are asked */
+	uint8_t bytes_decoded; /* the decoder sums the bytes moved */
+	uint8_t bytes_ret;     /* the result is the number of bytes moved */
 	uint8_t always_ok; /* the result is no result: rt_sigreturn's is the program's register */
-	const struct decoder
-		*decoder; /* where the arguments and the result do not say it all, or NULL */
-	uint16_t index;   /* dense: 0..sys_count()-1 */
 };
 
 /* All rows. Rows for numbers without a name are added when first seen. */

@@ -29,7 +29,8 @@ void file_abort(struct new_file *f);                  /* NULL path or half-begun
 int file_mkdirs(const char *path, struct err *err);
 /* Reads all of a file (also of /proc) into heap memory, NUL-terminated; *ret_len may be NULL.
  * Fails with -EFBIG above max_bytes. */
-int file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_len, struct err *err);
+int file_read(
+	const char *path, size_t max_bytes, char **ret_text, size_t *ret_len, struct err *err);
 /* Writes text to path whole (file_begin/commit). */
 int file_write(const char *path, const void *p, size_t n, struct err *err);
 

@@ -25,10 +25,10 @@ struct map_iter {
 };
 
 void map_release(struct map *m);
-void *map_get(const struct map *m, uint64_t key);          /* NULL: not there */
+void *map_get(const struct map *m, uint64_t key); /* NULL: not there */
 void map_set(struct map *m, uint64_t key, void *value);
-void *map_del(struct map *m, uint64_t key);                /* what was there, or NULL */
-int map_next(const struct map *m, struct map_iter *it);    /* 1 while there is another */
+void *map_del(struct map *m, uint64_t key);             /* what was there, or NULL */
+int map_next(const struct map *m, struct map_iter *it); /* 1 while there is another */
 
 /*
  * Exact counters by key, for histograms of small integers ("32": 10). At most COUNTS_CAP distinct
@@ -39,7 +39,7 @@ struct counts {
 	struct map index; /* key -> position + 1 */
 	struct counts_entry {
 		uint64_t key, count;
-	} *at;
+	} * at;
 	size_t len, cap;
 	uint64_t other;
 };

@@ -13,7 +13,7 @@
  */
 void *mem_calloc(size_t n, size_t size);
 void *mem_realloc(void *p, size_t n, size_t size);
-char *mem_strdup(const char *s);                 /* NULL -> NULL */
+char *mem_strdup(const char *s); /* NULL -> NULL */
 char *mem_strndup(const char *s, size_t n);
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *mem_vprintf(const char *fmt, va_list ap);

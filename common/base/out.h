@@ -32,8 +32,9 @@ void out_str(struct out *o, const char *s);
 void out_char(struct out *o, char c);
 void out_u64(struct out *o, uint64_t v);
 void out_i64(struct out *o, int64_t v);
-void out_hex(struct out *o, uint64_t v);                       /* 0x..., 0 -> 0 */
-void out_pad_u64(struct out *o, uint64_t v, unsigned int width); /* zero padded, for 1700000000.000042 */
+void out_hex(struct out *o, uint64_t v); /* 0x..., 0 -> 0 */
+void out_pad_u64(
+	struct out *o, uint64_t v, unsigned int width); /* zero padded, for 1700000000.000042 */
 void out_printf(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void out_vprintf(struct out *o, const char *fmt, va_list ap);
 int out_flush(struct out *o); /* 0 or the first error */

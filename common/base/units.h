@@ -9,10 +9,11 @@
 
 /* Text forms for people. buf is the caller's, returned; UNITS_BUF bytes are enough for each. */
 #define UNITS_BUF 40
-const char *units_thousands(char *buf, uint64_t v);   /* 29,686 */
-const char *units_duration(char *buf, uint64_t ns);   /* 850 ns, 3.9 us, 12.5 ms, 1.334 s, 3 min 12 s */
-const char *units_us(char *buf, uint64_t ns);         /* microseconds, 3 digits: 3.9, 41, 1,204 */
-const char *units_bytes(char *buf, uint64_t bytes);   /* 812 B, 12.4 KiB, 3.1 MiB */
+const char *units_thousands(char *buf, uint64_t v); /* 29,686 */
+const char *units_duration(
+	char *buf, uint64_t ns);              /* 850 ns, 3.9 us, 12.5 ms, 1.334 s, 3 min 12 s */
+const char *units_us(char *buf, uint64_t ns); /* microseconds, 3 digits: 3.9, 41, 1,204 */
+const char *units_bytes(char *buf, uint64_t bytes);                  /* 812 B, 12.4 KiB, 3.1 MiB */
 const char *units_percent(char *buf, uint64_t part, uint64_t whole); /* 12.3%, "-" if whole is 0 */
 
 /* "256M", "1G", "64K", "4096" -> bytes (powers of 1024). -EINVAL names the text. */

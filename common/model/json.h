@@ -2,6 +2,7 @@
 #ifndef MODEL_JSON_H
 #define MODEL_JSON_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/err.h"
@@ -13,6 +14,8 @@
 /* Writes r as JSON (2 spaces of indent, short objects on one line are fine), ends with a newline.
  * Strings that are not UTF-8 have the bad bytes replaced by U+FFFD. */
 void json_write_result(const struct res_result *r, struct out *o);
+/* s as a JSON string with its quotes; NULL is null. */
+void json_write_string(struct out *o, const char *s);
 
 /* Reads a result. Unknown members are ignored (a newer writer); a wrong type, a missing or foreign
  * schema, trailing garbage and nesting beyond 64 are errors that name the place:
@@ -25,7 +28,8 @@ void json_write_schema_doc(struct out *o);
 
 /*
  * Generic values, for configuration and catalogue: read-only view of a parsed file.
- * Owned by the document; strings live as long as it.
+ * Owned by the document; strings live as long as it. No name here may be one that libjansson
+ * exports (json_string, json_real): the linker would give the library ours.
  */
 struct json_doc;
 struct json_value; /* opaque: jansson's json_t */
@@ -34,14 +38,22 @@ int json_doc_read(const char *path, struct json_doc **ret, struct err *err);
 void json_doc_free(struct json_doc *d); /* takes NULL */
 const struct json_value *json_doc_root(const struct json_doc *d);
 
-enum json_kind { JSON_KIND_NULL, JSON_KIND_BOOL, JSON_KIND_INT, JSON_KIND_REAL, JSON_KIND_STRING,
-	JSON_KIND_ARRAY, JSON_KIND_OBJECT };
+enum json_kind {
+	JSON_KIND_NULL,
+	JSON_KIND_BOOL,
+	JSON_KIND_INT,
+	JSON_KIND_REAL,
+	JSON_KIND_STRING,
+	JSON_KIND_ARRAY,
+	JSON_KIND_OBJECT
+};
 enum json_kind json_kind_of(const struct json_value *v); /* NULL -> JSON_KIND_NULL */
 const struct json_value *json_get(const struct json_value *object, const char *key); /* or NULL */
-size_t json_len(const struct json_value *v);            /* of an array or object, else 0 */
+size_t json_len(const struct json_value *v); /* of an array or object, else 0 */
 const struct json_value *json_at(const struct json_value *array, size_t i);
-const char *json_string(const struct json_value *v);    /* or NULL */
+const char *json_text(const struct json_value *v); /* of a string, or NULL */
 int64_t json_int(const struct json_value *v, int64_t otherwise);
+double json_number(const struct json_value *v, double otherwise); /* of a real or an int */
 int json_bool(const struct json_value *v, int otherwise);
 /* Keys of an object in file order: key i, or NULL. */
 const char *json_key(const struct json_value *object, size_t i);

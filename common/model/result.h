@@ -13,8 +13,9 @@
  * The result of a traced run: plain structs made from result.def, all memory in one arena.
  *
  *	struct res_result *r = result_new();
- *	r->tracer = result_alloc(r, 1, sizeof(*r->tracer), &shape_tracer);
- *	struct res_syscall *s = RES_LIST_ALLOC(r, &r->syscalls, n, syscall);
+ *	r->tracer = RES_OBJ(r, tracer);
+ *	RES_LIST(r, &r->syscalls, n, syscall);
+ *	r->syscalls.at[0].name = arena_strdup(result_arena(r), name);
  *	result_free(r);
  */
 #define U64_NONE UINT64_MAX
@@ -36,31 +37,52 @@ struct res_counts {
 };
 
 /* The structs. */
-#define STRUCT(s)                struct res_##s {
-#define END(s)                   }
-#define U64(id, unit, meaning)   uint64_t id;
-#define I64(id, unit, meaning)   int64_t id;
-#define DBL(id, unit, meaning)   double id;
-#define BOOL(id, unit, meaning)  int id;
-#define STR(id, unit, meaning)   const char *id;
-#define STRS(id, meaning)        struct res_strs id;
-#define COUNTS(id, meaning)      struct res_counts id;
-#define OBJ(id, shape, meaning)  struct res_##shape *id;
-#define LIST(id, shape, meaning) struct { struct res_##shape *at; size_t len; } id;
-#define KEYED(id, shape, meaning) struct { struct res_##shape *at; size_t len; } id;
+#define STRUCT(s)                    struct res_##s {
+#define END(s)                       }
+#define U64(id, unit, meaning)       uint64_t id;
+#define I64(id, unit, meaning)       int64_t id;
+#define DBL(id, unit, meaning)       double id;
+#define BOOL(id, unit, meaning)      _Alignas(8) int id; /* so that no struct has inner padding */
+#define STR(id, unit, meaning)       const char *id;
+#define STRS(id, meaning)            struct res_strs id;
+#define COUNTS(id, meaning)          struct res_counts id;
+#define COUNTS_AS(id, name, meaning) struct res_counts id;
+#define OBJ(id, shape, meaning)      struct res_##shape *id;
+#define LIST(id, shape, meaning)                                                                   \
+	struct {                                                                                   \
+		struct res_##shape *at;                                                            \
+		size_t len;                                                                        \
+	} id;
+#define KEYED(id, shape, meaning)                                                                  \
+	struct {                                                                                   \
+		struct res_##shape *at;                                                            \
+		size_t len;                                                                        \
+	} id;
 #undef END
-#define END(s) };
+#define END(s)                                                                                     \
+	}                                                                                          \
+	;
 #include "common/model/result.def"
 #include "common/model/undef.h"
 
 /* Their description, for everything that walks a result without knowing it. */
-enum field_type { FIELD_U64, FIELD_I64, FIELD_DBL, FIELD_BOOL, FIELD_STR, FIELD_STRS, FIELD_COUNTS,
-	FIELD_OBJ, FIELD_LIST, FIELD_KEYED };
+enum field_type {
+	FIELD_U64,
+	FIELD_I64,
+	FIELD_DBL,
+	FIELD_BOOL,
+	FIELD_STR,
+	FIELD_STRS,
+	FIELD_COUNTS,
+	FIELD_OBJ,
+	FIELD_LIST,
+	FIELD_KEYED
+};
 enum field_unit { UNIT_NONE, UNIT_COUNT, UNIT_NS, UNIT_BYTES, UNIT_RATIO, UNIT_KEY };
 
 struct shape;
 struct field {
-	const char *id;
+	const char *id; /* as in the file */
 	enum field_type type;
 	enum field_unit unit;
 	size_t offset;
@@ -75,7 +97,7 @@ struct shape {
 	size_t len;
 };
 
-#define STRUCT(s)                 extern const struct shape shape_##s;
+#define STRUCT(s) extern const struct shape shape_##s;
 #define END(s)
 #define U64(id, unit, meaning)
 #define I64(id, unit, meaning)
@@ -84,6 +106,7 @@ struct shape {
 #define STR(id, unit, meaning)
 #define STRS(id, meaning)
 #define COUNTS(id, meaning)
+#define COUNTS_AS(id, name, meaning)
 #define OBJ(id, shape, meaning)
 #define LIST(id, shape, meaning)
 #define KEYED(id, shape, meaning)
@@ -102,9 +125,8 @@ void *result_alloc(struct res_result *r, size_t n, const struct shape *shape);
 /* Fills *obj (one struct of that shape) with "not measured". */
 void result_clear(void *obj, const struct shape *shape);
 
-#define RES_OBJ(r, s) ((struct res_##s *)result_alloc((r), 1, &shape_##s))
-#define RES_LIST(r, list, n, s)                                                                    \
-	((list)->at = result_alloc((r), (n), &shape_##s), (list)->len = (n))
+#define RES_OBJ(r, s)           ((struct res_##s *)result_alloc((r), 1, &shape_##s))
+#define RES_LIST(r, list, n, s) ((list)->at = result_alloc((r), (n), &shape_##s), (list)->len = (n))
 
 /* Appends a warning; a code that is there already is not repeated. complete is not changed. */
 void result_warn(struct res_result *r, const char *code, const char *fmt, ...)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* Forgets the macros of one reading of result.def; included once per reading, so without a guard. */
+/* Forgets the macros of one reading of result.def; included once per reading, so without a guard.
+ */
 #undef STRUCT
 #undef END
 #undef U64
@@ -9,6 +10,7 @@
 #undef STR
 #undef STRS
 #undef COUNTS
+#undef COUNTS_AS
 #undef OBJ
 #undef LIST
 #undef KEYED

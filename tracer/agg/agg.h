@@ -22,9 +22,10 @@ uint64_t agg_calls(const struct agg *a);
 /* Who the ids in the events are; asked when the result is built. The strings are copied. */
 struct agg_names {
 	/* Both return 0, or -1 when nothing is known of that id. */
-	int (*thread)(void *ctx, uint32_t thread_id, uint64_t *ret_pid, uint64_t *ret_tid, const char **ret_comm);
-	int (*fd)(void *ctx, uint32_t fd_id, uint64_t *ret_pid, uint64_t *ret_fd, uint64_t *ret_generation,
-		const char **ret_target);
+	int (*thread)(void *ctx, uint32_t thread_id, uint64_t *ret_pid, uint64_t *ret_tid,
+		const char **ret_comm);
+	int (*fd)(void *ctx, uint32_t fd_id, uint64_t *ret_pid, uint64_t *ret_fd,
+		uint64_t *ret_generation, const char **ret_target);
 	void *ctx;
 };
 
@@ -35,7 +36,7 @@ void agg_phase(const struct agg *a, struct res_result *r, struct res_phase *phas
 
 /* At most this many threads and fds have rows of their own; later ones share one row (null ids),
  * and a warning (threads_merged, fds_merged) says so. */
-#define AGG_ROWS_MAX 16384
+#define AGG_ROWS_MAX 4096
 
 /* ---- timeline.c: at most 1024 buckets; the bucket doubles when they are full ---- */
 struct timeline;
@@ -50,9 +51,10 @@ struct mappings *mappings_new(void);
 void mappings_free(struct mappings *m);
 /* mmap, munmap, mremap, brk; everything else is ignored. Only ok calls matter. */
 void mappings_add(struct mappings *m, const struct sys_event *ev);
-void mappings_fork(struct mappings *m, uint32_t parent_mm, uint32_t child_mm); /* copies the regions */
-void mappings_drop(struct mappings *m, uint32_t mm);                          /* exec or exit */
-uint64_t mappings_brk(const struct mappings *m, uint32_t mm);                 /* last break, 0 unknown */
+void mappings_fork(
+	struct mappings *m, uint32_t parent_mm, uint32_t child_mm); /* copies the regions */
+void mappings_drop(struct mappings *m, uint32_t mm);                /* exec or exit */
+uint64_t mappings_brk(const struct mappings *m, uint32_t mm);       /* last break, 0 unknown */
 /* The counters start again from 0 (the window begins); regions and what is mapped now stay. */
 void mappings_restart(struct mappings *m);
 void mappings_result(const struct mappings *m, struct res_result *r);

@@ -34,18 +34,33 @@ struct decode_in {
 };
 
 struct decoder {
-	/* Either may be NULL. They fill what the row's columns (batch, bytes, bytes_ret) cannot say. */
+	/* Either may be NULL. They fill what the row's columns cannot say. */
 	void (*entry)(const struct decode_in *in, struct measure *m);
 	void (*exit)(const struct decode_in *in, struct measure *m);
 };
 
+/*
+ * The caller gives args as the registers hold them: a decoder cuts an int or an unsigned int to its
+ * 32 bits, as the kernel does, and a negative count is NOT_MEASURED (the call fails). ret is as
+ * PTRACE_GET_SYSCALL_INFO gives it: the kernel has sign-extended the errors of 32-bit calls.
+ */
+
 /* Fills *m (cleared first) with what is known when the call is entered. */
 void decode_entry(const struct decode_in *in, struct measure *m);
-/* Completes *m when the call is over. Called for every outcome. */
+/* Completes *m when the call is over. Called for every outcome; only success moves anything. */
 void decode_exit(const struct decode_in *in, struct measure *m);
 
+/*
+ * What a setsockopt changed of decode_env: 1 if the call succeeded and set UDP_SEGMENT
+ * (*ret_gso_size, 0 = off) or UDP_GRO (*ret_gro, 0 or 1), else 0. Only the one that was set is
+ * written. Called when the call is over; reads 4 bytes.
+ */
+int decode_udp_option(const struct decode_in *in, uint32_t *ret_gso_size, int *ret_gro);
+
 /* For 32-bit calls: brings the arguments into the 64-bit call's order: socketcall -> the call it
- * carries, old mmap's argument block, mmap2's page offset. May change ev->def. */
+ * carries, old mmap's argument block, mmap2's page offset, offsets in two halves, the sign of a
+ * long. May change ev->def. To be called once, before anything else looks at the event; what cannot
+ * be read stays as it is (socketcall under its own name). */
 void decode_normalize(struct sys_event *ev, const struct mem_reader *mem);
 
 #define DECODER(name) extern const struct decoder decoder_##name;
@@ -55,10 +70,10 @@ DECODER(msg_send)
 DECODER(msg_recv)
 DECODER(iov_write) /* writev pwritev pwritev2 vmsplice */
 DECODER(iov_read)  /* readv preadv preadv2 */
-DECODER(send_flat) /* sendto, write on a GSO socket */
+DECODER(send_flat) /* sendto, write: datagrams of a GSO socket */
+DECODER(recv_flat) /* recvfrom, read: GRO makes their datagrams unknown */
 DECODER(map)       /* mmap munmap mremap madvise: transferred = length on success */
 DECODER(brk)
-DECODER(submit)    /* io_uring_enter */
 #undef DECODER
 
 #endif

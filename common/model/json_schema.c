@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include <string.h>
+
+#include "common/model/json.h"
+
+/* Every shape, in the order of result.def. */
+static const struct shape *const shapes[] = {
+#define STRUCT(s) &shape_##s,
+#define END(s)
+#define U64(id, unit, meaning)
+#define I64(id, unit, meaning)
+#define DBL(id, unit, meaning)
+#define BOOL(id, unit, meaning)
+#define STR(id, unit, meaning)
+#define STRS(id, meaning)
+#define COUNTS(id, meaning)
+#define COUNTS_AS(id, name, meaning)
+#define OBJ(id, shape, meaning)
+#define LIST(id, shape, meaning)
+#define KEYED(id, shape, meaning)
+#include "common/model/result.def"
+#include "common/model/undef.h"
+};
+#define SHAPES_LEN (sizeof(shapes) / sizeof(shapes[0]))
+
+static const char *unit_text(enum field_unit unit)
+{
+	switch (unit) {
+	case UNIT_NS:
+		return "ns";
+	case UNIT_BYTES:
+		return "bytes";
+	case UNIT_COUNT:
+		return "count";
+	case UNIT_RATIO:
+		return "ratio, 0 to 1";
+	case UNIT_NONE:
+	case UNIT_KEY:
+		break;
+	}
+	return "";
+}
+
+/* ---- JSON Schema ---- */
+
+static void schema_type(struct out *o, const struct field *f)
+{
+	const char *shape = f->shape ? f->shape->id : "";
+
+	switch (f->type) {
+	case FIELD_U64:
+		out_str(o, "\"type\": [\"integer\", \"null\"], \"minimum\": 0");
+		break;
+	case FIELD_I64:
+		out_str(o, "\"type\": [\"integer\", \"null\"]");
+		break;
+	case FIELD_DBL:
+		out_str(o, "\"type\": [\"number\", \"null\"]");
+		break;
+	case FIELD_BOOL:
+		out_str(o, "\"type\": [\"boolean\", \"null\"]");
+		break;
+	case FIELD_STR:
+		out_str(o, "\"type\": [\"string\", \"null\"]");
+		break;
+	case FIELD_STRS:
+		out_str(o, "\"type\": \"array\", \"items\": {\"type\": [\"string\", \"null\"]}");
+		break;
+	case FIELD_COUNTS:
+		out_str(o, "\"type\": \"object\", \"additionalProperties\": "
+			   "{\"type\": [\"integer\", \"null\"], \"minimum\": 0}");
+		break;
+	case FIELD_OBJ:
+		out_printf(
+			o, "\"anyOf\": [{\"$ref\": \"#/$defs/%s\"}, {\"type\": \"null\"}]", shape);
+		break;
+	case FIELD_LIST:
+		out_printf(o, "\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/%s\"}", shape);
+		break;
+	case FIELD_KEYED:
+		out_printf(o,
+			"\"type\": \"object\", \"additionalProperties\": "
+			"{\"$ref\": \"#/$defs/%s\"}",
+			shape);
+		break;
+	}
+}
+
+static void schema_field(struct out *o, const struct field *f, int is_schema)
+{
+	const char *unit = unit_text(f->unit);
+
+	json_write_string(o, f->id);
+	out_str(o, ": {");
+	if (is_schema)
+		out_str(o, "\"const\": \"" RESULT_SCHEMA "\"");
+	else
+		schema_type(o, f);
+	if (*f->meaning) {
+		out_str(o, ", \"description\": ");
+		json_write_string(o, f->meaning);
+	}
+	if (*unit)
+		out_printf(o, ", \"x-unit\": \"%s\"", unit);
+	out_char(o, '}');
+}
+
+/* The members of a shape's schema, without the braces around them. */
+static void schema_shape(struct out *o, const struct shape *s, const char *indent)
+{
+	const char *sep = "";
+
+	out_printf(
+		o, "%s\"type\": \"object\",\n%s\"additionalProperties\": true,\n", indent, indent);
+	out_printf(o, "%s\"required\": [", indent);
+	for (size_t i = 0; i < s->len; i++) {
+		if (s->fields[i].unit == UNIT_KEY)
+			continue;
+		out_printf(o, "%s\"%s\"", sep, s->fields[i].id);
+		sep = ", ";
+	}
+	out_printf(o, "],\n%s\"properties\": {", indent);
+	sep = "";
+	for (size_t i = 0; i < s->len; i++) {
+		if (s->fields[i].unit == UNIT_KEY)
+			continue;
+		out_printf(o, "%s\n%s  ", sep, indent);
+		schema_field(
+			o, &s->fields[i], s == &shape_result && !strcmp(s->fields[i].id, "schema"));
+		sep = ",";
+	}
+	out_printf(o, "\n%s}", indent);
+}
+
+void json_write_schema(struct out *o)
+{
+	const char *sep = "";
+
+	out_str(o, "{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n");
+	out_str(o, "  \"title\": \"Result of a traced run, " RESULT_SCHEMA "\",\n");
+	schema_shape(o, &shape_result, "  ");
+	out_str(o, ",\n  \"$defs\": {");
+	for (size_t i = 0; i < SHAPES_LEN; i++) {
+		if (shapes[i] == &shape_result)
+			continue;
+		out_printf(o, "%s\n    \"%s\": {\n", sep, shapes[i]->id);
+		schema_shape(o, shapes[i], "      ");
+		out_str(o, "\n    }");
+		sep = ",";
+	}
+	out_str(o, "\n  }\n}\n");
+}
+
+/* ---- Markdown ---- */
+
+static void doc_type(struct out *o, const struct field *f)
+{
+	const char *shape = f->shape ? f->shape->id : "";
+
+	switch (f->type) {
+	case FIELD_U64:
+	case FIELD_I64:
+		out_str(o, "integer");
+		break;
+	case FIELD_DBL:
+		out_str(o, "number");
+		break;
+	case FIELD_BOOL:
+		out_str(o, "boolean");
+		break;
+	case FIELD_STR:
+		out_str(o, f->unit == UNIT_KEY ? "name of the member" : "string");
+		break;
+	case FIELD_STRS:
+		out_str(o, "list of strings");
+		break;
+	case FIELD_COUNTS:
+		out_str(o, "object of integers");
+		break;
+	case FIELD_OBJ:
+		out_printf(o, "[%s](#%s) or null", shape, shape);
+		break;
+	case FIELD_LIST:
+		out_printf(o, "list of [%s](#%s)", shape, shape);
+		break;
+	case FIELD_KEYED:
+		out_printf(o, "object of [%s](#%s)", shape, shape);
+		break;
+	}
+}
+
+static void doc_shape(struct out *o, const struct shape *s)
+{
+	out_printf(o, "\n### %s\n\n| field | type | unit | meaning |\n|---|---|---|---|\n", s->id);
+	for (size_t i = 0; i < s->len; i++) {
+		const struct field *f = &s->fields[i];
+
+		out_printf(o, "| `%s` | ", f->id);
+		doc_type(o, f);
+		out_printf(o, " | %s | %s |\n", unit_text(f->unit), f->meaning);
+	}
+}
+
+void json_write_schema_doc(struct out *o)
+{
+	doc_shape(o, &shape_result);
+	for (size_t i = 0; i < SHAPES_LEN; i++) {
+		if (shapes[i] != &shape_result)
+			doc_shape(o, shapes[i]);
+	}
+	out_char(o, '\n');
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* The head of the summary: what ran, what is counted, how it was seen, and whether to trust it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/out.h"
+#include "common/base/units.h"
+#include "common/view/view_parts.h"
+
+#define REASONS_MAX 3
+
+/* One argument as a shell would take it. */
+static void quote(struct out *o, const char *arg)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "%+,-./:=@_";
+
+	if (*arg && strspn(arg, plain) == strlen(arg)) {
+		out_str(o, arg);
+		return;
+	}
+	out_char(o, '\'');
+	for (; *arg; arg++) {
+		if (*arg == '\'')
+			out_str(o, "'\\''");
+		else
+			out_char(o, *arg);
+	}
+	out_char(o, '\'');
+}
+
+static void head_line(struct doc *d, const struct res_result *r)
+{
+	const char *version = r->tracer && r->tracer->version ? r->tracer->version : "?";
+	const char *mode = r->tracer && r->tracer->mode ? r->tracer->mode : "?";
+	cleanup_free char *right = mem_printf("iotrace %s, mode %s", version, mode);
+	struct out left;
+
+	out_init_mem(&left);
+	for (size_t i = 0; i < r->command.len; i++) {
+		if (i)
+			out_char(&left, ' ');
+		quote(&left, view_name(r->command.at[i]));
+	}
+	doc_head(d, left.len ? out_text(&left) : "(no command)", right);
+	out_release(&left);
+}
+
+static const char *signal_name(struct doc *d, uint64_t number)
+{
+	const char *name = number <= 64 ? sigabbrev_np((int)number) : NULL;
+
+	return name ? arena_printf(&d->arena, "SIG%s", name)
+		    : arena_printf(&d->arena, "signal %s", view_count(d, number));
+}
+
+static const char *ending(struct doc *d, const struct res_result *r)
+{
+	const struct res_exit *e = r->exit;
+	const char *how;
+
+	if (!e)
+		return "iotrace let go of it before its end";
+	if (e->signal != U64_NONE && e->signal)
+		how = arena_printf(&d->arena, "ended by %s", signal_name(d, e->signal));
+	else if (e->status != U64_NONE)
+		how = arena_printf(&d->arena, "exit status %s", view_count(d, e->status));
+	else
+		how = "how it ended is not known";
+	return e->timed_out == 1 ? arena_printf(&d->arena, "%s at the time limit", how) : how;
+}
+
+static const char *population(struct doc *d, const struct res_result *r)
+{
+	if (r->processes == U64_NONE || r->threads_total == U64_NONE)
+		return "";
+	return arena_printf(&d->arena, "; %s, %s", view_plural(d, r->processes, "process"),
+		view_plural(d, r->threads_total, "thread"));
+}
+
+static void run_line(struct doc *d, const struct res_result *r)
+{
+	if (r->wall_ns == U64_NONE)
+		return;
+	doc_pair(d, "run", "%s, %s%s%s%s", view_time(d, r->wall_ns), ending(d, r), population(d, r),
+		r->started_at ? "; started " : "", r->started_at ? r->started_at : "");
+}
+
+static void scenario_line(struct doc *d, const struct res_result *r)
+{
+	const struct res_runs *runs = r->runs;
+
+	if (runs && runs->count != U64_NONE && runs->count > 1)
+		doc_pair(d, "scenario", "%s: run %s of %s, the one of median time (%s to %s)",
+			view_name(r->scenario), view_count(d, runs->chosen),
+			view_count(d, runs->count), view_time(d, runs->min_ns),
+			view_time(d, runs->max_ns));
+	else if (r->scenario)
+		doc_pair(d, "scenario", "%s", r->scenario);
+}
+
+static void load_line(struct doc *d, const struct res_result *r)
+{
+	const struct res_load *load = r->load;
+	const struct res_work *work = r->work;
+	const char *done = "", *rate = "";
+
+	if (!load)
+		return;
+	if (work && work->count != U64_NONE) {
+		done = arena_printf(&d->arena, ", %s",
+			view_plural(d, work->count, work->unit ? work->unit : "unit"));
+		if (load->wall_ns != U64_NONE && load->wall_ns) {
+			double each_s = (double)work->count * 1e9 / (double)load->wall_ns;
+
+			rate = arena_printf(&d->arena, ", %s/s",
+				view_count(d, each_s < 1e18 ? (uint64_t)(each_s + 0.5) : U64_NONE));
+		}
+	}
+	doc_pair(d, "load", "%s   exit %s%s%s", view_name(load->command),
+		view_count(d, load->status), done, rate);
+}
+
+static int is_outside(const struct res_phase *p)
+{
+	return p->name && (!strcmp(p->name, "start-up") || !strcmp(p->name, "shutdown"));
+}
+
+static void window_line(struct doc *d, const struct res_result *r)
+{
+	const struct res_window *w = r->window;
+	const char *outside = "";
+
+	if (!w) {
+		if (r->wall_ns != U64_NONE)
+			doc_pair(d, "window", "none: the whole run is counted");
+		return;
+	}
+	for (size_t i = 0; i < r->phases.len; i++) {
+		if (is_outside(&r->phases.at[i]))
+			outside = arena_printf(&d->arena, "%s%s%s %s", outside,
+				*outside ? ", " : "", r->phases.at[i].name,
+				*outside ? view_count(d, r->phases.at[i].calls)
+					 : view_plural(d, r->phases.at[i].calls, "call"));
+	}
+	if (r->load)
+		doc_pair(d, "window", "the load only, %s.  Outside, not counted below: %s",
+			view_time(d, w->wall_ns),
+			*outside ? outside : "what came before and after");
+	else
+		doc_pair(d, "window",
+			"%s, from %s to %s of the run.  Outside, not counted below: %s",
+			view_time(d, w->wall_ns), view_time(d, w->begin_ns),
+			view_time(d, w->end_ns), *outside ? outside : "what came before and after");
+}
+
+static void seen_line(struct doc *d, const struct res_tracer *t)
+{
+	uint64_t recorded = view_zero(t->calls_recorded_in_process);
+	uint64_t one_stop = view_zero(t->calls_redirected), two_stops = view_zero(t->calls_stopped);
+	uint64_t stopped = sat_add(one_stop, two_stops), all = sat_add(recorded, stopped);
+	const char *split = "";
+
+	if (t->calls_recorded_in_process == U64_NONE && t->calls_stopped == U64_NONE)
+		return;
+	if (one_stop)
+		split = arena_printf(&d->arena, " (%s with one stop, %s with two)",
+			view_count(d, one_stop), view_count(d, two_stops));
+	doc_pair(d, "seen", "%s of %s recorded in process, %s by stopping the target%s, %s lost",
+		view_count(d, recorded), view_plural(d, all, "call"), view_count(d, stopped), split,
+		t->lost == U64_NONE ? "unknown" : view_count(d, t->lost));
+}
+
+/* Why calls were seen by stops although the recorder was there. */
+static void sites_line(struct doc *d, const struct res_tracer *t)
+{
+	const char *list = "";
+	size_t n = t->unpatched_sites.len, shown = n > REASONS_MAX ? REASONS_MAX : n;
+
+	for (size_t i = 0; i < shown; i++) {
+		const struct res_unpatched *u = &t->unpatched_sites.at[i];
+
+		list = arena_printf(&d->arena, "%s%s%s (%s, %s calls)", list, i ? "; " : "",
+			view_name(u->reason), view_plural(d, u->sites, "site"),
+			view_count(d, u->calls));
+	}
+	if (n > shown)
+		list = arena_printf(&d->arena, "%s; and %zu more reasons", list, n - shown);
+	if (n)
+		doc_pair(d, "stopped", "because: %s", list);
+}
+
+static const char *stops_in_words(struct doc *d, const struct res_overhead *o)
+{
+	if (o->stops == U64_NONE || o->per_stop_ns == U64_NONE || !o->stops)
+		return "";
+	return arena_printf(&d->arena, " (%s of the target, %s each)",
+		view_plural(d, o->stops, "stop"), view_time(d, o->per_stop_ns));
+}
+
+static void tracing_line(struct doc *d, const struct res_result *r)
+{
+	const struct res_overhead *o = r->tracer->overhead;
+	const char *whole = r->window ? "window" : "run";
+	char share[DOC_PERCENT_BUF];
+
+	if (!o || !isfinite(o->estimated_share)) {
+		doc_pair(d, "tracing",
+			"its cost is not known, so neither is whether the figures below hold for "
+			"the "
+			"untraced program");
+		return;
+	}
+	doc_percent(share, o->estimated_share);
+	if (view_slowed(r))
+		doc_pair(d, "tracing",
+			"SLOWED THE PROGRAM: about %s = %s of the %s%s. Batch sizes and times "
+			"below are "
+			"those of a slowed program, not of the untraced one.",
+			view_time(d, o->estimated_ns), share, whole, stops_in_words(d, o));
+	else
+		doc_pair(d, "tracing",
+			"about %s = %s of the %s%s: figures below hold for the untraced program",
+			view_time(d, o->estimated_ns), share, whole, stops_in_words(d, o));
+}
+
+static void tracer_lines(struct doc *d, const struct res_result *r)
+{
+	const struct res_tracer *t = r->tracer;
+
+	if (!t)
+		return;
+	seen_line(d, t);
+	sites_line(d, t);
+	tracing_line(d, r);
+	if (view_zero(t->ignored_signal_interruptions))
+		doc_pair(d, "signals",
+			"%s interrupted by a signal that the target ignores; untraced this would "
+			"not "
+			"have happened",
+			t->ignored_signal_interruptions == 1
+				? "1 call was"
+				: arena_printf(&d->arena, "%s calls were",
+					  view_count(d, t->ignored_signal_interruptions)));
+	if (view_zero(t->detail_lines_left_out))
+		doc_pair(d, "detail",
+			"%s lines are in the detail file, %s were left out (limit or full disk); "
+			"the "
+			"figures below count all calls",
+			view_count(d, t->detail_lines), view_count(d, t->detail_lines_left_out));
+}
+
+static void warning_lines(struct doc *d, const struct res_result *r)
+{
+	if (r->tracer && view_zero(r->tracer->lost))
+		doc_pair(d, "WARNING", "%s known to have been missed: counts below are too low",
+			r->tracer->lost == 1 ? "1 call is"
+					     : arena_printf(&d->arena, "%s calls are",
+						       view_count(d, r->tracer->lost)));
+	if (r->complete == 0)
+		doc_pair(d, "WARNING", "this result is incomplete%s",
+			r->warnings.len ? ", for the reasons that follow"
+					: "; what is missing is not known");
+	for (size_t i = 0; i < r->warnings.len; i++) {
+		const struct res_warning *w = &r->warnings.at[i];
+
+		doc_pair(d, "WARNING", "%s (%s)", view_name(w->text), view_name(w->code));
+	}
+}
+
+static void machine_line(struct doc *d, const struct res_result *r)
+{
+	const struct res_environment *e = r->environment;
+
+	if (!e || !e->kernel)
+		return;
+	doc_pair(d, "machine", "Linux %s %s%s%s%s%s%s", e->kernel, view_name(e->machine),
+		e->cores != U64_NONE ? ", " : "",
+		e->cores != U64_NONE ? view_plural(d, e->cores, "core") : "", e->cpu ? ", " : "",
+		e->cpu ? e->cpu : "",
+		e->virtualization ? arena_printf(&d->arena, " (%s)", e->virtualization) : "");
+}
+
+void view_head(struct doc *d, const struct res_result *r)
+{
+	head_line(d, r);
+	scenario_line(d, r);
+	load_line(d, r);
+	run_line(d, r);
+	window_line(d, r);
+	machine_line(d, r);
+	tracer_lines(d, r);
+	warning_lines(d, r);
+}

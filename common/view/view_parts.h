@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef VIEW_PARTS_H
+#define VIEW_PARTS_H
+
+#include "common/model/result.h"
+#include "common/view/doc.h"
+
+/* The parts of the summary, one file each, and the words that they share. Inside this folder only.
+ */
+
+/* Fewer calls than this say nothing about how a call is used. */
+#define JUDGE_CALLS_MIN 30
+/* Above this share of the time tracing itself is what the figures show. */
+#define SLOWED_SHARE 0.1
+
+void view_head(struct doc *d, const struct res_result *r);
+void view_batching(struct doc *d, const struct res_result *r);
+void view_note_call(struct doc *d, const struct res_syscall *s);
+void view_note_messages(struct doc *d, const struct res_result *r);
+void view_histogram(struct doc *d, const struct res_syscall *s);
+void view_places(struct doc *d, const struct res_result *r);
+void view_latency(struct doc *d, const struct res_result *r);
+void view_errors(struct doc *d, const struct res_result *r);
+void view_memory(struct doc *d, const struct res_result *r);
+void view_phases(struct doc *d, const struct res_result *r);
+void view_totals(struct doc *d, const struct res_result *r);
+
+/* ---- view_words.c ---- */
+
+/* For sums: what was not measured adds nothing. */
+uint64_t view_zero(uint64_t v);
+/* A name that is missing prints as "?". */
+const char *view_name(const char *s);
+/* In d's arena; what was not measured is "?". */
+const char *view_count(struct doc *d, uint64_t v);
+const char *view_time(struct doc *d, uint64_t ns);
+const char *view_share(struct doc *d, uint64_t part, uint64_t whole);
+/* "1 call", "2,000 calls", "3 processes", "20 queries" */
+const char *view_plural(struct doc *d, uint64_t n, const char *noun);
+
+/* 1 if tracing took so much that the figures are those of a slowed program. */
+int view_slowed(const struct res_result *r);
+/* Sum of the calls of all rows; of what the tables cover. */
+uint64_t view_calls(const struct res_result *r);
+/* All rows, most time first, then by name; in d's arena. */
+const struct res_syscall **view_by_time(struct doc *d, const struct res_result *r);
+/* The row of that name, if any call was made. */
+const struct res_syscall *view_called(const struct res_result *r, const char *name);
+/* 1 if calls of that name would have been seen. */
+int view_traced(const struct res_result *r, const char *name);
+uint64_t view_counter(const struct res_counts *c, const char *key); /* 0 if not there */
+/* Calls that only wait: nothing is moved, and their time is not work. */
+int view_waits(const struct res_syscall *s);
+
+/* What the number that a batched call asks for means. */
+enum batch_way {
+	BATCH_TAKES,   /* recvmmsg, epoll_wait: at most so many of what is there */
+	BATCH_GIVES,   /* sendmmsg, writev, io_submit; also readv: all of these */
+	BATCH_WATCHES, /* poll, select: any of these */
+};
+
+/* What a batched call asks for, and the part of its calls that can be judged by it. */
+struct batch_facts {
+	const struct res_syscall *call;
+	const struct res_batch *batch;
+	enum batch_way way;
+	uint64_t least,
+		most;    /* asked per call, calls that asked for none left out; most 0: unknown */
+	uint64_t judged; /* ok calls that asked for at least one */
+};
+struct batch_facts view_batch_facts(const struct res_syscall *s);
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "tracer/event.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define X32_BIT  0x40000000U
+
+/* ---- rows ---- */
+
+static void rows_are_sound(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sys_count(); i++) {
+		const struct sys_def *def = sys_by_index(i);
+		size_t letters = strcspn(def->args, ">");
+
+		print_message("# %s\n", def->name);
+		assert_int_equal(def->index, i);
+		assert_ptr_equal(sys_by_name(def->name), def);
+		assert_true(letters <= 6);
+		assert_int_equal(strspn(def->args, "dluzwxpfoca-VMRACDEFGIKLOPSTUWYn"), letters);
+		assert_true(def->fd <= letters && def->batch <= letters && def->bytes <= letters);
+		if (def->fd)
+			assert_int_equal(def->args[def->fd - 1], 'd');
+		if (def->batch)
+			assert_non_null(strchr("dulz", def->args[def->batch - 1]));
+		if (def->bytes)
+			assert_int_equal(def->args[def->bytes - 1], 'z');
+		assert_int_equal(!def->batch, def->unit == BATCH_NONE);
+		assert_true(strlen(sys_class_name(def->class)) > 0);
+	}
+}
+
+/* %io is what has a decoder or columns, and what waits for descriptors. */
+static void io_is_what_is_measured(void **state)
+{
+	static const char *const waiting[] = {"poll", "ppoll", "select", "pselect6"};
+
+	(void)state;
+	for (size_t i = 0; i < sys_count(); i++) {
+		const struct sys_def *def = sys_by_index(i);
+		int io = def->unit || def->bytes || def->bytes_ret || def->decoder;
+
+		for (size_t k = 0; k < COUNT(waiting); k++)
+			io |= !strcmp(def->name, waiting[k]);
+		print_message("# %s\n", def->name);
+		assert_int_equal((def->sets & SET_IO) != 0, io != 0);
+	}
+}
+
+/* ---- numbers ---- */
+
+static uint32_t raw_number(int abi, uint32_t nr)
+{
+	return abi == ABI_X32 ? nr | X32_BIT : nr;
+}
+
+/* Every number that libseccomp has a name for leads to a row of that name, and back. */
+static void numbers_agree_with_libseccomp(void **state)
+{
+	static const uint32_t arch[] = {SCMP_ARCH_X86_64, SCMP_ARCH_X86, SCMP_ARCH_X32};
+
+	(void)state;
+	for (int abi = 0; abi < ABI_COUNT; abi++) {
+		size_t named = 0;
+
+		for (uint32_t i = 0; i < 1024; i++) {
+			uint32_t nr = raw_number(abi, i);
+			char *name = seccomp_syscall_resolve_num_arch(arch[abi], (int)nr);
+
+			if (!name)
+				continue;
+			named++;
+			print_message("# abi %d, %s\n", abi, name);
+			assert_non_null(sys_find(abi, nr));
+			assert_ptr_equal(sys_find(abi, nr), sys_by_name(name));
+			if (!strcmp(sys_find(abi, nr)->name, name))
+				assert_int_equal(sys_number(abi, sys_by_name(name)), nr);
+			free(name);
+		}
+		assert_true(named > 300);
+	}
+}
+
+static void known_numbers(void **state)
+{
+	static const struct {
+		int abi;
+		uint32_t nr;
+		const char *name;
+	} rows[] = {
+		{ABI_X86_64, SYS_write, "write"},
+		{ABI_X86_64, SYS_sendmmsg, "sendmmsg"},
+		{ABI_X86_64, 335, "uretprobe"},
+		{ABI_X86_64, 462, "mseal"},
+		{ABI_X86_64, 470, "listns"},
+		{ABI_I386, 4, "write"},
+		{ABI_I386, 7, "waitpid"},
+		{ABI_I386, 90, "mmap"},
+		{ABI_I386, 192, "mmap"},
+		{ABI_I386, 102, "socketcall"},
+		{ABI_I386, 106, "stat"},
+		{ABI_I386, 119, "rt_sigreturn"},
+		{ABI_I386, 195, "stat"},
+		{ABI_I386, 199, "getuid"},
+		{ABI_I386, 240, "futex"},
+		{ABI_I386, 337, "recvmmsg"},
+		{ABI_I386, 345, "sendmmsg"},
+		{ABI_I386, 359, "socket"},
+		{ABI_I386, 417, "recvmmsg"},
+		{ABI_I386, 422, "futex"},
+		{ABI_I386, 462, "mseal"},
+		{ABI_X32, X32_BIT | 1, "write"},
+		{ABI_X32, X32_BIT | 538, "sendmmsg"},
+		{ABI_X32, 538, "sendmmsg"},
+		{ABI_X32, X32_BIT | 462, "mseal"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_non_null(sys_find(rows[i].abi, rows[i].nr));
+		assert_string_equal(sys_find(rows[i].abi, rows[i].nr)->name, rows[i].name);
+		assert_ptr_equal(
+			sys_by_number(rows[i].abi, rows[i].nr), sys_find(rows[i].abi, rows[i].nr));
+	}
+	assert_int_equal(sys_number(ABI_I386, sys_by_name("mmap2")), 90);
+	assert_int_equal(sys_number(ABI_X32, sys_by_name("sendmmsg")), X32_BIT | 538);
+	assert_int_equal(sys_number(ABI_X86_64, sys_by_name("socketcall")), -1);
+	assert_int_equal(sys_number(ABI_I386, sys_by_name("arch_prctl")), 384);
+	assert_null(sys_by_name("nonsense"));
+	assert_null(sys_by_name(""));
+}
+
+/* ---- sets ---- */
+
+static int has(const struct sys_set *set, const char *name)
+{
+	return sys_set_has(set, sys_by_name(name));
+}
+
+static void sets(void **state)
+{
+	static const struct {
+		const char *spec, *in, *out;
+		int all;
+	} rows[] = {
+		{"sendmmsg,write", "sendmmsg write", "read recvmmsg", 0},
+		{"trace=sendmmsg", "sendmmsg", "write", 0},
+		{"%io", "sendmmsg write mmap brk poll epoll_wait io_submit", "openat socket futex",
+			0},
+		{"%io,!poll", "write ppoll", "poll", 0},
+		{"%io,!%memory", "write", "mmap brk", 0},
+		{"!poll,%io,poll", "openat", "poll write", 1},
+		{"%network", "socket sendto recvmmsg", "read openat", 0},
+		{"%net", "socket", "read", 0},
+		{"%file,%desc", "openat stat read mmap", "getpid socket", 0},
+		{"%memory,%process,%signal", "mmap clone kill", "read", 0},
+		{"all", "write getpid socketcall", "", 1},
+		{"all,!mmap", "write", "mmap", 1},
+		{"!mmap", "write", "mmap", 1},
+		{"!mmap,write", "read", "mmap write", 1},
+		{"!mmap,!write", "read", "mmap write", 1},
+		{"trace=!%io", "openat", "write poll", 1},
+		{"!all", "", "write mmap", 0},
+		{"mmap2,fstat64,recvmmsg_time64,pread", "mmap fstat recvmmsg pread64", "stat", 0},
+		{"syscall_1", "write", "read", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct sys_set set;
+		char names[128], *save = NULL;
+
+		print_message("# %s\n", rows[i].spec);
+		assert_int_equal(sys_set_parse(&set, rows[i].spec, NULL), 0);
+		assert_int_equal(set.all, rows[i].all);
+		snprintf(names, sizeof(names), "%s", rows[i].in);
+		for (char *n = strtok_r(names, " ", &save); n; n = strtok_r(NULL, " ", &save))
+			assert_true(has(&set, n));
+		snprintf(names, sizeof(names), "%s", rows[i].out);
+		for (char *n = strtok_r(names, " ", &save); n; n = strtok_r(NULL, " ", &save))
+			assert_false(has(&set, n));
+		sys_set_release(&set);
+		assert_null(set.has);
+	}
+}
+
+static void wrong_sets(void **state)
+{
+	static const struct {
+		const char *spec, *word, *nearest;
+	} rows[] = {
+		{"write,sendmmgs", "'sendmmgs'", "'sendmmsg'"},
+		{"epol_wait", "'epol_wait'", "'epoll_wait'"},
+		{"%nework", "'%nework'", "'%network'"},
+		{"!wirtev", "'wirtev'", "'writev'"},
+		{"write,!foobarbazqux", "'foobarbazqux'", NULL},
+		{"", "''", NULL},
+		{"write,,read", "''", NULL},
+		{"%", "'%'", NULL},
+		{"syscall_x", "'syscall_x'", NULL},
+		{"syscall_99999999999", "'syscall_99999999999'", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct sys_set set = {.len = 77};
+		struct err err = {0};
+
+		print_message("# %s\n", rows[i].spec);
+		assert_int_equal(sys_set_parse(&set, rows[i].spec, &err), -EINVAL);
+		assert_int_equal(set.len, 77); /* untouched */
+		assert_non_null(strstr(err.text, rows[i].word));
+		if (rows[i].nearest)
+			assert_non_null(strstr(err.text, rows[i].nearest));
+		else
+			assert_null(strstr(err.text, "mean"));
+	}
+}
+
+/* A word longer than any name is measured against all of them. */
+static void long_word(void **state)
+{
+	struct sys_set set;
+	struct err err = {0};
+	char word[5000];
+
+	(void)state;
+	memset(word, 'a', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\0';
+	assert_int_equal(sys_set_parse(&set, word, &err), -EINVAL);
+}
+
+/* ---- numbers without a name: last, because these rows stay ---- */
+
+static void unknown_numbers(void **state)
+{
+	size_t before = sys_count();
+	const struct sys_def *def;
+	struct sys_set some, all;
+
+	(void)state;
+	assert_int_equal(sys_set_parse(&some, "write", NULL), 0);
+	assert_int_equal(sys_set_parse(&all, "all,!syscall_900", NULL), 0);
+	assert_int_equal(sys_count(), before + 1);
+	assert_null(sys_find(ABI_X86_64, 901));
+	assert_int_equal(sys_count(), before + 1);
+	def = sys_by_number(ABI_X86_64, 901);
+	assert_string_equal(def->name, "syscall_901");
+	assert_ptr_equal(def, sys_by_number(ABI_I386, 901));
+	assert_ptr_equal(def, sys_find(ABI_X86_64, 901));
+	assert_ptr_equal(def, sys_by_name("syscall_901"));
+	assert_ptr_equal(def, sys_by_index(def->index));
+	assert_int_equal(sys_number(ABI_X86_64, def), 901);
+	assert_false(sys_set_has(&some, def));
+	assert_true(sys_set_has(&all, def));
+	assert_false(sys_set_has(&all, sys_by_name("syscall_900")));
+	assert_string_equal(sys_by_number(ABI_X86_64, UINT32_MAX)->name, "syscall_4294967295");
+	sys_set_release(&some);
+	sys_set_release(&all);
+}
+
+static void unknown_numbers_are_bounded(void **state)
+{
+	size_t named = sys_count();
+	const struct sys_def *def = NULL;
+
+	(void)state;
+	for (uint32_t nr = 10000; nr < 20000; nr++) {
+		def = sys_by_number(ABI_X86_64, nr);
+		assert_non_null(def);
+	}
+	assert_string_equal(def->name, "syscall_other");
+	assert_int_equal(sys_number(ABI_X86_64, def), -1);
+	assert_true(sys_count() <= named + 513);
+	assert_int_equal(def->index, sys_count() - 1);
+	assert_string_equal(sys_by_number(ABI_X86_64, 10000)->name, "syscall_10000");
+	assert_string_equal(sys_by_number(ABI_X86_64, 0)->name, "read");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_are_sound),
+		cmocka_unit_test(io_is_what_is_measured),
+		cmocka_unit_test(numbers_agree_with_libseccomp),
+		cmocka_unit_test(known_numbers),
+		cmocka_unit_test(sets),
+		cmocka_unit_test(wrong_sets),
+		cmocka_unit_test(long_word),
+		cmocka_unit_test(unknown_numbers),
+		cmocka_unit_test(unknown_numbers_are_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

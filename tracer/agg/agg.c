@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/agg/agg.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/out.h"
+#include "tracer/agg/call.h"
+#include "tracer/agg/parts.h"
+#include "tracer/agg/tally.h"
+
+struct agg {
+	struct tally **tallies; /* by def->index; NULL: not seen */
+	size_t tallies_len;     /* slots */
+	size_t seen;            /* of them not NULL */
+	uint64_t calls;
+	struct parts threads, fds;
+};
+
+struct agg *agg_new(void)
+{
+	return mem_calloc(1, sizeof(struct agg));
+}
+
+void agg_free(struct agg *a)
+{
+	if (!a)
+		return;
+	for (size_t i = 0; i < a->tallies_len; i++)
+		tally_free(a->tallies[i]);
+	free(a->tallies);
+	parts_release(&a->threads);
+	parts_release(&a->fds);
+	free(a);
+}
+
+static struct tally *tally_make(struct agg *a, const struct sys_def *def)
+{
+	size_t len = a->tallies_len;
+
+	if (def->index >= len) {
+		a->tallies_len = def->index + 64;
+		a->tallies = mem_realloc(a->tallies, a->tallies_len, sizeof(struct tally *));
+		memset(a->tallies + len, 0, (a->tallies_len - len) * sizeof(struct tally *));
+	}
+	a->seen++;
+	a->tallies[def->index] = tally_new(def);
+	return a->tallies[def->index];
+}
+
+void agg_add(struct agg *a, const struct sys_event *ev)
+{
+	const struct sys_def *def = ev->def;
+	struct call c = call_of(ev);
+	struct tally *t = def->index < a->tallies_len ? a->tallies[def->index] : NULL;
+
+	if (!t)
+		t = tally_make(a, def);
+	a->calls++;
+	tally_add(t, &c);
+	part_add(parts_get(&a->threads, &t->thread_hit, ev->thread_id, def), &c);
+	if (ev->fd_id)
+		part_add(parts_get(&a->fds, &t->fd_hit, ev->fd_id, def), &c);
+}
+
+uint64_t agg_calls(const struct agg *a)
+{
+	return a->calls;
+}
+
+/* ---- result: the order of rows never depends on the order of events ---- */
+
+static int by_time_then_name(uint64_t a_ns, const char *a, uint64_t b_ns, const char *b)
+{
+	if (a_ns != b_ns)
+		return a_ns < b_ns ? 1 : -1;
+	return strcmp(a, b);
+}
+
+static int tally_cmp(const void *a, const void *b)
+{
+	const struct tally *x = *(struct tally *const *)a, *y = *(struct tally *const *)b;
+
+	return by_time_then_name(x->latency.sum, x->def->name, y->latency.sum, y->def->name);
+}
+
+static int part_cmp(const void *a, const void *b)
+{
+	const struct res_part *x = a, *y = b;
+
+	return by_time_then_name(x->wall_ns, x->name, y->wall_ns, y->name);
+}
+
+static int u64_cmp(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int thread_cmp(const void *a, const void *b)
+{
+	const struct res_thread *x = a, *y = b;
+	int by_pid = u64_cmp(x->pid, y->pid);
+
+	return by_pid ? by_pid : u64_cmp(x->tid, y->tid);
+}
+
+static int fd_cmp(const void *a, const void *b)
+{
+	const struct res_fd *x = a, *y = b;
+	int by_pid = u64_cmp(x->pid, y->pid), by_fd = u64_cmp(x->fd, y->fd);
+
+	if (by_pid)
+		return by_pid;
+	return by_fd ? by_fd : u64_cmp(x->generation, y->generation);
+}
+
+/* The tallies seen, most time first; released with free(). */
+static struct tally **sorted_tallies(const struct agg *a)
+{
+	struct tally **sorted = mem_calloc(a->seen + 1, sizeof(struct tally *));
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->tallies_len; i++)
+		if (a->tallies[i])
+			sorted[n++] = a->tallies[i];
+	qsort(sorted, n, sizeof(struct tally *), tally_cmp);
+	return sorted;
+}
+
+/* What is null in the row of the call is null in its parts. */
+static void part_result(
+	const struct agg *a, const struct part *part, struct res_part *to, struct res_result *r)
+{
+	const struct tally *t = a->tallies[part->def->index];
+
+	to->name = arena_strdup(result_arena(r), part->def->name);
+	to->calls = part->calls;
+	to->errors = part->errors;
+	to->wall_ns = part->wall_ns;
+	if (tally_knows_moved_bytes(t))
+		to->bytes = part->bytes;
+	if (tally_knows_asked_units(t))
+		to->batch_asked = part->batch_asked;
+	if (tally_knows_moved_units(t))
+		to->batch_transferred = part->batch_moved;
+}
+
+static struct res_part *owner_result(
+	const struct agg *a, const struct parts_owner *owner, struct res_result *r)
+{
+	struct res_part *rows = result_alloc(r, owner->len, &shape_part), *next = rows;
+
+	for (const struct part *p = owner->first; p; p = p->next)
+		part_result(a, p, next++, r);
+	qsort(rows, owner->len, sizeof(*rows), part_cmp);
+	return rows;
+}
+
+/* Row i of the owners, the merged one last; NULL past the end. */
+static const struct parts_owner *owner_at(const struct parts *p, size_t i)
+{
+	if (i < p->list.len)
+		return p->list.at[i];
+	return i == p->list.len ? p->merged : NULL;
+}
+
+static size_t owners(const struct parts *p)
+{
+	return p->list.len + (p->merged != NULL);
+}
+
+static void threads_result(const struct agg *a, const struct agg_names *names, struct res_result *r)
+{
+	const struct parts_owner *owner;
+	const char *comm;
+
+	RES_LIST(r, &r->threads, owners(&a->threads), thread);
+	for (size_t i = 0; (owner = owner_at(&a->threads, i)); i++) {
+		struct res_thread *to = &r->threads.at[i];
+
+		to->syscalls.at = owner_result(a, owner, r);
+		to->syscalls.len = owner->len;
+		comm = NULL;
+		if (owner != a->threads.merged &&
+			names->thread(names->ctx, owner->id, &to->pid, &to->tid, &comm) == 0)
+			to->comm = arena_strdup(result_arena(r), comm);
+	}
+	qsort(r->threads.at, r->threads.len, sizeof(*r->threads.at), thread_cmp);
+	if (a->threads.merged)
+		result_warn(r, "threads_merged",
+			"more than %d threads made calls: the later ones share one row of the "
+			"threads "
+			"table, without ids",
+			AGG_ROWS_MAX);
+}
+
+static void fds_result(const struct agg *a, const struct agg_names *names, struct res_result *r)
+{
+	const struct parts_owner *owner;
+	const char *target;
+
+	RES_LIST(r, &r->fds, owners(&a->fds), fd);
+	for (size_t i = 0; (owner = owner_at(&a->fds, i)); i++) {
+		struct res_fd *to = &r->fds.at[i];
+
+		to->syscalls.at = owner_result(a, owner, r);
+		to->syscalls.len = owner->len;
+		target = NULL;
+		if (owner != a->fds.merged && names->fd(names->ctx, owner->id, &to->pid, &to->fd,
+						      &to->generation, &target) == 0)
+			to->target = arena_strdup(result_arena(r), target);
+	}
+	qsort(r->fds.at, r->fds.len, sizeof(*r->fds.at), fd_cmp);
+	if (a->fds.merged)
+		result_warn(r, "fds_merged",
+			"more than %d descriptors were used: the later ones share one row of the "
+			"fds "
+			"table, without numbers",
+			AGG_ROWS_MAX);
+}
+
+static void list_call(struct out *o, const struct tally *t, uint64_t count)
+{
+	if (count == 0)
+		return;
+	out_str(o, o->len ? ", " : "");
+	out_printf(o, "%s %llu", t->def->name, (unsigned long long)count);
+}
+
+/* One warning each, with all the calls that it is about. */
+static void warn_of_gaps(const struct agg *a, struct tally *const *sorted, struct res_result *r)
+{
+	struct out unreadable, left_out;
+
+	out_init_mem(&unreadable);
+	out_init_mem(&left_out);
+	for (size_t i = 0; i < a->seen; i++) {
+		list_call(&unreadable, sorted[i], sorted[i]->unreadable);
+		list_call(&left_out, sorted[i], sorted[i]->batch.left_out);
+	}
+	if (unreadable.len) {
+		r->complete = 0;
+		result_warn(r, "memory_unreadable",
+			"the target's memory could not be read in some calls (%s): their bytes and "
+			"batches are missing",
+			out_text(&unreadable));
+	}
+	if (left_out.len)
+		result_warn(r, "histogram_overflow",
+			"more than %d different batch sizes: some calls (%s) are in the sums but "
+			"not "
+			"in all the histograms",
+			COUNTS_CAP, out_text(&left_out));
+	out_release(&unreadable);
+	out_release(&left_out);
+}
+
+void agg_result(const struct agg *a, const struct agg_names *names, struct res_result *r)
+{
+	cleanup_free struct tally **sorted = sorted_tallies(a);
+
+	RES_LIST(r, &r->syscalls, a->seen, syscall);
+	for (size_t i = 0; i < a->seen; i++)
+		tally_result(sorted[i], &r->syscalls.at[i], r);
+	threads_result(a, names, r);
+	fds_result(a, names, r);
+	warn_of_gaps(a, sorted, r);
+}
+
+void agg_phase(const struct agg *a, struct res_result *r, struct res_phase *phase)
+{
+	cleanup_free struct tally **sorted = sorted_tallies(a);
+	const struct res_phase_call *old = phase->syscalls.at;
+	size_t old_len = phase->syscalls.len;
+
+	RES_LIST(r, &phase->syscalls, old_len + a->seen, phase_call);
+	for (size_t i = 0; i < old_len; i++)
+		phase->syscalls.at[i] = old[i];
+	for (size_t i = 0; i < a->seen; i++)
+		phase->syscalls.at[old_len + i] = (struct res_phase_call){
+			.name = arena_strdup(result_arena(r), sorted[i]->def->name),
+			.calls = tally_calls(sorted[i]),
+			.errors = sorted[i]->fates[CALL_ERROR],
+			.wall_ns = sorted[i]->latency.sum};
+	phase->calls = (phase->calls == U64_NONE ? 0 : phase->calls) + a->calls;
+}

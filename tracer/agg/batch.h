@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef AGG_BATCH_H
+#define AGG_BATCH_H
+
+#include <stdint.h>
+
+#include "common/base/map.h"
+#include "common/base/mem.h"
+#include "common/model/result.h"
+#include "tracer/agg/call.h"
+
+/* Ok calls that moved the same number of units. */
+struct batch_moved {
+	uint64_t moved;
+	uint64_t calls;
+	uint64_t fair_calls; /* of them asked for at least one */
+	uint64_t total_ns;
+	unsigned __int128 sum_sq_ns;
+};
+
+/*
+ * Batch sizes of one call. Zeroed storage is an empty one. "Fair" calls are those that a fill or a
+ * mean may be made of: ok, and known to have asked for at least one unit.
+ */
+struct batch {
+	struct counts asked; /* every call entered */
+	struct counts pairs; /* ok calls by asked and moved, see pair_key() */
+	struct map moved;    /* units -> struct batch_moved: ok calls, at most COUNTS_CAP entries */
+	struct arena entries;            /* of `moved` */
+	uint64_t asked_sum, asked_calls; /* ok calls whose asked was measured */
+	uint64_t moved_sum, moved_calls; /* ok calls whose moved was measured */
+	uint64_t fair_calls, fair_asked, fair_moved, fair_max;
+	uint64_t full, partial, single, empty;
+	uint64_t left_out;      /* calls that at least one table had no place for */
+	uint64_t left_out_fair; /* fair calls that `moved` had no place for */
+};
+
+void batch_release(struct batch *b);
+void batch_add(struct batch *b, const struct call *c);
+/* All but the unit and the two sums, which depend on what is known of the row. */
+struct res_batch *batch_result(const struct batch *b, struct res_result *r);
+
+#endif

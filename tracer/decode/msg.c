@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/decode/decode.h"
+
+#include <errno.h>
+
+#include "common/base/units.h"
+#include "tracer/decode/read.h"
+
+/* sendmsg(2) and recvmsg(2): (fd, msg, flags). */
+
+static int header_read(const struct decode_in *in, struct msg *ret)
+{
+	uint8_t raw[MSG_BYTES_MAX];
+	int rc = read_exact(in->mem, in->ev->args[1], raw, msg_bytes(in->ev));
+
+	if (rc == 0)
+		msg_parse(in->ev, raw, ret);
+	return rc;
+}
+
+/* The header and the bytes it asks for. */
+static int header_asked(const struct decode_in *in, struct msg *msg, struct measure *m)
+{
+	uint64_t bytes;
+	int rc = header_read(in, msg);
+
+	if (rc == 0)
+		rc = iov_sum(in, msg->iov, msg->iov_count, &bytes);
+	if (rc == 0)
+		m->bytes_asked = bytes;
+	else if (rc == -EFAULT)
+		m->unreadable = 1;
+	return rc;
+}
+
+/* The datagrams of one message; NOT_MEASURED when they cannot be known. */
+static uint64_t header_dgrams(const struct decode_in *in, const struct msg *msg, int sending,
+	uint64_t len_bytes, struct measure *m)
+{
+	struct dgrams d;
+
+	dgrams_init(&d, in, sending);
+	dgrams_add(&d, msg, len_bytes);
+	m->segmented |= d.segmented;
+	m->unreadable |= d.unreadable;
+	return d.unknown ? NOT_MEASURED : d.count;
+}
+
+static void msg_send_entry(const struct decode_in *in, struct measure *m)
+{
+	struct msg msg;
+
+	if (header_asked(in, &msg, m) == 0)
+		m->dgrams_asked = header_dgrams(in, &msg, 1, m->bytes_asked, m);
+}
+
+static void msg_send_exit(const struct decode_in *in, struct measure *m)
+{
+	struct msg msg;
+
+	/* UDP sends all or nothing: the header is read again for a part of a message only. */
+	if (m->dgrams_asked == NOT_MEASURED || m->bytes_moved == m->bytes_asked || !m->segmented)
+		m->dgrams_moved = m->dgrams_asked;
+	else if (header_read(in, &msg) == 0)
+		m->dgrams_moved = header_dgrams(in, &msg, 1, m->bytes_moved, m);
+	else
+		m->unreadable = 1;
+}
+
+static void msg_recv_entry(const struct decode_in *in, struct measure *m)
+{
+	struct msg msg;
+
+	/* No room for control data: the header has nothing more to say when the call is over. */
+	if (header_asked(in, &msg, m) == 0 && !msg.control_bytes && !in->env->gro)
+		m->dgrams_asked = 1;
+}
+
+static void msg_recv_exit(const struct decode_in *in, struct measure *m)
+{
+	struct msg msg;
+
+	if (m->dgrams_asked == 1) {
+		m->dgrams_moved = 1;
+		return;
+	}
+	if (header_read(in, &msg) < 0) {
+		m->unreadable = 1;
+		return;
+	}
+	m->dgrams_moved = header_dgrams(in, &msg, 0, m->bytes_moved, m);
+	m->dgrams_asked = m->dgrams_moved; /* how many to join was not for the caller to ask */
+}
+
+const struct decoder decoder_msg_send = {.entry = msg_send_entry, .exit = msg_send_exit};
+const struct decoder decoder_msg_recv = {.entry = msg_recv_entry, .exit = msg_recv_exit};
