@@ -24,6 +24,7 @@ TARGET_CC_musl-static := $(TARGET_CC_musl) -static
 targets:
 	$(Q)$(MAKE) --no-print-directory targets-all
 
+# A make of its own: only this goal tries the compilers of the variants.
 ifneq ($(filter targets-all,$(MAKECMDGOALS)),)
 TARGET_HAVE := $(foreach v,$(TARGET_VARIANTS),$(if $(call can_cc,$(TARGET_CC_$(v))),$(v)))
 TARGET_MISS := $(filter-out $(TARGET_HAVE),$(TARGET_VARIANTS))
@@ -41,3 +42,35 @@ $(O)/targets/%$(1): tests/targets/%.c $(TARGET_HDR)
 endef
 $(foreach v,$(TARGET_VARIANTS),$(eval $(call target_rule,-$(v),$(TARGET_CC_$(v)))))
 $(eval $(call target_rule,,$(TARGET_CC)))
+
+# ---- tests: all through tests/run, whose last line is the count ----
+E2E_TEST       := $(filter-out tests/e2e/tap.py tests/e2e/stracelog.py,$(wildcard tests/e2e/*.py))
+STRUCTURE_TEST := $(wildcard tests/structure/*.py)
+
+check:
+	$(Q).ci/deps check
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory targets-all $(UNIT_BIN)
+	$(Q)BUILD=$(O) tests/run $(UNIT_BIN) $(STRUCTURE_TEST) $(E2E_TEST)
+
+unit: deps
+	$(Q)$(MAKE) --no-print-directory $(UNIT_BIN)
+	$(Q)BUILD=$(O) tests/run $(UNIT_BIN)
+
+e2e: all targets
+	$(Q)BUILD=$(O) tests/run $(STRUCTURE_TEST) $(E2E_TEST)
+
+# ---- demo and benchmarks ----
+DEMO := $(O)/demo/demo
+
+demo: all
+	$(Q)$(MAKE) -s --no-print-directory $(O)/targets/demo
+	@mkdir -p $(dir $(DEMO))
+	@echo; echo '$$ $(O)/bin/iotrace -o $(DEMO) $(O)/targets/demo'
+	$(Q)$(O)/bin/iotrace -o $(DEMO) $(O)/targets/demo
+	@echo; sed -n '1,4p' $(DEMO)-summary.txt
+	@echo; sed -n '/^BATCHING/,/^LATENCY/{/^LATENCY/!p}' $(DEMO)-summary.txt
+	@echo 'files: $(DEMO)-summary.txt  $(DEMO)-detail.txt  $(DEMO).json'
+
+bench: all targets
+	$(Q)BUILD=$(O) tests/bench/bench.py

@@ -8,6 +8,7 @@
 #include <linux/if_packet.h>
 #include <linux/io_uring.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -369,6 +370,25 @@ static void set_result(struct tracee *t, const struct ptrace_syscall_info *info)
 	ev->outcome = ev->ret <= -512 && ev->ret >= -516 ? SYS_INTERRUPTED : SYS_RETURNED;
 }
 
+/*
+ * A filter of the target's own that says TRAP or KILL: the call did nothing, its registers are as at
+ * entry (so the number looks like a result), and a SIGSYS is on its way.
+ */
+static int refused_by_own_filter(const struct tracee *t)
+{
+	struct __ptrace_peeksiginfo_args args = {.nr = 8};
+	siginfo_t pending[8];
+	long n;
+
+	if (t->mode != MODE_SYSCALL || t->ev.ret != (int64_t)t->ev.nr)
+		return 0;
+	n = ptrace(PTRACE_PEEKSIGINFO, t->tid, &args, pending);
+	for (long i = 0; i < n; i++)
+		if (pending[i].si_signo == SIGSYS)
+			return 1;
+	return 0;
+}
+
 static void remember_interrupted(struct tracee *t)
 {
 	t->interrupted.def = t->ev.def;
@@ -399,10 +419,16 @@ void call_exit(struct session *s, struct tracee *t, const struct stop *stop)
 		call_entry(s, t, stop);
 		return;
 	}
-	t->in_call = 0;
-	if (t->state == TRACEE_LAUNCH)
+	if (t->state == TRACEE_LAUNCH) {
+		t->in_call = 0;
 		return;
+	}
 	set_result(t, &info);
+	if (refused_by_own_filter(t)) {
+		call_no_return(s, t);
+		return;
+	}
+	t->in_call = 0;
 	t->ev.exit_ns = stop->at_ns;
 	if (t->ev.outcome == SYS_INTERRUPTED)
 		remember_interrupted(t);

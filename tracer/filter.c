@@ -15,9 +15,6 @@
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
 
-/* Numbers that we look at: beyond the last one known today, below the x32 bit. */
-#define NUMBERS_MAX 1024
-
 #define TRACE SCMP_ACT_TRACE(FILTER_TRACE_DATA)
 
 /*
@@ -35,7 +32,10 @@ static const struct {
 	{"setsockopt", 1, SOL_PACKET},
 };
 
-/* libseccomp takes native numbers, and numbers of its own for calls that only another ABI has. */
+/*
+ * libseccomp takes native numbers, and numbers of its own for calls that only another ABI has.
+ * Below 0: it does not know that call of the other ABI.
+ */
 static int native_number(int abi, uint32_t nr)
 {
 	char *name;
@@ -83,32 +83,62 @@ static int add_rule(
 
 static int add_rules(scmp_filter_ctx ctx, int abi, const struct control_map *map)
 {
-	for (uint32_t nr = 0; nr < NUMBERS_MAX; nr++) {
+	for (uint32_t nr = 0; nr < SYS_NUMBERS_MAX; nr++) {
 		const struct sys_def *def = sys_find(abi, nr);
-		int rc;
+		int rc, native;
 
 		if (!def || def->index >= map->len ||
 			(!map->traced[def->index] && !map->kind[def->index]))
 			continue;
-		rc = add_rule(ctx, map, def, native_number(abi, nr));
+		native = native_number(abi, nr);
+		if (native == __NR_SCMP_ERROR)
+			continue; /* docs/LIMITS.md: newer than libseccomp, in a 32-bit program */
+		rc = add_rule(ctx, map, def, native);
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
 }
 
-static scmp_filter_ctx build(const struct control_map *map, int all)
+static scmp_filter_ctx abi_filter(int abi, const struct control_map *map)
 {
-	scmp_filter_ctx ctx = seccomp_init(all ? TRACE : SCMP_ACT_ALLOW);
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 
 	if (!ctx)
 		return NULL;
-	/* An ABI without rules (x32; with `all` i386 too) is stopped at every call. */
+	/* An ABI without rules (x32) is stopped at every call. */
 	if (seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, TRACE) == 0 &&
-		(all || (seccomp_arch_add(ctx, SCMP_ARCH_X86) == 0 &&
-				add_rules(ctx, ABI_X86_64, map) == 0 &&
-				add_rules(ctx, ABI_I386, map) == 0)))
+		(abi == ABI_X86_64 || (seccomp_arch_add(ctx, SCMP_ARCH_X86) == 0 &&
+					      seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE) == 0)) &&
+		add_rules(ctx, abi, map) == 0)
 		return ctx;
+	seccomp_release(ctx);
+	return NULL;
+}
+
+/* No rules: every call is stopped by the default action, in every ABI. */
+static scmp_filter_ctx all_filter(void)
+{
+	scmp_filter_ctx ctx = seccomp_init(TRACE);
+
+	if (ctx && seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, TRACE) == 0)
+		return ctx;
+	seccomp_release(ctx);
+	return NULL;
+}
+
+static scmp_filter_ctx build(const struct control_map *map, int all)
+{
+	scmp_filter_ctx ctx, compat;
+
+	if (all)
+		return all_filter();
+	/* One filter for each ABI: in a common one libseccomp refuses calls that it does not know. */
+	ctx = abi_filter(ABI_X86_64, map);
+	compat = abi_filter(ABI_I386, map);
+	if (ctx && compat && seccomp_merge(ctx, compat) == 0)
+		return ctx;
+	seccomp_release(compat);
 	seccomp_release(ctx);
 	return NULL;
 }

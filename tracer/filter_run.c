@@ -202,10 +202,12 @@ int filter_may_interfere(
 
 	if (!len)
 		return 1;
-	for (size_t i = 0; i < map->len; i++) {
-		long nr = map->traced[i] || map->kind[i] ? sys_number(abi, sys_by_index(i)) : -1;
+	for (uint32_t nr = 0; nr < SYS_NUMBERS_MAX; nr++) {
+		const struct sys_def *def = sys_find(abi, nr);
 
-		if (nr >= 0 && interferes_with(prog, len, arch, (uint32_t)nr))
+		if (def && def->index < map->len &&
+			(map->traced[def->index] || map->kind[def->index]) &&
+			interferes_with(prog, len, arch, nr))
 			return 1;
 	}
 	return 0;

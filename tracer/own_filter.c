@@ -64,7 +64,7 @@ void own_filter_installed(struct session *s, struct tracee *t, enum own_filter v
 {
 	struct map_iter it = {0};
 
-	if (verdict == OWN_FILTER_HARMLESS)
+	if (verdict == OWN_FILTER_NONE || verdict == OWN_FILTER_HARMLESS)
 		return;
 	s->seen.own_filter = 1;
 	t->mode = MODE_SYSCALL;

@@ -150,19 +150,18 @@ static const struct sys_def *unknown_make(uint32_t nr)
 
 /* ---- numbers of each ABI, built when first asked for ---- */
 
-#define NUMBERS_MAX 600 /* above every number that has a name, without the x32 bit */
 #define X32_BIT     0x40000000U
 
 static struct table {
 	atomic_int ready;
-	uint16_t row[NUMBERS_MAX]; /* by number: row + 1, 0 = no name */
+	uint16_t row[SYS_NUMBERS_MAX]; /* by number: row + 1, 0 = no name */
 	int16_t number[ROW_COUNT]; /* by row: its number or -1 */
 } tables[ABI_COUNT];
 
 /* The first number of a row stays: the one under its own name, not that of an alias. */
 static void table_put(struct table *t, enum row row, int nr)
 {
-	if (nr < 0 || nr >= NUMBERS_MAX)
+	if (nr < 0 || nr >= SYS_NUMBERS_MAX)
 		return;
 	t->row[nr] = (uint16_t)(row + 1);
 	if (t->number[row] < 0)
@@ -237,7 +236,7 @@ const struct sys_def *sys_by_name(const char *name)
 static const struct sys_def *find_named(int abi, uint32_t nr)
 {
 	uint32_t plain = abi == ABI_X32 ? nr & ~X32_BIT : nr;
-	uint16_t row = plain < NUMBERS_MAX ? table_get(abi)->row[plain] : 0;
+	uint16_t row = plain < SYS_NUMBERS_MAX ? table_get(abi)->row[plain] : 0;
 
 	return row ? &rows[row - 1] : NULL;
 }

@@ -54,6 +54,9 @@ struct sys_def {
 	uint8_t always_ok; /* the result is no result: rt_sigreturn's is the program's register */
 };
 
+/* Above every number that has a name, without the x32 bit. */
+#define SYS_NUMBERS_MAX 600
+
 /* All rows. Rows for numbers without a name are added when first seen. */
 size_t sys_count(void);
 const struct sys_def *sys_by_index(size_t index);
