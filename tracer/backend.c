@@ -216,13 +216,14 @@ static void fill(struct res_result *r, const struct scenario *sc, const struct d
 	if (d->load_started)
 		fill_load(r, sc, d);
 	if (d->stopped && r->exit) {
+		if (d->insisted && r->exit->signal == SIGKILL)
+			result_warn(r, "target_killed",
+				"the target did not end within the grace after TERM and was "
+				"killed");
 		/* Ended by us after the load: by contract that is a good end. */
 		r->exit->status = 0;
 		r->exit->signal = U64_NONE;
 	}
-	if (d->stopped && d->insisted)
-		result_warn(r, "target_killed",
-			"the target did not end within the grace after TERM and was killed");
 	if (d->trouble != DRIVE_FINE) {
 		result_warn(r, drive_trouble_code(d->trouble), "%s", d->text);
 		r->complete = 0;

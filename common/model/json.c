@@ -83,7 +83,7 @@ struct place {
 
 struct reader {
 	const char *path;
-	struct res_result *r;
+	void *doc;
 	struct err *err;
 };
 
@@ -132,7 +132,7 @@ static int read_str(
 {
 	if (!json_is_string(v))
 		return wrong(rd, at, "not a string");
-	*ret = arena_strdup(result_arena(rd->r), json_string_value(v));
+	*ret = arena_strdup(result_arena(rd->doc), json_string_value(v));
 	return 0;
 }
 
@@ -143,7 +143,7 @@ static int read_strs(
 
 	if (!json_is_array(v))
 		return wrong(rd, at, "not a list");
-	ret->at = arena_alloc(result_arena(rd->r), n, sizeof(*ret->at));
+	ret->at = arena_alloc(result_arena(rd->doc), n, sizeof(*ret->at));
 	ret->len = n;
 	for (size_t i = 0; i < n; i++) {
 		struct place here = {.up = at, .index = i};
@@ -164,14 +164,14 @@ static int read_counts(
 
 	if (!json_is_object(v))
 		return wrong(rd, at, "not an object");
-	ret->at = arena_alloc(result_arena(rd->r), json_object_size(v), sizeof(*ret->at));
+	ret->at = arena_alloc(result_arena(rd->doc), json_object_size(v), sizeof(*ret->at));
 	json_object_foreach(v, key, element)
 	{
 		struct place here = {.up = at, .id = key};
 		struct res_count *c = &ret->at[ret->len++];
 		int rc = 0;
 
-		*c = (struct res_count){arena_strdup(result_arena(rd->r), key), U64_NONE};
+		*c = (struct res_count){arena_strdup(result_arena(rd->doc), key), U64_NONE};
 		if (!json_is_null(element))
 			rc = read_u64(rd, &here, element, &c->count);
 		if (rc < 0)
@@ -186,7 +186,7 @@ static int read_struct(const struct reader *rd, const struct place *at, json_t *
 static int read_obj(const struct reader *rd, const struct place *at, json_t *v,
 	const struct field *f, void *obj)
 {
-	void *nested = result_alloc(rd->r, 1, f->shape);
+	void *nested = result_alloc(rd->doc, 1, f->shape);
 
 	walk_set_obj(obj, f, nested);
 	return read_struct(rd, at, v, f->shape, nested);
@@ -200,7 +200,7 @@ static int read_list(const struct reader *rd, const struct place *at, json_t *v,
 
 	if (!json_is_array(v))
 		return wrong(rd, at, "not a list");
-	elements = result_alloc(rd->r, n, f->shape);
+	elements = result_alloc(rd->doc, n, f->shape);
 	walk_set_list(obj, f, (struct walk_list){elements, n});
 	for (size_t i = 0; i < n; i++) {
 		struct place here = {.up = at, .index = i};
@@ -222,7 +222,7 @@ static int read_keyed(const struct reader *rd, const struct place *at, json_t *v
 
 	if (!json_is_object(v))
 		return wrong(rd, at, "not an object");
-	to = result_alloc(rd->r, json_object_size(v), f->shape);
+	to = result_alloc(rd->doc, json_object_size(v), f->shape);
 	walk_set_list(obj, f, (struct walk_list){to, json_object_size(v)});
 	json_object_foreach(v, key, element)
 	{
@@ -232,7 +232,7 @@ static int read_keyed(const struct reader *rd, const struct place *at, json_t *v
 		if (rc < 0)
 			return rc;
 		*(const char **)walk_to(to, &f->shape->fields[0]) =
-			arena_strdup(result_arena(rd->r), key);
+			arena_strdup(result_arena(rd->doc), key);
 		to += f->shape->size;
 	}
 	return 0;
@@ -299,41 +299,41 @@ static int read_struct(const struct reader *rd, const struct place *at, json_t *
 	return 0;
 }
 
-/* "iotrace.result/N" with an N above ours. */
-static int is_newer(const char *schema)
+/* "iotrace.result/N" with an N above that of `ours`. */
+static int is_newer(const char *found, const char *ours)
 {
-	size_t stem = strlen(RESULT_SCHEMA) - 1;
-	const char *version = schema + stem;
+	size_t stem = (size_t)(strrchr(ours, '/') + 1 - ours);
+	const char *version = found + stem;
 
-	static_assert(sizeof(RESULT_SCHEMA) == sizeof("iotrace.result/1"), "one digit of version");
-	if (strncmp(schema, RESULT_SCHEMA, stem) != 0)
+	assert(strlen(ours + stem) == 1); /* one digit of version */
+	if (strncmp(found, ours, stem) != 0)
 		return 0;
 	return *version && strspn(version, "0123456789") == strlen(version) && *version != '0' &&
-	       strcmp(version, RESULT_SCHEMA + stem) != 0;
+	       strcmp(version, ours + stem) != 0;
 }
 
-static int check_schema(const char *path, const json_t *root, struct err *err)
+static int check_schema(
+	const char *path, const json_t *root, const struct schema *schema, struct err *err)
 {
-	const char *schema;
+	const char *found;
 
 	if (!json_is_object(root))
+		return err_set(err, -EINVAL, "%s: not %s: not a JSON object", path, schema->what);
+	found = json_string_value(json_object_get(root, "schema"));
+	if (!found)
 		return err_set(
-			err, -EINVAL, "%s: not a result of iotrace: not a JSON object", path);
-	schema = json_string_value(json_object_get(root, "schema"));
-	if (!schema)
+			err, -EINVAL, "%s: schema: missing, so this is not %s", path, schema->what);
+	if (is_newer(found, schema->id))
 		return err_set(err, -EINVAL,
-			"%s: schema: missing, so this is not a result of iotrace", path);
-	if (is_newer(schema))
-		return err_set(err, -EINVAL,
-			"%s: schema: %.64s is newer than this program, which reads %s", path,
-			schema, RESULT_SCHEMA);
-	if (strcmp(schema, RESULT_SCHEMA) != 0)
+			"%s: schema: %.64s is newer than this program, which reads %s", path, found,
+			schema->id);
+	if (strcmp(found, schema->id) != 0)
 		return err_set(
-			err, -EINVAL, "%s: schema: '%.64s' is not %s", path, schema, RESULT_SCHEMA);
+			err, -EINVAL, "%s: schema: '%.64s' is not %s", path, found, schema->id);
 	return 0;
 }
 
-int json_read_result(const char *path, struct res_result **ret, struct err *err)
+int json_read_struct(const char *path, const struct schema *schema, void **ret, struct err *err)
 {
 	cleanup_free char *text = NULL;
 	struct place top = {0};
@@ -348,18 +348,28 @@ int json_read_result(const char *path, struct res_result **ret, struct err *err)
 	if (rc < 0)
 		return rc;
 
-	rc = check_schema(path, root, err);
+	rc = check_schema(path, root, schema, err);
 	if (rc == 0) {
-		rd.r = result_new();
-		rc = read_struct(&rd, &top, root, &shape_result, rd.r);
+		rd.doc = result_make(schema);
+		rc = read_struct(&rd, &top, root, schema->shape, rd.doc);
 	}
 	json_decref(root);
 	if (rc < 0) {
-		result_free(rd.r);
+		result_free(rd.doc);
 		return rc;
 	}
-	*ret = rd.r;
+	*ret = rd.doc;
 	return 0;
+}
+
+int json_read_result(const char *path, struct res_result **ret, struct err *err)
+{
+	void *doc;
+	int rc = json_read_struct(path, &schema_result, &doc, err);
+
+	if (rc == 0)
+		*ret = doc;
+	return rc;
 }
 
 /* ---- generic values ---- */

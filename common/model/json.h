@@ -22,8 +22,14 @@ void json_write_string(struct out *o, const char *s);
  * "FILE: line 12 column 3: ..." or "FILE: syscalls[3].batch.asked: not an integer". */
 int json_read_result(const char *path, struct res_result **ret, struct err *err);
 
-/* The JSON Schema (draft 2020-12) of a result, and the Markdown table for docs/RESULT_SCHEMA.md. */
-void json_write_schema(struct out *o);
+/* The same for any struct by its shape, and for a file of any schema: *ret is the struct of its
+ * whole, made by result_make(). */
+void json_write_struct(const void *obj, const struct shape *shape, struct out *o);
+int json_read_struct(const char *path, const struct schema *schema, void **ret, struct err *err);
+
+/* The JSON Schema (draft 2020-12) of one kind of file, and the Markdown tables of all kinds for
+ * docs/RESULT_SCHEMA.md. */
+void json_write_schema(const struct schema *schema, struct out *o);
 void json_write_schema_doc(struct out *o);
 
 /*

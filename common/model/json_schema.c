@@ -3,7 +3,7 @@
 
 #include "common/model/json.h"
 
-/* Every shape, in the order of result.def. */
+/* Every shape, in the order of shapes.def. */
 static const struct shape *const shapes[] = {
 #define STRUCT(s) &shape_##s,
 #define END(s)
@@ -18,10 +18,21 @@ static const struct shape *const shapes[] = {
 #define OBJ(id, shape, meaning)
 #define LIST(id, shape, meaning)
 #define KEYED(id, shape, meaning)
-#include "common/model/result.def"
+#include "common/model/shapes.def"
 #include "common/model/undef.h"
 };
 #define SHAPES_LEN (sizeof(shapes) / sizeof(shapes[0]))
+
+/* Marks those of `shapes` that a struct of shape s can hold, and s itself. */
+static void mark_used(const struct shape *s, char used[SHAPES_LEN])
+{
+	for (size_t i = 0; i < SHAPES_LEN; i++)
+		if (shapes[i] == s)
+			used[i] = 1;
+	for (size_t i = 0; i < s->len; i++)
+		if (s->fields[i].shape)
+			mark_used(s->fields[i].shape, used);
+}
 
 static const char *unit_text(enum field_unit unit)
 {
@@ -86,14 +97,15 @@ static void schema_type(struct out *o, const struct field *f)
 	}
 }
 
-static void schema_field(struct out *o, const struct field *f, int is_schema)
+/* id: what a file's "schema" is, where f is that member; else NULL. */
+static void schema_field(struct out *o, const struct field *f, const char *id)
 {
 	const char *unit = unit_text(f->unit);
 
 	json_write_string(o, f->id);
 	out_str(o, ": {");
-	if (is_schema)
-		out_str(o, "\"const\": \"" RESULT_SCHEMA "\"");
+	if (id)
+		out_printf(o, "\"const\": \"%s\"", id);
 	else
 		schema_type(o, f);
 	if (*f->meaning) {
@@ -105,8 +117,8 @@ static void schema_field(struct out *o, const struct field *f, int is_schema)
 	out_char(o, '}');
 }
 
-/* The members of a shape's schema, without the braces around them. */
-static void schema_shape(struct out *o, const struct shape *s, const char *indent)
+/* The members of a shape's schema, without the braces around them; id as in schema_field(). */
+static void schema_shape(struct out *o, const struct shape *s, const char *id, const char *indent)
 {
 	const char *sep = "";
 
@@ -125,26 +137,27 @@ static void schema_shape(struct out *o, const struct shape *s, const char *inden
 		if (s->fields[i].unit == UNIT_KEY)
 			continue;
 		out_printf(o, "%s\n%s  ", sep, indent);
-		schema_field(
-			o, &s->fields[i], s == &shape_result && !strcmp(s->fields[i].id, "schema"));
+		schema_field(o, &s->fields[i], strcmp(s->fields[i].id, "schema") ? NULL : id);
 		sep = ",";
 	}
 	out_printf(o, "\n%s}", indent);
 }
 
-void json_write_schema(struct out *o)
+void json_write_schema(const struct schema *schema, struct out *o)
 {
+	char used[SHAPES_LEN] = {0};
 	const char *sep = "";
 
+	mark_used(schema->shape, used);
 	out_str(o, "{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n");
-	out_str(o, "  \"title\": \"Result of a traced run, " RESULT_SCHEMA "\",\n");
-	schema_shape(o, &shape_result, "  ");
+	out_printf(o, "  \"title\": \"%s, %s\",\n", schema->title, schema->id);
+	schema_shape(o, schema->shape, schema->id, "  ");
 	out_str(o, ",\n  \"$defs\": {");
 	for (size_t i = 0; i < SHAPES_LEN; i++) {
-		if (shapes[i] == &shape_result)
+		if (!used[i] || shapes[i] == schema->shape)
 			continue;
 		out_printf(o, "%s\n    \"%s\": {\n", sep, shapes[i]->id);
-		schema_shape(o, shapes[i], "      ");
+		schema_shape(o, shapes[i], NULL, "      ");
 		out_str(o, "\n    }");
 		sep = ",";
 	}
@@ -201,12 +214,23 @@ static void doc_shape(struct out *o, const struct shape *s)
 	}
 }
 
+/* A shape that several kinds of file have is described with the first of them. */
 void json_write_schema_doc(struct out *o)
 {
-	doc_shape(o, &shape_result);
-	for (size_t i = 0; i < SHAPES_LEN; i++) {
-		if (shapes[i] != &shape_result)
-			doc_shape(o, shapes[i]);
+	char done[SHAPES_LEN] = {0};
+
+	for (const struct schema *const *schema = schemas; *schema; schema++) {
+		char used[SHAPES_LEN] = {0};
+
+		if (schema != schemas)
+			out_printf(o, "\n## %s: `%s`\n", (*schema)->title, (*schema)->id);
+		doc_shape(o, (*schema)->shape);
+		mark_used((*schema)->shape, used);
+		for (size_t i = 0; i < SHAPES_LEN; i++) {
+			if (used[i] && !done[i] && shapes[i] != (*schema)->shape)
+				doc_shape(o, shapes[i]);
+			done[i] |= used[i];
+		}
 	}
 	out_char(o, '\n');
 }

@@ -257,8 +257,13 @@ static void write_struct(struct out *o, const void *obj, const struct shape *sha
 	out_char(o, '}');
 }
 
+void json_write_struct(const void *obj, const struct shape *shape, struct out *o)
+{
+	write_struct(o, obj, shape, 0);
+	out_char(o, '\n');
+}
+
 void json_write_result(const struct res_result *r, struct out *o)
 {
-	write_struct(o, r, &shape_result, 0);
-	out_char(o, '\n');
+	json_write_struct(r, &shape_result, o);
 }

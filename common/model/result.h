@@ -10,7 +10,8 @@
 #include "common/base/mem.h"
 
 /*
- * The result of a traced run: plain structs made from result.def, all memory in one arena.
+ * Results: plain structs made from the .def files (shapes.def), all memory of one in one arena. A
+ * traced run:
  *
  *	struct res_result *r = result_new();
  *	r->tracer = RES_OBJ(r, tracer);
@@ -62,7 +63,7 @@ struct res_counts {
 #define END(s)                                                                                     \
 	}                                                                                          \
 	;
-#include "common/model/result.def"
+#include "common/model/shapes.def"
 #include "common/model/undef.h"
 
 /* Their description, for everything that walks a result without knowing it. */
@@ -110,18 +111,39 @@ struct shape {
 #define OBJ(id, shape, meaning)
 #define LIST(id, shape, meaning)
 #define KEYED(id, shape, meaning)
-#include "common/model/result.def"
+#include "common/model/shapes.def"
 #include "common/model/undef.h"
 
 #define RESULT_SCHEMA "iotrace.result/1"
 
-/* An empty result: schema set, everything else not measured. Never NULL. */
-struct res_result *result_new(void);
-void result_free(struct res_result *r);
-struct arena *result_arena(struct res_result *r);
+/* A kind of file: what it is made of as a whole, and how it is called. Rows of schemas.def. */
+struct schema {
+	const char *name;  /* docs/NAME.schema.json */
+	const char *id;    /* first member of every such file */
+	const char *title; /* what is in it */
+	const char *what;  /* "a CPU profile", for messages */
+	const struct shape *shape;
+};
+extern const struct schema *const schemas[]; /* NULL after the last */
+#define SCHEMA(s, id, title, what) extern const struct schema schema_##s;
+#include "common/model/schemas.def"
+#undef SCHEMA
 
-/* n structs of that shape in r's arena, every field "not measured" (lists empty). */
-void *result_alloc(struct res_result *r, size_t n, const struct shape *shape);
+/*
+ * A document is the struct of a whole file (struct res_result, struct res_cpu) with its arena:
+ *
+ *	struct res_cpu *cpu = result_make(&schema_cpu);
+ *	cpu->exit = RES_OBJ(cpu, exit);
+ *	result_free(cpu);
+ */
+/* An empty one: schema set, everything else not measured. Never NULL. */
+void *result_make(const struct schema *schema);
+struct res_result *result_new(void); /* result_make(&schema_result) */
+void result_free(void *doc);         /* takes NULL */
+struct arena *result_arena(void *doc);
+
+/* n structs of that shape in doc's arena, every field "not measured" (lists empty). */
+void *result_alloc(void *doc, size_t n, const struct shape *shape);
 /* Fills *obj (one struct of that shape) with "not measured". */
 void result_clear(void *obj, const struct shape *shape);
 
@@ -129,7 +151,7 @@ void result_clear(void *obj, const struct shape *shape);
 #define RES_LIST(r, list, n, s) ((list)->at = result_alloc((r), (n), &shape_##s), (list)->len = (n))
 
 /* Appends a warning; a code that is there already is not repeated. complete is not changed. */
-void result_warn(struct res_result *r, const char *code, const char *fmt, ...)
+void result_warn(void *doc, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The row of that name, or NULL. */
 const struct res_syscall *result_syscall(const struct res_result *r, const char *name);

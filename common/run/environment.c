@@ -181,7 +181,7 @@ static const char *build_id_in(
 	return NULL;
 }
 
-const char *environment_build_id(struct res_result *r, const char *path)
+const char *environment_build_id(void *doc, const char *path)
 {
 	cleanup_close int fd = open_regular(path);
 	struct headers h;
@@ -199,24 +199,23 @@ const char *environment_build_id(struct res_result *r, const char *path)
 			continue;
 		notes = mem_calloc(1, s.bytes);
 		if (read_at(fd, notes, s.bytes, s.offset))
-			id = build_id_in(result_arena(r), notes, s.bytes, s.align == 8 ? 8 : 4);
+			id = build_id_in(result_arena(doc), notes, s.bytes, s.align == 8 ? 8 : 4);
 		if (id)
 			return id;
 	}
 	return NULL;
 }
 
-static void capture_target(struct res_result *r, const char *path)
+static void capture_target(void *doc, struct res_environment *e, const char *path)
 {
-	struct res_environment *e = r->environment;
 	char sha256[65];
 
 	if (!path)
 		return;
-	e->target_path = arena_strdup(result_arena(r), path);
+	e->target_path = arena_strdup(result_arena(doc), path);
 	if (sha256_file(path, sha256) == 0)
-		e->target_sha256 = arena_strdup(result_arena(r), sha256);
-	e->target_build_id = environment_build_id(r, path);
+		e->target_sha256 = arena_strdup(result_arena(doc), sha256);
+	e->target_build_id = environment_build_id(doc, path);
 }
 
 /* ---- git ---- */
@@ -401,14 +400,13 @@ static int git_dirty(void)
 	return dirty;
 }
 
-static void capture_git(struct res_result *r)
+static void capture_git(struct arena *a, struct res_environment *e)
 {
-	struct res_environment *e = r->environment;
 	cleanup_free char *git_dir = e->cwd ? find_git_dir(e->cwd) : NULL;
 
 	if (!git_dir)
 		return;
-	e->git_commit = git_commit(result_arena(r), git_dir);
+	e->git_commit = git_commit(a, git_dir);
 	e->git_dirty = git_dirty();
 }
 
@@ -445,10 +443,8 @@ static int has_word(const char *words, const char *word)
 	return 0;
 }
 
-static void capture_cpu(struct res_result *r)
+static void capture_cpu(struct arena *a, struct res_environment *e)
 {
-	struct res_environment *e = r->environment;
-	struct arena *a = result_arena(r);
 	cleanup_free char *text = slurp("/proc/cpuinfo");
 	const char *flags = text ? cpuinfo_value(a, text, "flags") : NULL;
 	int hypervisor = flags && has_word(flags, "hypervisor");
@@ -506,21 +502,17 @@ static const char *os_name(struct arena *a)
 	return NULL;
 }
 
-void environment_capture(struct res_result *r, const char *target_path)
+static void capture(void *doc, struct res_environment *e, const char *target_path)
 {
 	cleanup_free char *cwd = getcwd(NULL, 0);
-	struct arena *a = result_arena(r);
-	struct res_environment *e;
+	struct arena *a = result_arena(doc);
 	struct utsname u;
 
-	if (!r->environment)
-		r->environment = RES_OBJ(r, environment);
-	e = r->environment;
 	if (uname(&u) == 0) {
 		e->kernel = arena_strdup(a, u.release);
 		e->machine = arena_strdup(a, u.machine);
 	}
-	capture_cpu(r);
+	capture_cpu(a, e);
 	capture_sizes(e);
 	e->governor = line_of(a, "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
 	e->clocksource =
@@ -531,6 +523,21 @@ void environment_capture(struct res_result *r, const char *target_path)
 #endif
 	e->uid = getuid();
 	e->cwd = arena_strdup(a, cwd);
-	capture_target(r, target_path);
-	capture_git(r);
+	capture_target(doc, e, target_path);
+	capture_git(a, e);
+}
+
+void environment_capture(struct res_result *r, const char *target_path)
+{
+	if (!r->environment)
+		r->environment = RES_OBJ(r, environment);
+	capture(r, r->environment, target_path);
+}
+
+struct res_environment *environment_describe(void *doc, const char *target_path)
+{
+	struct res_environment *e = RES_OBJ(doc, environment);
+
+	capture(doc, e, target_path);
+	return e;
 }

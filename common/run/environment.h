@@ -14,9 +14,11 @@
  * after the target has ended.
  */
 void environment_capture(struct res_result *r, const char *target_path);
+/* The same for any document (result.h), in its arena. Never NULL. */
+struct res_environment *environment_describe(void *doc, const char *target_path);
 
-/* GNU build-id of an ELF file as hex in r's arena, NULL if there is none. */
-const char *environment_build_id(struct res_result *r, const char *path);
+/* GNU build-id of an ELF file as hex in doc's arena, NULL if there is none. */
+const char *environment_build_id(void *doc, const char *path);
 /* SHA-256 of a file as hex into buf[65]; 0 or a negative errno. */
 int sha256_file(const char *path, char buf[65]);
 

@@ -199,6 +199,25 @@ static const char *stops_in_words(struct doc *d, const struct res_overhead *o)
 		view_plural(d, o->stops, "stop"), view_time(d, o->per_stop_ns));
 }
 
+/* The first call with messages beside which its two stops are long: it finds more waiting when it
+ * comes back. NULL: none. */
+static const char *batches_at_risk(const struct res_result *r)
+{
+	const struct res_overhead *o = r->tracer->overhead;
+
+	if (!view_zero(r->tracer->calls_stopped) || o->per_stop_ns == U64_NONE)
+		return NULL;
+	for (size_t i = 0; i < r->syscalls.len; i++) {
+		const struct res_syscall *s = &r->syscalls.at[i];
+
+		if (s->batch && s->batch->unit && !strcmp(s->batch->unit, "messages") &&
+			s->wall_ns && s->wall_ns->p50 != U64_NONE &&
+			2 * o->per_stop_ns > s->wall_ns->p50 / 10)
+			return view_name(s->name);
+	}
+	return NULL;
+}
+
 static void tracing_line(struct doc *d, const struct res_result *r)
 {
 	const struct res_overhead *o = r->tracer->overhead;
@@ -219,6 +238,11 @@ static void tracing_line(struct doc *d, const struct res_result *r)
 			"below are "
 			"those of a slowed program, not of the untraced one.",
 			view_time(d, o->estimated_ns), share, whole, stops_in_words(d, o));
+	else if (batches_at_risk(r))
+		doc_pair(d, "tracing",
+			"about %s = %s of the %s%s. Counts and bytes hold for the untraced program; a stop is long beside a %s, so batches of a loaded program can be larger here than untraced.",
+			view_time(d, o->estimated_ns), share, whole, stops_in_words(d, o),
+			batches_at_risk(r));
 	else
 		doc_pair(d, "tracing",
 			"about %s = %s of the %s%s: figures below hold for the untraced program",
@@ -251,6 +275,17 @@ static void tracer_lines(struct doc *d, const struct res_result *r)
 			view_count(d, t->detail_lines), view_count(d, t->detail_lines_left_out));
 }
 
+/* Warnings that the lines of the head say in their own words. */
+static int said_above(const char *code)
+{
+	static const char *const codes[] = {"slowed", "ignored_signals", "detail_limit", "lost"};
+
+	for (size_t i = 0; code && i < sizeof(codes) / sizeof(*codes); i++)
+		if (!strcmp(code, codes[i]))
+			return 1;
+	return 0;
+}
+
 static void warning_lines(struct doc *d, const struct res_result *r)
 {
 	if (r->tracer && view_zero(r->tracer->lost))
@@ -265,6 +300,8 @@ static void warning_lines(struct doc *d, const struct res_result *r)
 	for (size_t i = 0; i < r->warnings.len; i++) {
 		const struct res_warning *w = &r->warnings.at[i];
 
+		if (said_above(w->code))
+			continue;
 		doc_pair(d, "WARNING", "%s (%s)", view_name(w->text), view_name(w->code));
 	}
 }

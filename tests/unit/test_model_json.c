@@ -484,23 +484,26 @@ static void expect_file(const char *path, const char *text)
 	if (file_read(path, 1 << 20, &there, NULL, &err) < 0)
 		fail_msg("%s", err.text);
 	if (strcmp(there, text) != 0)
-		fail_msg("%s is not what result.def says: run this test with UPDATE=1", path);
+		fail_msg("%s is not what the .def files say: run this test with UPDATE=1", path);
 }
 
 static void schema_file(void **state)
 {
-	cleanup_free char *path = source_path("docs/result.schema.json");
-	struct json_doc *doc = NULL;
-	struct err err = {0};
-	struct out o;
-
 	(void)state;
-	out_init_mem(&o);
-	json_write_schema(&o);
-	expect_file(path, out_text(&o));
-	out_release(&o);
-	assert_int_equal(json_doc_read(path, &doc, &err), 0);
-	json_doc_free(doc);
+	for (const struct schema *const *schema = schemas; *schema; schema++) {
+		cleanup_free char *name = mem_printf("docs/%s.schema.json", (*schema)->name);
+		cleanup_free char *path = source_path(name);
+		struct json_doc *doc = NULL;
+		struct err err = {0};
+		struct out o;
+
+		out_init_mem(&o);
+		json_write_schema(*schema, &o);
+		expect_file(path, out_text(&o));
+		out_release(&o);
+		assert_int_equal(json_doc_read(path, &doc, &err), 0);
+		json_doc_free(doc);
+	}
 }
 
 static void schema_doc(void **state)

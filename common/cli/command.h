@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "common/base/out.h"
+
+/*
+ * A command of profile-scenario. To add one: a file in this folder with a
+ * `const struct command command_NAME`, and one line in commands.def.
+ */
+struct command {
+	const char *name;
+	const char *meaning; /* one line for --help */
+	/* argv: NULL-terminated, without the program's and the command's name. Returns the exit
+	 * status. */
+	int (*run)(char **argv);
+	/* What `profile-scenario NAME --help` prints. */
+	void (*help)(struct out *o);
+};
+
+enum { STATUS_OK = 0, STATUS_USAGE = 2 };
+
+#define COMMAND(name) extern const struct command command_##name;
+#define COMMAND_LATER(name, meaning)
+#include "common/cli/commands.def"
+#undef COMMAND
+#undef COMMAND_LATER
+
+/* "profile-scenario: TEXT" on stderr. */
+void command_complain(const char *text);
+/* Prints on stdout what fn writes; the exit status. */
+int command_print(void (*fn)(struct out *o));
+
+#endif

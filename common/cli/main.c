@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* profile-scenario: finds the command and runs it. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/out.h"
+#include "common/cli/command.h"
+
+static const struct command *const commands[] = {
+#define COMMAND(name) &command_##name,
+#define COMMAND_LATER(name, meaning)
+#include "common/cli/commands.def"
+#undef COMMAND
+#undef COMMAND_LATER
+};
+
+static const struct {
+	const char *name, *meaning;
+} later[] = {
+#define COMMAND(name)
+#define COMMAND_LATER(name, meaning) {#name, meaning},
+#include "common/cli/commands.def"
+#undef COMMAND
+#undef COMMAND_LATER
+};
+
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+void command_complain(const char *text)
+{
+	fprintf(stderr, "profile-scenario: %s\n", text);
+}
+
+int command_print(void (*fn)(struct out *o))
+{
+	struct out o;
+
+	out_init(&o, STDOUT_FILENO);
+	fn(&o);
+	int rc = out_flush(&o);
+	out_release(&o);
+	if (rc == 0)
+		return STATUS_OK;
+	command_complain("cannot write to standard output");
+	return STATUS_USAGE;
+}
+
+static void print_help(struct out *o)
+{
+	out_str(o, "profile-scenario [COMMAND] [OPTIONS] [-- ARGS...]\n"
+		   "Runs a scenario of a target under a profiler and keeps the results.\n\n"
+		   "commands (run, when none is named; COMMAND --help says more):\n");
+	for (size_t i = 0; i < LEN(commands); i++)
+		out_printf(o, "  %-10s %s\n", commands[i]->name, commands[i]->meaning);
+	out_str(o, "later versions add:\n");
+	for (size_t i = 0; i < LEN(later); i++)
+		out_printf(o, "  %-10s %s\n", later[i].name, later[i].meaning);
+	out_char(o, '\n');
+	command_run.help(o);
+}
+
+static void print_version(struct out *o)
+{
+	out_str(o, "profile-scenario " IOTRACE_VERSION "\n");
+}
+
+/* --help and --version before any "--". */
+static int has_flag(char **argv, const char *flag)
+{
+	for (; *argv && strcmp(*argv, "--") != 0; argv++)
+		if (!strcmp(*argv, flag))
+			return 1;
+	return 0;
+}
+
+static int run_command(const struct command *command, char **argv)
+{
+	if (has_flag(argv, "--help"))
+		return command_print(command->help);
+	if (has_flag(argv, "--version"))
+		return command_print(print_version);
+	return command->run(argv);
+}
+
+static int complain_unknown(const char *name)
+{
+	char text[256];
+
+	for (size_t i = 0; i < LEN(later); i++) {
+		if (strcmp(later[i].name, name) != 0)
+			continue;
+		snprintf(text, sizeof(text), "%s comes in a later version", name);
+		command_complain(text);
+		return STATUS_USAGE;
+	}
+	snprintf(text, sizeof(text), "unknown command '%.100s' (see --help)", name);
+	command_complain(text);
+	return STATUS_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		command_complain("--scenario NAME is needed (see --help)");
+		return STATUS_USAGE;
+	}
+	if (!strcmp(argv[1], "--help"))
+		return command_print(print_help);
+	if (argv[1][0] == '-')
+		return run_command(&command_run, argv + 1);
+	for (size_t i = 0; i < LEN(commands); i++)
+		if (!strcmp(commands[i]->name, argv[1]))
+			return run_command(commands[i], argv + 2);
+	return complain_unknown(argv[1]);
+}

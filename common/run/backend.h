@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef RUN_BACKEND_H
+#define RUN_BACKEND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/run/drive.h"
+#include "common/run/scenario.h"
+
+/*
+ * A backend makes one kind of profile with an external tool. To add one: a file in a folder of its
+ * own with a `const struct backend backend_ID`, and one line in backends.def; see
+ * docs/HOWTO_ADD_BACKEND.md.
+ */
+
+/* One run that is asked for. */
+struct backend_run {
+	const struct scenario *sc;
+	const struct signals *signals;
+	const char *dir;                   /* absolute; the files go there, named NAME + suffix */
+	int null_stdin;                    /* see struct drive */
+	const char *target_log, *load_log; /* see struct drive */
+};
+
+/* What came of it. */
+struct backend_result {
+	int status;         /* exit status of profile-scenario by docs/man/profile-scenario.1 */
+	int incomplete;     /* the files are marked, and not taken for the median run */
+	int interrupted;    /* no further runs are wanted */
+	uint64_t window_ns; /* length of the window, without one of the whole run */
+	char text[256];     /* what went wrong, one line; empty if nothing */
+};
+
+/* Several runs, for the result that is chosen of them. */
+struct backend_runs {
+	uint64_t count, chosen; /* chosen counts from 1 */
+	uint64_t min_ns, max_ns;
+};
+
+struct backend {
+	const char *id;      /* what --type calls it */
+	const char *folder;  /* under the output directory */
+	const char *meaning; /* one line for --help */
+	/* What a run leaves: NAME + suffix, NULL-terminated. The JSON is last: when it is there,
+	 * the others are. */
+	const char *const *suffixes;
+	/* 0: it can run here; else why not and what to do about it. */
+	int (*probe)(struct err *err);
+	/* One run. An error means that there are no files and the status is 125, unless it is set
+	 * in *ret before. */
+	int (*run)(const struct backend_run *in, struct backend_result *ret, struct err *err);
+	/* Puts the figures of all runs into the files of the chosen one. */
+	int (*note_runs)(const char *dir, const char *name, const struct backend_runs *runs,
+		struct err *err);
+};
+
+#define BACKEND(name) extern const struct backend backend_##name;
+#include "common/run/backends.def"
+#undef BACKEND
+
+/* Row i in the order of backends.def, NULL after the last. */
+const struct backend *backend_at(size_t i);
+const struct backend *backend_by_id(const char *id); /* NULL: none */
+
+#endif

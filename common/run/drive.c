@@ -1,0 +1,634 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/run/drive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/run/load.h"
+#include "common/run/program.h"
+
+#define READY_LIMIT_NS  (30 * NS_PER_SEC)
+#define PROBE_FIRST_NS  (5 * NS_PER_MS)
+#define PROBE_LAST_NS   (50 * NS_PER_MS)
+#define INSIST_LIMIT_NS (30 * NS_PER_SEC) /* to write its files once the target was killed */
+#define NEVER           UINT64_MAX
+
+enum phase { PHASE_READY, PHASE_LOAD, PHASE_WATCH };
+
+/* Ending a program: TERM, after the grace a second signal, at last KILL. */
+struct ending {
+	int step; /* signals sent */
+	uint64_t next_ns;
+};
+
+/* One of the load's outputs on its way through us, read for the work done. */
+struct relay {
+	int from, to;
+	struct work_scan *scan;
+};
+
+struct session {
+	const struct drive *d;
+	struct drive_result *r;
+	enum phase phase;
+	struct program tool, load, probe;
+	struct ending tool_ending, load_ending;
+	struct relay relays[2];
+	struct work_scan scans[2]; /* stdout and stderr apart: lines must not mix */
+	int scanning;
+	uint64_t start_ns, probe_ns, probe_wait_ns;
+	struct {
+		uint64_t begin_ns, end_ns; /* when to mark it; NEVER: not by the clock */
+		int begun, over;
+	} window;
+	int foreign; /* another process holds the port */
+};
+
+static const char *const trouble_codes[] = {
+	[DRIVE_FINE] = "fine",
+	[DRIVE_NEVER_READY] = "never_ready",
+	[DRIVE_DIED_EARLY] = "target_ended_early",
+	[DRIVE_LOAD_FAILED] = "load_failed",
+	[DRIVE_NO_WINDOW] = "no_window",
+	[DRIVE_NO_WORK] = "no_work_found",
+	[DRIVE_TIMED_OUT] = "timed_out",
+	[DRIVE_INTERRUPTED] = "run_interrupted",
+};
+
+const char *drive_trouble_code(enum drive_trouble trouble)
+{
+	return trouble_codes[trouble];
+}
+
+/* ---- signals ---- */
+
+int signals_block(struct signals *s, struct err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	s->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->fd < 0)
+		return err_set(err, -errno, "cannot watch signals: %s", strerror(errno));
+	/* A pipe whose reader has gone is seen by the write's error. */
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &set, &s->old);
+	return 0;
+}
+
+void signals_restore(struct signals *s)
+{
+	static const struct timespec now;
+	sigset_t set;
+
+	/* What is still pending was meant for a run that is over. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGPIPE);
+	while (sigtimedwait(&set, NULL, &now) > 0)
+		;
+	sigprocmask(SIG_SETMASK, &s->old, NULL);
+	close(s->fd);
+}
+
+/* ---- small steps ---- */
+
+__attribute__((format(printf, 3, 4))) static void trouble(
+	struct session *s, enum drive_trouble what, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (s->r->trouble != DRIVE_FINE)
+		return;
+	s->r->trouble = what;
+	va_start(ap, fmt);
+	vsnprintf(s->r->text, sizeof(s->r->text), fmt, ap);
+	va_end(ap);
+}
+
+/* Sends what is due; a program that has ended is left alone. */
+static void end_program(
+	struct ending *e, const struct program *p, const struct drive *d, uint64_t now, int insist)
+{
+	static const int last = SIGKILL;
+	const int signals[] = {SIGTERM, insist, last};
+
+	if (!program_running(p) || e->step > 2 || now < e->next_ns)
+		return;
+	program_signal(p, signals[e->step]);
+	/* A stopped program cannot take its leave. */
+	if (e->step == 0 && p->own_group)
+		program_signal(p, SIGCONT);
+	e->next_ns = now + (e->step == 0 ? d->sc->grace_ns : INSIST_LIMIT_NS);
+	e->step++;
+}
+
+static void end_tool(struct session *s, uint64_t now)
+{
+	end_program(&s->tool_ending, &s->tool, s->d, now, s->d->insist);
+	if (s->tool_ending.step > 1)
+		s->r->insisted = 1;
+}
+
+static void end_load(struct session *s, uint64_t now)
+{
+	end_program(&s->load_ending, &s->load, s->d, now, SIGKILL);
+}
+
+static void begin_window(struct session *s)
+{
+	s->window.begun = 1;
+	s->window.begin_ns = NEVER;
+	if (s->d->mark)
+		s->d->mark(s->d->ctx, DRIVE_BEGIN);
+}
+
+static void end_window(struct session *s)
+{
+	s->window.begin_ns = s->window.end_ns = NEVER;
+	if (!s->window.begun || s->window.over)
+		return;
+	s->window.over = 1;
+	if (s->d->mark)
+		s->d->mark(s->d->ctx, DRIVE_END);
+}
+
+static int open_log(const char *path, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return err_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
+	return fd;
+}
+
+static int open_stdin(const struct drive *d, struct err *err)
+{
+	const char *path = d->sc->stdin_path;
+	cleanup_close int dir = -1;
+
+	if (!path && !d->null_stdin)
+		return -1;
+	if (path && d->sc->cwd)
+		dir = open(d->sc->cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(dir >= 0 ? dir : AT_FDCWD, path ? path : "/dev/null", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, -errno, "cannot read stdin from %s: %s",
+			path ? path : "/dev/null", strerror(errno));
+	return fd;
+}
+
+/* ---- starting ---- */
+
+static int start_tool(struct session *s, struct err *err)
+{
+	const struct drive *d = s->d;
+	cleanup_close int log = -1;
+	cleanup_close int in = open_stdin(d, err);
+
+	if (in < -1)
+		return in;
+	if (d->target_log) {
+		log = open_log(d->target_log, err);
+		if (log < 0)
+			return log;
+	}
+	s->start_ns = clock_mono_ns();
+	return program_start(&(struct program_spec){.argv = d->tool_argv,
+				     .env = d->sc->env,
+				     .cwd = d->sc->cwd,
+				     .stdin_fd = in,
+				     .stdout_fd = log,
+				     .stderr_fd = log,
+				     .keep_fd = d->keep_fd,
+				     .mask = &d->signals->old},
+		&s->tool, err);
+}
+
+/* Pipes instead of the load's outputs, so that they can be read on their way. */
+static int make_relays(struct session *s, int *outputs, struct err *err)
+{
+	for (int i = 0; i < 2; i++) {
+		int ends[2];
+
+		if (work_scan_init(&s->scans[i], s->d->sc->work_regex, err) < 0)
+			return err->code;
+		s->scanning++;
+		if (s->d->load_log)
+			continue;
+		if (pipe2(ends, O_CLOEXEC) < 0)
+			return err_set(err, -errno, "cannot make a pipe: %s", strerror(errno));
+		s->relays[i] = (struct relay){ends[0], i + 1, &s->scans[i]};
+		fcntl(ends[0], F_SETFL, O_NONBLOCK);
+		outputs[i] = ends[1];
+	}
+	return 0;
+}
+
+static int exec_load(struct session *s, int null_fd, const int *outputs, struct err *err)
+{
+	return program_start(&(struct program_spec){.argv = s->d->sc->load,
+				     .cwd = s->d->sc->cwd,
+				     .stdin_fd = null_fd,
+				     .stdout_fd = outputs[0],
+				     .stderr_fd = outputs[1],
+				     .keep_fd = -1,
+				     .own_group = 1,
+				     .mask = &s->d->signals->old},
+		&s->load, err);
+}
+
+static void plan_window(struct session *s)
+{
+	uint64_t skipped_ns = clock_mono_ns() + s->d->sc->skip_ns;
+
+	if (!s->window.begun)
+		s->window.begin_ns = skipped_ns;
+	if (s->d->sc->duration_ns)
+		s->window.end_ns = skipped_ns + s->d->sc->duration_ns;
+}
+
+/* A load that cannot be started has failed like any other: the run goes on to its end. */
+static int start_load(struct session *s, struct err *err)
+{
+	const struct drive *d = s->d;
+	cleanup_close int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	cleanup_close int log = -1;
+	int outputs[2] = {-1, -1}, rc = 0;
+	struct err failed = {0};
+
+	if (d->load_log) {
+		log = open_log(d->load_log, err);
+		if (log < 0)
+			return log;
+		outputs[0] = outputs[1] = log;
+	}
+	if (d->sc->work_regex)
+		rc = make_relays(s, outputs, err);
+	if (rc == 0) {
+		if (!d->sc->skip_ns)
+			begin_window(s);
+		if (exec_load(s, null_fd, outputs, &failed) < 0) {
+			trouble(s, DRIVE_LOAD_FAILED, "the load failed: %.200s", failed.text);
+			s->r->load_status = failed.code == -ENOENT ? 127 : 126;
+		}
+		plan_window(s);
+		s->r->load_started = 1;
+		s->phase = PHASE_LOAD;
+	}
+	for (int i = 0; i < 2 && !d->load_log; i++)
+		if (outputs[i] >= 0)
+			close(outputs[i]);
+	return rc;
+}
+
+/* ---- the load's output ---- */
+
+static int write_all(int fd, const char *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t done = write(fd, p, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return -errno;
+		p += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
+/* Passes on what is there now. */
+static void relay_pump(struct relay *relay)
+{
+	char buf[65536];
+	ssize_t n;
+
+	while (relay->from >= 0 && (n = read(relay->from, buf, sizeof(buf))) != 0) {
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n < 0)
+			break;
+		work_scan_feed(relay->scan, buf, (size_t)n);
+		/* Nobody reads us any more: nor is the load's output read. */
+		if (write_all(relay->to, buf, (size_t)n) < 0)
+			break;
+	}
+	if (relay->from >= 0)
+		close(relay->from);
+	relay->from = -1;
+}
+
+static void scan_log(struct session *s)
+{
+	cleanup_close int fd = open(s->d->load_log, O_RDONLY | O_CLOEXEC);
+	char buf[65536];
+	ssize_t n;
+
+	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0)
+		work_scan_feed(&s->scans[0], buf, (size_t)n);
+}
+
+static void finish_work(struct session *s)
+{
+	if (!s->scanning)
+		return;
+	if (s->d->load_log)
+		scan_log(s);
+	for (int i = 0; i < s->scanning; i++) {
+		relay_pump(&s->relays[i]);
+		work_scan_end(&s->scans[i]);
+		if (s->scans[i].count != UINT64_MAX && s->r->work_count == UINT64_MAX)
+			s->r->work_count = s->scans[i].count;
+	}
+	if (s->r->work_count == UINT64_MAX)
+		trouble(s, DRIVE_NO_WORK, "no line of the load's output matches '%.150s'",
+			s->d->sc->work_regex);
+}
+
+/* ---- phases ---- */
+
+static int probe_command(struct session *s, uint64_t now, struct err *err)
+{
+	const char *argv[] = {"sh", "-c", s->d->sc->ready.command, NULL};
+
+	if (program_reap(&s->probe)) {
+		int status = program_status(&s->probe);
+
+		program_release(&s->probe);
+		s->probe_ns = now + s->probe_wait_ns;
+		return status == 0;
+	}
+	if (program_running(&s->probe) || now < s->probe_ns)
+		return 0;
+	cleanup_close int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int rc = program_start(&(struct program_spec){.argv = argv,
+				       .cwd = s->d->sc->cwd,
+				       .stdin_fd = null_fd,
+				       .stdout_fd = null_fd,
+				       .stderr_fd = null_fd,
+				       .keep_fd = -1,
+				       .own_group = 1,
+				       .mask = &s->d->signals->old},
+		&s->probe, err);
+
+	s->probe_ns = NEVER; /* its end wakes us */
+	return rc;
+}
+
+/* 1: ready, 0: not yet, or an error. */
+static int probe(struct session *s, uint64_t now, struct err *err)
+{
+	if (!s->d->sc->has_ready)
+		return 1;
+	if (s->d->sc->ready.kind == READY_COMMAND)
+		return probe_command(s, now, err);
+	if (now < s->probe_ns)
+		return 0;
+
+	enum ready_answer answer = ready_port(&s->d->sc->ready, s->tool.pid);
+	s->foreign = answer == READY_FOREIGN;
+	s->probe_ns = clock_mono_ns() + s->probe_wait_ns;
+	if (s->probe_wait_ns < PROBE_LAST_NS)
+		s->probe_wait_ns *= 2;
+	return answer == READY_YES;
+}
+
+/* Starts to end the tool, or goes on with it. */
+static int ending_tool(struct session *s, uint64_t now)
+{
+	if (!s->tool_ending.step)
+		return 0;
+	end_tool(s, now);
+	return 1;
+}
+
+static int step_ready(struct session *s, uint64_t now, struct err *err)
+{
+	if (s->tool.ended) {
+		trouble(s, DRIVE_DIED_EARLY, "the target ended before it was ready (status %d)",
+			program_status(&s->tool));
+		return 0;
+	}
+	if (ending_tool(s, now))
+		return 0;
+	if (now - s->start_ns >= READY_LIMIT_NS) {
+		trouble(s, DRIVE_NEVER_READY, "the target was not ready within 30 s%s",
+			s->foreign ? ": its port is held by another process" : "");
+		end_tool(s, now);
+		return 0;
+	}
+	int ready = probe(s, now, err);
+	if (ready <= 0)
+		return ready;
+	program_release(&s->probe);
+	return start_load(s, err);
+}
+
+static void load_over(struct session *s, uint64_t now)
+{
+	if (s->load.ended) {
+		s->r->load_status = program_status(&s->load);
+		s->r->load_wall_ns = s->load.end_ns - s->load.start_ns;
+	}
+	end_window(s);
+	if (s->r->load_status)
+		trouble(s, DRIVE_LOAD_FAILED, "the load failed with status %d", s->r->load_status);
+	else if (!s->window.begun)
+		trouble(s, DRIVE_NO_WINDOW, "the load ended before the time to skip was over");
+	finish_work(s);
+	s->phase = PHASE_WATCH;
+	if (s->tool.ended)
+		return;
+	s->r->stopped = 1;
+	end_tool(s, now);
+}
+
+static void step_load(struct session *s, uint64_t now)
+{
+	if (!program_running(&s->load)) {
+		load_over(s, now);
+		return;
+	}
+	if (s->tool.ended) {
+		trouble(s, DRIVE_DIED_EARLY, "the target ended during the load (status %d)",
+			program_status(&s->tool));
+		end_load(s, now);
+		return;
+	}
+	ending_tool(s, now);
+	if (now >= s->window.begin_ns)
+		begin_window(s);
+	if (now >= s->window.end_ns)
+		end_window(s);
+}
+
+static int step(struct session *s, struct err *err)
+{
+	uint64_t now = clock_mono_ns();
+
+	program_reap(&s->tool);
+	program_reap(&s->load);
+	if (s->d->limit_ns && now - s->start_ns >= s->d->limit_ns && !s->tool.ended) {
+		trouble(s, DRIVE_TIMED_OUT, "the time limit ended the run");
+		end_tool(s, now);
+	}
+	switch (s->phase) {
+	case PHASE_READY:
+		return step_ready(s, now, err);
+	case PHASE_LOAD:
+		step_load(s, now);
+		return 0;
+	case PHASE_WATCH:
+		ending_tool(s, now);
+		return 0;
+	}
+	return 0;
+}
+
+/* ---- the loop ---- */
+
+/*
+ * A signal from the terminal went to the whole foreground group, the tool too; only one that was
+ * sent to us is passed on. The load has a group of its own.
+ */
+static void take_signals(struct session *s)
+{
+	struct signalfd_siginfo info;
+
+	while (read(s->d->signals->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		int number = (int)info.ssi_signo;
+
+		s->r->interrupted = number;
+		program_signal(&s->load, number);
+		if (info.ssi_code <= 0)
+			program_signal(&s->tool, number);
+		if (!s->d->sc->load)
+			continue;
+		trouble(s, DRIVE_INTERRUPTED, "interrupted by signal %d", number);
+		if (!s->tool_ending.step)
+			s->tool_ending = (struct ending){1, clock_mono_ns() + s->d->sc->grace_ns};
+	}
+}
+
+static void sooner(uint64_t *next, uint64_t when)
+{
+	if (when < *next)
+		*next = when;
+}
+
+static void sooner_ending(uint64_t *next, const struct ending *e, const struct program *p)
+{
+	if (e->step > 0 && e->step <= 2 && program_running(p))
+		sooner(next, e->next_ns);
+}
+
+/* When something is to be done though nothing happened. */
+static uint64_t next_deadline(const struct session *s)
+{
+	uint64_t next = NEVER;
+
+	if (s->phase == PHASE_READY) {
+		sooner(&next, s->probe_ns);
+		sooner(&next, s->start_ns + READY_LIMIT_NS);
+	}
+	if (s->phase == PHASE_LOAD) {
+		sooner(&next, s->window.begin_ns);
+		sooner(&next, s->window.end_ns);
+		if (!program_running(&s->load))
+			sooner(&next, 0);
+	}
+	if (s->d->limit_ns && !s->tool_ending.step)
+		sooner(&next, s->start_ns + s->d->limit_ns);
+	sooner_ending(&next, &s->tool_ending, &s->tool);
+	sooner_ending(&next, &s->load_ending, &s->load);
+	return next;
+}
+
+static void wait_for_event(struct session *s)
+{
+	uint64_t next = next_deadline(s), now = clock_mono_ns();
+	uint64_t wait_ns = next > now ? next - now : 0;
+	struct timespec limit = {(time_t)(wait_ns / NS_PER_SEC), (long)(wait_ns % NS_PER_SEC)};
+	/* A negative fd is left out by poll. */
+	struct pollfd fds[] = {
+		{.fd = s->d->signals->fd, .events = POLLIN},
+		{.fd = program_running(&s->tool) ? s->tool.pidfd : -1, .events = POLLIN},
+		{.fd = program_running(&s->load) ? s->load.pidfd : -1, .events = POLLIN},
+		{.fd = program_running(&s->probe) ? s->probe.pidfd : -1, .events = POLLIN},
+		{.fd = s->relays[0].from, .events = POLLIN},
+		{.fd = s->relays[1].from, .events = POLLIN},
+	};
+
+	if (ppoll(fds, sizeof(fds) / sizeof(fds[0]), next == NEVER ? NULL : &limit, NULL) <= 0)
+		return;
+	take_signals(s);
+	for (int i = 0; i < 2; i++)
+		if (fds[4 + i].revents)
+			relay_pump(&s->relays[i]);
+}
+
+static int loop(struct session *s, struct err *err)
+{
+	for (;;) {
+		int rc = step(s, err);
+
+		if (rc < 0)
+			return rc;
+		if (!program_running(&s->tool) && s->phase != PHASE_LOAD)
+			return 0;
+		wait_for_event(s);
+	}
+}
+
+static void session_release(struct session *s)
+{
+	program_release(&s->probe);
+	program_release(&s->load);
+	program_release(&s->tool);
+	for (int i = 0; i < s->scanning; i++)
+		work_scan_release(&s->scans[i]);
+	for (int i = 0; i < 2; i++)
+		if (s->relays[i].from >= 0)
+			close(s->relays[i].from);
+}
+
+int drive_run(const struct drive *d, struct drive_result *ret, struct err *err)
+{
+	struct drive_result r = {.work_count = UINT64_MAX};
+	struct session s = {
+		.d = d,
+		.r = &r,
+		.phase = d->sc->load ? PHASE_READY : PHASE_WATCH,
+		.tool = PROGRAM_NONE,
+		.load = PROGRAM_NONE,
+		.probe = PROGRAM_NONE,
+		.relays = {{.from = -1}, {.from = -1}},
+		.probe_wait_ns = PROBE_FIRST_NS,
+		.window = {.begin_ns = NEVER, .end_ns = NEVER},
+	};
+	int rc = start_tool(&s, err);
+
+	if (rc == 0)
+		rc = loop(&s, err);
+	if (rc == 0) {
+		r.tool_status = program_status(&s.tool);
+		*ret = r;
+	}
+	session_release(&s);
+	return rc;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef RUN_DRIVE_H
+#define RUN_DRIVE_H
+
+#include <signal.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/run/scenario.h"
+
+/*
+ * One run of a target under a tool: starts the tool, waits until the target is ready, runs the
+ * load, says when the window begins and ends, ends the target, waits for the tool. The same for
+ * every backend.
+ */
+
+/* INT, TERM, HUP (and PIPE) blocked and read from fd, from signals_block() to signals_restore(). */
+struct signals {
+	int fd;
+	sigset_t old; /* what programs are started with */
+};
+int signals_block(struct signals *s, struct err *err);
+void signals_restore(struct signals *s);
+
+enum drive_mark { DRIVE_BEGIN, DRIVE_END };
+
+struct drive {
+	const struct scenario *sc;
+	const struct signals *signals;
+	const char *const *tool_argv;
+	int keep_fd;       /* stays open in the tool, -1: none */
+	int null_stdin;    /* the target reads /dev/null unless the scenario names a file */
+	int insist;        /* signal sent when the tool has not ended within the grace */
+	uint64_t limit_ns; /* the tool is ended after that; 0: the tool keeps the limit itself */
+	const char *target_log, *load_log; /* output goes there; NULL: it is left alone */
+	/* Told right before the load starts (after the scenario's skip) and when the window ends.
+	 */
+	void (*mark)(void *ctx, enum drive_mark mark);
+	void *ctx;
+};
+
+enum drive_trouble {
+	DRIVE_FINE,
+	DRIVE_NEVER_READY,
+	DRIVE_DIED_EARLY,
+	DRIVE_LOAD_FAILED,
+	DRIVE_NO_WINDOW, /* the load ended before the skip was over */
+	DRIVE_NO_WORK,   /* nothing in the load's output matched */
+	DRIVE_TIMED_OUT,
+	DRIVE_INTERRUPTED, /* with a load; without one a signal is a way to end the target */
+};
+
+struct drive_result {
+	enum drive_trouble trouble; /* the first that came up */
+	char text[256];             /* what happened, one line; empty if fine */
+	int tool_status;            /* as a shell says it */
+	int stopped;     /* the load was over and we ended the target: that counts as exit 0 */
+	int insisted;    /* it did not end within the grace */
+	int interrupted; /* number of the last signal that came for us, 0: none */
+	int load_started;
+	int load_status;
+	uint64_t load_wall_ns;
+	uint64_t work_count; /* UINT64_MAX: not measured */
+};
+
+/* "never_ready", ..: code of a result's warning. */
+const char *drive_trouble_code(enum drive_trouble trouble);
+
+/* An error (nothing was run, or it could not be watched) leaves nothing behind. */
+int drive_run(const struct drive *d, struct drive_result *ret, struct err *err);
+
+#endif

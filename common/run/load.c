@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/run/load.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/mem.h"
+#include "common/base/out.h"
+
+/* POSIX has no \d: it becomes [0-9], within brackets 0-9. An escaped backslash stays what it is. */
+static char *translate(const char *regex)
+{
+	char *to = mem_calloc(strlen(regex) * 3 + 1, 1), *t = to;
+	int bracket = 0;
+
+	for (const char *p = regex; *p; p++) {
+		if (p[0] == '\\' && p[1] == 'd') {
+			t = stpcpy(t, bracket ? "0-9" : "[0-9]");
+			p++;
+		} else if (p[0] == '\\' && p[1] && !bracket) {
+			*t++ = *p++;
+			*t++ = *p;
+		} else {
+			if (*p == '[' && !bracket) {
+				bracket = 1;
+				/* A ] that comes first in brackets is an ordinary character. */
+				for (int lead = 0; lead < 2 && p[1] == "^]"[lead]; lead++)
+					*t++ = *p++;
+			} else if (*p == ']') {
+				bracket = 0;
+			}
+			*t++ = *p;
+		}
+	}
+	return to;
+}
+
+int work_scan_init(struct work_scan *w, const char *regex, struct err *err)
+{
+	cleanup_free char *posix = translate(regex);
+	char text[128];
+	int code = regcomp(&w->regex, posix, REG_EXTENDED);
+
+	if (code) {
+		regerror(code, &w->regex, text, sizeof(text));
+		return err_set(err, -EINVAL, "work's regex '%s': %s", regex, text);
+	}
+	if (w->regex.re_nsub < 1) {
+		regfree(&w->regex);
+		return err_set(err, -EINVAL,
+			"work's regex '%s' needs a group (...) around the number", regex);
+	}
+	w->len = 0;
+	w->count = UINT64_MAX;
+	return 0;
+}
+
+/* The whole number in text[0..len), commas left out; a fraction is cut. -1: none, or too large. */
+static int parse_count(const char *text, size_t len, uint64_t *ret)
+{
+	uint64_t n = 0;
+	int digits = 0;
+
+	for (size_t i = 0; i < len && text[i] != '.'; i++) {
+		if (text[i] == ',' && digits)
+			continue;
+		if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(n, 10U, &n) ||
+			__builtin_add_overflow(n, (uint64_t)(text[i] - '0'), &n))
+			return -1;
+		digits++;
+	}
+	if (!digits || n > INT64_MAX)
+		return -1;
+	*ret = n;
+	return 0;
+}
+
+static void scan_line(struct work_scan *w)
+{
+	regmatch_t match[2];
+
+	w->line[w->len] = '\0';
+	w->len = 0;
+	if (regexec(&w->regex, w->line, 2, match, 0) != 0 || match[1].rm_so < 0)
+		return;
+	parse_count(w->line + match[1].rm_so, (size_t)(match[1].rm_eo - match[1].rm_so), &w->count);
+}
+
+void work_scan_feed(struct work_scan *w, const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		/* Progress lines end with a carriage return. */
+		if (p[i] == '\n' || p[i] == '\r')
+			scan_line(w);
+		else if (w->len < sizeof(w->line) - 1 && p[i])
+			w->line[w->len++] = p[i];
+	}
+}
+
+void work_scan_end(struct work_scan *w)
+{
+	if (w->len)
+		scan_line(w);
+}
+
+void work_scan_release(struct work_scan *w)
+{
+	regfree(&w->regex);
+}
+
+int work_split(const char *text, char **ret_unit, char **ret_regex, struct err *err)
+{
+	const char *equals = strchr(text, '=');
+
+	if (!equals || equals == text || !equals[1])
+		return err_set(err, -EINVAL, "work '%s' is not UNIT=REGEX", text);
+	*ret_unit = mem_strndup(text, (size_t)(equals - text));
+	*ret_regex = mem_strdup(equals + 1);
+	return 0;
+}
+
+static int needs_quotes(const char *word)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789-_./:=,+@%^";
+
+	return !*word || word[strspn(word, plain)];
+}
+
+static void quote(const char *word, struct out *o)
+{
+	if (!needs_quotes(word)) {
+		out_str(o, word);
+		return;
+	}
+	out_char(o, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			out_str(o, "'\\''");
+		else
+			out_char(o, *word);
+	}
+	out_char(o, '\'');
+}
+
+char *load_text(const char *const *argv)
+{
+	struct out o;
+
+	if (argv[0] && argv[1] && argv[2] && !argv[3] && !strcmp(argv[0], "sh") &&
+		!strcmp(argv[1], "-c"))
+		return mem_strdup(argv[2]);
+	out_init_mem(&o);
+	for (const char *const *word = argv; *word; word++) {
+		if (word != argv)
+			out_char(&o, ' ');
+		quote(*word, &o);
+	}
+	char *text = mem_strdup(out_text(&o));
+	out_release(&o);
+	return text;
+}

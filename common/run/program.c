@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/run/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+
+/* What the child could not do, told through a pipe that a successful exec closes. */
+struct child_error {
+	int code;
+	char what[16];
+};
+
+static void child_fail(int report_fd, const char *what)
+{
+	struct child_error e = {.code = errno};
+
+	strncpy(e.what, what, sizeof(e.what) - 1);
+	(void)!write(report_fd, &e, sizeof(e));
+	_exit(127);
+}
+
+static void child_fd(int report_fd, int from, int to)
+{
+	if (from >= 0 && from != to && dup2(from, to) < 0)
+		child_fail(report_fd, "dup2");
+}
+
+/* In the child, which has one thread: setenv() and malloc() are fine. */
+static __attribute__((noreturn)) void child_exec(
+	const struct program_spec *spec, const sigset_t *mask, int report_fd)
+{
+	if (spec->own_group && setpgid(0, 0) < 0)
+		child_fail(report_fd, "setpgid");
+	child_fd(report_fd, spec->stdin_fd, STDIN_FILENO);
+	child_fd(report_fd, spec->stdout_fd, STDOUT_FILENO);
+	child_fd(report_fd, spec->stderr_fd, STDERR_FILENO);
+	if (spec->keep_fd >= 0 && fcntl(spec->keep_fd, F_SETFD, 0) < 0)
+		child_fail(report_fd, "fcntl");
+	if (spec->cwd && chdir(spec->cwd) < 0)
+		child_fail(report_fd, "chdir");
+	for (const char *const *e = spec->env; e && *e; e++) {
+		int failed = strchr(*e, '=') ? putenv((char *)*e) : unsetenv(*e);
+
+		if (failed)
+			child_fail(report_fd, "environment");
+	}
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execvp(spec->argv[0], (char *const *)spec->argv);
+	child_fail(report_fd, "exec");
+	_exit(127);
+}
+
+static int start_error(
+	const struct program_spec *spec, const struct child_error *e, struct err *err)
+{
+	if (!strcmp(e->what, "chdir"))
+		return err_set(err, -e->code, "cannot change to directory %s: %s", spec->cwd,
+			strerror(e->code));
+	if (!strcmp(e->what, "exec"))
+		return err_set(
+			err, -e->code, "cannot execute %s: %s", spec->argv[0], strerror(e->code));
+	return err_set(err, -e->code, "cannot start %s: %s: %s", spec->argv[0], e->what,
+		strerror(e->code));
+}
+
+int program_start(const struct program_spec *spec, struct program *ret, struct err *err)
+{
+	struct child_error failed = {0};
+	struct program p = PROGRAM_NONE;
+	sigset_t all, old;
+	int report[2];
+
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return err_set(err, -errno, "cannot make a pipe: %s", strerror(errno));
+	/* No signal may come between fork and the child's own mask. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	p.own_group = spec->own_group;
+	p.start_ns = clock_mono_ns();
+	p.pid = fork();
+	if (p.pid == 0)
+		child_exec(spec, spec->mask ? spec->mask : &old, report[1]);
+	int fork_errno = errno;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	close(report[1]);
+	if (p.pid < 0) {
+		close(report[0]);
+		return err_set(err, -fork_errno, "cannot fork: %s", strerror(fork_errno));
+	}
+
+	ssize_t n;
+	do
+		n = read(report[0], &failed, sizeof(failed));
+	while (n < 0 && errno == EINTR);
+	close(report[0]);
+	if (n == (ssize_t)sizeof(failed)) {
+		program_wait(&p);
+		return start_error(spec, &failed, err);
+	}
+	p.pidfd = pidfd_open(p.pid, 0);
+	if (p.pidfd < 0) {
+		int code = -errno;
+
+		program_release(&p);
+		return err_set(err, code, "cannot watch %s (pidfd_open): %s", spec->argv[0],
+			strerror(-code));
+	}
+	*ret = p;
+	return 0;
+}
+
+int program_running(const struct program *p)
+{
+	return p->pid > 0 && !p->ended;
+}
+
+static int reap(struct program *p, int flags)
+{
+	pid_t pid;
+
+	if (!program_running(p))
+		return p->ended;
+	do
+		pid = waitpid(p->pid, &p->wait_status, flags);
+	while (pid < 0 && errno == EINTR);
+	if (pid == 0)
+		return 0;
+	p->ended = 1;
+	p->end_ns = clock_mono_ns();
+	return 1;
+}
+
+int program_reap(struct program *p)
+{
+	return reap(p, WNOHANG);
+}
+
+void program_wait(struct program *p)
+{
+	reap(p, 0);
+}
+
+void program_signal(const struct program *p, int signal)
+{
+	if (program_running(p))
+		kill(p->own_group ? -p->pid : p->pid, signal);
+}
+
+void program_release(struct program *p)
+{
+	if (program_running(p)) {
+		program_signal(p, SIGKILL);
+		program_wait(p);
+	}
+	if (p->pidfd >= 0)
+		close(p->pidfd);
+	*p = PROGRAM_NONE;
+}
+
+int program_status(const struct program *p)
+{
+	if (WIFSIGNALED(p->wait_status))
+		return 128 + WTERMSIG(p->wait_status);
+	return WEXITSTATUS(p->wait_status);
+}
+
+static int is_executable(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return 0;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EACCES;
+		return 0;
+	}
+	return access(path, X_OK) == 0;
+}
+
+char *program_find(const char *name)
+{
+	const char *path = getenv("PATH");
+	int seen = ENOENT;
+
+	if (strchr(name, '/'))
+		return is_executable(name) ? mem_strdup(name) : NULL;
+	for (const char *p = path ? path : "/usr/bin:/bin"; *name; p++) {
+		size_t len = strcspn(p, ":");
+		char *full = len ? mem_printf("%.*s/%s", (int)len, p, name) : mem_strdup(name);
+
+		if (is_executable(full))
+			return full;
+		/* A directory of PATH that may not be searched says nothing of the program. */
+		if (errno == EACCES && access(full, F_OK) == 0)
+			seen = EACCES;
+		free(full);
+		p += len;
+		if (!*p)
+			break;
+	}
+	errno = seen;
+	return NULL;
+}

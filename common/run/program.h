@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef RUN_PROGRAM_H
+#define RUN_PROGRAM_H
+
+#include <signal.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/base/err.h"
+
+/*
+ * A program that we start, wait for and may end. Nothing else is ever signalled.
+ *
+ *	struct program p = PROGRAM_NONE;
+ *	rc = program_start(&(struct program_spec){.argv = argv, PROGRAM_INHERIT}, &p, err);
+ *	... poll p.pidfd ...
+ *	if (program_reap(&p))
+ *		use(program_status(&p));
+ *	program_release(&p);
+ */
+struct program_spec {
+	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
+	const char *const *env;  /* "K=V" to set, "K" to unset, NULL-terminated; may be NULL */
+	const char *cwd;         /* NULL: ours */
+	int stdin_fd, stdout_fd, stderr_fd; /* -1: ours */
+	int keep_fd; /* stays open across the exec under its number; -1: none */
+	/* A process group of its own, so that what it starts ends with it. Not for the target: it
+	 * must stay in the terminal's foreground. */
+	int own_group;
+	const sigset_t *mask; /* signal mask it starts with; NULL: ours */
+};
+#define PROGRAM_INHERIT .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .keep_fd = -1
+
+struct program {
+	pid_t pid; /* 0: not started */
+	int pidfd;
+	int own_group;
+	int ended;       /* reaped; wait_status is valid */
+	int wait_status; /* as of waitpid() */
+	uint64_t start_ns, end_ns;
+};
+#define PROGRAM_NONE ((struct program){.pidfd = -1})
+
+/* -ENOENT and -EACCES where the program cannot be executed. */
+int program_start(const struct program_spec *spec, struct program *ret, struct err *err);
+/* 1 while it runs. */
+int program_running(const struct program *p);
+/* Collects its status if it has ended; returns 1 once it has (again and again). */
+int program_reap(struct program *p);
+/* Waits for its end. */
+void program_wait(struct program *p);
+/* Sends a signal to it (to its group if that is its own); nothing if it has ended. */
+void program_signal(const struct program *p, int signal);
+/* Ends what still runs with KILL, waits, closes. Not started is fine. */
+void program_release(struct program *p);
+/* As a shell says it: the exit status, 128+N for signal N. */
+int program_status(const struct program *p);
+
+/* Where name is found as execvp() would: with a slash as it is, else in PATH. The caller's, or
+ * NULL: errno is ENOENT, or EACCES where there is a file that is not executable. */
+char *program_find(const char *name);
+
+#endif

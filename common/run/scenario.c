@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/run/scenario.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/run/layout.h"
+#include "common/run/load.h"
+#include "common/run/optable.h"
+
+enum { SAMPLING_HZ = 99, GRACE_S = 5 };
+
+static const char *const all_types[] = {"cpu", "memory", "io", NULL};
+
+static const char *text_or(const char *a, const char *b)
+{
+	return a ? a : b;
+}
+
+static uint64_t number_or(uint64_t a, uint64_t b, uint64_t otherwise)
+{
+	if (a != OPTION_UNSET)
+		return a;
+	return b != CONFIG_UNSET ? b : otherwise;
+}
+
+static int known_type(const char *type)
+{
+	for (size_t i = 0; all_types[i]; i++)
+		if (!strcmp(all_types[i], type))
+			return 1;
+	return 0;
+}
+
+static const char *const *list_of(struct scenario *sc, const char *only)
+{
+	const char **list = arena_alloc(&sc->arena, 2, sizeof(*list));
+
+	list[0] = only;
+	return list;
+}
+
+static int merge_types(
+	struct scenario *sc, const char *type, const char *const *types, struct err *err)
+{
+	if (type)
+		types = list_of(sc, type);
+	else if (!types || !types[0])
+		types = list_of(sc, "cpu");
+	for (size_t i = 0; types[i]; i++) {
+		if (!strcmp(types[i], "all"))
+			types = all_types;
+		else if (!known_type(types[i]))
+			return err_set(err, -EINVAL, "unknown type '%s': cpu, memory, io or all",
+				types[i]);
+	}
+	sc->types = types;
+	return 0;
+}
+
+/* head, then every word of tail. */
+static const char *const *join(struct scenario *sc, const char *head, const char *const *tail)
+{
+	size_t len = 0;
+
+	while (tail && tail[len])
+		len++;
+	const char **list = arena_alloc(&sc->arena, len + 2, sizeof(*list));
+
+	list[0] = head;
+	for (size_t i = 0; i < len; i++)
+		list[i + 1] = tail[i];
+	return list;
+}
+
+static int is_shell(const char *const *argv)
+{
+	return !strcmp(argv[0], "sh") && argv[1] && !strcmp(argv[1], "-c");
+}
+
+static int merge_argv(struct scenario *sc, const struct scenario_args *args,
+	const struct config *config, const char *env_binary, struct err *err)
+{
+	const struct config_scenario *from = config ? config_find(config, sc->name) : NULL;
+	const char *const *command = from ? from->command : NULL;
+	const char *const *rest = (const char *const *)args->rest;
+	const char *binary = text_or(args->binary, env_binary && *env_binary ? env_binary : NULL);
+
+	if (command) {
+		if (is_shell(command) && (rest || args->binary))
+			return err_set(err, -EINVAL,
+				"the command of scenario %s is shell text: it takes neither "
+				"--binary "
+				"nor arguments after --",
+				sc->name);
+		/* $PROFILE_BINARY stands for the target, which a command does not use. */
+		sc->argv = join(sc, text_or(args->binary, command[0]), rest ? rest : command + 1);
+		return 0;
+	}
+	if (!binary && config) {
+		binary = config->binary;
+		sc->build = config->build;
+	} else if (config && config->binary && !strcmp(binary, config->binary)) {
+		sc->build = config->build;
+	}
+	if (!binary || !*binary)
+		return err_set(err, -EINVAL,
+			"no target: give --binary PATH, set PROFILE_BINARY, or write target.binary "
+			"in " CONFIG_DEFAULT_FILE);
+	sc->argv = join(sc, binary, rest ? rest : from ? from->args : NULL);
+	return 0;
+}
+
+static int merge_load(struct scenario *sc, const struct scenario_args *args,
+	const struct config_scenario *from, struct err *err)
+{
+	const char *ready = text_or(args->ready, from->ready);
+
+	if (ready) {
+		sc->has_ready = 1;
+		if (ready_parse(ready, &sc->ready, err) < 0)
+			return err->code;
+	}
+	sc->load = from->load;
+	if (args->load) {
+		const char *shell[] = {"-c", args->load, NULL};
+		sc->load = join(sc, "sh", shell);
+	}
+	sc->work_unit = from->work_unit;
+	sc->work_regex = from->work_regex;
+	if (args->work) {
+		char *unit, *regex;
+
+		if (work_split(args->work, &unit, &regex, err) < 0)
+			return err_wrap(err, "--work");
+		sc->work_unit = arena_strdup(&sc->arena, unit);
+		sc->work_regex = arena_strdup(&sc->arena, regex);
+		free(unit);
+		free(regex);
+	}
+	if (!sc->load && (sc->has_ready || sc->work_regex))
+		return err_set(err, -EINVAL, "%s needs a load (--load CMD)",
+			sc->has_ready ? "ready" : "work");
+	if (sc->work_regex) {
+		/* Tried here, so that a bad one is told before anything is started. */
+		struct work_scan scan;
+
+		if (work_scan_init(&scan, sc->work_regex, err) < 0)
+			return err->code;
+		work_scan_release(&scan);
+	}
+	return 0;
+}
+
+static int merge_mode(struct scenario *sc, const char *mode, struct err *err)
+{
+	sc->mode = text_or(mode, "auto");
+	if (strcmp(sc->mode, "auto") != 0 && strcmp(sc->mode, "ptrace") != 0)
+		return err_set(err, -EINVAL, "unknown mode '%s': auto or ptrace", sc->mode);
+	return 0;
+}
+
+static void merge_plain(
+	struct scenario *sc, const struct scenario_args *args, const struct config_scenario *from)
+{
+	sc->output_dir = text_or(args->output_dir, "results");
+	sc->env = from->env;
+	sc->cwd = from->cwd;
+	sc->stdin_path = from->stdin_path;
+	sc->trace = from->trace;
+	sc->limits = from->limits;
+	sc->sampling_hz = number_or(args->sampling_hz, CONFIG_UNSET, SAMPLING_HZ);
+	sc->runs = number_or(args->runs, from->runs, 1);
+	sc->warmup = number_or(args->warmup, from->warmup, 0);
+	sc->timeout_ns = number_or(args->timeout_ns, from->timeout_ns, 0);
+	sc->grace_ns = number_or(args->grace_ns, CONFIG_UNSET, GRACE_S * NS_PER_SEC);
+	sc->skip_ns = number_or(args->skip_ns, from->skip_ns, 0);
+	sc->duration_ns = number_or(args->duration_ns, from->duration_ns, 0);
+	sc->show_output = args->show_output;
+	sc->skip_unavailable = args->skip_unavailable;
+}
+
+static int merge(struct scenario *sc, const struct scenario_args *args, struct config *config,
+	const char *env_binary, struct err *err)
+{
+	static const struct config_scenario nothing = {
+		.runs = CONFIG_UNSET,
+		.warmup = CONFIG_UNSET,
+		.timeout_ns = CONFIG_UNSET,
+		.skip_ns = CONFIG_UNSET,
+		.duration_ns = CONFIG_UNSET,
+	};
+	const struct config_scenario *from = config ? config_find(config, sc->name) : NULL;
+	int rc;
+
+	/* A name that is not in the catalogue is a scenario of the command line, which then says
+	 * what to run; without that it is a typing error. */
+	if (!from && config && !args->rest && !args->binary)
+		return err_set(err, -EINVAL,
+			"no scenario %s in %s (there: %s); for one without the catalogue give "
+			"arguments after --",
+			sc->name, config->path,
+			config->scenarios_len ? config_names(config) : "none");
+	if (!from)
+		from = &nothing;
+	merge_plain(sc, args, from);
+	rc = merge_types(sc, args->type, from->types, err);
+	if (rc == 0)
+		rc = merge_mode(sc, args->mode, err);
+	if (rc == 0)
+		rc = merge_load(sc, args, from, err);
+	if (rc == 0)
+		rc = merge_argv(sc, args, config, env_binary, err);
+	return rc;
+}
+
+int scenario_merge(const struct scenario_args *args, struct config *config, const char *env_binary,
+	struct scenario **ret, struct err *err)
+{
+	if (!args->scenario)
+		return err_set(err, -EINVAL, "--scenario NAME is needed (see --help)");
+	if (!layout_name_ok(args->scenario))
+		return err_set(err, -EINVAL,
+			"'%s' is no name for a scenario: letters, digits, '.', '_' and '-', not "
+			"starting with a dot, at most 200",
+			args->scenario);
+
+	struct scenario *sc = mem_calloc(1, sizeof(*sc));
+	sc->name = args->scenario;
+	int rc = merge(sc, args, config, env_binary, err);
+	if (rc < 0) {
+		scenario_free(sc);
+		return rc;
+	}
+	*ret = sc;
+	return 0;
+}
+
+void scenario_free(struct scenario *sc)
+{
+	if (!sc)
+		return;
+	arena_release(&sc->arena);
+	free(sc);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef RUN_SCENARIO_H
+#define RUN_SCENARIO_H
+
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "common/run/config.h"
+#include "common/run/ready.h"
+
+/* What the command line says; numbers are OPTION_UNSET and strings NULL where it says nothing. */
+struct scenario_args {
+	const char *scenario, *type, *output_dir, *binary, *config;
+	const char *ready, *load, *work, *mode;
+	uint64_t sampling_hz, runs, warmup, timeout_ns, grace_ns, skip_ns, duration_ns;
+	int show_output, skip_unavailable;
+	int help, version;
+	char **rest; /* after "--", NULL without one */
+};
+
+/* What is to be done: command line, environment and catalogue merged, defaults filled in. */
+struct scenario {
+	struct arena arena;
+	const char *name;
+	const char *const *types; /* ids of backends, NULL-terminated; those of `all` one by one */
+	const char *output_dir, *mode;
+	const char *const *argv; /* the target and its arguments, NULL-terminated */
+	const char *build;       /* makes argv[0] where it is missing, or NULL */
+	const char *const *env;  /* for the target: "K=V" or "K" to unset, or NULL */
+	const char *cwd;         /* of target, load and ready command; NULL: ours */
+	const char *stdin_path;  /* NULL: not given */
+	int has_ready;
+	struct ready ready;
+	const char *const *load; /* NULL: none */
+	const char *work_unit, *work_regex;
+	const char *trace; /* NULL: the backend's default */
+	const char *const *limits;
+	uint64_t sampling_hz, runs, warmup;
+	uint64_t timeout_ns; /* 0: none */
+	uint64_t grace_ns, skip_ns;
+	uint64_t duration_ns; /* 0: to the end */
+	int show_output, skip_unavailable;
+};
+
+/*
+ * Merges: the command line wins over the catalogue (config, may be NULL), it over the defaults.
+ * env_binary: $PROFILE_BINARY or NULL; it wins over the catalogue's target. Pure. What the
+ * arguments and the config hold must live as long as the scenario.
+ */
+int scenario_merge(const struct scenario_args *args, struct config *config, const char *env_binary,
+	struct scenario **ret, struct err *err);
+void scenario_free(struct scenario *sc); /* takes NULL */
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef RUN_TARGET_H
+#define RUN_TARGET_H
+
+#include "common/base/err.h"
+#include "common/run/scenario.h"
+
+/*
+ * Makes sure that the target can be executed: builds it where it is missing and a build command is
+ * there (said by note; its output goes to stderr). A relative
+ * path becomes absolute where the scenario has a working directory of its own. -ENOENT, -EACCES.
+ */
+int target_prepare(
+	struct scenario *sc, void (*note)(void *ctx, const char *text), void *ctx, struct err *err);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef RUN_TREE_H
+#define RUN_TREE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * The processes that come from one we started: its descendants, and what it traces (an orphan whose
+ * parent has gone is still a tracee). The root itself is not in it.
+ */
+struct tree {
+	pid_t *at;
+	size_t len, cap;
+};
+
+/* Looks through /proc; what vanishes meanwhile is left out. */
+void tree_find(struct tree *t, pid_t root);
+int tree_has(const struct tree *t, pid_t pid);
+void tree_release(struct tree *t);
+
+#endif

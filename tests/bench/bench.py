@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-only
+"""What tracing costs, as ratios of one interleaved run (`make bench`).
+
+Prints Markdown for docs/BENCHMARKS.md. Each row: A and B are run in turns, ABAB...; the ratio is the
+median of the pairs' ratios, the times are medians. BENCH_ROUNDS (9) sets how many pairs, BENCH_SCALE
+(1) scales the work; arguments choose rows by a part of their name.
+"""
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.abspath(os.path.join(ROOT, os.environ.get("BUILD", "build")))
+IOTRACE = os.path.join(BUILD, "bin", "iotrace")
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "9"))
+SCALE = float(os.environ.get("BENCH_SCALE", "1"))
+PINNED = ["taskset", "-c", "0"]
+MODE = ["--mode=" + os.environ.get("BENCH_MODE", "ptrace")]
+# The calls that both tracers follow: strace gets the same, its output goes to /dev/null.
+SET = "sendmmsg,recvmmsg,write,writev,mmap,munmap"
+STRACE = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=" + SET]
+
+
+def target(name, *args):
+    return [os.path.join(BUILD, "targets", name), *map(str, args)]
+
+
+def scaled(n):
+    return max(1, int(n * SCALE))
+
+
+def iotrace(*options):
+    return [IOTRACE, "-q", *MODE, *options, "--"]
+
+
+def run(argv):
+    """Seconds, and the peak of the process that was started (its own memory) in KiB."""
+    began = time.perf_counter()
+    p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(p.pid, 0)
+    seconds = time.perf_counter() - began
+    p.returncode = os.waitstatus_to_exitcode(status)
+    if p.returncode:
+        sys.exit("status %d: %s" % (p.returncode, " ".join(argv)))
+    return seconds, usage.ru_maxrss
+
+
+def pairs(a, b, rounds=ROUNDS):
+    """(median seconds of a, of b, median and spread of the pairs' ratios a/b)"""
+    run(a), run(b)
+    seen = [(run(a)[0], run(b)[0]) for _ in range(rounds)]
+    ratios = sorted(x / y for x, y in seen)
+    return (statistics.median(x for x, _ in seen), statistics.median(y for _, y in seen),
+            statistics.median(ratios), ratios[0], ratios[-1])
+
+
+def ratio_row(what, a, b, limit, rounds=ROUNDS):
+    ta, tb, ratio, low, high = pairs(a, b, rounds)
+    return [what, "%.3f s" % ta, "%.3f s" % tb, "**%.2f** [%.2f..%.2f]" % (ratio, low, high),
+            "<= %.2f" % limit, "yes" if ratio <= limit else "NO"]
+
+
+def against_strace(pin, what):
+    if not shutil.which("strace"):
+        return [what, "-", "-", "strace is not installed", "", ""]
+    loop = target("iov", "loop", scaled(100000))
+    return ratio_row(what, pin + iotrace("--trace=" + SET) + loop, pin + STRACE + loop, 0.85)
+
+
+def few_traced():
+    work = target("iov", "rare", scaled(3000000))
+    return ratio_row("3,000,000 untraced calls, 3,000 traced: iotrace / native",
+                     iotrace("--trace=" + SET) + work, work, 1.35)
+
+
+def detail():
+    loop = target("iov", "loop", scaled(100000))
+    with tempfile.TemporaryDirectory() as d:
+        return ratio_row("write loop: with detail file / without",
+                         iotrace("--trace=" + SET, "--detail", os.path.join(d, "d")) + loop,
+                         iotrace("--trace=" + SET) + loop, 1.50)
+
+
+def start():
+    """`iotrace true` against `true`, in ms."""
+    work = [shutil.which("true")]
+    rounds = max(3, int(100 * min(1, SCALE)))
+    run(iotrace() + work)
+    seen = [(run(iotrace() + work)[0], run(work)[0]) for _ in range(rounds)]
+    a, b = (statistics.median(x) for x in zip(*seen))
+    over = statistics.median(x - y for x, y in seen) * 1000
+    return ["`iotrace true` - `true`, %d pairs" % rounds, "%.2f ms" % (a * 1000), "%.2f ms" % (b * 1000),
+            "**+%.2f ms**" % over, "<= 5 ms", "yes" if over <= 5 else "NO"]
+
+
+def memory():
+    """Peak RSS of iotrace: it must not grow with events, and only a little with threads."""
+    rows = []
+    few, many = scaled(1000000), scaled(10000000)
+    peak = {}
+    for n in (few, many):
+        peak[n] = run(iotrace("--trace=write") + target("iov", "loop", n))[1]
+    for n in (few, many):
+        rows.append(["memory: %s events" % format(n, ","), "%.1f MiB" % (peak[n] / 1024), "", "",
+                     "<= 16 MB", "yes" if peak[n] * 1024 <= 16e6 else "NO"])
+    grown = (peak[many] - peak[few]) * 1024
+    rows.append(["memory: ten times the events", "", "", "**%+.0f KiB**" % (grown / 1024), "the same",
+                 "yes" if abs(grown) <= 256 * 1024 else "NO"])
+    kib = run(iotrace() + target("proc", "sleepers", 400, 20))[1]
+    rows.append(["memory: 400 live threads", "%.1f MiB" % (kib / 1024), "", "", "<= 40 MB",
+                 "yes" if kib * 1024 <= 40e6 else "NO"])
+    return rows
+
+
+ROWS = [
+    ("strace pinned", lambda: [against_strace(PINNED, "write loop, all on one CPU: iotrace / strace --seccomp-bpf")]),
+    ("strace free", lambda: [against_strace([], "write loop, CPUs as they come: iotrace / strace --seccomp-bpf")]),
+    ("few", lambda: [few_traced()]),
+    ("detail", lambda: [detail()]),
+    ("start", lambda: [start()]),
+    ("memory", memory),
+]
+
+
+def machine():
+    cpu = "unknown CPU"
+    with open("/proc/cpuinfo") as f:
+        for line in f:
+            if line.startswith("model name"):
+                cpu = line.split(":", 1)[1].strip()
+                break
+    version = subprocess.run([IOTRACE, "--version"], capture_output=True, text=True).stdout.strip()
+    strace = subprocess.run(["strace", "--version"], capture_output=True, text=True).stdout.splitlines() \
+        if shutil.which("strace") else []
+    return "%s, %s; %d CPUs, %s; Linux %s; %d pairs, medians [min..max of the ratios]." % (
+        version, (strace or ["no strace"])[0].replace(" -- version", ""), os.cpu_count(), cpu,
+        platform.release(), ROUNDS)
+
+
+def main():
+    if not os.access(IOTRACE, os.X_OK):
+        sys.exit("%s is not built" % IOTRACE)
+    print(machine() + "\n")
+    print("| what | A | B | A / B | goal | met |\n|---|---|---|---|---|---|", flush=True)
+    for name, rows in ROWS:
+        if sys.argv[1:] and not any(a in name for a in sys.argv[1:]):
+            continue
+        for row in rows():
+            print("| " + " | ".join(row) + " |", flush=True)
+
+
+main()

@@ -1,0 +1,689 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-only
+"""iotrace's command line: options, files, exit status, signals, limits, what the target must not notice."""
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from kernel_facts import children, gone, status_of, steady, traced_steady, wait_for
+import tap
+from tap import Skip, check, eq, main, need_root, need_tool, test
+
+HEADER = "% time     seconds  usecs/call     calls    errors syscall"
+LINE = re.compile(r"^\d+ \d{10,}\.\d{6} [a-z_0-9]+\(.*\) = "
+                  r"(\?( [A-Z]+ \(.*\)( <\d+\.\d{6}>)?)?|-?\d+( E[A-Z0-9]+ \(.*\))?( <\d+\.\d{6}>)|0x[0-9a-f]+ <\d+\.\d{6}>)$")
+
+
+def bare(t, *args, **kw):
+    """iotrace with just these arguments."""
+    return t.run([t.binary, *args], **kw)
+
+
+def one_line(r, *words):
+    """The error is one line on stderr that has the words; nothing on stdout."""
+    eq(len(r.err.strip().splitlines()), 1, "lines on stderr: " + r.err)
+    for w in words:
+        check(w.lower() in r.err.lower(), "%r in: %s" % (w, r.err))
+    eq(r.out, "", "stdout")
+
+
+def left_over(directory):
+    return sorted(f for f in os.listdir(directory))
+
+
+# ---- usage ----
+
+@test
+def help_and_version(t):
+    r = bare(t, "--help")
+    eq((r.status, r.err), (0, ""), "--help")
+    for option in ("--output", "--summary", "--detail", "--json", "--trace", "--detail-trace", "--detail-limit",
+                   "--mode", "--no-patch", "-p", "--skip", "--duration", "--control-fd", "--timeout", "--grace",
+                   "-u", "-q", "--version", "--help"):
+        check(option in r.out, "%s in --help" % option)
+    r = bare(t, "--version")
+    eq((r.status, r.err), (0, ""), "--version")
+    check(re.search(r"\d+\.\d+", r.out), "a version: " + r.out)
+
+
+@test
+def bad_usage(t):
+    rows = [
+        ([], "program"),
+        (["--nonsense", "true"], "--nonsense"),
+        (["-Z", "true"], "-Z"),
+        (["--output"], "--output"),
+        (["--trace=sendmmsgg", "true"], "'sendmmsg'", "sendmmsgg"),
+        (["--trace=%nosuch", "true"], "nosuch"),
+        (["--trace=", "true"], "--trace"),
+        (["--trace=!nosuch", "true"], "nosuch"),
+        (["--detail-trace=nosuch", "true"], "nosuch"),
+        (["--detail-limit=many", "true"], "--detail-limit", "many"),
+        (["--mode=fast", "true"], "fast"),
+        (["--timeout=soon", "true"], "--timeout", "soon"),
+        (["--timeout=-1", "true"], "--timeout"),
+        (["--skip=x", "true"], "--skip"),
+        (["--duration=", "true"], "--duration"),
+        (["--grace=x", "true"], "--grace"),
+        (["--control-fd=x", "true"], "--control-fd"),
+        (["--control-fd=77", "true"], "77"),
+        (["-p", "x"], "x"),
+        (["-p", "0"], "0"),
+        (["-u", "no-such-user", "true"], "no-such-user"),
+    ]
+    for args, *words in rows:
+        r = bare(t, *args)
+        eq(r.status, 2, "status of iotrace %s (%s)" % (" ".join(args), r.err))
+        one_line(r, *words)
+
+
+@test
+def programs_that_cannot_run(t):
+    text = t.path("text")
+    with open(text, "w") as f:
+        f.write("no program\n")
+    os.chmod(text, 0o644)
+    for argv, status in ((["/no/such/program"], 127), (["no-such-program-anywhere"], 127), ([text], 126),
+                         (["/"], 126)):
+        r = bare(t, "-o", t.path("r"), *argv, env=dict(os.environ, PATH="/usr/bin:/bin"))
+        eq(r.status, status, "status of " + argv[0])
+        one_line(r, argv[0])
+    eq(left_over(t.dir), ["text"], "files left")
+
+
+@test
+def a_script_without_interpreter_line(t):
+    """execve says ENOEXEC; a shell would run it, a tracer says 126."""
+    text = t.path("script")
+    with open(text, "w") as f:
+        f.write("echo hi\n")
+    os.chmod(text, 0o755)
+    r = bare(t, "-o", t.path("r"), text)
+    eq(r.status, 126, "status (%s)" % r.err)
+    one_line(r)
+    eq(left_over(t.dir), ["script"], "files left")
+
+
+@test
+def a_missing_interpreter(t):
+    text = t.path("script")
+    with open(text, "w") as f:
+        f.write("#!/no/such/interpreter\n")
+    os.chmod(text, 0o755)
+    r = bare(t, text)
+    eq(r.status in (126, 127), True, "status %d" % r.status)
+    one_line(r)
+
+
+# ---- exit status ----
+
+@test
+def exit_status_is_the_targets(t):
+    for status in (0, 1, 3, 77, 124, 255):
+        eq(bare(t, "-q", t.target("proc"), "end", str(status)).status, status, "status")
+
+
+@test
+def status_after_a_signal(t):
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for sig in (1, 2, 6, 9, 11, 13, 15, 34):
+        r = t.iotrace([], [t.target("proc"), "end", "0", str(sig)], status=128 + sig)
+        eq(r.json["exit"], {"status": None, "signal": sig, "timed_out": False}, "exit")
+
+
+# ---- outputs ----
+
+@test
+def three_files_of_one_run(t):
+    r = t.iotrace(["--trace=write"], [t.target("iov"), "loop", "25"])
+    eq((r.out, r.err), ("", ""), "output beside the files")
+    eq(r.call("write")["ok"], 25, "JSON")
+    check(HEADER in r.summary, "strace's table header in the summary")
+    check(re.search(r"^ *100\.00 +\S+ +\d+ +25 +write$", r.summary, re.M), "its row:\n" + r.summary[-800:])
+    eq(len([x for x in r.detail if " write(" in x]), 25, "detail lines")
+    eq(left_over(t.dir), ["r1-detail.txt", "r1-summary.txt", "r1.json"], "files")
+    check(max(map(len, r.summary.splitlines())) <= 100, "summary within 100 columns")
+
+
+@test
+def each_file_alone(t):
+    for option, word in (("--summary", HEADER), ("--detail", " write("), ("--json", '"iotrace.result/1"')):
+        path = t.path("out" + option)
+        r = bare(t, option, path, "--trace=write", t.target("iov"), "loop", "3")
+        eq((r.status, r.out, r.err), (0, "", ""), "output with %s" % option)
+        with open(path) as f:
+            check(word in f.read(), "%r in %s" % (word, option))
+
+
+@test
+def dash_is_stdout(t):
+    r = bare(t, "--json", "-", "--trace=write", t.target("iov"), "loop", "3")
+    eq(json.loads(r.out)["syscalls"][0]["calls"], 3, "JSON on stdout")
+    check(HEADER in bare(t, "--summary", "-", t.target("iov"), "loop", "3").out, "summary on stdout")
+    eq(len(bare(t, "--detail", "-", "--trace=write", t.target("iov"), "loop", "3").out.splitlines()), 3,
+       "detail on stdout")
+
+
+@test
+def summary_on_stderr_by_default(t):
+    r = bare(t, "/bin/echo", "hello")
+    eq(r.out, "hello\n", "the target's stdout")
+    check(HEADER in r.err, "summary on stderr")
+    eq(bare(t, "-q", "/bin/echo", "hello").err, "", "nothing with -q")
+
+
+@test
+def directories_that_cannot_be_written(t):
+    marker = t.path("ran")
+    for options in (["-o", "/no/such/dir/x"], ["--json", "/proc/x.json"], ["--summary", t.dir]):
+        r = bare(t, *options, "touch", marker)
+        eq(r.status, 125, "status with %s (%s)" % (" ".join(options), r.err))
+        one_line(r, options[1])
+        check(not os.path.exists(marker), "the target was not started")
+    eq(left_over(t.dir), [], "files left")
+
+
+@test
+def a_directory_without_permission(t):
+    if tap.IS_ROOT and not tap.USER:
+        raise Skip("root may write everywhere")
+    d = t.path("closed")
+    os.mkdir(d)
+    os.chmod(d, 0o555)
+    r = bare(t, "-o", d + "/x", "true")
+    eq(r.status, 125, "status")
+    one_line(r, "x-summary.txt")
+
+
+@test
+def full_disk(t):
+    """The target goes on to its end, the result says what is missing, 125, no half JSON."""
+    unshare = need_tool("unshare")
+    script = """set -e
+mount -t tmpfs -o size=64k none small
+rc=0; "$1" --detail small/d --json whole.json --trace=write -- "$2" loop 20000 2>err || rc=$?
+echo "status $rc"; ls -A small; wc -c <small/d
+rc=0; "$1" --json small/j --summary whole.txt --trace=write -- "$2" loop 20000 2>err2 || rc=$?
+echo "second $rc"; ls -A small
+"""
+    os.mkdir(t.path("small"))
+    how = ["-m"] if tap.IS_ROOT and not tap.USER and not tap.USERNS else ["-Urm"]
+    r = t.run([unshare, *how, "sh", "-c", script, "sh", t.binary, t.target("iov")])
+    if "status" not in r.out:
+        raise Skip("cannot mount a tmpfs: " + r.err.strip())
+    lines = r.out.splitlines()
+    eq(lines[0], "status 125", "first run (%s)" % r)
+    with open(t.path("err")) as f:
+        text = f.read()
+    eq(len(text.strip().splitlines()), 1, "lines on stderr: " + text)
+    check("No space left" in text, "the reason: " + text)
+    with open(t.path("whole.json")) as f:
+        result = json.load(f)
+    row = result["syscalls"][0]
+    eq((row["name"], row["ok"]), ("write", 20000), "the target went on")
+    check(not result["complete"] and result["warnings"], "said in the result: %r" % result["warnings"])
+    check(result["tracer"]["detail_lines_left_out"] > 0, "lines left out are counted")
+    check("second 125" in r.out or "second 0" in r.out, "second run: " + r.out)
+
+
+@test
+def detail_lines(t):
+    r = t.iotrace(["--trace=all", "--detail-trace=all"], [t.target("mmsg"), "bad"])
+    for line in r.detail:
+        check(LINE.match(line), "shape of: " + line)
+    eq(len(r.detail), sum(x["calls"] for x in r.json["syscalls"]), "a line a call")
+    eq(r.json["tracer"]["detail_lines"], len(r.detail), "detail_lines")
+    joined = "\n".join(r.detail)
+    check(re.search(r"sendmmsg\(\d+, \{2 msgs, 16 bytes\}, 5, 0\) = 2 <", joined), "a batch:\n" + joined[-600:])
+    check(re.search(r"sendmmsg\(.*\) = -1 EFAULT \(Bad address\) <", joined), "an error:\n" + joined[-600:])
+    check(re.search(r"exit_group\(0\) = \?$", joined, re.M), "a call without return:\n" + joined[-600:])
+    by_entry = sorted(float(x.split()[1]) for x in r.detail)
+    check(by_entry[-1] - by_entry[0] < 20 and abs(by_entry[0] - time.time()) < 60, "times are of the day")
+
+
+@test
+def detail_of_interrupted_calls(t):
+    r = t.iotrace(["--trace=recvfrom", "--detail-trace=recvfrom"], [t.target("sig"), "storm", "20"])
+    lines = [x for x in r.detail if re.search(r"= \? ERESTARTSYS \(.*\)( <.*>)?$", x)]
+    eq(len(lines), 20, "interrupted lines, e.g. %r" % r.detail[:1])
+
+
+@test
+def detail_has_no_payload(t):
+    r = t.iotrace(["--trace=all", "--detail-trace=all"], ["/bin/echo", "s3cret-text"])
+    check("s3cret" not in "\n".join(x for x in r.detail if "execve" not in x), "no payload in the detail")
+
+
+@test
+def detail_trace_default(t):
+    r = t.iotrace(["--trace=all"], [t.target("iov"), "vectors"])
+    names = {x.split()[2].split("(")[0] for x in r.detail}
+    check("writev" in names and "mmap" in names, "names: %r" % names)
+    check(names <= {"sendmmsg", "recvmmsg", "write", "writev", "mmap", "munmap"}, "names: %r" % names)
+
+
+@test
+def detail_limit(t):
+    r = t.iotrace(["--trace=write", "--detail-limit=10k"], [t.target("iov"), "loop", "2000"])
+    size = os.path.getsize(r.prefix + "-detail.txt")
+    check(5000 < size <= 10240, "size %d" % size)
+    check(all(LINE.match(x) for x in r.detail), "whole lines")
+    tracer = r.json["tracer"]
+    eq(tracer["detail_lines"], len(r.detail), "detail_lines")
+    eq(tracer["detail_lines"] + tracer["detail_lines_left_out"], 2000, "all lines")
+
+
+# ---- what is traced ----
+
+@test
+def trace_sets(t):
+    rows = [
+        (["--trace=write,read"], {"write", "read"}, {"mmap", "openat"}),
+        (["-e", "trace=write"], {"write"}, {"read", "mmap"}),
+        (["-e", "write"], {"write"}, {"read"}),
+        (["--trace=all"], {"write", "read", "mmap", "execve", "exit_group", "openat"}, set()),
+        (["--trace=!mmap"], {"write", "execve"}, {"mmap"}),
+        (["--trace=all,!write"], {"read", "execve"}, {"write"}),
+        (["--trace=%file"], {"execve", "openat"}, {"write"}),
+        (["--trace=%memory"], {"mmap", "brk"}, {"write", "read"}),
+        (["--trace=%process"], {"execve", "exit_group"}, {"write"}),
+        (["--trace=%desc"], {"write", "read", "openat"}, {"brk"}),
+        (["--trace=%network"], set(), {"write"}),
+        (["--trace=%io,!read"], {"write", "mmap"}, {"read", "openat"}),
+        ([], {"write", "read", "mmap", "brk"}, {"openat", "execve", "exit_group"}),
+    ]
+    for options, present, absent in rows:
+        r = t.iotrace(options, [t.target("iov"), "plain"])
+        names = {x["name"] for x in r.json["syscalls"]}
+        check(present <= names, "%r: %r are missing in %r" % (options, present - names, names))
+        check(not absent & names, "%r: %r should not be there" % (options, absent & names))
+
+
+@test
+def default_set_has_every_decoder_and_wait(t):
+    r = t.iotrace([], ["true"])
+    have = set(r.json["tracer"]["traced_set"])
+    want = set("""sendmmsg recvmmsg write writev pwrite64 pwritev pwritev2 read readv pread64 preadv preadv2
+        sendto sendmsg recvfrom recvmsg sendfile splice copy_file_range io_uring_enter epoll_wait epoll_pwait
+        epoll_pwait2 io_submit io_getevents mmap munmap mremap brk madvise poll ppoll select pselect6""".split())
+    eq(sorted(want - have), [], "missing in %io")
+
+
+@test
+def first_execve_counts(t):
+    eq(t.iotrace(["--trace=execve"], ["true"]).call("execve")["ok"], 1, "execve")
+
+
+# ---- the window ----
+
+@test
+def skip_and_duration(t):
+    whole = t.iotrace(["--timeout=1.2", "--trace=pwrite64"], [t.target("proc"), "steady", "1"], status=124)
+    part = t.iotrace(["--timeout=1.2", "--trace=pwrite64", "--skip=0.4", "--duration=0.4"],
+                     [t.target("proc"), "steady", "1"], status=124)
+    w = part.json["window"]
+    check(abs(w["wall_ns"] - 400e6) < 20e6 and abs(w["begin_ns"] - 400e6) < 60e6, "window %r" % w)
+    a, b = whole.call("pwrite64")["calls"], part.call("pwrite64")["calls"]
+    check(0.15 * a < b < 0.6 * a, "%d calls in the window, %d without one" % (b, a))
+    phases = {p["name"]: p["calls"] for p in part.json["phases"]}
+    eq(phases["window"], b, "calls of the phase")
+    check(phases["start-up"] > 0 and phases["shutdown"] > 0, "phases %r" % phases)
+    check(whole.json["window"] is None, "no window without options")
+
+
+@test
+def control_fd(t):
+    r, w = os.pipe()
+    argv, prefix = t.iotrace_argv(["--trace=pwrite64", "--control-fd", str(r)], [t.target("proc"), "steady", "1"])
+    p = t.start(argv, pass_fds=[r])
+    os.close(r)
+    eq(p.stdout.readline(), b"ready\n", "the target")
+    time.sleep(0.2)
+    os.write(w, b"begin\n")
+    time.sleep(0.3)
+    os.write(w, b"mark half way\nma")
+    os.write(w, b"rk two\n")
+    time.sleep(0.3)
+    os.write(w, b"end\n")
+    time.sleep(0.2)
+    p.terminate()
+    done = t.finish(p)
+    os.close(w)
+    eq(done.status, 143, "status (%s)" % done.err)
+    with open(prefix + ".json") as f:
+        result = json.load(f)
+    check(abs(result["window"]["wall_ns"] - 600e6) < 60e6, "window: %r" % result["window"])
+    names = [x["name"] for x in result["phases"]]
+    for name in ("start-up", "window", "shutdown", "half way", "two"):
+        check(name in names, "%s in phases %r" % (name, names))
+    check(20 <= result["syscalls"][0]["calls"] <= 70, "calls in the window: %r" % result["syscalls"][0]["calls"])
+
+
+@test
+def control_fd_that_is_closed_early(t):
+    """The runner dies: the target goes on."""
+    r, w = os.pipe()
+    argv, prefix = t.iotrace_argv(["--control-fd", str(r)], [t.target("iov"), "loop", "5000"])
+    p = t.start(argv, pass_fds=[r])
+    os.close(r)
+    os.close(w)
+    eq(t.finish(p).status, 0, "status")
+
+
+@test
+def the_control_fd_is_not_the_targets(t):
+    r, w = os.pipe()
+    argv, _ = t.iotrace_argv(["--control-fd", str(r)], ["ls", "/proc/self/fd"])
+    p = t.start(argv, pass_fds=[r])
+    os.close(r)
+    done = t.finish(p)
+    os.close(w)
+    eq(done.out.split(), ["0", "1", "2", "3"], "its descriptors")
+
+
+# ---- limits and signals ----
+
+@test
+def timeout(t):
+    r = t.iotrace(["--timeout=0.5", "--trace=pwrite64"], [t.target("proc"), "steady", "4"], status=124)
+    check(r.seconds < 4, "%.1f s" % r.seconds)
+    eq(r.json["exit"], {"status": None, "signal": 15, "timed_out": True}, "exit")
+    check(r.call("pwrite64")["ok"] > 50, "calls")
+    check(HEADER in r.summary, "the summary is written")
+
+
+@test
+def timeout_then_kill(t):
+    r = t.iotrace(["--timeout=0.3", "--grace=0.4"], [t.target("sig"), "listens"], status=124)
+    check(0.6 < r.seconds < 4, "%.1f s" % r.seconds)
+    eq(r.json["exit"], {"status": None, "signal": 9, "timed_out": True}, "exit")
+    check("got 15\n" in r.out, "it got TERM first: " + r.out)
+
+
+@test
+def a_target_that_ends_in_time(t):
+    r = t.iotrace(["--timeout=20"], ["true"])
+    check(r.seconds < 5 and r.json["exit"]["timed_out"] is False, "ended by itself")
+
+
+@test
+def signals_are_passed_on(t):
+    for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        argv, prefix = t.iotrace_argv([], [t.target("sig"), "listens", "5"])
+        p = t.start(argv)
+        eq(p.stdout.readline(), b"ready\n", "the target")
+        p.send_signal(sig)
+        r = t.finish(p)
+        eq((r.status, r.out), (5, "got %02d\n" % sig), "status and output after %s" % sig.name)
+        check(os.path.exists(prefix + ".json"), "files written")
+
+
+@test
+def signals_reach_every_process(t):
+    """The orphan too: the first process has long gone."""
+    argv, prefix = t.iotrace_argv([], ["sh", "-c", "%s listens 5 & exec %s listens 6" % ((t.target("sig"),) * 2)])
+    p = t.start(argv)
+    eq(p.stdout.readline() + p.stdout.readline(), b"ready\nready\n", "the targets")
+    p.terminate()
+    r = t.finish(p)
+    eq((r.status, r.out), (6, "got 15\ngot 15\n"), "status and output")
+
+
+@test
+def the_second_signal_kills(t):
+    argv, prefix = t.iotrace_argv([], [t.target("sig"), "listens"])
+    p = t.start(argv)
+    eq(p.stdout.readline(), b"ready\n", "the target")
+    p.terminate()
+    time.sleep(0.3)
+    check(p.poll() is None, "it stays after the first")
+    p.send_signal(signal.SIGINT)
+    r = t.finish(p)
+    eq(r.status, 137, "status")
+    with open(prefix + ".json") as f:
+        eq(json.load(f)["exit"]["signal"], 9, "the files are written all the same")
+
+
+# ---- -p ----
+
+@test
+def attach_and_detach(t):
+    target = steady(t, 6)
+    for how in ("signal", "duration", "timeout", "command"):
+        options, command = ["--trace=pwrite64", "-p", str(target.pid)], []
+        options += {"duration": ["--duration=0.4"], "timeout": ["--timeout=0.4"]}.get(how, [])
+        command = ["sleep", "0.4"] if how == "command" else []
+        argv, prefix = t.iotrace_argv(options, command)
+        p = t.start(argv)
+        if how == "signal":
+            time.sleep(0.5)
+            p.send_signal(signal.SIGINT)
+        r = t.finish(p)
+        want = {"timeout": (124,), "duration": (0, 124)}.get(how, (0,))
+        check(r.status in want, "%s: status %d (%s)" % (how, r.status, r.err))
+        check(not gone(target.pid) and target.poll() is None, "%s: the target lives" % how)
+        eq(status_of(target.pid)["TracerPid"], "0", how + ": TracerPid")
+        with open(prefix + ".json") as f:
+            result = json.load(f)
+        check(result["exit"] is None, "%s: exit %r" % (how, result["exit"]))
+        calls = sum(x["calls"] for x in result["syscalls"] if x["name"] == "pwrite64")
+        check(60 <= calls <= 400, "%s: %d calls of 6 threads in 0.4 s" % (how, calls))
+        eq(len(result["threads"]), 6, how + ": threads")
+
+
+@test
+def attach_to_one_that_ends(t):
+    target = t.start(["sh", "-c", "sleep 0.7; exit 9"])
+    argv, prefix = t.iotrace_argv(["-p", str(target.pid)], [])
+    p = t.start(argv)
+    r = t.finish(p)
+    eq(r.status, 9, "status is the target's (%s)" % r.err)
+    with open(prefix + ".json") as f:
+        eq(json.load(f)["exit"]["status"], 9, "exit")
+
+
+@test
+def attach_to_nothing(t):
+    gone_pid = subprocess.Popen(["true"])
+    gone_pid.wait()
+    argv, prefix = t.iotrace_argv(["-p", str(gone_pid.pid)], [])
+    r = t.finish(t.start(argv))
+    eq(r.status, 125, "status (%s)" % r.err)
+    one_line(r, str(gone_pid.pid))
+    check(not os.path.exists(prefix + ".json"), "no result file")
+
+
+@test
+def attach_to_one_of_another_user(t):
+    if not tap.USER:
+        raise Skip("for an ordinary user")
+    argv, _ = t.iotrace_argv(["-p", str(os.getpid())], [])
+    r = t.finish(t.start(argv))
+    eq(r.status, 125, "status")
+    one_line(r, "permi")
+    check("ptrace" in r.err or "root" in r.err or "same user" in r.err, "what to change is named: " + r.err)
+
+
+@test
+def attach_to_a_stopped_process(t):
+    """It stays stopped, during and after."""
+    target = steady(t, 3)
+    os.kill(target.pid, signal.SIGSTOP)
+    wait_for("stopped", lambda: status_of(target.pid)["State"].startswith("T"))
+    argv, prefix = t.iotrace_argv(["-p", str(target.pid), "--duration=0.3"], [])
+    r = t.finish(t.start(argv))
+    check(r.status in (0, 124), "status %d (%s)" % (r.status, r.err))
+    time.sleep(0.1)
+    eq(status_of(target.pid)["State"][0], "T", "its state after the detach")
+    os.kill(target.pid, signal.SIGCONT)
+    wait_for("it runs again", lambda: status_of(target.pid)["State"][0] in "SR")
+
+
+@test
+def the_attached_targets_children_are_followed(t):
+    """Those made while attached count, and run on after the detach."""
+    target = t.start(["sh", "-c", "echo ready; while :; do /bin/echo x >/dev/null; sleep 0.05; done"])
+    eq(target.stdout.readline(), b"ready\n", "the target")
+    argv, prefix = t.iotrace_argv(["--trace=write,execve", "-p", str(target.pid), "--duration=0.6"], [])
+    t.finish(t.start(argv))
+    with open(prefix + ".json") as f:
+        result = json.load(f)
+    check(result["processes"] > 4, "processes: %r" % result["processes"])
+    check(target.poll() is None, "the target lives")
+
+
+# ---- what the target must not notice ----
+
+PROBE = r"""
+import os, resource, signal, sys
+def text(p):
+    with open(p) as f: return f.read()
+keep = ("SigBlk", "SigIgn", "SigCgt", "Umask", "CapEff", "CapInh", "CapBnd", "Groups", "Threads")
+for l in text("/proc/self/status").splitlines():
+    if l.split(":")[0] in keep: print(l)
+print(os.getcwd(), sorted(os.environ.items()), sys.argv[1:])
+print([(fd, os.readlink("/proc/self/fd/" + fd)) for fd in sorted(os.listdir("/proc/self/fd")) if int(fd) < 3],
+      len(os.listdir("/proc/self/fd")))
+print([resource.getrlimit(getattr(resource, n)) for n in dir(resource) if n.startswith("RLIMIT_")])
+print(text("/proc/self/oom_score_adj"), os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0))
+print(len(os.sched_getaffinity(0)), os.cpu_count(), text("/proc/self/personality") if os.access("/proc/self/personality", os.R_OK) else "")
+print(sys.stdin.read())
+"""
+
+
+@test
+def a_target_notices_nothing(t):
+    """stdin, stdout, stderr, directory, environment, masks, limits, CPUs, descriptors."""
+    python = need_tool("/usr/bin/python3")
+    argv = [python, "-S", "-c", PROBE, "a b", "", "*"]
+    kw = {"input": b"text for stdin\n", "env": dict(os.environ, PROBE_VALUE="x y")}
+    native = t.run(argv, **kw)
+    traced = t.run([t.binary, "-o", t.path("r"), "--", *argv], **kw)
+    eq(native.status, 0, "the probe (%s)" % native.err)
+    pipes = re.compile(r"(pipe|socket):\[\d+\]")
+    lines = [pipes.sub("pipe", x.out).splitlines() for x in (native, traced)]
+    eq([b for a, b in zip(*lines) if a != b], [], "what the target sees otherwise (%d lines natively, %d traced)"
+       % (len(lines[0]), len(lines[1])))
+    eq(len(lines[1]), len(lines[0]), "lines")
+
+
+@test
+def ignored_and_blocked_signals_are_passed_on(t):
+    def ignore():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
+    argv = ["grep", "-E", "Sig(Blk|Ign)|ShdPnd", "/proc/self/status"]
+    eq(t.run([t.binary, "-q", *argv], preexec_fn=ignore).out, t.run(argv, preexec_fn=ignore).out, "signals")
+
+
+@test
+def closed_descriptors(t):
+    """Without stdin, stdout or stderr nothing of ours lands in the target's files."""
+    for fd in (0, 1, 2):
+        r = t.run(["sh", "-c", 'exec %d>&-; exec "$@"' % fd, "sh", t.binary, "-o", t.path("r"), "--",
+                   "sh", "-c", "ls /proc/self/fd >out 2>/dev/null; echo x >&2; echo y; true"])
+        eq(r.status, 0, "status with %d closed (%s)" % (fd, r.err))
+        with open(t.path("r.json")) as f:
+            check(json.load(f)["complete"], "complete")
+
+
+@test
+def terminal_and_process_group_are_untouched(t):
+    out = t.run(["setsid", "sh", "-c", 'exec "$0" -q ps -o pid=,pgid=,sid= -p $$', t.binary]).out.split()
+    eq(out[1:], [out[0], out[0]], "pid, group and session of iotrace itself: %r" % out)
+    r = t.run([t.binary, "-q", "sh", "-c", "ps -o pgid=,sid= -p $$; true"])
+    a, b = r.out.split()
+    eq(a, b, "the target is in the group and session that iotrace was started in")
+
+
+# ---- users and permissions ----
+
+@test
+def user_option(t):
+    need_root()
+    r = t.iotrace(["-u", "nobody"], ["sh", "-c", "id -u; id -G; touch made"])
+    eq(r.out.split()[0], "65534", "uid")
+    check("0" not in r.out.split()[1:], "groups: " + r.out)
+    for name in ("made", "r1.json", "r1-summary.txt", "r1-detail.txt"):
+        eq(os.stat(t.path(name)).st_uid, 65534, "owner of " + name)
+
+
+@test
+def user_option_needs_root(t):
+    if tap.IS_ROOT and not tap.USER:
+        raise Skip("for an ordinary user")
+    r = bare(t, "-u", "daemon", "true")
+    check(r.status in (2, 125), "status %d" % r.status)
+    one_line(r, "daemon")
+
+
+FORBID = r"""
+import ctypes, os, struct, sys
+# a filter that answers EPERM to one call; to be inherited by the program that follows
+nr = int(sys.argv[1])
+libc = ctypes.CDLL(None, use_errno=True)
+code = [(0x20, 0, 0, 0), (0x15, 0, 1, nr), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7fff0000)]
+buf = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *c) for c in code))
+prog = struct.pack("HxxxxxxP", len(code), ctypes.addressof(buf))
+assert libc.prctl(38, 1, 0, 0, 0) == 0
+assert libc.prctl(22, 2, ctypes.c_char_p(prog)) == 0
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+@test
+def ptrace_or_seccomp_not_permitted(t):
+    """As in a container: one clear line that names what to change, 125, nothing written, no target left."""
+    python = need_tool("/usr/bin/python3")
+    for name, nr, word in (("ptrace", 101, "ptrace"), ("seccomp", 317, "seccomp")):
+        argv, prefix = t.iotrace_argv(["--mode=ptrace"], ["touch", t.path("ran")])
+        r = t.run([python, "-c", FORBID, str(nr), *argv])
+        if r.status == 0 and name == "seccomp":
+            continue  # it found another way to install its filter: prctl
+        eq(r.status, 125, "%s: status (%s)" % (name, r))
+        one_line(r, word)
+        check(not os.path.exists(prefix + ".json"), name + ": no result file")
+        check(not os.path.exists(t.path("ran")), name + ": the target did not run")
+
+
+# ---- other names ----
+
+@test
+def programs_are_found_by_path(t):
+    r = bare(t, "--json", "-", "--trace=write", "echo", "x", env=dict(os.environ, PATH="/nowhere:/usr/bin:/bin"))
+    eq(r.status, 0, "status (%s)" % r.err)
+    eq(bare(t, "true", env={"PATH": "/nowhere"}).status, 127, "status without it in PATH")
+
+
+@test
+def options_after_the_program_are_its_own(t):
+    eq(bare(t, "-q", "echo", "--help", "-o", "x").out, "--help -o x\n", "output")
+    eq(bare(t, "-q", "--", "echo", "--", "-q").out, "-- -q\n", "output after --")
+
+
+@test
+def odd_arguments_survive(t):
+    r = t.iotrace([], ["printf", "%s|", "a b", "", "é", "\t", "x\ny"])
+    eq(r.out, "a b||é|\t|x\ny|", "output")
+    eq(r.json["command"][1:], ["%s|", "a b", "", "é", "\t", "x\ny"], "command in the result")
+
+
+@test
+def bytes_that_are_no_text(t):
+    argv, prefix = t.iotrace_argv([], [])
+    r = t.finish(t.start([x.encode() for x in argv] + [b"--", b"printf", b"%s", b"\xff\xfe"]))
+    eq(r.status, 0, "status")
+    with open(prefix + ".json", encoding="utf-8", errors="strict") as f:
+        check(json.load(f)["command"][0] == "printf", "the JSON is UTF-8")
+
+
+if __name__ == "__main__":
+    tap.only_from(__name__)
+    main()

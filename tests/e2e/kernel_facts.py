@@ -1,0 +1,444 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-only
+"""What the kernel does to tracers, one test a fact. Facts that show in counts alone are cases of
+exact.py; here is what needs more than counts, repetition, or something from outside."""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tap import Failure, Skip, check, eq, main, need_root, test
+
+PTRACE = ["--mode=ptrace"]
+
+
+def status_of(pid):
+    """/proc/PID/status as a dict, {} when it is gone."""
+    try:
+        with open("/proc/%d/status" % pid) as f:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+
+
+def wait_for(what, fn, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        got = fn()
+        if got:
+            return got
+        time.sleep(0.02)
+    raise Failure("not within %d s: %s" % (seconds, what))
+
+
+def children(pid):
+    r = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
+    return [int(x) for x in r.stdout.split()]
+
+
+def gone(pid):
+    return status_of(pid).get("State", "Z").startswith(("Z", "X"))
+
+
+def steady(t, threads=4):
+    """A process that calls pwrite64 for ever; returns it when it is ready."""
+    p = t.start([t.target("proc"), "steady", str(threads)])
+    eq(p.stdout.readline(), b"ready\n", "the target")
+    return p
+
+
+def traced_steady(t, options, threads=4):
+    """The same under iotrace; returns (iotrace, the target's pid, prefix)."""
+    argv, prefix = t.iotrace_argv(PTRACE + options, [t.target("proc"), "steady", str(threads)])
+    p = t.start(argv)
+    eq(p.stdout.readline(), b"ready\n", "the target")
+    return p, wait_for("a target", lambda: children(p.pid))[0], prefix
+
+
+def repeated(t, case, want, times=20, prog="proc"):
+    for i in range(times):
+        r = t.iotrace(PTRACE + ["--trace=pwrite64,execve"], [t.target(prog), *case.split()])
+        eq(r.call("pwrite64")["calls"], want, "pwrite64 calls, run %d" % i)
+        check(r.json["complete"], "run %d is complete: %r" % (i, r.json["warnings"]))
+
+
+@test
+def first_stops_of_children_in_any_order(t):
+    """A child's first stop can come before its parent's event: none is lost, none is left stopped."""
+    repeated(t, "many 20", 200, times=10)
+
+
+@test
+def clone_fork_vfork_from_the_first_instruction(t):
+    for case, want in (("fork 10", 101), ("vfork 10", 11), ("clone_vm 5", 51), ("clone3 6", 61)):
+        repeated(t, case, want, times=5)
+
+
+@test
+def execve_by_other_threads(t):
+    """The one that executes takes the leader's id; the first call after it is not lost."""
+    repeated(t, "execthread 5", 5 + 3 * 5, times=10)
+
+
+@test
+def a_leader_that_ends_first(t):
+    repeated(t, "leader_exit", 15, times=5)
+
+
+@test
+def sigkill_overtakes(t):
+    """Killed by itself and from outside with threads inside calls, again and again."""
+    for i in range(15):
+        r = t.iotrace(PTRACE + ["--trace=all"], [t.target("proc"), "kill_self", "6"], status=137)
+        eq(r.json["exit"], {"status": None, "signal": 9, "timed_out": False}, "exit")
+        eq(r.call("recvfrom")["no_return"], 6, "calls in flight, run %d" % i)
+        r = t.iotrace(PTRACE + ["--trace=all"], [t.target("proc"), "killed", "6"])
+        eq(r.call("recvfrom")["no_return"], 7, "calls in flight, run %d" % i)
+
+
+@test
+def exit_group_while_threads_work(t):
+    """What is counted by thread is what is counted by call, whoever was inside."""
+    for _ in range(10):
+        r = t.iotrace(PTRACE + ["--trace=all"], [t.target("proc"), "exit_busy", "6"])
+        row = r.call("pwrite64")
+        eq(row["calls"], row["ok"] + row["errors"] + row["interrupted"] + row["no_return"], "sum")
+        check(row["calls"] > 100 and row["no_return"] <= 6, "busy: %r" % row["calls"])
+        eq(sum(c["calls"] for th in r.json["threads"] for c in th["syscalls"] if c["name"] == "pwrite64"),
+           row["calls"], "by thread")
+
+
+@test
+def group_stop_really_stops(t):
+    """The target itself checks that its child stands still; every call is counted."""
+    for variant in ("", "static"):
+        r = t.iotrace(PTRACE + ["--trace=pwrite64"], [t.target("sig", variant), "group_stop", "6"])
+        eq(r.call("pwrite64")["ok"], int(r.out), "calls that the child counted")
+
+
+@test
+def stopped_from_outside(t):
+    """kill -STOP of the target while traced: its state is stopped or traced, it makes no call."""
+    p, pid, prefix = traced_steady(t, ["--trace=pwrite64"])
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(0.3)
+    before = status_of(pid).get("nonvoluntary_ctxt_switches"), status_of(pid).get("voluntary_ctxt_switches")
+    time.sleep(0.3)
+    eq((status_of(pid).get("nonvoluntary_ctxt_switches"), status_of(pid).get("voluntary_ctxt_switches")),
+       before, "context switches of a stopped target")
+    os.kill(pid, signal.SIGCONT)
+    time.sleep(0.2)
+    os.kill(pid, signal.SIGTERM)
+    eq(t.finish(p).status, 143, "status")
+
+
+@test
+def restart_is_the_interrupted_call(t):
+    r = t.iotrace(PTRACE + ["--trace=all"], [t.target("sig"), "restart"])
+    eq((r.call("poll")["calls"], r.call("poll")["interrupted"]), (2, 1), "poll")
+    eq((r.call("nanosleep")["calls"], r.call("nanosleep")["interrupted"]), (2, 1), "nanosleep")
+    eq(r.call("restart_syscall")["calls"], 0, "restart_syscall")
+
+
+@test
+def a_killed_tracer_takes_a_started_target_along(t):
+    p, pid, _ = traced_steady(t, [])
+    p.kill()
+    p.wait()
+    wait_for("the target's end", lambda: gone(pid))
+
+
+@test
+def a_killed_tracer_leaves_an_attached_target(t):
+    target = steady(t)
+    argv, _ = t.iotrace_argv(PTRACE + ["-p", str(target.pid)], [])
+    p = t.start(argv)
+    wait_for("attached", lambda: status_of(target.pid).get("TracerPid") != "0" or p.poll() is not None)
+    check(p.poll() is None, "iotrace has ended: %s" % p.communicate()[1] if p.poll() is not None else "")
+    p.kill()
+    p.wait()
+    time.sleep(0.2)
+    check(not gone(target.pid), "the target lives")
+    eq(status_of(target.pid)["TracerPid"], "0", "TracerPid")
+    check(status_of(target.pid)["State"][0] in "SRD", "state: " + status_of(target.pid)["State"])
+
+
+@test
+def attached_targets_get_no_filter(t):
+    target = steady(t)
+    argv, _ = t.iotrace_argv(PTRACE + ["--trace=pwrite64", "-p", str(target.pid), "--duration", "0.5"], [])
+    before = status_of(target.pid)
+    r = t.finish(t.start(argv))
+    after = status_of(target.pid)
+    check(after, "the target lives (%s)" % r)
+    for key in ("Seccomp", "Seccomp_filters", "NoNewPrivs", "SigCgt", "SigIgn", "SigBlk", "Cpus_allowed"):
+        eq(after.get(key), before.get(key), key)
+    eq(after["TracerPid"], "0", "TracerPid")
+
+
+@test
+def attach_finds_threads_made_meanwhile(t):
+    """Threads come and go while the tracer attaches: in the end each is traced."""
+    target = t.start(["/usr/bin/python3", "-S", "-c", """
+import os, threading, time
+fd = os.open('/dev/null', os.O_WRONLY)
+def brief(): os.write(fd, b'x')
+print('ready', flush=True)
+end = time.time() + 20
+while time.time() < end:
+    ts = [threading.Thread(target=brief) for _ in range(20)]
+    for x in ts: x.start()
+    for x in ts: x.join()
+"""])
+    eq(target.stdout.readline(), b"ready\n", "the target")
+    for _ in range(5):
+        argv, prefix = t.iotrace_argv(PTRACE + ["--trace=write", "-p", str(target.pid), "--duration", "0.3"], [])
+        p = t.start(argv)
+        r = t.finish(p)
+        check(target.poll() is None, "the target lives\n%s" % r)
+        eq(status_of(target.pid)["TracerPid"], "0", "TracerPid")
+
+
+@test
+def an_attached_target_goes_on(t):
+    """Its threads are all running again after the detach, and work."""
+    target = steady(t, 30)
+    for _ in range(3):
+        argv, prefix = t.iotrace_argv(PTRACE + ["--trace=pwrite64", "-p", str(target.pid), "--duration", "0.3"], [])
+        eq(t.finish(t.start(argv)).status in (0, 124), True, "status")
+        for tid in os.listdir("/proc/%d/task" % target.pid):
+            check(status_of(int(tid))["State"][0] in "SRD", "thread %s: %s" % (tid, status_of(int(tid))["State"]))
+    a = status_of(target.pid)["voluntary_ctxt_switches"]
+    time.sleep(0.2)
+    check(status_of(target.pid)["voluntary_ctxt_switches"] != a, "it works")
+
+
+@test
+def clone_untraced_is_said(t):
+    """The program does not break, and either its child is counted or the result says otherwise."""
+    r = t.iotrace(PTRACE + ["--trace=pwrite64"], [t.target("proc"), "untraced"])
+    if r.call("pwrite64")["calls"] != 11:
+        check(any("untraced" in w["code"] or "UNTRACED" in w["text"] for w in r.json["warnings"]),
+              "said: %r" % r.json["warnings"])
+
+
+def own_filter(t, case, want):
+    for trace in ("pwrite64", "all"):
+        r = t.iotrace(PTRACE + ["--trace=" + trace], [t.target("sandbox"), case])
+        got = r.call("pwrite64")
+        eq((got["ok"], got["errno"]), want, "pwrite64 with --trace=%s" % trace)
+
+
+@test
+def own_filter_errno(t):
+    own_filter(t, "errno", (5, {"EPERM": 5}))
+
+
+@test
+def own_filter_notify(t):
+    own_filter(t, "notify", (0, {"EACCES": 5}))
+
+
+@test
+def own_filter_tsync(t):
+    own_filter(t, "tsync", (0, {"EPERM": 20}))
+
+
+@test
+def own_filter_allow(t):
+    own_filter(t, "allow", (5, {}))
+
+
+@test
+def own_filter_inherited(t):
+    own_filter(t, "inherit", (0, {"EPERM": 5}))
+
+
+@test
+def own_filter_trap(t):
+    """The handler runs as ever. The 5 calls did nothing: what the exit stop shows is their number."""
+    r = t.iotrace(PTRACE + ["--trace=pwrite64"], [t.target("sandbox"), "trap"])
+    row = r.call("pwrite64")
+    eq((row["calls"], row["ok"], row["bytes"]["transferred"]), (5, 0, 0), "pwrite64 calls, ok, bytes")
+
+
+@test
+def own_filter_kills(t):
+    r = t.iotrace(PTRACE + ["--trace=pwrite64"], [t.target("sandbox"), "kill"])
+    eq((r.call("pwrite64")["calls"], r.call("pwrite64")["no_return"]), (1, 1), "pwrite64 calls, without return")
+
+
+@test
+def interruptions_by_ignored_signals_are_counted(t):
+    r = t.iotrace(PTRACE, [t.target("sig"), "ignored"])
+    row = r.call("epoll_wait")
+    if r.out == "timeout\n":
+        eq((row["ok"], row["errors"]), (1, 0), "epoll_wait that timed out")
+        eq(r.json["tracer"]["ignored_signal_interruptions"], 0, "ignored_signal_interruptions")
+    else:
+        eq(row["errno"], {"EINTR": 1}, "epoll_wait")
+        eq(r.json["tracer"]["ignored_signal_interruptions"], 1, "ignored_signal_interruptions")
+
+
+@test
+def handled_signals_are_not_counted_as_ignored(t):
+    r = t.iotrace(PTRACE, [t.target("sig"), "storm_epoll", "20"])
+    eq(r.json["tracer"]["ignored_signal_interruptions"], 0, "ignored_signal_interruptions")
+
+
+@test
+def exit_stamps_of_many_threads(t):
+    """400 threads that sleep 1 ms: stamped late, they would read as 12 ms."""
+    r = t.iotrace(PTRACE + ["--trace=clock_nanosleep,nanosleep"], [t.target("proc"), "sleepers", "400", "5"])
+    row = max((r.call(n) for n in ("clock_nanosleep", "nanosleep")), key=lambda x: x["calls"])
+    eq(row["calls"], 2000, "sleeps")
+    check(row["wall_ns"]["min"] >= 1000000, "none is shorter than it is: %r" % row["wall_ns"])
+    check(row["wall_ns"]["p50"] < 6000000, "median of sleeps of 1 ms: %r" % row["wall_ns"])
+
+
+@test
+def the_own_cost_is_measured(t):
+    r = t.iotrace(PTRACE + ["--trace=write"], [t.target("iov"), "loop", "20000"])
+    o = r.json["tracer"]["overhead"]
+    check(200 <= o["per_stop_ns"] <= 1000000, "per_stop_ns: %r" % o)
+    check(o["stops"] >= 40000, "stops: %r" % o)
+    check(0.1 < o["estimated_share"] <= 1, "estimated_share: %r" % o)
+    check(any(w["code"] == "slowed" for w in r.json["warnings"]), "a warning: %r" % r.json["warnings"])
+    check("slow" in r.summary.lower(), "the summary's head says so")
+
+
+@test
+def untraced_calls_cost_no_stop(t):
+    r = t.iotrace(PTRACE + ["--trace=write"], [t.target("iov"), "rare", "100000"])
+    eq(r.call("write")["calls"], 100, "writes")
+    check(r.json["tracer"]["overhead"]["stops"] < 600, "stops: %r" % r.json["tracer"]["overhead"])
+
+
+@test
+def two_stops_a_traced_call(t):
+    """One at the filter, one at the exit."""
+    stops = [t.iotrace(PTRACE + ["--trace=write"], [t.target("iov"), "loop", n]).json["tracer"]["overhead"]["stops"]
+             for n in ("1000", "3000")]
+    eq(stops[1] - stops[0], 4000, "stops of 2000 more calls")
+
+
+@test
+def no_new_privs_only_where_needed(t):
+    """With CAP_SYS_ADMIN the filter goes in without it."""
+    need_root()
+    r = t.iotrace(PTRACE, ["grep", "NoNewPrivs", "/proc/self/status"])
+    eq(r.out.split(), ["NoNewPrivs:", "0"], "the target's")
+
+
+@test
+def setuid_programs_are_told(t):
+    """Under an unprivileged tracer a setuid program gains nothing; it must still run."""
+    if os.environ.get("TEST_USER") is None:
+        raise Skip("for an ordinary user")
+    r = t.iotrace(PTRACE, ["sh", "-c", "su --help >/dev/null && echo ran"])
+    eq(r.out, "ran\n", "output")
+
+
+@test
+def thirty_two_bit_programs_started_from_64_bit_ones(t):
+    r = t.iotrace(PTRACE + ["--trace=write"],
+                  ["sh", "-c", "%s loop 100; %s loop 10" % (t.target("iov", "m32"), t.target("iov"))])
+    eq(r.call("write")["ok"], 110, "writes")
+
+
+@test
+def calls_without_a_name(t):
+    r = t.iotrace(PTRACE + ["--trace=all"], [t.target("abi"), "unknown"])
+    eq(r.call("syscall_999")["errno"], {"ENOSYS": 3}, "syscall_999")
+    eq(r.call("write")["ok"], 1, "write: a number with the x32 bit is none where the kernel has no x32")
+
+
+@test
+def rows_by_bytes_of_memory_no_one_may_read(t):
+    """dumpable 0: calls and batches are exact; bytes may be missing, and then it is said."""
+    r = t.iotrace(PTRACE + ["--trace=sendmmsg"], [t.target("sandbox"), "dumpable"])
+    row = r.call("sendmmsg")
+    eq(row["batch"]["transferred_histogram"], {"3": 2}, "messages")
+    if (row["bytes"] or {}).get("transferred") != 60:
+        check(r.json["warnings"], "missing bytes are said: %r" % row["bytes"])
+
+
+@test
+def ids_are_the_tracers_view(t):
+    """Also of a target in its own pid namespace."""
+    r = t.iotrace(PTRACE + ["--trace=pwrite64"], [t.target("sandbox"), "userns"])
+    eq(len({th["tid"] for th in r.json["threads"]}), len(r.json["threads"]), "ids differ")
+    check(all(th["tid"] > 2 for th in r.json["threads"]), "ids: %r" % [th["tid"] for th in r.json["threads"]])
+
+
+@test
+def iotrace_ends_with_its_last_tracee(t):
+    began = time.monotonic()
+    r = t.iotrace(PTRACE + ["--trace=pwrite64"], [t.target("proc"), "orphan"])
+    check(time.monotonic() - began >= 0.15, "waited for the orphan")
+    eq(r.call("pwrite64")["calls"], 21, "calls of the orphan count")
+
+
+@test
+def blind_spot_sqpoll_is_said(t):
+    r = t.iotrace(PTRACE, [t.target("aio"), "sqpoll"])
+    check(any("SQPOLL" in b for b in r.json["blind_spots"]), "blind_spots: %r" % r.json["blind_spots"])
+
+
+def _cgroup(t):
+    need_root()
+    root = t.path("cgroup")
+    os.mkdir(root)
+    if subprocess.run(["mount", "-t", "cgroup2", "none", root], capture_output=True).returncode:
+        raise Skip("cannot mount cgroup2")
+    group = os.path.join(root, "iotrace-test-%d" % os.getpid())
+    try:
+        os.mkdir(group)
+        check(os.path.exists(group + "/cgroup.freeze"), "freezer")
+    except (OSError, Failure) as e:
+        subprocess.run(["umount", root], check=False)
+        raise Skip("no freezer: %s" % e) from e
+    return root, group
+
+
+@test
+def freezer_in_the_middle_of_a_call(t):
+    """Frozen and thawed during a call: nothing hangs, the sum of the counts holds."""
+    root, group = _cgroup(t)
+    try:
+        p, pid, prefix = traced_steady(t, ["--trace=all"])
+        with open(group + "/cgroup.procs", "w") as f:
+            f.write(str(pid))
+        for _ in range(3):
+            for value in "10":
+                with open(group + "/cgroup.freeze", "w") as f:
+                    f.write(value)
+                time.sleep(0.1)
+        os.kill(pid, signal.SIGTERM)
+        eq(t.finish(p).status, 143, "status")
+    finally:
+        time.sleep(0.1)
+        try:
+            os.rmdir(group)
+        except OSError:
+            pass
+        subprocess.run(["umount", root], check=False)
+
+
+@test
+def a_process_that_is_traced_already(t):
+    """One clear line, 125, and the other tracer keeps it."""
+    p, pid, _ = traced_steady(t, [])
+    argv, prefix = t.iotrace_argv(PTRACE + ["-p", str(pid)], [])
+    r = t.finish(t.start(argv))
+    eq(r.status, 125, "status (%s)" % r.err)
+    eq(len(r.err.strip().splitlines()), 1, "lines on stderr: " + r.err)
+    check(not os.path.exists(prefix + ".json"), "no result file")
+    eq(status_of(pid)["TracerPid"] != "0", True, "the first one keeps it")
+    p.terminate()
+
+
+if __name__ == "__main__":
+    main()

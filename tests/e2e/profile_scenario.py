@@ -1,0 +1,647 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-only
+"""profile-scenario as a user runs it, with the real iotrace.
+
+BIN: the directory of both programs (default: $BUILD/bin).
+"""
+import fcntl
+import json
+import os
+import re
+import signal
+import socket
+import sys
+import termios
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tap import BUILD, ROOT, Failure, Skip, USER, USERNS, check, eq, main, test
+
+BIN = os.path.abspath(os.environ.get("BIN", os.path.join(BUILD, "bin")))
+# One that TEST_USER can execute too.
+PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
+
+# A UDP server that answers every datagram; argv: port, seconds before it binds, datagrams to live.
+SERVER = r"""
+import socket, sys, time
+port, delay, life = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+time.sleep(delay)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", port))
+while life:
+    data, peer = s.recvfrom(100)
+    s.sendto(data, peer)
+    life -= 1
+sys.exit(7)
+"""
+# Its client: argv: port, queries, pause between them.
+CLIENT = r"""
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(10)
+for i in range(int(sys.argv[2])):
+    s.sendto(b"q", ("127.0.0.1", int(sys.argv[1])))
+    s.recv(100)
+    time.sleep(float(sys.argv[3]))
+print("Queries completed:  %s (100%%)" % sys.argv[2])
+"""
+
+
+def free_port(kind=socket.SOCK_DGRAM):
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def profile(t, *args, status=0, env=None, timeout=40, **kw):
+    """Runs profile-scenario in the test's directory; the names of options are spelled out."""
+    path = os.path.join(BIN, "profile-scenario")
+    if not os.access(path, os.X_OK):
+        raise Failure("%s is not built" % path)
+    full = {k: v for k, v in os.environ.items() if k != "PROFILE_BINARY"}
+    full.update(env or {})
+    r = t.run([path] + [str(a) for a in args], env=full, timeout=timeout, **kw)
+    if status is not None and r.status != status:
+        raise Failure("expected status %d of %s\n%s" % (status, " ".join(map(str, args)), r))
+    return r
+
+
+def io(t, name, *args, **kw):
+    return profile(t, "--type", "io", "--scenario", name, *args, **kw)
+
+
+def result(t, name, run=None, out="results"):
+    path = t.path("%s/iotrace/%s" % (out, "%s.runs/%d.json" % (name, run) if run else name + "-iotrace.json"))
+    try:
+        with open(path) as f:
+            return json.load(f)
+    except OSError as e:
+        raise Failure("no result: %s" % e) from e
+
+
+def text_of(t, path):
+    with open(t.path(path)) as f:
+        return f.read()
+
+
+def call(r, name):
+    for row in r["syscalls"]:
+        if row["name"] == name:
+            return row
+    return {"calls": 0, "ok": 0}
+
+
+def codes(r):
+    return [w["code"] for w in r["warnings"]]
+
+
+def write(t, name, text, mode=0o644):
+    with open(t.path(name), "w") as f:
+        f.write(text if isinstance(text, str) else json.dumps(text, indent=2))
+    os.chmod(t.path(name), mode)
+    return t.path(name)
+
+
+def one_line(r, *parts):
+    """Standard error is one line of profile-scenario that holds these."""
+    lines = r.err.strip().splitlines()
+    check(len(lines) == 1 and lines[0].startswith("profile-scenario: "), "one line on stderr: %s" % r)
+    for part in parts:
+        check(part in lines[0], "%r is not in: %s" % (part, lines[0]))
+
+
+def nothing_left(t, out="results"):
+    for where, dirs, files in os.walk(t.path(out)):
+        for name in dirs + files:
+            check(not name.startswith("."), "left behind: %s/%s" % (where, name))
+
+
+def no_files(t, out="results"):
+    found = [f for _, _, files in os.walk(t.path(out)) for f in files]
+    eq(found, [], "files under " + out)
+
+
+def server(t, port, *options, delay=0.2, life=-1, **kw):
+    return io(t, "srv", "--binary", PYTHON, "--ready", "udp:%d" % port, *options,
+              "--", "-c", SERVER, port, delay, life, **kw)
+
+
+def client(port, queries, pause=0):
+    return "%s -c '%s' %d %d %s" % (PYTHON, CLIENT, port, queries, pause)
+
+
+# ---- one run without load
+
+@test
+def a_program_gives_three_files(t):
+    r = io(t, "hello-1", "--binary", "/bin/echo", "--", "hi", "there")
+    eq(r.out, "hi there\n", "the target's output")
+    j = result(t, "hello-1")
+    eq(j["scenario"], "hello-1", "scenario")
+    eq(j["command"], ["/bin/echo", "hi", "there"], "command")
+    eq((j["complete"], j["load"], j["work"], j["runs"], j["window"]), (True, None, None, None, None), "result")
+    eq(call(j, "write")["calls"], 1, "write calls")
+    eq(sorted(os.listdir(t.path("results/iotrace"))),
+       ["hello-1-iotrace-detail.txt", "hello-1-iotrace-summary.txt", "hello-1-iotrace.json"], "files")
+    check("write" in text_of(t, "results/iotrace/hello-1-iotrace-summary.txt"), "summary has write")
+    check("write(1, " in text_of(t, "results/iotrace/hello-1-iotrace-detail.txt"), "detail has write")
+    nothing_left(t)
+
+
+@test
+def the_status_is_the_targets(t):
+    io(t, "x", "--binary", "/bin/sh", "--", "-c", "exit 42", status=42)
+    eq(result(t, "x")["exit"], {"status": 42, "signal": None, "timed_out": False}, "exit")
+    io(t, "x", "--binary", "/bin/sh", "--", "-c", "kill -9 $$", status=137)
+    io(t, "x", "--binary", "/bin/sh", "--", "-c", "exit 125", status=125)
+
+
+@test
+def the_time_limit_ends_the_target(t):
+    began = time.monotonic()
+    io(t, "x", "--binary", "/bin/sleep", "--timeout", "0.5", "--", "30", status=124)
+    check(time.monotonic() - began < 15, "it took %.1f s" % (time.monotonic() - began))
+    check(result(t, "x")["exit"]["timed_out"], "timed_out")
+
+
+@test
+def a_single_run_leaves_stdin_alone(t):
+    eq(io(t, "x", "--binary", "/bin/cat", input=b"from stdin\n").out, "from stdin\n", "cat's output")
+
+
+@test
+def several_runs_read_nothing_and_keep_each(t):
+    r = io(t, "x", "--runs", "3", "--warmup", "1", "--binary", "/bin/sh", "--", "-c",
+           "cat; echo out; echo err >&2; sleep 0.$(($$ % 3 + 1))", input=b"from stdin\n")
+    eq(r.out, "", "output of several runs goes to logs")
+    times = [result(t, "x", k)["wall_ns"] for k in (1, 2, 3)]
+    chosen = result(t, "x")
+    eq(chosen["wall_ns"], sorted(times)[1], "the median run")
+    eq(chosen["runs"], {"count": 3, "chosen": times.index(sorted(times)[1]) + 1,
+                        "min_ns": min(times), "max_ns": max(times)}, "runs")
+    eq(len(os.listdir(t.path("results/iotrace/x.runs"))), 3, "kept runs")
+    eq(text_of(t, "results/logs/x-2-target.log"), "out\nerr\n", "log of run 2")
+    # One run afterwards does not leave the old ones lying beside it.
+    io(t, "x", "--binary", "/bin/true")
+    check(not os.path.exists(t.path("results/iotrace/x.runs")), "x.runs is forgotten")
+    nothing_left(t)
+
+
+@test
+def show_output_lets_it_through(t):
+    eq(io(t, "x", "--runs", "2", "--show-output", "--binary", "/bin/echo", "--", "hi").out, "hi\nhi\n", "output")
+
+
+@test
+def the_first_bad_status_of_several_counts(t):
+    io(t, "x", "--runs", "3", "--binary", "/bin/sh", "--", "-c",
+       "n=$(cat n 2>/dev/null || echo 0); echo $((n + 1)) >n; exit $n", status=1)
+
+
+@test
+def an_interrupt_ends_the_target_and_keeps_the_result(t):
+    p = t.start([os.path.join(BIN, "profile-scenario"), "--scenario", "x", "--type", "io", "--runs", "5",
+                 "--binary", "/bin/sh", "--", "-c", "touch started; exec sleep 30"])
+    for _ in range(200):
+        if os.path.exists(t.path("started")):
+            break
+        time.sleep(0.05)
+    time.sleep(0.2)
+    p.send_signal(signal.SIGTERM)
+    r = t.finish(p, 20)
+    eq(r.status, 143, "status\n%s" % r)
+    eq(result(t, "x")["exit"]["signal"], 15, "signal")
+    eq(os.listdir(t.path("results/iotrace/x.runs")), ["1.json"], "no further run is started")
+
+
+@test
+def the_target_keeps_the_terminal(t):
+    master, slave = os.openpty()
+    pid = os.fork()
+    if pid == 0:
+        _login_tty(slave)
+        os.chdir(t.dir)
+        os.execv(os.path.join(BIN, "profile-scenario"), [
+            "profile-scenario", "--scenario", "x", "--type", "io", "--binary", "/bin/sh", "--", "-c",
+            "read line; echo got $line; exec cat"])
+    os.close(slave)
+    os.write(master, b"hello\n")
+    seen = b""
+    while b"got hello" not in seen:
+        seen += os.read(master, 1000)
+    time.sleep(0.3)
+    os.write(master, b"\x03")
+    try:
+        while True:
+            chunk = os.read(master, 1000)
+            if not chunk:
+                break
+            seen += chunk
+    except OSError:
+        pass  # the other side has closed it
+    os.close(master)
+    _, status = os.waitpid(pid, 0)
+    eq(os.waitstatus_to_exitcode(status), 130, "status after ^C\n%s" % seen.decode(errors="replace"))
+    eq(result(t, "x")["exit"]["signal"], 2, "signal")
+    check(b"wrote results/iotrace/x-iotrace.json" in seen, "the files are told on a terminal: %r" % seen)
+    nothing_left(t)
+
+
+def _login_tty(fd):
+    os.setsid()
+    fcntl.ioctl(fd, termios.TIOCSCTTY, 0)
+    for n in range(3):
+        os.dup2(fd, n)
+
+
+# ---- a server under load
+
+@test
+def a_server_under_load(t):
+    port = free_port()
+    r = server(t, port, "--load", client(port, 50), "--work", r"query=completed: +(\d+)")
+    check("Queries completed:  50" in r.out, "the load's output goes through: %s" % r)
+    j = result(t, "srv")
+    # The recvfrom that brought the first query was entered before the window, and one never returns.
+    eq((call(j, "sendto")["ok"], call(j, "recvfrom")["calls"], call(j, "recvfrom")["ok"]), (50, 50, 49),
+       "calls in the window")
+    # Its start-up (reading the standard library) is outside.
+    eq(call(j, "openat")["calls"] + call(j, "read")["calls"], 0, "start-up calls in the window")
+    eq(j["work"], {"unit": "query", "count": 50}, "work")
+    eq(j["load"]["status"], 0, "status of the load")
+    check(abs(j["window"]["wall_ns"] - j["load"]["wall_ns"]) < 500_000_000, "window is the load's life")
+    eq([p["name"] for p in j["phases"]], ["start-up", "window", "shutdown"], "phases")
+    eq((j["exit"]["status"], j["exit"]["signal"], j["complete"]), (0, None, True), "a good end")
+    summary = text_of(t, "results/iotrace/srv-iotrace-summary.txt")
+    check("load" in summary and "50" in summary, "summary names the load:\n" + summary)
+
+
+@test
+def a_load_in_several_runs_is_logged(t):
+    port = free_port()
+    r = server(t, port, "--load", client(port, 20), "--work", r"query=completed: +(\d+)", "--runs", "2")
+    eq(r.out, "", "standard output")
+    check("Queries completed:  20" in text_of(t, "results/logs/srv-2-load.log"), "log of the load")
+    for k in (1, 2):
+        j = result(t, "srv", k)
+        eq((call(j, "sendto")["ok"], j["work"]["count"]), (20, 20), "run %d" % k)
+
+
+@test
+def skip_and_duration_cut_the_window(t):
+    port = free_port()
+    server(t, port, "--skip", "0.4", "--duration", "0.3", "--load", client(port, 100, 0.01))
+    j = result(t, "srv")
+    check(0.25e9 < j["window"]["wall_ns"] < 0.6e9, "window of %d ns" % j["window"]["wall_ns"])
+    check(0 < call(j, "sendto")["ok"] < 70, "%d calls" % call(j, "sendto")["ok"])
+    eq(j["complete"], True, "complete")
+
+
+@test
+def a_ready_command(t):
+    port = free_port()
+    io(t, "srv", "--binary", PYTHON, "--ready", "test -e bound", "--load", client(port, 3), "--",
+       "-c", SERVER.replace("while life", "open('bound', 'w')\nwhile life"), port, 0.2, -1)
+    eq(call(result(t, "srv"), "sendto")["ok"], 3, "sendto")
+
+
+@test
+def a_tcp_port_is_ready_when_it_listens(t):
+    port = free_port(socket.SOCK_STREAM)
+    code = ("import socket, sys, time\ns = socket.socket()\n"
+            "s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+            "s.bind(('127.0.0.1', %d))\ntime.sleep(0.3)\ns.listen()\n"
+            "while True:\n    c = s.accept()[0]; c.sendall(c.recv(9)); c.close()\n" % port)
+    load = PYTHON + ' -c "import socket; s = socket.create_connection((\'127.0.0.1\', %d)); s.sendall(b\'x\')"' % port
+    io(t, "srv", "--binary", PYTHON, "--ready", "tcp:%d" % port, "--load", load, "--", "-c", code)
+
+
+@test
+def a_server_in_its_own_network_namespace(t):
+    if os.geteuid() != 0 or USER or USERNS:
+        raise Skip("needs root")
+    r = io(t, "srv", "--binary", "/usr/bin/unshare", "--ready", "udp:15302", "--load", "true", "--", "-n",
+           PYTHON, "-c", SERVER.replace("127.0.0.1", "0.0.0.0"), "15302", "0.2", "-1", status=None)
+    if "unshare" in r.err:
+        raise Skip("no network namespaces here")
+    eq(r.status, 0, "status\n%s" % r)
+
+
+@test
+def a_target_that_ignores_term_is_killed_after_the_grace(t):
+    code = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nopen('up', 'w')\ntime.sleep(60)"
+    began = time.monotonic()
+    io(t, "x", "--binary", PYTHON, "--grace", "0.5", "--ready", "test -e up", "--load", "true", "--", "-c", code)
+    check(time.monotonic() - began < 15, "it took %.1f s" % (time.monotonic() - began))
+    check("target_killed" in codes(result(t, "x")), "a warning says so")
+
+
+# ---- trouble under load: status 2, the result is there and marked
+
+@test
+def a_target_that_dies_before_it_is_ready(t):
+    r = io(t, "x", "--binary", "/bin/sh", "--ready", "udp:9", "--load", "true", "--", "-c", "exit 3", status=2)
+    one_line(r, "ended before it was ready", "status 3")
+    j = result(t, "x")
+    eq(("target_ended_early" in codes(j), j["complete"], j["exit"]["status"], j["load"]), (True, False, 3, None),
+       "result")
+
+
+@test
+def a_target_that_dies_during_the_load(t):
+    port = free_port()
+    began = time.monotonic()
+    r = server(t, port, "--load", client(port, 5) + "; exec sleep 30", life=5, status=2)
+    one_line(r, "during the load", "status 7")
+    check(time.monotonic() - began < 20, "the load was ended too")
+    j = result(t, "srv")
+    eq(("target_ended_early" in codes(j), j["complete"], j["load"]["status"]), (True, False, 143), "result")
+
+
+@test
+def a_load_that_fails(t):
+    port = free_port()
+    one_line(server(t, port, "--load", "exit 4", status=2), "load failed", "4")
+    j = result(t, "srv")
+    eq(("load_failed" in codes(j), j["complete"], j["load"]["status"]), (True, False, 4), "result")
+
+
+@test
+def a_load_whose_work_cannot_be_found(t):
+    port = free_port()
+    r = server(t, port, "--load", "echo nothing", "--work", r"query=(\d+) done", status=2)
+    one_line(r, "no line of the load's output", r"(\d+) done")
+    j = result(t, "srv")
+    eq(("no_work_found" in codes(j), j["complete"], j["work"]), (True, False, None), "result")
+
+
+@test
+def a_load_shorter_than_the_skip(t):
+    port = free_port()
+    one_line(server(t, port, "--load", "true", "--skip", "5", status=2), "before the time to skip")
+    check("no_window" in codes(result(t, "srv")), "a warning says so")
+
+
+@test
+def the_time_limit_under_load(t):
+    port = free_port()
+    r = server(t, port, "--timeout", "2", "--load", "exec sleep 30", status=2)
+    one_line(r, "time limit")
+    j = result(t, "srv")
+    eq(("timed_out" in codes(j), j["exit"]["timed_out"]), (True, True), "result")
+
+
+@test(timeout=90)
+def a_target_that_is_never_ready(t):
+    # The port is taken by someone else, which must not pass for readiness.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        r = io(t, "x", "--binary", "/bin/sleep", "--ready", "udp:%d" % s.getsockname()[1], "--load", "true",
+               "--", "60", status=2, timeout=60)
+    one_line(r, "not ready within 30 s", "held by another process")
+    check("never_ready" in codes(result(t, "x")), "a warning says so")
+
+
+# ---- the target
+
+@test
+def profile_binary_names_the_target(t):
+    env = {"PROFILE_BINARY": "/bin/echo"}
+    eq(io(t, "x", "--", "env", env=env).out, "env\n", "output")
+    eq(io(t, "x", "--binary", "/bin/true", "--", "env", env=env).out, "", "--binary wins")
+    write(t, "profile-scenario.json", {"target": {"binary": "/bin/false"}, "scenarios": {"x": {"args": ["a"]}}})
+    eq(io(t, "x", env=env).out, "a\n", "it wins over the catalogue")
+    io(t, "x", status=1)
+
+
+@test
+def a_missing_target_is_built(t):
+    build = "echo building; printf '#!/bin/sh\\necho built\\n' >prog; chmod +x prog"
+    write(t, "profile-scenario.json",
+          {"target": {"binary": "./prog", "build": build}, "scenarios": {"x": {"types": ["io"]}}})
+    r = profile(t, "--scenario", "x")
+    eq(r.out, "built\n", "output")
+    check("is missing, building it" in r.err and "building\n" in r.err, "the build is shown: %s" % r)
+    check("building" not in profile(t, "--scenario", "x").err, "it is built once")
+
+
+@test
+def a_target_that_cannot_be_built(t):
+    write(t, "profile-scenario.json", {"target": {"binary": "./prog", "build": "exit 9"}, "scenarios": {"x": {}}})
+    r = io(t, "x", status=2)
+    check("failed with status 9" in r.err, str(r))
+    no_files(t)
+
+
+@test
+def bad_targets(t):
+    write(t, "plain", "no program")
+    for args, parts in ((["--binary", "./none"], ("./none not found",)),
+                        (["--binary", "no-such-program-here"], ("not found",)),
+                        (["--binary", "./plain"], ("not an executable",)),
+                        (["--binary", "/tmp"], ("not an executable",)),
+                        ([], ("no target", "--binary", "PROFILE_BINARY"))):
+        one_line(io(t, "x", *args, status=2), *parts)
+    no_files(t)
+
+
+# ---- the catalogue
+
+@test
+def a_scenario_from_the_catalogue(t):
+    os.mkdir(t.path("sub"))
+    write(t, "sub/input", "the input\n")
+    write(t, "prog", "#!/bin/sh\npwd | sed 's|.*/||'; echo $1 $GREETING ${HOME-unset}; cat\n", 0o755)
+    write(t, "other.json", {"target": {"binary": "./prog"}, "scenarios": {"x": {
+        "args": ["one"], "env": {"GREETING": "hello", "HOME": None}, "cwd": "sub", "stdin": "input",
+        "types": ["io"], "trace": "write", "runs": 1, "timeout": "20"}}})
+    eq(profile(t, "--config", "other.json", "--scenario", "x").out,
+       "sub\none hello unset\nthe input\n", "output")
+    eq([s["name"] for s in result(t, "x")["syscalls"]], ["write"], "only write is traced")
+    eq(profile(t, "--config", "other.json", "--scenario", "x", "--", "two").out,
+       "sub\ntwo hello unset\nthe input\n", "arguments after -- replace the catalogue's")
+
+
+@test
+def a_server_from_the_catalogue(t):
+    port = free_port()
+    write(t, "profile-scenario.json", {"target": {"binary": PYTHON}, "scenarios": {"srv": {
+        "args": ["-c", SERVER, str(port), "0", "-1"], "types": ["io"], "runs": 2, "ready": "udp:%d" % port,
+        "load": [PYTHON, "-c", CLIENT, str(port), "5", "0"],
+        "work": {"unit": "query", "from": "load", "regex": r"completed: +(\d+)"},
+        "limits": {"calls_per_work": "<= 2"}}}})
+    r = profile(t, "--scenario", "srv")
+    one_line(r, "limits are not checked")
+    j = result(t, "srv")
+    eq((j["work"]["count"], j["runs"]["count"], call(j, "sendto")["ok"]), (5, 2, 5), "result")
+
+
+@test
+def a_command_instead_of_the_target(t):
+    write(t, "profile-scenario.json", {"scenarios": {
+        "list": {"command": ["echo", "a"], "types": ["io"]}, "shell": {"command": "echo b; exit 3", "types": ["io"]}}})
+    eq(profile(t, "--scenario", "list").out, "a\n", "a list")
+    eq(profile(t, "--scenario", "shell", status=3).out, "b\n", "a string is for the shell")
+    one_line(profile(t, "--scenario", "shell", "--", "x", status=2), "shell text")
+
+
+@test
+def errors_in_the_catalogue_have_line_and_column(t):
+    for text, parts in (
+            ('{\n  "scenarios": {,\n}', ("bad.json", "line 2")),
+            ('', ("bad.json",)),
+            ('[]', ("bad.json", "object")),
+            ('{\n "target": {"binary": "a"},\n "scenarois": {}\n}', ("line 3 column 2", "scenarois", "unknown key")),
+            ('{"scenarios": {"a": {"runs": 1},\n "b": {"runs": "two"}}}', ("line 2 column 8", "scenarios.b.runs", "whole number")),
+            ('{"scenarios": {"a": {"runs": 0}}}', ("column 22", "at least 1")),
+            ('{"scenarios": {\n"a": {\n\t"work": {"unit": "q", "regexp": "x"}}}}', ("line 3 column 24", "work.regexp")),
+            ('{"scenarios": {"a": {"args": ["x", 1]}}}', ("scenarios.a.args", "list of strings")),
+            ('{"scenarios": {"a": {"timeout": -1}}}', ("a.timeout", "seconds")),
+            ('{"scenarios": {"../x": {}}}', ("column 16", "name")),
+            ('{"scenarios": {"a": {"helpers": ["x"]}}}', ("helpers", "not supported yet"))):
+        write(t, "bad.json", text)
+        one_line(io(t, "a", "--config", "bad.json", "--binary", "true", status=2), *parts)
+    no_files(t)
+    one_line(io(t, "a", "--config", "none.json", status=2), "none.json")
+
+
+@test
+def a_name_that_is_not_in_the_catalogue(t):
+    write(t, "profile-scenario.json", {"target": {"binary": "true"}, "scenarios": {"alpha": {}, "beta": {}}})
+    one_line(io(t, "alhpa", status=2), "no scenario alhpa", "alpha, beta")
+
+
+@test
+def the_catalogue_is_listed(t):
+    write(t, "profile-scenario.json", {"target": {"binary": "/bin/x"}, "scenarios": {
+        "alpha": {"args": ["-p", "1 2"], "types": ["io", "cpu"], "runs": 5, "load": "hey | tee"}, "beta": {}}})
+    r = profile(t, "list")
+    for part in ("alpha", "io,cpu", "/bin/x -p '1 2'", "load: hey | tee", "beta"):
+        check(part in r.out, "%r in %s" % (part, r))
+    one_line(profile(t, "list", "--config", "none.json", status=2), "none.json")
+
+
+@test
+def the_shipped_examples_work(t):
+    examples = os.path.join(ROOT, "docs", "examples")
+    for name in sorted(os.listdir(examples)):
+        profile(t, "list", "--config", os.path.join(examples, name))
+    everyday = os.path.join(examples, "everyday.json")
+    if not os.access("/usr/bin/python3", os.X_OK):
+        raise Skip("there is no /usr/bin/python3")
+    with open(everyday) as f:
+        port = json.load(f)["scenarios"]["http-server"]["args"][-1]
+    with socket.socket() as s:
+        if s.connect_ex(("127.0.0.1", int(port))) == 0:
+            raise Skip("port %s is taken" % port)
+    for name in ("copy", "sort", "http-server"):
+        profile(t, "--config", everyday, "--scenario", name, "--runs", "1")
+    eq(result(t, "http-server")["work"], {"unit": "request", "count": 50}, "work")
+    # dd writes 256 blocks, and cat passes on what it read.
+    check(call(result(t, "copy"), "write")["bytes"]["transferred"] >= 2 * 256 * 65536, "bytes of copy")
+
+
+# ---- the command line
+
+@test
+def every_option_is_in_the_man_page(t):
+    with open(os.path.join(ROOT, "docs", "man", "profile-scenario.1")) as f:
+        page = f.read().replace("\\-", "-")
+    options = set(re.findall(r"^  (--[a-z-]+)", profile(t, "--help").out, re.M))
+    check(len(options) > 15, "options in --help: %s" % sorted(options))
+    for option in options:
+        check(option in page, option + " is not in the man page")
+
+
+@test
+def help_and_version_are_on_stdout(t):
+    for args in (["--help"], ["run", "--help"], ["list", "--help"]):
+        r = profile(t, *args)
+        check("--config FILE" in r.out and not r.err, str(r))
+    r = profile(t, "--version")
+    check(r.out.startswith("profile-scenario ") and not r.err, str(r))
+
+
+@test
+def bad_usage(t):
+    ok = ["--binary", "true"]
+    for args, parts in (
+            ([], ("--scenario",)),
+            (["--type", "io"] + ok, ("--scenario",)),
+            (["--scenario", "a/b", "--type", "io"] + ok, ("a/b", "name")),
+            (["--scenario", ".a", "--type", "io"] + ok, (".a",)),
+            (["--scenario", "", "--type", "io"] + ok, ("name",)),
+            (["--scenario", "a" * 300, "--type", "io"] + ok, ("name",)),
+            (["--scenario", "a", "--type", "disk"] + ok, ("disk", "cpu, memory, io or all")),
+            (["--scenario", "a", "--type", "io", "--mode", "fast"] + ok, ("fast", "auto or ptrace")),
+            (["--scenario", "a", "--runs", "0"] + ok, ("--runs",)),
+            (["--scenario", "a", "--runs", "x"] + ok, ("--runs",)),
+            (["--scenario", "a", "--timeout", "-1"] + ok, ("--timeout",)),
+            (["--scenario", "a", "--sampling-rate", "0"] + ok, ("--sampling-rate",)),
+            (["--scenario"], ("--scenario", "value")),
+            (["--scenraio", "a"], ("--scenraio",)),
+            (["--scenario", "a", "--show-output=1"], ("--show-output",)),
+            (["run", "--scenario", "a", "ls"], ("ls", "--")),
+            (["--scenario", "a", "--type", "io", "--ready", "udp:x", "--load", "true"] + ok, ("udp:x",)),
+            (["--scenario", "a", "--type", "io", "--ready", "udp:5"] + ok, ("--load",)),
+            (["--scenario", "a", "--type", "io", "--load", "true", "--work", "q=x"] + ok, ("group",)),
+            (["--scenario", "a", "--type", "io", "--load", "true", "--work", "q=(x"] + ok, ("(x",)),
+            (["--scenario", "a", "--type", "io", "--load", "true", "--work", "(x)"] + ok, ("UNIT=REGEX",)),
+            (["frobnicate"], ("frobnicate",))):
+        one_line(profile(t, *args, status=2), *parts)
+    no_files(t)
+
+
+@test
+def types_and_commands_of_later_versions_say_so(t):
+    for kind in ("cpu", "memory", "all"):
+        one_line(profile(t, "--scenario", "x", "--type", kind, "--binary", "true", status=2), "later version")
+    one_line(profile(t, "--scenario", "x", "--binary", "true", status=2), "cpu", "--type io")
+    r = profile(t, "--scenario", "x", "--type", "all", "--skip-unavailable", "--binary", "true")
+    check("cpu comes in a later version: skipped" in r.err, str(r))
+    eq(result(t, "x")["complete"], True, "io is run")
+    for name in ("doctor", "baseline", "compare", "accept", "analyze", "report"):
+        one_line(profile(t, name, status=2), name, "later version")
+
+
+@test
+def directories_are_made_and_must_be_writable(t):
+    io(t, "x", "--binary", "/bin/true", "--output-dir", "a/b/c")
+    result(t, "x", out="a/b/c")
+    write(t, "file", "")
+    one_line(io(t, "x", "--binary", "/bin/true", "--output-dir", "file", status=2), "file")
+    os.mkdir(t.path("closed"), 0o555)
+    if os.geteuid() == 0 and not USER:
+        one_line(io(t, "x", "--binary", "/bin/true", "--output-dir", "/proc/closed", status=2), "/proc/closed")
+    else:
+        one_line(io(t, "x", "--binary", "/bin/true", "--output-dir", "closed/r", status=2), "closed")
+
+
+@test
+def a_bad_trace_set_is_told(t):
+    write(t, "profile-scenario.json", {"target": {"binary": "true"}, "scenarios": {"x": {"trace": "sendmsgg"}}})
+    r = io(t, "x", status=2)
+    check("sendmsgg" in r.err, str(r))
+    no_files(t)
+    nothing_left(t)
+
+
+@test
+def iotrace_is_taken_from_beside_it(t):
+    # Alone in a directory, without an iotrace in PATH: the type cannot run.
+    os.mkdir(t.path("alone"))
+    with open(os.path.join(BIN, "profile-scenario"), "rb") as f, open(t.path("alone/profile-scenario"), "wb") as g:
+        g.write(f.read())
+    os.chmod(t.path("alone/profile-scenario"), 0o755)
+    argv = [t.path("alone/profile-scenario"), "--scenario", "x", "--type", "io", "--binary", "/bin/true"]
+    env = {"PATH": "/usr/bin:/bin"}
+    if os.path.exists("/usr/bin/iotrace"):
+        raise Skip("an iotrace is installed in /usr/bin")
+    r = t.run(argv, env=env)
+    eq(r.status, 125, "status\n%s" % r)
+    one_line(r, "iotrace is neither beside")
+    eq(t.run(argv + ["--skip-unavailable"], env=env).status, 0, "--skip-unavailable")
+    eq(t.run(argv, env={"PATH": BIN + ":/usr/bin:/bin"}).status, 0, "found in PATH")
+
+
+main()

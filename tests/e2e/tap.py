@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-3.0-only
+"""The harness of the end-to-end tests: registers tests, runs them, prints TAP.
+
+    from tap import test, main, Skip, eq, check
+
+    @test
+    def one_call_is_one_call(t):
+        r = t.iotrace(["--trace=write"], [t.target("iov"), "loop", "10"])
+        eq(r.call("write")["calls"], 10, "write calls")
+
+    main()
+
+A test gets t: a directory of its own (t.dir), and run/iotrace/start, which end what they started.
+Environment:
+    BUILD          the build directory (default: build)
+    TEST_USER      run iotrace and its targets as this user (from root)
+    TEST_USERNS=1  ... in a user namespace of its own
+    EXACT_ORACLE   see exact.py
+Arguments of a test file choose the tests whose names contain one of them.
+"""
+import json
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.abspath(os.path.join(ROOT, os.environ.get("BUILD", "build")))
+USER = os.environ.get("TEST_USER")
+USERNS = os.environ.get("TEST_USERNS") == "1"
+IS_ROOT = os.geteuid() == 0
+
+_tests = []
+
+
+class Skip(Exception):
+    """Not possible here; the reason is printed."""
+
+
+class Failure(AssertionError):
+    """A check that does not hold."""
+
+
+def check(cond, what):
+    if not cond:
+        raise Failure(what)
+
+
+def eq(got, want, what):
+    if got != want:
+        raise Failure("%s: got %r, expected %r" % (what, got, want))
+
+
+def test(fn=None, name=None, timeout=60):
+    """Registers a function of one argument (see Test) under its name."""
+    if fn is None:
+        return lambda f: test(f, name, timeout)
+    _tests.append((name or fn.__name__, fn, timeout))
+    return fn
+
+
+def only_from(module):
+    """Keeps the tests of one module: for a test file that borrows another's helpers."""
+    _tests[:] = [x for x in _tests if x[1].__module__ == module]
+
+
+def need_root():
+    if not IS_ROOT or USER or USERNS:
+        raise Skip("needs root")
+
+
+def need_tool(name):
+    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if not path:
+        raise Skip("%s is not installed" % name)
+    return path
+
+
+class Done:
+    """How a program ended. status: as a shell says it, 128+N for signal N."""
+
+    def __init__(self, status, out, err, seconds):
+        self.status = status if status >= 0 else 128 - status
+        self.out, self.err, self.seconds = out, err, seconds
+
+    def __str__(self):
+        return "status %d\nstdout: %s\nstderr: %s" % (self.status, self.out[-2000:], self.err[-2000:])
+
+
+class Traced(Done):
+    """A run under iotrace with -o: .json, .summary and .detail are read when asked for."""
+
+    prefix = None
+    _json = None
+
+    @property
+    def json(self):
+        if self._json is None:
+            try:
+                with open(self.prefix + ".json") as f:
+                    self._json = json.load(f)
+            except OSError as e:
+                raise Failure("no result: %s\n%s" % (e, self)) from e
+        return self._json
+
+    @property
+    def summary(self):
+        with open(self.prefix + "-summary.txt") as f:
+            return f.read()
+
+    @property
+    def detail(self):
+        with open(self.prefix + "-detail.txt") as f:
+            return f.read().splitlines()
+
+    def call(self, name):
+        """The row of a call; one with zeros where there is none."""
+        for row in self.json["syscalls"]:
+            if row["name"] == name:
+                return row
+        return {"name": name, "calls": 0, "ok": 0, "errors": 0, "interrupted": 0, "no_return": 0,
+                "errno": {}, "bytes": None, "batch": None, "datagrams": None}
+
+
+class Test:
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="iotrace-test-")
+        os.chmod(self.dir, 0o777)
+        self._n = 0
+        self._started = []
+
+    def close(self):
+        for p in self._started:
+            _end_group(p)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    @property
+    def binary(self):
+        path = os.path.join(BUILD, "bin", "iotrace")
+        if not os.access(path, os.X_OK):
+            raise Failure("%s is not built" % path)
+        return path
+
+    def target(self, name, variant=""):
+        """A target program's path, e.g. target("mmsg", "m32")."""
+        plain = os.path.join(BUILD, "targets", name)
+        if not os.access(plain, os.X_OK):
+            raise Failure("%s is not built" % plain)
+        path = plain + "-" + variant if variant else plain
+        if not os.access(path, os.X_OK):
+            raise Skip("no %s variant was built: its compiler is not installed" % variant)
+        return path
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def start(self, argv, user=True, **kw):
+        """A process in a group of its own, which is killed when the test ends."""
+        kw.setdefault("stdin", subprocess.DEVNULL)
+        kw.setdefault("stdout", subprocess.PIPE)
+        kw.setdefault("stderr", subprocess.PIPE)
+        p = subprocess.Popen((_prefix() if user else []) + list(argv), start_new_session=True,
+                             cwd=kw.pop("cwd", self.dir), **kw)
+        self._started.append(p)
+        return p
+
+    def finish(self, p, timeout=30, cls=Done, began=None):
+        try:
+            out, err = p.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            _end_group(p)
+            raise Failure("still running after %d s: %s" % (timeout, " ".join(p.args))) from None
+        seconds = time.monotonic() - began if began else 0
+        return cls(p.returncode, *(x.decode(errors="replace") if x else "" for x in (out, err)), seconds)
+
+    def run(self, argv, timeout=30, input=None, **kw):
+        began = time.monotonic()
+        if input is not None:
+            kw["stdin"] = subprocess.PIPE
+        p = self.start(argv, **kw)
+        if input is not None:
+            p.stdin.write(input)
+            p.stdin.close()
+            p.stdin = None
+        return self.finish(p, timeout, began=began)
+
+    def iotrace_argv(self, options, argv):
+        """With -o PREFIX in the test's directory. Returns (argv, prefix)."""
+        self._n += 1
+        prefix = self.path("r%d" % self._n)
+        return [self.binary, "-o", prefix] + list(options) + (["--"] + list(argv) if argv else []), prefix
+
+    def iotrace(self, options, argv, timeout=30, status=0, **kw):
+        """Runs to the end; status: what is expected, None for anything."""
+        full, prefix = self.iotrace_argv(options, argv)
+        began = time.monotonic()
+        p = self.start(full, **kw)
+        r = self.finish(p, timeout, Traced, began)
+        r.prefix = prefix
+        if r.status == 77 and status != 77:
+            raise Skip("not possible here: " + r.err.strip().splitlines()[0])
+        if status is not None and r.status != status:
+            raise Failure("expected status %d of %s\n%s" % (status, " ".join(argv), r))
+        return r
+
+
+def _tool(name):
+    """By its whole path: a test may give the target another PATH."""
+    return shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin") or name
+
+
+def _prefix():
+    if USER:
+        u = pwd.getpwnam(USER)
+        return [_tool("setpriv"), "--reuid=%d" % u.pw_uid, "--regid=%d" % u.pw_gid, "--clear-groups", "--"]
+    return [_tool("unshare"), "-Ur", "--"] if USERNS else []
+
+
+def _end_group(p):
+    try:
+        os.killpg(p.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    if p.poll() is None:
+        p.kill()
+    p.communicate()
+
+
+def _alarm(_sig, _frame):
+    raise Failure("time limit of the test")
+
+
+def _skip_all_reason():
+    if USER:
+        if not IS_ROOT:
+            return "running as %s needs root" % USER
+        probe = subprocess.run(_prefix() + ["test", "-x", os.path.join(BUILD, "bin", "iotrace")],
+                               stderr=subprocess.DEVNULL)
+        if probe.returncode:
+            return "%s cannot reach %s" % (USER, BUILD)
+    if USERNS:
+        probe = subprocess.run(_prefix() + ["true"], capture_output=True, text=True)
+        if probe.returncode:
+            return "no user namespaces here: " + probe.stderr.strip()
+    return None
+
+
+def _run_one(fn, timeout):
+    """-> (ok, reason of a skip or None, text of a failure or None)"""
+    t = Test()
+    signal.alarm(timeout)
+    try:
+        fn(t)
+        return True, None, None
+    except Skip as e:
+        return True, str(e), None
+    except Failure as e:
+        return False, None, str(e)
+    except Exception as e:  # a broken test fails by name too, and the others still run
+        return False, None, "%s: %s" % (type(e).__name__, e)
+    finally:
+        signal.alarm(0)
+        t.close()
+
+
+def main():
+    signal.signal(signal.SIGALRM, _alarm)
+    chosen = [x for x in _tests if not sys.argv[1:] or any(a in x[0] for a in sys.argv[1:])]
+    reason = _skip_all_reason()
+    print("1..%d" % (1 if reason else len(chosen)), flush=True)
+    if reason:
+        print("ok 1 - all %d tests # SKIP %s" % (len(chosen), reason))
+        sys.exit(0)
+    failed = 0
+    for i, (name, fn, timeout) in enumerate(chosen, 1):
+        ok, skipped, text = _run_one(fn, timeout)
+        failed += not ok
+        print("%sok %d - %s%s" % ("" if ok else "not ", i, name,
+                                  " # SKIP " + " ".join(skipped.split()) if skipped else ""))
+        if text:
+            print("\n".join("# " + line for line in text.splitlines()))
+        sys.stdout.flush()
+    sys.exit(1 if failed else 0)

@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-only
+"""What docs/ARCHITECTURE.md promises of the source tree, checked."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
+from tap import BUILD, ROOT, Skip, eq, main, test
+
+# Each room of common/ and the rooms that it may include, itself aside.
+ROOMS = {
+    "base": set(),
+    "model": {"base"},
+    "view": {"base", "model"},
+    "write": {"base", "model", "view"},
+    "run": {"base", "model"},
+    "compare": {"base", "model", "view", "write"},
+    "analyze": {"base", "model", "view", "write"},
+    "cli": {"base", "model", "view", "write", "run", "compare", "analyze"},
+}
+BACKENDS = ("tracer", "cpu", "mem")
+FRAGMENTS = {"common/model/undef.h"}  # parts of another header
+MAY_PRINT = re.compile(r"^(common/cli/|tracer/main\.c$)")
+JANSSON = re.compile(r"^common/model/json\w*\.[ch]$|^common/model/walk\.h$")
+PRINTS = re.compile(r"\b(?:printf|puts|putchar|perror|psignal)\s*\(|"
+                    r"\bv?f?printf\s*\(\s*std(?:err|out)|\bfput[sc]\s*\([^;]*\bstd(?:err|out)|"
+                    r"\bfwrite\s*\([^;]*\bstd(?:err|out)|\bv?dprintf\s*\(\s*[12]\b|\berrx?\s*\(\s*\d")
+SPDX = "SPDX-License-Identifier: GPL-3.0-only"
+CODE = (".c", ".h", ".def", ".S")
+WITH_SPDX = CODE + (".py", ".sh", ".mk")
+ALSO_SPDX = {"Makefile", ".clang-format", ".clang-tidy", ".ci/run", ".ci/deps", "tests/run"}
+
+
+def tree():
+    """Every file that git has or would add; without git every file outside the build."""
+    git = subprocess.run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True)
+    if git.returncode == 0:
+        return sorted(f for f in set(git.stdout.splitlines()) if os.path.isfile(os.path.join(ROOT, f)))
+    out = []
+    for d, dirs, files in os.walk(ROOT):
+        dirs[:] = [x for x in dirs if x not in (".git", "build", "__pycache__")]
+        out += [os.path.relpath(os.path.join(d, f), ROOT) for f in files]
+    return sorted(out)
+
+
+FILES = tree()
+
+
+def text(path):
+    with open(os.path.join(ROOT, path), errors="replace") as f:
+        return f.read()
+
+
+def code(path):
+    """Without comments and strings, line by line as it was."""
+    def blank(m):
+        return '""' if m.group(0)[0] == '"' else re.sub(r"[^\n]", " ", m.group(0))
+    return re.sub(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', blank, text(path), flags=re.S)
+
+
+def sources(*rooms):
+    return [f for f in FILES if f.endswith(CODE) and f.startswith(tuple(r + "/" for r in rooms))]
+
+
+def includes(path):
+    return re.findall(r'^\s*#\s*include\s+"([^"]+)"', text(path), re.M)
+
+
+@test
+def includes_go_one_way(_t):
+    bad = []
+    for f in sources("common", *BACKENDS):
+        parts = f.split("/")
+        for inc in includes(f):
+            to = inc.split("/")
+            if not os.path.isfile(os.path.join(ROOT, inc)):
+                bad.append("%s: %s is not a path from the top" % (f, inc))
+            elif parts[0] == "common" and to[0] != "common":
+                bad.append("%s includes %s: common includes no backend" % (f, inc))
+            elif parts[0] == "common" and to[1] != parts[1] and to[1] not in ROOMS.get(parts[1], set()):
+                bad.append("%s includes %s: %s does not know %s" % (f, inc, parts[1], to[1]))
+            elif parts[0] in BACKENDS and to[0] not in ("common", parts[0]):
+                bad.append("%s includes %s: backends know only common" % (f, inc))
+            elif parts[0] in BACKENDS and to[:2] == ["common", "cli"]:
+                bad.append("%s includes %s: nobody includes the command line" % (f, inc))
+    eq(bad, [], "includes against the direction")
+
+
+@test
+def every_room_is_known(_t):
+    eq(sorted({f.split("/")[1] for f in sources("common")} - set(ROOMS)), [], "rooms without a rule")
+
+
+@test
+def only_json_knows_jansson(_t):
+    eq([f for f in sources("common", *BACKENDS) if "jansson.h" in text(f) and not JANSSON.match(f)], [],
+       "files that include jansson")
+
+
+@test
+def nothing_prints_below_the_command_line(_t):
+    bad = []
+    for f in sources("common", *BACKENDS):
+        if MAY_PRINT.match(f):
+            continue
+        for n, line in enumerate(code(f).splitlines(), 1):
+            if PRINTS.search(line):
+                bad.append("%s:%d: %s" % (f, n, line.strip()))
+    eq(bad, [], "lines that print")
+
+
+@test
+def decoders_are_pure(_t):
+    """No system interface in tracer/decode: only the memory reader that they are given."""
+    banned = re.compile(r"\b(ptrace|process_vm_readv|open|read|syscall)\s*\((?!ctx)|sys/ptrace\.h|stdio\.h")
+    bad = ["%s:%d: %s" % (f, n, line.strip()) for f in sources("tracer/decode")
+           for n, line in enumerate(code(f).splitlines(), 1)
+           if banned.search(line) and "->read(" not in line and "(*read)(" not in line]
+    eq(bad, [], "effects in decoders")
+
+
+@test(timeout=300)
+def every_header_compiles_alone(t):
+    bad = []
+    headers = [f for f in sources("common", *BACKENDS) if f.endswith(".h") and f not in FRAGMENTS]
+    empty = t.path("alone.c")
+    for h in headers:
+        with open(empty, "w") as f:
+            f.write('#include "%s"\n' % h)
+        r = subprocess.run([os.environ.get("CC", "gcc"), "-std=gnu17", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64",
+                            "-fsyntax-only", "-Wall", "-Werror", "-I" + ROOT, empty], capture_output=True, text=True)
+        if r.returncode:
+            bad.append("%s: %s" % (h, r.stderr.splitlines()[1] if len(r.stderr.splitlines()) > 1 else r.stderr))
+    eq(bad, [], "headers that need another one")
+
+
+def measured_rows():
+    """Names of the rows of syscalls.def that count units or bytes, or have a decoder."""
+    rows = re.findall(r"^SYSCALL\((\w+),(.*?)\)\s*$", code("tracer/syscalls.def"), re.M | re.S)
+    return [n for n, rest in rows if re.search(r"\.(unit|batch|bytes|bytes_ret|decoder)\b", rest)]
+
+
+@test
+def every_measured_call_has_a_target(_t):
+    rows = measured_rows()
+    if not rows:
+        raise AssertionError("no rows read from tracer/syscalls.def")
+    targets = " ".join(code(f) for f in FILES if re.match(r"tests/targets/\w+\.[ch]$", f))
+    other = {"pwrite64": "pwrite", "pread64": "pread"}
+    eq([n for n in rows if not re.search(r"\b(SYS_)?(%s|%s)\s*[(,]" % (n, other.get(n, n)), targets)], [],
+       "measured calls without a target")
+
+
+@test
+def every_measured_call_has_an_expectation(_t):
+    expected = text("tests/e2e/exact.py")
+    eq([n for n in measured_rows() if not re.search(r"\b%s=(call|work)\(" % n, expected)], [],
+       "measured calls that no row of exact.py names")
+
+
+@test
+def every_file_has_its_licence(_t):
+    bad = []
+    for f in FILES:
+        if f.endswith(WITH_SPDX) or f in ALSO_SPDX:
+            if SPDX not in "\n".join(text(f).splitlines()[:3]):
+                bad.append(f)
+    eq(bad, [], "files without " + SPDX)
+
+
+def columns(line):
+    return len(line.expandtabs(8))
+
+
+@test
+def no_line_above_100_columns(_t):
+    bad = []
+    for f in FILES:
+        if f.endswith((".c", ".h", ".S")):
+            bad += ["%s:%d" % (f, n) for n, line in enumerate(text(f).splitlines(), 1) if columns(line) > 100]
+    eq(bad, [], "lines above 100 columns")
+
+
+@test
+def formatted(t):
+    """clang-format decides, if it is the version that the tree is formatted with."""
+    try:
+        version = subprocess.run(["clang-format", "--version"], capture_output=True, text=True).stdout
+    except OSError:
+        raise Skip("clang-format is not installed") from None
+    if "version 14." not in version:
+        raise Skip("formatted with clang-format 14, here is " + version.strip())
+    chosen = [f for f in FILES if f.endswith((".c", ".h"))]
+    r = subprocess.run(["clang-format", "--dry-run", "-Werror", *chosen], capture_output=True, text=True, cwd=ROOT)
+    eq(sorted({line.split(":")[0] for line in r.stderr.splitlines() if "error:" in line}), [],
+       "files that `make fmt` would change")
+
+
+def options_of_help(program):
+    path = os.path.join(BUILD, "bin", program)
+    if not os.access(path, os.X_OK):
+        raise Skip("%s is not built" % program)
+    r = subprocess.run([path, "--help"], capture_output=True, text=True)
+    return sorted(set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", r.stdout)))
+
+
+def in_manual(program):
+    def run(_t):
+        page = "docs/man/%s.1" % program
+        if page not in FILES:
+            raise Skip("no " + page)
+        manual = text(page).replace("\\-", "-").replace("\\fB", "").replace("\\fR", "")
+        options = options_of_help(program)
+        assert options, "no options in --help"
+        eq([o for o in options if not re.search(re.escape(o) + r"(?![\w-])", manual)], [], "not in " + page)
+    test(run, name="every_option_of_%s_is_in_its_manual" % program)
+
+
+in_manual("iotrace")
+in_manual("profile-scenario")
+
+
+@test
+def no_machine_paths(_t):
+    """Nothing names a home directory or a place of the machine that it was written on."""
+    where = re.compile(r"/home/\w+|/root/|/work/\w+|/tmp/build-")
+    bad = ["%s:%d" % (f, n) for f in FILES if f.endswith(WITH_SPDX + (".md", ".1", ".json")) or f in ALSO_SPDX
+           for n, line in enumerate(text(f).splitlines(), 1)
+           if where.search(line) and not f.startswith("tests/structure/")]
+    eq(bad, [], "paths of a machine")
+
+
+@test
+def the_checks_can_fail(_t):
+    """The patterns find what they are for."""
+    for line in ('printf("x");', 'fprintf(stderr, "x");', 'perror("x");', 'dprintf(2, "x");', 'fputs("x", stdout);'):
+        assert PRINTS.search(line), line
+    for line in ('out_printf(o, "x");', 'snprintf(buf, 2, "x");', 'mem_printf("x");', 'fprintf(f, "x");'):
+        assert not PRINTS.search(line), line
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(d, "x.c")
+        with open(path, "w") as f:
+            f.write('/* printf(1) */ char *s = "puts(2)"; // perror(3)\n')
+        assert not PRINTS.search(code(path))
+
+
+if __name__ == "__main__":
+    main()

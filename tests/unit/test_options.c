@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "tracer/options.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define WORDS    16
+
+/* A command line's words; they point into line. */
+struct words {
+	char line[256];
+	char *argv[WORDS + 1];
+	int argc;
+};
+
+static void split(struct words *w, const char *line)
+{
+	char *rest = w->line, *word;
+
+	memset(w, 0, sizeof(*w));
+	assert_true(strlen(line) < sizeof(w->line));
+	strcpy(w->line, line);
+	w->argv[w->argc++] = (char[]){"iotrace"};
+	while (*line && (word = strsep(&rest, " ")) != NULL) {
+		assert_true(w->argc < WORDS);
+		w->argv[w->argc++] = word;
+	}
+}
+
+/* ---- what was understood, as text: only what is not the default ---- */
+
+static void put_text(struct out *o, const char *name, const char *value)
+{
+	if (value)
+		out_printf(o, "%s=%s ", name, value);
+}
+
+static void put_number(struct out *o, const char *name, uint64_t value, uint64_t usual)
+{
+	if (value != usual)
+		out_printf(o, "%s=%" PRIu64 " ", name, value);
+}
+
+static void put_options(struct out *o, const struct options *opt)
+{
+	put_text(o, "summary", opt->summary);
+	put_text(o, "detail", opt->detail);
+	put_text(o, "json", opt->json);
+	put_number(o, "stderr", (uint64_t)opt->summary_stderr, 1);
+	put_number(o, "detail-trace", (uint64_t)opt->detail_trace_given, 0);
+	put_number(o, "limit", opt->detail_limit_bytes, 256 << 20);
+	put_number(o, "auto", (uint64_t)opt->mode_auto, 1);
+	put_number(o, "no-patch", (uint64_t)opt->no_patch, 0);
+	put_number(o, "pid", (uint64_t)opt->pid, 0);
+	put_number(o, "skip", opt->skip_ns, 0);
+	put_number(o, "duration", opt->duration_ns, 0);
+	put_number(o, "timeout", opt->timeout_ns, 0);
+	put_number(o, "grace", opt->grace_ns, 5000000000);
+	put_number(o, "window", (uint64_t)opt->has_window, 0);
+	put_number(o, "control", (uint64_t)(opt->control_fd + 1), 0);
+	put_text(o, "user", opt->user);
+	put_number(o, "quiet", (uint64_t)opt->quiet, 0);
+	out_char(o, '|');
+	for (int i = 0; i < opt->command_len; i++)
+		out_printf(o, " %s", opt->command[i]);
+}
+
+static const struct {
+	const char *line, *want;
+} good[] = {
+	{"prog", "| prog"},
+	{"-- prog", "| prog"},
+	{"prog -o x --json y", "| prog -o x --json y"},
+	{"prog -- -q", "| prog -- -q"},
+	{"-- -q", "| -q"},
+	{"-- --", "| --"},
+	{"-o pre prog", "summary=pre-summary.txt detail=pre-detail.txt json=pre.json stderr=0 | prog"},
+	{"-opre prog", "summary=pre-summary.txt detail=pre-detail.txt json=pre.json stderr=0 | prog"},
+	{"--output=p prog", "summary=p-summary.txt detail=p-detail.txt json=p.json stderr=0 | prog"},
+	{"--summary - --json f prog", "summary=- json=f stderr=0 | prog"},
+	{"-o p --detail d prog", "summary=p-summary.txt detail=d json=p.json stderr=0 | prog"},
+	{"--json a --json b prog", "json=b stderr=0 | prog"},
+	{"--detail d prog", "detail=d stderr=0 | prog"},
+	{"--detail-trace write --detail-limit 4K prog", "detail-trace=1 limit=4096 | prog"},
+	{"--mode ptrace prog", "auto=0 | prog"},
+	{"--mode ptrace --mode auto prog", "| prog"},
+	{"--no-patch prog", "no-patch=1 | prog"},
+	{"-p 12", "pid=12 |"},
+	{"-p12", "pid=12 |"},
+	{"--attach 12 -- cmd -p 13", "pid=12 | cmd -p 13"},
+	{"--skip 1.5 --duration 200ms prog", "skip=1500000000 duration=200000000 window=1 | prog"},
+	{"--skip 0 prog", "window=1 | prog"},
+	{"--timeout 30 --grace 0 prog", "timeout=30000000000 grace=0 | prog"},
+	{"--control-fd 0 prog", "control=1 | prog"},
+	{"-u nobody prog", "user=nobody | prog"},
+	{"-q prog", "stderr=0 quiet=1 | prog"},
+	{"-qo p prog",
+		"summary=p-summary.txt detail=p-detail.txt json=p.json stderr=0 quiet=1 | prog"},
+};
+
+static void command_lines_are_understood(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		enum options_action action = OPTIONS_HELP;
+		struct err err = {0};
+		struct options o;
+		struct words w;
+		struct out text;
+
+		print_message("# %s\n", good[i].line);
+		split(&w, good[i].line);
+		assert_int_equal(options_parse(&o, w.argc, w.argv, &action, &err), 0);
+		assert_int_equal(action, OPTIONS_RUN);
+		assert_null(o.command[o.command_len]);
+		out_init_mem(&text);
+		put_options(&text, &o);
+		assert_string_equal(out_text(&text), good[i].want);
+		out_release(&text);
+		options_release(&o);
+	}
+}
+
+/* ---- what is refused ---- */
+
+/* `says`: what the one line must have, so that a person knows where to look. */
+static const struct {
+	const char *line, *says;
+} bad[] = {
+	{"", "no program"},
+	{"-q", "no program"},
+	{"--", "no program"},
+	{"--nonsense prog", "unknown option '--nonsense'"},
+	{"-Z prog", "unknown option '-Z'"},
+	{"-qZ prog", "unknown option '-Z'"},
+	{"--quiet=1 prog", "'--quiet=1'"},
+	{"--no-patch=1 prog", "'--no-patch=1'"},
+	{"-o", "'-o' needs a value"},
+	{"--json", "'--json' needs a value"},
+	{"-q -p", "'-p' needs a value"},
+	{"-p 0", "--attach"},
+	{"-p -1", "--attach"},
+	{"-p 1x", "--attach"},
+	{"-p 99999999999", "--attach"},
+	{"-p 1 -u nobody", "-u"},
+	{"--skip -1 prog", "--skip"},
+	{"--skip x prog", "--skip"},
+	{"--duration nan prog", "--duration"},
+	{"--timeout 1e99 prog", "--timeout"},
+	{"--grace 5h prog", "--grace"},
+	{"--detail-limit 1Q prog", "--detail-limit"},
+	{"--detail-limit -1 prog", "--detail-limit"},
+	{"--mode fast prog", "'fast' is not auto or ptrace"},
+	{"--control-fd 999 prog", "999 is not an open descriptor"},
+	{"--control-fd x prog", "--control-fd"},
+	{"--control-fd 0 --skip 1 prog", "exclude each other"},
+	{"--duration 1 --control-fd 0 prog", "exclude each other"},
+	{"-e sendmsgg prog", "did you mean 'sendmsg'"},
+	{"-e %netwrk prog", "did you mean '%network'"},
+	{"--detail-trace nonsense_call prog", "--detail-trace"},
+	{"-e write,nope_nope prog", "nope_nope"},
+};
+
+static void mistakes_are_named(void **state)
+{
+	int failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		enum options_action action;
+		struct err err = {0};
+		struct options o;
+		struct words w;
+		int rc;
+
+		split(&w, bad[i].line);
+		rc = options_parse(&o, w.argc, w.argv, &action, &err);
+		options_release(&o);
+		if (rc == -EINVAL && strstr(err.text, bad[i].says) && !strchr(err.text, '\n'))
+			continue;
+		failures++;
+		print_message("# '%s': %d, %s\n", bad[i].line, rc, err.text);
+	}
+	assert_int_equal(failures, 0);
+}
+
+/* ---- sets ---- */
+
+static const struct {
+	const char *line, *call;
+	int traced, in_detail;
+} sets[] = {
+	{"prog", "sendmmsg", 1, 1},
+	{"prog", "epoll_wait", 1, 0},
+	{"prog", "getppid", 0, 0},
+	{"-e write prog", "write", 1, 1},
+	{"-e write prog", "sendmmsg", 0, 1},
+	{"-e trace=write,getppid prog", "getppid", 1, 0},
+	{"--trace=%network prog", "socket", 1, 0},
+	{"-e !write prog", "write", 0, 1},
+	{"-e !write prog", "getppid", 1, 0},
+	{"-e all prog", "getppid", 1, 0},
+	{"-e write -e read prog", "write", 0, 1},
+	{"--detail-trace read prog", "read", 1, 1},
+	{"--detail-trace read prog", "sendmmsg", 1, 0},
+	{"--detail-trace all,!read prog", "read", 1, 0},
+};
+
+static void sets_of_calls(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(sets); i++) {
+		const struct sys_def *def = sys_by_name(sets[i].call);
+		enum options_action action;
+		struct options o;
+		struct words w;
+
+		print_message("# %s: %s\n", sets[i].line, sets[i].call);
+		split(&w, sets[i].line);
+		assert_int_equal(options_parse(&o, w.argc, w.argv, &action, NULL), 0);
+		assert_int_equal(sys_set_has(&o.trace, def) != 0, sets[i].traced);
+		assert_int_equal(sys_set_has(&o.detail_trace, def) != 0, sets[i].in_detail);
+		options_release(&o);
+	}
+}
+
+/* ---- help and version ---- */
+
+static void help_and_version_need_no_program(void **state)
+{
+	static const struct {
+		const char *line;
+		enum options_action action;
+	} rows[] = {
+		{"--help", OPTIONS_HELP},
+		{"--version", OPTIONS_VERSION},
+		{"-q --help prog", OPTIONS_HELP},
+		{"--json x --version", OPTIONS_VERSION},
+		{"prog --help", OPTIONS_RUN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		enum options_action action;
+		struct options o;
+		struct words w;
+
+		print_message("# %s\n", rows[i].line);
+		split(&w, rows[i].line);
+		assert_int_equal(options_parse(&o, w.argc, w.argv, &action, NULL), 0);
+		assert_int_equal(action, rows[i].action);
+		options_release(&o);
+	}
+}
+
+static void help_names_every_option(void **state)
+{
+	static const char *const options[] = {"-o, --output", "--summary", "--detail ", "--json",
+		"-e, --trace", "--detail-trace", "--detail-limit", "--mode", "--no-patch",
+		"-p, --attach", "--skip", "--duration", "--control-fd", "--timeout", "--grace",
+		"-u, --user", "-q, --quiet", "--version", "--help"};
+	struct out o;
+
+	(void)state;
+	out_init_mem(&o);
+	options_help(&o);
+	for (size_t i = 0; i < COUNT(options); i++) {
+		print_message("# %s\n", options[i]);
+		assert_non_null(strstr(out_text(&o), options[i]));
+	}
+	for (const char *line = out_text(&o); *line; line += strcspn(line, "\n") + 1)
+		if (strcspn(line, "\n") > 100)
+			fail_msg("a line of %zu columns: %.60s", strcspn(line, "\n"), line);
+	out_release(&o);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(command_lines_are_understood),
+		cmocka_unit_test(mistakes_are_named),
+		cmocka_unit_test(sets_of_calls),
+		cmocka_unit_test(help_and_version_need_no_program),
+		cmocka_unit_test(help_names_every_option),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/run/load.h"
+#include "common/run/ready.h"
+
+static void test_work(void **state)
+{
+	static const struct {
+		const char *regex, *output;
+		uint64_t count;
+	} rows[] = {
+		{"Queries completed: +(\\d+)", "x\n  Queries completed:    20000 (100%)\ny\n",
+			20000},
+		{"done (\\d+)", "done 1\ndone 2\nelse\n", 2},
+		{"done (\\d+)", "done 7", 7},
+		{"(\\d+) done", "1\r2 done\r30 done\r\n", 30},
+		{"n=([0-9,]+)", "n=1,234,567\n", 1234567},
+		{"n=([\\d.]+)", "n=12.75\n", 12},
+		{"n=([^]\\d]|\\d+)", "n=4\n", 4},
+		{"a\\\\d([0-9])", "a\\d5\n", 5},
+		{"n=(\\d*)", "n=\n", UINT64_MAX},
+		{"n=(.*)", "n=-3\n", UINT64_MAX},
+		{"n=(\\d+)", "n=9223372036854775807\n", INT64_MAX},
+		{"n=(\\d+)", "n=9223372036854775808\n", UINT64_MAX},
+		{"n=(\\d+)", "n=99999999999999999999999\n", UINT64_MAX},
+		{"^(\\d+)$", "a1\n5\n2b\n", 5},
+		{"x(a)?(\\d)", "x5\n", UINT64_MAX},
+		{"n=(\\d+)", "", UINT64_MAX},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		/* The same whole and byte by byte. */
+		for (int bytewise = 0; bytewise <= 1; bytewise++) {
+			struct work_scan w;
+			struct err err = {0};
+			size_t len = strlen(rows[i].output);
+
+			assert_int_equal(work_scan_init(&w, rows[i].regex, &err), 0);
+			for (size_t k = 0; k < (bytewise ? len : 1); k++)
+				work_scan_feed(&w, rows[i].output + k, bytewise ? 1 : len);
+			work_scan_end(&w);
+			if (w.count != rows[i].count)
+				fail_msg("row %zu: %llu", i, (unsigned long long)w.count);
+			work_scan_release(&w);
+		}
+	}
+}
+
+static void test_long_lines_are_cut(void **state)
+{
+	struct work_scan w;
+	struct err err = {0};
+	char block[1000];
+
+	(void)state;
+	memset(block, 'x', sizeof(block));
+	assert_int_equal(work_scan_init(&w, "(\\d+)", &err), 0);
+	for (int i = 0; i < 20; i++)
+		work_scan_feed(&w, block, sizeof(block));
+	work_scan_feed(&w, "5\n6\n", 4);
+	assert_int_equal(w.count, 6);
+	work_scan_release(&w);
+}
+
+static void test_command_text(void **state)
+{
+	static const struct {
+		const char *argv[5];
+		const char *want;
+	} rows[] = {
+		{{"dnsperf", "-Q", "15000", NULL}, "dnsperf -Q 15000"},
+		{{"sh", "-c", "a | b", NULL}, "a | b"},
+		{{"sh", "-c", NULL}, "sh -c"},
+		{{"sh", "-c", "a", "b", NULL}, "sh -c a b"},
+		{{"x", "a b", "", "it's", NULL}, "x 'a b' '' 'it'\\''s'"},
+		{{NULL}, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = load_text(rows[i].argv);
+
+		assert_string_equal(text, rows[i].want);
+		free(text);
+	}
+}
+
+static void test_ready_parse(void **state)
+{
+	static const struct {
+		const char *spec;
+		int kind; /* -1: an error */
+		uint16_t port;
+	} rows[] = {
+		{"udp:53", READY_UDP, 53},
+		{"tcp:65535", READY_TCP, 65535},
+		{"test -e x", READY_COMMAND, 0},
+		{"udp", READY_COMMAND, 0},
+		{"udp:", -1, 0},
+		{"udp:0", -1, 0},
+		{"tcp:65536", -1, 0},
+		{"tcp:1x", -1, 0},
+		{"", -1, 0},
+		{" ", -1, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct err err = {0};
+		struct ready r;
+		int rc = ready_parse(rows[i].spec, &r, &err);
+
+		assert_int_equal(rc < 0, rows[i].kind < 0);
+		if (rc < 0)
+			continue;
+		assert_int_equal(r.kind, rows[i].kind);
+		if (r.kind != READY_COMMAND)
+			assert_int_equal(r.port, rows[i].port);
+	}
+}
+
+static void test_ready_sockets(void **state)
+{
+	/* As Linux 6 prints them. */
+	static const char udp[] =
+		"   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   "
+		"uid  "
+		"timeout inode ref pointer drops            \n"
+		"  345: 0100007F:3BC6 00000000:0000 07 00000000:00000000 00:00000000 00000000     0"
+		"        0 4711 2 0000000000000000 0         \n"
+		"  346: 00000000000000000000000001000000:3BC6 "
+		"00000000000000000000000000000000:0000 07 "
+		"00000000:00000000 00:00000000 00000000     0        0 4712 2 0000000000000000 0\n"
+		"  347: 0100007F:3BC7 00000000:3BC6 01 00000000:00000000 00:00000000 00000000     0"
+		"        0 4713 2 0000000000000000 0         ";
+	static const char tcp[] =
+		"  sl  local_address rem_address   st ...\n"
+		"   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000"
+		"        0 99999999999 1 0000000000000000 100 0 0 10 0\n"
+		"   1: 0100007F:1F90 0100007F:8000 01 00000000:00000000 00:00000000 00000000  1000"
+		"        0 5 1 0000000000000000 100 0 0 10 0\n";
+	static const struct {
+		const char *text;
+		struct ready ready;
+		size_t max, want;
+		uint64_t first;
+	} rows[] = {
+		{udp, {READY_UDP, 15302, NULL}, 8, 2, 4711},
+		{udp, {READY_UDP, 15302, NULL}, 1, 1, 4711},
+		{udp, {READY_UDP, 15303, NULL}, 8, 1, 4713},
+		{udp, {READY_UDP, 15304, NULL}, 8, 0, 0},
+		{tcp, {READY_TCP, 8080, NULL}, 8, 1, 99999999999},
+		{"", {READY_UDP, 1, NULL}, 8, 0, 0},
+		{"\n\n", {READY_UDP, 1, NULL}, 8, 0, 0},
+		{"garbage: x\n 1: zz", {READY_UDP, 1, NULL}, 8, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint64_t inodes[8] = {0};
+
+		assert_int_equal(ready_sockets(rows[i].text, &rows[i].ready, inodes, rows[i].max),
+			rows[i].want);
+		assert_int_equal(inodes[0], rows[i].first);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_work),
+		cmocka_unit_test(test_long_lines_are_cut),
+		cmocka_unit_test(test_command_text),
+		cmocka_unit_test(test_ready_parse),
+		cmocka_unit_test(test_ready_sockets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
