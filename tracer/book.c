@@ -18,7 +18,6 @@ void book_init(struct book *b, uint64_t start_ns, int wants_window)
 		b->agg[i] = agg_new();
 	b->timeline = timeline_new(start_ns);
 	b->mappings = mappings_new();
-	b->mappings_phase = wants_window ? PHASE_STARTUP : PHASE_WINDOW;
 	out_init_mem(&b->detail.line);
 }
 
@@ -31,7 +30,6 @@ void book_release(struct book *b)
 	free(b->marks.at);
 	timeline_free(b->timeline);
 	mappings_free(b->mappings);
-	result_free(b->early);
 	out_release(&b->detail.line);
 }
 
@@ -48,20 +46,6 @@ static enum book_phase phase_at(const struct book *b, uint64_t ns)
 	if (ns < b->window_begin_ns)
 		return PHASE_STARTUP;
 	return ns < b->window_end_ns ? PHASE_WINDOW : PHASE_SHUTDOWN;
-}
-
-/* The mappings' counters cover the window: they start at its begin and are kept at its end. */
-static void mappings_follow(struct book *b, enum book_phase phase)
-{
-	if ((int)phase <= b->mappings_phase)
-		return;
-	if (phase == PHASE_WINDOW) {
-		mappings_restart(b->mappings);
-	} else if (!b->early && b->mappings_phase == PHASE_WINDOW) {
-		b->early = result_new();
-		mappings_result(b->mappings, b->early);
-	}
-	b->mappings_phase = (int)phase;
 }
 
 static void detail_call(struct book *b, const struct sys_event *ev)
@@ -99,7 +83,7 @@ void book_call(struct book *b, const struct sys_event *ev)
 {
 	enum book_phase phase = phase_at(b, ev->entry_ns);
 
-	mappings_follow(b, phase);
+	mappings_phase(b->mappings, phase);
 	agg_add(b->agg[phase], ev);
 	timeline_add(b->timeline, ev);
 	mappings_add(b->mappings, ev);
@@ -135,20 +119,23 @@ void book_mark(struct book *b, const char *name, uint64_t at_ns)
 	*VEC_PUSH(&b->marks) = (struct book_mark){.name = mem_strdup(name), .at_ns = at_ns};
 }
 
+/* The phase that the tables cover: the window, or all of a run whose window
+ * never began. */
+static enum book_phase covered(const struct book *b)
+{
+	return b->wants_window && b->window_begin_ns == UINT64_MAX ? PHASE_STARTUP : PHASE_WINDOW;
+}
+
 void book_close(struct book *b, uint64_t at_ns)
 {
 	b->end_ns = at_ns;
-	/* A window that was to begin or end after the run did not, or ended with it. */
+	/* A window that was to begin or end after the run did not, or ended with it.
+	 */
 	if (b->window_begin_ns != UINT64_MAX && b->window_begin_ns > at_ns)
 		b->window_begin_ns = UINT64_MAX;
 	if (b->window_end_ns > at_ns)
 		b->window_end_ns = at_ns;
-}
-
-/* The phase that the tables cover: the window, or all of a run whose window never began. */
-static enum book_phase covered(const struct book *b)
-{
-	return b->wants_window && b->window_begin_ns == UINT64_MAX ? PHASE_STARTUP : PHASE_WINDOW;
+	mappings_phase(b->mappings, covered(b));
 }
 
 static uint64_t begin_of(const struct book *b)
@@ -217,34 +204,8 @@ static void fill_window(const struct book *b, struct res_result *r)
 	} else if (b->wants_window) {
 		result_warn(r, "window_never_began",
 			"The window that was asked for never began: all figures are those of the "
-			"whole "
-			"run.");
+			"whole run.");
 	}
-}
-
-static void fill_mappings(const struct book *b, struct res_result *r)
-{
-	struct res_mappings *from;
-
-	if (!b->early) {
-		mappings_result(b->mappings, r);
-		return;
-	}
-	from = b->early->mappings;
-	if (!from)
-		return;
-	r->mappings = RES_OBJ(r, mappings);
-	r->mappings->peak_mapped = from->peak_mapped;
-#define COPY(kind)                                                                                 \
-	if (from->kind) {                                                                          \
-		r->mappings->kind = RES_OBJ(r, mapping_kind);                                      \
-		*r->mappings->kind = *from->kind;                                                  \
-	}
-	COPY(anonymous)
-	COPY(file)
-	COPY(stack)
-	COPY(other)
-#undef COPY
 }
 
 void book_result(const struct book *b, const struct agg_names *names, int with_mappings,
@@ -255,7 +216,7 @@ void book_result(const struct book *b, const struct agg_names *names, int with_m
 	fill_phases(b, r);
 	agg_result(b->agg[covered(b)], names, r);
 	if (with_mappings)
-		fill_mappings(b, r);
+		mappings_result(b->mappings, r);
 	timeline_result(b->timeline, r);
 	if (b->detail.out) {
 		r->tracer->detail_lines = b->detail.lines;

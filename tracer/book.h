@@ -32,8 +32,6 @@ struct book {
 	} marks;
 	struct timeline *timeline;
 	struct mappings *mappings;
-	int mappings_phase;       /* the phase that the mappings' counters are in */
-	struct res_result *early; /* mappings as they were at the window's end */
 	struct {
 		struct out *out; /* NULL: no detail */
 		struct out line;

@@ -371,8 +371,8 @@ static void set_result(struct tracee *t, const struct ptrace_syscall_info *info)
 }
 
 /*
- * A filter of the target's own that says TRAP or KILL: the call did nothing, its registers are as at
- * entry (so the number looks like a result), and a SIGSYS is on its way.
+ * A filter of the target's own that says TRAP or KILL: the call did nothing, its registers are as
+ * at entry (so the number looks like a result), and a SIGSYS is on its way.
  */
 static int refused_by_own_filter(const struct tracee *t)
 {

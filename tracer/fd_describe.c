@@ -6,8 +6,10 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -129,6 +131,16 @@ static char *socket_text(int fd, const char *link)
 		local ? local : "", peer ? " -> " : "", peer ? peer : "");
 }
 
+/* Before Linux 6.9 a pidfd reaches the leader's table only, and a number can be closed and reused
+ * between two looks: link is "socket:[INODE]". */
+static int is_socket_of(int fd, const char *link)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 &&
+		strtoull(link + strlen("socket:["), NULL, 10) == (unsigned long long)st.st_ino;
+}
+
 char *fd_describe(pid_t pid, pid_t tid, uint32_t fd)
 {
 	char path[64], link[PATH_MAX + 1];
@@ -142,7 +154,7 @@ char *fd_describe(pid_t pid, pid_t tid, uint32_t fd)
 	if (strncmp(link, "socket:", 7) == 0) {
 		cleanup_close int copy = steal_fd(pid, tid, fd);
 
-		if (copy >= 0)
+		if (copy >= 0 && is_socket_of(copy, link))
 			return socket_text(copy, link);
 	}
 	return mem_strdup(link);

@@ -62,7 +62,7 @@ void files_close_range(struct files *f, uint32_t first, uint32_t last);
  * that was not shared goes on with its ids. */
 struct files *files_copy_exec(struct files *f, pid_t pid);
 
-/* "socket:udp 127.0.0.1:53 -> 127.0.0.1:4242", a path, "pipe:[123]"; heap memory or NULL. */
+/* "udp 127.0.0.1:53 -> 127.0.0.1:4242", a path, "pipe:[123]"; heap memory or NULL. */
 char *fd_describe(pid_t pid, pid_t tid, uint32_t fd);
 
 #endif

@@ -2,6 +2,7 @@
 #include "tracer/filter.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdlib.h>
@@ -18,8 +19,9 @@
 #define TRACE SCMP_ACT_TRACE(FILTER_TRACE_DATA)
 
 /*
- * Control calls that matter for a few values of one argument only. The comparison is on the low
- * half (32 bits), which is all that the kernel looks at in these int arguments.
+ * Control calls that matter for a few values of one argument only. The
+ * comparison is on the low half (32 bits), which is all that the kernel looks
+ * at in these int arguments.
  */
 static const struct {
 	const char *name;
@@ -33,8 +35,8 @@ static const struct {
 };
 
 /*
- * libseccomp takes native numbers, and numbers of its own for calls that only another ABI has.
- * Below 0: it does not know that call of the other ABI.
+ * libseccomp takes native numbers, and numbers of its own for calls that only
+ * another ABI has. Below 0: it does not know that call of the other ABI.
  */
 static int native_number(int abi, uint32_t nr)
 {
@@ -49,7 +51,8 @@ static int native_number(int abi, uint32_t nr)
 	return native;
 }
 
-/* 1 if it is one of those whose arguments are looked at, 0 if not, or a negative errno. */
+/* 1 if it is one of those whose arguments are looked at, 0 if not, or a
+ * negative errno. */
 static int add_narrow(scmp_filter_ctx ctx, const char *name, int nr)
 {
 	int found = 0;
@@ -100,6 +103,44 @@ static int add_rules(scmp_filter_ctx ctx, int abi, const struct control_map *map
 	return 0;
 }
 
+/* Numbers beyond the table, which --trace can name as syscall_N. */
+static int add_numbers_beyond(scmp_filter_ctx ctx, const struct control_map *map)
+{
+	for (size_t i = 0; i < map->len; i++) {
+		long nr = map->traced[i] ? sys_number(ABI_X86_64, sys_by_index(i)) : -1;
+		int rc;
+
+		if (nr < SYS_NUMBERS_MAX || nr > INT_MAX)
+			continue;
+		rc = seccomp_rule_add_array(ctx, TRACE, (int)nr, 0, NULL);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/*
+ * What i386 has inside socketcall(2) only, and so without a number of its own
+ * in the loop above: libseccomp makes a rule for socketcall's first argument
+ * out of the name.
+ */
+static int add_socketcalls(scmp_filter_ctx ctx, const struct control_map *map)
+{
+	static const char *const names[] = {"accept", "send", "recv"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const struct sys_def *def = sys_by_name(names[i]);
+		int rc;
+
+		if (!def || def->index >= map->len || !map->traced[def->index])
+			continue;
+		rc = add_rule(ctx, map, def, seccomp_syscall_resolve_name(names[i]));
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
 static scmp_filter_ctx abi_filter(int abi, const struct control_map *map)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
@@ -110,7 +151,8 @@ static scmp_filter_ctx abi_filter(int abi, const struct control_map *map)
 	if (seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, TRACE) == 0 &&
 		(abi == ABI_X86_64 || (seccomp_arch_add(ctx, SCMP_ARCH_X86) == 0 &&
 					      seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE) == 0)) &&
-		add_rules(ctx, abi, map) == 0)
+		add_rules(ctx, abi, map) == 0 &&
+		(abi == ABI_I386 ? add_socketcalls(ctx, map) : add_numbers_beyond(ctx, map)) == 0)
 		return ctx;
 	seccomp_release(ctx);
 	return NULL;
@@ -133,7 +175,8 @@ static scmp_filter_ctx build(const struct control_map *map, int all)
 
 	if (all)
 		return all_filter();
-	/* One filter for each ABI: in a common one libseccomp refuses calls that it does not know. */
+	/* One filter for each ABI: in a common one libseccomp refuses calls that it
+	 * does not know. */
 	ctx = abi_filter(ABI_X86_64, map);
 	compat = abi_filter(ABI_I386, map);
 	if (ctx && compat && seccomp_merge(ctx, compat) == 0)

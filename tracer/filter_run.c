@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
- * Runs a seccomp program of the target on what we know: the number and the architecture. Classic
- * BPF only jumps forward, so one pass is enough: each instruction gets the union of the states that
- * reach it, where a register is either one known value or unknown.
+ * Runs a seccomp program of the target on what we know: the number and the
+ * architecture. Classic BPF only jumps forward, so one pass is enough: each
+ * instruction gets the union of the states that reach it, where a register is
+ * either one known value or unknown.
  */
 #include <linux/audit.h>
 #include <linux/seccomp.h>
@@ -11,6 +12,9 @@
 
 #include "common/base/mem.h"
 #include "tracer/filter.h"
+
+#define X32_BIT         0x40000000U
+#define I386_SOCKETCALL 102
 
 struct value {
 	uint8_t known;
@@ -102,9 +106,9 @@ static struct value alu(struct value a, uint16_t op, struct value b)
 	case BPF_XOR:
 		return known(a.v ^ b.v);
 	case BPF_LSH:
-		return known(b.v < 32 ? a.v << b.v : 0);
+		return known(a.v << (b.v & 31));
 	case BPF_RSH:
-		return known(b.v < 32 ? a.v >> b.v : 0);
+		return known(a.v >> (b.v & 31));
 	default:
 		return (struct value){0};
 	}
@@ -151,6 +155,7 @@ static void step(struct run *r, size_t i)
 {
 	const struct sock_filter *f = &r->prog[i];
 	struct state st = r->at[i];
+	struct value operand;
 
 	switch (BPF_CLASS(f->code)) {
 	case BPF_LD:
@@ -165,7 +170,10 @@ static void step(struct run *r, size_t i)
 			st.mem[f->k] = BPF_CLASS(f->code) == BPF_ST ? st.a : st.x;
 		break;
 	case BPF_ALU:
-		st.a = alu(st.a, BPF_OP(f->code), BPF_SRC(f->code) == BPF_X ? st.x : known(f->k));
+		operand = BPF_SRC(f->code) == BPF_X ? st.x : known(f->k);
+		if (BPF_OP(f->code) == BPF_DIV && (!operand.known || !operand.v))
+			r->interferes = 1; /* a division by 0 ends the program with KILL */
+		st.a = alu(st.a, BPF_OP(f->code), operand);
 		break;
 	case BPF_JMP:
 		jump(r, i, &st);
@@ -195,6 +203,16 @@ static int interferes_with(const struct sock_filter *prog, size_t len, uint32_t 
 	return r.interferes;
 }
 
+/* Could a call that we watch come through socketcall(2)? Which one it is, is in
+ * its argument. */
+static int any_socketcall(const struct control_map *map)
+{
+	for (size_t i = 0; i < map->len; i++)
+		if ((map->traced[i] || map->kind[i]) && sys_by_index(i)->class == CLASS_NETWORK)
+			return 1;
+	return 0;
+}
+
 int filter_may_interfere(
 	const struct sock_filter *prog, size_t len, int abi, const struct control_map *map)
 {
@@ -207,8 +225,9 @@ int filter_may_interfere(
 
 		if (def && def->index < map->len &&
 			(map->traced[def->index] || map->kind[def->index]) &&
-			interferes_with(prog, len, arch, nr))
+			interferes_with(prog, len, arch, nr | (abi == ABI_X32 ? X32_BIT : 0)))
 			return 1;
 	}
-	return 0;
+	return abi == ABI_I386 && any_socketcall(map) &&
+	       interferes_with(prog, len, arch, I386_SOCKETCALL);
 }

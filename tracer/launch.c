@@ -40,7 +40,7 @@ static int check_file(const char *path)
 	struct stat st;
 
 	if (stat(path, &st) < 0)
-		return -errno;
+		return errno == EACCES ? -ENOENT : -errno; /* a directory that may not be searched */
 	if (S_ISDIR(st.st_mode) || access(path, X_OK) < 0)
 		return -EACCES;
 	return 0;
@@ -128,7 +128,7 @@ static void child_run(struct session *s, const struct launch_setup *setup, int g
 	if (rc < 0)
 		child_fail(shared, STEP_USER, -rc);
 	launch_setup_restore(setup);
-	execv(s->launch.path, s->opt->command);
+	execve(s->launch.path, s->opt->command, s->launch.environ);
 	child_fail(shared, STEP_EXEC, errno);
 }
 
@@ -181,8 +181,7 @@ int launch_error(const struct session *s, struct err *err)
 			err, -ECHILD, "cannot become user %s: %s", s->opt->user, strerror(e));
 	return err_set(err, -ECHILD,
 		"cannot install the seccomp filter: %s (does the kernel have "
-		"CONFIG_SECCOMP_FILTER, "
-		"does the container's profile allow seccomp?)",
+		"CONFIG_SECCOMP_FILTER, does the container's profile allow seccomp?)",
 		strerror(e));
 }
 
@@ -198,6 +197,41 @@ static int seize(pid_t pid, struct err *err)
 		strerror(errno));
 }
 
+static size_t name_len(const char *variable)
+{
+	return strcspn(variable, "=");
+}
+
+/* 1 if a later one of the list is of the same name. */
+static int overridden(const char *variable, const char *const *list, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (name_len(list[i]) == name_len(variable) &&
+			!memcmp(list[i], variable, name_len(variable)))
+			return 1;
+	return 0;
+}
+
+/* Ours, as --env changes it. The vector is heap, the strings are not copied. */
+static char **make_environ(const struct options *o)
+{
+	const char *const *changes = o->env.at;
+	size_t ours = 0, len = 0;
+
+	while (environ[ours])
+		ours++;
+	char **list = mem_calloc(ours + o->env.len + 1, sizeof(*list));
+
+	for (size_t i = 0; i < ours; i++)
+		if (!overridden(environ[i], changes, o->env.len))
+			list[len++] = environ[i];
+	for (size_t i = 0; i < o->env.len; i++)
+		if (strchr(changes[i], '=') &&
+			!overridden(changes[i], changes + i + 1, o->env.len - i - 1))
+			list[len++] = (char *)changes[i];
+	return list;
+}
+
 int launch_target(struct session *s, const struct launch_setup *setup, struct err *err)
 {
 	int go[2];
@@ -209,6 +243,7 @@ int launch_target(struct session *s, const struct launch_setup *setup, struct er
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s->launch.shared == MAP_FAILED || pipe2(go, O_CLOEXEC) < 0)
 		return err_set(err, -errno, "cannot start the target: %s", strerror(errno));
+	s->launch.environ = make_environ(s->opt);
 	colocate_begin(&s->colocate);
 	pid = fork();
 	if (pid < 0)

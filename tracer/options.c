@@ -29,6 +29,7 @@ enum {
 	OPT_CONTROL_FD,
 	OPT_TIMEOUT,
 	OPT_GRACE,
+	OPT_ENV,
 	OPT_VERSION,
 	OPT_HELP,
 };
@@ -43,23 +44,25 @@ static const struct {
 	{OPT_DETAIL, "detail", "FILE", "write the detail alone: one line a call"},
 	{OPT_JSON, "json", "FILE", "write the result as JSON alone"},
 	{'e', "trace", "SET",
-		"calls to trace: names, %io %network %file %desc %memory %process, all, !x to "
-		"leave "
-		"out; default %io"},
+		"names, %io %network %file %desc %memory %process, all, !x; default %io"},
 	{OPT_DETAIL_TRACE, "detail-trace", "SET",
-		"calls with a line in the detail; default " DETAIL_TRACE_DEFAULT},
+		"calls with a line; default " DETAIL_TRACE_DEFAULT},
 	{OPT_DETAIL_LIMIT, "detail-limit", "BYTES",
 		"keep the first BYTES of the detail, count the rest; default 256M"},
 	{OPT_MODE, "mode", "auto|ptrace",
-		"auto: the recorder where it can (not built yet: stops); ptrace: stops only"},
+		"auto: recorder where it can (not built yet: stops); ptrace: stops "
+		"only"},
 	{OPT_NO_PATCH, "no-patch", NULL, "recorder without changing the target's code"},
 	{'p', "attach", "PID",
-		"attach to a running process with all its threads; with CMD, while CMD runs"},
+		"attach to a process with all its threads; with CMD, while CMD "
+		"runs"},
 	{OPT_SKIP, "skip", "SEC", "the window that counts begins SEC after the start"},
 	{OPT_DURATION, "duration", "SEC", "the window that counts lasts SEC"},
 	{OPT_CONTROL_FD, "control-fd", "N", "read begin, end and mark NAME from this descriptor"},
 	{OPT_TIMEOUT, "timeout", "SEC", "end the target after SEC: TERM, after the grace KILL"},
 	{OPT_GRACE, "grace", "SEC", "time between TERM and KILL; default 5"},
+	{OPT_ENV, "env", "NAME[=VALUE]",
+		"set a variable for the target, or without = unset it; repeatable"},
 	{'u', "user", "USER", "as root: run the target as USER, who gets the files"},
 	{'q', "quiet", NULL, "no messages, and no summary on standard error"},
 	{OPT_VERSION, "version", NULL, "print the version"},
@@ -71,9 +74,11 @@ void options_help(struct out *o)
 {
 	out_str(o, "usage: iotrace [OPTIONS] [--] PROGRAM [ARGS...]\n"
 		   "       iotrace [OPTIONS] -p PID [-- CMD...]\n\n"
-		   "Traces a program's system calls, with all its threads and children, and says "
+		   "Traces a program's system calls, with all its threads and "
+		   "children, and says "
 		   "how well\n"
-		   "its I/O is batched. Without an output option the summary goes to standard "
+		   "its I/O is batched. Without an output option the summary goes to "
+		   "standard "
 		   "error.\n\n");
 	for (size_t i = 0; i < TABLE_LEN; i++) {
 		char left[64];
@@ -87,7 +92,8 @@ void options_help(struct out *o)
 			table[i].arg ? " " : "", table[i].arg ? table[i].arg : "");
 		out_printf(o, "%-28s%s\n", left, table[i].help);
 	}
-	out_str(o, "\nExit status: the target's, 128+N if signal N ended it; 124 time limit, 125 "
+	out_str(o, "\nExit status: the target's, 128+N if signal N ended it; 124 time "
+		   "limit, 125 "
 		   "iotrace "
 		   "failed,\n126 not executable, 127 not found, 2 usage. See iotrace(1).\n");
 }
@@ -141,6 +147,14 @@ static void replace(char **to, char *text)
 	*to = text;
 }
 
+static int add_env(struct options *o, const char *arg, struct err *err)
+{
+	if (!*arg || *arg == '=')
+		return err_set(err, -EINVAL, "'%s' is not NAME=VALUE or NAME", arg);
+	*VEC_PUSH(&o->env) = arg;
+	return 0;
+}
+
 static int set_set(struct sys_set *set, const char *arg, struct err *err)
 {
 	sys_set_release(set);
@@ -191,6 +205,8 @@ static int apply(struct options *o, int value, const char *arg, struct err *err)
 		return units_parse_seconds(arg, &o->timeout_ns, err);
 	case OPT_GRACE:
 		return units_parse_seconds(arg, &o->grace_ns, err);
+	case OPT_ENV:
+		return add_env(o, arg, err);
 	case 'u':
 		o->user = arg;
 		return 0;
@@ -214,7 +230,7 @@ static int parse_error(int c, char **argv, struct err *err)
 
 	if (c == ':')
 		return err_set(err, -EINVAL, "option '%s' needs a value (see --help)", word);
-	if (optopt && optopt < 256)
+	if (optopt && optopt < 256 && strncmp(word, "--", 2) != 0)
 		return err_set(err, -EINVAL, "unknown option '-%c' (see --help)", optopt);
 	return err_set(
 		err, -EINVAL, "unknown option '%s', or it takes no value (see --help)", word);
@@ -226,6 +242,9 @@ static int check(struct options *o, struct err *err)
 		return err_set(err, -EINVAL, "no program to trace (see --help)");
 	if (o->pid && o->user)
 		return err_set(err, -EINVAL, "-u is for a program that iotrace starts, not for -p");
+	if (o->pid && o->env.len)
+		return err_set(
+			err, -EINVAL, "--env is for a program that iotrace starts, not for -p");
 	if (o->control_fd >= 0 && fcntl(o->control_fd, F_SETFD, FD_CLOEXEC) < 0)
 		return err_set(
 			err, -EINVAL, "--control-fd: %d is not an open descriptor", o->control_fd);
@@ -278,6 +297,7 @@ void options_release(struct options *o)
 	free(o->summary);
 	free(o->detail);
 	free(o->json);
+	free(o->env.at);
 	sys_set_release(&o->trace);
 	sys_set_release(&o->detail_trace);
 }

@@ -25,6 +25,10 @@ struct options {
 	int has_window;   /* --skip or --duration */
 	int control_fd;   /* -1: none */
 	const char *user; /* NULL: none */
+	struct {
+		const char **at; /* "NAME=VALUE", or "NAME" to unset, in the order given */
+		size_t len, cap;
+	} env;
 	int quiet;
 	char **command; /* NULL-terminated; the target, or with -p the CMD; may be empty with -p */
 	int command_len;

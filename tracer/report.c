@@ -119,8 +119,7 @@ static void fill_overhead(const struct session *s, struct res_result *r)
 	if (wall && o->estimated_share > SLOWED_SHARE)
 		result_warn(r, "slowed",
 			"The stops took about %.0f%% of the time: batch sizes and times are those "
-			"of a "
-			"slowed program, counts and bytes are what this run did.",
+			"of a slowed program, counts and bytes are what this run did.",
 			o->estimated_share * 100);
 }
 
@@ -193,18 +192,15 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 	if (s->seen.own_filter)
 		result_warn(r, "own_filter",
 			"The target installed a seccomp filter that hides calls from ours: from "
-			"then on "
-			"every call of it stopped, traced or not, which is slower.");
+			"then on every call of it stopped, traced or not, which is slower.");
 	if (s->seen.untraced_clones)
 		result_warn(r, "clone_untraced",
 			"The target asked for children that cannot be traced (CLONE_UNTRACED): "
-			"they were "
-			"traced all the same.");
+			"they were traced all the same.");
 	if (s->ignored_signal_interruptions)
 		result_warn(r, "ignored_signals",
 			"%llu calls were interrupted by a signal that the target ignores; untraced "
-			"they "
-			"would have gone on.",
+			"they would have gone on.",
 			(unsigned long long)s->ignored_signal_interruptions);
 	if (v->control_unknown)
 		result_warn(r, "control_unknown",
@@ -245,7 +241,11 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 	fill_warnings(s, facts->supervise, r);
 	r->processes = s->tracees.processes_total;
 	r->threads_total = s->tracees.threads_total;
-	environment_capture(r, facts->target_path);
+	/* The summary shows the machine only; hashing and git take time. */
+	if (s->opt->json)
+		environment_capture(r, facts->target_path);
+	else
+		environment_machine(r);
 	if (r->environment)
 		r->environment->uid = facts->uid;
 	return r;

@@ -55,4 +55,5 @@ void session_release(struct session *s)
 	fd_registry_free(s->fds);
 	control_map_release(&s->map);
 	free(s->filter.filter);
+	free(s->launch.environ);
 }

@@ -51,6 +51,7 @@ struct session {
 	struct launch {
 		const char *path; /* the target's file: its execve(path) is the first call that
 				     counts */
+		char **environ;   /* the target's; made before the fork, as the child is traced */
 		struct launch_shared *shared;
 	} launch;
 	struct {

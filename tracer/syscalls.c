@@ -150,12 +150,12 @@ static const struct sys_def *unknown_make(uint32_t nr)
 
 /* ---- numbers of each ABI, built when first asked for ---- */
 
-#define X32_BIT     0x40000000U
+#define X32_BIT 0x40000000U
 
 static struct table {
 	atomic_int ready;
 	uint16_t row[SYS_NUMBERS_MAX]; /* by number: row + 1, 0 = no name */
-	int16_t number[ROW_COUNT]; /* by row: its number or -1 */
+	int16_t number[ROW_COUNT];     /* by row: its number or -1 */
 } tables[ABI_COUNT];
 
 /* The first number of a row stays: the one under its own name, not that of an alias. */

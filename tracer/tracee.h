@@ -89,7 +89,7 @@ struct tracee *tracees_get(struct tracees *t, pid_t tid); /* or NULL */
  * hands over its references. */
 struct tracee *tracees_add(
 	struct tracees *t, pid_t pid, pid_t tid, struct files *files, struct space *space);
-/* Forgets a thread; its process too if it was the last. Reads nothing of the dead. */
+/* Forgets a thread; its process too if it was the last. Its space is the caller's to release. */
 void tracees_drop(struct tracees *t, struct tracee *tr);
 /* After an execve by a thread that was not the leader: tr goes on as tid `pid`. */
 void tracees_rename(struct tracees *t, struct tracee *tr, pid_t pid);

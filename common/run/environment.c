@@ -502,10 +502,8 @@ static const char *os_name(struct arena *a)
 	return NULL;
 }
 
-static void capture(void *doc, struct res_environment *e, const char *target_path)
+static void capture_machine(struct arena *a, struct res_environment *e)
 {
-	cleanup_free char *cwd = getcwd(NULL, 0);
-	struct arena *a = result_arena(doc);
 	struct utsname u;
 
 	if (uname(&u) == 0) {
@@ -522,9 +520,24 @@ static void capture(void *doc, struct res_environment *e, const char *target_pat
 	e->libc = arena_printf(a, "glibc %s", gnu_get_libc_version());
 #endif
 	e->uid = getuid();
+}
+
+static void capture(void *doc, struct res_environment *e, const char *target_path)
+{
+	cleanup_free char *cwd = getcwd(NULL, 0);
+	struct arena *a = result_arena(doc);
+
+	capture_machine(a, e);
 	e->cwd = arena_strdup(a, cwd);
 	capture_target(doc, e, target_path);
 	capture_git(a, e);
+}
+
+void environment_machine(struct res_result *r)
+{
+	if (!r->environment)
+		r->environment = RES_OBJ(r, environment);
+	capture_machine(result_arena(r), r->environment);
 }
 
 void environment_capture(struct res_result *r, const char *target_path)

@@ -14,7 +14,9 @@
  * after the target has ended.
  */
 void environment_capture(struct res_result *r, const char *target_path);
-/* The same for any document (result.h), in its arena. Never NULL. */
+/* Only what costs next to nothing: the machine, without hashes and git. */
+void environment_machine(struct res_result *r);
+/* environment_capture for any document (result.h), in its arena. Never NULL. */
 struct res_environment *environment_describe(void *doc, const char *target_path);
 
 /* GNU build-id of an ELF file as hex in doc's arena, NULL if there is none. */

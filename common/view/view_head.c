@@ -13,8 +13,8 @@
 /* One argument as a shell would take it. */
 static void quote(struct out *o, const char *arg)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "%+,-./:=@_";
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_";
 
 	if (*arg && strspn(arg, plain) == strlen(arg)) {
 		out_str(o, arg);
@@ -227,20 +227,20 @@ static void tracing_line(struct doc *d, const struct res_result *r)
 	if (!o || !isfinite(o->estimated_share)) {
 		doc_pair(d, "tracing",
 			"its cost is not known, so neither is whether the figures below hold for "
-			"the "
-			"untraced program");
+			"the untraced program");
 		return;
 	}
 	doc_percent(share, o->estimated_share);
 	if (view_slowed(r))
 		doc_pair(d, "tracing",
 			"SLOWED THE PROGRAM: about %s = %s of the %s%s. Batch sizes and times "
-			"below are "
-			"those of a slowed program, not of the untraced one.",
+			"below are those of a slowed program, not of the untraced one.",
 			view_time(d, o->estimated_ns), share, whole, stops_in_words(d, o));
 	else if (batches_at_risk(r))
 		doc_pair(d, "tracing",
-			"about %s = %s of the %s%s. Counts and bytes hold for the untraced program; a stop is long beside a %s, so batches of a loaded program can be larger here than untraced.",
+			"about %s = %s of the %s%s. Counts and bytes hold for the untraced "
+			"program; a stop is long beside a %s, so batches of a loaded program can "
+			"be larger here than untraced.",
 			view_time(d, o->estimated_ns), share, whole, stops_in_words(d, o),
 			batches_at_risk(r));
 	else
@@ -261,8 +261,7 @@ static void tracer_lines(struct doc *d, const struct res_result *r)
 	if (view_zero(t->ignored_signal_interruptions))
 		doc_pair(d, "signals",
 			"%s interrupted by a signal that the target ignores; untraced this would "
-			"not "
-			"have happened",
+			"not have happened",
 			t->ignored_signal_interruptions == 1
 				? "1 call was"
 				: arena_printf(&d->arena, "%s calls were",
@@ -270,8 +269,7 @@ static void tracer_lines(struct doc *d, const struct res_result *r)
 	if (view_zero(t->detail_lines_left_out))
 		doc_pair(d, "detail",
 			"%s lines are in the detail file, %s were left out (limit or full disk); "
-			"the "
-			"figures below count all calls",
+			"the figures below count all calls",
 			view_count(d, t->detail_lines), view_count(d, t->detail_lines_left_out));
 }
 

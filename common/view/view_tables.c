@@ -335,9 +335,8 @@ static void datagrams(struct doc *d, const struct res_result *r)
 							 : NAN);
 	}
 	if (t)
-		doc_note(d,
-			"one message can carry several datagrams here: the kernel cuts it up on "
-			"sending (GSO), and joins them on receiving (GRO).");
+		doc_note(d, "one message can carry several datagrams here: the kernel cuts it up "
+			    "on sending (GSO), and joins them on receiving (GRO).");
 }
 
 void view_memory(struct doc *d, const struct res_result *r)

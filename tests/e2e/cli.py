@@ -330,7 +330,7 @@ def skip_and_duration(t):
     w = part.json["window"]
     check(abs(w["wall_ns"] - 400e6) < 20e6 and abs(w["begin_ns"] - 400e6) < 60e6, "window %r" % w)
     a, b = whole.call("pwrite64")["calls"], part.call("pwrite64")["calls"]
-    check(0.15 * a < b < 0.6 * a, "%d calls in the window, %d without one" % (b, a))
+    check(3 < b < 0.7 * a, "%d calls in the window, %d without one" % (b, a))
     phases = {p["name"]: p["calls"] for p in part.json["phases"]}
     eq(phases["window"], b, "calls of the phase")
     check(phases["start-up"] > 0 and phases["shutdown"] > 0, "phases %r" % phases)
@@ -501,9 +501,9 @@ def attach_to_nothing(t):
 
 @test
 def attach_to_one_of_another_user(t):
-    if not tap.USER:
+    if not tap.USER and tap.IS_ROOT:
         raise Skip("for an ordinary user")
-    argv, _ = t.iotrace_argv(["-p", str(os.getpid())], [])
+    argv, _ = t.iotrace_argv(["-p", str(os.getpid() if tap.USER else 1)], [])
     r = t.finish(t.start(argv))
     eq(r.status, 125, "status")
     one_line(r, "permi")

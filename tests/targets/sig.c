@@ -145,13 +145,13 @@ static void group_stop(char **args)
 	CHECK(shared != MAP_FAILED);
 	pid = fork();
 	if (pid == 0) {
-		setpgid(0, 0); /* in an orphaned group SIGTSTP would not stop */
 		while (!shared->end) {
 			CHECK(pwrite(fd, "x", 1, 0) == 1);
 			shared->calls++;
 		}
 		_exit(0);
 	}
+	setpgid(pid, pid); /* in an orphaned group SIGTSTP would not stop */
 	for (long n = t_num(args, 0, 5); n > 0; n--) {
 		long seen;
 

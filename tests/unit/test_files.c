@@ -233,8 +233,7 @@ static void exec_forgets_what_is_closed(void **state)
 		assert_int_equal(files_get(own, (uint32_t)closed)->generation, 1);
 		assert_int_equal(files_get(own, (uint32_t)closed)->fd_id, 0);
 		assert_int_equal(files_get(own, (uint32_t)x->fds[0])->generation, 0);
-		assert_int_equal(
-			files_get(own, (uint32_t)x->fds[0])->fd_id, shared ? 0 : id);
+		assert_int_equal(files_get(own, (uint32_t)x->fds[0])->fd_id, shared ? 0 : id);
 		if (shared) { /* the others go on as they were */
 			assert_ptr_not_equal(own, f);
 			assert_int_equal(files_get(f, (uint32_t)closed)->generation, 0);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <linux/audit.h>
+#include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -76,11 +77,22 @@ static int is_narrow(const struct sys_def *def)
 	       !strcmp(def->name, "setsockopt");
 }
 
+/* 32-bit calls that are newer than libseccomp cannot get a rule (docs/LIMITS.md). */
+static int is_nameless(int abi, uint32_t nr)
+{
+	char *name = NULL;
+
+	if (abi == ABI_I386)
+		name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86, (int)nr);
+	free(name);
+	return abi == ABI_I386 && !name;
+}
+
 static uint32_t wanted(const struct built *b, int abi, uint32_t nr)
 {
 	const struct sys_def *def = sys_find(abi, nr);
 
-	if (!def || def->index >= b->map.len)
+	if (!def || def->index >= b->map.len || is_nameless(abi, nr))
 		return ALLOW;
 	if (b->map.traced[def->index])
 		return TRACE;
@@ -122,9 +134,9 @@ static void every_call_alone_can_be_traced(void **state)
 		for (int abi = ABI_X86_64; abi <= ABI_I386; abi++) {
 			long nr = sys_number(abi, def);
 
-			if (nr >= 0)
-				assert_int_equal(
-					verdict(&b, abi == ABI_I386 ? I386 : NATIVE, (uint32_t)nr, 0, 0),
+			if (nr >= 0 && !is_nameless(abi, (uint32_t)nr))
+				assert_int_equal(verdict(&b, abi == ABI_I386 ? I386 : NATIVE,
+							 (uint32_t)nr, 0, 0),
 					TRACE);
 		}
 		release(&b);
@@ -203,8 +215,7 @@ static void single_calls(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(facts); i++) {
 		struct built b = build(facts[i].set, 0);
-		uint32_t is = verdict(
-			&b, facts[i].arch, facts[i].nr, facts[i].arg, facts[i].value);
+		uint32_t is = verdict(&b, facts[i].arch, facts[i].nr, facts[i].arg, facts[i].value);
 
 		release(&b);
 		if (is == facts[i].want)

@@ -26,25 +26,25 @@
 #define ARCH offsetof(struct seccomp_data, arch)
 #define ARG0 offsetof(struct seccomp_data, args)
 
-#define LOAD(k)               BPF_STMT(BPF_LD | BPF_W | BPF_ABS, k)
-#define SET_A(k)              BPF_STMT(BPF_LD | BPF_IMM, k)
-#define SET_X(k)              BPF_STMT(BPF_LDX | BPF_IMM, k)
-#define TAX                   BPF_STMT(BPF_MISC | BPF_TAX, 0)
-#define TXA                   BPF_STMT(BPF_MISC | BPF_TXA, 0)
-#define ALU(op, k)            BPF_STMT(BPF_ALU | (op) | BPF_K, k)
-#define ALU_X(op)             BPF_STMT(BPF_ALU | (op) | BPF_X, 0)
-#define STORE(k)              BPF_STMT(BPF_ST, k)
-#define STORE_X(k)            BPF_STMT(BPF_STX, k)
-#define RECALL(k)             BPF_STMT(BPF_LD | BPF_MEM, k)
-#define RECALL_X(k)           BPF_STMT(BPF_LDX | BPF_MEM, k)
-#define IF(op, k, yes, no)    BPF_JUMP(BPF_JMP | (op) | BPF_K, k, yes, no)
-#define IF_X(op, yes, no)     BPF_JUMP(BPF_JMP | (op) | BPF_X, 0, yes, no)
-#define GOTO(k)               BPF_STMT(BPF_JMP | BPF_JA, k)
-#define RET(k)                BPF_STMT(BPF_RET | BPF_K, k)
-#define RET_A                 BPF_STMT(BPF_RET | BPF_A, 0)
-#define OK                    RET(SECCOMP_RET_ALLOW)
-#define FAIL                  RET(SECCOMP_RET_ERRNO | EPERM)
-#define DIE                   RET(SECCOMP_RET_KILL_PROCESS)
+#define LOAD(k)            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, k)
+#define SET_A(k)           BPF_STMT(BPF_LD | BPF_IMM, k)
+#define SET_X(k)           BPF_STMT(BPF_LDX | BPF_IMM, k)
+#define TAX                BPF_STMT(BPF_MISC | BPF_TAX, 0)
+#define TXA                BPF_STMT(BPF_MISC | BPF_TXA, 0)
+#define ALU(op, k)         BPF_STMT(BPF_ALU | (op) | BPF_K, k)
+#define ALU_X(op)          BPF_STMT(BPF_ALU | (op) | BPF_X, 0)
+#define STORE(k)           BPF_STMT(BPF_ST, k)
+#define STORE_X(k)         BPF_STMT(BPF_STX, k)
+#define RECALL(k)          BPF_STMT(BPF_LD | BPF_MEM, k)
+#define RECALL_X(k)        BPF_STMT(BPF_LDX | BPF_MEM, k)
+#define IF(op, k, yes, no) BPF_JUMP(BPF_JMP | (op) | BPF_K, k, yes, no)
+#define IF_X(op, yes, no)  BPF_JUMP(BPF_JMP | (op) | BPF_X, 0, yes, no)
+#define GOTO(k)            BPF_STMT(BPF_JMP | BPF_JA, k)
+#define RET(k)             BPF_STMT(BPF_RET | BPF_K, k)
+#define RET_A              BPF_STMT(BPF_RET | BPF_A, 0)
+#define OK                 RET(SECCOMP_RET_ALLOW)
+#define FAIL               RET(SECCOMP_RET_ERRNO | EPERM)
+#define DIE                RET(SECCOMP_RET_KILL_PROCESS)
 
 #define PROGRAM(...)                                                                               \
 	(const struct sock_filter[]){__VA_ARGS__},                                                 \
@@ -168,8 +168,9 @@ static const struct {
 		PROGRAM(LOAD(ARG0), TAX, SET_A(1), ALU_X(BPF_DIV), OK), "write", ABI_X86_64, 1},
 	{"unknown divided by 0 kills", PROGRAM(LOAD(ARG0), SET_X(0), ALU_X(BPF_DIV), OK), "write",
 		ABI_X86_64, 1},
-	{"division by X", PROGRAM(SET_A(6), SET_X(3), ALU_X(BPF_DIV), IF(BPF_JEQ, 2, 0, 1), OK, DIE),
-		"write", ABI_X86_64, 0},
+	{"division by X",
+		PROGRAM(SET_A(6), SET_X(3), ALU_X(BPF_DIV), IF(BPF_JEQ, 2, 0, 1), OK, DIE), "write",
+		ABI_X86_64, 0},
 	{"shift by 33 is by 1",
 		PROGRAM(SET_A(1), SET_X(33), ALU_X(BPF_LSH), IF(BPF_JEQ, 2, 0, 1), DIE, OK),
 		"write", ABI_X86_64, 1},
@@ -269,7 +270,8 @@ static void made_by_libseccomp(void **state)
 		seccomp_release(ctx);
 		n = pread(fd, prog, sizeof(prog), 0);
 		assert_true(n > 0);
-		assert_int_equal(interferes(prog, (size_t)n / sizeof(*prog), ABI_X86_64, made[i].set),
+		assert_int_equal(
+			interferes(prog, (size_t)n / sizeof(*prog), ABI_X86_64, made[i].set),
 			made[i].want);
 	}
 }
@@ -284,8 +286,8 @@ static const struct {
 } machine_rows[] = {
 	{"shift left", PROGRAM(SET_A(1), SET_X(33), ALU_X(BPF_LSH), ALU(BPF_OR, SECCOMP_RET_ERRNO),
 			       RET_A)},
-	{"shift right", PROGRAM(SET_A(8), SET_X(32), ALU_X(BPF_RSH),
-				ALU(BPF_OR, SECCOMP_RET_ERRNO), RET_A)},
+	{"shift right", PROGRAM(SET_A(8), SET_X(32), ALU_X(BPF_RSH), ALU(BPF_OR, SECCOMP_RET_ERRNO),
+				RET_A)},
 	{"division by 0", PROGRAM(SET_A(8), SET_X(0), ALU_X(BPF_DIV), OK)},
 	{"registers start at 0",
 		PROGRAM(TXA, ALU(BPF_ADD, 9), ALU(BPF_OR, SECCOMP_RET_ERRNO), RET_A)},

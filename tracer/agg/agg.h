@@ -55,8 +55,13 @@ void mappings_fork(
 	struct mappings *m, uint32_t parent_mm, uint32_t child_mm); /* copies the regions */
 void mappings_drop(struct mappings *m, uint32_t mm);                /* exec or exit */
 uint64_t mappings_brk(const struct mappings *m, uint32_t mm);       /* last break, 0 unknown */
-/* The counters start again from 0 (the window begins); regions and what is mapped now stay. */
+/* What follows counts in this phase (0 at first); regions and what is mapped now are common. A
+ * phase may be gone back to, for calls that were in flight when the next one began. */
+#define MAPPINGS_PHASES 3
+void mappings_phase(struct mappings *m, unsigned int phase);
+/* The counters of this phase start again from 0. */
 void mappings_restart(struct mappings *m);
+/* The counters of the phase chosen last. */
 void mappings_result(const struct mappings *m, struct res_result *r);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,20 +12,23 @@
 
 /*
  * What is counted where:
- * - A fixed mapping over known regions unmaps them first. Over anything else it counts as a mapping
- *   only: that range is most often free.
- * - munmap succeeds on any range. Bytes of it that no traced call mapped count as unmapped `other`,
- *   for they are most often what exec or a time before the trace mapped there.
- * - mremap that grows maps the difference, one that shrinks unmaps it, one that moves changes
- *   nothing; one that leaves the old region (MREMAP_DONTUNMAP, old length 0) is a new mapping.
+ * - A fixed mapping over known regions unmaps them first. Over anything else it
+ * counts as a mapping only: that range is most often free.
+ * - munmap succeeds on any range. Bytes of it that no traced call mapped count
+ * as unmapped `other`, for they are most often what exec or a time before the
+ * trace mapped there.
+ * - mremap that grows maps the difference, one that shrinks unmaps it, one that
+ * moves changes nothing; one that leaves the old region (MREMAP_DONTUNMAP, old
+ * length 0) is a new mapping.
  * - A break that grows is a mapping of `other`.
  * - Regions end with their address space without counting as unmapped.
  *
- * Calls of several threads come here in the order in which they were seen to return, which need not
- * be the kernel's: a munmap may come after the mmap of another thread that was given the same
- * addresses. An mmap that was not asked to replace anything but meets a known region tells of such
- * a munmap on its way: the region is kept aside as "overtaken", and that munmap takes it, not the
- * new region.
+ * Calls of several threads come here in the order in which they were seen to
+ * return, which need not be the kernel's: a munmap may come after the mmap of
+ * another thread that was given the same addresses. An mmap that was not asked
+ * to replace anything but meets a known region tells of such a munmap on its
+ * way: the region is kept aside as "overtaken", and that munmap takes it, not
+ * the new region.
  */
 #define PAGE_BYTES         4096ULL
 #define ADDRESS_END        (1ULL << 57) /* no user address is above, with five levels of page tables */
@@ -45,9 +49,13 @@ struct space {
 struct mappings {
 	struct map spaces; /* mm_id -> struct space */
 	struct {
-		uint64_t maps, mapped, unmapped;
-	} kinds[REGION_KINDS];
-	uint64_t now_bytes, peak_bytes;
+		struct {
+			uint64_t maps, mapped, unmapped;
+		} kinds[REGION_KINDS];
+		uint64_t peak_bytes;
+	} phases[MAPPINGS_PHASES];
+	unsigned int phase, begun; /* counted now; the last one that has begun */
+	uint64_t now_bytes;
 	struct region_list cut; /* for reuse */
 };
 
@@ -137,7 +145,8 @@ static void place(struct mappings *m, struct space *s, struct range at, enum reg
 	m->now_bytes += size_of(at);
 }
 
-/* Takes known regions out, without counting; appends them to cut and returns their bytes. */
+/* Takes known regions out, without counting; appends them to cut and returns
+ * their bytes. */
 static uint64_t take(struct mappings *m, struct space *s, struct range at, struct region_list *cut)
 {
 	size_t before = cut->len;
@@ -153,7 +162,8 @@ static uint64_t take(struct mappings *m, struct space *s, struct range at, struc
 
 static void count_unmapped(struct mappings *m, enum region_kind kind, uint64_t bytes)
 {
-	m->kinds[kind].unmapped = sat_add(m->kinds[kind].unmapped, bytes);
+	m->phases[m->phase].kinds[kind].unmapped =
+		sat_add(m->phases[m->phase].kinds[kind].unmapped, bytes);
 }
 
 /* Unmaps known regions and returns their bytes. */
@@ -202,7 +212,8 @@ static void overtake(struct mappings *m, struct space *s, struct range at)
 		overtaken_add(m, s, m->cut.at[i]);
 }
 
-/* The overtaken region that begins first in `at` (or reaches into it), or overtaken.len. */
+/* The overtaken region that begins first in `at` (or reaches into it), or
+ * overtaken.len. */
 static size_t overtaken_first(const struct space *s, struct range at)
 {
 	size_t found = s->overtaken.len;
@@ -220,7 +231,8 @@ static size_t overtaken_first(const struct space *s, struct range at)
 	return found;
 }
 
-/* Counts the part of overtaken region i that `at` covers as unmapped; returns where that ends. */
+/* Counts the part of overtaken region i that `at` covers as unmapped; returns
+ * where that ends. */
 static uint64_t overtaken_unmap(struct mappings *m, struct space *s, size_t i, struct range at)
 {
 	struct region r = overtaken_remove(s, i);
@@ -267,9 +279,10 @@ static void map(struct mappings *m, struct space *s, struct range at, enum regio
 	if (at.start >= at.end)
 		return;
 	place(m, s, at, kind);
-	m->kinds[kind].mapped = sat_add(m->kinds[kind].mapped, size_of(at));
-	if (m->now_bytes > m->peak_bytes)
-		m->peak_bytes = m->now_bytes;
+	m->phases[m->phase].kinds[kind].mapped =
+		sat_add(m->phases[m->phase].kinds[kind].mapped, size_of(at));
+	if (m->now_bytes > m->phases[m->phase].peak_bytes)
+		m->phases[m->phase].peak_bytes = m->now_bytes;
 }
 
 static void add_mmap(struct mappings *m, struct space *s, const struct sys_event *ev)
@@ -278,7 +291,7 @@ static void add_mmap(struct mappings *m, struct space *s, const struct sys_event
 	struct range at = range_of((uint64_t)ev->ret, round_up(ev->args[1], map_unit(flags)));
 
 	make_way(m, s, at, (flags & MAP_FIXED) != 0);
-	m->kinds[kind_of(flags)].maps++;
+	m->phases[m->phase].kinds[kind_of(flags)].maps++;
 	map(m, s, at, kind_of(flags));
 }
 
@@ -314,7 +327,7 @@ static void add_mremap(struct mappings *m, struct space *s, const struct sys_eve
 	if (size_of(from) == 0 || ev->args[3] & MREMAP_DONTUNMAP) {
 		kind = regions_kind(&s->regions, from.start, REGION_OTHER);
 		make_way(m, s, to, fixed);
-		m->kinds[kind].maps++;
+		m->phases[m->phase].kinds[kind].maps++;
 		map(m, s, to, kind);
 		return;
 	}
@@ -342,7 +355,7 @@ static void add_brk(struct mappings *m, struct space *s, const struct sys_event 
 		unmap(m, s, (struct range){change.end, change.start});
 	} else if (change.start < change.end) {
 		make_way(m, s, change, 0);
-		m->kinds[REGION_OTHER].maps++;
+		m->phases[m->phase].kinds[REGION_OTHER].maps++;
 		map(m, s, change, REGION_OTHER);
 	}
 }
@@ -377,8 +390,8 @@ void mappings_fork(struct mappings *m, uint32_t parent_mm, uint32_t child_mm)
 	child->mapped_bytes = parent->mapped_bytes;
 	regions_copy(&child->regions, &parent->regions);
 	m->now_bytes += child->mapped_bytes;
-	if (m->now_bytes > m->peak_bytes)
-		m->peak_bytes = m->now_bytes;
+	if (m->now_bytes > m->phases[m->phase].peak_bytes)
+		m->phases[m->phase].peak_bytes = m->now_bytes;
 }
 
 void mappings_drop(struct mappings *m, uint32_t mm)
@@ -398,10 +411,18 @@ uint64_t mappings_brk(const struct mappings *m, uint32_t mm)
 	return s ? s->brk : 0;
 }
 
+void mappings_phase(struct mappings *m, unsigned int phase)
+{
+	assert(phase < MAPPINGS_PHASES);
+	while (m->begun < phase)
+		m->phases[++m->begun].peak_bytes = m->now_bytes;
+	m->phase = phase;
+}
+
 void mappings_restart(struct mappings *m)
 {
-	memset(m->kinds, 0, sizeof(m->kinds));
-	m->peak_bytes = m->now_bytes;
+	memset(m->phases[m->phase].kinds, 0, sizeof(m->phases[m->phase].kinds));
+	m->phases[m->phase].peak_bytes = m->now_bytes;
 }
 
 static struct res_mapping_kind *kind_result(
@@ -409,9 +430,9 @@ static struct res_mapping_kind *kind_result(
 {
 	struct res_mapping_kind *to = RES_OBJ(r, mapping_kind);
 
-	to->maps = m->kinds[kind].maps;
-	to->mapped = m->kinds[kind].mapped;
-	to->unmapped = m->kinds[kind].unmapped;
+	to->maps = m->phases[m->phase].kinds[kind].maps;
+	to->mapped = m->phases[m->phase].kinds[kind].mapped;
+	to->unmapped = m->phases[m->phase].kinds[kind].unmapped;
 	return to;
 }
 
@@ -422,5 +443,5 @@ void mappings_result(const struct mappings *m, struct res_result *r)
 	r->mappings->file = kind_result(m, REGION_FILE, r);
 	r->mappings->stack = kind_result(m, REGION_STACK, r);
 	r->mappings->other = kind_result(m, REGION_OTHER, r);
-	r->mappings->peak_mapped = m->peak_bytes;
+	r->mappings->peak_mapped = m->phases[m->phase].peak_bytes;
 }

@@ -69,7 +69,7 @@ uint64_t tally_calls(const struct tally *t)
 int tally_has_bytes(const struct tally *t)
 {
 	return t->def->bytes || t->def->bytes_ret || t->def->bytes_decoded ||
-		t->bytes_asked_calls || t->bytes_moved.count;
+	       t->bytes_asked_calls || t->bytes_moved.count;
 }
 
 int tally_knows_moved_bytes(const struct tally *t)

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tracer/control.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static struct control_map build(const char *spec)
+{
+	struct sys_set set = {0};
+	struct control_map m;
+
+	print_message("# %s\n", spec);
+	assert_int_equal(sys_set_parse(&set, spec, NULL), 0);
+	control_map_build(&m, &set);
+	sys_set_release(&set);
+	return m;
+}
+
+static const struct {
+	const char *set, *call;
+	enum control kind;
+	int traced;
+} rows[] = {
+	/* Always, whatever is traced. */
+	{"getppid", "clone", CONTROL_CLONE, 0},
+	{"getppid", "clone3", CONTROL_CLONE, 0},
+	{"getppid", "fork", CONTROL_CLONE, 0},
+	{"getppid", "vfork", CONTROL_CLONE, 0},
+	{"getppid", "execve", CONTROL_EXEC, 0},
+	{"getppid", "execveat", CONTROL_EXEC, 0},
+	{"getppid", "seccomp", CONTROL_SECCOMP, 0},
+	{"getppid", "prctl", CONTROL_SECCOMP, 0},
+	{"getppid", "sched_setaffinity", CONTROL_AFFINITY, 0},
+	{"getppid", "sched_getaffinity", CONTROL_AFFINITY, 0},
+	{"getppid", "getppid", CONTROL_NONE, 1},
+	/* Only where fds are reported. */
+	{"getppid", "close", CONTROL_NONE, 0},
+	{"getppid", "dup2", CONTROL_NONE, 0},
+	{"getppid", "unshare", CONTROL_NONE, 0},
+	{"write", "close", CONTROL_CLOSE, 0},
+	{"write", "close_range", CONTROL_CLOSE_RANGE, 0},
+	{"write", "dup2", CONTROL_DUP, 0},
+	{"write", "dup3", CONTROL_DUP, 0},
+	{"write", "unshare", CONTROL_UNSHARE, 0},
+	{"write", "setsockopt", CONTROL_SETSOCKOPT, 0},
+	{"write", "socket", CONTROL_SOCKET, 0},
+	{"write", "io_uring_setup", CONTROL_IO_URING, 0},
+	{"write", "write", CONTROL_NONE, 1},
+	/* Both. */
+	{"all", "close", CONTROL_CLOSE, 1},
+	{"all", "execve", CONTROL_EXEC, 1},
+	{"%io,!write", "write", CONTROL_NONE, 0},
+	{"%io,!write", "sendmmsg", CONTROL_NONE, 1},
+};
+
+static void rows_have_their_kind(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct control_map m = build(rows[i].set);
+		const struct sys_def *def = sys_by_name(rows[i].call);
+
+		print_message("# %s\n", rows[i].call);
+		assert_non_null(def);
+		assert_int_equal(m.kind[def->index], rows[i].kind);
+		assert_int_equal(m.traced[def->index], rows[i].traced);
+		control_map_release(&m);
+	}
+}
+
+static void fds_are_followed_where_a_call_has_one(void **state)
+{
+	static const struct {
+		const char *set;
+		int fds;
+	} sets[] = {{"getppid", 0}, {"poll", 0}, {"write", 1}, {"mmap", 1}, {"all", 1}, {"%io", 1},
+		{"!write", 1}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sets); i++) {
+		struct control_map m = build(sets[i].set);
+
+		assert_int_equal(m.fds, sets[i].fds);
+		assert_int_equal(m.len, sys_count());
+		control_map_release(&m);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_have_their_kind),
+		cmocka_unit_test(fds_are_followed_where_a_call_has_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
