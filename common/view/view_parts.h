@@ -70,4 +70,22 @@ struct batch_facts {
 };
 struct batch_facts view_batch_facts(const struct res_syscall *s);
 
+/* ---- view_fd_groups.c: fds that are the same thing to a person, counted together ---- */
+struct fd_group {
+	const char *key; /* path, or socket with its ephemeral port as *; "" if unknown */
+	const struct res_fd *first; /* of the group, in the result's order */
+	struct res_part *parts;     /* merged by call */
+	size_t parts_len;
+	uint64_t len, processes; /* fds; and the processes that they are in */
+};
+
+struct fd_groups {
+	struct fd_group *at;
+	size_t len;
+};
+
+/* All in the arena. A process that opens one file a thousand times, or a socket for each request,
+ * has one group; a group of one is shown as that fd. */
+struct fd_groups view_fd_groups(struct arena *arena, const struct res_result *r);
+
 #endif

@@ -133,8 +133,9 @@ static void places_table(
 		left_out = sat_add(left_out, places[i].calls);
 	if (shown < n)
 		doc_note(d, "and %s with %s; the JSON has all of them.",
-			arena_printf(&d->arena, "%s more %s%s", view_count(d, n - shown), noun,
-				n - shown == 1 ? "" : "s"),
+			n - shown == 1
+				? "1 more row"
+				: arena_printf(&d->arena, "%s more rows", view_count(d, n - shown)),
 			view_plural(d, left_out, "call"));
 }
 
@@ -177,17 +178,31 @@ static const char *thread_title(
 		view_name(thread->comm), process);
 }
 
+/* The title of fds that are of one kind. */
+static const char *group_title(struct doc *d, const struct res_result *r, const struct fd_group *g)
+{
+	const char *processes = "";
+
+	if (g->len == 1)
+		return fd_title(d, r, g->first);
+	if (g->processes > 1)
+		processes =
+			arena_printf(&d->arena, " of %s processes", view_count(d, g->processes));
+	return arena_printf(&d->arena, "%s (%s fds%s)", g->key, view_count(d, g->len), processes);
+}
+
 static void by_fd(struct doc *d, const struct res_result *r)
 {
-	struct place *places = arena_alloc(&d->arena, r->fds.len, sizeof(*places));
+	struct fd_groups groups = view_fd_groups(&d->arena, r);
+	struct place *places = arena_alloc(&d->arena, groups.len, sizeof(*places));
 
-	for (size_t i = 0; i < r->fds.len; i++) {
-		const struct res_fd *fd = &r->fds.at[i];
+	for (size_t i = 0; i < groups.len; i++) {
+		const struct fd_group *g = &groups.at[i];
 
-		places[i] = (struct place){fd_title(d, r, fd), fd->syscalls.at, fd->syscalls.len,
-			parts_calls(fd->syscalls.at, fd->syscalls.len), i};
+		places[i] = (struct place){group_title(d, r, g), g->parts, g->parts_len,
+			parts_calls(g->parts, g->parts_len), i};
 	}
-	places_table(d, r, places, r->fds.len, "fd");
+	places_table(d, r, places, groups.len, "fd");
 }
 
 static void by_thread(struct doc *d, const struct res_result *r)
