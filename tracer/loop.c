@@ -161,6 +161,7 @@ void session_dispatch(struct session *s, const struct stop *stop)
 		return;
 	}
 	book_stop(&s->book, stop->at_ns, s->colocate.active);
+	colocate_check(&s->colocate, stop->tid, stop->at_ns);
 	if (event == PTRACE_EVENT_EXEC)
 		t = lifecycle_exec(s, stop->tid);
 	else
