@@ -59,8 +59,7 @@ static int io_probe(struct err *err)
 	if (!iotrace)
 		return err_set(err, -ENOENT,
 			"type io cannot run: iotrace is neither beside profile-scenario nor in "
-			"PATH "
-			"(make builds both)");
+			"PATH (make builds both)");
 	return 0;
 }
 

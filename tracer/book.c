@@ -119,8 +119,7 @@ void book_mark(struct book *b, const char *name, uint64_t at_ns)
 	*VEC_PUSH(&b->marks) = (struct book_mark){.name = mem_strdup(name), .at_ns = at_ns};
 }
 
-/* The phase that the tables cover: the window, or all of a run whose window
- * never began. */
+/* The phase that the tables cover: the window, or all of a run whose window never began. */
 static enum book_phase covered(const struct book *b)
 {
 	return b->wants_window && b->window_begin_ns == UINT64_MAX ? PHASE_STARTUP : PHASE_WINDOW;
@@ -129,8 +128,7 @@ static enum book_phase covered(const struct book *b)
 void book_close(struct book *b, uint64_t at_ns)
 {
 	b->end_ns = at_ns;
-	/* A window that was to begin or end after the run did not, or ended with it.
-	 */
+	/* A window that was to begin or end after the run did not, or ended with it. / */
 	if (b->window_begin_ns != UINT64_MAX && b->window_begin_ns > at_ns)
 		b->window_begin_ns = UINT64_MAX;
 	if (b->window_end_ns > at_ns)

@@ -9,7 +9,8 @@
 #include "common/base/file.h"
 
 #define CHECK_EVERY_NS (50 * NS_PER_MS)
-/* With the tracer alone the target waits a fifth of the time at most, with one other program half. */
+/* With the tracer alone the target waits a fifth of the time at most, with one other program half.
+ */
 #define WAIT_SHARE_MAX 0.4
 
 void colocate_begin(struct colocate *c)

@@ -138,7 +138,7 @@ static int is_socket_of(int fd, const char *link)
 	struct stat st;
 
 	return fstat(fd, &st) == 0 &&
-		strtoull(link + strlen("socket:["), NULL, 10) == (unsigned long long)st.st_ino;
+	       strtoull(link + strlen("socket:["), NULL, 10) == (unsigned long long)st.st_ino;
 }
 
 char *fd_describe(pid_t pid, pid_t tid, uint32_t fd)

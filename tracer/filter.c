@@ -19,9 +19,8 @@
 #define TRACE SCMP_ACT_TRACE(FILTER_TRACE_DATA)
 
 /*
- * Control calls that matter for a few values of one argument only. The
- * comparison is on the low half (32 bits), which is all that the kernel looks
- * at in these int arguments.
+ * Control calls that matter for a few values of one argument only. The comparison is on the low
+ * half (32 bits), which is all that the kernel looks at in these int arguments.
  */
 static const struct {
 	const char *name;
@@ -35,8 +34,8 @@ static const struct {
 };
 
 /*
- * libseccomp takes native numbers, and numbers of its own for calls that only
- * another ABI has. Below 0: it does not know that call of the other ABI.
+ * libseccomp takes native numbers, and numbers of its own for calls that only another ABI has.
+ * Below 0: it does not know that call of the other ABI.
  */
 static int native_number(int abi, uint32_t nr)
 {
@@ -51,8 +50,7 @@ static int native_number(int abi, uint32_t nr)
 	return native;
 }
 
-/* 1 if it is one of those whose arguments are looked at, 0 if not, or a
- * negative errno. */
+/* 1 if it is one of those whose arguments are looked at, 0 if not, or a negative errno. */
 static int add_narrow(scmp_filter_ctx ctx, const char *name, int nr)
 {
 	int found = 0;
@@ -120,9 +118,8 @@ static int add_numbers_beyond(scmp_filter_ctx ctx, const struct control_map *map
 }
 
 /*
- * What i386 has inside socketcall(2) only, and so without a number of its own
- * in the loop above: libseccomp makes a rule for socketcall's first argument
- * out of the name.
+ * What i386 has inside socketcall(2) only, and so without a number of its own in the loop above:
+ * libseccomp makes a rule for socketcall's first argument out of the name.
  */
 static int add_socketcalls(scmp_filter_ctx ctx, const struct control_map *map)
 {
@@ -175,8 +172,8 @@ static scmp_filter_ctx build(const struct control_map *map, int all)
 
 	if (all)
 		return all_filter();
-	/* One filter for each ABI: in a common one libseccomp refuses calls that it
-	 * does not know. */
+	/* One filter for each ABI: in a common one libseccomp refuses calls that it does not
+	 * know. */
 	ctx = abi_filter(ABI_X86_64, map);
 	compat = abi_filter(ABI_I386, map);
 	if (ctx && compat && seccomp_merge(ctx, compat) == 0)

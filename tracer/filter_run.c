@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
- * Runs a seccomp program of the target on what we know: the number and the
- * architecture. Classic BPF only jumps forward, so one pass is enough: each
- * instruction gets the union of the states that reach it, where a register is
- * either one known value or unknown.
+ * Runs a seccomp program of the target on what we know: the number and the architecture. Classic
+ * BPF only jumps forward, so one pass is enough: each instruction gets the union of the states that
+ * reach it, where a register is either one known value or unknown.
  */
 #include <linux/audit.h>
 #include <linux/seccomp.h>
@@ -203,8 +202,7 @@ static int interferes_with(const struct sock_filter *prog, size_t len, uint32_t 
 	return r.interferes;
 }
 
-/* Could a call that we watch come through socketcall(2)? Which one it is, is in
- * its argument. */
+/* Could a call that we watch come through socketcall(2)? Which one it is, is in its argument. */
 static int any_socketcall(const struct control_map *map)
 {
 	for (size_t i = 0; i < map->len; i++)

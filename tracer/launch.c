@@ -40,7 +40,8 @@ static int check_file(const char *path)
 	struct stat st;
 
 	if (stat(path, &st) < 0)
-		return errno == EACCES ? -ENOENT : -errno; /* a directory that may not be searched */
+		return errno == EACCES ? -ENOENT
+				       : -errno; /* a directory that may not be searched */
 	if (S_ISDIR(st.st_mode) || access(path, X_OK) < 0)
 		return -EACCES;
 	return 0;

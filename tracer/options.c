@@ -50,12 +50,10 @@ static const struct {
 	{OPT_DETAIL_LIMIT, "detail-limit", "BYTES",
 		"keep the first BYTES of the detail, count the rest; default 256M"},
 	{OPT_MODE, "mode", "auto|ptrace",
-		"auto: recorder where it can (not built yet: stops); ptrace: stops "
-		"only"},
+		"auto: recorder where it can (not built yet: stops); ptrace: stops only"},
 	{OPT_NO_PATCH, "no-patch", NULL, "recorder without changing the target's code"},
 	{'p', "attach", "PID",
-		"attach to a process with all its threads; with CMD, while CMD "
-		"runs"},
+		"attach to a process with all its threads; with CMD, while CMD runs"},
 	{OPT_SKIP, "skip", "SEC", "the window that counts begins SEC after the start"},
 	{OPT_DURATION, "duration", "SEC", "the window that counts lasts SEC"},
 	{OPT_CONTROL_FD, "control-fd", "N", "read begin, end and mark NAME from this descriptor"},
@@ -74,12 +72,9 @@ void options_help(struct out *o)
 {
 	out_str(o, "usage: iotrace [OPTIONS] [--] PROGRAM [ARGS...]\n"
 		   "       iotrace [OPTIONS] -p PID [-- CMD...]\n\n"
-		   "Traces a program's system calls, with all its threads and "
-		   "children, and says "
-		   "how well\n"
-		   "its I/O is batched. Without an output option the summary goes to "
-		   "standard "
-		   "error.\n\n");
+		   "Traces a program's system calls, with all its threads and children, and\n"
+		   "says how well its I/O is batched. Without an output option the summary goes\n"
+		   "to standard error.\n\n");
 	for (size_t i = 0; i < TABLE_LEN; i++) {
 		char left[64];
 		int n = 0;
@@ -92,10 +87,9 @@ void options_help(struct out *o)
 			table[i].arg ? " " : "", table[i].arg ? table[i].arg : "");
 		out_printf(o, "%-28s%s\n", left, table[i].help);
 	}
-	out_str(o, "\nExit status: the target's, 128+N if signal N ended it; 124 time "
-		   "limit, 125 "
-		   "iotrace "
-		   "failed,\n126 not executable, 127 not found, 2 usage. See iotrace(1).\n");
+	out_str(o, "\nExit status: the target's, 128+N if signal N ended it; 124 time limit,\n"
+		   "125 iotrace failed, 126 not executable, 127 not found, 2 usage.\n"
+		   "See iotrace(1).\n");
 }
 
 static void getopt_tables(char *shorts, struct option *longs)

@@ -190,8 +190,7 @@ static void threads_result(const struct agg *a, const struct agg_names *names, s
 	if (a->threads.merged)
 		result_warn(r, "threads_merged",
 			"more than %d threads made calls: the later ones share one row of the "
-			"threads "
-			"table, without ids",
+			"threads table, without ids",
 			AGG_ROWS_MAX);
 }
 
@@ -215,8 +214,7 @@ static void fds_result(const struct agg *a, const struct agg_names *names, struc
 	if (a->fds.merged)
 		result_warn(r, "fds_merged",
 			"more than %d descriptors were used: the later ones share one row of the "
-			"fds "
-			"table, without numbers",
+			"fds table, without numbers",
 			AGG_ROWS_MAX);
 }
 
@@ -249,8 +247,7 @@ static void warn_of_gaps(const struct agg *a, struct tally *const *sorted, struc
 	if (left_out.len)
 		result_warn(r, "histogram_overflow",
 			"more than %d different batch sizes: some calls (%s) are in the sums but "
-			"not "
-			"in all the histograms",
+			"not in all the histograms",
 			COUNTS_CAP, out_text(&left_out));
 	out_release(&unreadable);
 	out_release(&left_out);

@@ -12,26 +12,23 @@
 
 /*
  * What is counted where:
- * - A fixed mapping over known regions unmaps them first. Over anything else it
- * counts as a mapping only: that range is most often free.
- * - munmap succeeds on any range. Bytes of it that no traced call mapped count
- * as unmapped `other`, for they are most often what exec or a time before the
- * trace mapped there.
- * - mremap that grows maps the difference, one that shrinks unmaps it, one that
- * moves changes nothing; one that leaves the old region (MREMAP_DONTUNMAP, old
- * length 0) is a new mapping.
+ * - A fixed mapping over known regions unmaps them first. Over anything else it counts as a mapping
+ * only: that range is most often free.
+ * - munmap succeeds on any range. Bytes of it that no traced call mapped count as unmapped `other`,
+ * for they are most often what exec or a time before the trace mapped there.
+ * - mremap that grows maps the difference, one that shrinks unmaps it, one that moves changes
+ * nothing; one that leaves the old region (MREMAP_DONTUNMAP, old length 0) is a new mapping.
  * - A break that grows is a mapping of `other`.
  * - Regions end with their address space without counting as unmapped.
  *
- * Calls of several threads come here in the order in which they were seen to
- * return, which need not be the kernel's: a munmap may come after the mmap of
- * another thread that was given the same addresses. An mmap that was not asked
- * to replace anything but meets a known region tells of such a munmap on its
- * way: the region is kept aside as "overtaken", and that munmap takes it, not
- * the new region.
+ * Calls of several threads come here in the order in which they were seen to return, which need not
+ * be the kernel's: a munmap may come after the mmap of another thread that was given the same
+ * addresses. An mmap that was not asked to replace anything but meets a known region tells of such
+ * a munmap on its way: the region is kept aside as "overtaken", and that munmap takes it, not the
+ * new region.
  */
 #define PAGE_BYTES         4096ULL
-#define ADDRESS_END        (1ULL << 57) /* no user address is above, with five levels of page tables */
+#define ADDRESS_END        (1ULL << 57) /* above every user address, five-level page tables too */
 #define OVERTAKEN_MAX      64
 #define HUGE_SHIFT_DEFAULT 21 /* MAP_HUGETLB without a size */
 
@@ -145,8 +142,7 @@ static void place(struct mappings *m, struct space *s, struct range at, enum reg
 	m->now_bytes += size_of(at);
 }
 
-/* Takes known regions out, without counting; appends them to cut and returns
- * their bytes. */
+/* Takes known regions out, without counting; appends them to cut and returns their bytes. */
 static uint64_t take(struct mappings *m, struct space *s, struct range at, struct region_list *cut)
 {
 	size_t before = cut->len;
@@ -212,8 +208,7 @@ static void overtake(struct mappings *m, struct space *s, struct range at)
 		overtaken_add(m, s, m->cut.at[i]);
 }
 
-/* The overtaken region that begins first in `at` (or reaches into it), or
- * overtaken.len. */
+/* The overtaken region that begins first in `at` (or reaches into it), or overtaken.len. */
 static size_t overtaken_first(const struct space *s, struct range at)
 {
 	size_t found = s->overtaken.len;
@@ -231,8 +226,7 @@ static size_t overtaken_first(const struct space *s, struct range at)
 	return found;
 }
 
-/* Counts the part of overtaken region i that `at` covers as unmapped; returns
- * where that ends. */
+/* Counts the part of overtaken region i that `at` covers as unmapped; returns where that ends. */
 static uint64_t overtaken_unmap(struct mappings *m, struct space *s, size_t i, struct range at)
 {
 	struct region r = overtaken_remove(s, i);

@@ -49,7 +49,8 @@ void decode_exit(const struct decode_in *in, struct measure *m)
 	const struct sys_def *def = in->ev->def;
 
 	if (!sys_ok(in->ev)) {
-		m->unreadable = 0; /* nothing was moved, and mostly the kernel could not read it either */
+		m->unreadable =
+			0; /* nothing was moved, and mostly the kernel could not read it either */
 		return;
 	}
 	if (def->unit)
