@@ -19,6 +19,8 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/units.h"
+#include "common/run/control.h"
 #include "common/run/load.h"
 #include "common/run/program.h"
 #include "common/write/writer.h"
@@ -31,7 +33,7 @@ enum { RECORDER_BUILT = 0 };
 #define MARK_WAIT_NS   (1 * NS_PER_SEC)
 #define LIMIT_SLACK_NS (10 * NS_PER_SEC)
 
-enum { ARGS_MAX = 32, STATUS_TRACER_FAILED = 125, STATUS_TIME_LIMIT = 124, STATUS_TROUBLE = 2 };
+enum { STATUS_TRACER_FAILED = 125, STATUS_TIME_LIMIT = 124, STATUS_TROUBLE = 2 };
 
 static const char *const suffixes[] = {BASE "-summary.txt", BASE "-detail.txt", BASE ".json", NULL};
 
@@ -65,21 +67,22 @@ static int io_probe(struct err *err)
 
 /* ---- iotrace's command line ---- */
 
+/* Words in the making; what is put together lies in the arena. */
 struct io_args {
-	struct arena arena;
-	const char *at[ARGS_MAX];
-	size_t len;
+	struct arena *arena;
+	const char **at;
+	size_t len, cap;
 };
 
 static void add(struct io_args *a, const char *word)
 {
-	a->at[a->len++] = word;
+	*VEC_PUSH(a) = word;
 }
 
 static void add_seconds(struct io_args *a, const char *option, uint64_t ns)
 {
 	add(a, option);
-	add(a, arena_printf(&a->arena, "%llu.%09llu", (unsigned long long)(ns / NS_PER_SEC),
+	add(a, arena_printf(a->arena, "%llu.%09llu", (unsigned long long)(ns / NS_PER_SEC),
 		       (unsigned long long)(ns % NS_PER_SEC)));
 }
 
@@ -90,40 +93,64 @@ static const char *traced_set(const struct scenario *sc)
 	return RECORDER_BUILT && !strcmp(sc->mode, "auto") ? "all" : "%io";
 }
 
-/* The whole command line, NULL-terminated, in a's arena. control_fd -1: there is no load. */
-static const char *const *io_command(
-	struct io_args *a, const struct backend_run *in, const char *iotrace, int control_fd)
+/* The target's environment, which is not iotrace's. */
+static void add_env(struct io_args *a, const struct scenario *sc)
+{
+	for (const char *const *e = sc->env; e && *e; e++) {
+		add(a, "--env");
+		add(a, *e);
+	}
+}
+
+static void add_options(struct io_args *a, const struct backend_run *in, int control_fd)
 {
 	const struct scenario *sc = in->sc;
-	size_t target = 0;
 
-	add(a, iotrace);
 	add(a, "-q");
 	add(a, "-o");
-	add(a, arena_printf(&a->arena, "%s/%s" BASE, in->dir, sc->name));
-	add(a, arena_printf(&a->arena, "--mode=%s", RECORDER_BUILT ? sc->mode : "ptrace"));
+	add(a, arena_printf(a->arena, "%s/%s" BASE, in->dir, sc->name));
+	add(a, arena_printf(a->arena, "--mode=%s", RECORDER_BUILT ? sc->mode : "ptrace"));
 	add(a, "-e");
 	add(a, traced_set(sc));
 	if (sc->timeout_ns)
 		add_seconds(a, "--timeout", sc->timeout_ns);
 	add_seconds(a, "--grace", sc->grace_ns);
+	add_env(a, sc);
 	if (control_fd >= 0) {
 		add(a, "--control-fd");
-		add(a, arena_printf(&a->arena, "%d", control_fd));
-	} else {
-		if (sc->skip_ns)
-			add_seconds(a, "--skip", sc->skip_ns);
-		if (sc->duration_ns)
-			add_seconds(a, "--duration", sc->duration_ns);
+		add(a, arena_printf(a->arena, "%d", control_fd));
+		return;
 	}
-	add(a, "--");
-	while (sc->argv[target])
-		target++;
-	const char **argv = arena_alloc(&a->arena, a->len + target + 1, sizeof(*argv));
+	if (sc->skip_ns)
+		add_seconds(a, "--skip", sc->skip_ns);
+	if (sc->duration_ns)
+		add_seconds(a, "--duration", sc->duration_ns);
+}
 
-	memcpy(argv, a->at, a->len * sizeof(*argv));
-	memcpy(argv + a->len, sc->argv, target * sizeof(*argv));
+/* The whole command line, NULL-terminated, in the arena. control_fd -1: there is no load. */
+static const char *const *command_line(
+	struct arena *arena, const struct backend_run *in, const char *iotrace, int control_fd)
+{
+	struct io_args a = {.arena = arena};
+
+	add(&a, arena_strdup(arena, iotrace));
+	add_options(&a, in, control_fd);
+	add(&a, "--");
+	for (const char *const *word = in->sc->argv; *word; word++)
+		add(&a, *word);
+	const char **argv = arena_alloc(arena, a.len + 1, sizeof(*argv));
+
+	memcpy(argv, a.at, a.len * sizeof(*argv));
+	free(a.at);
 	return argv;
+}
+
+static const char *const *io_command(const struct backend_run *in, struct arena *a)
+{
+	cleanup_free char *iotrace = find_iotrace();
+
+	/* With a load it is a pipe, whatever its number. */
+	return command_line(a, in, iotrace ? iotrace : "iotrace", in->sc->load ? 3 : -1);
 }
 
 /* ---- the window ---- */
@@ -201,6 +228,7 @@ static void fill_load(struct res_result *r, const struct scenario *sc, const str
 	r->load->command = arena_strdup(result_arena(r), command);
 	r->load->status = (uint64_t)d->load_status;
 	r->load->wall_ns = d->load_wall_ns;
+	r->load->latency_ns = d->latency_ns;
 	if (d->work_count != UINT64_MAX) {
 		r->work = RES_OBJ(r, work);
 		r->work->unit = arena_strdup(result_arena(r), sc->work_unit);
@@ -209,11 +237,14 @@ static void fill_load(struct res_result *r, const struct scenario *sc, const str
 }
 
 /* What only the runner knows. */
-static void fill(struct res_result *r, const struct scenario *sc, const struct drive_result *d)
+static void fill(struct res_result *r, const struct backend_run *in, const struct drive_result *d)
 {
+	const struct scenario *sc = in->sc;
+
 	r->scenario = arena_strdup(result_arena(r), sc->name);
 	if (d->load_started)
 		fill_load(r, sc, d);
+	r->control = control_describe(r, in, d);
 	if (d->stopped && r->exit) {
 		if (d->insisted && r->exit->signal == SIGKILL)
 			result_warn(r, "target_killed",
@@ -267,11 +298,33 @@ static void recognize_limit(const struct res_result *r, struct drive_result *d)
 	snprintf(d->text, sizeof(d->text), "the time limit ended the run before the load was over");
 }
 
+/* The calls, and how full the batches of messages were. */
+static void fill_figures(const struct res_result *r, struct backend_result *ret)
+{
+	uint64_t calls = 0;
+
+	for (size_t i = 0; i < r->syscalls.len; i++)
+		calls = sat_add(calls, r->syscalls.at[i].calls);
+	backend_figure(ret, "", (double)calls, "calls");
+	for (size_t i = 0; i < r->syscalls.len; i++) {
+		const struct res_batch *batch = r->syscalls.at[i].batch;
+
+		if (batch && batch->unit && !strcmp(batch->unit, "messages") && batch->per_call &&
+			isfinite(batch->per_call->mean))
+			backend_figure(ret, "", batch->per_call->mean, "%s per call",
+				r->syscalls.at[i].name);
+	}
+	if (r->work && r->work->count && r->work->count != U64_NONE)
+		backend_figure(ret, "", (double)calls / (double)r->work->count, "calls per %s",
+			r->work->unit);
+}
+
 static void conclude(struct res_result *r, const struct drive_result *d, struct backend_result *ret)
 {
 	ret->status = run_status(r, d);
 	ret->incomplete = d->trouble != DRIVE_FINE || r->complete != 1;
 	ret->window_ns = r->window ? r->window->wall_ns : r->wall_ns;
+	fill_figures(r, ret);
 	snprintf(ret->text, sizeof(ret->text), "%s", d->text);
 	if (!*ret->text && tracer_failed(r, d))
 		snprintf(ret->text, sizeof(ret->text),
@@ -299,7 +352,7 @@ static int take_result(const struct backend_run *in, struct drive_result *d,
 	if (rc < 0)
 		return rc;
 	recognize_limit(r, d);
-	fill(r, in->sc, d);
+	fill(r, in, d);
 	conclude(r, d, ret);
 	rc = write_result(r, in->dir, name, err);
 	result_free(r);
@@ -312,7 +365,7 @@ static int io_drive(const struct backend_run *in, struct drive_result *ret, stru
 {
 	const struct scenario *sc = in->sc;
 	cleanup_free char *iotrace = find_iotrace();
-	struct io_args args = {0};
+	struct arena arena = {0};
 	int control[2] = {-1, -1};
 
 	if (sc->load && pipe2(control, O_CLOEXEC) < 0)
@@ -321,9 +374,10 @@ static int io_drive(const struct backend_run *in, struct drive_result *ret, stru
 		&(struct drive){
 			.sc = sc,
 			.signals = in->signals,
-			.tool_argv = io_command(&args, in, iotrace, control[0]),
+			.tool_argv = command_line(&arena, in, iotrace, control[0]),
 			.keep_fd = control[0],
 			.null_stdin = in->null_stdin,
+			.env_by_tool = 1,
 			/* iotrace answers a second TERM with KILL to its tracees, and still writes.
 			 */
 			.insist = SIGTERM,
@@ -334,12 +388,13 @@ static int io_drive(const struct backend_run *in, struct drive_result *ret, stru
 			.load_log = in->load_log,
 			.mark = sc->load ? io_mark : NULL,
 			.ctx = &control[1],
+			.watcher = in->watcher,
 		},
 		ret, err);
 	for (int i = 0; i < 2; i++)
 		if (control[i] >= 0)
 			close(control[i]);
-	arena_release(&args.arena);
+	arena_release(&arena);
 	return rc;
 }
 
@@ -378,6 +433,7 @@ const struct backend backend_io = {
 	.meaning = "system calls and batch sizes, by iotrace",
 	.suffixes = suffixes,
 	.probe = io_probe,
+	.command = io_command,
 	.run = io_run,
 	.note_runs = io_note_runs,
 };

@@ -114,7 +114,7 @@ static char *socket_text(int fd, const char *link)
 {
 	int domain = -1, type = -1, protocol = -1;
 	socklen_t n = sizeof(int);
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = {0};
 	cleanup_free char *local = NULL, *peer = NULL;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) < 0)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* iotrace: options, the two threads of a run, the files at its end, the exit status. */
+#include "common/base/platform.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <pwd.h>
@@ -176,21 +178,18 @@ static void *tracing_thread(void *arg)
 {
 	struct run *run = arg;
 	struct session *s = &run->session;
-	uint64_t one = 1;
 	sigset_t wake;
-	ssize_t n;
 
 	sigemptyset(&wake);
 	sigaddset(&wake, ORDERS_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
 	run->thread_rc = begin_target(run, &run->thread_err);
-	n = write(run->ready_fd, &one, sizeof(one));
+	eventfd_write(run->ready_fd, 1);
 	if (run->thread_rc == 0)
 		run->thread_rc = session_loop(s, &run->thread_err);
 	orders_close(&s->orders);
 	session_end(s);
-	n = write(run->supervise.done_fd, &one, sizeof(one));
-	(void)n;
+	eventfd_write(run->supervise.done_fd, 1);
 	/* With -p the end of this thread is what detaches, without stopping anyone. */
 	return NULL;
 }
@@ -198,7 +197,7 @@ static void *tracing_thread(void *arg)
 static int start_thread(struct run *run, struct err *err)
 {
 	struct sigaction wake = {.sa_handler = wake_handler};
-	uint64_t value;
+	eventfd_t value;
 	int rc;
 
 	sigemptyset(&wake.sa_mask);
@@ -209,7 +208,7 @@ static int start_thread(struct run *run, struct err *err)
 	if (rc < 0)
 		return err_set(err, rc, "cannot start a thread: %s", strerror(-rc));
 	run->session.orders.taker = run->thread;
-	while (read(run->ready_fd, &value, sizeof(value)) < 0 && errno == EINTR)
+	while (eventfd_read(run->ready_fd, &value) < 0 && errno == EINTR)
 		;
 	return 0;
 }
