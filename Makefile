@@ -16,12 +16,13 @@ say  = @:
 endif
 
 # ---- flags ----
-PKGS     := libseccomp jansson libmd
+PKGS     := libseccomp jansson libmd libdw libelf
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wvla
 OPT      ?= -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -DIOTRACE_VERSION='"$(VERSION)"'
 CFLAGS   += -std=gnu17 $(OPT) $(WARN) -fno-omit-frame-pointer -pthread
-LDLIBS    = $(shell pkg-config --libs $(PKGS)) -lm
+# Each program needs only what it uses: libdw takes time to load.
+LDLIBS    = -Wl,--as-needed $(shell pkg-config --libs $(PKGS)) -lm
 ifneq ($(CI)$(WERROR),)
 CFLAGS   += -Werror
 endif
@@ -38,12 +39,14 @@ endif
 COMMON_SRC := $(filter-out common/cli/%,$(wildcard common/*/*.c))
 CLI_SRC    := $(wildcard common/cli/*.c)
 TRACER_SRC := $(filter-out tracer/main.c tracer/backend.c,$(wildcard tracer/*.c tracer/*/*.c))
-BACKENDS   := $(wildcard tracer/backend.c cpu/*.c mem/*.c)
+BACKENDS   := $(wildcard tracer/backend.c cpu/backend.c mem/backend.c)
+PROFILE_SRC := $(filter-out $(BACKENDS),$(wildcard cpu/*.c mem/*.c))
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 
 obj         = $(patsubst %.c,$(O)/obj/%.o,$(1))
 LIBCOMMON  := $(O)/libcommon.a
 LIBTRACER  := $(O)/libtracer.a
+LIBPROFILE := $(O)/libprofile.a
 BIN        := $(O)/bin/iotrace $(O)/bin/profile-scenario
 UNIT_BIN   := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(UNIT_SRC))
 
@@ -84,17 +87,22 @@ $(LIBTRACER): $(call obj,$(TRACER_SRC))
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+$(LIBPROFILE): $(call obj,$(PROFILE_SRC))
+	@mkdir -p $(@D)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
 $(O)/bin/iotrace: $(call obj,tracer/main.c) $(LIBTRACER) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(O)/bin/profile-scenario: $(call obj,$(CLI_SRC) $(BACKENDS)) $(LIBCOMMON)
+$(O)/bin/profile-scenario: $(call obj,$(CLI_SRC) $(BACKENDS)) $(LIBPROFILE) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(LIBTRACER) $(LIBCOMMON)
+$(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(LIBTRACER) $(LIBPROFILE) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
@@ -105,6 +113,8 @@ install: all
 	install -D -m 755 $(O)/bin/iotrace $(DESTDIR)$(PREFIX)/bin/iotrace
 	install -D -m 755 $(O)/bin/profile-scenario $(DESTDIR)$(PREFIX)/bin/profile-scenario
 	for m in docs/man/*.1; do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man1/$${m##*/}; done
+	for c in iotrace profile-scenario; do install -D -m 644 docs/completion/$$c.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$c; done
 
 clean:
 	rm -rf $(O)
@@ -115,6 +125,6 @@ fmt:
 fmt-check:
 	clang-format --dry-run -Werror $(FMT_SRC)
 tidy:
-	clang-tidy --quiet $(COMMON_SRC) $(CLI_SRC) $(TRACER_SRC) $(BACKENDS) -- $(CPPFLAGS) -std=gnu17
+	clang-tidy --quiet $(COMMON_SRC) $(CLI_SRC) $(TRACER_SRC) $(BACKENDS) $(PROFILE_SRC) -- $(CPPFLAGS) -std=gnu17
 
 -include $(shell find $(O)/obj -name '*.d' 2>/dev/null)

@@ -72,5 +72,13 @@ demo: all
 	@echo; sed -n '/^BATCHING/,/^LATENCY/{/^LATENCY/!p}' $(DEMO)-summary.txt
 	@echo 'files: $(DEMO)-summary.txt  $(DEMO)-detail.txt  $(DEMO).json'
 
-bench: all targets
+BENCH_BIN := $(patsubst tests/bench/%.c,$(O)/bench/%,$(wildcard tests/bench/bench_*.c))
+
+$(O)/bench/%: $(O)/obj/tests/bench/%.o $(LIBTRACER) $(LIBPROFILE) $(LIBCOMMON)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+bench: all targets $(BENCH_BIN)
+	$(Q)for b in $(BENCH_BIN); do $$b || exit 1; done
 	$(Q)BUILD=$(O) tests/bench/bench.py

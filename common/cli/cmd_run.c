@@ -2,13 +2,17 @@
 /* profile-scenario run: runs a scenario. */
 #include "common/cli/command.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "common/run/backend.h"
+#include "common/base/out.h"
+#include "common/cli/progress.h"
+#include "common/model/json.h"
 #include "common/run/config.h"
 #include "common/run/optable.h"
+#include "common/run/plan.h"
 #include "common/run/runner.h"
 #include "common/run/scenario.h"
 
@@ -36,9 +40,12 @@ static const struct optable_row option_rows[] = {
 	TEXT("scenario", "NAME", scenario,
 		"what the results are called; if the catalogue has it, what is run comes from "
 		"there"),
+	FLAG("all", all,
+		"run every scenario of the catalogue; with --type those that have it, of that "
+		"type"),
 	TEXT("type", "TYPE", type,
-		"cpu, memory, io or all (default: the scenario's types, else cpu); this version "
-		"has io"),
+		"cpu, memory, io or all, one after another (default: the scenario's types, else "
+		"cpu)"),
 	TEXT("output-dir", "DIR", output_dir, "where results go (default results)"),
 	TEXT("binary", "PATH", binary, "the target (else $PROFILE_BINARY, else the catalogue's)"),
 	TEXT("config", "FILE", config,
@@ -55,18 +62,49 @@ static const struct optable_row option_rows[] = {
 		"when the target can take load: udp:PORT, tcp:PORT (it holds the port), or a "
 		"command "
 		"that ends with 0"),
+	SECONDS("ready-timeout", ready_timeout_ns,
+		"how long target and helpers may take to be ready (default 30)"),
 	TEXT("load", "CMD", load,
 		"shell command that is run against the ready target, not traced; its life is the "
 		"window; when it ends the target gets TERM"),
 	TEXT("work", "UNIT=REGEX", work,
 		"how much the load did: a number in its output, the first (...) of REGEX"),
+	TEXT("latency", "UNIT=REGEX", latency,
+		"what the load says of its latency, found like --work; UNIT is ns, us, ms or s"),
 	SECONDS("skip", skip_ns, "leave that much of the start out of the window"),
 	SECONDS("duration", duration_ns, "end the window after that much"),
+	FLAG("control", control,
+		"before each run one without a tool: the difference is the cost of observing"),
+	FLAG("dry-run", dry_run, "print the command lines of target, tool and load; run nothing"),
+	FLAG("json", json,
+		"print what came of it as one JSON object on stdout; output of target and load "
+		"goes to DIR/logs"),
 	FLAG("show-output", show_output,
 		"with several runs: let output of target and load through instead of to DIR/logs"),
 	FLAG("skip-unavailable", skip_unavailable,
 		"a type that cannot run here is left out and does not count as a failure"),
 	TEXT("mode", "MODE", mode, "of type io: auto or ptrace (default auto)"),
+	TEXT("call-graph", "HOW", call_graph,
+		"of type cpu: how stacks are taken, dwarf or fp (default dwarf)"),
+	TEXT("diff", "BASE", diff,
+		"of type cpu: also draw the difference to BASE, a folded file or a results "
+		"directory"),
+	COUNT("detailed-freq", "N", memory.detailed_freq, 1, 1000000,
+		"of type memory: every Nth snapshot says who holds the memory (default 10)"),
+	COUNT("max-snapshots", "N", memory.max_snapshots, 10, 1000,
+		"of type memory: how many are kept (default 100)"),
+	COUNT("depth", "N", memory.depth, 1, 200, "of type memory: callers told (default 30)"),
+	TEXT("threshold", "PERCENT", memory.threshold,
+		"of type memory: places with less of the total are lumped together (default 1.0)"),
+	TEXT("time-unit", "UNIT", memory.time_unit,
+		"of type memory: i (instructions, default), ms, or B (bytes allocated and freed)"),
+	TEXT("alloc-fn", "NAMES", memory.alloc_fn,
+		"of type memory: functions that only wrap an allocation, separated by ';'"),
+	TEXT("ignore-fn", "NAMES", memory.ignore_fn,
+		"of type memory: functions whose allocations do not count, separated by ';'"),
+	FLAG("pages-as-heap", memory.pages_as_heap,
+		"of type memory: count mapped pages instead of what malloc gives"),
+	FLAG("stacks", memory.stacks, "of type memory: measure stacks too (slow)"),
 	FLAG("help", help, "print this"),
 	FLAG("version", version, "print the version"),
 };
@@ -76,32 +114,12 @@ static const struct optable options = {option_rows, sizeof(option_rows) / sizeof
 static void run_help(struct out *o)
 {
 	out_str(o, "profile-scenario [run] --scenario NAME [OPTIONS] [-- ARGS...]\n"
+		   "profile-scenario [run] --all [OPTIONS]\n"
 		   "ARGS are the target's arguments; they replace the catalogue's.\n\n");
 	optable_help(&options, o);
 	out_str(o, "\nexit status: the target's (124: time limit); with a load 0, or 2 if the load "
 		   "failed or the target\nwas never ready or ended early; 125 where a type cannot "
-		   "run; 2 for bad usage\n");
-}
-
-static void say_trouble(void *ctx, const char *text)
-{
-	(void)ctx;
-	command_complain(text);
-}
-
-/* On stderr: standard output is the target's. */
-static void say_note(void *ctx, const char *text)
-{
-	(void)ctx;
-	fprintf(stderr, "profile-scenario: note: %s\n", text);
-}
-
-/* For a person who waits; a script knows where the files are. */
-static void say_progress(void *ctx, const char *text)
-{
-	(void)ctx;
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "%s\n", text);
+		   "run; 2 for bad usage. Of several the first\nthat is not 0.\n");
 }
 
 static int read_config(const struct scenario_args *args, struct config **ret, struct err *err)
@@ -113,20 +131,144 @@ static int read_config(const struct scenario_args *args, struct config **ret, st
 	return config_read(CONFIG_DEFAULT_FILE, ret, err);
 }
 
-static int run_scenario(
-	const struct scenario_args *args, struct config *config, int *ret_status, struct err *err)
+/* ---- which scenarios ---- */
+
+struct chosen {
+	struct scenario **at;
+	size_t len, cap;
+};
+
+static int choose_one(
+	const struct scenario_args *args, struct config *config, struct chosen *c, struct err *err)
 {
-	static const struct runner_ui ui = {say_trouble, say_note, say_progress, NULL};
 	struct scenario *sc;
 	int rc = scenario_merge(args, config, getenv("PROFILE_BINARY"), &sc, err);
 
-	if (rc < 0)
-		return rc;
-	if (sc->limits && sc->limits[0])
-		say_note(NULL, "the scenario's limits are not checked by this version");
-	rc = runner_run(sc, &ui, ret_status, err);
-	scenario_free(sc);
+	if (rc == 0)
+		*VEC_PUSH(c) = sc;
 	return rc;
+}
+
+static int choose_all(
+	const struct scenario_args *args, struct config *config, struct chosen *c, struct err *err)
+{
+	struct scenario_args one = *args;
+
+	if (args->scenario || args->rest)
+		return err_set(
+			err, -EINVAL, "--all takes neither --scenario nor arguments after --");
+	if (!config)
+		return err_set(err, -ENOENT,
+			"--all needs a catalogue: " CONFIG_DEFAULT_FILE
+			" in the working directory, or --config FILE");
+	for (size_t i = 0; i < config->scenarios_len; i++) {
+		const struct config_scenario *from = &config->scenarios[i];
+
+		if (!scenario_has_type(from, args->type))
+			continue;
+		one.scenario = from->name;
+		/* "all" are those of the scenario. */
+		one.type = args->type && strcmp(args->type, "all") != 0 ? args->type : NULL;
+		int rc = choose_one(&one, config, c, err);
+		if (rc < 0)
+			return err_wrap(err, "scenario %s", from->name);
+	}
+	if (!c->len)
+		return err_set(err, -ENOENT, "no scenario in %s%s%s", config->path,
+			args->type ? " has type " : "", args->type ? args->type : "");
+	return 0;
+}
+
+static int choose(
+	const struct scenario_args *args, struct config *config, struct chosen *c, struct err *err)
+{
+	if (args->json && args->show_output)
+		return err_set(err, -EINVAL, "--json and --show-output both want standard output");
+	return args->all ? choose_all(args, config, c, err) : choose_one(args, config, c, err);
+}
+
+static void chosen_release(struct chosen *c)
+{
+	for (size_t i = 0; i < c->len; i++)
+		scenario_free(c->at[i]);
+	free(c->at);
+}
+
+/* ---- what is done with them ---- */
+
+static int flush(struct out *o)
+{
+	int rc = out_flush(o);
+
+	out_release(o);
+	if (rc < 0)
+		command_complain("cannot write to standard output");
+	return rc < 0 ? STATUS_USAGE : STATUS_OK;
+}
+
+static int dry_run(const struct chosen *c)
+{
+	struct out o;
+
+	out_init(&o, STDOUT_FILENO);
+	for (size_t i = 0; i < c->len; i++)
+		plan_write(c->at[i], &o);
+	return flush(&o);
+}
+
+static int print_report(const struct res_run *report)
+{
+	struct out o;
+
+	out_init(&o, STDOUT_FILENO);
+	json_write_struct(report, &shape_run, &o);
+	return flush(&o);
+}
+
+static void note_limits(const struct chosen *c, const struct runner_ui *ui)
+{
+	for (size_t i = 0; i < c->len; i++) {
+		if (!c->at[i]->limits || !c->at[i]->limits[0])
+			continue;
+		ui->note(ui->ctx, "limits of scenarios are not checked by this version");
+		return;
+	}
+}
+
+static int run_chosen(const struct scenario_args *args, const struct chosen *c)
+{
+	struct res_run *report = result_make(&schema_run);
+	struct progress progress;
+	int status;
+
+	progress_init(&progress, args->json);
+	note_limits(c, &progress.ui);
+	runner_run(
+		&(struct runner_job){
+			.scenarios = c->at, .len = c->len, .ui = &progress.ui, .logs = args->json},
+		report);
+	status = (int)report->status;
+	if (args->json && print_report(report) != STATUS_OK && !status)
+		status = STATUS_USAGE;
+	result_free(report);
+	return status;
+}
+
+/* With --json bad usage is an answer too. */
+static int refuse(const struct scenario_args *args, const struct err *err)
+{
+	command_complain(err->text);
+	if (!args->json)
+		return STATUS_USAGE;
+	struct res_run *report = result_make(&schema_run);
+
+	report->status = STATUS_USAGE;
+	report->troubles.at = arena_alloc(result_arena(report), 1, sizeof(char *));
+	report->troubles.at[0] = err->text;
+	report->troubles.len = 1;
+	print_report(report);
+	result_free(report);
+	return STATUS_USAGE;
 }
 
 static int run_main(char **argv)
@@ -137,22 +279,27 @@ static int run_main(char **argv)
 		.warmup = OPTION_UNSET,
 		.timeout_ns = OPTION_UNSET,
 		.grace_ns = OPTION_UNSET,
+		.ready_timeout_ns = OPTION_UNSET,
 		.skip_ns = OPTION_UNSET,
 		.duration_ns = OPTION_UNSET,
 	};
 	struct config *config = NULL;
+	struct chosen chosen = {0};
 	struct err err = {0};
-	int status = STATUS_USAGE;
+	int status;
 	int rc = optable_parse(&options, argv, &args, &args.rest, &err);
 
 	if (rc == 0)
 		rc = read_config(&args, &config, &err);
 	if (rc == 0)
-		rc = run_scenario(&args, config, &status, &err);
+		rc = choose(&args, config, &chosen, &err);
 	if (rc < 0)
-		command_complain(err.text);
+		status = refuse(&args, &err);
+	else
+		status = args.dry_run ? dry_run(&chosen) : run_chosen(&args, &chosen);
+	chosen_release(&chosen);
 	config_free(config);
-	return rc < 0 ? STATUS_USAGE : status;
+	return status;
 }
 
 const struct command command_run = {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* profile-scenario: finds the command and runs it. */
+#include "common/base/platform.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -19,10 +19,21 @@
 struct backend_run {
 	const struct scenario *sc;
 	const struct signals *signals;
-	const char *dir;                   /* absolute; the files go there, named NAME + suffix */
-	int null_stdin;                    /* see struct drive */
-	const char *target_log, *load_log; /* see struct drive */
+	const char *dir;                     /* absolute; the files go there, named NAME + suffix */
+	int null_stdin;                      /* see struct drive */
+	const char *target_log, *load_log;   /* see struct drive */
+	const struct drive_watcher *watcher; /* see struct drive */
+	const struct drive_result
+		*native; /* the same without a tool, for control_describe(); NULL */
 };
+
+/* A figure that says in short what came out, e.g. {"calls", "", 29686}. */
+struct backend_figure {
+	char name[48];
+	const char *unit; /* "", "bytes", "ns", .. */
+	double value;
+};
+enum { BACKEND_FIGURES_MAX = 8 };
 
 /* What came of it. */
 struct backend_result {
@@ -31,6 +42,9 @@ struct backend_result {
 	int interrupted;    /* no further runs are wanted */
 	uint64_t window_ns; /* length of the window, without one of the whole run */
 	char text[256];     /* what went wrong, one line; empty if nothing */
+	char note[256];     /* what a person should know of the result; empty if nothing */
+	struct backend_figure figures[BACKEND_FIGURES_MAX]; /* the most telling first */
+	size_t figures_len;
 };
 
 /* Several runs, for the result that is chosen of them. */
@@ -48,6 +62,9 @@ struct backend {
 	const char *const *suffixes;
 	/* 0: it can run here; else why not and what to do about it. */
 	int (*probe)(struct err *err);
+	/* The tool's command line with the target's, NULL-terminated, in arena a; for --dry-run.
+	 * Nothing is made. May be NULL: then only the target is shown. */
+	const char *const *(*command)(const struct backend_run *in, struct arena *a);
 	/* One run. An error means that there are no files and the status is 125, unless it is set
 	 * in *ret before. */
 	int (*run)(const struct backend_run *in, struct backend_result *ret, struct err *err);
@@ -59,6 +76,10 @@ struct backend {
 #define BACKEND(name) extern const struct backend backend_##name;
 #include "common/run/backends.def"
 #undef BACKEND
+
+/* Adds a figure; what is too much is left out. unit is a literal. */
+void backend_figure(struct backend_result *r, const char *unit, double value, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* Row i in the order of backends.def, NULL after the last. */
 const struct backend *backend_at(size_t i);

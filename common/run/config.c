@@ -32,6 +32,7 @@ enum key_kind {
 	KEY_SECONDS, /* number, or a string with a unit */
 	KEY_ENV,     /* object of strings; null unsets */
 	KEY_PAIRS,   /* object of strings */
+	KEY_HELPERS, /* list of commands, or of objects with command and ready */
 	KEY_OBJECT,  /* object with keys of its own, at the same struct */
 };
 
@@ -51,20 +52,35 @@ static const struct key_def work_keys[] = {
 	{NULL, KEY_TEXT, 0, 0, NULL},
 };
 
+static const struct key_def latency_keys[] = {
+	{"unit", KEY_TEXT, AT(latency_unit), 0, NULL},
+	{"regex", KEY_TEXT, AT(latency_regex), 0, NULL},
+	{NULL, KEY_TEXT, 0, 0, NULL},
+};
+
+static const struct key_def helper_keys[] = {
+	{"command", KEY_COMMAND, offsetof(struct config_helper, command), 0, NULL},
+	{"ready", KEY_TEXT, offsetof(struct config_helper, ready), 0, NULL},
+	{NULL, KEY_TEXT, 0, 0, NULL},
+};
+
 static const struct key_def scenario_keys[] = {
 	{"args", KEY_LIST, AT(args), 0, NULL},
 	{"command", KEY_COMMAND, AT(command), 0, NULL},
 	{"env", KEY_ENV, AT(env), 0, NULL},
 	{"cwd", KEY_TEXT, AT(cwd), 0, NULL},
 	{"stdin", KEY_TEXT, AT(stdin_path), 0, NULL},
-	{"helpers", KEY_LIST, AT(helpers), 0, NULL},
+	{"helpers", KEY_HELPERS, AT(helpers), 0, NULL},
 	{"types", KEY_LIST, AT(types), 0, NULL},
+	{"sampling_rate", KEY_COUNT, AT(sampling_hz), 1, NULL},
 	{"runs", KEY_COUNT, AT(runs), 1, NULL},
 	{"warmup", KEY_COUNT, AT(warmup), 0, NULL},
 	{"timeout", KEY_SECONDS, AT(timeout_ns), 0, NULL},
 	{"ready", KEY_TEXT, AT(ready), 0, NULL},
+	{"ready_timeout", KEY_SECONDS, AT(ready_timeout_ns), 0, NULL},
 	{"load", KEY_COMMAND, AT(load), 0, NULL},
 	{"work", KEY_OBJECT, 0, 0, work_keys},
+	{"latency", KEY_OBJECT, 0, 0, latency_keys},
 	{"skip", KEY_SECONDS, AT(skip_ns), 0, NULL},
 	{"duration", KEY_SECONDS, AT(duration_ns), 0, NULL},
 	{"trace", KEY_TEXT, AT(trace), 0, NULL},
@@ -90,8 +106,13 @@ static int fail(struct reader *rd, const char *what)
 		used += (size_t)snprintf(
 			dotted + used, sizeof(dotted) - used, "%s%s", i ? "." : "", rd->keys[i]);
 	err_set(rd->err, -EINVAL, "%s%s%s", dotted, rd->depth ? ": " : "", what);
-	if (locate_key(rd->text, rd->keys, rd->depth, &line, &column) == 0)
+	/* Inside of a list only the list's place is known. */
+	for (size_t depth = rd->depth; depth; depth--) {
+		if (locate_key(rd->text, rd->keys, depth, &line, &column) < 0)
+			continue;
 		err_wrap(rd->err, "line %zu column %zu", line, column);
+		break;
+	}
 	return err_wrap(rd->err, "%s", rd->config->path);
 }
 
@@ -219,6 +240,36 @@ static int read_pairs(struct reader *rd, const struct json_value *v, const char 
 static int read_object(
 	struct reader *rd, const struct key_def *keys, const struct json_value *v, void *into);
 
+static int read_helper(struct reader *rd, const struct json_value *v, struct config_helper *ret)
+{
+	if (json_kind_of(v) != JSON_KIND_OBJECT)
+		return read_command(rd, v, &ret->command);
+	int rc = read_object(rd, helper_keys, v, ret);
+
+	if (rc == 0 && !ret->command)
+		return fail(rd, "a helper needs a command");
+	return rc;
+}
+
+static int read_helpers(
+	struct reader *rd, const struct json_value *v, const struct config_helper **ret)
+{
+	if (json_kind_of(v) != JSON_KIND_ARRAY)
+		return fail(
+			rd, "should be a list of commands, or of objects with command and ready");
+	struct config_helper *list =
+		arena_alloc(&rd->config->arena, json_len(v) + 1, sizeof(*list));
+
+	for (size_t i = 0; i < json_len(v); i++) {
+		int rc = read_helper(rd, json_at(v, i), &list[i]);
+
+		if (rc < 0)
+			return rc;
+	}
+	*ret = list;
+	return 0;
+}
+
 static int read_key(
 	struct reader *rd, const struct key_def *key, const struct json_value *v, char *into)
 {
@@ -243,6 +294,8 @@ static int read_key(
 		return read_env(rd, v, field);
 	case KEY_PAIRS:
 		return read_pairs(rd, v, field);
+	case KEY_HELPERS:
+		return read_helpers(rd, v, field);
 	case KEY_OBJECT:
 		return read_object(rd, key->keys, v, into);
 	}
@@ -278,10 +331,6 @@ static int check_scenario(struct reader *rd, const struct config_scenario *s)
 		enter(rd, "args");
 		return fail(rd, "there is a command too: give args (of the target) or command");
 	}
-	if (s->helpers && s->helpers[0]) {
-		enter(rd, "helpers");
-		return fail(rd, "helper processes are not supported yet");
-	}
 	if (s->work_from && strcmp(s->work_from, "load") != 0) {
 		enter(rd, "work");
 		enter(rd, "from");
@@ -289,6 +338,10 @@ static int check_scenario(struct reader *rd, const struct config_scenario *s)
 	}
 	if (!s->work_unit != !s->work_regex) {
 		enter(rd, "work");
+		return fail(rd, "needs both unit and regex");
+	}
+	if (!s->latency_unit != !s->latency_regex) {
+		enter(rd, "latency");
 		return fail(rd, "needs both unit and regex");
 	}
 	return 0;
@@ -300,9 +353,11 @@ static int read_scenario(struct reader *rd, const char *name, const struct json_
 	struct config_scenario *s = &c->scenarios[c->scenarios_len];
 
 	*s = (struct config_scenario){
+		.sampling_hz = CONFIG_UNSET,
 		.runs = CONFIG_UNSET,
 		.warmup = CONFIG_UNSET,
 		.timeout_ns = CONFIG_UNSET,
+		.ready_timeout_ns = CONFIG_UNSET,
 		.skip_ns = CONFIG_UNSET,
 		.duration_ns = CONFIG_UNSET,
 	};

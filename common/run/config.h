@@ -20,6 +20,12 @@
 #define CONFIG_UNSET        UINT64_MAX
 #define CONFIG_DEFAULT_FILE "profile-scenario.json"
 
+/* A process beside the target. */
+struct config_helper {
+	const char *const *command; /* a string becomes sh -c */
+	const char *ready;          /* NULL: started is enough */
+};
+
 struct config_scenario {
 	const char *name;
 	const char *const *args;    /* of the target */
@@ -27,14 +33,15 @@ struct config_scenario {
 	const char *const *env;     /* "K=V", or "K" to unset */
 	const char *cwd;
 	const char *stdin_path;
-	const char *const *helpers;
+	const struct config_helper *helpers; /* ends with a NULL command; NULL: none */
 	const char *const *types;
 	const char *ready;
 	const char *const *load; /* argv; a string becomes sh -c */
 	const char *work_unit, *work_from, *work_regex;
+	const char *latency_unit, *latency_regex;
 	const char *trace;
 	const char *const *limits; /* name, condition, name, condition, .. */
-	uint64_t runs, warmup, timeout_ns, skip_ns, duration_ns;
+	uint64_t sampling_hz, runs, warmup, timeout_ns, ready_timeout_ns, skip_ns, duration_ns;
 };
 
 struct config {

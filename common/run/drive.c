@@ -7,17 +7,20 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
+#include "common/base/units.h"
 #include "common/run/load.h"
 #include "common/run/program.h"
+#include "common/run/ready_probe.h"
+#include "common/run/tree.h"
 
-#define READY_LIMIT_NS  (30 * NS_PER_SEC)
-#define PROBE_FIRST_NS  (5 * NS_PER_MS)
-#define PROBE_LAST_NS   (50 * NS_PER_MS)
+#define TICK_NS         (200 * NS_PER_MS)
 #define INSIST_LIMIT_NS (30 * NS_PER_SEC) /* to write its files once the target was killed */
 #define NEVER           UINT64_MAX
 
@@ -29,27 +32,31 @@ struct ending {
 	uint64_t next_ns;
 };
 
-/* One of the load's outputs on its way through us, read for the work done. */
+/* What is looked for in one of the load's outputs. */
+struct scans {
+	struct work_scan work, latency;
+};
+
+/* One of the load's outputs on its way through us. */
 struct relay {
 	int from, to;
-	struct work_scan *scan;
+	struct scans *scans;
 };
 
 struct session {
 	const struct drive *d;
 	struct drive_result *r;
 	enum phase phase;
-	struct program tool, load, probe;
+	struct program tool, load;
+	struct ready_probe probe;
 	struct ending tool_ending, load_ending;
 	struct relay relays[2];
-	struct work_scan scans[2]; /* stdout and stderr apart: lines must not mix */
-	int scanning;
-	uint64_t start_ns, probe_ns, probe_wait_ns;
+	struct scans scans[2]; /* stdout and stderr apart: lines must not mix */
+	uint64_t start_ns, tick_ns;
 	struct {
 		uint64_t begin_ns, end_ns; /* when to mark it; NEVER: not by the clock */
 		int begun, over;
 	} window;
-	int foreign; /* another process holds the port */
 };
 
 static const char *const trouble_codes[] = {
@@ -119,6 +126,32 @@ __attribute__((format(printf, 3, 4))) static void trouble(
 	va_end(ap);
 }
 
+/*
+ * To the target where it is the tool's child. A pidfd keeps it the one that was found: its parent,
+ * which is ours, has not collected it if it is still its child after the pidfd was opened.
+ */
+static int signal_children(pid_t parent, int signal)
+{
+	struct tree t = {0};
+	int sent = 0;
+
+	tree_find(&t, parent);
+	for (size_t i = 0; i < t.len; i++) {
+		cleanup_close int fd = pidfd_open(t.at[i], 0);
+
+		if (fd >= 0 && tree_parent(t.at[i]) == parent)
+			sent |= pidfd_send_signal(fd, signal, NULL, 0) == 0;
+	}
+	tree_release(&t);
+	return sent;
+}
+
+static void signal_target(const struct drive *d, const struct program *p, int signal)
+{
+	if (!d->target_is_child || !program_running(p) || !signal_children(p->pid, signal))
+		program_signal(p, signal);
+}
+
 /* Sends what is due; a program that has ended is left alone. */
 static void end_program(
 	struct ending *e, const struct program *p, const struct drive *d, uint64_t now, int insist)
@@ -128,7 +161,10 @@ static void end_program(
 
 	if (!program_running(p) || e->step > 2 || now < e->next_ns)
 		return;
-	program_signal(p, signals[e->step]);
+	if (p->own_group || e->step > 1) /* the load, or a tool that does not end either */
+		program_signal(p, signals[e->step]);
+	else
+		signal_target(d, p, signals[e->step]);
 	/* A stopped program cannot take its leave. */
 	if (e->step == 0 && p->own_group)
 		program_signal(p, SIGCONT);
@@ -164,6 +200,25 @@ static void end_window(struct session *s)
 	s->window.over = 1;
 	if (s->d->mark)
 		s->d->mark(s->d->ctx, DRIVE_END);
+}
+
+/* When it begins, unless it has, and when it ends at the latest. */
+static void plan_window(struct session *s, uint64_t from_ns)
+{
+	uint64_t skipped_ns = from_ns + s->d->sc->skip_ns;
+
+	if (!s->window.begun)
+		s->window.begin_ns = skipped_ns;
+	if (s->d->sc->duration_ns)
+		s->window.end_ns = skipped_ns + s->d->sc->duration_ns;
+}
+
+static void step_window(struct session *s, uint64_t now)
+{
+	if (now >= s->window.begin_ns)
+		begin_window(s);
+	if (now >= s->window.end_ns)
+		end_window(s);
 }
 
 static int open_log(const char *path, struct err *err)
@@ -207,8 +262,10 @@ static int start_tool(struct session *s, struct err *err)
 			return log;
 	}
 	s->start_ns = clock_mono_ns();
+	if (!d->sc->load && d->mark && (d->sc->skip_ns || d->sc->duration_ns))
+		plan_window(s, s->start_ns);
 	return program_start(&(struct program_spec){.argv = d->tool_argv,
-				     .env = d->sc->env,
+				     .env = d->env_by_tool ? NULL : d->sc->env,
 				     .cwd = d->sc->cwd,
 				     .stdin_fd = in,
 				     .stdout_fd = log,
@@ -218,15 +275,36 @@ static int start_tool(struct session *s, struct err *err)
 		&s->tool, err);
 }
 
+static int init_scans(struct scans *scans, const struct scenario *sc, struct err *err)
+{
+	int rc = 0;
+
+	if (sc->work_regex)
+		rc = work_scan_init(&scans->work, sc->work_regex, 1, err);
+	if (rc == 0 && sc->latency_regex)
+		rc = work_scan_init(&scans->latency, sc->latency_regex, sc->latency_unit_ns, err);
+	return rc;
+}
+
+static int scanning(const struct scenario *sc)
+{
+	return sc->work_regex || sc->latency_regex;
+}
+
+static void feed_scans(struct scans *scans, const char *p, size_t n)
+{
+	work_scan_feed(&scans->work, p, n);
+	work_scan_feed(&scans->latency, p, n);
+}
+
 /* Pipes instead of the load's outputs, so that they can be read on their way. */
 static int make_relays(struct session *s, int *outputs, struct err *err)
 {
 	for (int i = 0; i < 2; i++) {
 		int ends[2];
 
-		if (work_scan_init(&s->scans[i], s->d->sc->work_regex, err) < 0)
+		if (init_scans(&s->scans[i], s->d->sc, err) < 0)
 			return err->code;
-		s->scanning++;
 		if (s->d->load_log)
 			continue;
 		if (pipe2(ends, O_CLOEXEC) < 0)
@@ -251,16 +329,6 @@ static int exec_load(struct session *s, int null_fd, const int *outputs, struct 
 		&s->load, err);
 }
 
-static void plan_window(struct session *s)
-{
-	uint64_t skipped_ns = clock_mono_ns() + s->d->sc->skip_ns;
-
-	if (!s->window.begun)
-		s->window.begin_ns = skipped_ns;
-	if (s->d->sc->duration_ns)
-		s->window.end_ns = skipped_ns + s->d->sc->duration_ns;
-}
-
 /* A load that cannot be started has failed like any other: the run goes on to its end. */
 static int start_load(struct session *s, struct err *err)
 {
@@ -276,7 +344,7 @@ static int start_load(struct session *s, struct err *err)
 			return log;
 		outputs[0] = outputs[1] = log;
 	}
-	if (d->sc->work_regex)
+	if (scanning(d->sc))
 		rc = make_relays(s, outputs, err);
 	if (rc == 0) {
 		if (!d->sc->skip_ns)
@@ -285,7 +353,7 @@ static int start_load(struct session *s, struct err *err)
 			trouble(s, DRIVE_LOAD_FAILED, "the load failed: %.200s", failed.text);
 			s->r->load_status = failed.code == -ENOENT ? 127 : 126;
 		}
-		plan_window(s);
+		plan_window(s, clock_mono_ns());
 		s->r->load_started = 1;
 		s->phase = PHASE_LOAD;
 	}
@@ -323,7 +391,7 @@ static void relay_pump(struct relay *relay)
 			return;
 		if (n < 0)
 			break;
-		work_scan_feed(relay->scan, buf, (size_t)n);
+		feed_scans(relay->scans, buf, (size_t)n);
 		/* Nobody reads us any more: nor is the load's output read. */
 		if (write_all(relay->to, buf, (size_t)n) < 0)
 			break;
@@ -340,73 +408,32 @@ static void scan_log(struct session *s)
 	ssize_t n;
 
 	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0)
-		work_scan_feed(&s->scans[0], buf, (size_t)n);
+		feed_scans(&s->scans[0], buf, (size_t)n);
 }
 
-static void finish_work(struct session *s)
+/* The first that was found: standard output goes before standard error. */
+static void take_count(struct work_scan *scan, uint64_t *ret)
 {
-	if (!s->scanning)
-		return;
-	if (s->d->load_log)
+	work_scan_end(scan);
+	if (scan->active && *ret == UINT64_MAX)
+		*ret = scan->count;
+}
+
+static void finish_scans(struct session *s)
+{
+	if (s->d->load_log && scanning(s->d->sc))
 		scan_log(s);
-	for (int i = 0; i < s->scanning; i++) {
+	for (int i = 0; i < 2; i++) {
 		relay_pump(&s->relays[i]);
-		work_scan_end(&s->scans[i]);
-		if (s->scans[i].count != UINT64_MAX && s->r->work_count == UINT64_MAX)
-			s->r->work_count = s->scans[i].count;
+		take_count(&s->scans[i].work, &s->r->work_count);
+		take_count(&s->scans[i].latency, &s->r->latency_ns);
 	}
-	if (s->r->work_count == UINT64_MAX)
+	if (s->d->sc->work_regex && s->r->work_count == UINT64_MAX)
 		trouble(s, DRIVE_NO_WORK, "no line of the load's output matches '%.150s'",
 			s->d->sc->work_regex);
 }
 
 /* ---- phases ---- */
-
-static int probe_command(struct session *s, uint64_t now, struct err *err)
-{
-	const char *argv[] = {"sh", "-c", s->d->sc->ready.command, NULL};
-
-	if (program_reap(&s->probe)) {
-		int status = program_status(&s->probe);
-
-		program_release(&s->probe);
-		s->probe_ns = now + s->probe_wait_ns;
-		return status == 0;
-	}
-	if (program_running(&s->probe) || now < s->probe_ns)
-		return 0;
-	cleanup_close int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int rc = program_start(&(struct program_spec){.argv = argv,
-				       .cwd = s->d->sc->cwd,
-				       .stdin_fd = null_fd,
-				       .stdout_fd = null_fd,
-				       .stderr_fd = null_fd,
-				       .keep_fd = -1,
-				       .own_group = 1,
-				       .mask = &s->d->signals->old},
-		&s->probe, err);
-
-	s->probe_ns = NEVER; /* its end wakes us */
-	return rc;
-}
-
-/* 1: ready, 0: not yet, or an error. */
-static int probe(struct session *s, uint64_t now, struct err *err)
-{
-	if (!s->d->sc->has_ready)
-		return 1;
-	if (s->d->sc->ready.kind == READY_COMMAND)
-		return probe_command(s, now, err);
-	if (now < s->probe_ns)
-		return 0;
-
-	enum ready_answer answer = ready_port(&s->d->sc->ready, s->tool.pid);
-	s->foreign = answer == READY_FOREIGN;
-	s->probe_ns = clock_mono_ns() + s->probe_wait_ns;
-	if (s->probe_wait_ns < PROBE_LAST_NS)
-		s->probe_wait_ns *= 2;
-	return answer == READY_YES;
-}
 
 /* Starts to end the tool, or goes on with it. */
 static int ending_tool(struct session *s, uint64_t now)
@@ -426,16 +453,17 @@ static int step_ready(struct session *s, uint64_t now, struct err *err)
 	}
 	if (ending_tool(s, now))
 		return 0;
-	if (now - s->start_ns >= READY_LIMIT_NS) {
-		trouble(s, DRIVE_NEVER_READY, "the target was not ready within 30 s%s",
-			s->foreign ? ": its port is held by another process" : "");
+	if (now - s->start_ns >= s->d->sc->ready_timeout_ns) {
+		trouble(s, DRIVE_NEVER_READY, "the target was not ready within %g s%s",
+			(double)s->d->sc->ready_timeout_ns / (double)NS_PER_SEC,
+			s->probe.foreign ? ": its port is held by another process" : "");
 		end_tool(s, now);
 		return 0;
 	}
-	int ready = probe(s, now, err);
+	int ready = ready_probe_step(&s->probe, s->tool.pid, now, err);
 	if (ready <= 0)
 		return ready;
-	program_release(&s->probe);
+	ready_probe_release(&s->probe);
 	return start_load(s, err);
 }
 
@@ -450,7 +478,7 @@ static void load_over(struct session *s, uint64_t now)
 		trouble(s, DRIVE_LOAD_FAILED, "the load failed with status %d", s->r->load_status);
 	else if (!s->window.begun)
 		trouble(s, DRIVE_NO_WINDOW, "the load ended before the time to skip was over");
-	finish_work(s);
+	finish_scans(s);
 	s->phase = PHASE_WATCH;
 	if (s->tool.ended)
 		return;
@@ -471,10 +499,16 @@ static void step_load(struct session *s, uint64_t now)
 		return;
 	}
 	ending_tool(s, now);
-	if (now >= s->window.begin_ns)
-		begin_window(s);
-	if (now >= s->window.end_ns)
-		end_window(s);
+	step_window(s, now);
+}
+
+static void step_watch(struct session *s, uint64_t now)
+{
+	if (s->tool.ended && s->window.begin_ns != NEVER)
+		trouble(s, DRIVE_NO_WINDOW, "the target ended before the time to skip was over");
+	else if (!s->tool.ended)
+		step_window(s, now);
+	ending_tool(s, now);
 }
 
 static int step(struct session *s, struct err *err)
@@ -494,13 +528,38 @@ static int step(struct session *s, struct err *err)
 		step_load(s, now);
 		return 0;
 	case PHASE_WATCH:
-		ending_tool(s, now);
+		step_watch(s, now);
 		return 0;
 	}
 	return 0;
 }
 
 /* ---- the loop ---- */
+
+static enum drive_stage stage(const struct session *s, uint64_t now, uint64_t *ret_elapsed_ns)
+{
+	*ret_elapsed_ns = now - s->start_ns;
+	if (s->phase == PHASE_READY)
+		return DRIVE_STARTING;
+	if (s->phase == PHASE_LOAD && program_running(&s->load)) {
+		*ret_elapsed_ns = now - s->load.start_ns;
+		return DRIVE_LOADING;
+	}
+	return s->d->sc->load || s->tool_ending.step ? DRIVE_ENDING : DRIVE_RUNNING;
+}
+
+static void tick(struct session *s)
+{
+	const struct drive_watcher *w = s->d->watcher;
+	uint64_t now = clock_mono_ns(), elapsed_ns;
+
+	if (!w || now < s->tick_ns)
+		return;
+	s->tick_ns = now + TICK_NS;
+	enum drive_stage at = stage(s, now, &elapsed_ns);
+
+	w->tick(w->ctx, at, elapsed_ns);
+}
 
 /*
  * A signal from the terminal went to the whole foreground group, the tool too; only one that was
@@ -516,7 +575,7 @@ static void take_signals(struct session *s)
 		s->r->interrupted = number;
 		program_signal(&s->load, number);
 		if (info.ssi_code <= 0)
-			program_signal(&s->tool, number);
+			signal_target(s->d, &s->tool, number);
 		if (!s->d->sc->load)
 			continue;
 		trouble(s, DRIVE_INTERRUPTED, "interrupted by signal %d", number);
@@ -543,15 +602,15 @@ static uint64_t next_deadline(const struct session *s)
 	uint64_t next = NEVER;
 
 	if (s->phase == PHASE_READY) {
-		sooner(&next, s->probe_ns);
-		sooner(&next, s->start_ns + READY_LIMIT_NS);
+		sooner(&next, s->probe.next_ns);
+		sooner(&next, sat_add(s->start_ns, s->d->sc->ready_timeout_ns));
 	}
-	if (s->phase == PHASE_LOAD) {
-		sooner(&next, s->window.begin_ns);
-		sooner(&next, s->window.end_ns);
-		if (!program_running(&s->load))
-			sooner(&next, 0);
-	}
+	sooner(&next, s->window.begin_ns);
+	sooner(&next, s->window.end_ns);
+	if (s->phase == PHASE_LOAD && !program_running(&s->load))
+		sooner(&next, 0);
+	if (s->d->watcher)
+		sooner(&next, s->tick_ns);
 	if (s->d->limit_ns && !s->tool_ending.step)
 		sooner(&next, s->start_ns + s->d->limit_ns);
 	sooner_ending(&next, &s->tool_ending, &s->tool);
@@ -569,7 +628,8 @@ static void wait_for_event(struct session *s)
 		{.fd = s->d->signals->fd, .events = POLLIN},
 		{.fd = program_running(&s->tool) ? s->tool.pidfd : -1, .events = POLLIN},
 		{.fd = program_running(&s->load) ? s->load.pidfd : -1, .events = POLLIN},
-		{.fd = program_running(&s->probe) ? s->probe.pidfd : -1, .events = POLLIN},
+		{.fd = program_running(&s->probe.command) ? s->probe.command.pidfd : -1,
+			.events = POLLIN},
 		{.fd = s->relays[0].from, .events = POLLIN},
 		{.fd = s->relays[1].from, .events = POLLIN},
 	};
@@ -591,42 +651,48 @@ static int loop(struct session *s, struct err *err)
 			return rc;
 		if (!program_running(&s->tool) && s->phase != PHASE_LOAD)
 			return 0;
+		tick(s);
 		wait_for_event(s);
 	}
 }
 
 static void session_release(struct session *s)
 {
-	program_release(&s->probe);
+	ready_probe_release(&s->probe);
 	program_release(&s->load);
 	program_release(&s->tool);
-	for (int i = 0; i < s->scanning; i++)
-		work_scan_release(&s->scans[i]);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
+		work_scan_release(&s->scans[i].work);
+		work_scan_release(&s->scans[i].latency);
 		if (s->relays[i].from >= 0)
 			close(s->relays[i].from);
+	}
 }
 
 int drive_run(const struct drive *d, struct drive_result *ret, struct err *err)
 {
-	struct drive_result r = {.work_count = UINT64_MAX};
+	struct drive_result r = {.work_count = UINT64_MAX, .latency_ns = UINT64_MAX};
 	struct session s = {
 		.d = d,
 		.r = &r,
 		.phase = d->sc->load ? PHASE_READY : PHASE_WATCH,
 		.tool = PROGRAM_NONE,
 		.load = PROGRAM_NONE,
-		.probe = PROGRAM_NONE,
 		.relays = {{.from = -1}, {.from = -1}},
-		.probe_wait_ns = PROBE_FIRST_NS,
 		.window = {.begin_ns = NEVER, .end_ns = NEVER},
 	};
+	ready_probe_init(
+		&s.probe, d->sc->has_ready ? &d->sc->ready : NULL, d->sc->cwd, &d->signals->old);
 	int rc = start_tool(&s, err);
 
 	if (rc == 0)
 		rc = loop(&s, err);
 	if (rc == 0) {
+		r.wall_ns = s.tool.end_ns - s.tool.start_ns;
+		r.cpu_ns = s.tool.cpu_ns;
 		r.tool_status = program_status(&s.tool);
+		if (WIFSIGNALED(s.tool.wait_status))
+			r.tool_signal = WTERMSIG(s.tool.wait_status);
 		*ret = r;
 	}
 	session_release(&s);

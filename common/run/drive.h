@@ -24,19 +24,34 @@ void signals_restore(struct signals *s);
 
 enum drive_mark { DRIVE_BEGIN, DRIVE_END };
 
+/* What a run is at, for a person who waits. */
+enum drive_stage { DRIVE_STARTING, DRIVE_RUNNING, DRIVE_LOADING, DRIVE_ENDING };
+struct drive_watcher {
+	/* Called a few times a second; elapsed is that of the stage. */
+	void (*tick)(void *ctx, enum drive_stage stage, uint64_t elapsed_ns);
+	void *ctx;
+};
+
 struct drive {
 	const struct scenario *sc;
 	const struct signals *signals;
 	const char *const *tool_argv;
-	int keep_fd;       /* stays open in the tool, -1: none */
-	int null_stdin;    /* the target reads /dev/null unless the scenario names a file */
+	int keep_fd;     /* stays open in the tool, -1: none */
+	int null_stdin;  /* the target reads /dev/null unless the scenario names a file */
+	int env_by_tool; /* the tool's options carry the scenario's env to the target, so the tool
+			  * is started in ours; 0: the tool is started in the scenario's */
+	/* The target is the tool's child and the tool ends after it: what ends the target is sent
+	 * to it, and to the tool only where that was not enough. */
+	int target_is_child;
 	int insist;        /* signal sent when the tool has not ended within the grace */
 	uint64_t limit_ns; /* the tool is ended after that; 0: the tool keeps the limit itself */
 	const char *target_log, *load_log; /* output goes there; NULL: it is left alone */
 	/* Told right before the load starts (after the scenario's skip) and when the window ends.
+	 * Without a load: told when the scenario has a skip or a duration, counted from the start.
 	 */
 	void (*mark)(void *ctx, enum drive_mark mark);
 	void *ctx;
+	const struct drive_watcher *watcher; /* of struct backend_run; NULL: nobody watches */
 };
 
 enum drive_trouble {
@@ -54,6 +69,7 @@ struct drive_result {
 	enum drive_trouble trouble; /* the first that came up */
 	char text[256];             /* what happened, one line; empty if fine */
 	int tool_status;            /* as a shell says it */
+	int tool_signal;            /* that ended it, 0: none */
 	int stopped;     /* the load was over and we ended the target: that counts as exit 0 */
 	int insisted;    /* it did not end within the grace */
 	int interrupted; /* number of the last signal that came for us, 0: none */
@@ -61,6 +77,9 @@ struct drive_result {
 	int load_status;
 	uint64_t load_wall_ns;
 	uint64_t work_count; /* UINT64_MAX: not measured */
+	uint64_t latency_ns; /* as the load says it; UINT64_MAX: not measured */
+	uint64_t wall_ns;    /* of the tool with the target */
+	uint64_t cpu_ns;     /* of the tool, the target and their children that were waited for */
 };
 
 /* "never_ready", ..: code of a result's warning. */

@@ -37,10 +37,9 @@ char *layout_run_json(const char *out_dir, const char *folder, const char *name,
 	return mem_printf("%s/%s/%s.runs/%u.json", out_dir, folder, name, run);
 }
 
-char *layout_log(
-	const char *out_dir, const char *name, unsigned int run, int warmup, const char *who)
+char *layout_log(const char *out_dir, const char *name, const char *run, const char *who)
 {
-	return mem_printf("%s/logs/%s-%s%u-%s.log", out_dir, name, warmup ? "w" : "", run, who);
+	return mem_printf("%s/logs/%s-%s-%s.log", out_dir, name, run, who);
 }
 
 int layout_work_dir(

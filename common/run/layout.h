@@ -9,7 +9,9 @@
  *
  *	OUT/FOLDER/NAME-SUFFIX       the chosen run
  *	OUT/FOLDER/NAME.runs/K.json  each of several runs
- *	OUT/logs/NAME-K-WHO.log      output of target and load of run K; warm-up W: NAME-wW-WHO.log
+ *	OUT/logs/NAME-K-WHO.log      output of target, load, helper of run K
+ *
+ * For logs warm-up W is wW, the run without a tool cK; a scenario of several types has K-TYPE.
  *
  * Returned paths are the caller's: free().
  */
@@ -19,8 +21,8 @@ int layout_name_ok(const char *name);
 char *layout_file(const char *out_dir, const char *folder, const char *name, const char *suffix);
 char *layout_runs_dir(const char *out_dir, const char *folder, const char *name);
 char *layout_run_json(const char *out_dir, const char *folder, const char *name, unsigned int run);
-char *layout_log(
-	const char *out_dir, const char *name, unsigned int run, int warmup, const char *who);
+/* run: "K", and see above. */
+char *layout_log(const char *out_dir, const char *name, const char *run, const char *who);
 
 /* Makes OUT/FOLDER and a private directory .NAME.XXXXXX in it, where a run's files are made before
  * they are renamed into place; its absolute path is returned. */

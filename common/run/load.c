@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/out.h"
 
@@ -36,7 +37,7 @@ static char *translate(const char *regex)
 	return to;
 }
 
-int work_scan_init(struct work_scan *w, const char *regex, struct err *err)
+int work_scan_init(struct work_scan *w, const char *regex, uint64_t scale, struct err *err)
 {
 	cleanup_free char *posix = translate(regex);
 	char text[128];
@@ -44,33 +45,51 @@ int work_scan_init(struct work_scan *w, const char *regex, struct err *err)
 
 	if (code) {
 		regerror(code, &w->regex, text, sizeof(text));
-		return err_set(err, -EINVAL, "work's regex '%s': %s", regex, text);
+		return err_set(err, -EINVAL, "regex '%s': %s", regex, text);
 	}
 	if (w->regex.re_nsub < 1) {
 		regfree(&w->regex);
-		return err_set(err, -EINVAL,
-			"work's regex '%s' needs a group (...) around the number", regex);
+		return err_set(
+			err, -EINVAL, "regex '%s' needs a group (...) around the number", regex);
 	}
+	w->active = 1;
 	w->len = 0;
+	w->scale = scale;
 	w->count = UINT64_MAX;
 	return 0;
 }
 
-/* The whole number in text[0..len), commas left out; a fraction is cut. -1: none, or too large. */
-static int parse_count(const char *text, size_t len, uint64_t *ret)
+/* The digits before a point, commas left out. Returns their length, or -1: none, or too large. */
+static int parse_whole(const char *text, size_t len, uint64_t *ret)
 {
 	uint64_t n = 0;
-	int digits = 0;
+	size_t i = 0;
 
-	for (size_t i = 0; i < len && text[i] != '.'; i++) {
-		if (text[i] == ',' && digits)
+	for (; i < len && text[i] != '.'; i++) {
+		if (text[i] == ',' && i)
 			continue;
 		if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(n, 10U, &n) ||
 			__builtin_add_overflow(n, (uint64_t)(text[i] - '0'), &n))
 			return -1;
-		digits++;
 	}
-	if (!digits || n > INT64_MAX)
+	*ret = n;
+	return i ? (int)i : -1;
+}
+
+/* The number in text[0..len) times scale; what is smaller than 1 is cut. -1: none, or too large. */
+static int parse_number(const char *text, size_t len, uint64_t scale, uint64_t *ret)
+{
+	uint64_t n;
+	int whole = parse_whole(text, len, &n);
+
+	if (whole < 0 || __builtin_mul_overflow(n, scale, &n))
+		return -1;
+	for (size_t i = (size_t)whole + 1; i < len && text[i] >= '0' && text[i] <= '9'; i++) {
+		scale /= 10;
+		if (__builtin_add_overflow(n, scale * (uint64_t)(text[i] - '0'), &n))
+			return -1;
+	}
+	if (n > INT64_MAX)
 		return -1;
 	*ret = n;
 	return 0;
@@ -84,12 +103,13 @@ static void scan_line(struct work_scan *w)
 	w->len = 0;
 	if (regexec(&w->regex, w->line, 2, match, 0) != 0 || match[1].rm_so < 0)
 		return;
-	parse_count(w->line + match[1].rm_so, (size_t)(match[1].rm_eo - match[1].rm_so), &w->count);
+	parse_number(w->line + match[1].rm_so, (size_t)(match[1].rm_eo - match[1].rm_so), w->scale,
+		&w->count);
 }
 
 void work_scan_feed(struct work_scan *w, const char *p, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && w->active; i++) {
 		/* Progress lines end with a carriage return. */
 		if (p[i] == '\n' || p[i] == '\r')
 			scan_line(w);
@@ -100,13 +120,28 @@ void work_scan_feed(struct work_scan *w, const char *p, size_t n)
 
 void work_scan_end(struct work_scan *w)
 {
-	if (w->len)
+	if (w->active && w->len)
 		scan_line(w);
 }
 
 void work_scan_release(struct work_scan *w)
 {
-	regfree(&w->regex);
+	if (w->active)
+		regfree(&w->regex);
+	w->active = 0;
+}
+
+uint64_t load_unit_ns(const char *unit)
+{
+	static const struct {
+		const char *name;
+		uint64_t ns;
+	} units[] = {{"ns", 1}, {"us", NS_PER_US}, {"ms", NS_PER_MS}, {"s", NS_PER_SEC}};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (!strcmp(units[i].name, unit))
+			return units[i].ns;
+	return 0;
 }
 
 int work_split(const char *text, char **ret_unit, char **ret_regex, struct err *err)
@@ -114,7 +149,7 @@ int work_split(const char *text, char **ret_unit, char **ret_regex, struct err *
 	const char *equals = strchr(text, '=');
 
 	if (!equals || equals == text || !equals[1])
-		return err_set(err, -EINVAL, "work '%s' is not UNIT=REGEX", text);
+		return err_set(err, -EINVAL, "'%s' is not UNIT=REGEX", text);
 	*ret_unit = mem_strndup(text, (size_t)(equals - text));
 	*ret_regex = mem_strdup(equals + 1);
 	return 0;
@@ -144,13 +179,10 @@ static void quote(const char *word, struct out *o)
 	out_char(o, '\'');
 }
 
-char *load_text(const char *const *argv)
+char *load_command(const char *const *argv)
 {
 	struct out o;
 
-	if (argv[0] && argv[1] && argv[2] && !argv[3] && !strcmp(argv[0], "sh") &&
-		!strcmp(argv[1], "-c"))
-		return mem_strdup(argv[2]);
 	out_init_mem(&o);
 	for (const char *const *word = argv; *word; word++) {
 		if (word != argv)
@@ -160,4 +192,12 @@ char *load_text(const char *const *argv)
 	char *text = mem_strdup(out_text(&o));
 	out_release(&o);
 	return text;
+}
+
+char *load_text(const char *const *argv)
+{
+	if (argv[0] && argv[1] && argv[2] && !argv[3] && !strcmp(argv[0], "sh") &&
+		!strcmp(argv[1], "-c"))
+		return mem_strdup(argv[2]);
+	return load_command(argv);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -124,19 +125,26 @@ int program_running(const struct program *p)
 	return p->pid > 0 && !p->ended;
 }
 
+static uint64_t timeval_ns(const struct timeval *t)
+{
+	return (uint64_t)t->tv_sec * NS_PER_SEC + (uint64_t)t->tv_usec * NS_PER_US;
+}
+
 static int reap(struct program *p, int flags)
 {
+	struct rusage usage = {0};
 	pid_t pid;
 
 	if (!program_running(p))
 		return p->ended;
 	do
-		pid = waitpid(p->pid, &p->wait_status, flags);
+		pid = wait4(p->pid, &p->wait_status, flags, &usage);
 	while (pid < 0 && errno == EINTR);
 	if (pid == 0)
 		return 0;
 	p->ended = 1;
 	p->end_ns = clock_mono_ns();
+	p->cpu_ns = timeval_ns(&usage.ru_utime) + timeval_ns(&usage.ru_stime);
 	return 1;
 }
 

@@ -38,6 +38,7 @@ struct program {
 	int ended;       /* reaped; wait_status is valid */
 	int wait_status; /* as of waitpid() */
 	uint64_t start_ns, end_ns;
+	uint64_t cpu_ns; /* once ended: CPU time of it and of those children that it waited for */
 };
 #define PROGRAM_NONE ((struct program){.pidfd = -1})
 

@@ -11,6 +11,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/base/mem.h"
 #include "common/base/units.h"
 #include "common/run/tree.h"
 
@@ -129,13 +130,15 @@ static int holds_socket(pid_t pid, const uint64_t *inodes, size_t len)
 	return held;
 }
 
-enum ready_answer ready_port(const struct ready *r, pid_t tool)
+enum ready_answer ready_port(const struct ready *r, pid_t root)
 {
 	uint64_t inodes[SOCKETS_MAX];
 	enum ready_answer answer = READY_NO;
 	struct tree tree = {0};
 
-	tree_find(&tree, tool);
+	tree_find(&tree, root);
+	/* A tool may become the target, as valgrind does. */
+	*VEC_PUSH(&tree) = root;
 	for (size_t i = 0; i < tree.len && answer != READY_YES; i++) {
 		size_t found = sockets_of(r, tree.at[i], inodes);
 

@@ -28,12 +28,13 @@ size_t ready_sockets(const char *text, const struct ready *r, uint64_t *inodes, 
 enum ready_answer {
 	READY_NO,
 	READY_YES,
-	READY_FOREIGN, /* the port is taken, by a process that does not come from tool */
+	READY_FOREIGN, /* the port is taken, by a process that does not come from root */
 };
 /*
- * Looks for the port in the network namespaces of the processes that come from tool. The socket
- * must be held by one of them; where their descriptors may not be read, that it is there is enough.
+ * Looks for the port in the network namespaces of root and the processes that come from it. The
+ * socket must be held by one of them; where their descriptors may not be read, that it is there is
+ * enough.
  */
-enum ready_answer ready_port(const struct ready *r, pid_t tool);
+enum ready_answer ready_port(const struct ready *r, pid_t root);
 
 #endif

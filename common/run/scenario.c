@@ -10,8 +10,9 @@
 #include "common/run/load.h"
 #include "common/run/optable.h"
 
-enum { SAMPLING_HZ = 99, GRACE_S = 5 };
+enum { SAMPLING_HZ = 99, GRACE_S = 5, READY_TIMEOUT_S = 30 };
 
+#define DEFAULT_TYPE "cpu"
 static const char *const all_types[] = {"cpu", "memory", "io", NULL};
 
 static const char *text_or(const char *a, const char *b)
@@ -48,7 +49,7 @@ static int merge_types(
 	if (type)
 		types = list_of(sc, type);
 	else if (!types || !types[0])
-		types = list_of(sc, "cpu");
+		types = list_of(sc, DEFAULT_TYPE);
 	for (size_t i = 0; types[i]; i++) {
 		if (!strcmp(types[i], "all"))
 			types = all_types;
@@ -57,6 +58,18 @@ static int merge_types(
 				types[i]);
 	}
 	sc->types = types;
+	return 0;
+}
+
+int scenario_has_type(const struct config_scenario *s, const char *type)
+{
+	if (!type || !strcmp(type, "all"))
+		return 1;
+	if (!s->types || !s->types[0])
+		return !strcmp(type, DEFAULT_TYPE);
+	for (size_t i = 0; s->types[i]; i++)
+		if (!strcmp(s->types[i], type) || !strcmp(s->types[i], "all"))
+			return 1;
 	return 0;
 }
 
@@ -92,8 +105,7 @@ static int merge_argv(struct scenario *sc, const struct scenario_args *args,
 		if (is_shell(command) && (rest || args->binary))
 			return err_set(err, -EINVAL,
 				"the command of scenario %s is shell text: it takes neither "
-				"--binary "
-				"nor arguments after --",
+				"--binary nor arguments after --",
 				sc->name);
 		/* $PROFILE_BINARY stands for the target, which a command does not use. */
 		sc->argv = join(sc, text_or(args->binary, command[0]), rest ? rest : command + 1);
@@ -113,6 +125,11 @@ static int merge_argv(struct scenario *sc, const struct scenario_args *args,
 	return 0;
 }
 
+/* A number in the load's output. */
+struct measure {
+	const char *name, *unit, *regex;
+};
+
 static int merge_load(struct scenario *sc, const struct scenario_args *args,
 	const struct config_scenario *from, struct err *err)
 {
@@ -128,28 +145,70 @@ static int merge_load(struct scenario *sc, const struct scenario_args *args,
 		const char *shell[] = {"-c", args->load, NULL};
 		sc->load = join(sc, "sh", shell);
 	}
-	sc->work_unit = from->work_unit;
-	sc->work_regex = from->work_regex;
-	if (args->work) {
-		char *unit, *regex;
+	if (!sc->load && sc->has_ready)
+		return err_set(err, -EINVAL, "ready needs a load (--load CMD)");
+	return 0;
+}
 
-		if (work_split(args->work, &unit, &regex, err) < 0)
-			return err_wrap(err, "--work");
-		sc->work_unit = arena_strdup(&sc->arena, unit);
-		sc->work_regex = arena_strdup(&sc->arena, regex);
+/* UNIT=REGEX of an option over what the catalogue says. */
+static int merge_measure(
+	struct scenario *sc, const char *option, struct measure *m, struct err *err)
+{
+	char *unit, *regex;
+
+	if (option) {
+		if (work_split(option, &unit, &regex, err) < 0)
+			return err_wrap(err, "%s", m->name);
+		m->unit = arena_strdup(&sc->arena, unit);
+		m->regex = arena_strdup(&sc->arena, regex);
 		free(unit);
 		free(regex);
 	}
-	if (!sc->load && (sc->has_ready || sc->work_regex))
-		return err_set(err, -EINVAL, "%s needs a load (--load CMD)",
-			sc->has_ready ? "ready" : "work");
-	if (sc->work_regex) {
-		/* Tried here, so that a bad one is told before anything is started. */
-		struct work_scan scan;
+	if (!m->regex)
+		return 0;
+	if (!sc->load)
+		return err_set(err, -EINVAL, "%s needs a load (--load CMD)", m->name);
+	/* Tried here, so that a bad one is told before anything is started. */
+	struct work_scan scan;
 
-		if (work_scan_init(&scan, sc->work_regex, err) < 0)
-			return err->code;
-		work_scan_release(&scan);
+	if (work_scan_init(&scan, m->regex, 1, err) < 0)
+		return err_wrap(err, "%s", m->name);
+	work_scan_release(&scan);
+	return 0;
+}
+
+static int merge_measures(struct scenario *sc, const struct scenario_args *args,
+	const struct config_scenario *from, struct err *err)
+{
+	struct measure work = {"work", from->work_unit, from->work_regex};
+	struct measure latency = {"latency", from->latency_unit, from->latency_regex};
+
+	if (merge_measure(sc, args->work, &work, err) < 0 ||
+		merge_measure(sc, args->latency, &latency, err) < 0)
+		return err->code;
+	sc->work_unit = work.unit;
+	sc->work_regex = work.regex;
+	sc->latency_regex = latency.regex;
+	sc->latency_unit_ns = latency.regex ? load_unit_ns(latency.unit) : 0;
+	if (latency.regex && !sc->latency_unit_ns)
+		return err_set(err, -EINVAL, "latency: '%s' is no unit of time: ns, us, ms or s",
+			latency.unit);
+	return 0;
+}
+
+static int merge_helpers(struct scenario *sc, const struct config_helper *from, struct err *err)
+{
+	size_t len = 0;
+
+	while (from && from[len].command)
+		len++;
+	sc->helpers = arena_alloc(&sc->arena, len + 1, sizeof(*sc->helpers));
+	sc->helpers_len = len;
+	for (size_t i = 0; i < len; i++) {
+		sc->helpers[i].argv = from[i].command;
+		sc->helpers[i].has_ready = from[i].ready != NULL;
+		if (from[i].ready && ready_parse(from[i].ready, &sc->helpers[i].ready, err) < 0)
+			return err_wrap(err, "helper %s", from[i].command[0]);
 	}
 	return 0;
 }
@@ -162,6 +221,15 @@ static int merge_mode(struct scenario *sc, const char *mode, struct err *err)
 	return 0;
 }
 
+static int merge_call_graph(struct scenario *sc, const char *call_graph, struct err *err)
+{
+	sc->call_graph = text_or(call_graph, "dwarf");
+	if (strcmp(sc->call_graph, "dwarf") != 0 && strcmp(sc->call_graph, "fp") != 0)
+		return err_set(
+			err, -EINVAL, "unknown call graph '%s': dwarf or fp", sc->call_graph);
+	return 0;
+}
+
 static void merge_plain(
 	struct scenario *sc, const struct scenario_args *args, const struct config_scenario *from)
 {
@@ -171,13 +239,17 @@ static void merge_plain(
 	sc->stdin_path = from->stdin_path;
 	sc->trace = from->trace;
 	sc->limits = from->limits;
-	sc->sampling_hz = number_or(args->sampling_hz, CONFIG_UNSET, SAMPLING_HZ);
+	sc->sampling_hz = number_or(args->sampling_hz, from->sampling_hz, SAMPLING_HZ);
 	sc->runs = number_or(args->runs, from->runs, 1);
 	sc->warmup = number_or(args->warmup, from->warmup, 0);
 	sc->timeout_ns = number_or(args->timeout_ns, from->timeout_ns, 0);
 	sc->grace_ns = number_or(args->grace_ns, CONFIG_UNSET, GRACE_S * NS_PER_SEC);
+	sc->ready_timeout_ns = number_or(
+		args->ready_timeout_ns, from->ready_timeout_ns, READY_TIMEOUT_S * NS_PER_SEC);
 	sc->skip_ns = number_or(args->skip_ns, from->skip_ns, 0);
 	sc->duration_ns = number_or(args->duration_ns, from->duration_ns, 0);
+	sc->control = args->control;
+	sc->diff = args->diff;
 	sc->show_output = args->show_output;
 	sc->skip_unavailable = args->skip_unavailable;
 }
@@ -186,9 +258,11 @@ static int merge(struct scenario *sc, const struct scenario_args *args, struct c
 	const char *env_binary, struct err *err)
 {
 	static const struct config_scenario nothing = {
+		.sampling_hz = CONFIG_UNSET,
 		.runs = CONFIG_UNSET,
 		.warmup = CONFIG_UNSET,
 		.timeout_ns = CONFIG_UNSET,
+		.ready_timeout_ns = CONFIG_UNSET,
 		.skip_ns = CONFIG_UNSET,
 		.duration_ns = CONFIG_UNSET,
 	};
@@ -206,11 +280,18 @@ static int merge(struct scenario *sc, const struct scenario_args *args, struct c
 	if (!from)
 		from = &nothing;
 	merge_plain(sc, args, from);
+	sc->memory = args->memory;
 	rc = merge_types(sc, args->type, from->types, err);
 	if (rc == 0)
 		rc = merge_mode(sc, args->mode, err);
 	if (rc == 0)
+		rc = merge_call_graph(sc, args->call_graph, err);
+	if (rc == 0)
 		rc = merge_load(sc, args, from, err);
+	if (rc == 0)
+		rc = merge_measures(sc, args, from, err);
+	if (rc == 0)
+		rc = merge_helpers(sc, from->helpers, err);
 	if (rc == 0)
 		rc = merge_argv(sc, args, config, env_binary, err);
 	return rc;

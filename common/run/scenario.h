@@ -9,14 +9,32 @@
 #include "common/run/config.h"
 #include "common/run/ready.h"
 
+/* Of type memory, passed on to massif; 0 and NULL: massif's own. */
+struct memory_options {
+	uint64_t detailed_freq, max_snapshots, depth;
+	const char *threshold, *time_unit;
+	const char *alloc_fn, *ignore_fn; /* names separated by ';' */
+	int pages_as_heap, stacks;
+};
+
 /* What the command line says; numbers are OPTION_UNSET and strings NULL where it says nothing. */
 struct scenario_args {
 	const char *scenario, *type, *output_dir, *binary, *config;
-	const char *ready, *load, *work, *mode;
-	uint64_t sampling_hz, runs, warmup, timeout_ns, grace_ns, skip_ns, duration_ns;
+	const char *ready, *load, *work, *latency, *mode, *call_graph, *diff;
+	uint64_t sampling_hz, runs, warmup, timeout_ns, grace_ns, ready_timeout_ns, skip_ns,
+		duration_ns;
+	int all, control, dry_run, json;
 	int show_output, skip_unavailable;
 	int help, version;
+	struct memory_options memory;
 	char **rest; /* after "--", NULL without one */
+};
+
+/* A process that is started before the target and ended after it. */
+struct scenario_helper {
+	const char *const *argv;
+	int has_ready;
+	struct ready ready;
 };
 
 /* What is to be done: command line, environment and catalogue merged, defaults filled in. */
@@ -30,17 +48,26 @@ struct scenario {
 	const char *const *env;  /* for the target: "K=V" or "K" to unset, or NULL */
 	const char *cwd;         /* of target, load and ready command; NULL: ours */
 	const char *stdin_path;  /* NULL: not given */
+	struct scenario_helper *helpers;
+	size_t helpers_len;
 	int has_ready;
 	struct ready ready;
+	uint64_t ready_timeout_ns;
 	const char *const *load; /* NULL: none */
 	const char *work_unit, *work_regex;
-	const char *trace; /* NULL: the backend's default */
+	const char *latency_regex; /* NULL: not asked */
+	uint64_t latency_unit_ns;
+	const char *trace;      /* NULL: the backend's default */
+	const char *call_graph; /* of type cpu: dwarf or fp */
+	const char *diff;       /* of type cpu: the profile to compare with, or NULL */
 	const char *const *limits;
 	uint64_t sampling_hz, runs, warmup;
 	uint64_t timeout_ns; /* 0: none */
 	uint64_t grace_ns, skip_ns;
 	uint64_t duration_ns; /* 0: to the end */
 	int show_output, skip_unavailable;
+	int control; /* a native run beside each one */
+	struct memory_options memory;
 };
 
 /*
@@ -50,6 +77,8 @@ struct scenario {
  */
 int scenario_merge(const struct scenario_args *args, struct config *config, const char *env_binary,
 	struct scenario **ret, struct err *err);
+/* 1 if the catalogue's scenario has that type, or all; with a type of NULL or "all" it is 1. */
+int scenario_has_type(const struct config_scenario *s, const char *type);
 void scenario_free(struct scenario *sc); /* takes NULL */
 
 #endif

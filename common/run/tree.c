@@ -110,6 +110,13 @@ void tree_find(struct tree *t, pid_t root)
 	free(all.at);
 }
 
+pid_t tree_parent(pid_t pid)
+{
+	struct process p;
+
+	return read_stat(pid, &p) < 0 ? 0 : p.parent;
+}
+
 int tree_has(const struct tree *t, pid_t pid)
 {
 	for (size_t i = 0; i < t->len; i++)

@@ -122,6 +122,60 @@ static void load_line(struct doc *d, const struct res_result *r)
 		view_count(d, load->status), done, rate);
 }
 
+/* ", 4.9% more" than the first; "" where that cannot be said. */
+static const char *change(struct doc *d, double from, double to)
+{
+	char share[DOC_PERCENT_BUF];
+
+	if (!(from > 0) || !isfinite(to))
+		return "";
+	doc_percent(share, fabs(to - from) / from);
+	return arena_printf(&d->arena, " (%s%s)", to < from ? "-" : "+", share);
+}
+
+/* Units of work a second, NAN where that is not known. */
+static double work_rate(const struct res_control_run *run)
+{
+	if (run->work_count == U64_NONE || run->load_wall_ns == U64_NONE || !run->load_wall_ns)
+		return NAN;
+	return (double)run->work_count * 1e9 / (double)run->load_wall_ns;
+}
+
+static const char *control_run(struct doc *d, const struct res_result *r,
+	const struct res_control_run *run, const struct res_control_run *base)
+{
+	double rate = work_rate(run);
+	const char *text = "";
+
+	if (isfinite(rate))
+		text = arena_printf(&d->arena, "%s/s%s, ",
+			view_plural(d, (uint64_t)(rate + 0.5),
+				r->work && r->work->unit ? r->work->unit : "unit"),
+			base ? change(d, work_rate(base), rate) : "");
+	if (run->latency_ns != U64_NONE)
+		text = arena_printf(&d->arena, "%slatency %s%s, ", text,
+			view_time(d, run->latency_ns),
+			base && base->latency_ns != U64_NONE
+				? change(d, (double)base->latency_ns, (double)run->latency_ns)
+				: "");
+	return arena_printf(&d->arena, "%sCPU %s%s of %s", text, view_time(d, run->cpu_ns),
+		base && base->cpu_ns != U64_NONE
+			? change(d, (double)base->cpu_ns, (double)run->cpu_ns)
+			: "",
+		view_time(d, run->wall_ns));
+}
+
+/* What observing cost, beside a run without a tool. */
+static void control_line(struct doc *d, const struct res_result *r)
+{
+	const struct res_control *c = r->control;
+
+	if (c && c->native && c->observed)
+		doc_pair(d, "control", "untraced: %s; this run, with the tracer: %s",
+			control_run(d, r, c->native, NULL),
+			control_run(d, r, c->observed, c->native));
+}
+
 static int is_outside(const struct res_phase *p)
 {
 	return p->name && (!strcmp(p->name, "start-up") || !strcmp(p->name, "shutdown"));
@@ -323,6 +377,7 @@ void view_head(struct doc *d, const struct res_result *r)
 	scenario_line(d, r);
 	load_line(d, r);
 	run_line(d, r);
+	control_line(d, r);
 	window_line(d, r);
 	machine_line(d, r);
 	tracer_lines(d, r);

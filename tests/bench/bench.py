@@ -8,6 +8,7 @@ median of the pairs' ratios, the times are medians. BENCH_ROUNDS (9) sets how ma
 """
 import os
 import platform
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -99,6 +100,21 @@ def start():
             "**+%.2f ms**" % over, "<= 5 ms", "yes" if over <= 5 else "NO"]
 
 
+def runner():
+    """`profile-scenario` against the iotrace that it runs, called by hand; both write the same files."""
+    with tempfile.TemporaryDirectory() as d:
+        ours = [os.path.join(BUILD, "bin", "profile-scenario"), "--scenario", "x", "--type", "io", "--binary",
+                shutil.which("true"), "--output-dir", d]
+        shown = subprocess.run(ours + ["--dry-run"], capture_output=True, text=True, check=True).stdout
+        by_hand = shlex.split(next(x for x in shown.splitlines() if x.startswith("tool"))[len("tool"):])
+        run(ours), run(by_hand)
+        seen = [(run(ours)[0], run(by_hand)[0]) for _ in range(max(3, int(50 * min(1, SCALE))))]
+    a, b = (statistics.median(x) for x in zip(*seen))
+    over = statistics.median(x - y for x, y in seen) * 1000
+    return ["profile-scenario - iotrace by hand, %d pairs" % len(seen), "%.2f ms" % (a * 1000), "%.2f ms" % (b * 1000),
+            "**+%.2f ms**" % over, "<= 20 ms", "yes" if over <= 20 else "NO"]
+
+
 def memory():
     """Peak RSS of iotrace: it must not grow with events, and only a little with threads."""
     rows = []
@@ -124,6 +140,7 @@ ROWS = [
     ("few", lambda: [few_traced()]),
     ("detail", lambda: [detail()]),
     ("start", lambda: [start()]),
+    ("runner", lambda: [runner()]),
     ("memory", memory),
 ]
 

@@ -124,6 +124,18 @@ def a_missing_interpreter(t):
 # ---- exit status ----
 
 @test
+def environment_of_the_target(t):
+    env = {"PATH": "/usr/bin:/bin", "A": "old", "B": "old", "C": "kept"}
+    show = ["/bin/sh", "-c", "echo ${A-unset} ${B-unset} ${C-unset} ${D-unset}"]
+    eq(t.iotrace(["--env", "A=first", "--env", "A=x=y", "--env", "B", "--env", "D="], show, env=env).out,
+       "x=y unset kept\n", "set, unset, left alone")
+    eq(t.iotrace(["--env", "B=1", "--env", "B"], show, env=env).out, "old unset kept unset\n", "the last one wins")
+    # One execve, whether the environment is changed or not.
+    for options in ([], ["--env", "A=1"]):
+        eq(t.iotrace(["--trace=execve"] + options, ["/bin/true"], env=env).call("execve")["calls"], 1, "execve")
+
+
+@test
 def exit_status_is_the_targets(t):
     for status in (0, 1, 3, 77, 124, 255):
         eq(bare(t, "-q", t.target("proc"), "end", str(status)).status, status, "status")

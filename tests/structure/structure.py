@@ -3,6 +3,7 @@
 """What docs/ARCHITECTURE.md promises of the source tree, checked."""
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,7 +32,7 @@ PRINTS = re.compile(r"\b(?:printf|puts|putchar|perror|psignal)\s*\(|"
                     r"\bfwrite\s*\([^;]*\bstd(?:err|out)|\bv?dprintf\s*\(\s*[12]\b|\berrx?\s*\(\s*\d")
 SPDX = "SPDX-License-Identifier: GPL-3.0-only"
 CODE = (".c", ".h", ".def", ".S")
-WITH_SPDX = CODE + (".py", ".sh", ".mk")
+WITH_SPDX = CODE + (".py", ".sh", ".mk", ".bash")
 ALSO_SPDX = {"Makefile", ".clang-format", ".clang-tidy", ".ci/run", ".ci/deps", "tests/run"}
 
 
@@ -200,28 +201,61 @@ def formatted(t):
        "files that `make fmt` would change")
 
 
-def options_of_help(program):
+def help_of(program):
+    """--help, and that of every command that is named there."""
     path = os.path.join(BUILD, "bin", program)
     if not os.access(path, os.X_OK):
         raise Skip("%s is not built" % program)
-    r = subprocess.run([path, "--help"], capture_output=True, text=True)
-    return sorted(set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", r.stdout)))
+    text_ = subprocess.run([path, "--help"], capture_output=True, text=True).stdout
+    named = text_.split("commands (", 1)[1].split("later versions", 1)[0] if "commands (" in text_ else ""
+    for command in re.findall(r"^  ([a-z]+) ", named, re.M):
+        text_ += subprocess.run([path, command, "--help"], capture_output=True, text=True).stdout
+    return text_
 
 
-def in_manual(program):
+def options_of_help(program):
+    found = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", help_of(program)))
+    return sorted(found | set(re.findall(r"^  (-[a-z]), ", help_of(program), re.M)))
+
+
+def in_document(program, path, read):
     def run(_t):
-        page = "docs/man/%s.1" % program
-        if page not in FILES:
-            raise Skip("no " + page)
-        manual = text(page).replace("\\-", "-").replace("\\fB", "").replace("\\fR", "")
-        options = options_of_help(program)
+        if path not in FILES:
+            raise Skip("no " + path)
+        document, options = read(text(path)), options_of_help(program)
         assert options, "no options in --help"
-        eq([o for o in options if not re.search(re.escape(o) + r"(?![\w-])", manual)], [], "not in " + page)
-    test(run, name="every_option_of_%s_is_in_its_manual" % program)
+        eq([o for o in options if not re.search(r"(?<![\w-])" + re.escape(o) + r"(?![\w-])", document)], [],
+           "not in " + path)
+        known = set(options) | {"--"}
+        eq(sorted(o for o in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", document)) - known
+                  if path.endswith(".bash")), [], "no such option, in " + path)
+    return run
 
 
-in_manual("iotrace")
-in_manual("profile-scenario")
+def manual(page):
+    return page.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "")
+
+
+for program in ("iotrace", "profile-scenario"):
+    test(in_document(program, "docs/man/%s.1" % program, manual), name="every_option_of_%s_is_in_its_manual" % program)
+    test(in_document(program, "docs/completion/%s.bash" % program, str),
+         name="every_option_of_%s_is_completed" % program)
+
+
+@test
+def completion_completes(_t):
+    """In a bash of its own, as a person who types and presses the tab key."""
+    if not shutil.which("bash"):
+        raise Skip("bash is not installed")
+    for program, words, want in (("profile-scenario", ["--typ"], "--type"), ("profile-scenario", ["--type", "mem"], "memory"),
+                                 ("profile-scenario", ["bas"], "baseline"), ("profile-scenario", ["doctor", "--js"], "--json"),
+                                 ("iotrace", ["--contr"], "--control-fd"), ("iotrace", ["--mode", "pt"], "ptrace"),
+                                 ("iotrace", ["-q", "tru"], "true"), ("iotrace", ["ls", "--mode"], "")):
+        script = "source docs/completion/%s.bash; COMP_WORDS=(%s); COMP_CWORD=%d; _%s; echo \"${COMPREPLY[@]}\"" % (
+            program, " ".join([program] + words), len(words), program.replace("-", "_"))
+        out = subprocess.run(["bash", "--norc", "-c", script], capture_output=True, text=True, cwd=ROOT)
+        eq((want in out.stdout.split() or not want and not out.stdout.strip(), out.stderr), (True, ""),
+           "%s of %s: %s" % (want, words, out.stdout))
 
 
 @test

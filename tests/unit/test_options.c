@@ -67,6 +67,8 @@ static void put_options(struct out *o, const struct options *opt)
 	put_number(o, "window", (uint64_t)opt->has_window, 0);
 	put_number(o, "control", (uint64_t)(opt->control_fd + 1), 0);
 	put_text(o, "user", opt->user);
+	for (size_t i = 0; i < opt->env.len; i++)
+		put_text(o, "env", opt->env.at[i]);
 	put_number(o, "quiet", (uint64_t)opt->quiet, 0);
 	out_char(o, '|');
 	for (int i = 0; i < opt->command_len; i++)
@@ -104,6 +106,7 @@ static const struct {
 	{"--timeout 30 --grace 0 prog", "timeout=30000000000 grace=0 | prog"},
 	{"--control-fd 0 prog", "control=1 | prog"},
 	{"-u nobody prog", "user=nobody | prog"},
+	{"--env A=b=c --env B --env A= prog", "env=A=b=c env=B env=A= | prog"},
 	{"-q prog", "stderr=0 quiet=1 | prog"},
 	{"-qo p prog",
 		"summary=p-summary.txt detail=p-detail.txt json=p.json stderr=0 quiet=1 | prog"},
@@ -154,6 +157,8 @@ static const struct {
 	{"-p 1x", "--attach"},
 	{"-p 99999999999", "--attach"},
 	{"-p 1 -u nobody", "-u"},
+	{"-p 1 --env A=1", "--env"},
+	{"--env =1 prog", "'=1' is not NAME=VALUE or NAME"},
 	{"--skip -1 prog", "--skip"},
 	{"--skip x prog", "--skip"},
 	{"--duration nan prog", "--duration"},

@@ -43,9 +43,12 @@ static void test_every_key(void **state)
 	static const char text[] =
 		"{\"target\": {\"binary\": \"b\", \"build\": \"make\"}, \"scenarios\": {\"a-1\": {"
 		"\"args\": [\"x\", \"\"], \"env\": {\"K\": \"v=1\", \"U\": null}, \"cwd\": \"/d\","
-		"\"stdin\": \"in\", \"helpers\": [], \"types\": [\"io\", \"cpu\"], \"runs\": 5,"
+		"\"stdin\": \"in\", \"helpers\": [\"h &\", [\"h\", \"1\"], {\"command\": \"x\", "
+		"\"ready\": \"tcp:6\"}], \"types\": [\"io\", \"cpu\"], \"runs\": 5,"
 		"\"warmup\": 0, \"timeout\": 60, \"ready\": \"udp:5\", \"load\": [\"l\", \"-x\"],"
 		"\"work\": {\"unit\": \"q\", \"from\": \"load\", \"regex\": \"(\\\\d+)\"},"
+		"\"latency\": {\"unit\": \"us\", \"regex\": \"avg (.*)\"}, \"ready_timeout\": 2, "
+		"\"sampling_rate\": 199,"
 		"\"skip\": 1.5, \"duration\": \"200ms\", \"trace\": \"%io\","
 		"\"limits\": {\"a.b\": \"<= 2\", \"c\": \"> 1\"}}, \"b\": {\"command\": \"x | "
 		"y\"}}}";
@@ -62,9 +65,15 @@ static void test_every_key(void **state)
 	assert_list(s->env, "K=v=1|U|");
 	assert_string_equal(s->cwd, "/d");
 	assert_string_equal(s->stdin_path, "in");
-	assert_list(s->helpers, "");
+	assert_list(s->helpers[0].command, "sh|-c|h &|");
+	assert_null(s->helpers[0].ready);
+	assert_list(s->helpers[1].command, "h|1|");
+	assert_list(s->helpers[2].command, "sh|-c|x|");
+	assert_string_equal(s->helpers[2].ready, "tcp:6");
+	assert_null(s->helpers[3].command);
 	assert_list(s->types, "io|cpu|");
 	assert_int_equal(s->runs, 5);
+	assert_int_equal(s->sampling_hz, 199);
 	assert_int_equal(s->warmup, 0);
 	assert_int_equal(s->timeout_ns, 60000000000);
 	assert_string_equal(s->ready, "udp:5");
@@ -72,6 +81,9 @@ static void test_every_key(void **state)
 	assert_string_equal(s->work_unit, "q");
 	assert_string_equal(s->work_from, "load");
 	assert_string_equal(s->work_regex, "(\\d+)");
+	assert_string_equal(s->latency_unit, "us");
+	assert_string_equal(s->latency_regex, "avg (.*)");
+	assert_int_equal(s->ready_timeout_ns, 2000000000);
 	assert_int_equal(s->skip_ns, 1500000000);
 	assert_int_equal(s->duration_ns, 200000000);
 	assert_string_equal(s->trace, "%io");
@@ -136,7 +148,13 @@ static void test_errors(void **state)
 		{"{\"scenarios\": {\"a\": {\"work\": {\"from\": \"target\", \"unit\": \"q\","
 		 "\"regex\": \"x\"}}}}",
 			"a.work.from: only"},
-		{"{\"scenarios\": {\"a\": {\"helpers\": [\"x\"]}}}", "not supported yet"},
+		{"{\"scenarios\": {\"a\": {\"helpers\": \"x\"}}}", "a.helpers: should be a list"},
+		{"{\"scenarios\": {\"a\":\n {\"helpers\": [{\"ready\": \"x\"}]}}}",
+			"line 2 column 3: scenarios.a.helpers: a helper needs a command"},
+		{"{\"scenarios\": {\"a\":\n {\"helpers\": [{\"comand\": \"x\"}]}}}",
+			"line 2 column 3: scenarios.a.helpers.comand: unknown key"},
+		{"{\"scenarios\": {\"a\": {\"helpers\": [7]}}}", "a.helpers: should be a command"},
+		{"{\"scenarios\": {\"a\": {\"latency\": {\"unit\": \"s\"}}}}", "needs both"},
 		{"{\"scenarios\": {\"a\": {\"args\": [], \"command\": \"x\"}}}", "or command"},
 		/* The place is that of this key, not of another of the same name. */
 		{"{\"scenarios\": {\"a\": {\"runs\": 1}, \"runs\": {},\n \"b\": {\"runs\": []}}}",

@@ -15,25 +15,31 @@ static void test_work(void **state)
 {
 	static const struct {
 		const char *regex, *output;
-		uint64_t count;
+		uint64_t count, scale;
 	} rows[] = {
 		{"Queries completed: +(\\d+)", "x\n  Queries completed:    20000 (100%)\ny\n",
-			20000},
-		{"done (\\d+)", "done 1\ndone 2\nelse\n", 2},
-		{"done (\\d+)", "done 7", 7},
-		{"(\\d+) done", "1\r2 done\r30 done\r\n", 30},
-		{"n=([0-9,]+)", "n=1,234,567\n", 1234567},
-		{"n=([\\d.]+)", "n=12.75\n", 12},
-		{"n=([^]\\d]|\\d+)", "n=4\n", 4},
-		{"a\\\\d([0-9])", "a\\d5\n", 5},
-		{"n=(\\d*)", "n=\n", UINT64_MAX},
-		{"n=(.*)", "n=-3\n", UINT64_MAX},
-		{"n=(\\d+)", "n=9223372036854775807\n", INT64_MAX},
-		{"n=(\\d+)", "n=9223372036854775808\n", UINT64_MAX},
-		{"n=(\\d+)", "n=99999999999999999999999\n", UINT64_MAX},
-		{"^(\\d+)$", "a1\n5\n2b\n", 5},
-		{"x(a)?(\\d)", "x5\n", UINT64_MAX},
-		{"n=(\\d+)", "", UINT64_MAX},
+			20000, 1},
+		{"done (\\d+)", "done 1\ndone 2\nelse\n", 2, 1},
+		{"done (\\d+)", "done 7", 7, 1},
+		{"(\\d+) done", "1\r2 done\r30 done\r\n", 30, 1},
+		{"n=([0-9,]+)", "n=1,234,567\n", 1234567, 1},
+		{"n=([\\d.]+)", "n=12.75\n", 12, 1},
+		{"n=([^]\\d]|\\d+)", "n=4\n", 4, 1},
+		{"a\\\\d([0-9])", "a\\d5\n", 5, 1},
+		{"n=(\\d*)", "n=\n", UINT64_MAX, 1},
+		{"n=(.*)", "n=-3\n", UINT64_MAX, 1},
+		{"n=(\\d+)", "n=9223372036854775807\n", INT64_MAX, 1},
+		{"n=(\\d+)", "n=9223372036854775808\n", UINT64_MAX, 1},
+		{"n=(\\d+)", "n=99999999999999999999999\n", UINT64_MAX, 1},
+		{"^(\\d+)$", "a1\n5\n2b\n", 5, 1},
+		{"x(a)?(\\d)", "x5\n", UINT64_MAX, 1},
+		{"n=(\\d+)", "", UINT64_MAX, 1},
+		{"n=([0-9.]+)", "n=0.000071 s\n", 71000, 1000000000},
+		{"n=([0-9,.]+)", "n=1,234.5\n", 1234500, 1000},
+		{"n=([0-9.]+)", "n=1.23456789\n", 1234, 1000},
+		{"n=([0-9.]+)", "n=3.\n", 3000, 1000},
+		{"n=([0-9.]+)", "n=.5\n", UINT64_MAX, 1000},
+		{"n=([0-9.]+)", "n=9223372036854775807\n", UINT64_MAX, 1000},
 	};
 
 	(void)state;
@@ -44,7 +50,7 @@ static void test_work(void **state)
 			struct err err = {0};
 			size_t len = strlen(rows[i].output);
 
-			assert_int_equal(work_scan_init(&w, rows[i].regex, &err), 0);
+			assert_int_equal(work_scan_init(&w, rows[i].regex, rows[i].scale, &err), 0);
 			for (size_t k = 0; k < (bytewise ? len : 1); k++)
 				work_scan_feed(&w, rows[i].output + k, bytewise ? 1 : len);
 			work_scan_end(&w);
@@ -63,7 +69,7 @@ static void test_long_lines_are_cut(void **state)
 
 	(void)state;
 	memset(block, 'x', sizeof(block));
-	assert_int_equal(work_scan_init(&w, "(\\d+)", &err), 0);
+	assert_int_equal(work_scan_init(&w, "(\\d+)", 1, &err), 0);
 	for (int i = 0; i < 20; i++)
 		work_scan_feed(&w, block, sizeof(block));
 	work_scan_feed(&w, "5\n6\n", 4);
@@ -92,6 +98,16 @@ static void test_command_text(void **state)
 		assert_string_equal(text, rows[i].want);
 		free(text);
 	}
+}
+
+static void test_units(void **state)
+{
+	(void)state;
+	assert_int_equal(load_unit_ns("ns"), 1);
+	assert_int_equal(load_unit_ns("us"), 1000);
+	assert_int_equal(load_unit_ns("ms"), 1000000);
+	assert_int_equal(load_unit_ns("s"), 1000000000);
+	assert_int_equal(load_unit_ns("query"), 0);
 }
 
 static void test_ready_parse(void **state)
@@ -180,6 +196,7 @@ int main(void)
 		cmocka_unit_test(test_work),
 		cmocka_unit_test(test_long_lines_are_cut),
 		cmocka_unit_test(test_command_text),
+		cmocka_unit_test(test_units),
 		cmocka_unit_test(test_ready_parse),
 		cmocka_unit_test(test_ready_sockets),
 	};

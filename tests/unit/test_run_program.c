@@ -225,8 +225,8 @@ static void test_paths(void **state)
 	char *paths[] = {
 		layout_file("out", "iotrace", "n", "-iotrace.json"),
 		layout_run_json("out", "iotrace", "n", 3),
-		layout_log("out", "n", 3, 0, "load"),
-		layout_log("out", "n", 1, 1, "target"),
+		layout_log("out", "n", "3", "load"),
+		layout_log("out", "n", "w1", "target"),
 	};
 	static const char *const want[] = {"out/iotrace/n-iotrace.json",
 		"out/iotrace/n.runs/3.json", "out/logs/n-3-load.log", "out/logs/n-w1-target.log"};

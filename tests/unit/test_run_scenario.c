@@ -18,8 +18,9 @@ static const char *const list_command[] = {"prog", "1", NULL};
 static const char *const list_shell[] = {"sh", "-c", "x; y", NULL};
 
 #define UNSET_NUMBERS                                                                              \
-	.runs = CONFIG_UNSET, .warmup = CONFIG_UNSET, .timeout_ns = CONFIG_UNSET,                  \
-	.skip_ns = CONFIG_UNSET, .duration_ns = CONFIG_UNSET
+	.sampling_hz = CONFIG_UNSET, .runs = CONFIG_UNSET, .warmup = CONFIG_UNSET,                 \
+	.timeout_ns = CONFIG_UNSET, .ready_timeout_ns = CONFIG_UNSET, .skip_ns = CONFIG_UNSET,     \
+	.duration_ns = CONFIG_UNSET
 
 static struct config_scenario scenarios[] = {
 	{.name = "plain", .args = list_ab, UNSET_NUMBERS},
@@ -30,6 +31,7 @@ static struct config_scenario scenarios[] = {
 		.load = list_load,
 		.work_unit = "q",
 		.work_regex = "(\\d+)",
+		.sampling_hz = 999,
 		.runs = 5,
 		.warmup = 1,
 		.timeout_ns = 7,
@@ -53,6 +55,7 @@ static struct scenario_args no_args(const char *name)
 		.warmup = OPTION_UNSET,
 		.timeout_ns = OPTION_UNSET,
 		.grace_ns = OPTION_UNSET,
+		.ready_timeout_ns = OPTION_UNSET,
 		.skip_ns = OPTION_UNSET,
 		.duration_ns = OPTION_UNSET};
 }
@@ -114,6 +117,7 @@ static void test_catalogue_and_command_line(void **state)
 	assert_list(sc->load, "load|-x|");
 	assert_int_equal(sc->ready.port, 5);
 	assert_int_equal(sc->runs, 5);
+	assert_int_equal(sc->sampling_hz, 999);
 	assert_int_equal(sc->timeout_ns, 7);
 	assert_string_equal(sc->trace, "write");
 	scenario_free(sc);
@@ -187,7 +191,7 @@ static void test_errors(void **state)
 		{"a", NULL, NULL, NULL, NULL, "q=(x)", "x", "work needs a load"},
 		{"a", NULL, NULL, NULL, "l", "(x)", "x", "UNIT=REGEX"},
 		{"a", NULL, NULL, NULL, "l", "q=x", "x", "group"},
-		{"a", NULL, NULL, NULL, "l", "q=(", "x", "work's regex"},
+		{"a", NULL, NULL, NULL, "l", "q=(", "x", "work: regex"},
 		{"shell", NULL, NULL, NULL, NULL, NULL, "x", "shell text"},
 		{"plian", NULL, NULL, NULL, NULL, NULL, NULL, "plain, full, command, shell"},
 	};

@@ -195,7 +195,7 @@ static struct res_result *dns_server(void)
 	*r->window = (struct res_window){702 * MS, 2036 * MS, 1334 * MS};
 	r->load = RES_OBJ(r, load);
 	*r->load = (struct res_load){
-		"dnsperf -s 127.0.0.1 -p 15302 -d queries -Q 15000", 0, 1333511111};
+		"dnsperf -s 127.0.0.1 -p 15302 -d queries -Q 15000", 0, 1333511111, U64_NONE};
 	r->work = RES_OBJ(r, work);
 	*r->work = (struct res_work){"query", 20000};
 	RES_LIST(r, &r->phases, 3, phase);

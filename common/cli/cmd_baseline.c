@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* profile-scenario baseline: results kept per version. */
+#include "common/cli/command.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/units.h"
+#include "common/run/backend.h"
+#include "common/run/baseline.h"
+#include "common/run/optable.h"
+
+enum { STATUS_DIFFERENT = 1, KINDS_MAX = 16, WORDS_MAX = 3 };
+
+struct baseline_args {
+	const char *output_dir;
+	int force, help, version;
+};
+
+static const struct optable_row option_rows[] = {
+	{"output-dir", "DIR", OPTION_TEXT, offsetof(struct baseline_args, output_dir), 0, 0,
+		"where the results are (default results); baselines are in DIR/baselines"},
+	{"force", NULL, OPTION_FLAG, offsetof(struct baseline_args, force), 0, 0,
+		"of save: replace a baseline of that name, in one step"},
+	{"help", NULL, OPTION_FLAG, offsetof(struct baseline_args, help), 0, 0, "print this"},
+	{"version", NULL, OPTION_FLAG, offsetof(struct baseline_args, version), 0, 0,
+		"print the version"},
+};
+
+static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
+
+static void baseline_help(struct out *o)
+{
+	out_str(o, "profile-scenario baseline save VERSION [OPTIONS]\n"
+		   "profile-scenario baseline list [OPTIONS]\n"
+		   "profile-scenario baseline verify [VERSION] [OPTIONS]\n"
+		   "save copies the results that lie in DIR, with what they were made on and a "
+		   "manifest; verify names every\nfile that was changed, is missing or was added "
+		   "since (of all baselines, when none is named).\n\n");
+	optable_help(&options, o);
+	out_str(o, "\nexit status: 0; verify 1 if anything differs; 2 if nothing could be saved or "
+		   "checked, or for bad usage\n");
+}
+
+/* ---- the command line ---- */
+
+/* Its words (save VERSION) may stand before, between and after the options. */
+struct words {
+	const char *at[WORDS_MAX];
+	size_t len;
+};
+
+static int takes_value(const char *option)
+{
+	for (size_t i = 0; i < options.len; i++)
+		if (!strcmp(options.rows[i].name, option + 2))
+			return options.rows[i].kind != OPTION_FLAG;
+	return 0;
+}
+
+static int add_word(struct words *w, const char *word, struct err *err)
+{
+	if (w->len == WORDS_MAX - 1)
+		return err_set(err, -EINVAL, "'%.100s' is one argument too many", word);
+	w->at[w->len++] = word;
+	return 0;
+}
+
+/* Takes the words out of argv. */
+static int split(char **argv, struct words *w, struct err *err)
+{
+	char **to = argv;
+	int rc = 0;
+
+	for (char **from = argv; *from && rc == 0; from++) {
+		if (!strcmp(*from, "--")) {
+			while (*++from && rc == 0)
+				rc = add_word(w, *from, err);
+			break;
+		}
+		if (strncmp(*from, "--", 2) != 0) {
+			rc = add_word(w, *from, err);
+			continue;
+		}
+		*to++ = *from;
+		if (takes_value(*from) && from[1])
+			*to++ = *++from;
+	}
+	*to = NULL;
+	return rc;
+}
+
+/* ---- output ---- */
+
+static int flush(struct out *o, struct err *err)
+{
+	int rc = out_flush(o);
+
+	out_release(o);
+	return rc < 0 ? err_set(err, rc, "cannot write to standard output: %s", strerror(-rc)) : 0;
+}
+
+/* Names of files may hold anything. */
+static void print_name(struct out *o, const char *text)
+{
+	for (; *text; text++)
+		out_char(o, (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+}
+
+/* ---- save ---- */
+
+static void ending_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+}
+
+/* One of them has come and waits: nothing half-made stays behind, then it ends us as usual. */
+static int interrupted(void)
+{
+	sigset_t pending, ending;
+
+	ending_signals(&ending);
+	sigpending(&pending);
+	sigandset(&pending, &pending, &ending);
+	return !sigisemptyset(&pending);
+}
+
+static int save_uninterrupted(const struct baseline_place *place, const char *version,
+	const struct baseline_args *args, struct baseline_saved *saved, struct err *err)
+{
+	sigset_t ending, old;
+	int rc;
+
+	ending_signals(&ending);
+	sigprocmask(SIG_BLOCK, &ending, &old);
+	rc = baseline_save(place, version, args->force, saved, err);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return rc;
+}
+
+static int save(const struct baseline_place *place, const char *version,
+	const struct baseline_args *args, struct err *err)
+{
+	struct baseline_saved saved;
+	char files[UNITS_BUF], bytes[UNITS_BUF];
+	struct out o;
+	int rc = save_uninterrupted(place, version, args, &saved, err);
+
+	for (size_t i = 0; i < saved.warnings.lines.len; i++)
+		fprintf(stderr, "profile-scenario: warning: %s\n", saved.warnings.lines.at[i]);
+	if (rc == 0) {
+		out_init(&o, STDOUT_FILENO);
+		out_printf(&o, "saved %s: %zu result%s, %s files, %s\n", saved.path, saved.results,
+			saved.results == 1 ? "" : "s", units_thousands(files, saved.files),
+			units_bytes(bytes, saved.bytes));
+		rc = flush(&o, err);
+	}
+	baseline_saved_release(&saved);
+	return rc;
+}
+
+/* ---- list ---- */
+
+static int list(const struct baseline_place *place, struct err *err)
+{
+	struct baseline_list l;
+	int rc = baseline_list(place, &l, err), width = (int)strlen("version");
+	char bytes[UNITS_BUF];
+	struct out o;
+
+	if (rc < 0)
+		return rc;
+	if (!l.len)
+		fprintf(stderr, "profile-scenario: no baselines in %s/" BASELINE_FOLDER "\n",
+			place->out_dir);
+	for (size_t i = 0; i < l.len; i++)
+		if ((int)strlen(l.at[i].version) > width)
+			width = (int)strlen(l.at[i].version);
+	out_init(&o, STDOUT_FILENO);
+	if (l.len)
+		out_printf(&o, "%-*s  %-20s  %10s  %s\n", width, "version", "date", "size",
+			"scenarios");
+	for (size_t i = 0; i < l.len; i++) {
+		out_printf(&o, "%-*s  %-20s  %10s  ", width, l.at[i].version, l.at[i].date,
+			units_bytes(bytes, l.at[i].bytes));
+		print_name(&o, l.at[i].scenarios);
+		out_char(&o, '\n');
+	}
+	baseline_list_release(&l);
+	return flush(&o, err);
+}
+
+/* ---- verify ---- */
+
+/* STATUS_OK, STATUS_DIFFERENT or a negative errno. */
+static int verify_one(
+	const struct baseline_place *place, const char *version, struct out *o, struct err *err)
+{
+	static const char *const names[] = {
+		[BASELINE_CHANGED] = "changed",
+		[BASELINE_MISSING] = "missing",
+		[BASELINE_EXTRA] = "extra",
+		[BASELINE_UNREADABLE] = "unreadable",
+	};
+	struct baseline_check check;
+	char files[UNITS_BUF];
+	int rc = baseline_verify(place, version, &check, err);
+
+	for (size_t i = 0; i < check.findings.len && rc == 0; i++) {
+		out_printf(o, "%-10s  %s/", names[check.findings.at[i].what], version);
+		print_name(o, check.findings.at[i].path);
+		out_char(o, '\n');
+	}
+	if (rc == 0 && !check.findings.len)
+		out_printf(o, "%s: %s files as they were saved\n", version,
+			units_thousands(files, check.files));
+	if (rc == 0)
+		rc = check.findings.len ? STATUS_DIFFERENT : STATUS_OK;
+	baseline_check_release(&check);
+	return rc;
+}
+
+static int verify_all(const struct baseline_place *place, struct out *o, struct err *err)
+{
+	struct baseline_list l;
+	int status = STATUS_OK, rc = baseline_list(place, &l, err);
+
+	if (rc == 0 && !l.len)
+		rc = err_set(err, -ENOENT, "no baselines in %s/" BASELINE_FOLDER, place->out_dir);
+	for (size_t i = 0; i < l.len && rc >= 0; i++) {
+		rc = verify_one(place, l.at[i].version, o, err);
+		status = rc > 0 ? rc : status;
+	}
+	baseline_list_release(&l);
+	return rc < 0 ? rc : status;
+}
+
+static int verify(const struct baseline_place *place, const char *version, struct err *err)
+{
+	struct out o;
+	int rc, flushed;
+
+	out_init(&o, STDOUT_FILENO);
+	rc = version ? verify_one(place, version, &o, err) : verify_all(place, &o, err);
+	flushed = flush(&o, err);
+	return rc < 0 ? rc : flushed < 0 ? flushed : rc;
+}
+
+/* ---- the command ---- */
+
+/* The types of result are those of the backends. */
+static void find_kinds(struct baseline_kind *kinds)
+{
+	const struct backend *b;
+
+	for (size_t i = 0; i < KINDS_MAX - 1 && (b = backend_at(i)); i++) {
+		const char *const *last = b->suffixes;
+
+		while (last[1])
+			last++;
+		kinds[i] = (struct baseline_kind){b->id, b->folder, *last};
+	}
+}
+
+static int run_words(const struct words *w, const struct baseline_args *args, struct err *err)
+{
+	struct baseline_kind kinds[KINDS_MAX] = {0};
+	const struct baseline_place place = {
+		.out_dir = args->output_dir ? args->output_dir : "results",
+		.kinds = kinds,
+		.interrupted = interrupted};
+	const char *verb = w->len ? w->at[0] : "";
+	const char *version = w->at[1];
+
+	find_kinds(kinds);
+	if (args->force && strcmp(verb, "save") != 0)
+		return err_set(err, -EINVAL, "--force is of baseline save");
+	if (!strcmp(verb, "save")) {
+		if (!version)
+			return err_set(err, -EINVAL, "baseline save needs a VERSION");
+		return save(&place, version, args, err);
+	}
+	if (!strcmp(verb, "list") && !version)
+		return list(&place, err);
+	if (!strcmp(verb, "verify"))
+		return verify(&place, version, err);
+	return err_set(err, -EINVAL,
+		"baseline is followed by save VERSION, list, or verify [VERSION] (see baseline "
+		"--help)");
+}
+
+static int baseline_main(char **argv)
+{
+	struct baseline_args args = {0};
+	struct words words = {.len = 0};
+	struct err err = {0};
+	char **rest;
+	int rc = split(argv, &words, &err);
+
+	if (rc == 0)
+		rc = optable_parse(&options, argv, &args, &rest, &err);
+	if (rc == 0)
+		rc = run_words(&words, &args, &err);
+	if (rc < 0)
+		command_complain(err.text);
+	return rc < 0 ? STATUS_USAGE : rc;
+}
+
+const struct command command_baseline = {
+	.name = "baseline",
+	.meaning = "archive results per version: save, list, verify",
+	.run = baseline_main,
+	.help = baseline_help,
+};

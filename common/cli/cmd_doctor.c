@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* profile-scenario doctor: what a profile needs here and what is missing. */
+#include "common/cli/command.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/model/json.h"
+#include "common/run/backend.h"
+#include "common/run/doctor.h"
+#include "common/run/optable.h"
+
+enum { STATUS_FAILED = 1 };
+
+struct doctor_args {
+	const char *binary, *config, *output_dir;
+	int json, help, version;
+};
+
+static const struct optable_row option_rows[] = {
+	{"binary", "PATH", OPTION_TEXT, offsetof(struct doctor_args, binary), 0, 0,
+		"the target to look at (else $PROFILE_BINARY, else the catalogue's)"},
+	{"config", "FILE", OPTION_TEXT, offsetof(struct doctor_args, config), 0, 0,
+		"the catalogue (default profile-scenario.json, if there is one)"},
+	{"output-dir", "DIR", OPTION_TEXT, offsetof(struct doctor_args, output_dir), 0, 0,
+		"where results will go (default results)"},
+	{"json", NULL, OPTION_FLAG, offsetof(struct doctor_args, json), 0, 0, "for programs"},
+	{"help", NULL, OPTION_FLAG, offsetof(struct doctor_args, help), 0, 0, "print this"},
+	{"version", NULL, OPTION_FLAG, offsetof(struct doctor_args, version), 0, 0,
+		"print the version"},
+};
+
+static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
+
+static void doctor_help(struct out *o)
+{
+	out_str(o, "profile-scenario doctor [OPTIONS]\n"
+		   "Finds out by trying what profiles need here, what is missing, and what fixes "
+		   "it.\n\n");
+	optable_help(&options, o);
+	out_str(o, "\nexit status: 0 if all is OK or WARN, 1 if anything is FAIL, 2 for bad usage\n"
+		   "docs/PROFILING-SETUP.md has a section for each line\n");
+}
+
+/* Whether each type of profile can run, by its backend's own word. */
+static void add_backends(struct doctor_report *report)
+{
+	const struct backend *b;
+
+	for (size_t i = 0; (b = backend_at(i)); i++) {
+		struct err err = {0};
+		int failed = b->probe(&err) < 0;
+		char *id = mem_printf("type-%s", b->id);
+
+		doctor_add(report, &(struct doctor_line){id, failed ? DOCTOR_FAIL : DOCTOR_OK,
+					   failed ? err.text : "can run here",
+					   failed ? "see the lines above" : NULL});
+		free(id);
+	}
+}
+
+/* ---- as text ---- */
+
+static const char *level_name(enum doctor_level level)
+{
+	static const char *const names[] = {"OK", "WARN", "FAIL"};
+
+	return names[level];
+}
+
+/* Paths are the user's, and what tools say is theirs: nothing of it may drive the terminal. */
+static void print_text(struct out *o, const char *text)
+{
+	for (; *text; text++)
+		out_char(o, (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+	out_char(o, '\n');
+}
+
+static void print_line(struct out *o, const struct doctor_line *line, int width)
+{
+	out_printf(o, "%-4s  %-*s  ", level_name(line->level), width, line->id);
+	print_text(o, line->text);
+	if (line->fix) {
+		out_printf(o, "%*s  fix: ", width + 6, "");
+		print_text(o, line->fix);
+	}
+}
+
+static void print_report(struct out *o, const struct doctor_report *report)
+{
+	size_t count[DOCTOR_FAIL + 1] = {0};
+	int width = 0;
+
+	for (size_t i = 0; i < report->len; i++)
+		if ((int)strlen(report->at[i].id) > width)
+			width = (int)strlen(report->at[i].id);
+	for (size_t i = 0; i < report->len; i++) {
+		print_line(o, &report->at[i], width);
+		count[report->at[i].level]++;
+	}
+	out_printf(o, "%zu OK, %zu WARN, %zu FAIL\n", count[DOCTOR_OK], count[DOCTOR_WARN],
+		count[DOCTOR_FAIL]);
+}
+
+/* ---- as JSON ---- */
+
+static void write_member(struct out *o, const char *name, const char *value, const char *end)
+{
+	out_printf(o, "\"%s\": ", name);
+	json_write_string(o, value);
+	out_str(o, end);
+}
+
+static void write_report(struct out *o, const struct doctor_report *report)
+{
+	out_str(o, "{\n  \"schema\": \"profile.doctor/1\",\n  ");
+	write_member(o, "level", level_name(doctor_worst(report)), ",\n  \"checks\": [");
+	for (size_t i = 0; i < report->len; i++) {
+		const struct doctor_line *line = &report->at[i];
+
+		out_str(o, i ? ",\n    {" : "\n    {");
+		write_member(o, "id", line->id, ", ");
+		write_member(o, "level", level_name(line->level), ", ");
+		write_member(o, "text", line->text, ", ");
+		write_member(o, "fix", line->fix, "}");
+	}
+	out_str(o, "\n  ]\n}\n");
+}
+
+static int examine(const struct doctor_args *args, struct err *err)
+{
+	struct doctor_facts facts = {0};
+	struct doctor_report report = {0};
+	enum doctor_level worst;
+	struct out o;
+	int rc;
+
+	doctor_probe(&facts, &(struct doctor_ask){
+				     .output_dir = args->output_dir ? args->output_dir : "results",
+				     .binary = args->binary,
+				     .env_binary = getenv("PROFILE_BINARY"),
+				     .config = args->config,
+			     });
+	doctor_judge(&facts, &report);
+	add_backends(&report);
+	worst = doctor_worst(&report);
+	out_init(&o, STDOUT_FILENO);
+	(args->json ? write_report : print_report)(&o, &report);
+	rc = out_flush(&o);
+	if (rc < 0)
+		err_set(err, rc, "cannot write to standard output: %s", strerror(-rc));
+	out_release(&o);
+	doctor_report_release(&report);
+	doctor_facts_release(&facts);
+	if (rc < 0)
+		return rc;
+	return worst == DOCTOR_FAIL ? STATUS_FAILED : STATUS_OK;
+}
+
+static int doctor_main(char **argv)
+{
+	struct doctor_args args = {0};
+	struct err err = {0};
+	char **rest = NULL;
+	int rc = optable_parse(&options, argv, &args, &rest, &err);
+
+	if (rc == 0 && rest && *rest)
+		rc = err_set(&err, -EINVAL, "doctor takes no arguments (see doctor --help)");
+	if (rc == 0)
+		rc = examine(&args, &err);
+	if (rc < 0)
+		command_complain(err.text);
+	return rc < 0 ? STATUS_USAGE : rc;
+}
+
+const struct command command_doctor = {
+	.name = "doctor",
+	.meaning = "find out what profiles need here and what is missing",
+	.run = doctor_main,
+	.help = doctor_help,
+};

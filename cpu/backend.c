@@ -1,0 +1,643 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * The cpu backend: samples the target with perf record, folds the stacks that perf script prints,
+ * and has a flame graph drawn of them.
+ */
+#include "common/run/backend.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/base/units.h"
+#include "common/model/json.h"
+#include "common/run/control.h"
+#include "common/run/environment.h"
+#include "common/run/flamegraph.h"
+#include "common/run/load.h"
+#include "common/run/program.h"
+#include "cpu/diff.h"
+#include "cpu/fold.h"
+#include "cpu/perf.h"
+#include "cpu/stats.h"
+
+#define SAMPLES_WANTED 1000
+#define UNKNOWN_HIGH   0.1
+#define CUT_HIGH       0.1
+#define NO_WINDOW      "the run ended before the time to skip was over"
+
+enum { FIGURE_FUNCTIONS = 3 };
+enum { STATUS_FAILED = 125, STATUS_TIME_LIMIT = 124, STATUS_TROUBLE = 2 };
+
+static const char *const suffixes[] = {
+	"-flamegraph.svg", ".folded", "-diff-flamegraph.svg", "-diff.folded", "-cpu.json", NULL};
+
+/* One run, from its start to its files. */
+struct session {
+	const struct backend_run *in;
+	struct backend_result *ret;
+	char *perf, *data_path;
+	char *base_path; /* of the difference; NULL: none is asked for */
+	struct perf_event event;
+	struct perf_control control;
+	struct drive_result drive;
+	struct fold fold;
+	struct res_cpu *r;
+	uint64_t start_ns, end_ns; /* of CLOCK_MONOTONIC */
+	uint64_t started_at_ns;    /* of CLOCK_REALTIME */
+};
+
+static int cpu_probe(struct err *err)
+{
+	cleanup_free char *perf = program_find("perf");
+	struct perf_event event;
+
+	if (!perf)
+		return err_set(err, -ENOENT,
+			"type cpu cannot run: there is no perf (apt-get install -y linux-perf)");
+	return perf_choose_event(&event, err);
+}
+
+/* ---- before the run ---- */
+
+static int check_rate(const struct session *s, struct err *err)
+{
+	uint64_t max = perf_max_rate(), rate = s->in->sc->sampling_hz;
+
+	if (!max || rate <= max)
+		return 0;
+	s->ret->status = STATUS_TROUBLE;
+	return err_set(err, -EINVAL,
+		"--sampling-rate %llu is above this kernel's maximum of %llu "
+		"(kernel.perf_event_max_sample_rate)",
+		(unsigned long long)rate, (unsigned long long)max);
+}
+
+/* A folded file, or a results or baseline directory with one of this scenario. */
+static int find_base(struct session *s, struct err *err)
+{
+	static const char *const places[] = {
+		"%s/flamegraphs/%s.folded", "%s/cpu/%s.folded", "%s/%s.folded"};
+	const char *base = s->in->sc->diff;
+	struct stat st;
+
+	if (!base)
+		return 0;
+	if (stat(base, &st) == 0 && !S_ISDIR(st.st_mode))
+		s->base_path = mem_strdup(base);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !s->base_path; i++) {
+		char *path = mem_printf(places[i], base, s->in->sc->name);
+
+		if (access(path, F_OK) == 0)
+			s->base_path = path;
+		else
+			free(path);
+	}
+	if (s->base_path)
+		return 0;
+	s->ret->status = STATUS_TROUBLE;
+	return err_set(err, -ENOENT,
+		"--diff %s: neither a folded file nor a directory of results with %s", base,
+		s->in->sc->name);
+}
+
+static int has_window(const struct scenario *sc)
+{
+	return sc->load || sc->skip_ns || sc->duration_ns;
+}
+
+static int prepare(struct session *s, struct err *err)
+{
+	const struct scenario *sc = s->in->sc;
+	int rc = check_rate(s, err);
+
+	if (rc == 0)
+		rc = find_base(s, err);
+	if (rc == 0)
+		rc = perf_choose_event(&s->event, err);
+	if (rc == 0 && has_window(sc))
+		rc = perf_control_open(&s->control, s->in->dir, err);
+	s->perf = program_find("perf");
+	s->data_path = mem_printf("%s/perf.data", s->in->dir);
+	if (rc == 0 && !s->perf)
+		return cpu_probe(err);
+	return rc;
+}
+
+/* ---- the run ---- */
+
+static int record(struct session *s, struct err *err)
+{
+	const struct backend_run *in = s->in;
+	struct arena a = {0};
+
+	s->started_at_ns = clock_real_ns();
+	s->start_ns = clock_mono_ns();
+	int rc = drive_run(
+		&(struct drive){
+			.sc = in->sc,
+			.signals = in->signals,
+			.tool_argv = perf_record_command(
+				&a, &(struct perf_recording){s->perf, in->sc, &s->event,
+					    &s->control, s->data_path}),
+			.keep_fd = -1,
+			.null_stdin = in->null_stdin,
+			.target_is_child = 1,
+			.insist = SIGKILL,
+			.limit_ns = in->sc->timeout_ns,
+			.target_log = in->target_log,
+			.load_log = in->load_log,
+			.mark = s->control.order >= 0 ? perf_control_mark : NULL,
+			.ctx = &s->control,
+			.watcher = in->watcher,
+		},
+		&s->drive, err);
+	s->end_ns = clock_mono_ns();
+	arena_release(&a);
+	return rc;
+}
+
+/* perf said on stderr why. */
+static int check_data(const struct session *s, struct err *err)
+{
+	struct stat st;
+
+	if (stat(s->data_path, &st) == 0 && st.st_size > 0)
+		return 0;
+	return err_set(err, -EIO, "perf record ended with status %d and left no data",
+		s->drive.tool_status);
+}
+
+/* ---- its result ---- */
+
+static struct res_strs copy_words(struct arena *a, const char *const *from)
+{
+	struct res_strs to = {0};
+
+	while (from[to.len])
+		to.len++;
+	to.at = arena_alloc(a, to.len, sizeof(*to.at));
+	for (size_t i = 0; i < to.len; i++)
+		to.at[i] = arena_strdup(a, from[i]);
+	return to;
+}
+
+static const char *utc(struct arena *a, uint64_t real_ns)
+{
+	time_t seconds = (time_t)(real_ns / NS_PER_SEC);
+	struct tm tm;
+	char day[40] = "";
+
+	if (gmtime_r(&seconds, &tm))
+		strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
+	return arena_printf(a, "%s.%03dZ", day, (int)(real_ns % NS_PER_SEC / NS_PER_MS));
+}
+
+static void fill_exit(struct session *s)
+{
+	const struct drive_result *d = &s->drive;
+	struct res_exit *e = s->r->exit = RES_OBJ(s->r, exit);
+
+	e->timed_out = d->trouble == DRIVE_TIMED_OUT;
+	if (d->stopped) /* ended by us after the load: by contract that is a good end */
+		e->status = 0;
+	else if (d->tool_signal) /* perf ends itself by the signal that ended the target */
+		e->signal = (uint64_t)d->tool_signal;
+	else
+		e->status = (uint64_t)d->tool_status;
+}
+
+static void fill_window(struct session *s)
+{
+	const struct perf_control *c = &s->control;
+	uint64_t end_ns = c->end_ns ? c->end_ns : s->end_ns;
+
+	if (c->order < 0)
+		return;
+	if (c->unconfirmed)
+		result_warn(s->r, "window_not_confirmed",
+			"perf did not confirm in time that it began or ended to sample: the "
+			"samples may be from more or less than the window");
+	if (!c->begin_ns) {
+		result_warn(s->r, "no_window", NO_WINDOW);
+		s->r->complete = 0;
+		return;
+	}
+	s->r->window = RES_OBJ(s->r, window);
+	s->r->window->begin_ns = c->begin_ns - s->start_ns;
+	s->r->window->end_ns = end_ns - s->start_ns;
+	s->r->window->wall_ns = end_ns - c->begin_ns;
+}
+
+static void fill_load(struct session *s)
+{
+	const struct scenario *sc = s->in->sc;
+	const struct drive_result *d = &s->drive;
+
+	if (!d->load_started)
+		return;
+	cleanup_free char *command = load_text(sc->load);
+	s->r->load = RES_OBJ(s->r, load);
+	s->r->load->command = arena_strdup(result_arena(s->r), command);
+	s->r->load->status = (uint64_t)d->load_status;
+	s->r->load->wall_ns = d->load_wall_ns;
+	s->r->load->latency_ns = d->latency_ns;
+	if (d->work_count == UINT64_MAX)
+		return;
+	s->r->work = RES_OBJ(s->r, work);
+	s->r->work->unit = arena_strdup(result_arena(s->r), sc->work_unit);
+	s->r->work->count = d->work_count;
+}
+
+static void fill_tools(struct session *s, const char *renderer)
+{
+	struct arena *a = result_arena(s->r);
+
+	RES_LIST(s->r, &s->r->tools, renderer ? 2 : 1, cpu_tool);
+	s->r->tools.at[0].name = "perf";
+	s->r->tools.at[0].path = arena_strdup(a, s->perf);
+	if (*s->fold.perf_version)
+		s->r->tools.at[0].version =
+			arena_printf(a, "perf version %s", s->fold.perf_version);
+	if (!renderer)
+		return;
+	s->r->tools.at[1].name = "flame graph";
+	s->r->tools.at[1].path = arena_strdup(a, renderer);
+}
+
+static void fill(struct session *s)
+{
+	const struct scenario *sc = s->in->sc;
+	struct arena *a = result_arena(s->r);
+	cleanup_free char *target = program_find(sc->argv[0]);
+	cleanup_free char *renderer = flamegraph_renderer();
+
+	s->r->complete = 1;
+	s->r->command = copy_words(a, sc->argv);
+	s->r->scenario = arena_strdup(a, sc->name);
+	s->r->started_at = utc(a, s->started_at_ns);
+	s->r->wall_ns = s->end_ns - s->start_ns;
+	s->r->sampling = RES_OBJ(s->r, cpu_sampling);
+	s->r->sampling->event_asked = s->event.name;
+	s->r->sampling->rate_hz = sc->sampling_hz;
+	s->r->sampling->call_graph = sc->call_graph;
+	stats_fill(&s->fold, s->r);
+	fill_exit(s);
+	fill_window(s);
+	fill_load(s);
+	s->r->control = control_describe(s->r, s->in, &s->drive);
+	fill_tools(s, renderer);
+	s->r->environment = environment_describe(s->r, target);
+}
+
+/* ---- what a reader must know ---- */
+
+/* The rate that would have given enough samples; perf keeps it up to a maximum. */
+static uint64_t wanted_rate(const struct session *s)
+{
+	uint64_t max = perf_max_rate(), samples = s->fold.samples, rate;
+
+	if (!samples)
+		return 0;
+	rate = sat_mul(s->in->sc->sampling_hz, SAMPLES_WANTED) / samples + 1;
+	return max && rate > max ? max : rate;
+}
+
+static void warn_few_samples(struct session *s)
+{
+	uint64_t samples = s->fold.samples, rate = wanted_rate(s), hz = s->in->sc->sampling_hz;
+	const char *longer =
+		rate == perf_max_rate() ? ", the kernel's maximum, and run longer" : "";
+
+	if (samples >= SAMPLES_WANTED)
+		snprintf(s->ret->note, sizeof(s->ret->note), "%llu samples of %s at %llu Hz",
+			(unsigned long long)samples, fold_event(&s->fold), (unsigned long long)hz);
+	else if (samples)
+		snprintf(s->ret->note, sizeof(s->ret->note),
+			"%llu samples of %s at %llu Hz: few; for %d use --sampling-rate %llu%s",
+			(unsigned long long)samples, fold_event(&s->fold), (unsigned long long)hz,
+			SAMPLES_WANTED, (unsigned long long)rate, longer);
+	else
+		snprintf(s->ret->note, sizeof(s->ret->note),
+			"no samples at %llu Hz: run it longer or raise --sampling-rate",
+			(unsigned long long)hz);
+	if (samples && samples < SAMPLES_WANTED)
+		result_warn(s->r, "few_samples",
+			"%llu samples are few, shares below %.0f%% are chance; for %d use "
+			"--sampling-rate %llu%s",
+			(unsigned long long)samples, 1000.0 / (double)samples, SAMPLES_WANTED,
+			(unsigned long long)rate, longer);
+	else if (!samples)
+		result_warn(s->r, "no_samples",
+			"no samples: the target used too little CPU time for %llu samples a "
+			"second",
+			(unsigned long long)hz);
+}
+
+static void warn(struct session *s)
+{
+	const struct res_cpu_sampling *sampling = s->r->sampling;
+
+	if (!s->event.hardware)
+		result_warn(s->r, "no_hardware_counters",
+			"this machine's CPU cycles cannot be counted (a virtual machine, or not "
+			"allowed): samples are taken by the kernel's clock, which shows code that "
+			"runs with interrupts off where they are switched on again");
+	if (s->event.user_only)
+		result_warn(s->r, "user_only",
+			"the kernel's code was not sampled: kernel.perf_event_paranoid is above 1");
+	warn_few_samples(s);
+	if (sampling->unknown_share > UNKNOWN_HIGH)
+		result_warn(s->r, "unknown_frames",
+			"%.0f%% of the frames have no symbol: install debug symbols, build with "
+			"-g%s",
+			100 * sampling->unknown_share,
+			strcmp(sampling->call_graph, "fp") ? "" : ", or use --call-graph dwarf");
+	if (!strcmp(sampling->call_graph, "dwarf") &&
+		(double)sampling->cut > CUT_HIGH * (double)sampling->samples)
+		result_warn(s->r, "cut_stacks",
+			"%.0f%% of the stacks do not reach the start of their thread: they are "
+			"deeper than 16 KB, or perf could not unwind them (it fails at times for "
+			"processes that executed one program after another)",
+			100 * (double)sampling->cut / (double)sampling->samples);
+	if (s->fold.lost)
+		result_warn(s->r, "lost_samples", "perf lost %llu samples: lower --sampling-rate",
+			(unsigned long long)s->fold.lost);
+	if (s->fold.unreadable_lines)
+		result_warn(s->r, "unreadable_lines",
+			"%llu lines of perf script were not understood and are left out",
+			(unsigned long long)s->fold.unreadable_lines);
+	if (s->drive.stopped && s->drive.insisted)
+		result_warn(s->r, "target_killed",
+			"the target did not end within the grace after TERM and was killed");
+	if (s->drive.trouble != DRIVE_FINE) {
+		result_warn(s->r, drive_trouble_code(s->drive.trouble), "%s", s->drive.text);
+		s->r->complete = 0;
+	}
+}
+
+/* ---- files ---- */
+
+static char *path_of(const struct session *s, const char *suffix)
+{
+	return mem_printf("%s/%s%s", s->in->dir, s->in->sc->name, suffix);
+}
+
+static int write_with(const char *path, void (*write)(const void *ctx, struct out *o),
+	const void *ctx, struct err *err)
+{
+	struct new_file f;
+	struct out o;
+	int rc = file_begin(&f, path, err);
+
+	if (rc < 0)
+		return rc;
+	out_init(&o, f.fd);
+	write(ctx, &o);
+	rc = out_flush(&o);
+	out_release(&o);
+	if (rc < 0) {
+		file_abort(&f);
+		return err_set(err, rc, "cannot write %s: %s", path, strerror(-rc));
+	}
+	return file_commit(&f, err);
+}
+
+static void write_folded(const void *fold, struct out *o)
+{
+	fold_write(fold, o);
+}
+
+static void write_diff(const void *diff, struct out *o)
+{
+	diff_write(diff, o);
+}
+
+static void write_json(const void *r, struct out *o)
+{
+	json_write_struct(r, &shape_cpu, o);
+}
+
+/* A picture that cannot be had is told, and the rest is kept. */
+static int draw(struct session *s, const char *folded_path, const char *suffix, struct err *err)
+{
+	const char *name = s->in->sc->name;
+	cleanup_free char *svg_path = path_of(s, suffix);
+	cleanup_free char *title = mem_printf("%s: %llu samples%s", name,
+		(unsigned long long)s->fold.samples, s->r->diff ? ", difference" : "");
+	struct err failed = {0};
+	int rc = flamegraph_render(&(struct flamegraph){.title = title,
+					   .count_name = "samples",
+					   .folded_path = folded_path,
+					   .svg_path = svg_path,
+					   .signals = s->in->signals},
+		&failed);
+
+	if (rc == 0)
+		return 0;
+	if (rc == -EINTR) {
+		s->ret->interrupted = 1;
+		return err_set(err, rc, "%s", failed.text);
+	}
+	result_warn(s->r, "no_flamegraph", "%s", failed.text);
+	s->r->complete = 0;
+	if (!*s->ret->text)
+		snprintf(s->ret->text, sizeof(s->ret->text), "%.255s", failed.text);
+	s->ret->status = STATUS_FAILED;
+	return 0;
+}
+
+/* What a renderer refuses to draw. */
+static int draw_nothing(struct session *s, struct err *err)
+{
+	static const char svg[] =
+		"<?xml version=\"1.0\" standalone=\"no\"?>\n"
+		"<svg version=\"1.1\" width=\"600\" height=\"60\" "
+		"xmlns=\"http://www.w3.org/2000/svg\">\n"
+		"<text x=\"20\" y=\"35\" font-family=\"sans-serif\" font-size=\"14\">"
+		"No samples were taken.</text>\n</svg>\n";
+	cleanup_free char *path = path_of(s, "-flamegraph.svg");
+
+	return file_write(path, svg, strlen(svg), err);
+}
+
+static int make_diff(struct session *s, const char *folded_path, struct err *err)
+{
+	cleanup_free char *path = path_of(s, "-diff.folded");
+	struct diff d = {0};
+	int rc = diff_read(&d, DIFF_BASE, s->base_path, err);
+
+	if (rc < 0)
+		s->ret->status = STATUS_TROUBLE;
+	if (rc == 0)
+		rc = diff_read(&d, DIFF_NOW, folded_path, err);
+	if (rc == 0)
+		rc = write_with(path, write_diff, &d, err);
+	if (rc == 0) {
+		s->r->diff = diff_result(&d, s->r);
+		rc = draw(s, path, "-diff-flamegraph.svg", err);
+	}
+	diff_release(&d);
+	return rc;
+}
+
+static int write_files(struct session *s, struct err *err)
+{
+	cleanup_free char *folded_path = path_of(s, ".folded");
+	cleanup_free char *json_path = path_of(s, "-cpu.json");
+	int rc = write_with(folded_path, write_folded, &s->fold, err);
+
+	if (rc == 0)
+		rc = s->fold.samples ? draw(s, folded_path, "-flamegraph.svg", err)
+				     : draw_nothing(s, err);
+	if (rc == 0 && s->base_path && s->fold.samples)
+		rc = make_diff(s, folded_path, err);
+	if (rc == 0)
+		rc = write_with(json_path, write_json, s->r, err);
+	return rc;
+}
+
+/* ---- the outcome ---- */
+
+static int run_status(const struct session *s)
+{
+	const struct drive_result *d = &s->drive;
+
+	if (d->trouble == DRIVE_TIMED_OUT && !s->in->sc->load)
+		return STATUS_TIME_LIMIT;
+	if (d->trouble != DRIVE_FINE)
+		return STATUS_TROUBLE;
+	return d->stopped ? 0 : d->tool_status;
+}
+
+/* What a table of results shows: how much was seen, and where most of it was. */
+static void note_figures(struct session *s)
+{
+	const struct res_cpu *r = s->r;
+
+	backend_figure(s->ret, "", (double)r->sampling->samples, "samples");
+	for (size_t i = 0; i < r->functions_by_self.len && i < FIGURE_FUNCTIONS; i++)
+		backend_figure(s->ret, "%", 100 * r->functions_by_self.at[i].self_share,
+			"%% in %.40s", r->functions_by_self.at[i].name);
+}
+
+static void conclude(struct session *s)
+{
+	note_figures(s);
+	s->ret->status = run_status(s);
+	s->ret->interrupted = s->drive.interrupted != 0;
+	s->ret->window_ns = s->r->window ? s->r->window->wall_ns : s->r->wall_ns;
+	snprintf(s->ret->text, sizeof(s->ret->text), "%s", s->drive.text);
+	if (!*s->ret->text && has_window(s->in->sc) && !s->r->window)
+		snprintf(s->ret->text, sizeof(s->ret->text), NO_WINDOW);
+}
+
+static int take_result(struct session *s, struct err *err)
+{
+	int rc = check_data(s, err);
+
+	if (rc == 0)
+		rc = perf_fold(s->perf, s->data_path, s->in->signals, &s->fold, err);
+	if (rc == -EINTR)
+		s->ret->interrupted = 1;
+	if (rc < 0)
+		return rc;
+	s->r = result_make(&schema_cpu);
+	fill(s);
+	warn(s);
+	conclude(s);
+	rc = write_files(s, err);
+	s->ret->incomplete = s->r->complete != 1;
+	return rc;
+}
+
+/* perf's file can be large, and a directory of several runs is kept to the end. */
+static void session_release(struct session *s)
+{
+	if (s->data_path)
+		(void)unlink(s->data_path);
+	if (s->control.order_path)
+		(void)unlink(s->control.order_path);
+	if (s->control.answer_path)
+		(void)unlink(s->control.answer_path);
+	perf_control_close(&s->control);
+	fold_release(&s->fold);
+	result_free(s->r);
+	free(s->perf);
+	free(s->data_path);
+	free(s->base_path);
+}
+
+/* For a person: what is asked of perf, made as in a run, without making anything. */
+static const char *const *cpu_command(const struct backend_run *in, struct arena *a)
+{
+	cleanup_free char *perf = program_find("perf");
+	const char *dir = in->dir ? in->dir : ".";
+	struct perf_control control = PERF_CONTROL_NONE;
+	struct perf_event event = {.name = "cycles:P"};
+	const char *const *argv;
+
+	(void)perf_choose_event(&event, NULL);
+	if (has_window(in->sc))
+		perf_control_name(&control, dir);
+	argv = perf_record_command(
+		a, &(struct perf_recording){arena_strdup(a, perf ? perf : "perf"), in->sc, &event,
+			   &control, arena_printf(a, "%s/perf.data", dir)});
+	perf_control_close(&control);
+	return argv;
+}
+
+static int cpu_run(const struct backend_run *in, struct backend_result *ret, struct err *err)
+{
+	struct session s = {.in = in, .ret = ret, .control = PERF_CONTROL_NONE};
+	int rc;
+
+	fold_init(&s.fold);
+	rc = prepare(&s, err);
+	if (rc == 0)
+		rc = record(&s, err);
+	if (rc == 0) {
+		ret->interrupted = s.drive.interrupted != 0;
+		rc = take_result(&s, err);
+	}
+	session_release(&s);
+	return rc;
+}
+
+static int cpu_note_runs(
+	const char *dir, const char *name, const struct backend_runs *runs, struct err *err)
+{
+	cleanup_free char *path = mem_printf("%s/%s-cpu.json", dir, name);
+	struct res_cpu *r;
+	void *doc;
+	int rc = json_read_struct(path, &schema_cpu, &doc, err);
+
+	if (rc < 0)
+		return rc;
+	r = doc;
+	r->runs = RES_OBJ(r, runs);
+	r->runs->count = runs->count;
+	r->runs->chosen = runs->chosen;
+	r->runs->min_ns = runs->min_ns;
+	r->runs->max_ns = runs->max_ns;
+	rc = write_with(path, write_json, r, err);
+	result_free(r);
+	return rc;
+}
+
+const struct backend backend_cpu = {
+	.id = "cpu",
+	.folder = "flamegraphs",
+	.meaning = "where CPU time goes, by perf: stacks and a flame graph",
+	.suffixes = suffixes,
+	.probe = cpu_probe,
+	.command = cpu_command,
+	.run = cpu_run,
+	.note_runs = cpu_note_runs,
+};

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-only
+# bash completion of iotrace
+
+_iotrace()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} i
+	local options='-o --output --summary --detail --json -e --trace --detail-trace --detail-limit
+		--mode --no-patch -p --attach --skip --duration --control-fd --env --timeout --grace
+		-u --user -q --quiet --version --help'
+
+	COMPREPLY=()
+	# What follows the target's name is the target's.
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--)
+			_iotrace_command "$((i + 1))"
+			return
+			;;
+		-o | --output | --summary | --detail | --json | -e | --trace | --detail-trace | \
+			--detail-limit | --mode | -p | --attach | --skip | --duration | \
+			--control-fd | --env | --timeout | --grace | -u | --user)
+			((i++))
+			;;
+		-*)
+			;;
+		*)
+			_iotrace_command "$i"
+			return
+			;;
+		esac
+	done
+	case $prev in
+	-o | --output | --summary | --detail | --json)
+		COMPREPLY=($(compgen -f -- "$cur"))
+		;;
+	-e | --trace | --detail-trace)
+		COMPREPLY=($(compgen -W 'all %io %network %file %desc %memory %process sendmmsg recvmmsg
+			write writev mmap munmap' -- "$cur"))
+		;;
+	--mode)
+		COMPREPLY=($(compgen -W 'auto ptrace' -- "$cur"))
+		;;
+	-u | --user)
+		COMPREPLY=($(compgen -u -- "$cur"))
+		;;
+	-p | --attach)
+		COMPREPLY=($(compgen -W "$(cd /proc && echo [0-9]*)" -- "$cur"))
+		;;
+	--env)
+		COMPREPLY=($(compgen -v -- "$cur"))
+		;;
+	--detail-limit | --skip | --duration | --control-fd | --timeout | --grace)
+		;;
+	*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W "$options" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -c -- "$cur"))
+		fi
+		;;
+	esac
+}
+
+# The target's command line begins at word $1.
+_iotrace_command()
+{
+	if ((COMP_CWORD == $1)); then
+		COMPREPLY=($(compgen -c -- "${COMP_WORDS[COMP_CWORD]}"))
+	else
+		COMPREPLY=($(compgen -f -- "${COMP_WORDS[COMP_CWORD]}"))
+	fi
+}
+
+complete -F _iotrace iotrace

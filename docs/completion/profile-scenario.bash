@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-only
+# bash completion of profile-scenario
+
+_profile_scenario_value()
+{
+	local cur=$1 prev=$2
+
+	case $prev in
+	--type)
+		COMPREPLY=($(compgen -W 'cpu memory io all' -- "$cur"))
+		;;
+	--mode)
+		COMPREPLY=($(compgen -W 'auto ptrace' -- "$cur"))
+		;;
+	--call-graph)
+		COMPREPLY=($(compgen -W 'dwarf fp' -- "$cur"))
+		;;
+	--time-unit)
+		COMPREPLY=($(compgen -W 'i ms B' -- "$cur"))
+		;;
+	--ready)
+		COMPREPLY=($(compgen -W 'udp: tcp:' -- "$cur"))
+		compopt -o nospace
+		;;
+	--scenario)
+		COMPREPLY=($(compgen -W "$(profile-scenario list 2>/dev/null |
+			sed -n '2,$s/^\([A-Za-z0-9._-][A-Za-z0-9._-]*\) .*/\1/p')" -- "$cur"))
+		;;
+	--output-dir)
+		COMPREPLY=($(compgen -d -- "$cur"))
+		;;
+	--binary | --config | --diff)
+		COMPREPLY=($(compgen -f -- "$cur"))
+		;;
+	--sampling-rate | --runs | --warmup | --timeout | --grace | --ready-timeout | --load | --work | \
+		--latency | --skip | --duration | --detailed-freq | --max-snapshots | --depth | \
+		--threshold | --alloc-fn | --ignore-fn)
+		;;
+	*)
+		return 1
+		;;
+	esac
+}
+
+_profile_scenario()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} i
+	local both='--help --version'
+	local run='--scenario --all --type --output-dir --binary --config --sampling-rate --runs
+		--warmup --timeout --grace --ready --ready-timeout --load --work --latency --skip
+		--duration --control --dry-run --json --show-output --skip-unavailable --mode
+		--call-graph --diff --detailed-freq --max-snapshots --depth --threshold --time-unit
+		--alloc-fn --ignore-fn --pages-as-heap --stacks'
+
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		if [[ ${COMP_WORDS[i]} == -- ]]; then
+			COMPREPLY=($(compgen -f -- "$cur"))
+			return
+		fi
+	done
+	_profile_scenario_value "$cur" "$prev" && return
+	case $command in
+	list)
+		COMPREPLY=($(compgen -W "--config $both" -- "$cur"))
+		;;
+	doctor)
+		COMPREPLY=($(compgen -W "--binary --config --output-dir --json $both" -- "$cur"))
+		;;
+	baseline)
+		COMPREPLY=($(compgen -W "save list verify --output-dir --force $both" -- "$cur"))
+		;;
+	*)
+		COMPREPLY=($(compgen -W "$run $both" -- "$cur"))
+		if ((COMP_CWORD == 1)); then
+			COMPREPLY+=($(compgen -W 'run list doctor baseline' -- "$cur"))
+		fi
+		;;
+	esac
+}
+
+complete -F _profile_scenario profile-scenario

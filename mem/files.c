@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "mem/files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/mem.h"
+
+/* A log grows with every message; what is looked for stands in its first and last lines. */
+enum { HEAD_BYTES = 4096, TAIL_BYTES = 16384 };
+
+/* "massif.123.out" -> 123, 0 if it is none. */
+static pid_t pid_of(const char *name, const char *before, const char *after)
+{
+	size_t len = strlen(before);
+	char *end;
+
+	if (strncmp(name, before, len) != 0 || name[len] < '1' || name[len] > '9')
+		return 0;
+	long pid = strtol(name + len, &end, 10);
+
+	return strcmp(end, after) == 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
+}
+
+static struct files_process *process(struct files *f, pid_t pid)
+{
+	for (size_t i = 0; i < f->len; i++)
+		if (f->at[i].pid == pid)
+			return &f->at[i];
+	struct files_process *p = VEC_PUSH(f);
+
+	*p = (struct files_process){.pid = pid};
+	return p;
+}
+
+/* The first bytes (from 0 on) or the last (from < 0) of a file as text. */
+static void read_part(const char *path, off_t from, char *buf, size_t size)
+{
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	off_t end = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+	off_t at = from < 0 && end > (off_t)size - 1 ? end - ((off_t)size - 1) : 0;
+	ssize_t n = fd < 0 ? -1 : pread(fd, buf, size - 1, at);
+
+	buf[n > 0 ? n : 0] = '\0';
+}
+
+static long number_behind(const char *text, const char *words)
+{
+	const char *at = strstr(text, words);
+
+	return at ? strtol(at + strlen(words), NULL, 10) : 0;
+}
+
+static void read_version(struct files *f, const char *text)
+{
+	static const char words[] = "Using Valgrind-";
+	const char *at = strstr(text, words);
+
+	if (!at || *f->version)
+		return;
+	at += strlen(words);
+	snprintf(f->version, sizeof(f->version), "%.*s",
+		(int)strspn(at, "0123456789.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-"),
+		at);
+}
+
+static void read_log(struct files *f, struct files_process *p)
+{
+	char buf[TAIL_BYTES];
+
+	read_part(p->log, 0, buf, HEAD_BYTES);
+	p->parent = (pid_t)number_behind(buf, "== Parent PID: ");
+	read_version(f, buf);
+	read_part(p->log, -1, buf, sizeof(buf));
+	p->signal =
+		(int)number_behind(buf, "== Process terminating with default action of signal ");
+}
+
+static int main_then_pid(const void *a, const void *b)
+{
+	const struct files_process *x = a, *y = b;
+
+	if (x->is_main != y->is_main)
+		return y->is_main - x->is_main;
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+/* A process that was orphaned before its program started may have any parent, but not us: orphans
+ * do not come to one that did not ask for them. */
+static void choose_main(struct files *f, pid_t starter)
+{
+	struct files_process *lowest = NULL;
+
+	for (size_t i = 0; i < f->len; i++) {
+		if (f->at[i].parent == starter) {
+			f->at[i].is_main = 1;
+			return;
+		}
+		if (!lowest || f->at[i].pid < lowest->pid)
+			lowest = &f->at[i];
+	}
+	if (lowest)
+		lowest->is_main = 1;
+}
+
+void files_find(struct files *f, const char *dir, pid_t starter)
+{
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+
+	*f = (struct files){0};
+	while (d && (entry = readdir(d))) {
+		pid_t massif = pid_of(entry->d_name, "massif.", ".out");
+		pid_t log = pid_of(entry->d_name, "valgrind.", ".log");
+
+		if (massif)
+			process(f, massif)->massif = mem_printf("%s/%s", dir, entry->d_name);
+		if (log)
+			process(f, log)->log = mem_printf("%s/%s", dir, entry->d_name);
+	}
+	if (d)
+		closedir(d);
+	for (size_t i = 0; i < f->len; i++)
+		if (f->at[i].log)
+			read_log(f, &f->at[i]);
+	choose_main(f, starter);
+	if (f->len)
+		qsort(f->at, f->len, sizeof(*f->at), main_then_pid);
+}
+
+void files_release(struct files *f)
+{
+	for (size_t i = 0; i < f->len; i++) {
+		free(f->at[i].massif);
+		free(f->at[i].log);
+	}
+	free(f->at);
+	*f = (struct files){0};
+}
+
+void files_last_words(const char *log, char *buf, size_t size)
+{
+	char text[TAIL_BYTES];
+	char *last = NULL, *rest = text, *line;
+
+	*buf = '\0';
+	if (!log)
+		return;
+	read_part(log, -1, text, sizeof(text));
+	while ((line = strsep(&rest, "\n"))) {
+		char *words = strncmp(line, "==", 2) == 0 ? strstr(line + 2, "== ") : NULL;
+
+		line = words ? words + 3 : line;
+		if (*line && strncmp(line, "==", 2) != 0)
+			last = line;
+	}
+	for (char *c = last; c && *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
+	if (last)
+		snprintf(buf, size, "%s", last);
+}

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "mem/plot.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/units.h"
+#include "common/write/safe.h"
+
+enum {
+	WIDTH = 960,
+	HEIGHT = 440,
+	LEFT = 92,
+	RIGHT = WIDTH - 28,
+	TOP = 96,
+	BOTTOM = HEIGHT - 62,
+	SUBTITLE_COLUMNS = 120,
+	TITLE_COLUMNS = 80,
+	TOOLTIPS_MAX = 400,
+	TICKS = 6,
+};
+
+struct plot {
+	const struct res_memory *r;
+	struct out *o;
+	struct arena arena;
+	double t_begin, t_end; /* of the axis */
+	double y_max;          /* bytes */
+};
+
+/* ---- numbers ---- */
+
+static double x_of(const struct plot *p, double time)
+{
+	return LEFT + (time - p->t_begin) / (p->t_end - p->t_begin) * (RIGHT - LEFT);
+}
+
+static double y_of(const struct plot *p, double bytes)
+{
+	return BOTTOM - bytes / p->y_max * (BOTTOM - TOP);
+}
+
+static uint64_t or_zero(uint64_t v)
+{
+	return v == U64_NONE ? 0 : v;
+}
+
+static double total_of(const struct res_memory_snapshot *s)
+{
+	return (double)or_zero(s->heap_bytes) + (double)or_zero(s->extra_bytes) +
+	       (double)or_zero(s->stacks_bytes);
+}
+
+/* The least of 1, 2, 5, 10, 20, .. times base that is at least v. */
+static double nice_step(double v)
+{
+	static const double steps[] = {1, 2, 5};
+	double power = v > 0 ? pow(10, floor(log10(v))) : 1;
+
+	for (size_t i = 0; i < 3; i++)
+		if (steps[i] * power >= v)
+			return steps[i] * power;
+	return 10 * power;
+}
+
+/* Steps of bytes are powers of two. */
+static double byte_step(double v)
+{
+	return v <= 1 ? 1 : exp2(ceil(log2(v)));
+}
+
+static int unit_is(const struct res_memory *r, const char *unit)
+{
+	return r->massif && r->massif->time_unit && !strcmp(r->massif->time_unit, unit);
+}
+
+static void put_time(const struct plot *p, double t)
+{
+	static const struct {
+		double at_least;
+		const char *suffix;
+	} scales[] = {{1e12, " T"}, {1e9, " G"}, {1e6, " M"}, {1e3, " k"}};
+	char buf[UNITS_BUF];
+
+	if (unit_is(p->r, "B")) {
+		out_str(p->o, units_bytes(buf, t < 0x1p62 ? (uint64_t)t : 1ULL << 62));
+		return;
+	}
+	for (size_t i = 0; i < sizeof(scales) / sizeof(scales[0]); i++) {
+		if (t < scales[i].at_least)
+			continue;
+		out_printf(p->o, "%.4g%s", t / scales[i].at_least, scales[i].suffix);
+		return;
+	}
+	out_printf(p->o, "%.4g", t);
+}
+
+static void put_bytes(const struct plot *p, double bytes)
+{
+	char buf[UNITS_BUF];
+
+	out_str(p->o, units_bytes(buf, bytes < 0x1p62 ? (uint64_t)bytes : 1ULL << 62));
+}
+
+/* Ticks are powers of two, so that few digits say them exactly. */
+static void put_tick_bytes(const struct plot *p, double bytes)
+{
+	static const char *const suffixes[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	size_t i = 0;
+
+	for (; bytes >= 1024 && i + 1 < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+		bytes /= 1024;
+	out_printf(p->o, "%.4g %s", bytes, suffixes[i]);
+}
+
+/* ---- text ---- */
+
+static void put_escaped(struct out *o, const char *s)
+{
+	for (; *s; s++) {
+		switch (*s) {
+		case '&':
+			out_str(o, "&amp;");
+			break;
+		case '<':
+			out_str(o, "&lt;");
+			break;
+		case '>':
+			out_str(o, "&gt;");
+			break;
+		case '"':
+			out_str(o, "&quot;");
+			break;
+		default:
+			out_char(o, *s);
+		}
+	}
+}
+
+/* Foreign text on at most that many columns. */
+static void put_foreign(struct plot *p, const char *s, size_t columns)
+{
+	put_escaped(p->o, safe_cut(&p->arena, safe_text(&p->arena, s), columns));
+}
+
+static const char *time_title(const struct res_memory *r)
+{
+	if (unit_is(r, "i"))
+		return "instructions executed";
+	if (unit_is(r, "ms"))
+		return "milliseconds since the start";
+	if (unit_is(r, "s"))
+		return "seconds since the start";
+	if (unit_is(r, "B"))
+		return "bytes allocated and freed since the start";
+	return "time, in a unit that the profile does not tell";
+}
+
+/* What stands behind a time in running text. */
+static const char *time_words(const struct res_memory *r)
+{
+	if (unit_is(r, "i"))
+		return " instructions";
+	if (unit_is(r, "ms"))
+		return " ms";
+	if (unit_is(r, "s"))
+		return " s";
+	return unit_is(r, "B") ? " allocated and freed" : "";
+}
+
+/* ---- the parts of the picture ---- */
+
+static const char style[] =
+	"<style>\n"
+	"text { font: 13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: "
+	"#1f2328; }\n"
+	".title { font-size: 18px; font-weight: 600; }\n"
+	".small { font-size: 12px; fill: #59636e; }\n"
+	".page { fill: #ffffff; }\n"
+	".grid { stroke: #d1d9e0; stroke-width: 1; }\n"
+	".axis { stroke: #59636e; stroke-width: 1; }\n"
+	".heap { fill: #4c8bf5; }\n"
+	".extra { fill: #f0a33b; }\n"
+	".stacks { fill: #5fb663; }\n"
+	".window { fill: #8250df; fill-opacity: 0.13; }\n"
+	".edge { stroke: #8250df; stroke-width: 1; stroke-dasharray: 4 3; }\n"
+	".peak { stroke: #cf222e; stroke-width: 1.5; stroke-dasharray: 5 3; fill: none; }\n"
+	".dot { fill: #cf222e; }\n"
+	".end { fill: #ffffff; stroke: #1f2328; stroke-width: 1.5; }\n"
+	".hit { fill: #000000; fill-opacity: 0; }\n"
+	"@media (prefers-color-scheme: dark) {\n"
+	"text { fill: #e6edf3; }\n"
+	".small { fill: #9198a1; }\n"
+	".page { fill: #0d1117; }\n"
+	".grid { stroke: #30363d; }\n"
+	".axis { stroke: #9198a1; }\n"
+	".heap { fill: #3b76d9; }\n"
+	".window { fill: #ab7df8; fill-opacity: 0.2; }\n"
+	".edge { stroke: #ab7df8; }\n"
+	".peak { stroke: #ff7b72; }\n"
+	".dot { fill: #ff7b72; }\n"
+	".end { fill: #0d1117; stroke: #e6edf3; }\n"
+	"}\n"
+	"</style>\n";
+
+static void put_title(struct plot *p)
+{
+	const struct res_memory *r = p->r;
+	int pages = r->massif && r->massif->pages_as_heap == 1;
+
+	put_escaped(p->o, pages ? "Mapped memory of " : "Heap memory of ");
+	put_foreign(p, r->scenario ? r->scenario : "the target", TITLE_COLUMNS);
+}
+
+static void begin(struct plot *p)
+{
+	out_printf(p->o,
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
+		"height=\"%d\" role=\"img\">\n<title>",
+		WIDTH, HEIGHT, WIDTH, HEIGHT);
+	put_title(p);
+	out_str(p->o, "</title>\n");
+	out_str(p->o, style);
+	out_printf(p->o,
+		"<rect class=\"page\" width=\"%d\" height=\"%d\"/>\n"
+		"<text class=\"title\" x=\"%d\" y=\"30\">",
+		WIDTH, HEIGHT, 24);
+	put_title(p);
+	out_str(p->o, "</text>\n");
+}
+
+static void subtitle(struct plot *p)
+{
+	const struct res_memory *r = p->r;
+	struct out words;
+
+	out_init_mem(&words);
+	for (size_t i = 0; i < r->command.len; i++)
+		out_printf(&words, "%s%s", i ? " " : "", r->command.at[i]);
+	out_str(p->o, "<text class=\"small\" x=\"24\" y=\"50\">");
+	put_foreign(p, out_text(&words), SUBTITLE_COLUMNS);
+	out_str(p->o, "</text>\n");
+	out_release(&words);
+}
+
+static void y_axis(struct plot *p)
+{
+	double step = byte_step(p->y_max / TICKS);
+
+	p->y_max = ceil(p->y_max / step) * step;
+	int ticks = (int)(p->y_max / step);
+
+	for (int i = 0; i <= ticks; i++) {
+		double v = i * step, y = y_of(p, v);
+
+		out_printf(p->o,
+			"<line class=\"grid\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>"
+			"<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">",
+			LEFT, y, RIGHT, y, LEFT - 8, y + 4);
+		put_tick_bytes(p, v);
+		out_str(p->o, "</text>\n");
+	}
+	out_printf(p->o,
+		"<text class=\"small\" transform=\"translate(16 %d) rotate(-90)\" "
+		"text-anchor=\"middle\">bytes held</text>\n",
+		(TOP + BOTTOM) / 2);
+}
+
+static void x_axis(struct plot *p)
+{
+	double span = p->t_end - p->t_begin;
+	double step = unit_is(p->r, "B") ? byte_step(span / TICKS) : nice_step(span / TICKS);
+	double first = ceil(p->t_begin / step) * step;
+
+	out_printf(p->o,
+		"<line class=\"axis\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>"
+		"<line class=\"axis\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n",
+		LEFT, BOTTOM, RIGHT, BOTTOM, LEFT, TOP, LEFT, BOTTOM);
+	/* Counted, as adding a step to a large time may not change it. */
+	for (int i = 0; i <= 2 * TICKS; i++) {
+		double t = first + i * step;
+
+		if (t > p->t_end)
+			break;
+		out_printf(p->o,
+			"<line class=\"axis\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>"
+			"<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">",
+			x_of(p, t), BOTTOM, x_of(p, t), BOTTOM + 5, x_of(p, t), BOTTOM + 20);
+		put_time(p, t);
+		out_str(p->o, "</text>\n");
+	}
+	out_printf(p->o,
+		"<text class=\"small\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
+		(LEFT + RIGHT) / 2, BOTTOM + 44, time_title(p->r));
+}
+
+static void legend(struct plot *p)
+{
+	const struct {
+		const char *class, *text;
+		int width;
+	} entries[] = {
+		{"heap", "asked by the program", 170},
+		{"extra", "added by the allocator", 175},
+		{"stacks", "stacks", 80},
+		{"window", p->r->load ? "load" : "window", 80},
+	};
+	const struct res_memory_snapshot *s = &p->r->snapshots.at[0];
+	const int shown[] = {1, s->extra_bytes != U64_NONE, s->stacks_bytes != U64_NONE,
+		p->r->window && p->r->window->begin};
+	const struct res_memory_point *end = p->r->held_at_end;
+	int x = LEFT;
+
+	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+		if (!shown[i])
+			continue;
+		out_printf(p->o,
+			"<rect class=\"%s\" x=\"%d\" y=\"68\" width=\"12\" height=\"12\"/>"
+			"<text class=\"small\" x=\"%d\" y=\"78\">%s</text>\n",
+			entries[i].class, x, x + 18, entries[i].text);
+		x += entries[i].width;
+	}
+	if (!end)
+		return;
+	out_printf(p->o, "<text class=\"small\" x=\"%d\" y=\"78\" text-anchor=\"end\">", RIGHT);
+	out_str(p->o, "still held at the last snapshot: ");
+	put_bytes(p, (double)end->total_bytes);
+	out_str(p->o, "</text>\n");
+}
+
+/* One of the three parts of a snapshot. */
+enum part { PART_HEAP, PART_EXTRA, PART_STACKS };
+
+/* Height of what lies below the top of that part. */
+static double top_of(const struct res_memory_snapshot *s, enum part part)
+{
+	double v = (double)or_zero(s->heap_bytes);
+
+	if (part >= PART_EXTRA)
+		v += (double)or_zero(s->extra_bytes);
+	return part >= PART_STACKS ? v + (double)or_zero(s->stacks_bytes) : v;
+}
+
+/* Steps: what a snapshot says holds until the next, as far as is known. Parts are painted from the
+ * highest down, each from the axis. */
+static void area(struct plot *p, enum part part, const char *class)
+{
+	const struct res_memory *r = p->r;
+	double y = BOTTOM;
+
+	out_printf(p->o, "<path class=\"%s\" d=\"M%d %d", class, LEFT, BOTTOM);
+	for (size_t i = 0; i < r->snapshots.len; i++) {
+		const struct res_memory_snapshot *s = &r->snapshots.at[i];
+		double x = x_of(p, s->time);
+
+		out_printf(p->o, "L%.2f %.2f", x, y);
+		y = y_of(p, top_of(s, part));
+		out_printf(p->o, "L%.2f %.2f", x, y);
+	}
+	out_printf(p->o, "L%d %.2fL%d %dZ\"/>\n", RIGHT, y, RIGHT, BOTTOM);
+}
+
+static void areas(struct plot *p)
+{
+	const struct res_memory_snapshot *first = &p->r->snapshots.at[0];
+
+	if (first->stacks_bytes != U64_NONE)
+		area(p, PART_STACKS, "stacks");
+	if (first->extra_bytes != U64_NONE)
+		area(p, PART_EXTRA, "extra");
+	area(p, PART_HEAP, "heap");
+}
+
+static double clamp(double v, double least, double most)
+{
+	return v < least ? least : v > most ? most : v;
+}
+
+static void window(struct plot *p)
+{
+	const struct res_memory_window *w = p->r->window;
+
+	if (!w || !w->begin)
+		return;
+	double begin_x = x_of(p, clamp(w->begin->time, p->t_begin, p->t_end));
+	double end_x = w->end ? x_of(p, clamp(w->end->time, p->t_begin, p->t_end)) : RIGHT;
+
+	if (end_x < begin_x)
+		end_x = begin_x;
+	out_printf(p->o,
+		"<rect class=\"window\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>"
+		"<line class=\"edge\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>"
+		"<line class=\"edge\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>\n",
+		begin_x, TOP, end_x - begin_x, BOTTOM - TOP, begin_x, TOP, begin_x, BOTTOM, end_x,
+		TOP, end_x, BOTTOM);
+}
+
+static void peak(struct plot *p)
+{
+	const struct res_memory_point *peak = p->r->peak;
+	double x, y;
+
+	if (!peak)
+		return;
+	x = x_of(p, clamp(peak->time, p->t_begin, p->t_end));
+	y = y_of(p, (double)peak->total_bytes);
+	const char *anchor = x < LEFT + 160 ? "start" : x > RIGHT - 160 ? "end" : "middle";
+
+	out_printf(p->o,
+		"<line class=\"peak\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>"
+		"<circle class=\"dot\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>"
+		"<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">peak ",
+		LEFT, y, RIGHT, y, x, y, clamp(x, LEFT + 6, RIGHT - 6), y - 8, anchor);
+	put_bytes(p, (double)peak->total_bytes);
+	out_str(p->o, " at ");
+	put_time(p, peak->time);
+	out_printf(p->o, "%s</text>\n", time_words(p->r));
+}
+
+/* The last snapshot has no width in the picture. */
+static void end_dot(struct plot *p)
+{
+	const struct res_memory_point *end = p->r->held_at_end;
+
+	if (end)
+		out_printf(p->o, "<circle class=\"end\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"/>\n",
+			x_of(p, clamp(end->time, p->t_begin, p->t_end)),
+			y_of(p, (double)end->total_bytes));
+}
+
+/* What a pointer over a snapshot's part of the picture is shown. */
+static void tooltips(struct plot *p)
+{
+	const struct res_memory *r = p->r;
+
+	if (r->snapshots.len > TOOLTIPS_MAX)
+		return;
+	for (size_t i = 0; i < r->snapshots.len; i++) {
+		const struct res_memory_snapshot *s = &r->snapshots.at[i];
+		double x = x_of(p, s->time);
+		double next = i + 1 < r->snapshots.len ? x_of(p, s[1].time) : RIGHT;
+
+		if (!(next > x))
+			continue;
+		out_printf(p->o,
+			"<rect class=\"hit\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" "
+			"height=\"%d\"><title>snapshot %llu: ",
+			x, TOP, next - x, BOTTOM - TOP, (unsigned long long)s->snapshot);
+		put_bytes(p, total_of(s));
+		out_str(p->o, " at ");
+		put_time(p, s->time);
+		out_printf(p->o, "%s</title></rect>\n", time_words(r));
+	}
+}
+
+/* ---- all of it ---- */
+
+static void measure(struct plot *p)
+{
+	const struct res_memory *r = p->r;
+	const struct res_memory_snapshot *s = r->snapshots.at;
+
+	p->t_begin = p->t_end = s[0].time;
+	for (size_t i = 0; i < r->snapshots.len; i++) {
+		p->t_begin = fmin(p->t_begin, s[i].time);
+		p->t_end = fmax(p->t_end, s[i].time);
+		p->y_max = fmax(p->y_max, total_of(&s[i]));
+	}
+	if (!(p->t_end > p->t_begin))
+		p->t_end = p->t_begin + fmax(1, p->t_begin / 1000);
+	p->y_max = fmax(p->y_max * 1.08, 1); /* room for the peak's words */
+}
+
+void plot_write(const struct res_memory *r, struct out *o)
+{
+	struct plot p = {.r = r, .o = o};
+
+	begin(&p);
+	subtitle(&p);
+	if (r->snapshots.len == 0) {
+		out_printf(o, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
+			WIDTH / 2, HEIGHT / 2, "there is no heap profile of this run");
+	} else {
+		measure(&p);
+		legend(&p);
+		y_axis(&p);
+		areas(&p);
+		window(&p);
+		x_axis(&p);
+		end_dot(&p);
+		peak(&p);
+		tooltips(&p);
+	}
+	out_str(o, "</svg>\n");
+	arena_release(&p.arena);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* Heaps whose size at every moment is known. No case prints by stdio, which would allocate. */
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "t.h"
+
+/* Kept by the compiler, and not freed by anything at the end. */
+static void *volatile kept[16];
+
+__attribute__((noinline)) static void *heap_block(size_t size)
+{
+	void *p = malloc(size);
+
+	CHECK(p);
+	return p;
+}
+
+__attribute__((noinline)) static void *heap_wide(size_t size)
+{
+	void *volatile p = heap_block(size);
+
+	return p;
+}
+
+__attribute__((noinline)) static void *heap_narrow(size_t size)
+{
+	void *volatile p = heap_block(size);
+
+	return p;
+}
+
+/* Work that takes instructions, so that snapshots are apart in time. */
+static void spend(long rounds)
+{
+	for (volatile long i = 0; i < rounds; i++)
+		;
+}
+
+/* peak [WIDE NARROW KEPT]: at the peak WIDE + NARROW + KEPT bytes, at the end KEPT. */
+static void run_peak(char **args)
+{
+	size_t wide = (size_t)t_num(args, 0, 1000000), narrow = (size_t)t_num(args, 1, 300000);
+
+	kept[0] = heap_block((size_t)t_num(args, 2, 50000));
+	spend(200000);
+	void *a = heap_wide(wide);
+	void *b = heap_narrow(narrow);
+	spend(200000);
+	free(a);
+	spend(200000);
+	free(b);
+	spend(200000);
+}
+
+/* steps N SIZE: a heap that grows by SIZE N times and stays. */
+static void run_steps(char **args)
+{
+	size_t size = (size_t)t_num(args, 1, 10000);
+
+	for (long i = 0; i < t_num(args, 0, 10); i++) {
+		kept[i % 16] = heap_block(size);
+		spend(20000);
+	}
+}
+
+/* fork PARENT CHILD: a child that holds CHILD bytes more than its parent did. */
+static void run_fork(char **args)
+{
+	int status;
+
+	kept[0] = heap_wide((size_t)t_num(args, 0, 100000));
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		kept[1] = heap_narrow((size_t)t_num(args, 1, 400000));
+		spend(100000);
+		exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+/* exec PROGRAM [ARGS]: becomes another program. */
+static void run_exec(char **args)
+{
+	kept[0] = heap_wide(100000);
+	execv(args[0], args);
+	CHECK(!"execv");
+}
+
+static void on_term(int number)
+{
+	(void)number;
+}
+
+/* serve FIFO SIZE: allocates SIZE for each byte read from FIFO. Ends by TERM with 0. */
+static void run_serve(char **args)
+{
+	struct sigaction act = {.sa_handler = on_term};
+	int fd = open(args[0], O_RDWR);
+	char byte;
+
+	CHECK(fd >= 0 && sigaction(SIGTERM, &act, NULL) == 0);
+	for (long i = 0; read(fd, &byte, 1) == 1; i++) {
+		kept[i % 16] = heap_wide((size_t)t_num(args, 1, 1000));
+		spend(100000);
+	}
+}
+
+/* wait [IGNORE]: allocates, then waits; with IGNORE not even TERM ends it. */
+static void run_wait(char **args)
+{
+	kept[0] = heap_wide(70000);
+	if (t_num(args, 0, 0))
+		signal(SIGTERM, SIG_IGN);
+	for (;;)
+		pause();
+}
+
+/* kill: a child of its ends it by SIGKILL. (What it sends itself, valgrind emulates.) */
+static void run_kill(char **args)
+{
+	(void)args;
+	kept[0] = heap_wide(70000);
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		kill(getppid(), SIGKILL);
+		_exit(0);
+	}
+	for (;;)
+		pause();
+}
+
+/* status N: ends with that. */
+static void run_status(char **args)
+{
+	kept[0] = heap_wide(70000);
+	exit((int)t_num(args, 0, 3));
+}
+
+int main(int argc, char **argv)
+{
+	static const struct tcase cases[] = {{"peak", run_peak}, {"steps", run_steps},
+		{"fork", run_fork}, {"exec", run_exec}, {"serve", run_serve}, {"wait", run_wait},
+		{"kill", run_kill}, {"status", run_status}, {NULL, NULL}};
+
+	return t_main(argc, argv, cases);
+}
