@@ -16,6 +16,11 @@
 
 enum { COMPLAINT_MAX = 200 };
 
+static uint64_t limit_of(const struct tool *t)
+{
+	return t->limit_ns ? t->limit_ns : LIMIT_NS;
+}
+
 /* Passes on what is there; 0 at the end of the output. */
 static int pump(const struct tool *t, int fd)
 {
@@ -31,7 +36,7 @@ static int pump(const struct tool *t, int fd)
  * not waited for. */
 static int watch(const struct tool *t, struct program *p, int out_fd)
 {
-	uint64_t end_ns = clock_mono_ns() + (t->limit_ns ? t->limit_ns : LIMIT_NS);
+	uint64_t end_ns = clock_mono_ns() + limit_of(t);
 	struct pollfd fds[] = {
 		{.fd = out_fd, .events = POLLIN},
 		{.fd = p->pidfd, .events = POLLIN},
@@ -51,7 +56,9 @@ static int watch(const struct tool *t, struct program *p, int out_fd)
 			continue;
 		if (fds[2].revents)
 			return -EINTR;
-		if (fds[0].revents && !pump(t, out_fd))
+		if (fds[0].revents && pump(t, out_fd))
+			end_ns = now + limit_of(t);
+		else if (fds[0].revents)
 			fds[0].fd = -1;
 		else if (fds[1].revents && !fds[0].revents && program_reap(p))
 			return 0;
@@ -81,11 +88,10 @@ static int judge(
 	const struct tool *t, const struct program *p, int watched, int err_fd, struct err *err)
 {
 	char complaint[COMPLAINT_MAX];
-	uint64_t limit_ns = t->limit_ns ? t->limit_ns : LIMIT_NS;
 
 	if (watched == -ETIMEDOUT)
-		return err_set(err, watched, "%s did not end within %.3g s and was killed",
-			t->argv[0], (double)limit_ns / (double)NS_PER_SEC);
+		return err_set(err, watched, "%s gave no output for %.3g s and was killed",
+			t->argv[0], (double)limit_of(t) / (double)NS_PER_SEC);
 	if (watched == -EINTR)
 		return err_set(err, watched, "%s was ended by a signal to us", t->argv[0]);
 	if (program_status(p) == 0)

@@ -12,8 +12,8 @@
  * A program that turns something into something else (ms_print, a flame graph renderer): run to its
  * end, its output read piece by piece.
  *
- *	rc = tool_run(&(struct tool){.argv = argv, .stdin_fd = -1, .take = append, .ctx = &out},
- *err);
+ *	struct tool t = {.argv = argv, .stdin_fd = -1, .take = append, .ctx = &out};
+ *	rc = tool_run(&t, err);
  */
 struct tool {
 	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
@@ -21,12 +21,12 @@ struct tool {
 	void (*take)(void *ctx, const char *p, size_t n); /* gets what it writes to stdout */
 	void *ctx;
 	const struct signals *signals; /* one that comes ends the tool; may be NULL */
-	uint64_t limit_ns;             /* 0: two minutes */
+	uint64_t limit_ns;             /* without output; 0: two minutes */
 };
 
-/* -ENOENT, -EACCES: it cannot be executed; -ETIMEDOUT: killed for the time limit; -EINTR: killed
- * because a signal came, which stays to be read; -EIO: another status than 0, with the last line of
- * its stderr. */
+/* -ENOENT, -EACCES: it cannot be executed; -ETIMEDOUT: killed, it gave nothing for so long; -EINTR:
+ * killed because a signal came, which stays to be read; -EIO: another status than 0, with the last
+ * line of its stderr. */
 int tool_run(const struct tool *t, struct err *err);
 
 #endif
