@@ -23,6 +23,7 @@
 #include "common/run/control.h"
 #include "common/run/load.h"
 #include "common/run/program.h"
+#include "common/run/status_line.h"
 #include "common/write/writer.h"
 
 /* The in-process recorder is not built yet: until then auto means stops, and `all` by stops would
@@ -102,9 +103,16 @@ static void add_env(struct io_args *a, const struct scenario *sc)
 	}
 }
 
+/* Where iotrace keeps its line of counts for the progress line. */
+static char *status_path(const struct backend_run *in)
+{
+	return mem_printf("%s/.%s.status", in->dir, in->sc->name);
+}
+
 static void add_options(struct io_args *a, const struct backend_run *in, int control_fd)
 {
 	const struct scenario *sc = in->sc;
+	cleanup_free char *status = status_path(in);
 
 	add(a, "-q");
 	add(a, "-o");
@@ -116,6 +124,10 @@ static void add_options(struct io_args *a, const struct backend_run *in, int con
 		add_seconds(a, "--timeout", sc->timeout_ns);
 	add_seconds(a, "--grace", sc->grace_ns);
 	add_env(a, sc);
+	if (in->watcher) {
+		add(a, "--status");
+		add(a, arena_strdup(a->arena, status));
+	}
 	if (control_fd >= 0) {
 		add(a, "--control-fd");
 		add(a, arena_printf(a->arena, "%d", control_fd));
@@ -361,12 +373,33 @@ static int take_result(const struct backend_run *in, struct drive_result *d,
 
 /* ---- the backend ---- */
 
+/* Between drive and who watches: adds the figures of iotrace's line. */
+struct io_watch {
+	const struct drive_watcher *outer;
+	char *path;
+	struct status_line last; /* seconds 0: none yet */
+	char figures[96];
+};
+
+static void io_tick(void *ctx, enum drive_stage stage, uint64_t elapsed_ns, const char *figures)
+{
+	struct io_watch *w = ctx;
+	cleanup_free char *text = NULL;
+
+	(void)figures;
+	if (file_read(w->path, 4096, &text, NULL, NULL) == 0)
+		status_figures(text, &w->last, w->figures, sizeof(w->figures));
+	w->outer->tick(w->outer->ctx, stage, elapsed_ns, w->figures);
+}
+
 static int io_drive(const struct backend_run *in, struct drive_result *ret, struct err *err)
 {
 	const struct scenario *sc = in->sc;
 	cleanup_free char *iotrace = find_iotrace();
 	struct arena arena = {0};
 	int control[2] = {-1, -1};
+	struct io_watch watch = {.outer = in->watcher, .path = status_path(in)};
+	const struct drive_watcher watcher = {io_tick, &watch};
 
 	if (sc->load && pipe2(control, O_CLOEXEC) < 0)
 		return err_set(err, -errno, "cannot make a pipe: %s", strerror(errno));
@@ -388,13 +421,16 @@ static int io_drive(const struct backend_run *in, struct drive_result *ret, stru
 			.load_log = in->load_log,
 			.mark = sc->load ? io_mark : NULL,
 			.ctx = &control[1],
-			.watcher = in->watcher,
+			.watcher = in->watcher ? &watcher : NULL,
 		},
 		ret, err);
 	for (int i = 0; i < 2; i++)
 		if (control[i] >= 0)
 			close(control[i]);
 	arena_release(&arena);
+	if (in->watcher)
+		(void)unlink(watch.path);
+	free(watch.path);
 	return rc;
 }
 

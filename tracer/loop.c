@@ -16,6 +16,7 @@
 #include "tracer/attach.h"
 #include "tracer/dispositions.h"
 #include "tracer/session.h"
+#include "tracer/status.h"
 
 #define SYSCALL_STOP (SIGTRAP | 0x80)
 
@@ -203,6 +204,9 @@ static void obey(struct session *s, struct order *order)
 		break;
 	case ORDER_SIGNAL:
 		signal_all(s, order->signal);
+		break;
+	case ORDER_STATUS:
+		status_write(s->status_fd, &s->book, order->at_ns);
 		break;
 	case ORDER_DETACH:
 		s->detached = 1;

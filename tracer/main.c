@@ -3,6 +3,7 @@
 #include "common/base/platform.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
@@ -95,6 +96,19 @@ static int outputs_begin(struct run *run, struct err *err)
 			run->opt.detail_limit_bytes);
 	}
 	return rc;
+}
+
+/* Not a result: no temporary file, and nothing is renamed. */
+static int status_open(struct run *run, struct err *err)
+{
+	const char *path = run->opt.status;
+
+	if (!path)
+		return 0;
+	run->session.status_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (run->session.status_fd < 0)
+		return err_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
+	return 0;
 }
 
 static void outputs_abort(struct outputs *o)
@@ -231,6 +245,7 @@ static void set_times(struct run *run)
 	b->start_ns = start;
 	v->timeout_at_ns = after(start, o->timeout_ns);
 	v->detach_at_ns = UINT64_MAX;
+	v->status_at_ns = o->status ? start : UINT64_MAX;
 	if (!o->has_window)
 		return;
 	b->window_begin_ns = start + o->skip_ns;
@@ -334,6 +349,8 @@ static int run_all(struct run *run)
 		run->target_path = mem_printf("/proc/%d/exe", run->opt.pid);
 	}
 	rc = outputs_begin(run, &err);
+	if (rc == 0)
+		rc = status_open(run, &err);
 	if (rc == 0)
 		rc = trace(run, &err);
 	if (rc == 0 && !run->opt.pid && (rc = launch_error(&run->session, &err)) < 0) {

@@ -27,6 +27,7 @@ enum {
 	OPT_SKIP,
 	OPT_DURATION,
 	OPT_CONTROL_FD,
+	OPT_STATUS,
 	OPT_TIMEOUT,
 	OPT_GRACE,
 	OPT_ENV,
@@ -57,6 +58,7 @@ static const struct {
 	{OPT_SKIP, "skip", "SEC", "the window that counts begins SEC after the start"},
 	{OPT_DURATION, "duration", "SEC", "the window that counts lasts SEC"},
 	{OPT_CONTROL_FD, "control-fd", "N", "read begin, end and mark NAME from this descriptor"},
+	{OPT_STATUS, "status", "FILE", "keep one line of counts so far in FILE, anew every second"},
 	{OPT_TIMEOUT, "timeout", "SEC", "end the target after SEC: TERM, after the grace KILL"},
 	{OPT_GRACE, "grace", "SEC", "time between TERM and KILL; default 5"},
 	{OPT_ENV, "env", "NAME[=VALUE]",
@@ -195,6 +197,9 @@ static int apply(struct options *o, int value, const char *arg, struct err *err)
 	case OPT_DURATION:
 		o->has_window = 1;
 		return units_parse_seconds(arg, &o->duration_ns, err);
+	case OPT_STATUS:
+		o->status = arg;
+		return 0;
 	case OPT_TIMEOUT:
 		return units_parse_seconds(arg, &o->timeout_ns, err);
 	case OPT_GRACE:

@@ -22,9 +22,10 @@ struct options {
 	uint64_t skip_ns;                 /* 0 */
 	uint64_t duration_ns, timeout_ns; /* 0: none */
 	uint64_t grace_ns;
-	int has_window;   /* --skip or --duration */
-	int control_fd;   /* -1: none */
-	const char *user; /* NULL: none */
+	int has_window;     /* --skip or --duration */
+	const char *status; /* NULL: none */
+	int control_fd;     /* -1: none */
+	const char *user;   /* NULL: none */
 	struct {
 		const char **at; /* "NAME=VALUE", or "NAME" to unset, in the order given */
 		size_t len, cap;

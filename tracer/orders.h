@@ -17,6 +17,7 @@ enum order_kind {
 	ORDER_END,    /* ... ends */
 	ORDER_MARK,   /* name */
 	ORDER_SIGNAL, /* send signal to every live traced process */
+	ORDER_STATUS, /* write the line of --status */
 	ORDER_DETACH, /* -p: leave the targets alone and return */
 };
 

@@ -13,7 +13,7 @@ int session_init(struct session *s, const struct options *opt, struct err *err)
 {
 	int rc;
 
-	*s = (struct session){.opt = opt, .first_status = -1};
+	*s = (struct session){.opt = opt, .first_status = -1, .status_fd = -1};
 	control_map_build(&s->map, &opt->trace);
 	rc = filter_build(&s->map, opt->trace.all, &s->filter, err);
 	if (rc < 0) {

@@ -36,6 +36,7 @@ struct session {
 
 	pid_t first_pid;  /* the started target, or -p's PID */
 	int first_status; /* wait status of it; -1 while it lives */
+	int status_fd;    /* of --status, -1: none */
 	int attached;     /* -p */
 	int detached;     /* the supervisor asked for it */
 

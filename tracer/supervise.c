@@ -15,8 +15,9 @@
 #include "common/base/mem.h"
 
 /* After KILL: again at this distance, for what was forked in between. */
-#define KILL_AGAIN_NS  (100 * NS_PER_MS)
-#define LINE_MAX_BYTES 256
+#define KILL_AGAIN_NS   (100 * NS_PER_MS)
+#define LINE_MAX_BYTES  256
+#define STATUS_EVERY_NS NS_PER_SEC
 
 enum source { FROM_DONE, FROM_SIGNAL, FROM_CONTROL, FROM_COMMAND, SOURCES };
 
@@ -136,6 +137,10 @@ static int run_clock(struct watch *w)
 		v->detach_at_ns = UINT64_MAX;
 		detach(w);
 	}
+	if (now >= v->status_at_ns) {
+		v->status_at_ns = now + STATUS_EVERY_NS;
+		orders_give(v->orders, (struct order){.kind = ORDER_STATUS});
+	}
 	if (now >= w->kill_at_ns) {
 		signal_targets(w, SIGKILL);
 		w->kill_at_ns = now + KILL_AGAIN_NS;
@@ -143,6 +148,8 @@ static int run_clock(struct watch *w)
 	next = v->timeout_at_ns < v->detach_at_ns ? v->timeout_at_ns : v->detach_at_ns;
 	if (w->kill_at_ns < next)
 		next = w->kill_at_ns;
+	if (v->status_at_ns < next)
+		next = v->status_at_ns;
 	if (next == UINT64_MAX)
 		return -1;
 	next = next > now ? (next - now + NS_PER_MS - 1) / NS_PER_MS : 0;

@@ -21,6 +21,7 @@ struct supervise {
 	int attached;           /* -p: limits and signals detach */
 	uint64_t timeout_at_ns; /* CLOCK_MONOTONIC, UINT64_MAX: never */
 	uint64_t detach_at_ns;  /* -p --duration: the window is over; UINT64_MAX: never */
+	uint64_t status_at_ns;  /* the next line of --status is due; UINT64_MAX: never */
 	uint64_t grace_ns;
 	/* what happened */
 	int timed_out;

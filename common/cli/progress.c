@@ -45,10 +45,11 @@ const char *progress_line(
 	put_clock(clock, sizeof(clock), live->elapsed_ns);
 	if (live->expected_ns)
 		put_clock(expected + 1, sizeof(expected) - 1, live->expected_ns);
-	snprintf(text, sizeof(text), "[%llu/%llu]%n %s %s%s%s  %s %s%s",
+	snprintf(text, sizeof(text), "[%llu/%llu]%n %s %s%s%s  %s %s%s%s%s",
 		(unsigned long long)live->number, (unsigned long long)live->total, &counter,
 		live->type, live->scenario, *live->kind ? ", " : "", live->kind,
-		stage_name(live->stage), clock, live->expected_ns ? expected : "");
+		stage_name(live->stage), clock, live->expected_ns ? expected : "",
+		live->figures && *live->figures ? "  " : "", live->figures ? live->figures : "");
 	if (columns < sizeof(text))
 		text[columns] = '\0';
 	if (color && strlen(text) > (size_t)counter)

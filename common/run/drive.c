@@ -558,7 +558,7 @@ static void tick(struct session *s)
 	s->tick_ns = now + TICK_NS;
 	enum drive_stage at = stage(s, now, &elapsed_ns);
 
-	w->tick(w->ctx, at, elapsed_ns);
+	w->tick(w->ctx, at, elapsed_ns, "");
 }
 
 /*

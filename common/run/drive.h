@@ -27,8 +27,9 @@ enum drive_mark { DRIVE_BEGIN, DRIVE_END };
 /* What a run is at, for a person who waits. */
 enum drive_stage { DRIVE_STARTING, DRIVE_RUNNING, DRIVE_LOADING, DRIVE_ENDING };
 struct drive_watcher {
-	/* Called a few times a second; elapsed is that of the stage. */
-	void (*tick)(void *ctx, enum drive_stage stage, uint64_t elapsed_ns);
+	/* Called a few times a second; elapsed is that of the stage. figures: what the backend
+	 * has to show meanwhile, "" for nothing. */
+	void (*tick)(void *ctx, enum drive_stage stage, uint64_t elapsed_ns, const char *figures);
 	void *ctx;
 };
 

@@ -20,6 +20,7 @@ struct runner_live {
 	const char *type, *scenario;
 	const char *kind; /* "", "warm-up", "without a tool" */
 	enum drive_stage stage;
+	const char *figures;              /* of the backend, "" for none */
 	uint64_t elapsed_ns, expected_ns; /* of the stage; 0: not known */
 };
 

@@ -79,7 +79,7 @@ static uint64_t expected_ns(const struct series *s, enum drive_stage stage)
 	return stage == DRIVE_RUNNING ? s->run_ns : 0;
 }
 
-static void tick(void *ctx, enum drive_stage stage, uint64_t elapsed_ns)
+static void tick(void *ctx, enum drive_stage stage, uint64_t elapsed_ns, const char *figures)
 {
 	struct series *s = ctx;
 	struct runner_live *live = &s->runner->live;
@@ -87,6 +87,7 @@ static void tick(void *ctx, enum drive_stage stage, uint64_t elapsed_ns)
 
 	live->stage = stage;
 	live->elapsed_ns = elapsed_ns;
+	live->figures = figures;
 	live->expected_ns = expected_ns(s, stage);
 	ui->live(ui->ctx, live);
 }

@@ -350,6 +350,23 @@ def skip_and_duration(t):
 
 
 @test
+def status_line(t):
+    """Rewritten every second, with what has been counted so far."""
+    path = os.path.join(t.dir, "status")
+    argv, _ = t.iotrace_argv(["--timeout=3", "--trace=pwrite64", "--status", path], [t.target("proc"), "steady", "1"])
+    p = t.start(argv)
+    seen = []
+    while p.poll() is None:
+        text = open(path).read().split() if os.path.exists(path) else []
+        if len(text) >= 2 and (not seen or seen[-1] != (float(text[0]), int(text[1]))):
+            seen.append((float(text[0]), int(text[1])))
+        time.sleep(0.05)
+    check(len(seen) >= 2 and seen[0][0] < seen[-1][0] and seen[0][1] < seen[-1][1], "lines: %r" % seen)
+    r = t.iotrace(["--status", "/nonexistent/x"], ["true"], status=125)
+    check("/nonexistent/x" in r.err, "stderr: %r" % r.err)
+
+
+@test
 def control_fd(t):
     r, w = os.pipe()
     argv, prefix = t.iotrace_argv(["--trace=pwrite64", "--control-fd", str(r)], [t.target("proc"), "steady", "1"])

@@ -69,6 +69,24 @@ uint64_t agg_calls(const struct agg *a)
 	return a->calls;
 }
 
+const char *agg_busiest(const struct agg *a, uint64_t *ret_calls, uint64_t *ret_messages)
+{
+	const struct tally *best = NULL;
+
+	for (size_t i = 0; i < a->tallies_len; i++) {
+		const struct tally *t = a->tallies[i];
+
+		if (t && t->def->unit == BATCH_MESSAGES &&
+			(!best || t->batch.moved_sum > best->batch.moved_sum))
+			best = t;
+	}
+	if (!best)
+		return NULL;
+	*ret_calls = best->batch.moved_calls;
+	*ret_messages = best->batch.moved_sum;
+	return best->def->name;
+}
+
 /* ---- result: the order of rows never depends on the order of events ---- */
 
 static int by_time_then_name(uint64_t a_ns, const char *a, uint64_t b_ns, const char *b)

@@ -18,6 +18,8 @@ void agg_free(struct agg *a);
 /* Adds one finished call (see CONTRACT's counting rules in docs/RESULT_SCHEMA.md). */
 void agg_add(struct agg *a, const struct sys_event *ev);
 uint64_t agg_calls(const struct agg *a);
+/* The call with the most messages so far: its name, NULL if there is none. */
+const char *agg_busiest(const struct agg *a, uint64_t *ret_calls, uint64_t *ret_messages);
 
 /* Who the ids in the events are; asked when the result is built. The strings are copied. */
 struct agg_names {
