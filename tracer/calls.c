@@ -23,6 +23,7 @@
 #include "tracer/session.h"
 
 #define X32_BIT         0x40000000U
+#define VSYSCALL_ADDR   0xffffffffff600000ULL
 #define RESTART_SYSCALL "restart_syscall"
 
 /* ---- reading the call ---- */
@@ -138,6 +139,7 @@ static void clone_entry(struct session *s, struct tracee *t)
 	int rc;
 
 	t->scratch = flags;
+	lifecycle_cloning(s, t, 1);
 	if (!(flags & CLONE_UNTRACED))
 		return;
 	t->saved_arg = flags;
@@ -315,6 +317,21 @@ static int get_info(const struct tracee *t, struct ptrace_syscall_info *info)
 	return ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, (void *)sizeof(*info), info) > 0;
 }
 
+static int is_foreign(const struct ptrace_syscall_info *info)
+{
+	return info->op == PTRACE_SYSCALL_INFO_SECCOMP &&
+	       info->seccomp.ret_data != FILTER_TRACE_DATA;
+}
+
+/*
+ * The kernel runs filters for what it emulates in the vsyscall page too, which is no system call:
+ * it has no exit, and without a filter no stop.
+ */
+static int is_vsyscall(const struct ptrace_syscall_info *info)
+{
+	return info->instruction_pointer >> 12 == VSYSCALL_ADDR >> 12;
+}
+
 /* Before the target's execve our own child runs: nothing counts. */
 static int still_launching(
 	struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
@@ -339,12 +356,15 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 	(void)stop;
 	if (!get_info(t, &info))
 		return; /* killed since */
-	if (info.op == PTRACE_SYSCALL_INFO_EXIT)
-		return; /* attached in the middle of it */
-	if (info.op == PTRACE_SYSCALL_INFO_SECCOMP && info.seccomp.ret_data != FILTER_TRACE_DATA) {
+	if (info.op != PTRACE_SYSCALL_INFO_ENTRY && info.op != PTRACE_SYSCALL_INFO_SECCOMP)
+		return; /* attached in the middle of it, or killed: it is in its exit stop */
+	if (is_foreign(&info)) {
 		refuse_foreign(t);
 		return;
 	}
+	if (is_vsyscall(&info))
+		return;
+	lifecycle_cloning(s, t, 0);
 	if (still_launching(s, t, &info))
 		return;
 	read_call(s, t, &info);
@@ -356,6 +376,16 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 	need_exit = t->control && control_entry(s, t);
 	t->in_call = t->counted || need_exit || t->mode == MODE_SYSCALL;
 	t->ev.entry_ns = clock_mono_ns();
+}
+
+void call_filtered(struct session *s, struct tracee *t, const struct stop *stop)
+{
+	struct ptrace_syscall_info info;
+
+	if (!t->in_call)
+		call_entry(s, t, stop);
+	else if (get_info(t, &info) && is_foreign(&info))
+		refuse_foreign(t); /* in MODE_SYSCALL the entry was seen just before */
 }
 
 static void set_result(struct tracee *t, const struct ptrace_syscall_info *info)
@@ -412,6 +442,8 @@ void call_exit(struct session *s, struct tracee *t, const struct stop *stop)
 
 	if (!get_info(t, &info))
 		return;
+	if (info.op == PTRACE_SYSCALL_INFO_NONE)
+		return; /* killed since: its exit stop comes */
 	if (info.op != PTRACE_SYSCALL_INFO_EXIT) {
 		/* An exit that the kernel did not report: cannot be by ptrace(2), so say it. */
 		s->lost++;

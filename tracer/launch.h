@@ -11,9 +11,9 @@ struct session;
 
 /* What iotrace changed in itself and the target must get back as it was. */
 struct launch_setup {
-	const struct passwd *user; /* -u, or NULL */
-	sigset_t mask;             /* signal mask as inherited */
-	struct sigaction sigpipe;  /* disposition of SIGPIPE as inherited */
+	const struct passwd *user;         /* -u, or NULL */
+	sigset_t mask;                     /* signal mask as inherited */
+	struct sigaction sigpipe, sigxfsz; /* dispositions as inherited */
 };
 
 /* Saves it, at the start of main. */

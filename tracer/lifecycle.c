@@ -21,9 +21,16 @@ static void space_leave(struct session *s, struct tracee *t)
 	t->space = NULL;
 }
 
+void lifecycle_cloning(struct session *s, struct tracee *t, int cloning)
+{
+	s->cloning += (unsigned int)cloning - t->cloning;
+	t->cloning = (uint8_t)cloning;
+}
+
 static void drop(struct session *s, struct tracee *t)
 {
 	call_no_return(s, t);
+	lifecycle_cloning(s, t, 0);
 	space_leave(s, t);
 	tracees_drop(&s->tracees, t);
 }
@@ -72,8 +79,9 @@ void lifecycle_child(struct session *s, struct tracee *t)
 	struct tracee *child;
 	pid_t tid;
 
+	lifecycle_cloning(s, t, 0);
 	if (ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &message) < 0)
-		return; /* killed since: the child is found by lifecycle_gone */
+		return; /* killed since: the child is adopted when its exit stop comes */
 	tid = (pid_t)message;
 	if (tracees_get(&s->tracees, tid))
 		return;
@@ -81,6 +89,8 @@ void lifecycle_child(struct session *s, struct tracee *t)
 	if (t->saved == SAVED_REGISTER)
 		child->saved = SAVED_REGISTER, child->saved_arg = t->saved_arg;
 	release_held(s, tid);
+	if (!s->cloning)
+		lifecycle_adopt_orphans(s);
 }
 
 void lifecycle_first_stop(struct session *s, struct tracee *t)
@@ -93,6 +103,63 @@ void lifecycle_first_stop(struct session *s, struct tracee *t)
 	tracee_resume(s, t, 0);
 }
 
+/* 1 if a thread of process pid is making a thread or child that it has not announced yet. */
+static int is_cloning(struct session *s, pid_t pid)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->tracees.by_tid, &it)) {
+		const struct tracee *t = it.value;
+
+		if (t->process->pid == pid && t->cloning)
+			return 1;
+	}
+	return 0;
+}
+
+/*
+ * Takes in a thread that nobody will announce: what it shares is known from /proc only. It may have
+ * inherited a filter of the target's that hides calls from ours.
+ */
+static void adopt(struct session *s, pid_t tid, pid_t pid)
+{
+	struct tracee *leader = pid > 0 && pid != tid ? tracees_get(&s->tracees, pid) : NULL;
+	struct tracee *t = tracees_add(&s->tracees, pid > 0 ? pid : tid, tid,
+		leader ? files_ref(leader->files) : files_new(s->fds),
+		leader ? space_ref(leader->space) : space_new(&s->tracees));
+
+	t->state = TRACEE_NEW;
+	if (s->attached || s->seen.own_filter)
+		t->mode = MODE_SYSCALL;
+	tracees_read_comm(&s->tracees, t);
+	release_held(s, tid);
+}
+
+/*
+ * A thread whose maker was killed before its event could be read, and one that dies before it is
+ * announced, has nothing to wait for. The others wait for the event.
+ */
+static int is_orphan(struct session *s, const struct stop *stop, pid_t pid)
+{
+	if (!s->cloning || stop->status >> 16 == PTRACE_EVENT_EXIT)
+		return 1;
+	return !is_cloning(s, pid == stop->tid ? disposition_pid(stop->tid, "PPid") : pid);
+}
+
+void lifecycle_adopt_orphans(struct session *s)
+{
+	struct map_iter it = {0};
+
+	while (s->held.len && map_next(&s->held, &it)) {
+		pid_t tid = (pid_t)it.key, pid = disposition_pid(tid, "Tgid");
+
+		if (!is_orphan(s, it.value, pid))
+			continue;
+		adopt(s, tid, pid);
+		it = (struct map_iter){0};
+	}
+}
+
 void lifecycle_unannounced(struct session *s, const struct stop *stop)
 {
 	struct stop *copy = mem_calloc(1, sizeof(*copy));
@@ -100,29 +167,9 @@ void lifecycle_unannounced(struct session *s, const struct stop *stop)
 	*copy = *stop;
 	free(map_del(&s->held, (uint64_t)stop->tid));
 	map_set(&s->held, (uint64_t)stop->tid, copy);
-}
-
-/*
- * The parent was killed before its event could be read: what it made is known from /proc only.
- * Who has a living parent under control still waits for that one's event.
- */
-static void adopt_orphans(struct session *s)
-{
-	struct map_iter it = {0};
-
-	while (map_next(&s->held, &it)) {
-		pid_t tid = (pid_t)it.key, pid = disposition_pid(tid, "Tgid");
-		pid_t parent = pid == tid ? disposition_pid(tid, "PPid") : pid;
-		struct tracee *t;
-
-		if (map_get(&s->tracees.processes, (uint64_t)parent))
-			continue;
-		t = tracees_add(&s->tracees, pid > 0 ? pid : tid, tid, files_new(s->fds),
-			space_new(&s->tracees));
-		t->state = TRACEE_NEW;
-		release_held(s, tid);
-		it = (struct map_iter){0};
-	}
+	/* Mostly its maker is about to announce it: no need to look into /proc each time. */
+	if (!s->cloning || stop->status >> 16 == PTRACE_EVENT_EXIT)
+		lifecycle_adopt_orphans(s);
 }
 
 /* ---- exec ---- */
@@ -183,8 +230,7 @@ void lifecycle_gone(struct session *s, pid_t tid, int status)
 		drop(s, t);
 	if (map_get(&s->tracees.processes, (uint64_t)tid))
 		drop_rest(s, tid); /* a leader's end is reported last */
-	if (s->held.len)
-		adopt_orphans(s);
+	lifecycle_adopt_orphans(s);
 }
 
 void lifecycle_vanished(struct session *s)

@@ -22,11 +22,21 @@
 
 /* ---- taking stops ---- */
 
+/*
+ * A thread that is reported again without having been let go on was killed in the first stop, by
+ * SIGKILL or by another thread's execve: that stop is over, and whoever has the number now is in
+ * the later one.
+ */
 static void queue_stop(struct session *s, pid_t tid, int status)
 {
-	unsigned int slot = (s->stops.head + s->stops.len++) % 256;
+	for (unsigned int i = 0; i < s->stops.len; i++) {
+		struct stop *earlier = &s->stops.at[(s->stops.head + i) % 256];
 
-	s->stops.at[slot] = (struct stop){tid, status, clock_mono_ns()};
+		if (earlier->tid == tid)
+			earlier->tid = 0;
+	}
+	s->stops.at[(s->stops.head + s->stops.len++) % 256] =
+		(struct stop){tid, status, clock_mono_ns()};
 }
 
 static int wait_any(struct session *s, int flags)
@@ -41,7 +51,8 @@ static int wait_any(struct session *s, int flags)
 }
 
 /*
- * Waits for a stop; 1 when there is one, 0 for a wake-up by an order, -ECHILD when nobody is left.
+ * Waits for a stop; 1 when there is one, 0 when not (an order, a stop that is over), -ECHILD when
+ * nobody is left.
  * With several tracees all that are waiting are taken at once, so that their stamps are not those
  * of the queue and none starves behind a busy one.
  */
@@ -59,7 +70,7 @@ static int next_stop(struct session *s, struct stop *ret)
 	*ret = s->stops.at[s->stops.head];
 	s->stops.head = (s->stops.head + 1) % 256;
 	s->stops.len--;
-	return 1;
+	return ret->tid != 0;
 }
 
 /* ---- letting go on ---- */
@@ -130,9 +141,7 @@ static void event_stop(struct session *s, struct tracee *t, const struct stop *s
 {
 	switch (event) {
 	case PTRACE_EVENT_SECCOMP:
-		/* In MODE_SYSCALL the entry was seen just before. */
-		if (!t->in_call)
-			call_entry(s, t, stop);
+		call_filtered(s, t, stop);
 		break;
 	case PTRACE_EVENT_CLONE:
 	case PTRACE_EVENT_FORK:
@@ -142,6 +151,9 @@ static void event_stop(struct session *s, struct tracee *t, const struct stop *s
 	case PTRACE_EVENT_EXIT:
 		tracees_read_comm(&s->tracees, t);
 		call_no_return(s, t);
+		/* What it made before it was killed, it will not announce. */
+		lifecycle_cloning(s, t, 0);
+		lifecycle_adopt_orphans(s);
 		break;
 	case PTRACE_EVENT_STOP:
 		group_stop(s, t, WSTOPSIG(stop->status));
@@ -216,7 +228,8 @@ static void obey(struct session *s, struct order *order)
 
 int session_loop(struct session *s, struct err *err)
 {
-	while (tracees_count(&s->tracees) && !s->detached) {
+	/* Until -ECHILD: a child can be there whose maker died before it could announce it. */
+	while (!s->detached) {
 		struct order order;
 		struct stop stop;
 		int rc = next_stop(s, &stop);

@@ -381,6 +381,18 @@ static void version_text(struct out *o)
 	out_str(o, "iotrace " IOTRACE_VERSION "\n");
 }
 
+/* So that none of ours gets a number that messages are written to. The target's stay closed. */
+static void hold_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static struct run run;
@@ -389,7 +401,9 @@ int main(int argc, char **argv)
 	int status;
 
 	launch_setup_save(&run.setup);
+	hold_standard_fds();
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit makes writes fail, as a full disk does */
 	if (options_parse(&run.opt, argc, argv, &action, &err) < 0)
 		return fail(STATUS_USAGE, &err);
 	if (action == OPTIONS_HELP)

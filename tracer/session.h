@@ -28,6 +28,7 @@ struct session {
 	struct tracees tracees;
 	struct map
 		held; /* tid -> struct stop (heap): came before its parent's event, kept stopped */
+	unsigned int cloning; /* tracees that are making another and have not announced it */
 	struct fd_registry *fds;
 	struct book book;
 	struct orders orders;
@@ -84,6 +85,8 @@ void tracee_resume(struct session *s, struct tracee *t, int signal);
 /* 1 if that execve is the target's own, the first call that counts (launch.c). */
 int launch_is_target(const struct session *s, long nr, uint64_t path_addr);
 void call_entry(struct session *s, struct tracee *t, const struct stop *stop);
+/* PTRACE_EVENT_SECCOMP: an entry, unless that was seen by its own stop. */
+void call_filtered(struct session *s, struct tracee *t, const struct stop *stop);
 void call_exit(struct session *s, struct tracee *t, const struct stop *stop);
 /* Puts back an argument that clone_entry changed in owner, in t (owner itself or its child). */
 void call_restore_arg(const struct tracee *owner, const struct tracee *t);
@@ -93,8 +96,12 @@ void call_no_return(struct session *s, struct tracee *t);
 /* ---- lifecycle.c ---- */
 /* PTRACE_EVENT_CLONE, FORK, VFORK in t: puts the child under control as the flags say. */
 void lifecycle_child(struct session *s, struct tracee *t);
-/* The first stop of a thread that nobody has announced yet: it stays stopped until then. */
+/* t is in a call that makes a thread or child, or is done with it. */
+void lifecycle_cloning(struct session *s, struct tracee *t, int cloning);
+/* A stop of a thread that nobody has announced yet: it stays stopped until then. */
 void lifecycle_unannounced(struct session *s, const struct stop *stop);
+/* Lets go on those of them whom nobody will announce any more. */
+void lifecycle_adopt_orphans(struct session *s);
 /* The stop with which every thread's life under control begins. */
 void lifecycle_first_stop(struct session *s, struct tracee *t);
 /* PTRACE_EVENT_EXEC, reported for the leader's tid. Returns the tracee that goes on. */

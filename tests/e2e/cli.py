@@ -367,6 +367,26 @@ def status_line(t):
 
 
 @test
+def a_file_size_limit_is_a_full_disk(t):
+    """Not the signal: the target's end is told, the files that fit are whole, the status is 125."""
+    r = t.run(["sh", "-c", "ulimit -f 8; exec %s -o %s -e all --detail-trace=all -- python3 -S -c pass" % (
+        t.binary, t.path("lim"))])
+    eq(r.status, 125, "status")
+    check("lim-detail.txt" in r.err or "lim.json" in r.err, "stderr: %r" % r.err)
+    eq([f for f in os.listdir(t.dir) if f.startswith(".")], [], "half-written files")
+
+
+@test
+def closed_standard_descriptors(t):
+    """The target's stay closed, and nothing of ours is written into what it opens."""
+    for closed in ("0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"):
+        out = t.path("own")
+        r = t.run(["sh", "-c", "exec %s -q --json %s -- sh -c 'exec 7>%s; echo x >&7' %s" % (
+            t.binary, t.path("j.json"), out, closed)])
+        eq((r.status, open(out).read()), (0, "x\n"), closed)
+
+
+@test
 def control_fd(t):
     r, w = os.pipe()
     argv, prefix = t.iotrace_argv(["--trace=pwrite64", "--control-fd", str(r)], [t.target("proc"), "steady", "1"])

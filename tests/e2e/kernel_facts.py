@@ -99,6 +99,38 @@ def sigkill_overtakes(t):
         eq(r.call("recvfrom")["no_return"], 7, "calls in flight, run %d" % i)
 
 
+@test(timeout=120)
+def sigkill_at_any_moment(t):
+    """Six threads at work when it comes, and a thread's number that comes again: nothing hangs or is lost."""
+    r = t.iotrace(PTRACE + ["--trace=write"], [t.target("storm"), "killed", "40"], timeout=100)
+    eq(r.json["tracer"]["lost"], 0, "lost")
+    eq(r.json["processes"], 41, "processes")
+    check(r.json["complete"], "complete: %r" % r.json["warnings"])
+    row = r.call("write")
+    eq(row["calls"], row["ok"] + row["errors"] + row["interrupted"] + row["no_return"], "sum")
+
+
+@test(timeout=120)
+def children_of_a_killed_maker_go_on(t):
+    """It was killed before it could announce them: they are let go on all the same."""
+    r = t.iotrace(PTRACE + ["--trace=write"], [t.target("storm"), "orphans", "30"], timeout=100)
+    eq((r.status, r.json["tracer"]["lost"]), (0, 0), "status, lost")
+
+
+@test
+def the_vsyscall_page_is_no_system_call(t):
+    r = t.iotrace(PTRACE + ["--trace=all"], [t.target("storm"), "vsyscall"])
+    eq(r.json["tracer"]["lost"], 0, "lost")
+    check(not [x for x in r.json["syscalls"] if x["name"] == "time"], "time is no call here")
+
+
+@test
+def own_filter_that_says_trace(t):
+    """Without a tracer of its own those calls fail with ENOSYS, as natively."""
+    r = t.iotrace(PTRACE + ["--trace=pwrite64"], [t.target("sandbox"), "trace"])
+    eq(r.call("pwrite64")["errno"], {"ENOSYS": 5}, "errno of pwrite64")
+
+
 @test
 def exit_group_while_threads_work(t):
     """What is counted by thread is what is counted by call, whoever was inside."""

@@ -88,6 +88,14 @@ static void allow(char **args)
 	calls_work();
 }
 
+/* TRACE without a tracer of one's own: the call fails. */
+static void trace(char **args)
+{
+	(void)args;
+	install(SECCOMP_RET_TRACE | 5, 0);
+	calls_fail(ENOSYS);
+}
+
 static volatile sig_atomic_t traps;
 
 static void on_trap(int sig, siginfo_t *info, void *context)
@@ -282,6 +290,7 @@ int main(int argc, char **argv)
 		{"errno", by_errno},
 		{"prctl", by_prctl},
 		{"allow", allow},
+		{"trace", trace},
 		{"trap", trap},
 		{"notify", notify},
 		{"tsync", tsync},
