@@ -95,14 +95,15 @@ static void loop(char **args)
 		CHECK(write(null, "x", 1) == 1);
 }
 
-/* N calls that nobody traces, a write for each 1000 of them. */
+/* N calls that nobody traces, a write for each EVERY (1000) of them. */
 static void rare(char **args)
 {
 	int null = t_null();
+	long every = t_num(args, 1, 1000);
 
 	for (long i = 0, n = t_num(args, 0, 100000); i < n; i++) {
 		syscall(SYS_getppid);
-		if (i % 1000 == 0)
+		if (i % every == 0)
 			CHECK(write(null, "x", 1) == 1);
 	}
 }
