@@ -521,7 +521,7 @@ def the_catalogue_is_listed(t):
     one_line(profile(t, "list", "--config", "none.json", status=2), "none.json")
 
 
-@test
+@test(timeout=120)
 def the_shipped_examples_work(t):
     examples = os.path.join(ROOT, "docs", "examples")
     for name in sorted(os.listdir(examples)):
@@ -532,9 +532,13 @@ def the_shipped_examples_work(t):
     with open(everyday) as f:
         scenario = json.load(f)["scenarios"]["http-server"]
     port = int(scenario["ready"].split(":")[1])
-    with socket.socket() as s:
-        if s.connect_ex(("127.0.0.1", port)) == 0:
-            raise Skip("port %d is taken" % port)
+    for _ in range(100):  # the test of all examples may be using it
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) != 0:
+                break
+        time.sleep(0.2)
+    else:
+        raise Skip("port %d is taken" % port)
     profile(t, "run", "--all", "--config", everyday, "--type", "io", "--runs", "1")
     j = result(t, "http-server")
     eq(j["work"], {"unit": "request", "count": 200}, "work")
