@@ -696,11 +696,7 @@ static int memory_note_runs(
 		return rc;
 	struct res_memory *r = doc;
 
-	r->runs = RES_OBJ(r, runs);
-	r->runs->count = runs->count;
-	r->runs->chosen = runs->chosen;
-	r->runs->min_ns = runs->min_ns;
-	r->runs->max_ns = runs->max_ns;
+	r->runs = backend_describe_runs(r, runs);
 	rc = write_json(r, dir, name, err);
 	result_free(r);
 	return rc;

@@ -453,11 +453,7 @@ static int io_note_runs(
 
 	if (rc < 0)
 		return rc;
-	r->runs = RES_OBJ(r, runs);
-	r->runs->count = runs->count;
-	r->runs->chosen = runs->chosen;
-	r->runs->min_ns = runs->min_ns;
-	r->runs->max_ns = runs->max_ns;
+	r->runs = backend_describe_runs(r, runs);
 	rc = write_result(r, dir, name, err);
 	result_free(r);
 	return rc;

@@ -91,11 +91,9 @@ static void group_stop(struct session *s, struct tracee *t, int signal)
 {
 	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
 		/* Stays stopped, as it would without us, until SIGCONT. */
-		t->group_stop = 1;
 		ptrace(PTRACE_LISTEN, t->tid, NULL, NULL);
 		return;
 	}
-	t->group_stop = 0;
 	if (t->state == TRACEE_NEW) {
 		lifecycle_first_stop(s, t);
 		return;

@@ -49,7 +49,6 @@ struct tracee {
 	uint8_t counted;     /* the call in ev is in the traced set */
 	uint8_t control;     /* enum control of the call in ev */
 	uint8_t cloning;     /* in a call that makes a thread or child, not announced yet */
-	uint8_t group_stop;  /* lets PTRACE_LISTEN show in assertions and -p */
 	struct sys_event ev; /* the call under way */
 	uint64_t scratch;    /* what the control call's entry leaves for its exit (flags, fd) */
 	uint64_t saved_arg;  /* argument changed at entry (CLONE_UNTRACED), put back at exit */

@@ -5,11 +5,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/model/result.h"
+
 static const struct backend *const backends[] = {
 #define BACKEND(name) &backend_##name,
 #include "common/run/backends.def"
 #undef BACKEND
 };
+
+struct res_runs *backend_describe_runs(void *doc, const struct backend_runs *runs)
+{
+	struct res_runs *to = RES_OBJ(doc, runs);
+
+	to->count = runs->count;
+	to->chosen = runs->chosen;
+	to->min_ns = runs->min_ns;
+	to->max_ns = runs->max_ns;
+	return to;
+}
 
 const struct backend *backend_at(size_t i)
 {

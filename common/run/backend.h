@@ -81,6 +81,9 @@ struct backend {
 void backend_figure(struct backend_result *r, const char *unit, double value, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The `runs` of a result, in the arena of doc (result.h). */
+struct res_runs *backend_describe_runs(void *doc, const struct backend_runs *runs);
+
 /* Row i in the order of backends.def, NULL after the last. */
 const struct backend *backend_at(size_t i);
 const struct backend *backend_by_id(const char *id); /* NULL: none */
