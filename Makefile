@@ -5,6 +5,7 @@ VERSION := 0.1.0
 O       ?= build
 PREFIX  ?= /usr/local
 CC      ?= gcc
+ARCH    := $(shell uname -m)
 V       ?= 0
 
 ifeq ($(V),0)
@@ -16,13 +17,13 @@ say  = @:
 endif
 
 # ---- flags ----
-PKGS     := libseccomp jansson libmd libdw libelf
+PKGS     := libseccomp jansson libmd libdw libelf libzstd
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wvla
 OPT      ?= -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -DIOTRACE_VERSION='"$(VERSION)"'
 CFLAGS   += -std=gnu17 $(OPT) $(WARN) -fno-omit-frame-pointer -pthread
 # Each program needs only what it uses: libdw takes time to load.
-LDLIBS    = -Wl,--as-needed $(shell pkg-config --libs $(PKGS)) -lm
+LDLIBS    = -Wl,--as-needed $(shell pkg-config --libs $(PKGS)) -lZydis -lm
 ifneq ($(CI)$(WERROR),)
 CFLAGS   += -Werror
 endif
@@ -38,12 +39,13 @@ endif
 # ---- sources: a folder is a room; a new file is found by itself ----
 COMMON_SRC := $(filter-out common/cli/%,$(wildcard common/*/*.c))
 CLI_SRC    := $(wildcard common/cli/*.c)
-TRACER_SRC := $(filter-out tracer/main.c tracer/backend.c,$(wildcard tracer/*.c tracer/*/*.c))
+TRACER_SRC := $(filter-out tracer/main.c tracer/backend.c,$(wildcard tracer/*.c tracer/*/*.c)) \
+	$(wildcard tracer/arch/$(ARCH)/*.c tracer/arch/$(ARCH)/*.S)
 BACKENDS   := $(wildcard tracer/backend.c cpu/backend.c mem/backend.c)
 PROFILE_SRC := $(filter-out $(BACKENDS),$(wildcard cpu/*.c mem/*.c))
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 
-obj         = $(patsubst %.c,$(O)/obj/%.o,$(1))
+obj         = $(patsubst %.S,$(O)/obj/%.o,$(patsubst %.c,$(O)/obj/%.o,$(1)))
 LIBCOMMON  := $(O)/libcommon.a
 LIBTRACER  := $(O)/libtracer.a
 LIBPROFILE := $(O)/libprofile.a
@@ -76,6 +78,16 @@ $(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/obj/%.o: %.S
+	@mkdir -p $(@D)
+	$(call say,AS,$<)
+	$(Q)$(CC) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+# Runs inside the targets: it must need nothing from outside, and leave alone what they use.
+$(O)/obj/tracer/arch/$(ARCH)/measure.o: CFLAGS := -std=gnu17 -O2 $(WARN) -fPIC -ffreestanding \
+	-fno-stack-protector -fcf-protection=none -fno-jump-tables -fomit-frame-pointer \
+	-fno-tree-loop-distribute-patterns -mgeneral-regs-only
 
 $(LIBCOMMON): $(call obj,$(COMMON_SRC))
 	@mkdir -p $(@D)

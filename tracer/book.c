@@ -83,6 +83,7 @@ void book_call(struct book *b, const struct sys_event *ev)
 {
 	enum book_phase phase = phase_at(b, ev->entry_ns);
 
+	b->seen[phase][ev->seen]++;
 	mappings_phase(b->mappings, phase);
 	agg_add(b->agg[phase], ev);
 	timeline_add(b->timeline, ev);
@@ -144,6 +145,11 @@ static uint64_t begin_of(const struct book *b)
 struct book_stops book_stops(const struct book *b)
 {
 	return b->stops[covered(b)];
+}
+
+const uint64_t *book_seen(const struct book *b)
+{
+	return b->seen[covered(b)];
 }
 
 uint64_t book_wall_ns(const struct book *b)

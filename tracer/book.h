@@ -26,6 +26,7 @@ struct book {
 	struct book_stops {
 		uint64_t near, far; /* on the tracer's CPU, and not */
 	} stops[PHASE_COUNT];
+	uint64_t seen[PHASE_COUNT][SEEN_COUNT]; /* calls, by how they were seen */
 	struct {
 		struct book_mark *at;
 		size_t len, cap;
@@ -60,6 +61,8 @@ void book_result(const struct book *b, const struct agg_names *names, int with_m
 	struct res_result *r);
 /* Stops and length of what the tables cover. */
 struct book_stops book_stops(const struct book *b);
+/* Calls by how they were seen: SEEN_COUNT of them. */
+const uint64_t *book_seen(const struct book *b);
 uint64_t book_wall_ns(const struct book *b);
 
 #endif

@@ -28,7 +28,7 @@
 
 /* ---- reading the call ---- */
 
-static const struct mem_reader *memory_of(struct session *s, const struct tracee *t)
+const struct mem_reader *session_memory(struct session *s, const struct tracee *t)
 {
 	s->reader_tid = t->tid;
 	return &s->memory;
@@ -64,7 +64,7 @@ static void read_call(struct session *s, struct tracee *t, const struct ptrace_s
 		ev->def = t->interrupted.def;
 		memcpy(ev->args, t->interrupted.args, sizeof(ev->args));
 	} else if (ev->abi == ABI_I386) {
-		decode_normalize(ev, memory_of(s, t));
+		decode_normalize(ev, session_memory(s, t));
 	}
 	t->interrupted.def = NULL;
 	t->counted = (uint8_t)traces(s, ev->def);
@@ -86,12 +86,12 @@ static void identify_fd(struct session *s, struct tracee *t, int must_exist)
 			files_identify(t->files, t->process->pid, t->tid, (uint32_t)fd, must_exist);
 }
 
-static struct decode_env env_of(struct session *s, struct tracee *t)
+struct decode_env session_env(struct session *s, struct tracee *t, const struct sys_event *ev)
 {
 	struct decode_env env = {.prev_brk = mappings_brk(s->book.mappings, t->space->id)};
-	int64_t fd = fd_of(&t->ev);
+	int64_t fd = fd_of(ev);
 
-	if (fd >= 0 && t->ev.fd_id) {
+	if (fd >= 0 && ev->fd_id && ev->def->decoder) {
 		const struct fd_state *st = files_get(t->files, (uint32_t)fd);
 
 		env.gso_size = st->gso_size;
@@ -107,7 +107,7 @@ static struct decode_env env_of(struct session *s, struct tracee *t)
 static uint64_t clone_flags(struct session *s, struct tracee *t)
 {
 	const char *name = t->ev.def->name;
-	const struct mem_reader *mem = memory_of(s, t);
+	const struct mem_reader *mem = session_memory(s, t);
 	uint64_t flags = 0;
 
 	if (strcmp(name, "clone") == 0)
@@ -197,7 +197,7 @@ static int control_entry(struct session *s, struct tracee *t)
 		files_close_begin(t->files, (uint32_t)fd);
 		return 1;
 	case CONTROL_SECCOMP:
-		t->scratch = (uint64_t)own_filter_entry(&t->ev, memory_of(s, t), &s->map);
+		t->scratch = (uint64_t)own_filter_entry(&t->ev, session_memory(s, t), &s->map);
 		return t->scratch != OWN_FILTER_NONE;
 	case CONTROL_SETSOCKOPT:
 		if ((int32_t)args[1] == SOL_PACKET && (int32_t)args[2] == PACKET_TX_RING)
@@ -237,7 +237,7 @@ static void close_range_exit(struct tracee *t)
 
 static void io_uring_exit(struct session *s, struct tracee *t)
 {
-	const struct mem_reader *mem = memory_of(s, t);
+	const struct mem_reader *mem = session_memory(s, t);
 	uint32_t flags = 0;
 
 	s->seen.io_uring = 1;
@@ -249,17 +249,19 @@ static void io_uring_exit(struct session *s, struct tracee *t)
 
 static void setsockopt_exit(struct session *s, struct tracee *t)
 {
-	struct decode_in in = {&t->ev, memory_of(s, t), NULL};
+	struct decode_in in = {&t->ev, session_memory(s, t), NULL};
 	uint32_t gso = 0;
 	int gro = -1;
 	int fd = (int32_t)t->ev.args[0];
 
 	if (fd < 0 || !decode_udp_option(&in, &gso, &gro))
 		return;
+	fast_sweep(s); /* the calls before it are to be measured as it was */
 	if (gro >= 0)
 		files_get(t->files, (uint32_t)fd)->gro = (uint8_t)gro;
 	else
 		files_get(t->files, (uint32_t)fd)->gso_size = gso;
+	files_unpublish(t->files, (uint32_t)fd);
 }
 
 static void control_exit(struct session *s, struct tracee *t)
@@ -347,6 +349,19 @@ static int still_launching(
 	return 1;
 }
 
+/* The recorder has it: nothing to do at its entry and exit. */
+static int recorded_instead(
+	struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
+{
+	if (info->op == PTRACE_SYSCALL_INFO_SECCOMP && fast_enter(s, t, info))
+		return 1;
+	if (!fast_is_stub_call(s, info))
+		return 0;
+	t->in_call = t->mode == MODE_SYSCALL;
+	t->counted = t->control = 0;
+	return 1;
+}
+
 void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 {
 	struct ptrace_syscall_info info;
@@ -365,13 +380,13 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 	if (is_vsyscall(&info))
 		return;
 	lifecycle_cloning(s, t, 0);
-	if (still_launching(s, t, &info))
+	if (still_launching(s, t, &info) || recorded_instead(s, t, &info))
 		return;
 	read_call(s, t, &info);
 	if (t->counted) {
 		identify_fd(s, t, 1);
-		env = env_of(s, t);
-		decode_entry(&(struct decode_in){&t->ev, memory_of(s, t), &env}, &t->ev.m);
+		env = session_env(s, t, &t->ev);
+		decode_entry(&(struct decode_in){&t->ev, session_memory(s, t), &env}, &t->ev.m);
 	}
 	need_exit = t->control && control_entry(s, t);
 	t->in_call = t->counted || need_exit || t->mode == MODE_SYSCALL;
@@ -431,9 +446,20 @@ static void book(struct session *s, struct tracee *t)
 
 	if (!t->ev.fd_id && sys_ok(&t->ev) && t->ev.outcome == SYS_RETURNED)
 		identify_fd(s, t, 0);
-	env = env_of(s, t);
-	decode_exit(&(struct decode_in){&t->ev, memory_of(s, t), &env}, &t->ev.m);
-	book_call(&s->book, &t->ev);
+	if (t->ev.def->decoder == &decoder_brk)
+		fast_sweep(s); /* the break before it may be recorded */
+	env = session_env(s, t, &t->ev);
+	decode_exit(&(struct decode_in){&t->ev, session_memory(s, t), &env}, &t->ev.m);
+	fast_book(s, &t->ev);
+}
+
+static void no_return(struct session *s, struct tracee *t)
+{
+	t->in_call = 0;
+	t->ev.outcome = SYS_NO_RETURN;
+	t->ev.exit_ns = 0;
+	if (t->counted)
+		book(s, t);
 }
 
 void call_exit(struct session *s, struct tracee *t, const struct stop *stop)
@@ -457,7 +483,7 @@ void call_exit(struct session *s, struct tracee *t, const struct stop *stop)
 	}
 	set_result(t, &info);
 	if (refused_by_own_filter(t)) {
-		call_no_return(s, t);
+		no_return(s, t);
 		return;
 	}
 	t->in_call = 0;
@@ -470,13 +496,9 @@ void call_exit(struct session *s, struct tracee *t, const struct stop *stop)
 		control_exit(s, t);
 }
 
-void call_no_return(struct session *s, struct tracee *t)
+void call_no_return(struct session *s, struct tracee *t, int stopped)
 {
-	if (!t->in_call || t->state == TRACEE_LAUNCH)
-		return;
-	t->in_call = 0;
-	t->ev.outcome = SYS_NO_RETURN;
-	t->ev.exit_ns = 0;
-	if (t->counted)
-		book(s, t);
+	if (t->in_call && t->state != TRACEE_LAUNCH)
+		no_return(s, t);
+	fast_end(s, t, stopped);
 }

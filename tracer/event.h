@@ -19,6 +19,9 @@ enum outcome {
 	SYS_NO_RETURN,   /* exit, or the thread died inside */
 };
 
+/* How a call was seen. */
+enum seen { SEEN_STOPPED, SEEN_ONE_STOP, SEEN_RECORDED, SEEN_COUNT };
+
 #define NOT_MEASURED UINT64_MAX
 
 /* What a decoder reads out of a call. NOT_MEASURED where it does not apply or was unreadable. */
@@ -38,6 +41,7 @@ struct sys_event {
 			   */
 	int64_t ret;      /* raw result; valid unless SYS_NO_RETURN */
 	enum outcome outcome;
+	enum seen seen;
 	uint64_t entry_ns, exit_ns; /* CLOCK_MONOTONIC; exit_ns 0 with SYS_NO_RETURN */
 	struct measure m;
 	int32_t pid, tid;   /* tracer's view */

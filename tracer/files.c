@@ -18,6 +18,7 @@ struct fd_registry {
 struct files {
 	struct fd_registry *registry;
 	struct map states; /* number + 1 -> struct fd_state */
+	struct files_known known;
 	unsigned int refs;
 };
 
@@ -78,7 +79,53 @@ void files_unref(struct files *f)
 	while (map_next(&f->states, &it))
 		free(it.value);
 	map_release(&f->states);
+	if (f->known.at)
+		f->known.release(f->known.ctx, f->known.at);
 	free(f);
+}
+
+/* ---- the known map ---- */
+
+static void set_known(struct files *f, uint32_t fd, struct fd_state *st, uint32_t id)
+{
+	if (!f->known.at || fd >= f->known.len)
+		return;
+	st->published = id != 0;
+	__atomic_store_n(&f->known.at[fd], id, __ATOMIC_RELEASE);
+}
+
+static void publish(struct files *f, uint32_t fd, struct fd_state *st)
+{
+	if (st->fd_id && !st->closing && !st->gso_size)
+		set_known(f, fd, st, st->fd_id);
+}
+
+void files_publish(struct files *f, const struct files_known *known)
+{
+	struct map_iter it = {0};
+
+	f->known = *known;
+	while (map_next(&f->states, &it))
+		publish(f, (uint32_t)(it.key - 1), it.value);
+}
+
+uint32_t *files_known_map(const struct files *f)
+{
+	return f->known.at;
+}
+
+void files_unpublish(struct files *f, uint32_t fd)
+{
+	struct fd_state *st = map_get(&f->states, (uint64_t)fd + 1);
+
+	if (st && st->published)
+		set_known(f, fd, st, 0);
+}
+
+/* 1 if the target closed it without a stop. */
+static int closed_since(const struct files *f, uint32_t fd, const struct fd_state *st)
+{
+	return st->published && f->known.at[fd] != st->fd_id;
 }
 
 struct files *files_copy(const struct files *f)
@@ -93,7 +140,7 @@ struct files *files_copy(const struct files *f)
 		/* The same open file, but rows are per files table: it gets an id when used. */
 		*to = *from;
 		to->fd_id = 0;
-		to->closing = 0;
+		to->closing = to->published = 0;
 		map_set(&copy->states, it.key, to);
 	}
 	return copy;
@@ -123,25 +170,33 @@ static int fd_is_open(pid_t tid, uint32_t fd)
 	return readlink(path, link, sizeof(link)) >= 0;
 }
 
+static void next_generation(struct files *f, uint32_t fd, struct fd_state *st)
+{
+	if (st->published)
+		set_known(f, fd, st, 0);
+	*st = (struct fd_state){.generation = st->generation + 1, .closing = st->closing};
+}
+
 uint32_t files_identify(struct files *f, pid_t pid, pid_t tid, uint32_t fd, int must_exist)
 {
 	struct fd_state *st = map_get(&f->states, (uint64_t)fd + 1);
 	struct fd_info info = {.pid = pid, .fd = fd};
 
-	if (st && st->fd_id)
+	if (st && closed_since(f, fd, st))
+		next_generation(f, fd, st);
+	if (st && st->fd_id) {
+		if (!st->published)
+			publish(f, fd, st);
 		return st->fd_id;
+	}
 	info.target = fd_describe(pid, tid, fd);
 	if (!info.target && must_exist)
 		return 0;
 	st = files_get(f, fd);
 	info.generation = st->generation;
 	st->fd_id = registry_add(f->registry, &info);
+	publish(f, fd, st);
 	return st->fd_id;
-}
-
-static void next_generation(struct fd_state *st)
-{
-	*st = (struct fd_state){.generation = st->generation + 1, .closing = st->closing};
 }
 
 void files_close_begin(struct files *f, uint32_t fd)
@@ -151,7 +206,7 @@ void files_close_begin(struct files *f, uint32_t fd)
 	if (!st)
 		return;
 	st->closing = 1;
-	next_generation(st);
+	next_generation(f, fd, st);
 }
 
 void files_close_end(struct files *f, uint32_t fd, int closed)
@@ -162,7 +217,7 @@ void files_close_end(struct files *f, uint32_t fd, int closed)
 		return;
 	st->closing = 0;
 	if (closed && st->fd_id)
-		next_generation(st);
+		next_generation(f, fd, st);
 }
 
 void files_close_range(struct files *f, uint32_t first, uint32_t last)
@@ -171,7 +226,7 @@ void files_close_range(struct files *f, uint32_t first, uint32_t last)
 
 	while (map_next(&f->states, &it))
 		if (it.key > first && it.key - 1 <= last)
-			next_generation(it.value);
+			next_generation(f, (uint32_t)(it.key - 1), it.value);
 }
 
 struct files *files_copy_exec(struct files *f, pid_t pid)
@@ -181,6 +236,6 @@ struct files *files_copy_exec(struct files *f, pid_t pid)
 
 	while (map_next(&own->states, &it))
 		if (!fd_is_open(pid, (uint32_t)(it.key - 1)))
-			next_generation(it.value);
+			next_generation(own, (uint32_t)(it.key - 1), it.value);
 	return own;
 }

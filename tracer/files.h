@@ -45,7 +45,25 @@ struct fd_state {
 	uint32_t gso_size;
 	uint8_t gro;
 	uint8_t closing;
+	uint8_t published; /* its id is in the known map, unless the target closed it since */
 };
+
+/*
+ * The map of a table that the recorder in the target reads and clears: number -> fd id, 0 = not
+ * known. A number is in it while its identity is known and calls on it need no look at its socket's
+ * options (GSO).
+ */
+struct files_known {
+	uint32_t *at;
+	size_t len;
+	void (*release)(void *ctx, uint32_t *at); /* when the table ends */
+	void *ctx;
+};
+/* Gives the table its map, zeroed, and fills it. */
+void files_publish(struct files *f, const struct files_known *known);
+uint32_t *files_known_map(const struct files *f); /* NULL: none */
+/* The options of its socket have changed. */
+void files_unpublish(struct files *f, uint32_t fd);
 
 /* The state of a number; created on first use. The pointer holds until the table changes. */
 struct fd_state *files_get(struct files *f, uint32_t fd);

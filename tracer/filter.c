@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -204,7 +206,118 @@ static int export_program(scmp_filter_ctx ctx, struct sock_fprog *ret)
 	return 0;
 }
 
-int filter_build(const struct control_map *map, int all, struct sock_fprog *ret, struct err *err)
+/*
+ * ---- what passes ----
+ *
+ * libseccomp cannot compare the instruction pointer, and in a second filter the stricter verdict
+ * wins. So each RET TRACE of its program becomes a jump to one tail, which looks at the pointer,
+ * then at the architecture and last for the number in a tree of intervals.
+ */
+
+#define DATA(field)        ((uint32_t)offsetof(struct seccomp_data, field))
+#define LOAD(field_offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, field_offset)
+#define RET_TRACE          (SECCOMP_RET_TRACE | FILTER_TRACE_DATA)
+
+struct tail {
+	struct sock_filter at[BPF_MAXINSNS];
+	size_t len;
+};
+
+static void add(struct tail *t, struct sock_filter insn)
+{
+	if (t->len < BPF_MAXINSNS)
+		t->at[t->len] = insn;
+	t->len++;
+}
+
+/* Goes on if the loaded word is k, else ends with a stop. */
+static void add_must_be(struct tail *t, uint32_t k)
+{
+	add(t, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, 1, 0));
+	add(t, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, RET_TRACE));
+}
+
+/* First number from `nr` on whose verdict differs from that of nr. */
+static uint32_t border_after(const struct filter_pass *pass, uint32_t nr)
+{
+	uint32_t i = nr;
+
+	while (i < pass->len && !pass->numbers[i] == !pass->numbers[nr])
+		i++;
+	return i;
+}
+
+/* The verdict for numbers of borders[lo .. hi): borders[i] begins interval i, intervals differ in
+ * turn, interval 0 begins at 0. */
+static void add_tree(
+	struct tail *t, const uint32_t *borders, size_t lo, size_t hi, int first_passes)
+{
+	size_t mid = lo + (hi - lo) / 2, jump;
+
+	if (hi - lo == 1) {
+		int passes = (lo & 1) == 0 ? first_passes : !first_passes;
+
+		add(t, (struct sock_filter)BPF_STMT(
+			       BPF_RET | BPF_K, passes ? SECCOMP_RET_ALLOW : RET_TRACE));
+		return;
+	}
+	/* The far side by a long jump: the halves may be longer than a short one reaches. */
+	add(t, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, borders[mid], 0, 1));
+	jump = t->len;
+	add(t, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
+	add_tree(t, borders, lo, mid, first_passes);
+	if (jump < BPF_MAXINSNS)
+		t->at[jump].k = (uint32_t)(t->len - jump - 1);
+	add_tree(t, borders, mid, hi, first_passes);
+}
+
+static void add_numbers(struct tail *t, const struct filter_pass *pass)
+{
+	uint32_t *borders = mem_calloc(pass->len + 1, sizeof(*borders));
+	size_t n = 0;
+
+	for (uint32_t nr = 0; nr < pass->len; nr = border_after(pass, nr))
+		borders[n++] = nr;
+	/* Beyond the table nothing passes. */
+	if (n && ((n - 1) & 1 ? !pass->numbers[0] : pass->numbers[0]))
+		borders[n++] = (uint32_t)pass->len;
+	add(t, (struct sock_filter)LOAD(DATA(nr)));
+	if (n)
+		add_tree(t, borders, 0, n, pass->numbers[0] != 0);
+	else
+		add(t, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, RET_TRACE));
+	free(borders);
+}
+
+static int append_tail(struct sock_fprog *prog, const struct filter_pass *pass)
+{
+	struct tail *t = mem_calloc(1, sizeof(*t));
+	size_t len = prog->len, total;
+
+	add(t, (struct sock_filter)LOAD(DATA(instruction_pointer)));
+	add_must_be(t, (uint32_t)pass->after);
+	add(t, (struct sock_filter)LOAD(DATA(instruction_pointer) + 4));
+	add_must_be(t, (uint32_t)(pass->after >> 32));
+	add(t, (struct sock_filter)LOAD(DATA(arch)));
+	add_must_be(t, AUDIT_ARCH_X86_64);
+	add_numbers(t, pass);
+	total = len + t->len;
+	if (total <= BPF_MAXINSNS) {
+		prog->filter = mem_realloc(prog->filter, total, sizeof(*prog->filter));
+		memcpy(prog->filter + len, t->at, t->len * sizeof(*t->at));
+		for (size_t i = 0; i < len; i++)
+			if (prog->filter[i].code == (BPF_RET | BPF_K) &&
+				prog->filter[i].k == RET_TRACE)
+				prog->filter[i] = (struct sock_filter)BPF_STMT(
+					BPF_JMP | BPF_JA, (uint32_t)(len - i - 1));
+		prog->len = (unsigned short)total;
+	}
+	free(t);
+	return total <= BPF_MAXINSNS ? 0 : -E2BIG;
+}
+
+int filter_build(const struct control_map *map, int all, const struct filter_pass *pass,
+	struct sock_fprog *ret, struct err *err)
 {
 	scmp_filter_ctx ctx = build(map, all);
 	int rc;
@@ -213,6 +326,11 @@ int filter_build(const struct control_map *map, int all, struct sock_fprog *ret,
 		return err_set(err, -EINVAL, "libseccomp could not build the filter");
 	rc = export_program(ctx, ret);
 	seccomp_release(ctx);
+	if (rc == 0 && pass) {
+		rc = append_tail(ret, pass);
+		if (rc < 0)
+			free(ret->filter);
+	}
 	if (rc < 0)
 		return err_set(err, rc, "cannot export the seccomp filter: %s", strerror(-rc));
 	return 0;

@@ -3,6 +3,8 @@
 #define TRACER_FILTER_H
 
 #include <linux/filter.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/err.h"
 #include "tracer/control.h"
@@ -16,8 +18,18 @@
 /* The data of our SECCOMP_RET_TRACE, to tell our stops from those of the target's own filters. */
 #define FILTER_TRACE_DATA 0x10e5
 
-/* Fills *ret (heap, release with free(ret->filter)). all: every call stops. */
-int filter_build(const struct control_map *map, int all, struct sock_fprog *ret, struct err *err);
+/* Native calls that pass without a stop: those with numbers[nr] != 0, made by the instruction that
+ * ends at address `after`. */
+struct filter_pass {
+	uint64_t after;
+	const uint8_t *numbers;
+	size_t len;
+};
+
+/* Fills *ret (heap, release with free(ret->filter)). all: every call stops. pass: but for these;
+ * NULL: none. */
+int filter_build(const struct control_map *map, int all, const struct filter_pass *pass,
+	struct sock_fprog *ret, struct err *err);
 
 /* Installs it on the calling thread. NO_NEW_PRIVS is set only if the kernel insists (EACCES).
  * 0 or -errno; async-signal-safe. */

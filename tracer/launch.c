@@ -31,6 +31,7 @@ enum launch_step { STEP_NONE, STEP_FILTER, STEP_USER, STEP_EXEC };
 struct launch_shared {
 	int step, error; /* where it failed: errno */
 	uint64_t near_ns[PROBES_NEAR], far_ns[PROBES_FAR];
+	uint64_t record_ns;
 };
 
 /* ---- which file ---- */
@@ -116,9 +117,13 @@ static void child_run(struct session *s, const struct launch_setup *setup, int g
 
 	while (read(go, &byte, 1) < 0 && errno == EINTR)
 		;
+	if (s->launch.path)
+		fast_cost_before(&s->launch.cost);
 	rc = filter_install(&s->filter);
 	if (rc < 0)
 		child_fail(shared, STEP_FILTER, -rc);
+	if (s->launch.path)
+		shared->record_ns = fast_cost_after(&s->launch.cost);
 	colocate_leave(&s->colocate);
 	child_probe(shared->far_ns, PROBES_FAR);
 	colocate_return(&s->colocate);
@@ -162,6 +167,8 @@ void launch_finish_probes(struct session *s)
 
 	if (!shared)
 		return;
+	fast_cost_done(&s->launch.cost, &s->fast);
+	s->record_ns = shared->record_ns;
 	s->near_stop_ns = stop_cost(shared->near_ns, PROBES_NEAR);
 	s->far_stop_ns = stop_cost(shared->far_ns, PROBES_FAR);
 }
@@ -245,6 +252,7 @@ int launch_target(struct session *s, const struct launch_setup *setup, struct er
 	if (s->launch.shared == MAP_FAILED || pipe2(go, O_CLOEXEC) < 0)
 		return err_set(err, -errno, "cannot start the target: %s", strerror(errno));
 	s->launch.environ = make_environ(s->opt);
+	fast_cost_prepare(&s->launch.cost, &s->fast);
 	colocate_begin(&s->colocate);
 	pid = fork();
 	if (pid < 0)

@@ -16,6 +16,10 @@ static void space_leave(struct session *s, struct tracee *t)
 {
 	uint32_t id;
 
+	if (t->space->refs == 1) {
+		fast_sweep(s);
+		fast_space_free(&s->fast, t->space->fast);
+	}
 	if (space_unref(t->space, &id))
 		mappings_drop(s->book.mappings, id);
 	t->space = NULL;
@@ -29,7 +33,7 @@ void lifecycle_cloning(struct session *s, struct tracee *t, int cloning)
 
 static void drop(struct session *s, struct tracee *t)
 {
-	call_no_return(s, t);
+	call_no_return(s, t, 0);
 	lifecycle_cloning(s, t, 0);
 	space_leave(s, t);
 	tracees_drop(&s->tracees, t);
@@ -54,8 +58,13 @@ static struct tracee *add_child(struct session *s, struct tracee *t, pid_t tid, 
 	struct space *space = flags & CLONE_VM ? space_ref(t->space) : space_new(&s->tracees);
 	struct tracee *child = tracees_add(&s->tracees, pid, tid, files, space);
 
-	if (!(flags & CLONE_VM))
+	if (!(flags & CLONE_VM)) {
+		fast_sweep(s);
 		mappings_fork(s->book.mappings, t->space->id, space->id);
+		if (t->space->fast)
+			space->fast = fast_space_fork(t->space->fast);
+	}
+	child->own_filter = t->own_filter;
 	child->mode = t->mode;
 	child->state = TRACEE_NEW;
 	tracees_copy_comm(&s->tracees, t, child);
@@ -96,6 +105,7 @@ void lifecycle_child(struct session *s, struct tracee *t)
 void lifecycle_first_stop(struct session *s, struct tracee *t)
 {
 	t->state = TRACEE_RUNNING;
+	fast_first_stop(s, t);
 	if (t->saved) { /* it was born with a register that we changed */
 		call_restore_arg(t, t);
 		t->saved = SAVED_NONE;
@@ -193,8 +203,11 @@ struct tracee *lifecycle_exec(struct session *s, pid_t tid)
 		}
 		tracees_rename(&s->tracees, t, tid);
 	}
+	fast_end(s, t, 0);
 	space_leave(s, t);
 	t->space = space_new(&s->tracees);
+	if (s->fast.on)
+		t->space->fast = fast_space_new();
 	own = files_copy_exec(t->files, t->process->pid);
 	files_unref(t->files);
 	t->files = own;

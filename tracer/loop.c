@@ -19,6 +19,7 @@
 #include "tracer/status.h"
 
 #define SYSCALL_STOP (SIGTRAP | 0x80)
+#define STOPS_MAX    (sizeof(((struct session *)0)->stops.at) / sizeof(struct stop))
 
 /* ---- taking stops ---- */
 
@@ -30,13 +31,18 @@
 static void queue_stop(struct session *s, pid_t tid, int status)
 {
 	for (unsigned int i = 0; i < s->stops.len; i++) {
-		struct stop *earlier = &s->stops.at[(s->stops.head + i) % 256];
+		struct stop *earlier = &s->stops.at[(s->stops.head + i) % STOPS_MAX];
 
 		if (earlier->tid == tid)
 			earlier->tid = 0;
 	}
-	s->stops.at[(s->stops.head + s->stops.len++) % 256] =
+	s->stops.at[(s->stops.head + s->stops.len++) % STOPS_MAX] =
 		(struct stop){tid, status, clock_mono_ns()};
+}
+
+void session_queue_stop(struct session *s, pid_t tid, int status)
+{
+	queue_stop(s, tid, status);
 }
 
 static int wait_any(struct session *s, int flags)
@@ -59,16 +65,18 @@ static int wait_any(struct session *s, int flags)
 static int next_stop(struct session *s, struct stop *ret)
 {
 	if (!s->stops.len) {
-		int rc = wait_any(s, 0);
+		int rc = wait_any(s, fast_is_busy(s) ? WNOHANG : 0);
 
+		if (rc == 0)
+			return 0;
 		if (rc < 0)
 			return rc == -EINTR ? 0 : rc;
-		while (tracees_count(&s->tracees) > 1 && s->stops.len < 256 &&
+		while (tracees_count(&s->tracees) > 1 && s->stops.len < STOPS_MAX &&
 			wait_any(s, WNOHANG) > 0)
 			;
 	}
 	*ret = s->stops.at[s->stops.head];
-	s->stops.head = (s->stops.head + 1) % 256;
+	s->stops.head = (s->stops.head + 1) % STOPS_MAX;
 	s->stops.len--;
 	return ret->tid != 0;
 }
@@ -90,6 +98,7 @@ void tracee_resume(struct session *s, struct tracee *t, int signal)
 static void group_stop(struct session *s, struct tracee *t, int signal)
 {
 	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
+		fast_leave(s, t, 0);
 		/* Stays stopped, as it would without us, until SIGCONT. */
 		ptrace(PTRACE_LISTEN, t->tid, NULL, NULL);
 		return;
@@ -98,6 +107,7 @@ static void group_stop(struct session *s, struct tracee *t, int signal)
 		lifecycle_first_stop(s, t);
 		return;
 	}
+	fast_leave(s, t, 0);
 	if (t->state == TRACEE_ATTACH) {
 		t->state = TRACEE_RUNNING;
 		attach_mend_interrupted(t);
@@ -123,7 +133,7 @@ static void note_ignored_signal(struct session *s, struct tracee *t, int signal)
 static void signal_stop(struct session *s, struct tracee *t, int signal)
 {
 	note_ignored_signal(s, t, signal);
-	tracee_resume(s, t, signal);
+	tracee_resume(s, t, fast_leave(s, t, signal));
 }
 
 static void syscall_stop(struct session *s, struct tracee *t, const struct stop *stop)
@@ -148,7 +158,7 @@ static void event_stop(struct session *s, struct tracee *t, const struct stop *s
 		break;
 	case PTRACE_EVENT_EXIT:
 		tracees_read_comm(&s->tracees, t);
-		call_no_return(s, t);
+		call_no_return(s, t, 1);
 		/* What it made before it was killed, it will not announce. */
 		lifecycle_cloning(s, t, 0);
 		lifecycle_adopt_orphans(s);
@@ -201,6 +211,7 @@ static void signal_all(struct session *s, int signal)
 
 static void obey(struct session *s, struct order *order)
 {
+	fast_sweep(s); /* what was before it */
 	switch (order->kind) {
 	case ORDER_BEGIN:
 		book_begin(&s->book, order->at_ns);
@@ -234,6 +245,7 @@ int session_loop(struct session *s, struct err *err)
 
 		while (orders_pending(&s->orders) && orders_take(&s->orders, &order))
 			obey(s, &order);
+		fast_tick(s);
 		if (rc == 0)
 			continue;
 		if (rc == -ECHILD) {

@@ -64,8 +64,12 @@ void own_filter_installed(struct session *s, struct tracee *t, enum own_filter v
 {
 	struct map_iter it = {0};
 
-	if (verdict == OWN_FILTER_NONE || verdict == OWN_FILTER_HARMLESS)
+	if (verdict == OWN_FILTER_NONE)
 		return;
+	t->own_filter = 1; /* which may forbid the calls that the recorder would make */
+	if (verdict == OWN_FILTER_HARMLESS)
+		return;
+	fast_off(s, t->space, "a seccomp filter of the program's own");
 	s->seen.own_filter = 1;
 	t->mode = MODE_SYSCALL;
 	if (verdict != OWN_FILTER_INTERFERES_ALL)

@@ -106,13 +106,21 @@ static void fill_overhead(const struct session *s, struct res_result *r)
 	struct res_overhead *o = RES_OBJ(r, overhead);
 	uint64_t wall = book_wall_ns(&s->book);
 	struct book_stops stops = book_stops(&s->book);
+	uint64_t stops_ns;
 
 	r->tracer->overhead = o;
 	o->stops = stops.near + stops.far;
 	if (!s->far_stop_ns)
 		return;
-	o->estimated_ns = s->near_stop_ns * stops.near + s->far_stop_ns * stops.far;
-	o->per_stop_ns = o->stops ? o->estimated_ns / o->stops : s->near_stop_ns;
+	stops_ns = s->near_stop_ns * stops.near + s->far_stop_ns * stops.far;
+	o->estimated_ns = stops_ns;
+	if (s->record_ns) {
+		const uint64_t *seen = book_seen(&s->book);
+
+		o->per_record_ns = s->record_ns;
+		o->estimated_ns += s->record_ns * (seen[SEEN_RECORDED] + seen[SEEN_ONE_STOP]);
+	}
+	o->per_stop_ns = o->stops ? stops_ns / o->stops : s->near_stop_ns;
 	if (wall)
 		o->estimated_share =
 			o->estimated_ns < wall ? (double)o->estimated_ns / (double)wall : 1.0;
@@ -123,21 +131,48 @@ static void fill_overhead(const struct session *s, struct res_result *r)
 			o->estimated_share * 100);
 }
 
+/* Most calls first. */
+static int by_calls(const void *a, const void *b)
+{
+	const struct res_unpatched *x = a, *y = b;
+
+	if (x->calls != y->calls)
+		return x->calls < y->calls ? 1 : -1;
+	return strcmp(x->reason, y->reason);
+}
+
+static void fill_unpatched(const struct session *s, struct res_result *r)
+{
+	struct res_tracer *t = r->tracer;
+	struct map_iter it = {0};
+	size_t n = 0;
+
+	RES_LIST(r, &t->unpatched_sites, s->fast.reasons.len, unpatched);
+	while (map_next(&s->fast.reasons, &it)) {
+		const struct fast_reason *reason = it.value;
+		struct res_unpatched *row = &t->unpatched_sites.at[n++];
+
+		row->reason = reason->text;
+		row->sites = reason->sites;
+		row->calls = reason->calls;
+	}
+	qsort(t->unpatched_sites.at, n, sizeof(*t->unpatched_sites.at), by_calls);
+}
+
 static void fill_tracer(const struct session *s, struct res_result *r)
 {
 	struct res_tracer *t = r->tracer;
-	uint64_t stopped = 0;
+	const uint64_t *seen = book_seen(&s->book);
 
 	t->version = IOTRACE_VERSION;
 	t->mode = s->opt->mode_auto ? "auto" : "ptrace";
-	t->calls_recorded_in_process = 0;
-	t->calls_redirected = 0;
-	for (size_t i = 0; i < r->syscalls.len; i++)
-		stopped += r->syscalls.at[i].calls;
-	t->calls_stopped = stopped;
+	t->calls_stopped = seen[SEEN_STOPPED];
+	t->calls_redirected = seen[SEEN_ONE_STOP];
+	t->calls_recorded_in_process = seen[SEEN_RECORDED];
 	t->lost = s->lost;
 	t->ignored_signal_interruptions = s->ignored_signal_interruptions;
 	fill_traced_set(s, r);
+	fill_unpatched(s, r);
 	fill_overhead(s, r);
 }
 
@@ -187,6 +222,10 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 		result_warn(r, "lost", "%llu calls are known to be missing.",
 			(unsigned long long)s->lost);
 	}
+	if (s->fast.reason)
+		result_warn(r, "no_recorder",
+			"The recorder cannot work here, so every call stopped: %s.",
+			s->fast.reason);
 	if (v->timed_out)
 		result_warn(r, "timed_out", "The time limit ended the run.");
 	if (s->seen.own_filter)

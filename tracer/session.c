@@ -11,12 +11,16 @@
 
 int session_init(struct session *s, const struct options *opt, struct err *err)
 {
+	struct filter_pass pass;
 	int rc;
 
 	*s = (struct session){.opt = opt, .first_status = -1, .status_fd = -1};
 	control_map_build(&s->map, &opt->trace);
-	rc = filter_build(&s->map, opt->trace.all, &s->filter, err);
+	if (opt->mode_auto && !opt->pid)
+		fast_init(&s->fast, &s->map, opt->no_patch, &pass);
+	rc = filter_build(&s->map, opt->trace.all, s->fast.on ? &pass : NULL, &s->filter, err);
 	if (rc < 0) {
+		fast_release(&s->fast);
 		control_map_release(&s->map);
 		return rc;
 	}
@@ -36,8 +40,9 @@ void session_end(struct session *s)
 		struct tracee *t = it.value;
 
 		tracees_read_comm(&s->tracees, t);
-		call_no_return(s, t);
+		call_no_return(s, t, 0);
 	}
+	fast_sweep(s);
 	launch_finish_probes(s);
 	book_close(&s->book, clock_mono_ns());
 }
@@ -46,6 +51,10 @@ void session_release(struct session *s)
 {
 	struct map_iter it = {0};
 
+	while (map_next(&s->tracees.by_tid, &it))
+		fast_end(s, it.value, 0);
+	fast_release(&s->fast);
+	it = (struct map_iter){0};
 	book_release(&s->book);
 	orders_release(&s->orders);
 	tracees_release(&s->tracees);

@@ -9,6 +9,8 @@
 #include "tracer/book.h"
 #include "tracer/colocate.h"
 #include "tracer/decode/decode.h"
+#include "tracer/fast/cost.h"
+#include "tracer/fast/fast.h"
 #include "tracer/control.h"
 #include "tracer/options.h"
 #include "tracer/orders.h"
@@ -31,6 +33,7 @@ struct session {
 	unsigned int cloning; /* tracees that are making another and have not announced it */
 	struct fd_registry *fds;
 	struct book book;
+	struct fast fast;
 	struct orders orders;
 	pid_t reader_tid; /* whose memory `memory` reads */
 	struct mem_reader memory;
@@ -42,6 +45,7 @@ struct session {
 	int detached;     /* the supervisor asked for it */
 
 	struct colocate colocate;
+	uint64_t record_ns;                 /* cost of a record; 0: not measured */
 	uint64_t near_stop_ns, far_stop_ns; /* cost of a stop, with the target on our CPU and not */
 	uint64_t lost;                      /* calls known to have been missed */
 	uint64_t calls_stopped;
@@ -55,6 +59,7 @@ struct session {
 				     counts */
 		char **environ;   /* the target's; made before the fork, as the child is traced */
 		struct launch_shared *shared;
+		struct fast_cost cost;
 	} launch;
 	struct {
 		struct stop {
@@ -76,12 +81,18 @@ void session_end(struct session *s);
 /* ---- loop.c ---- */
 /* Runs until the last tracee is gone or the supervisor detaches. 0 or a negative errno. */
 int session_loop(struct session *s, struct err *err);
+/* A stop or death that was taken from wait4 elsewhere is handled in its turn. */
+void session_queue_stop(struct session *s, pid_t tid, int status);
 /* Handles one stop or death. */
 void session_dispatch(struct session *s, const struct stop *stop);
 /* Lets a stopped tracee go on, delivering signal (0: none), to the next stop that it needs. */
 void tracee_resume(struct session *s, struct tracee *t, int signal);
 
 /* ---- calls.c ---- */
+/* The reader of t's memory, until it is asked for another one. */
+const struct mem_reader *session_memory(struct session *s, const struct tracee *t);
+/* What is known around the call in ev, for its decoder. */
+struct decode_env session_env(struct session *s, struct tracee *t, const struct sys_event *ev);
 /* 1 if that execve is the target's own, the first call that counts (launch.c). */
 int launch_is_target(const struct session *s, long nr, uint64_t path_addr);
 void call_entry(struct session *s, struct tracee *t, const struct stop *stop);
@@ -90,8 +101,9 @@ void call_filtered(struct session *s, struct tracee *t, const struct stop *stop)
 void call_exit(struct session *s, struct tracee *t, const struct stop *stop);
 /* Puts back an argument that clone_entry changed in owner, in t (owner itself or its child). */
 void call_restore_arg(const struct tracee *owner, const struct tracee *t);
-/* The thread dies, or goes on as another program, inside the call. */
-void call_no_return(struct session *s, struct tracee *t);
+/* The thread dies, or goes on as another program, inside the call. stopped: in a stop of its own,
+ * its registers can be read. */
+void call_no_return(struct session *s, struct tracee *t, int stopped);
 
 /* ---- lifecycle.c ---- */
 /* PTRACE_EVENT_CLONE, FORK, VFORK in t: puts the child under control as the flags say. */

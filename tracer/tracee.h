@@ -30,6 +30,7 @@ enum tracee_state {
 struct space {
 	uint32_t id;
 	unsigned int refs;
+	struct fast_space *fast; /* its calls in the recorder; NULL: without one */
 };
 
 struct process {
@@ -45,14 +46,16 @@ struct tracee {
 	uint32_t thread_id;
 	enum tracee_state state;
 	enum tracee_mode mode;
-	uint8_t in_call;     /* between entry and exit of the call in ev */
-	uint8_t counted;     /* the call in ev is in the traced set */
-	uint8_t control;     /* enum control of the call in ev */
-	uint8_t cloning;     /* in a call that makes a thread or child, not announced yet */
-	struct sys_event ev; /* the call under way */
-	uint64_t scratch;    /* what the control call's entry leaves for its exit (flags, fd) */
-	uint64_t saved_arg;  /* argument changed at entry (CLONE_UNTRACED), put back at exit */
-	uint8_t saved;       /* enum saved_kind */
+	uint8_t in_call;          /* between entry and exit of the call in ev */
+	uint8_t counted;          /* the call in ev is in the traced set */
+	uint8_t control;          /* enum control of the call in ev */
+	uint8_t cloning;          /* in a call that makes a thread or child, not announced yet */
+	uint8_t own_filter;       /* it or a forebear installed a seccomp filter of its own */
+	struct fast_thread *fast; /* its block, or NULL */
+	struct sys_event ev;      /* the call under way */
+	uint64_t scratch;   /* what the control call's entry leaves for its exit (flags, fd) */
+	uint64_t saved_arg; /* argument changed at entry (CLONE_UNTRACED), put back at exit */
+	uint8_t saved;      /* enum saved_kind */
 	/* The call that was interrupted last, for restart_syscall. */
 	struct {
 		const struct sys_def *def;

@@ -45,7 +45,7 @@ static struct built build(const char *spec, int all)
 	assert_int_equal(sys_set_parse(&set, spec, &err), 0);
 	control_map_build(&b.map, &set);
 	sys_set_release(&set);
-	if (filter_build(&b.map, all, &b.prog, &err) < 0)
+	if (filter_build(&b.map, all, NULL, &b.prog, &err) < 0)
 		fail_msg("%s: %s", spec, err.text);
 	return b;
 }

@@ -31,15 +31,32 @@ static uint64_t count_asked(const struct sys_event *ev, unsigned int position)
 	}
 }
 
+/* What the row's columns say of the arguments. */
+static void columns_asked(const struct sys_event *ev, struct measure *m)
+{
+	const struct sys_def *def = ev->def;
+
+	*m = nothing;
+	if (def->batch)
+		m->batch_asked = count_asked(ev, def->batch);
+	if (def->bytes)
+		m->bytes_asked = count_asked(ev, def->bytes);
+}
+
+/* And of the result. */
+static void columns_moved(const struct sys_event *ev, struct measure *m)
+{
+	if (ev->def->unit)
+		m->batch_moved = (uint64_t)ev->ret;
+	if (ev->def->bytes_ret)
+		m->bytes_moved = (uint64_t)ev->ret;
+}
+
 void decode_entry(const struct decode_in *in, struct measure *m)
 {
 	const struct sys_def *def = in->ev->def;
 
-	*m = nothing;
-	if (def->batch)
-		m->batch_asked = count_asked(in->ev, def->batch);
-	if (def->bytes)
-		m->bytes_asked = count_asked(in->ev, def->bytes);
+	columns_asked(in->ev, m);
 	if (def->decoder && def->decoder->entry)
 		def->decoder->entry(in, m);
 }
@@ -53,10 +70,22 @@ void decode_exit(const struct decode_in *in, struct measure *m)
 			0; /* nothing was moved, and mostly the kernel could not read it either */
 		return;
 	}
-	if (def->unit)
-		m->batch_moved = (uint64_t)in->ev->ret;
-	if (def->bytes_ret)
-		m->bytes_moved = (uint64_t)in->ev->ret;
+	columns_moved(in->ev, m);
 	if (def->decoder && def->decoder->exit)
 		def->decoder->exit(in, m);
+}
+
+void decode_recorded(const struct decode_in *in, const struct recorded *r, struct measure *m)
+{
+	const struct sys_def *def = in->ev->def;
+
+	if (!def->decoder || !def->decoder->recorded) {
+		decode_entry(in, m);
+		decode_exit(in, m);
+		return;
+	}
+	columns_asked(in->ev, m);
+	if (sys_ok(in->ev))
+		columns_moved(in->ev, m);
+	def->decoder->recorded(in, r, m);
 }

@@ -33,10 +33,22 @@ struct decode_in {
 	const struct decode_env *env;
 };
 
+/* What the recorder inside the target read of a call's memory, at entry and after success; the
+ * numbers mean what they mean in struct measure. */
+struct recorded {
+	uint32_t flags; /* MEASURED_* of tracer/fast/layout.h */
+	uint64_t bytes; /* asked; of sendmmsg and recvmmsg moved */
+	uint64_t units; /* iovecs reached, where less was moved than asked */
+	uint64_t dgrams_asked, dgrams_moved;
+};
+
 struct decoder {
 	/* Either may be NULL. They fill what the row's columns cannot say. */
 	void (*entry)(const struct decode_in *in, struct measure *m);
 	void (*exit)(const struct decode_in *in, struct measure *m);
+	/* For a decoder that reads memory: the same from what was recorded. NULL: it reads none. */
+	void (*recorded)(const struct decode_in *in, const struct recorded *r, struct measure *m);
+	uint8_t kind; /* KIND_* of tracer/fast/layout.h that records so; 0 where recorded is NULL */
 };
 
 /*
@@ -49,6 +61,9 @@ struct decoder {
 void decode_entry(const struct decode_in *in, struct measure *m);
 /* Completes *m when the call is over. Called for every outcome; only success moves anything. */
 void decode_exit(const struct decode_in *in, struct measure *m);
+
+/* Both at once, for a call that was recorded inside the target. */
+void decode_recorded(const struct decode_in *in, const struct recorded *r, struct measure *m);
 
 /*
  * What a setsockopt changed of decode_env: 1 if the call succeeded and set UDP_SEGMENT

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "tracer/decode/read.h"
+#include "tracer/fast/layout.h"
 
 /* readv(2), writev(2) and their kin: (fd, iov, iovcnt, ...). */
 
@@ -58,5 +59,43 @@ static void iov_read_exit(const struct decode_in *in, struct measure *m)
 	decoder_recv_flat.exit(in, m);
 }
 
-const struct decoder decoder_iov_write = {.entry = iov_entry, .exit = iov_write_exit};
-const struct decoder decoder_iov_read = {.entry = iov_entry, .exit = iov_read_exit};
+static void iov_recorded(const struct decode_in *in, const struct recorded *r, struct measure *m)
+{
+	if (!(r->flags & MEASURED_NOT_ASKED))
+		m->bytes_asked = r->bytes;
+	if (!sys_ok(in->ev))
+		return;
+	if (!m->bytes_moved && m->bytes_asked)
+		m->batch_moved = 0;
+	else if (m->bytes_asked == NOT_MEASURED)
+		m->batch_moved = NOT_MEASURED;
+	else if (m->bytes_moved >= m->bytes_asked)
+		m->batch_moved = m->batch_asked;
+	else if (r->flags & MEASURED_UNREADABLE)
+		m->batch_moved = NOT_MEASURED, m->unreadable = 1;
+	else
+		m->batch_moved = r->units;
+}
+
+static void iov_write_recorded(
+	const struct decode_in *in, const struct recorded *r, struct measure *m)
+{
+	iov_recorded(in, r, m);
+	if (sys_ok(in->ev))
+		decoder_send_flat.exit(in, m);
+}
+
+static void iov_read_recorded(
+	const struct decode_in *in, const struct recorded *r, struct measure *m)
+{
+	iov_recorded(in, r, m);
+	if (sys_ok(in->ev))
+		decoder_recv_flat.exit(in, m);
+}
+
+const struct decoder decoder_iov_write = {.entry = iov_entry,
+	.exit = iov_write_exit,
+	.recorded = iov_write_recorded,
+	.kind = KIND_IOV};
+const struct decoder decoder_iov_read = {
+	.entry = iov_entry, .exit = iov_read_exit, .recorded = iov_read_recorded, .kind = KIND_IOV};

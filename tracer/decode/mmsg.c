@@ -3,6 +3,7 @@
 
 #include "common/base/units.h"
 #include "tracer/decode/read.h"
+#include "tracer/fast/layout.h"
 
 /*
  * sendmmsg(2) and recvmmsg(2): (fd, msgvec, vlen, flags). What was moved is read when the call is
@@ -150,5 +151,50 @@ static void mmsg_recv_exit(const struct decode_in *in, struct measure *m)
 		m->dgrams_asked = m->batch_asked;
 }
 
-const struct decoder decoder_mmsg_send = {.exit = mmsg_send_exit};
-const struct decoder decoder_mmsg_recv = {.exit = mmsg_recv_exit};
+/* ---- as recorded inside the target ---- */
+
+/* 1 if the call moved something that could be read. */
+static int moved_recorded(const struct decode_in *in, const struct recorded *r, struct measure *m)
+{
+	int unknown = (r->flags & MEASURED_DGRAMS_UNKNOWN) ||
+		      ((r->flags & MEASURED_CTRUNC) && in->env->gro);
+
+	if (!sys_ok(in->ev))
+		return 0;
+	m->unreadable = (r->flags & MEASURED_UNREADABLE) != 0;
+	if (m->unreadable && !(r->flags & MEASURED_DGRAMS_UNKNOWN))
+		return 0; /* it faulted before the sums were whole */
+	m->bytes_moved = r->bytes;
+	m->segmented =
+		(r->flags & MEASURED_SEGMENTED) || ((r->flags & MEASURED_CTRUNC) && in->env->gro);
+	if (!unknown)
+		m->dgrams_moved = r->dgrams_moved;
+	return 1;
+}
+
+static void mmsg_send_recorded(
+	const struct decode_in *in, const struct recorded *r, struct measure *m)
+{
+	if (!moved_recorded(in, r, m))
+		return;
+	if (m->dgrams_moved == NOT_MEASURED || m->batch_moved >= m->batch_asked)
+		m->dgrams_asked = m->dgrams_moved;
+	else
+		m->dgrams_asked = m->segmented ? r->dgrams_asked : m->batch_asked;
+}
+
+static void mmsg_recv_recorded(
+	const struct decode_in *in, const struct recorded *r, struct measure *m)
+{
+	if (!moved_recorded(in, r, m))
+		return;
+	if (m->segmented || m->dgrams_moved == NOT_MEASURED)
+		m->dgrams_asked = m->dgrams_moved;
+	else
+		m->dgrams_asked = m->batch_asked;
+}
+
+const struct decoder decoder_mmsg_send = {
+	.exit = mmsg_send_exit, .recorded = mmsg_send_recorded, .kind = KIND_MMSG_SEND};
+const struct decoder decoder_mmsg_recv = {
+	.exit = mmsg_recv_exit, .recorded = mmsg_recv_recorded, .kind = KIND_MMSG_RECV};

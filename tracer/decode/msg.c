@@ -5,6 +5,7 @@
 
 #include "common/base/units.h"
 #include "tracer/decode/read.h"
+#include "tracer/fast/layout.h"
 
 /* sendmsg(2) and recvmsg(2): (fd, msg, flags). */
 
@@ -92,5 +93,68 @@ static void msg_recv_exit(const struct decode_in *in, struct measure *m)
 	m->dgrams_asked = m->dgrams_moved; /* how many to join was not for the caller to ask */
 }
 
-const struct decoder decoder_msg_send = {.entry = msg_send_entry, .exit = msg_send_exit};
-const struct decoder decoder_msg_recv = {.entry = msg_recv_entry, .exit = msg_recv_exit};
+/* ---- as recorded inside the target ---- */
+
+/* What the header asked for; 1 if it could be summed. */
+static int asked_recorded(const struct recorded *r, struct measure *m)
+{
+	if (r->flags & MEASURED_NOT_ASKED)
+		return 0;
+	m->bytes_asked = r->bytes;
+	return 1;
+}
+
+static void outcome_recorded(
+	const struct decode_in *in, const struct recorded *r, struct measure *m)
+{
+	m->segmented |= (r->flags & MEASURED_SEGMENTED) != 0;
+	if (sys_ok(in->ev)) /* what a failed call left unreadable is no figure that is missing */
+		m->unreadable |= (r->flags & MEASURED_UNREADABLE) != 0;
+}
+
+static void msg_send_recorded(
+	const struct decode_in *in, const struct recorded *r, struct measure *m)
+{
+	int asked = asked_recorded(r, m);
+
+	outcome_recorded(in, r, m);
+	if (asked && !(r->flags & MEASURED_DGRAMS_UNKNOWN))
+		m->dgrams_asked = r->dgrams_asked;
+	if (!sys_ok(in->ev))
+		return;
+	if (m->dgrams_asked == NOT_MEASURED || m->bytes_moved == m->bytes_asked || !m->segmented)
+		m->dgrams_moved = m->dgrams_asked;
+	else
+		m->dgrams_moved = r->dgrams_moved;
+}
+
+static void msg_recv_recorded(
+	const struct decode_in *in, const struct recorded *r, struct measure *m)
+{
+	int asked = asked_recorded(r, m), room = (r->flags & MEASURED_CONTROL_ROOM) != 0;
+	int one = asked && !room && !in->env->gro;
+
+	if (one)
+		m->dgrams_asked = 1;
+	if (!sys_ok(in->ev))
+		return;
+	if (one) {
+		m->dgrams_moved = 1;
+		return;
+	}
+	outcome_recorded(in, r, m);
+	if (in->env->gro && (r->flags & MEASURED_CTRUNC))
+		m->segmented = 1;
+	else if (!(r->flags & MEASURED_DGRAMS_UNKNOWN))
+		m->dgrams_moved = r->dgrams_moved;
+	m->dgrams_asked = m->dgrams_moved;
+}
+
+const struct decoder decoder_msg_send = {.entry = msg_send_entry,
+	.exit = msg_send_exit,
+	.recorded = msg_send_recorded,
+	.kind = KIND_MSG_SEND};
+const struct decoder decoder_msg_recv = {.entry = msg_recv_entry,
+	.exit = msg_recv_exit,
+	.recorded = msg_recv_recorded,
+	.kind = KIND_MSG_RECV};

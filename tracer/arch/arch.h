@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_ARCH_ARCH_H
+#define TRACER_ARCH_ARCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+#include "tracer/fast/layout.h"
+
+/*
+ * What the recorder needs of an architecture: its registers, its stub and its trampolines. One
+ * folder each; the plan of a file's sites (tracer/fast/plan.h) is in there too.
+ */
+
+/* NULL, or why there can be no recorder on this machine: static text. */
+const char *arch_unsupported(void);
+/* The counter that the stub stamps with. */
+uint64_t arch_ticks(void);
+
+/* ---- the stub ---- */
+const void *arch_stub(size_t *ret_bytes);
+/* The address after the stub's call instruction, which the filter lets pass. */
+uint64_t arch_stub_after(void);
+/* 1 if the address is in the stub. */
+int arch_in_stub(uint64_t ip);
+/* 1 if it is in the part of it that reads the target's memory. */
+int arch_in_measure(uint64_t ip);
+
+enum stub_phase {
+	STUB_BEFORE,  /* the call is not made yet: as if the program had not come to the site */
+	STUB_IN_CALL, /* the call is made; the register has its raw result */
+	STUB_AFTER,   /* it has returned; the record has the result */
+	STUB_DONE,    /* and is committed */
+};
+
+/* Where a thread is that stopped in the stub. */
+enum stub_phase arch_stub_phase(const struct user_regs_struct *regs, const struct fast_block *b);
+/* The site's descriptor it came from. */
+uint64_t arch_stub_desc(const struct user_regs_struct *regs, const struct fast_block *b);
+/*
+ * Gives all registers but the instruction pointer back to the program: as before the call, with
+ * the number where it belongs (STUB_BEFORE), or as after it with that result.
+ */
+void arch_stub_undo(struct user_regs_struct *regs, const struct fast_block *b);
+void arch_stub_finish(struct user_regs_struct *regs, const struct fast_block *b, int64_t result);
+
+/* ---- trampolines ---- */
+/* Writes one for the call instruction at `site` into buf; at is where it will be. moved: the
+ * instruction that is executed first, or NULL. */
+void arch_tramp(uint8_t buf[TRAMP_BYTES], uint64_t at, uint64_t site, const uint8_t *moved,
+	size_t moved_len);
+/* Length of the call instruction. */
+#define ARCH_CALL_BYTES 2
+/* A jump as long as the call instruction; -ERANGE if it does not reach. */
+int arch_jump_short(uint8_t buf[ARCH_CALL_BYTES], uint64_t at, uint64_t to);
+/* A long jump: -ERANGE if it does not reach. */
+#define ARCH_JUMP_BYTES 5
+int arch_jump_long(uint8_t buf[ARCH_JUMP_BYTES], uint64_t at, uint64_t to);
+/* How far from a site a trampoline may be. */
+#define ARCH_TRAMP_REACH 0x70000000ULL
+/* An instruction that traps, one byte. */
+#define ARCH_TRAP 0xcc
+
+#endif

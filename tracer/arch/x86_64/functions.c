@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/arch/x86_64/functions.h"
+
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+
+#define SEGMENTS_MAX 16
+/* Functions before an address among which the one that it is in is looked for. */
+#define LOOK_BACK 24
+
+struct symbol {
+	uint64_t start, end;
+	uint8_t checked_by_address;
+};
+
+struct functions {
+	int fd;
+	struct segment {
+		uint64_t addr, offset, bytes;
+		int executable;
+	} segments[SEGMENTS_MAX];
+	size_t segments_len;
+	struct unwind {
+		uint64_t start, entry; /* addresses of the function and of its table entry */
+	} * unwinds;                   /* by start */
+	size_t unwinds_len;
+	struct {
+		struct symbol *at;
+		size_t len, cap;
+	} symbols; /* by start */
+};
+
+/* ---- the file ---- */
+
+static size_t read_at(const struct functions *f, uint64_t addr, void *buf, size_t len, int code)
+{
+	for (size_t i = 0; i < f->segments_len; i++) {
+		const struct segment *s = &f->segments[i];
+		uint64_t rest = s->bytes - (addr - s->addr);
+		ssize_t n;
+
+		if ((code && !s->executable) || addr < s->addr || addr - s->addr >= s->bytes)
+			continue;
+		n = pread(f->fd, buf, len < rest ? len : (size_t)rest,
+			(off_t)(s->offset + (addr - s->addr)));
+		return n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+size_t functions_code(const struct functions *f, uint64_t addr, uint8_t *buf, size_t len)
+{
+	return read_at(f, addr, buf, len, 1);
+}
+
+uint64_t functions_address(const struct functions *f, uint64_t offset)
+{
+	for (size_t i = 0; i < f->segments_len; i++) {
+		const struct segment *s = &f->segments[i];
+
+		if (s->executable && offset >= s->offset && offset - s->offset < s->bytes)
+			return s->addr + (offset - s->offset);
+	}
+	return UINT64_MAX;
+}
+
+/* ---- the unwind table ---- */
+
+/* How .eh_frame_hdr is written by every linker: version 1, and these encodings. */
+static const uint8_t header_known[4] = {1, 0x1b, 0x03, 0x3b};
+#define ENTRIES_MAX (1U << 24)
+
+static int unwind_cmp(const void *a, const void *b)
+{
+	const struct unwind *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+static void read_unwinds(struct functions *f, uint64_t header)
+{
+	struct {
+		uint8_t known[4];
+		int32_t frames;
+		uint32_t count;
+	} h;
+	int32_t(*table)[2];
+	size_t bytes;
+
+	if (read_at(f, header, &h, sizeof(h), 0) != sizeof(h) ||
+		memcmp(h.known, header_known, sizeof(h.known)) != 0 || h.count > ENTRIES_MAX)
+		return;
+	bytes = h.count * sizeof(*table);
+	table = mem_calloc(h.count + 1, sizeof(*table));
+	if (read_at(f, header + sizeof(h), table, bytes, 0) == bytes) {
+		f->unwinds = mem_calloc(h.count + 1, sizeof(*f->unwinds));
+		f->unwinds_len = h.count;
+		for (size_t i = 0; i < h.count; i++)
+			f->unwinds[i] = (struct unwind){header + (uint64_t)(int64_t)table[i][0],
+				header + (uint64_t)(int64_t)table[i][1]};
+		qsort(f->unwinds, f->unwinds_len, sizeof(*f->unwinds), unwind_cmp);
+	}
+	free(table);
+}
+
+/* The end of an entry's range; its start where the entry says something else. */
+static uint64_t unwind_end(const struct functions *f, const struct unwind *u)
+{
+	struct {
+		uint32_t length, cie;
+		int32_t start;
+		uint32_t bytes;
+	} fde;
+
+	if (read_at(f, u->entry, &fde, sizeof(fde), 0) != sizeof(fde) || fde.length < 12 ||
+		fde.length >= 0xfffffff0 || !fde.cie ||
+		u->entry + 8 + (uint64_t)(int64_t)fde.start != u->start)
+		return u->start;
+	return u->start + fde.bytes;
+}
+
+/* ---- symbols ---- */
+
+/* Their cancellation asks whether the interrupted thread is between two addresses in there. */
+static int is_checked_by_address(const char *name)
+{
+	return name && (strcmp(name, "__syscall_cp_asm") == 0 ||
+			       strcmp(name, "__syscall_cancel_arch") == 0 ||
+			       strcmp(name, "__syscall_cp_c") == 0);
+}
+
+static void read_symbols(struct functions *f, Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh)
+{
+	Elf_Data *data = elf_getdata(scn, NULL);
+	size_t n = data && sh->sh_entsize ? data->d_size / sh->sh_entsize : 0;
+
+	for (size_t i = 0; i < n && i < ENTRIES_MAX; i++) {
+		GElf_Sym sym;
+
+		if (!gelf_getsym(data, (int)i, &sym) || GELF_ST_TYPE(sym.st_info) != STT_FUNC ||
+			!sym.st_value || sym.st_value + sym.st_size < sym.st_value)
+			continue;
+		*VEC_PUSH(&f->symbols) = (struct symbol){sym.st_value, sym.st_value + sym.st_size,
+			(uint8_t)is_checked_by_address(elf_strptr(elf, sh->sh_link, sym.st_name))};
+	}
+}
+
+static int symbol_cmp(const void *a, const void *b)
+{
+	const struct symbol *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+static void read_all_symbols(struct functions *f, Elf *elf)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+
+	while ((scn = elf_nextscn(elf, scn)))
+		if (gelf_getshdr(scn, &sh) &&
+			(sh.sh_type == SHT_SYMTAB || sh.sh_type == SHT_DYNSYM))
+			read_symbols(f, elf, scn, &sh);
+	if (f->symbols.len)
+		qsort(f->symbols.at, f->symbols.len, sizeof(*f->symbols.at), symbol_cmp);
+}
+
+/* ---- opening ---- */
+
+static int read_segments(struct functions *f, Elf *elf, uint64_t *ret_header)
+{
+	size_t n;
+	GElf_Ehdr eh;
+
+	if (!gelf_getehdr(elf, &eh) || eh.e_machine != EM_X86_64 ||
+		eh.e_ident[EI_CLASS] != ELFCLASS64 || elf_getphdrnum(elf, &n) < 0)
+		return -1;
+	for (size_t i = 0; i < n && f->segments_len < SEGMENTS_MAX; i++) {
+		GElf_Phdr ph;
+
+		if (!gelf_getphdr(elf, (int)i, &ph))
+			return -1;
+		if (ph.p_type == PT_GNU_EH_FRAME)
+			*ret_header = ph.p_vaddr;
+		if (ph.p_type == PT_LOAD && ph.p_vaddr + ph.p_filesz >= ph.p_vaddr)
+			f->segments[f->segments_len++] = (struct segment){
+				ph.p_vaddr, ph.p_offset, ph.p_filesz, (ph.p_flags & PF_X) != 0};
+	}
+	return f->segments_len ? 0 : -1;
+}
+
+struct functions *functions_open(int fd)
+{
+	struct functions *f = mem_calloc(1, sizeof(*f));
+	uint64_t header = 0;
+	Elf *elf;
+	int rc = -1;
+
+	elf_version(EV_CURRENT);
+	f->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	elf = f->fd >= 0 ? elf_begin(f->fd, ELF_C_READ, NULL) : NULL;
+	if (elf && elf_kind(elf) == ELF_K_ELF)
+		rc = read_segments(f, elf, &header);
+	if (rc == 0) {
+		if (header)
+			read_unwinds(f, header);
+		read_all_symbols(f, elf);
+	}
+	elf_end(elf);
+	if (rc == 0)
+		return f;
+	functions_free(f);
+	return NULL;
+}
+
+void functions_free(struct functions *f)
+{
+	if (!f)
+		return;
+	if (f->fd >= 0)
+		close(f->fd);
+	free(f->unwinds);
+	free(f->symbols.at);
+	free(f);
+}
+
+/* ---- looking up ---- */
+
+/* Index of the first unwind entry (symbol) that begins at addr or after it. */
+static size_t first_unwind(const struct functions *f, uint64_t addr)
+{
+	size_t lo = 0, hi = f->unwinds_len;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (f->unwinds[mid].start < addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static size_t first_symbol(const struct functions *f, uint64_t addr)
+{
+	size_t lo = 0, hi = f->symbols.len;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (f->symbols.at[mid].start < addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static int function_cmp(const void *a, const void *b)
+{
+	const struct function *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start > y->start ? 1 : -1;
+	return (x->end > y->end) - (x->end < y->end);
+}
+
+size_t functions_near(
+	const struct functions *f, uint64_t from, uint64_t until, struct function *ret, size_t max)
+{
+	size_t n = 0, i = first_unwind(f, from), j = first_symbol(f, from);
+
+	for (i = i > LOOK_BACK ? i - LOOK_BACK : 0;
+		n < max && i < f->unwinds_len && f->unwinds[i].start < until; i++)
+		ret[n++] = (struct function){f->unwinds[i].start, unwind_end(f, &f->unwinds[i]), 0};
+	for (j = j > LOOK_BACK ? j - LOOK_BACK : 0;
+		n < max && j < f->symbols.len && f->symbols.at[j].start < until; j++)
+		ret[n++] = (struct function){f->symbols.at[j].start, f->symbols.at[j].end,
+			f->symbols.at[j].checked_by_address};
+	qsort(ret, n, sizeof(*ret), function_cmp);
+	return n;
+}
+
+int functions_at(const struct functions *f, uint64_t addr, struct function *ret)
+{
+	struct function near[4 * LOOK_BACK];
+	size_t n = functions_near(f, addr, addr + 1, near, sizeof(near) / sizeof(*near));
+	int found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int checked = near[i].checked_by_address;
+
+		if (addr < near[i].start || addr >= near[i].end)
+			continue;
+		if (!found || near[i].start > ret->start)
+			*ret = near[i];
+		ret->checked_by_address |= (uint8_t)checked;
+		found = 1;
+	}
+	return found;
+}

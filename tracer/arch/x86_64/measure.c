@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * What the decoders read out of the target's memory, read by the target's own thread inside the
+ * stub: the same rules as tracer/decode, which says why they are so. Part of the stub's code: no
+ * calls to outside, no data, no vector registers, little stack. An address that cannot be read
+ * faults; the tracer sees that (stub.c) and the target does not.
+ */
+#include <stddef.h>
+
+#include "tracer/arch/x86_64/measure.h"
+
+#define STUB static __attribute__((section("stub_code"), always_inline)) inline
+
+struct iov {
+	uint64_t base, len;
+};
+
+struct header { /* struct msghdr */
+	uint64_t name, name_len;
+	const struct iov *iov;
+	uint64_t iov_len;
+	const uint8_t *control;
+	uint64_t control_len;
+	uint32_t flags, pad;
+};
+
+struct message { /* struct mmsghdr */
+	struct header header;
+	uint32_t len, pad;
+};
+
+struct control { /* struct cmsghdr */
+	uint64_t len;
+	uint32_t level, type;
+};
+
+enum { IOVS_MAX = 1024, LEVEL_UDP = 17, UDP_SEGMENT = 103, UDP_GRO = 104, CTRUNC = 8 };
+
+STUB uint64_t add_sat(uint64_t a, uint64_t b)
+{
+	uint64_t sum = a + b;
+
+	return sum < a || sum > INT64_MAX ? INT64_MAX : sum;
+}
+
+STUB uint64_t iov_total(const volatile struct iov *iov, uint64_t n)
+{
+	uint64_t sum = 0;
+
+	for (uint64_t i = 0; i < n; i++)
+		sum = add_sat(sum, iov[i].len);
+	return sum;
+}
+
+/* How many iovecs, from the first, the bytes moved reach into. */
+STUB uint64_t iov_reached(const volatile struct iov *iov, uint64_t n, uint64_t bytes)
+{
+	uint64_t i;
+
+	for (i = 0; i < n && bytes; i++)
+		bytes -= iov[i].len < bytes ? iov[i].len : bytes;
+	return i;
+}
+
+/* The segment size in control data, or -1. */
+STUB int64_t segment_size(const volatile struct header *h, int sending)
+{
+	uint64_t len = h->control_len, at = 0;
+	const uint8_t *p = h->control;
+
+	while (len - at >= sizeof(struct control)) {
+		const volatile struct control *c = (const volatile struct control *)(p + at);
+		uint64_t c_len = c->len, rest = len - at;
+
+		if (c_len < sizeof(*c) || c_len > rest)
+			return -1;
+		if (c->level == LEVEL_UDP && c->type == (sending ? UDP_SEGMENT : UDP_GRO) &&
+			c_len - sizeof(*c) >= (sending ? 2 : 4))
+			return sending ? *(const volatile uint16_t *)(c + 1)
+				       : *(const volatile uint32_t *)(c + 1);
+		c_len = (c_len + 7) & ~7ULL;
+		if (c_len > rest)
+			return -1;
+		at += c_len;
+	}
+	return -1;
+}
+
+STUB uint64_t datagrams(
+	struct fast_record *r, const volatile struct header *h, int sending, uint64_t len)
+{
+	int64_t size = h->control_len ? segment_size(h, sending) : -1;
+
+	if (size < 0 && !sending && (h->flags & CTRUNC))
+		r->flags |= MEASURED_CTRUNC;
+	if (size <= 0)
+		return 1;
+	r->flags |= MEASURED_SEGMENTED;
+	return len ? (len - 1) / (uint32_t)size + 1 : 1;
+}
+
+/* Control data larger than what the decoder reads. */
+STUB int control_is_large(const volatile struct header *h)
+{
+	return h->control_len > 64 * 1024;
+}
+
+STUB void before_iov(struct fast_record *r)
+{
+	if (r->args[2] > IOVS_MAX)
+		r->flags |= MEASURED_NOT_ASKED;
+	else
+		r->bytes = iov_total((const volatile struct iov *)r->args[1], r->args[2]);
+}
+
+STUB void before_msg(struct fast_record *r, int sending)
+{
+	const volatile struct header *h = (const volatile struct header *)r->args[1];
+
+	if (h->control_len)
+		r->flags |= MEASURED_CONTROL_ROOM;
+	if (h->iov_len > IOVS_MAX) {
+		r->flags |= MEASURED_NOT_ASKED;
+		return;
+	}
+	r->bytes = iov_total(h->iov, h->iov_len);
+	if (!sending)
+		return;
+	if (control_is_large(h))
+		r->flags |= MEASURED_UNREADABLE | MEASURED_DGRAMS_UNKNOWN;
+	else
+		r->dgrams_asked = datagrams(r, h, 1, r->bytes);
+}
+
+void measure_before(struct fast_record *r)
+{
+	r->flags = 0;
+	r->bytes = r->units = r->dgrams = r->dgrams_asked = 0;
+	if (r->kind == KIND_IOV)
+		before_iov(r);
+	else if (r->kind == KIND_MSG_SEND || r->kind == KIND_MSG_RECV)
+		before_msg(r, r->kind == KIND_MSG_SEND);
+}
+
+STUB void after_iov(struct fast_record *r)
+{
+	uint64_t moved = (uint64_t)r->ret;
+
+	if (!(r->flags & MEASURED_NOT_ASKED) && moved < r->bytes && moved)
+		r->units = iov_reached((const volatile struct iov *)r->args[1], r->args[2], moved);
+}
+
+STUB void after_msg(struct fast_record *r, int sending)
+{
+	const volatile struct header *h = (const volatile struct header *)r->args[1];
+	uint64_t moved = (uint64_t)r->ret;
+
+	if (sending && (r->flags & MEASURED_SEGMENTED) && moved != r->bytes)
+		r->dgrams = datagrams(r, h, 1, moved);
+	else if (!sending && control_is_large(h))
+		r->flags |= MEASURED_UNREADABLE | MEASURED_DGRAMS_UNKNOWN;
+	else if (!sending)
+		r->dgrams = datagrams(r, h, 0, moved);
+}
+
+STUB void after_mmsg(struct fast_record *r, int sending)
+{
+	const volatile struct message *m = (const volatile struct message *)r->args[1];
+	uint64_t vlen = (uint32_t)r->args[2], n = (uint64_t)r->ret, dgrams = 0, bytes = 0, i;
+
+	for (i = 0; i < n; i++) {
+		bytes = add_sat(bytes, m[i].len);
+		if (control_is_large(&m[i].header))
+			r->flags |= MEASURED_UNREADABLE | MEASURED_DGRAMS_UNKNOWN;
+		else
+			dgrams += datagrams(r, &m[i].header, sending, m[i].len);
+	}
+	r->bytes = bytes;
+	r->dgrams = r->dgrams_asked = dgrams;
+	if (!sending || !(r->flags & MEASURED_SEGMENTED) || n >= vlen)
+		return;
+	for (; i < vlen && vlen <= IOVS_MAX; i++) {
+		if (m[i].header.iov_len > IOVS_MAX || control_is_large(&m[i].header))
+			break;
+		dgrams += datagrams(
+			r, &m[i].header, 1, iov_total(m[i].header.iov, m[i].header.iov_len));
+	}
+	r->dgrams_asked = i < vlen ? UINT64_MAX : dgrams;
+}
+
+void measure_after(struct fast_record *r)
+{
+	if (r->ret < 0)
+		return;
+	if (r->kind == KIND_IOV)
+		after_iov(r);
+	else if (r->kind == KIND_MSG_SEND || r->kind == KIND_MSG_RECV)
+		after_msg(r, r->kind == KIND_MSG_SEND);
+	else
+		after_mmsg(r, r->kind == KIND_MMSG_SEND);
+}

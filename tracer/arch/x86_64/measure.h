@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_ARCH_X86_64_MEASURE_H
+#define TRACER_ARCH_X86_64_MEASURE_H
+
+#include "tracer/fast/layout.h"
+
+/* The stub's measuring code, called by stub_code.S. Sums what the call is asked to move, and what
+ * it moved when it succeeded, into the record. */
+#define STUB_FUNCTION __attribute__((section("stub_code"), visibility("hidden")))
+
+STUB_FUNCTION void measure_before(struct fast_record *r);
+STUB_FUNCTION void measure_after(struct fast_record *r);
+
+#endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* Plans for x86-64: see tracer/fast/plan.h. What is needed for a proof is decoded by Zydis. */
+#include "tracer/fast/plan.h"
+
+#include <Zydis/Zydis.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "tracer/arch/arch.h"
+#include "tracer/arch/x86_64/functions.h"
+
+#define CACHE_LINE     64
+#define SHORT_REACH    127 /* of a short jump */
+#define FUNCTION_MAX   65536
+#define NEIGHBOURS_MAX 256
+#define CHECK_AROUND   16
+
+struct code {
+	struct functions *functions;
+};
+
+struct code *code_open(int fd, struct err *err)
+{
+	struct functions *f = functions_open(fd);
+	struct code *c;
+
+	if (!f) {
+		err_set(err, -1, "no ELF file of x86-64");
+		return NULL;
+	}
+	c = mem_calloc(1, sizeof(*c));
+	c->functions = f;
+	return c;
+}
+
+void code_free(struct code *c)
+{
+	if (c)
+		functions_free(c->functions);
+	free(c);
+}
+
+uint64_t code_address(const struct code *c, uint64_t file_offset)
+{
+	return functions_address(c->functions, file_offset);
+}
+
+/* ---- decoding ---- */
+
+struct insn {
+	ZydisDecodedInstruction i;
+	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+};
+
+static int decode(const uint8_t *code, size_t len, struct insn *ret)
+{
+	ZydisDecoder decoder;
+
+	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	return ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, code, len, &ret->i, ret->operands));
+}
+
+static int is_branch(const struct insn *n)
+{
+	return n->i.meta.category == ZYDIS_CATEGORY_COND_BR ||
+	       n->i.meta.category == ZYDIS_CATEGORY_UNCOND_BR ||
+	       n->i.meta.category == ZYDIS_CATEGORY_CALL;
+}
+
+/* Where a direct branch at addr leads; 0: it is none. */
+static uint64_t target_of(const struct insn *n, uint64_t addr)
+{
+	ZyanU64 to;
+
+	if (!is_branch(n) || n->operands[0].type != ZYDIS_OPERAND_TYPE_IMMEDIATE ||
+		!ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&n->i, &n->operands[0], addr, &to)))
+		return 0;
+	return to;
+}
+
+/* An instruction after which the next one is not executed. */
+static int ends_flow(const struct insn *n)
+{
+	switch (n->i.mnemonic) {
+	case ZYDIS_MNEMONIC_RET:
+	case ZYDIS_MNEMONIC_JMP:
+	case ZYDIS_MNEMONIC_UD2:
+	case ZYDIS_MNEMONIC_HLT:
+	case ZYDIS_MNEMONIC_INT3:
+	case ZYDIS_MNEMONIC_CALL: /* of a function that does not return */
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* What a linear walk through a function tells. */
+struct walk {
+	uint64_t forbidden_from, forbidden_until; /* no branch may lead in here */
+	uint64_t before;   /* the address whose preceding instruction is wanted; 0: none */
+	int jumps_inside;  /* one does */
+	int indirect_jump; /* there is a jump by a table or pointer */
+	int flows_out;     /* the last instruction goes on after the end */
+	int found_before;
+	uint64_t before_at;
+	struct insn before_insn;
+};
+
+static int walk_code(const uint8_t *code, size_t len, uint64_t start, struct walk *w)
+{
+	struct insn n, last = {0};
+	uint64_t last_at = 0;
+
+	for (size_t at = 0; at < len; at += n.i.length) {
+		uint64_t to;
+
+		if (start + at == w->before && at) {
+			w->found_before = 1;
+			w->before_at = last_at;
+			w->before_insn = last;
+		}
+		if (!decode(code + at, len - at, &n))
+			return -1;
+		to = target_of(&n, start + at);
+		w->jumps_inside |= to >= w->forbidden_from && to < w->forbidden_until;
+		w->indirect_jump |= n.i.mnemonic == ZYDIS_MNEMONIC_JMP && !to;
+		last = n;
+		last_at = start + at;
+	}
+	w->flows_out = !len || !ends_flow(&last);
+	return 0;
+}
+
+/* -1: the function's code cannot be decoded whole. */
+static int walk_function(const struct code *c, const struct function *f, struct walk *w)
+{
+	size_t len = (size_t)(f->end - f->start);
+	uint8_t *code;
+	int rc = -1;
+
+	if (f->end <= f->start || f->end - f->start > FUNCTION_MAX)
+		return -1;
+	code = mem_calloc(1, len);
+	if (functions_code(c->functions, f->start, code, len) == len)
+		rc = walk_code(code, len, f->start, w);
+	free(code);
+	return rc;
+}
+
+/* ---- padding ---- */
+
+/* mov $15, %rax; syscall: unwinders know a signal's frame by these bytes, and look before them. */
+static int is_sigreturn(const uint8_t *p)
+{
+	static const uint8_t code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+
+	return memcmp(p, code, sizeof(code)) == 0 || memcmp(p + 1, code, sizeof(code)) == 0;
+}
+
+/* 1 if [start, end) is nothing but filling. */
+static int is_filling(const struct code *c, uint64_t start, uint64_t end)
+{
+	uint8_t code[SHORT_REACH + CACHE_LINE];
+	size_t len = (size_t)(end - start);
+	struct insn n;
+
+	if (end - start > sizeof(code) || functions_code(c->functions, start, code, len) != len)
+		return 0;
+	for (size_t at = 0; at < len;) {
+		if (code[at] == ARCH_TRAP || code[at] == 0) {
+			at++;
+			continue;
+		}
+		if (!decode(code + at, len - at, &n) || n.i.mnemonic != ZYDIS_MNEMONIC_NOP)
+			return 0;
+		at += n.i.length;
+	}
+	return 1;
+}
+
+/* 1 if the gap between two functions is never executed. */
+static int is_dead(
+	const struct code *c, const struct function *before, const struct function *after)
+{
+	struct walk w = {.forbidden_from = before->end, .forbidden_until = after->start};
+	uint8_t head[10];
+
+	if (functions_code(c->functions, after->start, head, sizeof(head)) != sizeof(head) ||
+		is_sigreturn(head) || !is_filling(c, before->end, after->start))
+		return 0;
+	return walk_function(c, before, &w) == 0 && !w.flows_out && !w.jumps_inside &&
+	       (walk_function(c, after, &w) < 0 || !w.jumps_inside);
+}
+
+static uint64_t away(uint64_t site, uint64_t hop)
+{
+	return hop > site ? hop - site : site - hop;
+}
+
+static void add_hop(struct plan *p, uint64_t hop)
+{
+	size_t i = p->hops_len;
+
+	if (i == PLAN_HOPS_MAX) {
+		if (away(p->site, p->hops[i - 1]) <= away(p->site, hop))
+			return;
+		i--;
+	} else {
+		p->hops_len++;
+	}
+	for (; i && away(p->site, p->hops[i - 1]) > away(p->site, hop); i--)
+		p->hops[i] = p->hops[i - 1];
+	p->hops[i] = hop;
+}
+
+static int in_reach(uint64_t site, uint64_t hop)
+{
+	uint8_t jump[ARCH_CALL_BYTES];
+
+	return arch_jump_short(jump, site, hop) == 0;
+}
+
+static void add_gap(const struct code *c, struct plan *p, const struct function *before,
+	const struct function *after)
+{
+	uint64_t from = before->end;
+	int dead = -1;
+
+	for (uint64_t hop = from; hop + ARCH_JUMP_BYTES <= after->start; hop += ARCH_JUMP_BYTES) {
+		if (!in_reach(p->site, hop))
+			continue;
+		if (dead < 0)
+			dead = is_dead(c, before, after);
+		if (dead)
+			add_hop(p, hop);
+	}
+}
+
+/* All gaps in reach: where the ranges that begin before end, until the next one begins. */
+static void find_padding(const struct code *c, struct plan *p)
+{
+	struct function near[NEIGHBOURS_MAX], last;
+	uint64_t from = p->site > SHORT_REACH ? p->site - SHORT_REACH : 0;
+	size_t n = functions_near(
+		c->functions, from, p->site + SHORT_REACH + CACHE_LINE, near, NEIGHBOURS_MAX);
+
+	if (!n)
+		return;
+	last = near[0];
+	for (size_t i = 1; i < n; i++) {
+		if (near[i].start > last.end && near[i].start - last.end <= SHORT_REACH &&
+			last.end > last.start)
+			add_gap(c, p, &last, &near[i]);
+		if (near[i].end >= last.end)
+			last = near[i];
+	}
+}
+
+/* ---- the instruction before ---- */
+
+static int names_register(const struct insn *n, ZydisRegister wide)
+{
+	for (size_t i = 0; i < n->i.operand_count; i++) {
+		const ZydisDecodedOperand *o = &n->operands[i];
+		ZydisRegister used[3] = {
+			ZYDIS_REGISTER_NONE, ZYDIS_REGISTER_NONE, ZYDIS_REGISTER_NONE};
+
+		if (o->type == ZYDIS_OPERAND_TYPE_REGISTER)
+			used[0] = o->reg.value;
+		if (o->type == ZYDIS_OPERAND_TYPE_MEMORY) {
+			used[1] = o->mem.base;
+			used[2] = o->mem.index;
+			if (o->mem.segment == ZYDIS_REGISTER_GS)
+				return 1;
+		}
+		for (size_t k = 0; k < 3; k++)
+			if (ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, used[k]) ==
+				wide)
+				return 1;
+	}
+	return 0;
+}
+
+/* Executed elsewhere, just before the stub, it does the same. */
+static int is_movable(const struct insn *n)
+{
+	return n->i.length >= ARCH_JUMP_BYTES && n->i.length <= PLAN_MOVED_MAX && !is_branch(n) &&
+	       !(n->i.attributes & ZYDIS_ATTRIB_IS_RELATIVE) &&
+	       !names_register(n, ZYDIS_REGISTER_RSP) && !names_register(n, ZYDIS_REGISTER_RCX) &&
+	       !names_register(n, ZYDIS_REGISTER_R11) && !names_register(n, ZYDIS_REGISTER_RIP) &&
+	       n->i.meta.category != ZYDIS_CATEGORY_SYSCALL && n->i.mnemonic != ZYDIS_MNEMONIC_NOP;
+}
+
+static const char *plan_before(const struct code *c, struct plan *p)
+{
+	struct function f;
+	struct walk w;
+
+	if (!functions_at(c->functions, p->site, &f))
+		return "no padding in reach, and no known function";
+	if (f.checked_by_address)
+		return "no padding in reach, and its address is checked";
+	/* A branch may lead to the instruction itself, not into it or to the call. */
+	w = (struct walk){.before = p->site,
+		.forbidden_from = p->site - PLAN_MOVED_MAX,
+		.forbidden_until = p->site + 1};
+	if (walk_function(c, &f, &w) < 0 || !w.found_before)
+		return "no padding in reach, and the function does not decode";
+	if (w.indirect_jump)
+		return "no padding in reach, and the function jumps by a table";
+	if (!is_movable(&w.before_insn))
+		return "no padding in reach, and no instruction before it to move";
+	w.forbidden_from = w.before_at + 1;
+	w.jumps_inside = 0;
+	if (walk_function(c, &f, &w) < 0 || w.jumps_inside)
+		return "no padding in reach, and a branch leads to it";
+	p->moved_at = w.before_at;
+	p->moved_len = w.before_insn.i.length;
+	if (functions_code(c->functions, p->moved_at, p->moved, p->moved_len) != p->moved_len)
+		return "the code could not be read";
+	p->kind = PLAN_BEFORE;
+	return NULL;
+}
+
+/* ---- the plan ---- */
+
+static void take_check(const struct code *c, struct plan *p)
+{
+	uint64_t at = p->site > CHECK_AROUND ? p->site - CHECK_AROUND : 0;
+	size_t want = (size_t)(p->site - at) + CHECK_AROUND;
+	size_t got = functions_code(c->functions, at, p->check, want);
+
+	if (got < want) { /* the segment begins or ends here */
+		at = p->site;
+		got = functions_code(c->functions, at, p->check, CHECK_AROUND);
+	}
+	p->check_at = at;
+	p->check_len = (uint8_t)got;
+}
+
+void code_plan(const struct code *c, uint64_t site, struct plan *ret)
+{
+	uint8_t call[ARCH_CALL_BYTES], before[10] = {0};
+
+	*ret = (struct plan){.kind = PLAN_NONE, .site = site};
+	if (functions_code(c->functions, site, call, sizeof(call)) != sizeof(call) ||
+		call[0] != 0x0f || call[1] != 0x05) {
+		ret->reason = "the file has no call there";
+		return;
+	}
+	if (functions_code(c->functions, site - 7, before, 9) == 9 && is_sigreturn(before)) {
+		ret->reason = "the return from signals";
+		return;
+	}
+	take_check(c, ret);
+	if (site % CACHE_LINE != CACHE_LINE - 1)
+		find_padding(c, ret);
+	if (ret->hops_len)
+		ret->kind = PLAN_PADDING;
+	else
+		ret->reason = plan_before(c, ret);
+}

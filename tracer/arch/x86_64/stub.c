@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* The stub seen from outside: where a thread is in it, and how it gets out. See stub_code.S. */
+#include <cpuid.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <x86intrin.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "tracer/arch/arch.h"
+
+extern const uint8_t __start_stub_code[], __stop_stub_code[];
+extern const uint8_t stub_entry[], stub_flags_taken[], stub_flags_shifted[], stub_flags_packed[],
+	stub_saved[], stub_reserved[], stub_after[], stub_ret_saved[], stub_committed[],
+	stub_leaving[], stub_pass[], stub_pass_jump[], stub_before[], stub_in_measure_before[],
+	stub_special_after[], stub_in_measure_after[], stub_asm_end[];
+
+#define HWCAP2_HAS_FSGSBASE 2
+
+/* The flags that lahf and seto save. */
+#define FLAGS_LOW      0xd5ULL /* SF ZF AF PF CF */
+#define FLAGS_OVERFLOW 0x800ULL
+
+const char *arch_unsupported(void)
+{
+	unsigned int a, b, c, d;
+	cleanup_free char *source = NULL;
+
+	if (!(getauxval(AT_HWCAP2) & HWCAP2_HAS_FSGSBASE))
+		return "the CPU or kernel has no FSGSBASE";
+	if (!__get_cpuid(0x80000007, &a, &b, &c, &d) || !(d & 1 << 8))
+		return "the CPU's time stamp counter is not invariant";
+	if (file_read("/sys/devices/system/clocksource/clocksource0/current_clocksource", 64,
+		    &source, NULL, NULL) < 0 ||
+		strncmp(source, "tsc", 3) != 0)
+		return "the kernel's clock is not the time stamp counter";
+	return NULL;
+}
+
+uint64_t arch_ticks(void)
+{
+	return __rdtsc();
+}
+
+const void *arch_stub(size_t *ret_bytes)
+{
+	*ret_bytes = (size_t)(__stop_stub_code - __start_stub_code);
+	return __start_stub_code;
+}
+
+/* Where that border is in a target. */
+static uint64_t at(const uint8_t *border)
+{
+	return REGION_ADDR + (uint64_t)(border - __start_stub_code);
+}
+
+uint64_t arch_stub_after(void)
+{
+	return at(stub_after);
+}
+
+int arch_in_stub(uint64_t ip)
+{
+	return ip >= REGION_ADDR && ip < REGION_ADDR + REGION_CODE_BYTES;
+}
+
+static int between(uint64_t ip, const uint8_t *from, const uint8_t *until)
+{
+	return ip >= at(from) && ip < at(until);
+}
+
+/* In measure.c, which lies behind or before the assembler's part. */
+int arch_in_measure(uint64_t ip)
+{
+	return arch_in_stub(ip) && !between(ip, stub_entry, stub_asm_end);
+}
+
+static const struct fast_record *record_of(const struct fast_block *b)
+{
+	uint64_t r = b->record;
+
+	/* The target could have written anything there. */
+	if (r < REGION_ADDR + BLOCKS_OFFSET || r > REGION_ADDR + REGION_BYTES - RECORD_BYTES)
+		return NULL;
+	return (const struct fast_record *)(uintptr_t)r;
+}
+
+enum stub_phase arch_stub_phase(const struct user_regs_struct *regs, const struct fast_block *b)
+{
+	uint64_t ip = regs->rip;
+	const struct fast_record *r = record_of(b);
+
+	if (arch_in_measure(ip))
+		return r && r->t1 ? STUB_AFTER : STUB_BEFORE;
+	if (ip < at(stub_after))
+		return STUB_BEFORE;
+	if (ip < at(stub_ret_saved))
+		return STUB_IN_CALL;
+	if (ip < at(stub_committed) || ip >= at(stub_special_after))
+		return STUB_AFTER;
+	if (ip < at(stub_leaving))
+		return STUB_DONE;
+	return STUB_BEFORE;
+}
+
+/* 1 where number and flags are (still) in r11. */
+static int packed_in_r11(uint64_t ip)
+{
+	return between(ip, stub_flags_packed, stub_saved) || between(ip, stub_pass, stub_before);
+}
+
+uint64_t arch_stub_desc(const struct user_regs_struct *regs, const struct fast_block *b)
+{
+	if (regs->rip == at(stub_pass_jump))
+		return regs->rcx - DESC_PASS;
+	if (between(regs->rip, stub_entry, stub_saved) ||
+		between(regs->rip, stub_pass, stub_pass_jump))
+		return regs->rcx;
+	return b->desc;
+}
+
+static void set_flags(struct user_regs_struct *regs, uint64_t saved)
+{
+	regs->eflags &= ~(FLAGS_LOW | FLAGS_OVERFLOW);
+	regs->eflags |= saved >> 8 & FLAGS_LOW;
+	if (saved & 1)
+		regs->eflags |= FLAGS_OVERFLOW;
+}
+
+/* What the measuring code uses beyond what a call may destroy. */
+static void restore_measure(struct user_regs_struct *regs, const struct fast_block *b)
+{
+	if (!arch_in_measure(regs->rip) &&
+		!between(regs->rip, stub_in_measure_before, stub_special_after) &&
+		!between(regs->rip, stub_in_measure_after, stub_asm_end))
+		return;
+	regs->rsp = b->rsp;
+	regs->rbx = b->rbx;
+	regs->rbp = b->rbp;
+	regs->r12 = b->r12;
+	regs->r13 = b->r13;
+	regs->r14 = b->r14;
+	regs->r15 = b->r15;
+}
+
+static void restore_args(struct user_regs_struct *regs, const struct fast_record *r)
+{
+	if (!r)
+		return;
+	regs->rdi = r->args[0];
+	regs->rsi = r->args[1];
+	regs->rdx = r->args[2];
+	regs->r10 = r->args[3];
+	regs->r8 = r->args[4];
+	regs->r9 = r->args[5];
+}
+
+/* 1 from where the record has all arguments, before the call. */
+static int has_record(uint64_t ip)
+{
+	return arch_in_measure(ip) || between(ip, stub_reserved, stub_leaving) ||
+	       between(ip, stub_in_measure_before, stub_special_after);
+}
+
+void arch_stub_undo(struct user_regs_struct *regs, const struct fast_block *b)
+{
+	uint64_t ip = regs->rip, nrflags = packed_in_r11(ip) ? regs->r11 : b->nrflags;
+
+	if (ip == at(stub_entry)) {
+		/* the number and the flags are where they were */
+	} else if (ip > at(stub_entry) && ip <= at(stub_flags_taken)) {
+		regs->rax = (uint32_t)regs->r11;
+	} else {
+		if (ip == at(stub_flags_shifted))
+			nrflags = regs->rax | (uint32_t)regs->r11;
+		set_flags(regs, nrflags >> 32);
+		regs->rax = (uint32_t)nrflags;
+	}
+	if (has_record(ip)) {
+		restore_args(regs, record_of(b));
+		restore_measure(regs, b);
+	}
+}
+
+void arch_stub_finish(struct user_regs_struct *regs, const struct fast_block *b, int64_t result)
+{
+	restore_measure(regs, b);
+	restore_args(regs, record_of(b));
+	set_flags(regs, b->nrflags >> 32);
+	regs->rax = (uint64_t)result;
+}
+
+/* ---- trampolines ---- */
+
+static void put32(uint8_t *p, int64_t v)
+{
+	int32_t narrow = (int32_t)v;
+
+	memcpy(p, &narrow, sizeof(narrow));
+}
+
+void arch_tramp(uint8_t buf[TRAMP_BYTES], uint64_t where, uint64_t site, const uint8_t *moved,
+	size_t moved_len)
+{
+	static const uint8_t code[] = {
+		0x48, 0x8d, 0x0d, 0, 0, 0, 0, /* lea rcx, [rip + descriptor] */
+		0xff, 0x25, 0, 0, 0, 0,       /* jmp [rip + DESC_STUB] */
+	};
+	uint64_t after = site + ARCH_CALL_BYTES, stub = at(stub_entry);
+	uint8_t *desc = buf + TRAMP_DESC;
+	size_t n = moved_len;
+
+	memset(buf, ARCH_TRAP, TRAMP_BYTES);
+	if (n)
+		memcpy(buf, moved, n);
+	memcpy(buf + n, code, sizeof(code));
+	put32(buf + n + 3, TRAMP_DESC - (int64_t)(n + 7));
+	put32(buf + n + 9, TRAMP_DESC + DESC_STUB - (int64_t)(n + 13));
+	memcpy(desc + DESC_RETURN, &after, sizeof(after));
+	memcpy(desc + DESC_STUB, &stub, sizeof(stub));
+	desc[DESC_PASS] = 0x0f; /* syscall */
+	desc[DESC_PASS + 1] = 0x05;
+	arch_jump_long(desc + DESC_PASS + 2, where + TRAMP_DESC + DESC_PASS + 2, after);
+}
+
+int arch_jump_short(uint8_t buf[ARCH_CALL_BYTES], uint64_t from, uint64_t to)
+{
+	int64_t distance = (int64_t)(to - (from + 2));
+
+	if (distance < INT8_MIN || distance > INT8_MAX)
+		return -ERANGE;
+	buf[0] = 0xeb;
+	buf[1] = (uint8_t)distance;
+	return 0;
+}
+
+int arch_jump_long(uint8_t buf[ARCH_JUMP_BYTES], uint64_t from, uint64_t to)
+{
+	int64_t distance = (int64_t)(to - (from + ARCH_JUMP_BYTES));
+
+	if (distance < INT32_MIN || distance > INT32_MAX)
+		return -ERANGE;
+	buf[0] = 0xe9;
+	put32(buf + 1, distance);
+	return 0;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/fast/cost.h"
+
+#include <asm/prctl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "tracer/arch/arch.h"
+#include "tracer/event.h"
+
+#define ROUNDS      16
+#define ROUND_CALLS 50 /* fewer than a small ring holds */
+#define CODE        (REGION_ADDR + REGION_CODE_BYTES - 4096)
+#define TRAMP       (CODE + TRAMP_BYTES)
+
+/* A call instruction and a return: also what the trampoline returns to. */
+static const uint8_t call_code[] = {0x0f, 0x05, 0xc3};
+
+void fast_cost_prepare(struct fast_cost *c, struct fast *f)
+{
+	*c = (struct fast_cost){.nr = -1};
+	if (!f->on)
+		return;
+	/* A call that the filter stops, whose first argument is an fd: none is -1. */
+	for (uint32_t nr = 0; nr < BLOCK_KINDS_LEN && c->nr < 0; nr++)
+		if (f->kinds[nr] == KIND_FD || f->kinds[nr] >= KIND_FIRST_MEASURED)
+			c->nr = nr;
+	if (c->nr >= 0)
+		c->block = region_block(&f->region);
+	if (c->block)
+		c->block->kinds[c->nr] = KIND_PLAIN;
+}
+
+static uint64_t round_ns(const struct fast_cost *c, uint64_t code)
+{
+	uint64_t begin = clock_mono_ns();
+
+	c->block->tail = c->block->head;
+	for (int i = 0; i < ROUND_CALLS; i++) {
+		long rax = c->nr;
+
+		__asm__ volatile("call *%[code]"
+				 : "+a"(rax)
+				 : [code] "r"(code), "D"(-1L), "S"(0L), "d"(0L)
+				 : "rcx", "r11", "memory", "cc");
+	}
+	return clock_mono_ns() - begin;
+}
+
+/* Of one call, in the quickest round. */
+static uint64_t call_ns(const struct fast_cost *c, uint64_t code)
+{
+	uint64_t best = UINT64_MAX;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		uint64_t ns = round_ns(c, code);
+
+		best = ns < best ? ns : best;
+	}
+	return best / ROUND_CALLS;
+}
+
+/* The child's own copy of the stub, in the place of the shared memory's first pages. */
+static int map_code(void)
+{
+	uint8_t tramp[TRAMP_BYTES];
+	size_t bytes;
+	const void *stub = arch_stub(&bytes);
+	void *at = mmap((void *)REGION_ADDR, REGION_CODE_BYTES, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	if (at == MAP_FAILED || bytes > REGION_CODE_BYTES - 4096)
+		return -1;
+	memcpy(at, stub, bytes);
+	arch_tramp(tramp, TRAMP, CODE, NULL, 0);
+	memcpy((void *)CODE, call_code, sizeof(call_code));
+	memcpy((void *)TRAMP, tramp, sizeof(tramp));
+	return mprotect(at, REGION_CODE_BYTES, PROT_READ | PROT_EXEC);
+}
+
+void fast_cost_before(struct fast_cost *c)
+{
+	if (!c->block)
+		return;
+	if (map_code() < 0 || syscall(SYS_arch_prctl, ARCH_SET_GS, c->block) < 0) {
+		c->block = NULL;
+		return;
+	}
+	c->plain_ns = call_ns(c, CODE);
+}
+
+uint64_t fast_cost_after(const struct fast_cost *c)
+{
+	uint64_t ns;
+
+	if (!c->block)
+		return 0;
+	ns = call_ns(c, TRAMP);
+	return ns > c->plain_ns ? ns - c->plain_ns : 1;
+}
+
+void fast_cost_done(struct fast_cost *c, struct fast *f)
+{
+	if (c->block)
+		region_block_free(&f->region, c->block);
+	c->block = NULL;
+}

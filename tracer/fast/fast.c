@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* The recorder's beginning and end, and which calls it takes. */
+#include "tracer/fast/fast.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "tracer/decode/decode.h"
+#include "tracer/fast/patch.h"
+#include "tracer/session.h"
+
+/* Never by the stub: they end the thread, make others, change what the stub stands on, or the
+ * tracer must act on them at once. */
+static const char *const stopped[] = {"clone", "clone3", "fork", "vfork", "execve", "execveat",
+	"exit", "exit_group", "rt_sigreturn", "arch_prctl", "prctl", "seccomp", "setsockopt",
+	"unshare", "close_range", "io_uring_setup", "sched_getaffinity", "sched_setaffinity",
+	"restart_syscall", "modify_ldt", "set_thread_area", "remap_file_pages", "shmat", "shmdt",
+	"pkey_mprotect", "ptrace"};
+
+static const struct {
+	const char *name;
+	uint8_t kind;
+} special[] = {
+	{"dup2", KIND_DUP},
+	{"dup3", KIND_DUP},
+	{"mmap", KIND_MMAP},
+	{"munmap", KIND_RANGE},
+	{"madvise", KIND_RANGE},
+	{"mprotect", KIND_RANGE},
+	{"mremap", KIND_MREMAP},
+};
+
+static uint8_t kind_of(const struct control_map *map, const struct sys_def *def)
+{
+	if (strcmp(def->name, "close") == 0)
+		return map->traced[def->index] ? KIND_CLOSE : KIND_CLOSE_ANY;
+	for (size_t i = 0; i < sizeof(stopped) / sizeof(*stopped); i++)
+		if (strcmp(def->name, stopped[i]) == 0)
+			return KIND_PASS;
+	for (size_t i = 0; i < sizeof(special) / sizeof(*special); i++)
+		if (strcmp(def->name, special[i].name) == 0)
+			return special[i].kind;
+	if (def->decoder && def->decoder->recorded)
+		return def->decoder->kind;
+	if (def->fd > 1)
+		return KIND_PASS; /* the stub looks for it in the first argument only */
+	return def->fd ? KIND_FD : KIND_PLAIN;
+}
+
+static void fill_kinds(struct fast *f, const struct control_map *map)
+{
+	for (uint32_t nr = 0; nr < BLOCK_KINDS_LEN; nr++) {
+		const struct sys_def *def = sys_find(ABI_X86_64, nr);
+
+		if (def && def->index < map->len &&
+			(map->traced[def->index] || map->kind[def->index]))
+			f->kinds[nr] = kind_of(map, def);
+	}
+}
+
+void fast_init(
+	struct fast *f, const struct control_map *map, int no_patch, struct filter_pass *ret_pass)
+{
+	static uint8_t pass[BLOCK_KINDS_LEN];
+	struct err err = {0};
+
+	f->no_patch = no_patch;
+	f->reason = arch_unsupported();
+	if (!f->reason && region_init(&f->region, &err) < 0)
+		f->reason = "the shared memory could not be mapped";
+	if (f->reason)
+		return;
+	f->on = 1;
+	tsc_init(&f->tsc);
+	fill_kinds(f, map);
+	for (size_t i = 0; i < BLOCK_KINDS_LEN; i++)
+		pass[i] = f->kinds[i] != KIND_PASS;
+	pass[sys_number(ABI_X86_64, sys_by_name("restart_syscall"))] = 1;
+	*ret_pass = (struct filter_pass){arch_stub_after(), pass, BLOCK_KINDS_LEN};
+}
+
+void fast_release(struct fast *f)
+{
+	struct map_iter it = {0};
+
+	fast_sweep_release(f);
+	patch_forget_files(f);
+	while (map_next(&f->reasons, &it))
+		free(it.value);
+	map_release(&f->reasons);
+	free(f->threads.at);
+	free(f->pending.at);
+	if (f->on)
+		region_release(&f->region);
+}
+
+/* ---- spaces ---- */
+
+struct fast_space *fast_space_new(void)
+{
+	return mem_calloc(1, sizeof(struct fast_space));
+}
+
+struct fast_space *fast_space_fork(const struct fast_space *from)
+{
+	struct fast_space *fs = fast_space_new();
+
+	fs->state = from->state;
+	fs->reason = from->reason;
+	fs->stops = from->stops;
+	sites_copy(&fs->sites, &from->sites);
+	return fs;
+}
+
+static struct fast_reason *reason_of(struct fast *f, const char *text)
+{
+	struct fast_reason *r = map_get(&f->reasons, (uint64_t)(uintptr_t)text);
+
+	if (!r) {
+		r = mem_calloc(1, sizeof(*r));
+		r->text = text;
+		map_set(&f->reasons, (uint64_t)(uintptr_t)text, r);
+	}
+	return r;
+}
+
+void fast_space_free(struct fast *f, struct fast_space *fs)
+{
+	struct map_iter it = {0};
+
+	if (!fs)
+		return;
+	if (fs->state == FAST_OFF)
+		reason_of(f, fs->reason)->calls += fs->stops;
+	while (map_next(&fs->sites.by_addr, &it)) {
+		const struct site *site = it.value;
+		struct fast_reason *r;
+
+		if (!site->reason || !site->calls)
+			continue;
+		r = reason_of(f, site->reason);
+		r->sites++;
+		r->calls += site->calls;
+	}
+	sites_release(&fs->sites);
+	free(fs);
+}

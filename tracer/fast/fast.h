@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_FAST_FAST_H
+#define TRACER_FAST_FAST_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "common/base/err.h"
+#include "common/base/map.h"
+#include "tracer/control.h"
+#include "tracer/fast/region.h"
+#include "tracer/fast/site.h"
+#include "tracer/fast/tsc.h"
+#include "tracer/filter.h"
+
+struct session;
+struct tracee;
+struct space;
+struct stop;
+struct ptrace_syscall_info;
+
+/*
+ * The in-process recorder, as the tracing thread sees it:
+ *
+ *	a stop at a call -> enter.c: may it be recorded instead? put the space under the recorder
+ *	                    (inject.c), lead the site to the stub (patch.c), let the call go there
+ *	a signal         -> leave.c: the thread is where the program would be, or its call is over
+ *	records          -> sweep.c: taken out of all rings in the order of their ends, and booked
+ *
+ * Whatever does not go this way is stopped as ever.
+ */
+
+/* Of an address space. */
+enum fast_state {
+	FAST_UNTRIED,
+	FAST_ON,
+	FAST_OFF, /* calls stop */
+};
+
+struct fast_space {
+	enum fast_state state;
+	const char *reason; /* FAST_OFF: static text */
+	uint64_t stops;     /* calls that stopped while it was not FAST_ON */
+	struct sites sites;
+};
+
+/* Of a thread that has a block. */
+struct fast_thread {
+	struct tracee *tracee;
+	struct fast_block *block;
+	struct fast_record *ring; /* the small one in the block, or a large one */
+	int large;
+	int off;           /* it uses gs itself, or has spoiled its block: calls stop */
+	int refuse;        /* its next call is to stop */
+	uint64_t led_head; /* head + 1 when the last call was led into the stub; 0: none since */
+	uint64_t led_site;
+	uint8_t stopped[LARGE_RING_RECORDS / 8]; /* a bit a place in the ring: its call stopped */
+	unsigned int led; /* calls that stopped first, since the ring was full last */
+};
+
+struct fast {
+	int on;
+	const char *reason; /* !on: static text, NULL if nobody asked for it */
+	int no_patch;
+	struct region region;
+	struct tsc tsc;
+	uint8_t kinds[BLOCK_KINDS_LEN]; /* of each block */
+	struct map codes;               /* files that were looked at: patch.c */
+	struct {
+		struct fast_thread **at;
+		size_t len, cap;
+	} threads;
+	struct {
+		struct sys_event *at;
+		size_t len, cap;
+	} pending; /* calls that stopped, to be booked in order with the records */
+	struct sweep *sweep;
+	timer_t timer; /* ends the wait for stops when a sweep is due */
+	int has_timer;
+	uint64_t timer_ns, due_ns;
+	uint64_t last_swept; /* records that the last sweep found */
+	uint64_t spoiled;    /* threads whose block made no sense */
+	uint64_t per_record_ns;
+	struct map reasons; /* text -> struct fast_reason */
+};
+
+/* Why sites are not patched, and spaces not recorded. */
+struct fast_reason {
+	const char *text;
+	uint64_t sites, calls; /* a space has no sites */
+};
+
+/* Prepares the recorder; f->on says whether it can be, f->reason why not. *ret_pass is what the
+ * filter needs (its numbers belong to f). */
+void fast_init(
+	struct fast *f, const struct control_map *map, int no_patch, struct filter_pass *ret_pass);
+void fast_release(struct fast *f);
+
+/* ---- enter.c ---- */
+/* At the filter's stop of a call: 1 if the thread was led into the stub (or is gone), which records
+ * it; 0: it is to be stopped for. */
+int fast_enter(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info);
+/* 1 if that is the stub's own call, seen because every call of the thread stops. */
+int fast_is_stub_call(const struct session *s, const struct ptrace_syscall_info *info);
+/* A new thread has its maker's gs. */
+void fast_first_stop(struct session *s, struct tracee *t);
+/* The space's calls stop from now on. */
+void fast_off(struct session *s, struct space *space, const char *reason);
+
+/* ---- leave.c ---- */
+/* Before a signal is delivered, or at a group stop: nothing of us is to be seen. Returns the signal
+ * to deliver, 0 if it was about us. */
+int fast_leave(struct session *s, struct tracee *t, int signal);
+/* The thread ends, or goes on as another program: its block is read out and given back. stopped:
+ * its registers can be read. */
+void fast_end(struct session *s, struct tracee *t, int stopped);
+
+/* ---- sweep.c ---- */
+/* Marks the place in the ring that the next record takes: its call stopped first, or not. */
+void fast_mark_stopped(struct fast_thread *ft, int stopped);
+/* Books a call that stopped, in order. */
+void fast_book(struct session *s, const struct sys_event *ev);
+/* The call that a record tells of, without its measures. */
+void fast_event(struct session *s, const struct fast_thread *ft, const struct fast_record *r,
+	struct sys_event *ev);
+/* Takes and books all that is recorded now. */
+void fast_sweep(struct session *s);
+/* Sweeps when that is due: often while much is recorded, else seldom. */
+void fast_tick(struct session *s);
+/* So much is being recorded that the next sweep is due at once. */
+int fast_is_busy(const struct session *s);
+void fast_sweep_release(struct fast *f);
+
+/* ---- spaces ---- */
+struct fast_space *fast_space_new(void);
+struct fast_space *fast_space_fork(const struct fast_space *from);
+/* Its sites go into the reasons. */
+void fast_space_free(struct fast *f, struct fast_space *fs);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_FAST_INJECT_H
+#define TRACER_FAST_INJECT_H
+
+#include "tracer/session.h"
+
+/* Maps the stub and the shared memory into the process of t, which is in a seccomp stop. NULL, or
+ * why it cannot be: static text. *ret_moved: 1 if the thread is before its call again. */
+const char *inject(struct session *s, struct tracee *t, int *ret_moved);
+
+/* The guards of all threads of the space are set anew: it has got trampolines. */
+void fast_guards_changed(struct session *s, const struct space *space);
+
+#endif

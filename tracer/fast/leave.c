@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * Out of the stub, before a signal, a stop or the end: the thread is put where the program would be
+ * without us, and a call that it is in is over as far as the recorder is concerned.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+
+#include "common/base/clock.h"
+#include "tracer/session.h"
+
+#define RESTART_FIRST (-516)
+#define RESTART_LAST  (-512)
+
+static struct fast_record *in_flight(const struct fast_thread *ft)
+{
+	const struct fast_block *b = ft->block;
+
+	return b->inflight == b->head + 1 ? &ft->ring[b->head & b->mask] : NULL;
+}
+
+static void cancel(struct fast_thread *ft)
+{
+	ft->block->inflight = ft->block->head;
+	fast_mark_stopped(ft, 0);
+	ft->led_head = 0;
+}
+
+/* What the stub would do after a close. */
+static void forget_closed(struct session *s, const struct tracee *t, const struct fast_record *r)
+{
+	uint32_t *map = files_known_map(t->files);
+	uint64_t fd = (uint32_t)(r->kind == KIND_DUP ? r->args[1] : r->args[0]);
+
+	(void)s;
+	if (map && fd < FDMAP_FDS &&
+		(r->kind == KIND_CLOSE || r->kind == KIND_CLOSE_ANY || r->kind == KIND_DUP))
+		map[fd] = 0;
+}
+
+/* What the call measured at its entry, completed from the target's memory. */
+static void measure_now(
+	struct session *s, struct tracee *t, const struct fast_record *r, struct sys_event *ev)
+{
+	struct decode_env env = session_env(s, t, ev);
+	struct decode_in in = {ev, session_memory(s, t), &env};
+	struct recorded asked = {r->flags, r->bytes, 0, r->dgrams_asked, 0};
+	struct sys_event entered = *ev;
+
+	if (r->kind < KIND_FIRST_MEASURED || r->kind >= KIND_MMSG_SEND) {
+		decode_entry(&in, &ev->m);
+	} else { /* a call that did not succeed measures its entry only */
+		entered.outcome = SYS_INTERRUPTED;
+		in.ev = &entered;
+		decode_recorded(&in, &asked, &ev->m);
+		in.ev = ev;
+	}
+	decode_exit(&in, &ev->m);
+}
+
+/* Books the call in flight with what is known of it now. */
+static void take_over(struct session *s, struct tracee *t, struct fast_record *r,
+	enum outcome outcome, int64_t ret)
+{
+	struct sys_event ev;
+	struct fast_record copy = *r;
+
+	if (!copy.t1)
+		copy.t1 = tsc_now();
+	copy.ret = ret;
+	fast_event(s, t->fast, &copy, &ev);
+	ev.outcome = outcome;
+	ev.seen = SEEN_ONE_STOP;
+	if (outcome == SYS_NO_RETURN)
+		ev.exit_ns = 0;
+	if (outcome == SYS_INTERRUPTED) {
+		t->interrupted.def = ev.def;
+		memcpy(t->interrupted.args, ev.args, sizeof(ev.args));
+	}
+	forget_closed(s, t, r);
+	cancel(t->fast);
+	if (ev.def->index >= s->map.len || !s->map.traced[ev.def->index])
+		return;
+	measure_now(s, t, &copy, &ev);
+	fast_book(s, &ev);
+}
+
+/* ---- signals ---- */
+
+static int is_restart(int64_t raw)
+{
+	return raw >= RESTART_FIRST && raw <= RESTART_LAST;
+}
+
+/* The record of the last call that was committed. */
+static const struct fast_record *last_record(const struct fast_thread *ft)
+{
+	return &ft->ring[(ft->block->head - 1) & ft->block->mask];
+}
+
+/* From the stub: changes regs, and says where the program goes on. */
+static uint64_t leave_stub(
+	struct session *s, struct tracee *t, struct user_regs_struct *regs, const struct site *site)
+{
+	struct fast_thread *ft = t->fast;
+	struct fast_record *r = in_flight(ft);
+	int64_t result = (int64_t)regs->rax;
+
+	switch (arch_stub_phase(regs, ft->block)) {
+	case STUB_BEFORE:
+		arch_stub_undo(regs, ft->block);
+		cancel(ft);
+		return site->addr;
+	case STUB_IN_CALL:
+		if (r)
+			take_over(s, t, r, is_restart(result) ? SYS_INTERRUPTED : SYS_RETURNED,
+				result);
+		break;
+	case STUB_AFTER:
+		result = r ? r->ret : result;
+		if (r)
+			take_over(s, t, r, SYS_RETURNED, result);
+		break;
+	case STUB_DONE:
+		result = last_record(ft)->ret;
+		break;
+	}
+	arch_stub_finish(regs, ft->block, result);
+	return site->addr + ARCH_CALL_BYTES;
+}
+
+/* From a trampoline, or the padding that leads to it: only the place changes. 0: it is in none. */
+static uint64_t leave_tramp(const struct sites *sites, uint64_t ip)
+{
+	const struct site *site = map_get(&sites->hops, ip);
+	uint64_t offset = 0;
+
+	if (site)
+		return site->addr;
+	site = sites_at_tramp(sites, ip, &offset);
+	if (!site)
+		return 0;
+	if (offset == 0)
+		return site->addr - site->moved_len;
+	return offset > TRAMP_DESC + DESC_PASS ? site->addr + ARCH_CALL_BYTES : site->addr;
+}
+
+/* A signal of the kernel's for what the thread did at ip. */
+static int is_fault(const struct tracee *t, int signal, int expected)
+{
+	siginfo_t info;
+
+	return signal == expected && ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) == 0 &&
+	       info.si_code > 0;
+}
+
+/* The measuring code met memory that cannot be read: whether that is an error is the kernel's to
+ * say, so the call is made, and stopped for. */
+static int leave_fault(
+	struct session *s, struct tracee *t, struct user_regs_struct *regs, const struct site *site)
+{
+	enum stub_phase phase = arch_stub_phase(regs, t->fast->block);
+	uint64_t to = leave_stub(s, t, regs, site);
+
+	if (phase == STUB_BEFORE) {
+		to = site->tramp + TRAMP_DESC + DESC_PASS;
+		t->fast->refuse = 1;
+	}
+	regs->rip = to;
+	return ptrace(PTRACE_SETREGS, t->tid, NULL, regs) == 0;
+}
+
+/* A thread that ran into a change of its code while it was being made. */
+static int leave_trap(struct tracee *t, struct user_regs_struct *regs)
+{
+	const struct site *site = map_get(&t->space->fast->sites.by_addr, regs->rip - 1);
+
+	if (!site || site->state != SITE_PATCHED)
+		return 0;
+	regs->rip--;
+	return ptrace(PTRACE_SETREGS, t->tid, NULL, regs) == 0;
+}
+
+int fast_leave(struct session *s, struct tracee *t, int signal)
+{
+	const struct fast_space *fs = t->space ? t->space->fast : NULL;
+	struct user_regs_struct regs;
+	const struct site *site;
+	uint64_t to;
+
+	if (!fs || !fs->sites.pages.len || ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+		return signal;
+	if (is_fault(t, signal, SIGTRAP) && leave_trap(t, &regs))
+		return 0;
+	if (!arch_in_stub(regs.rip)) {
+		to = leave_tramp(&fs->sites, regs.rip);
+	} else {
+		site = t->fast ? sites_of_desc(&fs->sites, arch_stub_desc(&regs, t->fast->block))
+			       : NULL;
+		if (!site)
+			return signal;
+		if (arch_in_measure(regs.rip) &&
+			(is_fault(t, signal, SIGSEGV) || is_fault(t, signal, SIGBUS)) &&
+			leave_fault(s, t, &regs, site))
+			return 0;
+		to = leave_stub(s, t, &regs, site);
+	}
+	if (!to)
+		return signal;
+	regs.rip = to;
+	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
+	return signal;
+}
+
+/* ---- the end ---- */
+
+/* The thread has left user space for the last time: what of the call in flight? */
+static void end_in_flight(struct session *s, struct tracee *t, struct fast_record *r, int stopped)
+{
+	struct user_regs_struct regs;
+	enum stub_phase phase = STUB_IN_CALL;
+
+	if (stopped && ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) == 0 && arch_in_stub(regs.rip))
+		phase = arch_stub_phase(&regs, t->fast->block);
+	if (phase == STUB_IN_CALL)
+		take_over(s, t, r, SYS_NO_RETURN, 0);
+	else if (phase == STUB_AFTER)
+		take_over(s, t, r, SYS_RETURNED, r->ret);
+}
+
+void fast_end(struct session *s, struct tracee *t, int stopped)
+{
+	struct fast_thread *ft = t->fast;
+	struct fast *f = &s->fast;
+	struct fast_record *r;
+
+	if (!ft)
+		return;
+	r = in_flight(ft);
+	if (r && !ft->off)
+		end_in_flight(s, t, r, stopped);
+	fast_sweep(s);
+	for (size_t i = 0; i < f->threads.len; i++)
+		if (f->threads.at[i] == ft)
+			f->threads.at[i--] = f->threads.at[--f->threads.len];
+	if (ft->large)
+		region_ring_free(&f->region, ft->ring);
+	region_block_free(&f->region, ft->block);
+	t->fast = NULL;
+	free(ft);
+}

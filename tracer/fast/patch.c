@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/fast/patch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/mem.h"
+#include "tracer/fast/inject.h"
+#include "tracer/fast/plan.h"
+
+#define LOWEST_PAGE 0x10000ULL /* below it an ordinary user may not map */
+#define PAGE        4096ULL
+
+/* ---- what is mapped where ---- */
+
+struct mapping {
+	uint64_t start, end, offset, inode;
+	char perms[5];
+	char name[512];
+};
+
+/* The next line of /proc/PID/maps. */
+static int mapping_next(FILE *maps, struct mapping *m)
+{
+	char line[1024];
+	int at = 0;
+
+	if (!fgets(line, sizeof(line), maps))
+		return 0;
+	m->name[0] = '\0';
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*s %" SCNu64 " %n", &m->start,
+		    &m->end, m->perms, &m->offset, &m->inode, &at) < 5)
+		return 0;
+	line[strcspn(line, "\n")] = '\0';
+	snprintf(m->name, sizeof(m->name), "%s", line + at);
+	return 1;
+}
+
+static FILE *maps_open(pid_t tid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", tid);
+	return fopen(path, "re");
+}
+
+static int mapping_at(pid_t tid, uint64_t addr, struct mapping *m)
+{
+	cleanup_fclose FILE *maps = maps_open(tid);
+
+	while (maps && mapping_next(maps, m))
+		if (addr >= m->start && addr < m->end)
+			return 1;
+	return 0;
+}
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/* The free page nearest to addr, not where a stack or the heap grows; 0: none in reach. */
+static uint64_t free_page(pid_t tid, uint64_t addr)
+{
+	cleanup_fclose FILE *maps = maps_open(tid);
+	uint64_t free_from = LOWEST_PAGE, best = 0;
+	struct mapping m;
+
+	while (maps && mapping_next(maps, &m)) {
+		uint64_t page = m.start - PAGE; /* heaps grow up, so the upper end is free for us */
+
+		if (m.start >= free_from + 2 * PAGE && strcmp(m.name, "[stack]") != 0 &&
+			m.start < 1ULL << 47 && distance(page, addr) < ARCH_TRAMP_REACH &&
+			(!best || distance(page, addr) < distance(best, addr)))
+			best = page;
+		free_from = m.end;
+	}
+	return best;
+}
+
+/* ---- trampolines ---- */
+
+static int add_page(struct session *s, struct tracee *t, uint64_t near)
+{
+	uint64_t page = free_page(t->tid, near);
+	const uint64_t args[6] = {page, PAGE, PROT_READ | PROT_EXEC,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, (uint64_t)-1, 0};
+	struct remote r;
+	int64_t got;
+
+	if (!page || t->own_filter || remote_begin(&r, s, t) < 0)
+		return -ENOMEM;
+	got = remote_call(&r, 0, SYS_mmap, args);
+	if (remote_end(&r) < 0)
+		return -ESRCH;
+	if (got != (int64_t)page)
+		return -EEXIST;
+	sites_add_page(&t->space->fast->sites, page);
+	fast_guards_changed(s, t->space);
+	return 0;
+}
+
+static int write_tramp(struct tracee *t, uint64_t at, const struct site *site, const uint8_t *moved,
+	size_t moved_len)
+{
+	uint8_t code[TRAMP_BYTES];
+
+	arch_tramp(code, at, site->addr, moved, moved_len);
+	return remote_write(t->tid, at, code, sizeof(code));
+}
+
+int patch_tramp(struct session *s, struct tracee *t, struct site *site, int *ret_moved)
+{
+	struct sites *sites = &t->space->fast->sites;
+	uint64_t at;
+	int rc;
+
+	if (site->tramp)
+		return 1;
+	at = sites_room(sites, site->addr);
+	if (!at && *ret_moved)
+		return 0; /* the next time: a thread makes calls for us once in a stop */
+	if (!at && site->state == SITE_NEW) {
+		rc = add_page(s, t, site->addr);
+		*ret_moved = rc != -ENOMEM;
+		if (rc == -ESRCH)
+			return rc;
+		at = rc == 0 ? sites_room(sites, site->addr) : 0;
+	}
+	if (!at || write_tramp(t, at, site, NULL, 0) < 0) {
+		site->state = SITE_REDIRECTED;
+		site->reason = "no place for a trampoline in reach";
+		return 0;
+	}
+	sites_set_tramp(sites, site, at);
+	return 1;
+}
+
+/* ---- plans, a file each ---- */
+
+struct known_code {
+	struct code *code; /* NULL: it cannot be read */
+	uint64_t dev, inode;
+	int64_t mtime_s, mtime_ns;
+	struct known_code *next; /* with the same key */
+};
+
+static uint64_t file_key(const struct stat *st)
+{
+	return (uint64_t)st->st_ino * 0x9e3779b97f4a7c15ULL ^ (uint64_t)st->st_dev;
+}
+
+static int same_file(const struct known_code *k, const struct stat *st)
+{
+	return k->dev == st->st_dev && k->inode == st->st_ino && k->mtime_s == st->st_mtim.tv_sec &&
+	       k->mtime_ns == st->st_mtim.tv_nsec;
+}
+
+static const struct code *code_of(struct fast *f, int fd, const struct stat *st)
+{
+	uint64_t key = file_key(st);
+	struct known_code *first = map_get(&f->codes, key), *k;
+
+	for (k = first; k; k = k->next)
+		if (same_file(k, st))
+			return k->code;
+	k = mem_calloc(1, sizeof(*k));
+	*k = (struct known_code){code_open(fd, &(struct err){0}), st->st_dev, st->st_ino,
+		st->st_mtim.tv_sec, st->st_mtim.tv_nsec, first};
+	map_set(&f->codes, key, k);
+	return k->code;
+}
+
+void patch_forget_files(struct fast *f)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&f->codes, &it)) {
+		struct known_code *k = it.value;
+
+		while (k) {
+			struct known_code *next = k->next;
+
+			code_free(k->code);
+			free(k);
+			k = next;
+		}
+	}
+	map_release(&f->codes);
+}
+
+/* The plan in the process's addresses. */
+static const char *plan_site(struct session *s, struct tracee *t, uint64_t addr, struct plan *plan)
+{
+	cleanup_free char *path = NULL;
+	cleanup_close int fd = -1;
+	const struct code *code;
+	struct mapping m;
+	struct stat st;
+	uint64_t file_addr, bias;
+
+	if (!mapping_at(t->tid, addr, &m) || !m.inode || strcmp(m.perms, "r-xp") != 0)
+		return "code that is not of a file, or writable";
+	path = mem_printf("/proc/%d/root%s", t->tid, m.name);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_ino != m.inode || !S_ISREG(st.st_mode))
+		return "the file of the code could not be read";
+	code = code_of(&s->fast, fd, &st);
+	if (!code)
+		return "the file of the code is of no known format";
+	file_addr = code_address(code, m.offset + (addr - m.start));
+	if (file_addr == UINT64_MAX)
+		return "the file of the code does not describe this place";
+	code_plan(code, file_addr, plan);
+	bias = addr - file_addr;
+	plan->site += bias;
+	plan->check_at += bias;
+	plan->moved_at += bias;
+	for (size_t i = 0; i < plan->hops_len; i++)
+		plan->hops[i] += bias;
+	return plan->kind == PLAN_NONE ? plan->reason : NULL;
+}
+
+/* ---- changing the code ---- */
+
+static int read_code(pid_t tid, uint64_t addr, void *buf, size_t len)
+{
+	struct iovec local = {buf, len}, remote = {(void *)addr, len};
+
+	return process_vm_readv(tid, &local, 1, &remote, 1, 0) == (ssize_t)len ? 0 : -EFAULT;
+}
+
+/* A change that other threads may run into: they trap at its first byte until it is whole, and
+ * leave.c puts them back to it. */
+static int write_live(pid_t tid, uint64_t addr, const uint8_t *code, size_t len)
+{
+	uint8_t trap = ARCH_TRAP;
+	int rc = remote_write(tid, addr, &trap, 1);
+
+	if (rc == 0)
+		rc = remote_write(tid, addr + 1, code + 1, len - 1);
+	return rc < 0 ? rc : remote_write(tid, addr, code, 1);
+}
+
+static int write_change(const struct tracee *t, uint64_t addr, const uint8_t *code, size_t len)
+{
+	return t->space->refs > 1 ? write_live(t->tid, addr, code, len)
+				  : remote_write(t->tid, addr, code, len);
+}
+
+static int is_dead_padding(const uint8_t *p, size_t len)
+{
+	static const uint8_t bytes_of_nops[] = {
+		0x90, 0xcc, 0x66, 0x0f, 0x1f, 0x2e, 0x00, 0x40, 0x44, 0x80, 0x84};
+
+	for (size_t i = 0; i < len; i++)
+		if (!memchr(bytes_of_nops, p[i], sizeof(bytes_of_nops)))
+			return 0;
+	return 1;
+}
+
+/* Padding in reach that nobody uses yet, or 0. */
+static uint64_t free_hop(struct tracee *t, const struct plan *plan)
+{
+	struct map *taken = &t->space->fast->sites.hops;
+
+	for (size_t i = 0; i < plan->hops_len; i++) {
+		uint64_t hop = plan->hops[i];
+		uint8_t bytes[ARCH_JUMP_BYTES];
+		int used = 0;
+
+		for (uint64_t a = hop - (ARCH_JUMP_BYTES - 1); a < hop + ARCH_JUMP_BYTES; a++)
+			used |= map_get(taken, a) != NULL;
+		if (!used && read_code(t->tid, hop, bytes, sizeof(bytes)) == 0 &&
+			is_dead_padding(bytes, sizeof(bytes)))
+			return hop;
+	}
+	return 0;
+}
+
+static const char *patch_by_padding(struct tracee *t, struct site *site, const struct plan *plan)
+{
+	uint64_t hop = free_hop(t, plan);
+	uint8_t far[ARCH_JUMP_BYTES], near[ARCH_CALL_BYTES];
+
+	if (!hop || arch_jump_short(near, site->addr, hop) < 0)
+		return "no padding in reach that is free";
+	if (arch_jump_long(far, hop, site->tramp) < 0)
+		return "the trampoline is out of reach";
+	if (remote_write(t->tid, hop, far, sizeof(far)) < 0 ||
+		write_change(t, site->addr, near, sizeof(near)) < 0)
+		return "the code could not be written";
+	site->hop = hop;
+	map_set(&t->space->fast->sites.hops, hop, site);
+	return NULL;
+}
+
+static const char *patch_before(struct tracee *t, struct site *site, const struct plan *plan)
+{
+	uint8_t code[PLAN_MOVED_MAX];
+
+	memset(code, ARCH_TRAP, sizeof(code));
+	if (arch_jump_long(code, plan->moved_at, site->tramp) < 0)
+		return "the trampoline is out of reach";
+	if (t->space->refs > 1)
+		return "several threads may be at the instruction before it";
+	if (write_tramp(t, site->tramp, site, plan->moved, plan->moved_len) < 0 ||
+		remote_write(t->tid, plan->moved_at, code, ARCH_JUMP_BYTES) < 0)
+		return "the code could not be written";
+	site->moved_len = plan->moved_len;
+	return NULL;
+}
+
+static int is_as_in_file(const struct sites *sites, const struct plan *plan, const uint8_t *there)
+{
+	for (size_t i = 0; i < plan->check_len; i++)
+		if (there[i] != plan->check[i] && !sites_changed(sites, plan->check_at + i))
+			return 0;
+	return 1;
+}
+
+static const char *try_patch(struct session *s, struct tracee *t, struct site *site)
+{
+	uint8_t there[sizeof((struct plan){0}.check)];
+	struct plan plan = {0};
+	const char *reason;
+
+	if (s->fast.no_patch)
+		return "--no-patch";
+	reason = plan_site(s, t, site->addr, &plan);
+	if (reason)
+		return reason;
+	if (read_code(t->tid, plan.check_at, there, plan.check_len) < 0 ||
+		!is_as_in_file(&t->space->fast->sites, &plan, there))
+		return "the code is not as in its file";
+	return plan.kind == PLAN_PADDING ? patch_by_padding(t, site, &plan)
+					 : patch_before(t, site, &plan);
+}
+
+void patch_site(struct session *s, struct tracee *t, struct site *site)
+{
+	site->reason = try_patch(s, t, site);
+	site->state = site->reason ? SITE_REDIRECTED : SITE_PATCHED;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_FAST_PATCH_H
+#define TRACER_FAST_PATCH_H
+
+#include "tracer/fast/remote.h"
+
+/*
+ * Leads call sites to the stub: gives them a trampoline, and changes the program's code where that
+ * is proven to be safe.
+ */
+
+/* 1 if the site has a trampoline, made now if need be. t is in a seccomp stop at it (ip is past the
+ * call); a new page for trampolines takes calls of its own: then *ret_moved is 1, and the thread is
+ * before the call again. -ESRCH: the thread is gone. */
+int patch_tramp(struct session *s, struct tracee *t, struct site *site, int *ret_moved);
+/* Changes the code at the site so that it jumps to its trampoline, or notes why not. */
+void patch_site(struct session *s, struct tracee *t, struct site *site);
+void patch_forget_files(struct fast *f);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/fast/remote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <linux/ptrace.h> /* after sys/ptrace.h, whose names it would take */
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+
+#define STOPS_MAX 64 /* of one call: entry, filter, exit; a few SIGSTOPs */
+
+int remote_begin(struct remote *r, struct session *s, struct tracee *t)
+{
+	uint64_t all = ~0ULL;
+
+	*r = (struct remote){.s = s, .t = t};
+	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &r->saved) < 0 ||
+		ptrace(PTRACE_GETSIGMASK, t->tid, (void *)sizeof(r->mask), &r->mask) < 0 ||
+		ptrace(PTRACE_SETSIGMASK, t->tid, (void *)sizeof(all), &all) < 0)
+		return -errno;
+	r->regs = r->saved;
+	/* Before the call: the number is back in its register, and it counts as not yet made. */
+	r->saved.rip -= ARCH_CALL_BYTES;
+	r->saved.rax = r->saved.orig_rax;
+	r->saved.orig_rax = (unsigned long long)-1;
+	return 0;
+}
+
+static int is_exit_stop(pid_t tid)
+{
+	struct ptrace_syscall_info info;
+
+	return ptrace(PTRACE_GET_SYSCALL_INFO, tid, (void *)sizeof(info), &info) > 0 &&
+	       info.op == PTRACE_SYSCALL_INFO_EXIT;
+}
+
+/* 1 at the call's exit, 0: let it go on. */
+static int take_stop(struct remote *r, int status)
+{
+	pid_t tid = r->t->tid;
+
+	if (!WIFSTOPPED(status) || status >> 16 == PTRACE_EVENT_EXIT) {
+		session_queue_stop(r->s, tid, status);
+		r->gone = 1;
+		return 1;
+	}
+	if (status >> 16 == 0 && WSTOPSIG(status) == (SIGTRAP | 0x80))
+		return is_exit_stop(tid);
+	if (status >> 16 == 0)
+		r->stop |= WSTOPSIG(status) == SIGSTOP;
+	return 0;
+}
+
+static int run_to_exit(struct remote *r)
+{
+	pid_t tid = r->t->tid;
+
+	for (int i = 0; i < STOPS_MAX; i++) {
+		int status;
+
+		if (ptrace(PTRACE_SYSCALL, tid, NULL, NULL) < 0 && errno == ESRCH)
+			return -ESRCH;
+		while (waitpid(tid, &status, __WALL) < 0)
+			if (errno != EINTR)
+				return -errno;
+		if (take_stop(r, status))
+			return r->gone ? -ESRCH : 0;
+	}
+	return -ELOOP;
+}
+
+int64_t remote_call(struct remote *r, uint64_t call_at, long nr, const uint64_t args[6])
+{
+	int rc;
+
+	if (r->gone)
+		return -ESRCH;
+	if (r->begun) {
+		r->regs.rip = call_at;
+		r->regs.rax = (uint64_t)nr;
+		r->regs.orig_rax = (unsigned long long)-1;
+	} else {
+		r->regs.orig_rax = (uint64_t)nr;
+	}
+	r->begun = 1;
+	r->regs.rdi = args[0];
+	r->regs.rsi = args[1];
+	r->regs.rdx = args[2];
+	r->regs.r10 = args[3];
+	r->regs.r8 = args[4];
+	r->regs.r9 = args[5];
+	if (ptrace(PTRACE_SETREGS, r->t->tid, NULL, &r->regs) < 0)
+		return -ESRCH;
+	rc = run_to_exit(r);
+	if (rc < 0)
+		return rc;
+	if (ptrace(PTRACE_GETREGS, r->t->tid, NULL, &r->regs) < 0)
+		return -ESRCH;
+	return (int64_t)r->regs.rax;
+}
+
+int remote_end(struct remote *r)
+{
+	pid_t tid = r->t->tid;
+
+	if (r->gone || ptrace(PTRACE_SETSIGMASK, tid, (void *)sizeof(r->mask), &r->mask) < 0)
+		return -ESRCH;
+	if (r->stop)
+		syscall(SYS_tgkill, r->t->process->pid, tid, SIGSTOP);
+	return ptrace(PTRACE_SETREGS, tid, NULL, &r->saved) < 0 ? -ESRCH : 0;
+}
+
+/* ---- memory ---- */
+
+/* A word at a time: works where /proc/TID/mem may not be opened. */
+static int poke(pid_t tid, uint64_t addr, const uint8_t *buf, size_t len)
+{
+	for (size_t done = 0; done < len;) {
+		uint64_t word_addr = (addr + done) & ~7ULL;
+		size_t skip = (size_t)((addr + done) & 7), n = 8 - skip;
+		long word;
+
+		n = n > len - done ? len - done : n;
+		errno = 0;
+		word = ptrace(PTRACE_PEEKDATA, tid, (void *)word_addr, NULL);
+		if (errno)
+			return -errno;
+		memcpy((char *)&word + skip, buf + done, n);
+		if (ptrace(PTRACE_POKEDATA, tid, (void *)word_addr, (void *)word) < 0)
+			return -errno;
+		done += n;
+	}
+	return 0;
+}
+
+#define POKE_BYTES 128 /* up to here pokes are cheaper than opening a file */
+
+int remote_write(pid_t tid, uint64_t addr, const void *buf, size_t len)
+{
+	char path[64];
+	cleanup_close int fd = -1;
+
+	if (len > POKE_BYTES) {
+		snprintf(path, sizeof(path), "/proc/%d/mem", tid);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd >= 0 && pwrite(fd, buf, len, (off_t)addr) == (ssize_t)len)
+			return 0;
+	}
+	return poke(tid, addr, buf, len);
+}

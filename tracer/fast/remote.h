@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_FAST_REMOTE_H
+#define TRACER_FAST_REMOTE_H
+
+#include <signal.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+#include "tracer/session.h"
+
+/*
+ * Calls that a thread makes for us, in the place of the call at whose entry the filter stopped it.
+ * Signals wait meanwhile. Nothing of it counts.
+ */
+struct remote {
+	struct session *s;
+	struct tracee *t;
+	struct user_regs_struct saved, regs;
+	uint64_t mask; /* of blocked signals */
+	int begun;     /* the first one has taken the place of the target's own call */
+	int gone;      /* the thread died */
+	int stop;      /* a SIGSTOP came: it is sent again */
+};
+
+/* t is in a seccomp stop. 0 or a negative errno. */
+int remote_begin(struct remote *r, struct session *s, struct tracee *t);
+/* The raw result, or -ESRCH: the thread is gone. The first one runs where the target's call would
+ * have run, the others at the address `call_at`, a call instruction. */
+int64_t remote_call(struct remote *r, uint64_t call_at, long nr, const uint64_t args[6]);
+/* The thread is again before its own call, as if it had not yet made it: registers are written by
+ * the caller, who may change r->saved before. -ESRCH: it is gone. */
+int remote_end(struct remote *r);
+
+/* Writes into the target's code and read-only data. 0 or a negative errno. */
+int remote_write(pid_t tid, uint64_t addr, const void *buf, size_t len);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/fast/site.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+
+/* Mapped libraries are above, programs at a fixed address and their heap below. */
+#define MOVED_MAX  15
+#define UPPER_HALF 0x600000000000ULL
+
+void sites_release(struct sites *s)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->by_addr, &it))
+		free(it.value);
+	map_release(&s->by_addr);
+	map_release(&s->by_tramp);
+	map_release(&s->hops);
+	free(s->pages.at);
+	*s = (struct sites){0};
+}
+
+void sites_copy(struct sites *to, const struct sites *from)
+{
+	struct map_iter it = {0};
+
+	*to = (struct sites){0};
+	while (map_next(&from->by_addr, &it)) {
+		const struct site *old = it.value;
+		struct site *new = mem_calloc(1, sizeof(*new));
+
+		*new = *old;
+		new->calls = 0;
+		map_set(&to->by_addr, new->addr, new);
+		if (new->tramp)
+			map_set(&to->by_tramp, new->tramp, new);
+	}
+	it = (struct map_iter){0};
+	while (map_next(&from->hops, &it)) {
+		const struct site *old = it.value;
+
+		map_set(&to->hops, it.key, map_get(&to->by_addr, old->addr));
+	}
+	for (size_t i = 0; i < from->pages.len; i++)
+		*VEC_PUSH(&to->pages) = from->pages.at[i];
+	memcpy(to->guards, from->guards, sizeof(to->guards));
+}
+
+struct site *sites_get(struct sites *s, uint64_t addr)
+{
+	struct site *site = map_get(&s->by_addr, addr);
+
+	if (!site) {
+		site = mem_calloc(1, sizeof(*site));
+		site->addr = addr;
+		map_set(&s->by_addr, addr, site);
+	}
+	return site;
+}
+
+struct site *sites_at_tramp(const struct sites *s, uint64_t ip, uint64_t *ret_offset)
+{
+	uint64_t tramp = ip & ~(uint64_t)(TRAMP_BYTES - 1);
+
+	*ret_offset = ip - tramp;
+	return map_get(&s->by_tramp, tramp);
+}
+
+struct site *sites_of_desc(const struct sites *s, uint64_t desc)
+{
+	return map_get(&s->by_tramp, desc - TRAMP_DESC);
+}
+
+void sites_renew(struct sites *s, struct site *site)
+{
+	if (site->hop)
+		map_del(&s->hops, site->hop);
+	site->hop = 0;
+	site->moved_len = 0;
+	site->state = SITE_NEW;
+	site->reason = NULL;
+}
+
+int sites_changed(const struct sites *s, uint64_t addr)
+{
+	for (uint64_t a = addr; a > addr - ARCH_JUMP_BYTES; a--)
+		if (map_get(&s->hops, a))
+			return 1;
+	for (uint64_t a = addr - 1; a <= addr + MOVED_MAX; a++) {
+		const struct site *site = map_get(&s->by_addr, a);
+
+		if (site && site->state == SITE_PATCHED && addr >= a - site->moved_len)
+			return 1;
+	}
+	return 0;
+}
+
+uint64_t sites_room(struct sites *s, uint64_t addr)
+{
+	for (size_t i = 0; i < s->pages.len; i++) {
+		struct tramp_page *p = &s->pages.at[i];
+		uint64_t distance = p->addr > addr ? p->addr - addr : addr - p->addr;
+
+		if (p->used < TRAMPS_A_PAGE && distance < ARCH_TRAMP_REACH)
+			return p->addr + (uint64_t)p->used++ * TRAMP_BYTES;
+	}
+	return 0;
+}
+
+void sites_add_page(struct sites *s, uint64_t page)
+{
+	uint64_t *guard = s->guards[page >= UPPER_HALF];
+
+	*VEC_PUSH(&s->pages) = (struct tramp_page){page, 0};
+	if (!guard[1] || page < guard[0])
+		guard[0] = page;
+	if (page + 4096 > guard[1])
+		guard[1] = page + 4096;
+}
+
+void sites_set_tramp(struct sites *s, struct site *site, uint64_t addr)
+{
+	site->tramp = addr;
+	map_set(&s->by_tramp, addr, site);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_FAST_SITE_H
+#define TRACER_FAST_SITE_H
+
+#include <stdint.h>
+
+#include "common/base/map.h"
+#include "tracer/arch/arch.h"
+
+/*
+ * The call sites of one address space, and the trampolines that lead from them to the stub. What a
+ * site is, not how it is changed: see patch.h.
+ */
+enum site_state {
+	SITE_NEW,
+	SITE_REDIRECTED, /* left as it is: each call is one stop */
+	SITE_PATCHED,
+};
+
+struct site {
+	uint64_t addr;     /* of the call instruction */
+	uint64_t tramp;    /* 0: none yet */
+	uint64_t hop;      /* padding that leads to the trampoline; 0: none */
+	uint8_t moved_len; /* of the instruction before the site, with which the trampoline begins
+			    */
+	uint32_t hits;     /* stops at it */
+	uint64_t calls;    /* made at it with a stop since it was left alone */
+	enum site_state state;
+	const char *reason; /* SITE_REDIRECTED: why it was not patched */
+};
+
+#define TRAMPS_A_PAGE (4096 / TRAMP_BYTES)
+
+struct sites {
+	struct map by_addr;  /* -> struct site */
+	struct map by_tramp; /* trampoline -> the same */
+	struct {
+		struct tramp_page {
+			uint64_t addr;
+			unsigned int used;
+		} * at;
+		size_t len, cap;
+	} pages;
+	struct map hops;       /* padding in use: address -> struct site */
+	uint64_t guards[2][2]; /* ranges that hold all pages: in the lower and the upper half */
+};
+
+void sites_release(struct sites *s);
+/* For a fork: the child's memory is a copy. */
+void sites_copy(struct sites *to, const struct sites *from);
+
+struct site *sites_get(struct sites *s, uint64_t addr); /* makes it */
+/* The site whose trampoline ip is in, or NULL; *ret_offset: where in it. */
+struct site *sites_at_tramp(const struct sites *s, uint64_t ip, uint64_t *ret_offset);
+/* The same for a descriptor. */
+struct site *sites_of_desc(const struct sites *s, uint64_t desc);
+
+/* Other code is at the site now: it is new again, but for its trampoline. */
+void sites_renew(struct sites *s, struct site *site);
+/* 1 if the byte there is of a change of ours. */
+int sites_changed(const struct sites *s, uint64_t addr);
+
+/* Room for a trampoline within reach of addr, or 0. */
+uint64_t sites_room(struct sites *s, uint64_t addr);
+void sites_add_page(struct sites *s, uint64_t page);
+/* site gets the trampoline at addr. */
+void sites_set_tramp(struct sites *s, struct site *site, uint64_t addr);
+
+#endif

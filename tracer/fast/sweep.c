@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * Records become calls. All rings are read up to one moment, and what ended until then is booked in
+ * the order in which it ended, with the calls that stopped.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "tracer/session.h"
+
+#define TAIL_EVERY 256 /* records after which their room is given back */
+
+/* Where the next call comes from: a ring, or the calls that stopped (thread NULL). */
+struct source {
+	struct fast_thread *thread;
+	uint64_t at, end; /* positions in the ring; indexes of pending */
+	uint64_t next_ns; /* when the call at `at` ended */
+};
+
+struct sweep {
+	struct source *at; /* a heap: the earliest end is first */
+	size_t len, cap;
+};
+
+/* ---- one record ---- */
+
+static const struct fast_record *record_at(const struct fast_thread *ft, uint64_t position)
+{
+	return &ft->ring[position & ft->block->mask];
+}
+
+static void measure(
+	struct session *s, struct tracee *t, const struct fast_record *r, struct sys_event *ev)
+{
+	struct decode_env env = session_env(s, t, ev);
+	struct recorded rec = {r->flags, r->bytes, r->units, r->dgrams_asked, r->dgrams};
+
+	decode_recorded(&(struct decode_in){ev, session_memory(s, t), &env}, &rec, &ev->m);
+}
+
+void fast_mark_stopped(struct fast_thread *ft, int stopped)
+{
+	uint64_t place = ft->block->head & ft->block->mask;
+	uint8_t bit = (uint8_t)(1 << place % 8);
+
+	if (stopped)
+		ft->stopped[place / 8] |= bit;
+	else
+		ft->stopped[place / 8] &= (uint8_t)~bit;
+}
+
+/* How the call at that position was seen; the mark is gone then. */
+static enum seen take_seen(struct fast_thread *ft, uint64_t position)
+{
+	uint64_t place = position & ft->block->mask;
+	uint8_t bit = (uint8_t)(1 << place % 8);
+	enum seen seen = ft->stopped[place / 8] & bit ? SEEN_ONE_STOP : SEEN_RECORDED;
+
+	ft->stopped[place / 8] &= (uint8_t)~bit;
+	return seen;
+}
+
+void fast_event(struct session *s, const struct fast_thread *ft, const struct fast_record *r,
+	struct sys_event *ev)
+{
+	const struct tracee *t = ft->tracee;
+
+	*ev = (struct sys_event){.abi = ABI_X86_64,
+		.nr = r->nr,
+		.def = sys_by_number(ABI_X86_64, r->nr),
+		.ret = r->ret,
+		.outcome = SYS_RETURNED,
+		.entry_ns = tsc_to_ns(&s->fast.tsc, r->t0),
+		.exit_ns = tsc_to_ns(&s->fast.tsc, r->t1),
+		.pid = t->process->pid,
+		.tid = t->tid,
+		.thread_id = t->thread_id,
+		.fd_id = r->fd_id,
+		.mm_id = t->space->id};
+	memcpy(ev->args, r->args, sizeof(ev->args));
+}
+
+static void book_record(struct session *s, struct fast_thread *ft, uint64_t position)
+{
+	const struct fast_record *r = record_at(ft, position);
+	const struct sys_def *def = sys_by_number(ABI_X86_64, r->nr);
+	enum seen seen = take_seen(ft, position);
+	struct sys_event ev;
+
+	if (def->index >= s->map.len)
+		return;
+	if (s->map.kind[def->index] == CONTROL_SOCKET)
+		s->seen.xdp |= (int32_t)r->args[0] == AF_XDP;
+	if (!s->map.traced[def->index])
+		return;
+	fast_event(s, ft, r, &ev);
+	ev.seen = seen;
+	measure(s, ft->tracee, r, &ev);
+	book_call(&s->book, &ev);
+}
+
+/* ---- all of them ---- */
+
+static uint64_t end_of(struct session *s, const struct source *src)
+{
+	if (!src->thread)
+		return s->fast.pending.at[src->at].exit_ns;
+	return tsc_to_ns(&s->fast.tsc, record_at(src->thread, src->at)->t1);
+}
+
+static void sift_down(struct sweep *w, size_t i)
+{
+	for (;;) {
+		size_t least = i, left = 2 * i + 1, right = left + 1;
+		struct source swap = w->at[i];
+
+		if (left < w->len && w->at[left].next_ns < w->at[least].next_ns)
+			least = left;
+		if (right < w->len && w->at[right].next_ns < w->at[least].next_ns)
+			least = right;
+		if (least == i)
+			return;
+		w->at[i] = w->at[least];
+		w->at[least] = swap;
+		i = least;
+	}
+}
+
+/* The target has written where it should not: what the block says is not to be believed. */
+static int is_spoiled(const struct fast_thread *ft, uint64_t head)
+{
+	const struct fast_block *b = ft->block;
+	uint64_t records = ft->large ? LARGE_RING_RECORDS : SMALL_RING_RECORDS;
+
+	return head - b->tail > records || b->mask != records - 1 ||
+	       b->base != (uint64_t)(uintptr_t)ft->ring;
+}
+
+static void spoil(struct session *s, struct fast_thread *ft)
+{
+	ft->off = 1;
+	ft->block->limit = 0;
+	ft->block->tail = ft->block->head;
+	s->fast.spoiled++;
+	s->lost++;
+}
+
+/* Collects what there is to book; a record that ended after the moment stays for the next time. */
+static void collect(struct session *s, struct sweep *w, uint64_t moment_ns)
+{
+	w->len = 0;
+	for (size_t i = 0; i < s->fast.threads.len; i++) {
+		struct fast_thread *ft = s->fast.threads.at[i];
+		uint64_t head = __atomic_load_n(&ft->block->head, __ATOMIC_ACQUIRE);
+		struct source src = {ft, ft->block->tail, head, 0};
+
+		if (head == src.at || ft->off)
+			continue;
+		if (is_spoiled(ft, head)) {
+			spoil(s, ft);
+			continue;
+		}
+		src.next_ns = end_of(s, &src);
+		if (src.next_ns <= moment_ns)
+			*VEC_PUSH(w) = src;
+	}
+	if (s->fast.pending.len)
+		*VEC_PUSH(w) = (struct source){
+			NULL, 0, s->fast.pending.len, s->fast.pending.at[0].exit_ns};
+	for (size_t i = w->len / 2; i-- > 0;)
+		sift_down(w, i);
+}
+
+static void book_next(struct session *s, struct source *src)
+{
+	if (!src->thread) {
+		book_call(&s->book, &s->fast.pending.at[src->at++]);
+		return;
+	}
+	book_record(s, src->thread, src->at++);
+	s->fast.last_swept++;
+	if (src->at % TAIL_EVERY == 0)
+		__atomic_store_n(&src->thread->block->tail, src->at, __ATOMIC_RELEASE);
+}
+
+static void drop_source(struct sweep *w)
+{
+	struct source *src = &w->at[0];
+
+	if (src->thread)
+		__atomic_store_n(&src->thread->block->tail, src->at, __ATOMIC_RELEASE);
+	*src = w->at[--w->len];
+}
+
+static void book_all(struct session *s, struct sweep *w, uint64_t moment_ns)
+{
+	while (w->len) {
+		struct source *src = &w->at[0];
+
+		book_next(s, src);
+		if (src->at < src->end)
+			src->next_ns = end_of(s, src);
+		if (src->at == src->end || (src->thread && src->next_ns > moment_ns))
+			drop_source(w);
+		if (w->len > 1)
+			sift_down(w, 0);
+	}
+}
+
+void fast_sweep(struct session *s)
+{
+	struct fast *f = &s->fast;
+
+	if (!f->on)
+		return;
+	if (!f->sweep)
+		f->sweep = mem_calloc(1, sizeof(*f->sweep));
+	f->last_swept = 0;
+	tsc_sync(&f->tsc);
+	collect(s, f->sweep, f->tsc.ns);
+	book_all(s, f->sweep, f->tsc.ns);
+	f->pending.len = 0;
+}
+
+#define PENDING_MAX 1024
+
+void fast_book(struct session *s, const struct sys_event *ev)
+{
+	struct sys_event *to;
+
+	if (!s->fast.on) {
+		book_call(&s->book, ev);
+		return;
+	}
+	if (s->fast.pending.len >= PENDING_MAX)
+		fast_sweep(s);
+	to = VEC_PUSH(&s->fast.pending);
+	*to = *ev;
+}
+
+void fast_sweep_release(struct fast *f)
+{
+	if (f->has_timer)
+		timer_delete(f->timer);
+	if (f->sweep)
+		free(f->sweep->at);
+	free(f->sweep);
+}
+
+/* ---- when ---- */
+
+/* Records in a sweep from which on the next one is due at once, soon, or after a while. */
+#define BUSY_RECORDS  4096
+#define BRISK_RECORDS 64
+#define BRISK_NS      1000000
+#define SLOW_NS       10000000
+#define IDLE_NS       200000000
+
+int fast_is_busy(const struct session *s)
+{
+	return s->fast.on && s->fast.last_swept >= BUSY_RECORDS;
+}
+
+static void set_timer(struct fast *f, uint64_t ns)
+{
+	struct itimerspec spec = {{(time_t)(ns / 1000000000), (long)(ns % 1000000000)},
+		{(time_t)(ns / 1000000000), (long)(ns % 1000000000)}};
+
+	if (f->timer_ns == ns)
+		return;
+	f->timer_ns = ns;
+	timer_settime(f->timer, 0, &spec, NULL);
+}
+
+static int make_timer(struct fast *f)
+{
+	struct sigevent ev = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = ORDERS_SIGNAL};
+
+	ev._sigev_un._tid = gettid();
+	f->has_timer = timer_create(CLOCK_MONOTONIC, &ev, &f->timer) == 0;
+	return f->has_timer;
+}
+
+void fast_tick(struct session *s)
+{
+	struct fast *f = &s->fast;
+	uint64_t now;
+
+	if (!f->threads.len && !f->pending.len)
+		return;
+	now = clock_mono_ns();
+	if (now < f->due_ns && !fast_is_busy(s))
+		return;
+	if (!f->has_timer && !make_timer(f))
+		return; /* rings that fill are emptied all the same */
+	fast_sweep(s);
+	set_timer(f, f->last_swept >= BRISK_RECORDS ? BRISK_NS : f->last_swept ? SLOW_NS : IDLE_NS);
+	f->due_ns = now + f->timer_ns / 2;
+}
