@@ -53,6 +53,7 @@ void arch_tramp(uint8_t buf[TRAMP_BYTES], uint64_t at, uint64_t site, const uint
 	size_t moved_len);
 /* Length of the call instruction. */
 #define ARCH_CALL_BYTES 2
+int arch_is_call(const uint8_t code[ARCH_CALL_BYTES]);
 /* A jump as long as the call instruction; -ERANGE if it does not reach. */
 int arch_jump_short(uint8_t buf[ARCH_CALL_BYTES], uint64_t at, uint64_t to);
 /* A long jump: -ERANGE if it does not reach. */

@@ -231,7 +231,7 @@ static struct site *ready_site(struct session *s, struct tracee *t, uint64_t ip,
 	if (site)
 		return offset == TRAMP_DESC + DESC_PASS ? site : NULL;
 	site = sites_get(sites, addr);
-	if (site->state == SITE_PATCHED && !site->moved_len)
+	if (site->state == SITE_PATCHED && !site->moved_len && patch_is_gone(t, site))
 		sites_renew(sites, site);
 	if (++site->hits < HITS_BEFORE_PATCH)
 		return NULL;

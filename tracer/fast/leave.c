@@ -144,7 +144,7 @@ static uint64_t leave_tramp(const struct sites *sites, uint64_t ip)
 	site = sites_at_tramp(sites, ip, &offset);
 	if (!site)
 		return 0;
-	if (offset == 0)
+	if (ip == site->tramp) /* what was moved is not executed yet */
 		return site->addr - site->moved_len;
 	return offset > TRAMP_DESC + DESC_PASS ? site->addr + ARCH_CALL_BYTES : site->addr;
 }
@@ -177,9 +177,7 @@ static int leave_fault(
 /* A thread that ran into a change of its code while it was being made. */
 static int leave_trap(struct tracee *t, struct user_regs_struct *regs)
 {
-	const struct site *site = map_get(&t->space->fast->sites.by_addr, regs->rip - 1);
-
-	if (!site || site->state != SITE_PATCHED)
+	if (!sites_changed_at(&t->space->fast->sites, regs->rip - 1))
 		return 0;
 	regs->rip--;
 	return ptrace(PTRACE_SETREGS, t->tid, NULL, regs) == 0;

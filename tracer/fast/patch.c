@@ -20,6 +20,8 @@
 
 #define LOWEST_PAGE 0x10000ULL /* below it an ordinary user may not map */
 #define PAGE        4096ULL
+#define GROWTH_ROOM (64ULL << 20)
+#define HITS_GIVEN  16 /* for a page that another thread takes before us */
 
 /* ---- what is mapped where ---- */
 
@@ -77,7 +79,9 @@ static uint64_t free_page(pid_t tid, uint64_t addr)
 	struct mapping m;
 
 	while (maps && mapping_next(maps, &m)) {
-		uint64_t page = m.start - PAGE; /* heaps grow up, so the upper end is free for us */
+		/* Heaps grow up, mappings down, and other threads are mapping just now. */
+		uint64_t away = m.start - free_from > 2 * GROWTH_ROOM ? GROWTH_ROOM : PAGE;
+		uint64_t page = m.start - away;
 
 		if (m.start >= free_from + 2 * PAGE && strcmp(m.name, "[stack]") != 0 &&
 			m.start < 1ULL << 47 && distance(page, addr) < ARCH_TRAMP_REACH &&
@@ -136,6 +140,8 @@ int patch_tramp(struct session *s, struct tracee *t, struct site *site, int *ret
 		if (rc == -ESRCH)
 			return rc;
 		at = rc == 0 ? sites_room(sites, site->addr) : 0;
+		if (rc == -EEXIST && site->hits < HITS_GIVEN)
+			return 0;
 	}
 	if (!at || write_tramp(t, at, site, NULL, 0) < 0) {
 		site->state = SITE_REDIRECTED;
@@ -166,7 +172,7 @@ static int same_file(const struct known_code *k, const struct stat *st)
 	       k->mtime_ns == st->st_mtim.tv_nsec;
 }
 
-static const struct code *code_of(struct fast *f, int fd, const struct stat *st)
+static struct code *code_of(struct fast *f, int fd, const struct stat *st)
 {
 	uint64_t key = file_key(st);
 	struct known_code *first = map_get(&f->codes, key), *k;
@@ -204,7 +210,7 @@ static const char *plan_site(struct session *s, struct tracee *t, uint64_t addr,
 {
 	cleanup_free char *path = NULL;
 	cleanup_close int fd = -1;
-	const struct code *code;
+	struct code *code;
 	struct mapping m;
 	struct stat st;
 	uint64_t file_addr, bias;
@@ -305,19 +311,22 @@ static const char *patch_by_padding(struct tracee *t, struct site *site, const s
 	return NULL;
 }
 
+/* With a trampoline of its own: other threads may be on their way through the first one. */
 static const char *patch_before(struct tracee *t, struct site *site, const struct plan *plan)
 {
-	uint8_t code[PLAN_MOVED_MAX];
+	struct sites *sites = &t->space->fast->sites;
+	uint64_t tramp = sites_room(sites, site->addr);
+	uint8_t code[ARCH_JUMP_BYTES];
 
-	memset(code, ARCH_TRAP, sizeof(code));
-	if (arch_jump_long(code, plan->moved_at, site->tramp) < 0)
-		return "the trampoline is out of reach";
-	if (t->space->refs > 1)
-		return "several threads may be at the instruction before it";
-	if (write_tramp(t, site->tramp, site, plan->moved, plan->moved_len) < 0 ||
-		remote_write(t->tid, plan->moved_at, code, ARCH_JUMP_BYTES) < 0)
-		return "the code could not be written";
+	if (!tramp || arch_jump_long(code, plan->moved_at, tramp) < 0)
+		return "no place for a second trampoline in reach";
 	site->moved_len = plan->moved_len;
+	if (write_tramp(t, tramp, site, plan->moved, plan->moved_len) < 0 ||
+		write_change(t, plan->moved_at, code, sizeof(code)) < 0) {
+		site->moved_len = 0;
+		return "the code could not be written";
+	}
+	sites_set_tramp(sites, site, tramp);
 	return NULL;
 }
 
@@ -327,6 +336,13 @@ static int is_as_in_file(const struct sites *sites, const struct plan *plan, con
 		if (there[i] != plan->check[i] && !sites_changed(sites, plan->check_at + i))
 			return 0;
 	return 1;
+}
+
+int patch_is_gone(const struct tracee *t, const struct site *site)
+{
+	uint8_t there[ARCH_CALL_BYTES];
+
+	return read_code(t->tid, site->addr, there, sizeof(there)) < 0 || arch_is_call(there);
 }
 
 static const char *try_patch(struct session *s, struct tracee *t, struct site *site)
@@ -343,8 +359,12 @@ static const char *try_patch(struct session *s, struct tracee *t, struct site *s
 	if (read_code(t->tid, plan.check_at, there, plan.check_len) < 0 ||
 		!is_as_in_file(&t->space->fast->sites, &plan, there))
 		return "the code is not as in its file";
-	return plan.kind == PLAN_PADDING ? patch_by_padding(t, site, &plan)
-					 : patch_before(t, site, &plan);
+	if (plan.kind == PLAN_PADDING) {
+		reason = patch_by_padding(t, site, &plan);
+		if (!reason || !plan.moved_len)
+			return reason;
+	}
+	return patch_before(t, site, &plan);
 }
 
 void patch_site(struct session *s, struct tracee *t, struct site *site)

@@ -15,6 +15,9 @@
 int patch_tramp(struct session *s, struct tracee *t, struct site *site, int *ret_moved);
 /* Changes the code at the site so that it jumps to its trampoline, or notes why not. */
 void patch_site(struct session *s, struct tracee *t, struct site *site);
+/* 1 if there is a call instruction at a patched site again: other code was mapped there. 0 too for
+ * a thread that stopped at it just before it was patched. */
+int patch_is_gone(const struct tracee *t, const struct site *site);
 void patch_forget_files(struct fast *f);
 
 #endif

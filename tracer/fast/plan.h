@@ -40,8 +40,9 @@ struct plan {
 	 * not overlapping. */
 	uint64_t hops[PLAN_HOPS_MAX];
 	size_t hops_len;
-	/* PLAN_BEFORE: the instruction that is moved to the trampoline (position independent, 5
-	 * bytes or more, directly before the site, nothing branches to the site) */
+	/* PLAN_BEFORE, and PLAN_PADDING where it would do too (else moved_len 0): the instruction
+	 * that is moved to the trampoline (position independent, 5 bytes or more, directly before
+	 * the site, nothing branches to the site) */
 	uint64_t moved_at;
 	uint8_t moved[PLAN_MOVED_MAX];
 	uint8_t moved_len;
@@ -53,6 +54,6 @@ struct plan {
 };
 
 /* The plan for the call instruction at address site. Always fills *ret. */
-void code_plan(const struct code *c, uint64_t site, struct plan *ret);
+void code_plan(struct code *c, uint64_t site, struct plan *ret);
 
 #endif

@@ -84,6 +84,17 @@ void sites_renew(struct sites *s, struct site *site)
 	site->reason = NULL;
 }
 
+struct site *sites_changed_at(const struct sites *s, uint64_t addr)
+{
+	for (uint64_t a = addr; a <= addr + MOVED_MAX; a++) {
+		struct site *site = map_get(&s->by_addr, a);
+
+		if (site && site->state == SITE_PATCHED && site->addr - site->moved_len == addr)
+			return site;
+	}
+	return NULL;
+}
+
 int sites_changed(const struct sites *s, uint64_t addr)
 {
 	for (uint64_t a = addr; a > addr - ARCH_JUMP_BYTES; a--)

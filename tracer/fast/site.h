@@ -57,6 +57,8 @@ struct site *sites_of_desc(const struct sites *s, uint64_t desc);
 
 /* Other code is at the site now: it is new again, but for its trampoline. */
 void sites_renew(struct sites *s, struct site *site);
+/* The patched site whose change begins at addr, or NULL. */
+struct site *sites_changed_at(const struct sites *s, uint64_t addr);
 /* 1 if the byte there is of a change of ours. */
 int sites_changed(const struct sites *s, uint64_t addr);
 

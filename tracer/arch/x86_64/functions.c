@@ -14,11 +14,6 @@
 /* Functions before an address among which the one that it is in is looked for. */
 #define LOOK_BACK 24
 
-struct symbol {
-	uint64_t start, end;
-	uint8_t checked_by_address;
-};
-
 struct functions {
 	int fd;
 	struct segment {
@@ -31,7 +26,7 @@ struct functions {
 	} * unwinds;                   /* by start */
 	size_t unwinds_len;
 	struct {
-		struct symbol *at;
+		struct function *at;
 		size_t len, cap;
 	} symbols; /* by start */
 };
@@ -127,15 +122,18 @@ static uint64_t unwind_end(const struct functions *f, const struct unwind *u)
 
 /* ---- symbols ---- */
 
-/* Their cancellation asks whether the interrupted thread is between two addresses in there. */
-static int is_checked_by_address(const char *name)
+/* Assembler code has symbols without a type, or without a size: they are borders all the same. */
+static int is_code(const struct functions *f, const GElf_Sym *sym)
 {
-	return name && (strcmp(name, "__syscall_cp_asm") == 0 ||
-			       strcmp(name, "__syscall_cancel_arch") == 0 ||
-			       strcmp(name, "__syscall_cp_c") == 0);
+	int type = GELF_ST_TYPE(sym->st_info);
+	uint8_t byte;
+
+	return (type == STT_FUNC || type == STT_NOTYPE) && sym->st_value &&
+	       sym->st_value + sym->st_size >= sym->st_value &&
+	       functions_code(f, sym->st_value, &byte, 1) == 1;
 }
 
-static void read_symbols(struct functions *f, Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh)
+static void read_symbols(struct functions *f, Elf_Scn *scn, const GElf_Shdr *sh)
 {
 	Elf_Data *data = elf_getdata(scn, NULL);
 	size_t n = data && sh->sh_entsize ? data->d_size / sh->sh_entsize : 0;
@@ -143,19 +141,20 @@ static void read_symbols(struct functions *f, Elf *elf, Elf_Scn *scn, const GElf
 	for (size_t i = 0; i < n && i < ENTRIES_MAX; i++) {
 		GElf_Sym sym;
 
-		if (!gelf_getsym(data, (int)i, &sym) || GELF_ST_TYPE(sym.st_info) != STT_FUNC ||
-			!sym.st_value || sym.st_value + sym.st_size < sym.st_value)
+		if (!gelf_getsym(data, (int)i, &sym) || !is_code(f, &sym))
 			continue;
-		*VEC_PUSH(&f->symbols) = (struct symbol){sym.st_value, sym.st_value + sym.st_size,
-			(uint8_t)is_checked_by_address(elf_strptr(elf, sh->sh_link, sym.st_name))};
+		*VEC_PUSH(&f->symbols) =
+			(struct function){sym.st_value, sym.st_value + sym.st_size};
 	}
 }
 
-static int symbol_cmp(const void *a, const void *b)
+static int function_cmp(const void *a, const void *b)
 {
-	const struct symbol *x = a, *y = b;
+	const struct function *x = a, *y = b;
 
-	return (x->start > y->start) - (x->start < y->start);
+	if (x->start != y->start)
+		return x->start > y->start ? 1 : -1;
+	return (x->end > y->end) - (x->end < y->end);
 }
 
 static void read_all_symbols(struct functions *f, Elf *elf)
@@ -166,9 +165,9 @@ static void read_all_symbols(struct functions *f, Elf *elf)
 	while ((scn = elf_nextscn(elf, scn)))
 		if (gelf_getshdr(scn, &sh) &&
 			(sh.sh_type == SHT_SYMTAB || sh.sh_type == SHT_DYNSYM))
-			read_symbols(f, elf, scn, &sh);
+			read_symbols(f, scn, &sh);
 	if (f->symbols.len)
-		qsort(f->symbols.at, f->symbols.len, sizeof(*f->symbols.at), symbol_cmp);
+		qsort(f->symbols.at, f->symbols.len, sizeof(*f->symbols.at), function_cmp);
 }
 
 /* ---- opening ---- */
@@ -263,15 +262,6 @@ static size_t first_symbol(const struct functions *f, uint64_t addr)
 	return lo;
 }
 
-static int function_cmp(const void *a, const void *b)
-{
-	const struct function *x = a, *y = b;
-
-	if (x->start != y->start)
-		return x->start > y->start ? 1 : -1;
-	return (x->end > y->end) - (x->end < y->end);
-}
-
 size_t functions_near(
 	const struct functions *f, uint64_t from, uint64_t until, struct function *ret, size_t max)
 {
@@ -279,11 +269,10 @@ size_t functions_near(
 
 	for (i = i > LOOK_BACK ? i - LOOK_BACK : 0;
 		n < max && i < f->unwinds_len && f->unwinds[i].start < until; i++)
-		ret[n++] = (struct function){f->unwinds[i].start, unwind_end(f, &f->unwinds[i]), 0};
+		ret[n++] = (struct function){f->unwinds[i].start, unwind_end(f, &f->unwinds[i])};
 	for (j = j > LOOK_BACK ? j - LOOK_BACK : 0;
 		n < max && j < f->symbols.len && f->symbols.at[j].start < until; j++)
-		ret[n++] = (struct function){f->symbols.at[j].start, f->symbols.at[j].end,
-			f->symbols.at[j].checked_by_address};
+		ret[n++] = f->symbols.at[j];
 	qsort(ret, n, sizeof(*ret), function_cmp);
 	return n;
 }
@@ -295,13 +284,10 @@ int functions_at(const struct functions *f, uint64_t addr, struct function *ret)
 	int found = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		int checked = near[i].checked_by_address;
-
 		if (addr < near[i].start || addr >= near[i].end)
 			continue;
 		if (!found || near[i].start > ret->start)
 			*ret = near[i];
-		ret->checked_by_address |= (uint8_t)checked;
 		found = 1;
 	}
 	return found;

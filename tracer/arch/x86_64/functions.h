@@ -15,7 +15,6 @@ struct functions;
 /* A range that is proven to be one function (or a part of one). */
 struct function {
 	uint64_t start, end;
-	uint8_t checked_by_address; /* code compares the program counter with its borders */
 };
 
 /* fd is kept by the caller, and is not used afterwards. NULL: no ELF file of x86-64. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/map.h"
 #include "common/base/mem.h"
 #include "tracer/arch/arch.h"
 #include "tracer/arch/x86_64/functions.h"
@@ -13,11 +14,13 @@
 #define CACHE_LINE     64
 #define SHORT_REACH    127 /* of a short jump */
 #define FUNCTION_MAX   65536
-#define NEIGHBOURS_MAX 256
+#define NEIGHBOURS_MAX 2048
+#define STRETCH_MAX    16384 /* how far on the next known function may be */
 #define CHECK_AROUND   16
 
 struct code {
 	struct functions *functions;
+	struct map plans; /* site -> struct plan: processes by the hundred ask for the same */
 };
 
 struct code *code_open(int fd, struct err *err)
@@ -36,8 +39,14 @@ struct code *code_open(int fd, struct err *err)
 
 void code_free(struct code *c)
 {
-	if (c)
-		functions_free(c->functions);
+	struct map_iter it = {0};
+
+	if (!c)
+		return;
+	while (map_next(&c->plans, &it))
+		free(it.value);
+	map_release(&c->plans);
+	functions_free(c->functions);
 	free(c);
 }
 
@@ -237,13 +246,95 @@ static void add_gap(const struct code *c, struct plan *p, const struct function 
 	}
 }
 
+/*
+ * A stretch between two known functions that holds others, of which nothing is told (a library
+ * without its symbols): it is decoded from its proven beginning, and must end where the next known
+ * function begins. Filling in it that follows a jump or return, and that no branch leads to, is
+ * dead.
+ */
+struct stretch {
+	uint64_t start, end;
+	struct {
+		struct run {
+			uint64_t start, end;
+		} * at;
+		size_t len, cap;
+	} runs; /* of filling that cannot be reached by going on */
+	struct {
+		uint64_t *at;
+		size_t len, cap;
+	} targets; /* of direct branches, in here */
+};
+
+static int decode_stretch(struct stretch *s, const uint8_t *code, size_t len)
+{
+	int reached = 0; /* the instruction at hand, by going on; not at the start */
+	struct insn n;
+
+	for (size_t at = 0; at < len; at += n.i.length) {
+		uint64_t addr = s->start + at, to;
+
+		if (!decode(code + at, len - at, &n))
+			return -1;
+		to = target_of(&n, addr);
+		if (to >= s->start && to < s->end)
+			*VEC_PUSH(&s->targets) = to;
+		if (n.i.mnemonic == ZYDIS_MNEMONIC_NOP || n.i.mnemonic == ZYDIS_MNEMONIC_INT3) {
+			struct run *last = s->runs.len ? &s->runs.at[s->runs.len - 1] : NULL;
+
+			if (last && last->end == addr)
+				last->end += n.i.length;
+			else if (!reached)
+				*VEC_PUSH(&s->runs) = (struct run){addr, addr + n.i.length};
+			continue; /* what follows filling is reached only if the filling is */
+		}
+		reached = !ends_flow(&n) || n.i.mnemonic == ZYDIS_MNEMONIC_CALL;
+	}
+	return 0;
+}
+
+static int is_target(const struct stretch *s, const struct run *run)
+{
+	for (size_t i = 0; i < s->targets.len; i++)
+		if (s->targets.at[i] >= run->start && s->targets.at[i] < run->end)
+			return 1;
+	return 0;
+}
+
+static void add_stretch(const struct code *c, struct plan *p, const struct function *before,
+	const struct function *after)
+{
+	struct stretch s = {.start = before->end, .end = after->start};
+	size_t len = (size_t)(s.end - s.start);
+	struct walk w = {0};
+	uint8_t *code;
+
+	if (len > FUNCTION_MAX || walk_function(c, before, &w) < 0 || w.flows_out)
+		return;
+	code = mem_calloc(1, len);
+	if (functions_code(c->functions, s.start, code, len) == len &&
+		decode_stretch(&s, code, len) == 0)
+		for (size_t i = 0; i < s.runs.len; i++) {
+			struct run *run = &s.runs.at[i];
+
+			if (is_target(&s, run))
+				continue;
+			for (; run->start + ARCH_JUMP_BYTES <= run->end;
+				run->start += ARCH_JUMP_BYTES)
+				if (in_reach(p->site, run->start))
+					add_hop(p, run->start);
+		}
+	free(code);
+	free(s.runs.at);
+	free(s.targets.at);
+}
+
 /* All gaps in reach: where the ranges that begin before end, until the next one begins. */
 static void find_padding(const struct code *c, struct plan *p)
 {
 	struct function near[NEIGHBOURS_MAX], last;
 	uint64_t from = p->site > SHORT_REACH ? p->site - SHORT_REACH : 0;
-	size_t n = functions_near(
-		c->functions, from, p->site + SHORT_REACH + CACHE_LINE, near, NEIGHBOURS_MAX);
+	size_t n = functions_near(c->functions, from, p->site + STRETCH_MAX, near, NEIGHBOURS_MAX);
 
 	if (!n)
 		return;
@@ -252,6 +343,9 @@ static void find_padding(const struct code *c, struct plan *p)
 		if (near[i].start > last.end && near[i].start - last.end <= SHORT_REACH &&
 			last.end > last.start)
 			add_gap(c, p, &last, &near[i]);
+		else if (near[i].start > last.end && last.end > last.start &&
+			 near[i].start > from && last.end < p->site + SHORT_REACH)
+			add_stretch(c, p, &last, &near[i]);
 		if (near[i].end >= last.end)
 			last = near[i];
 	}
@@ -259,37 +353,40 @@ static void find_padding(const struct code *c, struct plan *p)
 
 /* ---- the instruction before ---- */
 
-static int names_register(const struct insn *n, ZydisRegister wide)
+static int is_pc_relative(const struct insn *n)
 {
-	for (size_t i = 0; i < n->i.operand_count; i++) {
-		const ZydisDecodedOperand *o = &n->operands[i];
-		ZydisRegister used[3] = {
-			ZYDIS_REGISTER_NONE, ZYDIS_REGISTER_NONE, ZYDIS_REGISTER_NONE};
-
-		if (o->type == ZYDIS_OPERAND_TYPE_REGISTER)
-			used[0] = o->reg.value;
-		if (o->type == ZYDIS_OPERAND_TYPE_MEMORY) {
-			used[1] = o->mem.base;
-			used[2] = o->mem.index;
-			if (o->mem.segment == ZYDIS_REGISTER_GS)
-				return 1;
-		}
-		for (size_t k = 0; k < 3; k++)
-			if (ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, used[k]) ==
-				wide)
-				return 1;
-	}
-	return 0;
+	for (size_t i = 0; i < n->i.operand_count; i++)
+		if (n->operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+			n->operands[i].mem.base == ZYDIS_REGISTER_RIP)
+			return 1;
+	return (n->i.attributes & ZYDIS_ATTRIB_IS_RELATIVE) != 0;
 }
 
-/* Executed elsewhere, just before the stub, it does the same. */
+/* Executed elsewhere, just before the stub, it does the same: the stub has changed nothing yet. */
 static int is_movable(const struct insn *n)
 {
 	return n->i.length >= ARCH_JUMP_BYTES && n->i.length <= PLAN_MOVED_MAX && !is_branch(n) &&
-	       !(n->i.attributes & ZYDIS_ATTRIB_IS_RELATIVE) &&
-	       !names_register(n, ZYDIS_REGISTER_RSP) && !names_register(n, ZYDIS_REGISTER_RCX) &&
-	       !names_register(n, ZYDIS_REGISTER_R11) && !names_register(n, ZYDIS_REGISTER_RIP) &&
-	       n->i.meta.category != ZYDIS_CATEGORY_SYSCALL && n->i.mnemonic != ZYDIS_MNEMONIC_NOP;
+	       !is_pc_relative(n) && n->i.meta.category != ZYDIS_CATEGORY_SYSCALL &&
+	       n->i.mnemonic != ZYDIS_MNEMONIC_NOP;
+}
+
+/* The function that the site is in, or what lies between the two known ones around it. */
+static int range_around(const struct code *c, uint64_t site, struct function *ret)
+{
+	struct function near[NEIGHBOURS_MAX];
+	size_t n;
+
+	if (functions_at(c->functions, site, ret))
+		return 1;
+	n = functions_near(c->functions, site, site + STRETCH_MAX, near, NEIGHBOURS_MAX);
+	*ret = (struct function){0, UINT64_MAX};
+	for (size_t i = 0; i < n; i++) {
+		if (near[i].end <= site && near[i].end > ret->start)
+			ret->start = near[i].end; /* of no size: its beginning */
+		if (near[i].start > site && near[i].start < ret->end)
+			ret->end = near[i].start;
+	}
+	return ret->start && ret->end != UINT64_MAX;
 }
 
 static const char *plan_before(const struct code *c, struct plan *p)
@@ -297,10 +394,8 @@ static const char *plan_before(const struct code *c, struct plan *p)
 	struct function f;
 	struct walk w;
 
-	if (!functions_at(c->functions, p->site, &f))
+	if (!range_around(c, p->site, &f))
 		return "no padding in reach, and no known function";
-	if (f.checked_by_address)
-		return "no padding in reach, and its address is checked";
 	/* A branch may lead to the instruction itself, not into it or to the call. */
 	w = (struct walk){.before = p->site,
 		.forbidden_from = p->site - PLAN_MOVED_MAX,
@@ -339,7 +434,7 @@ static void take_check(const struct code *c, struct plan *p)
 	p->check_len = (uint8_t)got;
 }
 
-void code_plan(const struct code *c, uint64_t site, struct plan *ret)
+static void make_plan(const struct code *c, uint64_t site, struct plan *ret)
 {
 	uint8_t call[ARCH_CALL_BYTES], before[10] = {0};
 
@@ -356,8 +451,19 @@ void code_plan(const struct code *c, uint64_t site, struct plan *ret)
 	take_check(c, ret);
 	if (site % CACHE_LINE != CACHE_LINE - 1)
 		find_padding(c, ret);
+	ret->reason = plan_before(c, ret);
 	if (ret->hops_len)
 		ret->kind = PLAN_PADDING;
-	else
-		ret->reason = plan_before(c, ret);
+}
+
+void code_plan(struct code *c, uint64_t site, struct plan *ret)
+{
+	struct plan *plan = map_get(&c->plans, site);
+
+	if (!plan) {
+		plan = mem_calloc(1, sizeof(*plan));
+		make_plan(c, site, plan);
+		map_set(&c->plans, site, plan);
+	}
+	*ret = *plan;
 }

@@ -224,6 +224,11 @@ void arch_tramp(uint8_t buf[TRAMP_BYTES], uint64_t where, uint64_t site, const u
 	arch_jump_long(desc + DESC_PASS + 2, where + TRAMP_DESC + DESC_PASS + 2, after);
 }
 
+int arch_is_call(const uint8_t code[ARCH_CALL_BYTES])
+{
+	return code[0] == 0x0f && code[1] == 0x05;
+}
+
 int arch_jump_short(uint8_t buf[ARCH_CALL_BYTES], uint64_t from, uint64_t to)
 {
 	int64_t distance = (int64_t)(to - (from + 2));
