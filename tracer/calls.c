@@ -88,10 +88,14 @@ static void identify_fd(struct session *s, struct tracee *t, int must_exist)
 
 struct decode_env session_env(struct session *s, struct tracee *t, const struct sys_event *ev)
 {
-	struct decode_env env = {.prev_brk = mappings_brk(s->book.mappings, t->space->id)};
+	struct decode_env env = {0};
 	int64_t fd = fd_of(ev);
 
-	if (fd >= 0 && ev->fd_id && ev->def->decoder) {
+	if (!ev->def->decoder)
+		return env;
+	if (ev->def->decoder == &decoder_brk)
+		env.prev_brk = mappings_brk(s->book.mappings, t->space->id);
+	if (fd >= 0 && ev->fd_id) {
 		const struct fd_state *st = files_get(t->files, (uint32_t)fd);
 
 		env.gso_size = st->gso_size;

@@ -362,7 +362,7 @@ void mappings_add(struct mappings *m, const struct sys_event *ev)
 	} calls[] = {{"mmap", add_mmap}, {"munmap", add_munmap}, {"mremap", add_mremap},
 		{"brk", add_brk}};
 
-	if (!sys_ok(ev))
+	if (ev->def->class != CLASS_MEMORY || !sys_ok(ev))
 		return;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (strcmp(ev->def->name, calls[i].name) == 0)

@@ -16,6 +16,8 @@ struct bucket {
 struct timeline {
 	uint64_t start_ns, bucket_ns;
 	struct bucket bucket[BUCKETS];
+	struct bucket *last; /* where the last call was put, and when it begins */
+	uint64_t last_ns;
 };
 
 struct timeline *timeline_new(uint64_t start_ns)
@@ -24,6 +26,7 @@ struct timeline *timeline_new(uint64_t start_ns)
 
 	t->start_ns = start_ns;
 	t->bucket_ns = FIRST_BUCKET_NS;
+	t->last = &t->bucket[0];
 	return t;
 }
 
@@ -57,10 +60,14 @@ static struct bucket *bucket_at(struct timeline *t, uint64_t entry_ns)
 {
 	uint64_t at_ns = entry_ns > t->start_ns ? entry_ns - t->start_ns : 0;
 
+	if (at_ns - t->last_ns < t->bucket_ns)
+		return t->last;
 	/* Ends: 64 bits of ns fit into 1024 buckets of 2^54 ns. */
 	while (at_ns / t->bucket_ns >= BUCKETS)
 		widen(t);
-	return &t->bucket[at_ns / t->bucket_ns];
+	t->last = &t->bucket[at_ns / t->bucket_ns];
+	t->last_ns = at_ns / t->bucket_ns * t->bucket_ns;
+	return t->last;
 }
 
 void timeline_add(struct timeline *t, const struct sys_event *ev)

@@ -109,6 +109,7 @@ static void ready_ring(struct session *s, struct fast_thread *ft)
 	if (b->head - b->tail < b->limit)
 		return;
 	fast_sweep(s);
+	s->fast.due_ns = 0;
 	if (ft->large || ft->off)
 		return;
 	/* Filled by calls that stop first: it is the stops that cost. */

@@ -77,9 +77,11 @@ struct fast {
 	struct sweep *sweep;
 	timer_t timer; /* ends the wait for stops when a sweep is due */
 	int has_timer;
-	uint64_t timer_ns, due_ns;
-	uint64_t last_swept; /* records that the last sweep found */
-	uint64_t spoiled;    /* threads whose block made no sense */
+	uint64_t timer_ns, tick_ns, due_ns;
+	uint64_t swept;         /* records taken out, ever */
+	uint64_t swept_at_tick; /* the same at the last tick */
+	int busy;               /* so many since then that the next sweep is due at once */
+	uint64_t spoiled;       /* threads whose block made no sense */
 	uint64_t per_record_ns;
 	struct map reasons; /* text -> struct fast_reason */
 };

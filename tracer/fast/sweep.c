@@ -183,7 +183,7 @@ static void book_next(struct session *s, struct source *src)
 		return;
 	}
 	book_record(s, src->thread, src->at++);
-	s->fast.last_swept++;
+	s->fast.swept++;
 	if (src->at % TAIL_EVERY == 0)
 		__atomic_store_n(&src->thread->block->tail, src->at, __ATOMIC_RELEASE);
 }
@@ -220,7 +220,6 @@ void fast_sweep(struct session *s)
 		return;
 	if (!f->sweep)
 		f->sweep = mem_calloc(1, sizeof(*f->sweep));
-	f->last_swept = 0;
 	tsc_sync(&f->tsc);
 	collect(s, f->sweep, f->tsc.ns);
 	book_all(s, f->sweep, f->tsc.ns);
@@ -254,16 +253,15 @@ void fast_sweep_release(struct fast *f)
 
 /* ---- when ---- */
 
-/* Records in a sweep from which on the next one is due at once, soon, or after a while. */
-#define BUSY_RECORDS  4096
-#define BRISK_RECORDS 64
-#define BRISK_NS      1000000
-#define SLOW_NS       10000000
-#define IDLE_NS       200000000
+/* Records that gather between two sweeps: a quarter of a large ring. More, and the next sweep is due
+ * at once. */
+#define GATHER_RECORDS (LARGE_RING_RECORDS / 4)
+#define INTERVAL_MIN   500000ULL
+#define INTERVAL_MAX   200000000ULL
 
 int fast_is_busy(const struct session *s)
 {
-	return s->fast.on && s->fast.last_swept >= BUSY_RECORDS;
+	return s->fast.busy;
 }
 
 static void set_timer(struct fast *f, uint64_t ns)
@@ -271,8 +269,8 @@ static void set_timer(struct fast *f, uint64_t ns)
 	struct itimerspec spec = {{(time_t)(ns / 1000000000), (long)(ns % 1000000000)},
 		{(time_t)(ns / 1000000000), (long)(ns % 1000000000)}};
 
-	if (f->timer_ns == ns)
-		return;
+	if (ns < f->timer_ns + f->timer_ns / 4 && ns > f->timer_ns - f->timer_ns / 4)
+		return; /* near enough */
 	f->timer_ns = ns;
 	timer_settime(f->timer, 0, &spec, NULL);
 }
@@ -286,19 +284,33 @@ static int make_timer(struct fast *f)
 	return f->has_timer;
 }
 
+/* Time in which so many gather as wanted, at the pace since the last sweep; grows in steps. */
+static uint64_t next_interval(const struct fast *f, uint64_t records, uint64_t elapsed_ns)
+{
+	uint64_t longest = f->timer_ns ? 2 * f->timer_ns : INTERVAL_MIN;
+	uint64_t ns = records ? elapsed_ns * GATHER_RECORDS / records : INTERVAL_MAX;
+
+	ns = ns > longest ? longest : ns;
+	return ns < INTERVAL_MIN ? INTERVAL_MIN : ns > INTERVAL_MAX ? INTERVAL_MAX : ns;
+}
+
 void fast_tick(struct session *s)
 {
 	struct fast *f = &s->fast;
-	uint64_t now;
+	uint64_t now, records;
 
 	if (!f->threads.len && !f->pending.len)
 		return;
 	now = clock_mono_ns();
-	if (now < f->due_ns && !fast_is_busy(s))
+	if (now < f->due_ns && !f->busy)
 		return;
 	if (!f->has_timer && !make_timer(f))
 		return; /* rings that fill are emptied all the same */
 	fast_sweep(s);
-	set_timer(f, f->last_swept >= BRISK_RECORDS ? BRISK_NS : f->last_swept ? SLOW_NS : IDLE_NS);
+	records = f->swept - f->swept_at_tick;
+	f->busy = records > GATHER_RECORDS;
+	set_timer(f, next_interval(f, records, now - f->tick_ns));
+	f->swept_at_tick = f->swept;
+	f->tick_ns = now;
 	f->due_ns = now + f->timer_ns / 2;
 }

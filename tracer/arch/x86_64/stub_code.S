@@ -95,6 +95,9 @@ BORDER stub_reserved
 	cmp	ecx, KIND_FD
 	ja	.Lspecial_before
 .Lstamp:				/* r11 = record */
+	/* The next record's lines are in the tracer's cache: they come while the kernel works. */
+	prefetchw [r11 + RECORD_BYTES]
+	prefetchw [r11 + RECORD_BYTES + 64]
 	rdtsc
 	shl	rdx, 32
 	or	rax, rdx
