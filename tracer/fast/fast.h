@@ -50,7 +50,8 @@ struct fast_thread {
 	struct fast_block *block;
 	struct fast_record *ring; /* the small one in the block, or a large one */
 	int large;
-	int off;           /* it uses gs itself, or has spoiled its block: calls stop */
+	int off;     /* it uses gs itself, or is spoiled: its calls stop */
+	int spoiled; /* its block made no sense: nothing in it is believed */
 	int refuse;        /* its next call is to stop */
 	uint64_t led_head; /* head + 1 when the last call was led into the stub; 0: none since */
 	uint64_t led_site;

@@ -239,7 +239,7 @@ void fast_end(struct session *s, struct tracee *t, int stopped)
 	if (!ft)
 		return;
 	r = in_flight(ft);
-	if (r && !ft->off)
+	if (r && !ft->spoiled)
 		end_in_flight(s, t, r, stopped);
 	fast_sweep(s);
 	for (size_t i = 0; i < f->threads.len; i++)

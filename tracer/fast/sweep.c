@@ -143,7 +143,7 @@ static int is_spoiled(const struct fast_thread *ft, uint64_t head)
 
 static void spoil(struct session *s, struct fast_thread *ft)
 {
-	ft->off = 1;
+	ft->off = ft->spoiled = 1;
 	ft->block->limit = 0;
 	ft->block->tail = ft->block->head;
 	s->fast.spoiled++;
@@ -159,7 +159,7 @@ static void collect(struct session *s, struct sweep *w, uint64_t moment_ns)
 		uint64_t head = __atomic_load_n(&ft->block->head, __ATOMIC_ACQUIRE);
 		struct source src = {ft, ft->block->tail, head, 0};
 
-		if (head == src.at || ft->off)
+		if (head == src.at || ft->spoiled)
 			continue;
 		if (is_spoiled(ft, head)) {
 			spoil(s, ft);

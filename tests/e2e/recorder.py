@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-only
+"""The recorder inside the target: what it counts, and that the target does not notice it.
+
+The targets rec_*.c say themselves how often they made a call and check their own results, so each
+run is its own oracle; the same runs by stops, without patching and recorded must agree. RECORDER_LOOP=N
+repeats the nasty ones N times (recorder_loop.py).
+"""
+import os
+import re
+import shutil
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tap import Failure, Skip, check, eq, main, need_tool, test
+
+GLIBC, ALL = ("",), ("", "static", "musl", "musl-static")
+MODES = (("auto", ()), ("auto", ("--no-patch",)), ("ptrace", ()))
+SET = "--trace=%io,%memory"
+
+
+class Case:
+    """counts: the program's own line holds; recorded: so many calls at least go through the recorder
+    when the code may be patched (0: it depends)."""
+
+    def __init__(self, args, variants=ALL, counts=("write",), recorded=0, modes=MODES):
+        self.args, self.variants, self.counts = args.split(), variants, counts
+        self.recorded, self.modes = recorded, modes
+
+
+SIGNAL = [
+    Case("storm 4000", counts=("write", "read"), recorded=7000),
+    Case("storm 4000 1", counts=("write", "read"), recorded=7000),
+    Case("blocked 60", counts=()),
+    Case("blocked 60 1", counts=("read",)),
+    Case("jump 60", counts=(), recorded=100),
+    Case("cancel 20", counts=(), recorded=50),
+    Case("flood 500", recorded=500),
+    Case("altstack 4000", recorded=3500),
+    Case("stopped 20", counts=("write", "read")),
+]
+LIFE = [
+    Case("threads 60", recorded=2500),
+    Case("many 100", recorded=15000),
+    Case("children 12", recorded=150),
+    Case("fork_busy 10", recorded=300),
+    Case("exec_thread 5", counts=()),
+    Case("reuse 100"),
+    Case("race 1000"),
+    Case("close_all"),
+    Case("own_table 20"),
+    Case("killed 6", counts=()),
+    Case("limited 60"),
+    Case("mappings 1", recorded=1000),
+]
+CODE = [
+    Case("registers 60", GLIBC, recorded=30),
+    Case("own_gs", ALL),
+    Case("own_gs 1", ALL),
+    Case("generated 20"),
+    Case("mapped_code 20"),
+    Case("unchanged", recorded=400),
+    Case("vanishing 400", counts=()),
+    Case("bad_pointers 20"),
+    Case("filtered 0"), Case("filtered 1"), Case("filtered 2"), Case("filtered 3"),
+    Case("filtered 0 0"), Case("filtered 1 0"), Case("filtered 2 0"), Case("filtered 3 0"),
+    Case("undumpable", recorded=250),
+    Case("locked"),
+]
+
+
+def own_counts(out):
+    return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", out)}
+
+
+def returned(result, name):
+    """Calls that came back to the program."""
+    for row in result["syscalls"]:
+        if row["name"] == name:
+            return row["calls"] - row["interrupted"] - row["no_return"]
+    return 0
+
+
+def check_ways(r, complete=True):
+    t = r.json["tracer"]
+    total = sum(row["calls"] for row in r.json["syscalls"])
+    eq(t["lost"], 0, "lost")
+    if complete:
+        eq(r.json["complete"], True, "complete")
+    eq(t["calls_recorded_in_process"] + t["calls_redirected"] + t["calls_stopped"], total,
+       "the ways in which calls were seen")
+    return t
+
+
+def need_recorder(t):
+    r = t.iotrace([], ["/bin/true"])
+    for w in r.json["warnings"]:
+        if w["code"] == "no_recorder":
+            raise Skip(w["text"])
+
+
+def run_case(t, program, case, variant, mode, options):
+    target = t.target(program, variant)
+    r = t.iotrace(["--mode=" + mode, SET, *options], [target] + case.args)
+    # Stops cannot read what the target has unmapped since.
+    ways = check_ways(r, complete=case.args[0] != "vanishing")
+    said = own_counts(r.out)
+    for name in case.counts:
+        base = 0
+        if name == "read":  # of the loader
+            base = returned(t.iotrace(["--mode=ptrace", SET], [target, "none"]).json, name)
+        eq(returned(r.json, name) - base, said[name], "%s by the program's own count" % name)
+    if mode == "auto" and not options and case.recorded:
+        check(ways["calls_recorded_in_process"] >= case.recorded,
+              "only %d calls recorded; unpatched: %r"
+              % (ways["calls_recorded_in_process"], ways["unpatched_sites"]))
+    if mode == "ptrace":
+        eq(ways["calls_recorded_in_process"] + ways["calls_redirected"], 0, "recorded by stops")
+    return r
+
+
+def add_cases(program, cases):
+    for case in cases:
+        for variant in case.variants:
+            def body(t, case=case, variant=variant):
+                need_recorder(t)
+                for mode, options in case.modes:
+                    run_case(t, program, case, variant, mode, options)
+            test(body, "%s%s %s" % (program, "-" + variant if variant else "", " ".join(case.args)))
+
+
+add_cases("rec_signal", SIGNAL)
+add_cases("rec_life", LIFE)
+add_cases("rec_code", CODE)
+
+
+@test
+def code_is_unchanged_without_patching(t):
+    for options in (["--mode=auto", "--no-patch"], ["--mode=ptrace"]):
+        t.iotrace(options, [t.target("rec_code"), "unchanged", "1"])
+
+
+@test
+def code_is_changed_with_patching(t):
+    """The check of the test before can fail."""
+    need_recorder(t)
+    eq(t.iotrace(["--mode=auto"], [t.target("rec_code"), "unchanged", "1"], status=None).status, 1,
+       "status of a program that checks its code")
+
+
+@test
+def two_files_are_never_one(t):
+    """A file gets 3 bytes a write, the other 5, both by the same number."""
+    r = t.iotrace(["--trace=write"], [t.target("rec_life"), "reuse", "60"])
+    seen = set()
+    for row in r.json["fds"]:
+        if "rec-" not in (row["target"] or ""):
+            continue
+        size = 5 if "/rec-b" in row["target"] else 3
+        for c in row["syscalls"]:
+            seen.add(row["generation"])
+            eq(c["bytes"], size * c["calls"], "bytes of %s" % row["target"])
+            eq(c["calls"], 4, "writes between open and close")
+    eq(len(seen), 60, "generations of the number")
+
+
+@test
+def a_blocked_call_dies_with_its_process(t):
+    need_recorder(t)
+    r = t.iotrace(["--trace=read,write"], [t.target("rec_life"), "killed", "6"])
+    eq(r.call("read")["no_return"], 3, "reads that were cut off")
+
+
+@test
+def a_32_bit_child(t):
+    target = t.target("iov", "m32")
+    r = t.iotrace(["--trace=write"], ["/bin/sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do echo x; done; "
+                                      + target + " none; " + t.target("rec_life") + " close_all"])
+    check_ways(r)
+    eq(r.call("write")["calls"] - r.call("write")["no_return"], 9 + own_counts(r.out)["write"], "writes")
+
+
+@test
+def detail_has_every_call(t):
+    need_recorder(t)
+    r = t.iotrace(["--trace=write", "--detail-trace=write"], [t.target("rec_life"), "threads", "40"])
+    eq(len(r.detail), r.call("write")["calls"], "lines")
+    eq(r.json["tracer"]["detail_lines"], len(r.detail), "detail_lines")
+
+
+@test
+def an_address_space_limit_is_left_alone(t):
+    need_recorder(t)
+    r = t.iotrace(["--trace=write"], ["/bin/sh", "-c", "ulimit -v 500000; exec %s threads 8"
+                                      % t.target("rec_life")])
+    t_ = check_ways(r)
+    eq(t_["calls_recorded_in_process"], 0, "recorded")
+    check(any("RLIMIT_AS" in u["reason"] for u in t_["unpatched_sites"]), "the reason is in the result")
+
+
+@test
+def all_calls(t):
+    need_recorder(t)
+    r = t.iotrace(["--trace=all"], [t.target("rec_life"), "children", "12"])
+    check_ways(r)
+    eq(r.call("write")["calls"], own_counts(r.out)["write"], "writes")
+
+
+# ---- languages: the program does not notice, and nothing is lost ----
+
+SOURCES = {
+    "go": ("h.go", """package main
+import ("fmt"; "os"; "sync")
+func main() {
+	f, _ := os.OpenFile("/dev/null", os.O_WRONLY, 0)
+	var wg sync.WaitGroup
+	for g := 0; g < 8; g++ {
+		wg.Add(1)
+		go func() { defer wg.Done(); for i := 0; i < 2000; i++ { f.Write([]byte("x")) } }()
+	}
+	wg.Wait()
+	fmt.Println("done")
+}
+"""),
+    "rustc": ("h.rs", """use std::io::Write;
+fn main() {
+    let hs: Vec<_> = (0..4).map(|_| std::thread::spawn(|| {
+        let mut f = std::fs::OpenOptions::new().write(true).open("/dev/null").unwrap();
+        for _ in 0..2000 { f.write_all(b"x").unwrap(); }
+    })).collect();
+    for h in hs { h.join().unwrap(); }
+    println!("done");
+}
+"""),
+    "node": ("h.js", """const fs = require('fs'); const f = fs.openSync('/dev/null', 'w');
+for (let i = 0; i < 5000; i++) fs.writeSync(f, 'x');
+fs.readFile('/etc/passwd', (e, d) => console.log(d.length > 0 ? 'done' : 'empty'));
+"""),
+    "javac": ("H.java", """public class H { public static void main(String[] a) throws Exception {
+    try (java.io.FileOutputStream f = new java.io.FileOutputStream("/dev/null")) {
+        for (int i = 0; i < 5000; i++) f.write(1); }
+    Thread t = new Thread(() -> System.out.println("done")); t.start(); t.join(); } }
+"""),
+    "luajit": ("h.lua", """local ffi = require "ffi"
+ffi.cdef[[int open(const char *, int); long write(int, const void *, size_t);]]
+local f = ffi.C.open("/dev/null", 1)
+for i = 1, 20000 do ffi.C.write(f, "x", 1) end
+print("done")
+"""),
+    "python3": ("h.py", """import os, threading, subprocess
+f = os.open('/dev/null', 1)
+def w():
+    for i in range(1000): os.write(f, b'x')
+ts = [threading.Thread(target=w) for _ in range(4)]
+[x.start() for x in ts]; [x.join() for x in ts]
+print(subprocess.run(['/bin/echo', 'done'], capture_output=True).stdout.decode().strip())
+"""),
+}
+WRITES = {"go": 16000, "rustc": 8000, "node": 5000, "javac": 5000, "luajit": 20000, "python3": 4000}
+
+
+def command_of(t, tool):
+    path = need_tool(tool)
+    name, text = SOURCES[tool]
+    src = t.path(name)
+    with open(src, "w") as f:
+        f.write(text)
+    if tool == "go":
+        env = dict(os.environ, GO111MODULE="off", GOCACHE=t.path("cache"), GOPATH=t.path("go"))
+        t.run([path, "build", "-o", t.path("prog"), src], timeout=100, env=env, user=False)
+        return [t.path("prog")]
+    if tool == "rustc":
+        t.run([path, "-O", "-o", t.path("prog"), src], timeout=100, user=False)
+        return [t.path("prog")]
+    if tool == "javac":
+        t.run([path, "-d", t.dir, src], timeout=60, user=False)
+        return [need_tool("java"), "-cp", t.dir, "H"]
+    return [path, src]
+
+
+def add_language(tool):
+    def body(t):
+        need_recorder(t)
+        argv = command_of(t, tool)
+        if not shutil.which(argv[0]) and not os.path.exists(argv[0]):
+            raise Skip("%s cannot build here" % tool)
+        plain = t.run(argv, timeout=60)
+        eq(plain.status, 0, "status untraced")
+        r = t.iotrace(["--trace=%io"], argv, timeout=60)
+        ways = check_ways(r)
+        eq(r.out, plain.out, "output")
+        check(r.call("write")["ok"] >= WRITES[tool], "writes: %d" % r.call("write")["ok"])
+        check(ways["calls_recorded_in_process"] >= WRITES[tool] // 2,
+              "only %d recorded: %r" % (ways["calls_recorded_in_process"], ways["unpatched_sites"]))
+    test(body, "language %s" % tool, timeout=180)
+
+
+for _tool in SOURCES:
+    add_language(_tool)
+
+if __name__ == "__main__":
+    main()

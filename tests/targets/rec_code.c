@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * Programs that look at, change or depend on their own code, registers, memory and filters: what a
+ * recorder inside the target could break. x86-64 for the most part. Each case ends with a line
+ * "name=calls ..." on stdout, as in rec_signal.c.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
+#include "t.h"
+
+#ifndef __x86_64__
+int main(int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 1 && strcmp(argv[1], "none") == 0)
+		return 0;
+	errno = 0;
+	t_skip("x86-64 only");
+}
+#else
+#include <asm/prctl.h>
+
+static atomic_long writes, reads;
+static int null_fd;
+
+static void report(void)
+{
+	char line[200];
+	int n = snprintf(line, sizeof(line), "write=%ld read=%ld\n", atomic_load(&writes) + 1,
+		atomic_load(&reads));
+
+	CHECK(write(1, line, (size_t)n) == n);
+}
+
+static void write_n(long n)
+{
+	for (long i = 0; i < n; i++)
+		CHECK(write(null_fd, "x", 1) == 1);
+	atomic_fetch_add(&writes, n);
+}
+
+/* ---- registers ---- */
+
+#define FLAGS_SEEN 0x8d5UL /* OF SF ZF AF PF CF */
+
+struct registers {
+	uint64_t rbx, rbp, rdi, rsi, rdx, r8, r9, r10, r12, r13, r14, r15, flags, rax, rsp_moved;
+	uint64_t red[2];
+};
+
+/* write(fd, addr, n) with every register and flag set to what `want` says; *got is what they are
+ * after it. */
+__asm__(".text\n.p2align 4\n.type rec_site, @function\n"
+	"rec_site: .cfi_startproc\nsyscall\njmp rec_back\n.cfi_endproc\n"
+	".size rec_site, . - rec_site\n.p2align 4\n.globl rec_back\n");
+
+__attribute__((noinline, noclone)) static void call_with(
+	const struct registers *want, struct registers *got)
+{
+	static const struct registers *from;
+	static struct registers *to;
+	static uint64_t stack;
+
+	from = want;
+	to = got;
+	/* clang-format off */
+	__asm__ volatile(
+		"push %%rbx; push %%rbp; push %%r12; push %%r13; push %%r14; push %%r15\n"
+		"mov %%rsp, %[stack]\n"
+		"mov %[from], %%rax\n"
+		"pushq 12*8(%%rax); popfq\n" /* before the red zone is filled */
+		"movq $0x1111, -8(%%rsp); movq $0x2222, -120(%%rsp)\n"
+		"mov 0*8(%%rax), %%rbx; mov 1*8(%%rax), %%rbp; mov 2*8(%%rax), %%rdi\n"
+		"mov 3*8(%%rax), %%rsi; mov 4*8(%%rax), %%rdx; mov 5*8(%%rax), %%r8\n"
+		"mov 6*8(%%rax), %%r9; mov 7*8(%%rax), %%r10; mov 8*8(%%rax), %%r12\n"
+		"mov 9*8(%%rax), %%r13; mov 10*8(%%rax), %%r14; mov 11*8(%%rax), %%r15\n"
+		"mov 13*8(%%rax), %%rax\n"
+		"jmp rec_site\n"
+		"rec_back:\n"
+		"mov %%rax, %%r11; mov %[to], %%rax\n" /* the flags are kept */
+		"mov %%rbx, 0*8(%%rax); mov %%rbp, 1*8(%%rax); mov %%rdi, 2*8(%%rax)\n"
+		"mov %%rsi, 3*8(%%rax); mov %%rdx, 4*8(%%rax); mov %%r8, 5*8(%%rax)\n"
+		"mov %%r9, 6*8(%%rax); mov %%r10, 7*8(%%rax); mov %%r12, 8*8(%%rax)\n"
+		"mov %%r13, 9*8(%%rax); mov %%r14, 10*8(%%rax); mov %%r15, 11*8(%%rax)\n"
+		"mov %%r11, 13*8(%%rax)\n"
+		"mov -8(%%rsp), %%r11; mov %%r11, 15*8(%%rax)\n"
+		"mov -120(%%rsp), %%r11; mov %%r11, 16*8(%%rax)\n"
+		"pushfq; popq 12*8(%%rax)\n"
+		"mov %%rsp, %%r11; sub %[stack], %%r11; mov %%r11, 14*8(%%rax)\n"
+		"cld\n"
+		"pop %%r15; pop %%r14; pop %%r13; pop %%r12; pop %%rbp; pop %%rbx\n"
+		: [stack] "+m"(stack)
+		: [from] "m"(from), [to] "m"(to)
+		: "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");
+	/* clang-format on */
+}
+
+static const uint64_t patterns[] = {
+	0, 0x8d5, 0x1, 0x4, 0x10, 0x40, 0x80, 0x800, 0x400, 0xc95, 0x801};
+
+static void compare(const struct registers *want, const struct registers *got, int64_t result)
+{
+	uint64_t differ = (want->flags ^ got->flags) & (FLAGS_SEEN | 0x400);
+
+	CHECK((int64_t)got->rax == result);
+	CHECK(memcmp(want, got, offsetof(struct registers, flags)) == 0);
+	CHECK(differ == 0);
+	CHECK(got->rsp_moved == 0 && got->red[0] == 0x1111 && got->red[1] == 0x2222);
+}
+
+/* Nothing but rax, rcx and r11 may change, for calls of each way through the recorder. */
+static void registers_kept(char **args)
+{
+	struct iovec iov[2] = {{(void *)"ab", 2}, {(void *)"c", 1}};
+	long n = t_num(args, 0, 200);
+
+	null_fd = t_null();
+	for (long i = 0; i < n; i++) {
+		struct registers want = {.rbx = 1,
+			.rbp = 2,
+			.r8 = 0x8888888888888888,
+			.r9 = 9,
+			.r10 = ~0UL,
+			.r12 = 12,
+			.r13 = 13,
+			.r14 = 1UL << 63,
+			.r15 = 15,
+			.rdi = (uint64_t)null_fd | 0xffff00000000,
+			.rsi = (uint64_t)(uintptr_t) "abc",
+			.rdx = 3,
+			.flags = 0x202 | patterns[(size_t)i % (sizeof(patterns) / 8)]};
+		struct registers got = {0};
+		int vector = i % 3 == 2;
+
+		want.rax = vector ? SYS_writev : SYS_write;
+		if (vector) {
+			want.rsi = (uint64_t)(uintptr_t)iov;
+			want.rdx = 2;
+		}
+		call_with(&want, &got);
+		compare(&want, &got, 3);
+		atomic_fetch_add(&writes, !vector);
+	}
+	report();
+}
+
+/* The program's own gs: by a call, and by the instruction. */
+static uint64_t gs_word(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("mov %%gs:0, %0" : "=r"(v));
+	return v;
+}
+
+static void own_gs(char **args)
+{
+	static uint64_t mine[2] = {0x1234567, 0x7654321};
+	int direct = (int)t_num(args, 0, 0);
+
+	null_fd = t_null();
+	write_n(50);
+	if (direct && !(getauxval(26 /* AT_HWCAP2 */) & 2))
+		t_skip("FSGSBASE");
+	if (direct)
+		__asm__ volatile("wrgsbase %0" : : "r"(mine));
+	else
+		CHECK(syscall(SYS_arch_prctl, ARCH_SET_GS, mine) == 0);
+	for (int i = 0; i < 200; i++) {
+		CHECK(gs_word() == mine[0]);
+		CHECK(write(null_fd, "x", 1) == 1);
+		CHECK(gs_word() == mine[0]);
+	}
+	atomic_fetch_add(&writes, 200);
+	report();
+}
+
+/* ---- code ---- */
+
+typedef long (*call3)(long, long, long);
+
+static size_t make_code(uint8_t *p, uint8_t nr)
+{
+	/* mov $nr, %eax; syscall; ret: all arguments are in place */
+	const uint8_t code[] = {0xb8, nr, 0, 0, 0, 0x0f, 0x05, 0xc3};
+
+	memcpy(p, code, sizeof(code));
+	return sizeof(code);
+}
+
+/* Generated code, which is changed between its calls. */
+static void generated(char **args)
+{
+	uint8_t *page = mmap(
+		NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int zero = open("/dev/zero", O_RDONLY);
+	char c;
+
+	null_fd = t_null();
+	CHECK(page != MAP_FAILED && zero >= 0);
+	for (long i = t_num(args, 0, 100); i > 0; i--) {
+		make_code(page, SYS_write);
+		for (int k = 0; k < 5; k++)
+			CHECK(((call3)(void *)page)(null_fd, (long)"x", 1) == 1);
+		make_code(page, SYS_read);
+		for (int k = 0; k < 5; k++)
+			CHECK(((call3)(void *)page)(zero, (long)&c, 1) == 1);
+		atomic_fetch_add(&writes, 5);
+		atomic_fetch_add(&reads, 5);
+	}
+	report();
+}
+
+/* The same addresses hold the code of one file, then of another. */
+static void mapped_code(char **args)
+{
+	int files[2];
+
+	null_fd = t_null();
+	for (int i = 0; i < 2; i++) {
+		uint8_t code[4096];
+
+		memset(code, 0x90, sizeof(code));
+		make_code(code + (i ? 64 : 0), SYS_write);
+		if (i)
+			code[0] = 0xe9, code[1] = 64 - 5, code[2] = code[3] = code[4] = 0;
+		files[i] = t_file(4096);
+		CHECK(pwrite(files[i], code, sizeof(code), 0) == 4096);
+	}
+	for (long i = 0; i < t_num(args, 0, 100); i++) {
+		uint8_t *p = mmap((void *)0x100000000, 4096, PROT_READ | PROT_EXEC,
+			MAP_PRIVATE | MAP_FIXED, files[i % 2], 0);
+
+		CHECK(p != MAP_FAILED);
+		for (int k = 0; k < 5; k++)
+			CHECK(((call3)(void *)p)(null_fd, (long)"x", 1) == 1);
+		atomic_fetch_add(&writes, 5);
+		if (i % 3 == 0)
+			CHECK(munmap(p, 4096) == 0);
+	}
+	report();
+}
+
+static uint64_t checksum_of_code(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[512];
+	uint64_t sum = 14695981039346656037ULL;
+
+	CHECK(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		unsigned long start, end;
+
+		if (sscanf(line, "%lx-%lx r-xp", &start, &end) != 2 || !strstr(line, "r-xp") ||
+			!strchr(line, '/'))
+			continue;
+		for (const uint8_t *p = (const uint8_t *)start; p < (const uint8_t *)end; p++)
+			sum = (sum ^ *p) * 1099511628211ULL;
+	}
+	fclose(maps);
+	return sum;
+}
+
+/* The program's code is as it was: only with --no-patch. Argument: 1 = it must be. */
+static void unchanged(char **args)
+{
+	uint64_t before = checksum_of_code();
+
+	null_fd = t_null();
+	write_n(500);
+	CHECK(checksum_of_code() == before || !t_num(args, 0, 0));
+	report();
+}
+
+/* ---- memory that goes away under a call ---- */
+
+static struct mmsghdr *volatile vector;
+static atomic_int over;
+
+static void *unmap_vector(void *arg)
+{
+	while (!atomic_load(&over)) {
+		CHECK(mprotect(vector, 4096, PROT_NONE) == 0);
+		for (volatile int i = 0; i < 300; i++)
+			;
+		CHECK(mprotect(vector, 4096, PROT_READ | PROT_WRITE) == 0);
+		for (volatile int i = 0; i < 300; i++)
+			;
+	}
+	return arg;
+}
+
+/* EFAULT is an answer, SIGSEGV is not. */
+static void vanishing(char **args)
+{
+	static char text[] = "x";
+	static struct iovec iov = {text, 1};
+	int ends[2];
+	pthread_t t;
+
+	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) == 0);
+	vector = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK((void *)vector != MAP_FAILED);
+	for (int i = 0; i < 4; i++)
+		vector[i].msg_hdr = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1};
+	CHECK(pthread_create(&t, NULL, unmap_vector, NULL) == 0);
+	for (long i = t_num(args, 0, 3000); i > 0; i--) {
+		char buf[8];
+		int n = (int)syscall(SYS_sendmmsg, ends[0], vector, 4, MSG_DONTWAIT);
+
+		CHECK(n > 0 || errno == EFAULT || errno == EAGAIN);
+		while (recv(ends[1], buf, sizeof(buf), MSG_DONTWAIT) >= 0)
+			;
+		n = (int)syscall(SYS_sendmsg, ends[0], vector, MSG_DONTWAIT);
+		CHECK(n > 0 || errno == EFAULT || errno == EAGAIN);
+	}
+	atomic_store(&over, 1);
+	CHECK(pthread_join(t, NULL) == 0);
+	report();
+}
+
+/* A pointer that leads nowhere is the kernel's to refuse. */
+static void bad_pointers(char **args)
+{
+	int ends[2];
+
+	null_fd = t_null();
+	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) == 0);
+	for (long i = t_num(args, 0, 100); i > 0; i--) {
+		CHECK(syscall(SYS_writev, null_fd, (void *)16, 2) < 0 && errno == EFAULT);
+		CHECK(syscall(SYS_sendmsg, ends[0], (void *)16, 0) < 0 && errno == EFAULT);
+		CHECK(syscall(SYS_sendmmsg, ends[0], (void *)16, 2, 0) < 0 && errno == EFAULT);
+		CHECK(syscall(SYS_writev, null_fd, (void *)16, 5000) < 0);
+	}
+	report();
+}
+
+/* ---- filters of the program's own ---- */
+
+static void install(const struct sock_filter *filter, unsigned short len)
+{
+	struct sock_fprog prog = {len, (struct sock_filter *)(uintptr_t)filter};
+
+	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) == 0);
+}
+
+#define LOAD_NR             BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
+#define IF_NR(number, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, skip)
+#define RETURN(value)       BPF_STMT(BPF_RET | BPF_K, value)
+
+static volatile sig_atomic_t trapped;
+
+static void emulate(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+
+	(void)sig;
+	trapped += info->si_syscall == SYS_getppid;
+	CHECK(info->si_call_addr == (void *)uc->uc_mcontext.gregs[REG_RIP]);
+	uc->uc_mcontext.gregs[REG_RAX] = 4242;
+}
+
+/* 0: allows all; 1: refuses mmap and openat; 2: kills but for a few; 3: traps getppid. Before it
+ * the program has run for a while where argument 2 is 1. */
+static void filtered(char **args)
+{
+	static const struct sock_filter allow[] = {RETURN(SECCOMP_RET_ALLOW)};
+	static const struct sock_filter refuse[] = {LOAD_NR, IF_NR(SYS_mmap, 1),
+		RETURN(SECCOMP_RET_ERRNO | EPERM), IF_NR(SYS_openat, 1),
+		RETURN(SECCOMP_RET_ERRNO | EPERM), RETURN(SECCOMP_RET_ALLOW)};
+	static const struct sock_filter few[] = {LOAD_NR, IF_NR(SYS_write, 1),
+		RETURN(SECCOMP_RET_ALLOW), IF_NR(SYS_exit_group, 1), RETURN(SECCOMP_RET_ALLOW),
+		IF_NR(SYS_exit, 1), RETURN(SECCOMP_RET_ALLOW), RETURN(SECCOMP_RET_KILL_PROCESS)};
+	static const struct sock_filter trap[] = {LOAD_NR, IF_NR(SYS_getppid, 1),
+		RETURN(SECCOMP_RET_TRAP), RETURN(SECCOMP_RET_ALLOW)};
+	struct sigaction sa = {.sa_sigaction = emulate, .sa_flags = SA_SIGINFO};
+
+	null_fd = t_null();
+	CHECK(sigaction(SIGSYS, &sa, NULL) == 0);
+	if (t_num(args, 1, 1))
+		write_n(50);
+	switch (t_num(args, 0, 0)) {
+	case 0:
+		install(allow, 1);
+		break;
+	case 1:
+		install(refuse, 6);
+		break;
+	case 2:
+		install(few, 8);
+		break;
+	default:
+		install(trap, 4);
+		for (int i = 0; i < 50; i++)
+			CHECK(syscall(SYS_getppid) == 4242);
+		CHECK(trapped == 50);
+	}
+	write_n(100);
+	report();
+	_exit(0);
+}
+
+/* Not to be looked into by others. */
+static void undumpable(char **args)
+{
+	(void)args;
+	CHECK(prctl(PR_SET_DUMPABLE, 0) == 0);
+	null_fd = t_null();
+	write_n(300);
+	report();
+}
+
+/* All of its memory is locked, now and later. */
+static void locked(char **args)
+{
+	(void)args;
+	null_fd = t_null();
+	write_n(100);
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+		t_skip("mlockall");
+	write_n(100);
+	report();
+}
+
+static const struct tcase cases[] = {{"registers", registers_kept}, {"own_gs", own_gs},
+	{"generated", generated}, {"mapped_code", mapped_code}, {"unchanged", unchanged},
+	{"vanishing", vanishing}, {"bad_pointers", bad_pointers}, {"filtered", filtered},
+	{"undumpable", undumpable}, {"locked", locked}, {NULL, NULL}};
+
+int main(int argc, char **argv)
+{
+	return t_main(argc, argv, cases);
+}
+#endif

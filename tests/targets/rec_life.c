@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * Threads, processes and fds that come and go while their call sites are taken over. Each case ends
+ * with a line "name=calls ..." on stdout, as in rec_signal.c.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "t.h"
+
+extern char **environ;
+static atomic_long writes, reads;
+static int null_fd;
+
+static void report(void)
+{
+	char line[200];
+	int n = snprintf(line, sizeof(line), "write=%ld read=%ld\n", atomic_load(&writes) + 1,
+		atomic_load(&reads));
+
+	CHECK(write(1, line, (size_t)n) == n);
+}
+
+static void write_n(long n)
+{
+	for (long i = 0; i < n; i++)
+		CHECK(write(null_fd, "x", 1) == 1);
+	atomic_fetch_add(&writes, n);
+}
+
+static void *write_some(void *arg)
+{
+	write_n((long)(intptr_t)arg);
+	return NULL;
+}
+
+/* Threads begin and end without a pause; N of them, M writes each. */
+static void threads(char **args)
+{
+	long n = t_num(args, 0, 200), each = t_num(args, 1, 50);
+
+	null_fd = t_null();
+	for (long i = 0; i < n; i += 4) {
+		pthread_t t[4];
+
+		for (int k = 0; k < 4; k++)
+			CHECK(pthread_create(&t[k], NULL, write_some, (void *)(intptr_t)each) == 0);
+		for (int k = 0; k < 4; k++)
+			CHECK(pthread_join(t[k], NULL) == 0);
+	}
+	report();
+}
+
+static pthread_barrier_t barrier;
+
+static void *write_together(void *arg)
+{
+	pthread_barrier_wait(&barrier);
+	write_n(200);
+	pthread_barrier_wait(&barrier);
+	return arg;
+}
+
+/* N threads at once: all blocks, rings and the same sites. */
+static void many(char **args)
+{
+	long n = t_num(args, 0, 200);
+	pthread_t *t = calloc((size_t)n, sizeof(*t));
+	pthread_attr_t small;
+
+	null_fd = t_null();
+	CHECK(t && pthread_barrier_init(&barrier, NULL, (unsigned int)n) == 0);
+	CHECK(pthread_attr_init(&small) == 0 && pthread_attr_setstacksize(&small, 65536) == 0);
+	for (long i = 0; i < n; i++)
+		CHECK(pthread_create(&t[i], &small, write_together, NULL) == 0);
+	for (long i = 0; i < n; i++)
+		CHECK(pthread_join(t[i], NULL) == 0);
+	report();
+}
+
+/* Processes by every call that makes them, each of which becomes /bin/true; writes in between. */
+static void children(char **args)
+{
+	char *argv[] = {(char *)"true", NULL};
+
+	null_fd = t_null();
+	for (long i = t_num(args, 0, 30); i > 0; i--) {
+		int status;
+		pid_t pid;
+
+		write_n(20);
+		switch (i % 3) {
+		case 0:
+			pid = vfork();
+			if (pid == 0) {
+				execv("/bin/true", argv);
+				_exit(1);
+			}
+			break;
+		case 1:
+			CHECK(posix_spawn(&pid, "/bin/true", NULL, NULL, argv, environ) == 0);
+			break;
+		default:
+			pid = fork();
+			if (pid == 0) {
+				for (int k = 0; k < 20; k++)
+					CHECK(write(null_fd, "x", 1) == 1);
+				_exit(0);
+			}
+			atomic_fetch_add(&writes, 20);
+		}
+		CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+	}
+	report();
+}
+
+static atomic_int over;
+static atomic_long background;
+
+static void *write_on(void *arg)
+{
+	long n = 0;
+
+	while (!atomic_load(&over)) {
+		CHECK(write(null_fd, "x", 1) == 1);
+		n++;
+	}
+	atomic_fetch_add(&background, n);
+	return arg;
+}
+
+/* A process of busy threads forks: the child has one of them. */
+static void fork_busy(char **args)
+{
+	pthread_t t[3];
+
+	null_fd = t_null();
+	for (int k = 0; k < 3; k++)
+		CHECK(pthread_create(&t[k], NULL, write_on, NULL) == 0);
+	for (long i = t_num(args, 0, 50); i > 0; i--) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			for (int k = 0; k < 30; k++)
+				if (write(null_fd, "x", 1) != 1)
+					_exit(1);
+			_exit(0);
+		}
+		CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+		atomic_fetch_add(&writes, 30);
+	}
+	atomic_store(&over, 1);
+	for (int k = 0; k < 3; k++)
+		CHECK(pthread_join(t[k], NULL) == 0);
+	atomic_fetch_add(&writes, atomic_load(&background));
+	report();
+}
+
+/* A thread that is not the leader becomes another program, while others write. */
+static void *become(void *arg)
+{
+	char *argv[] = {(char *)"true", NULL};
+
+	usleep(2000);
+	execv("/bin/true", argv);
+	return arg;
+}
+
+static void exec_thread(char **args)
+{
+	null_fd = t_null();
+	for (long i = t_num(args, 0, 20); i > 0; i--) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			pthread_t t;
+
+			CHECK(pthread_create(&t, NULL, become, NULL) == 0);
+			CHECK(pthread_create(&t, NULL, write_on, NULL) == 0);
+			for (;;)
+				CHECK(write(null_fd, "x", 1) == 1);
+		}
+		CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+	}
+	report();
+}
+
+/* ---- fds ---- */
+
+/* One number for one file after the other: A is written 3 bytes at a time, B 5. */
+static void reuse(char **args)
+{
+	long n = t_num(args, 0, 300);
+	char a[] = "/tmp/rec-aXXXXXX", b[] = "/tmp/rec-bXXXXXX";
+	int fd;
+
+	fd = mkstemp(a);
+	CHECK(fd >= 0 && close(fd) == 0);
+	fd = mkstemp(b);
+	CHECK(fd >= 0 && close(fd) == 0);
+	for (long i = 0; i < n; i++) {
+		fd = open(i % 2 ? b : a, O_WRONLY);
+		CHECK(fd >= 0);
+		for (int k = 0; k < 4; k++)
+			CHECK(write(fd, "12345", i % 2 ? 5 : 3) == (i % 2 ? 5 : 3));
+		atomic_fetch_add(&writes, 4);
+		CHECK(close(fd) == 0);
+	}
+	CHECK(unlink(a) == 0 && unlink(b) == 0);
+	report();
+}
+
+static int shared_fd;
+
+static void *close_and_open(void *arg)
+{
+	while (!atomic_load(&over)) {
+		CHECK(dup2(null_fd, shared_fd) == shared_fd);
+		CHECK(close(shared_fd) == 0);
+	}
+	return arg;
+}
+
+/* A number is closed and made while another thread writes to it. */
+static void race(char **args)
+{
+	pthread_t t;
+
+	null_fd = t_null();
+	shared_fd = 100;
+	CHECK(pthread_create(&t, NULL, close_and_open, NULL) == 0);
+	for (long i = t_num(args, 0, 5000); i > 0; i--) {
+		ssize_t n = write(shared_fd, "x", 1);
+
+		CHECK(n == 1 || (n < 0 && errno == EBADF));
+		atomic_fetch_add(&writes, 1);
+	}
+	atomic_store(&over, 1);
+	CHECK(pthread_join(t, NULL) == 0);
+	report();
+}
+
+/* All fds are closed, and the same numbers made again. */
+static void close_all(char **args)
+{
+	(void)args;
+	null_fd = t_null();
+	write_n(50);
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, 3U, ~0U, 0U) < 0 && errno == ENOSYS)
+		t_skip("close_range");
+#endif
+	CHECK(write(null_fd, "x", 1) < 0 && errno == EBADF);
+	atomic_fetch_add(&writes, 1);
+	CHECK(t_null() == null_fd);
+	write_n(50);
+	for (int fd = 3; fd < 200; fd++)
+		CHECK(fd == null_fd || dup2(null_fd, fd) == fd);
+	for (int fd = 3; fd < 200; fd++)
+		CHECK(write(fd, "x", 1) == 1);
+	atomic_fetch_add(&writes, 197);
+	report();
+}
+
+/* A thread with a files table of its own. */
+static void *unshared(void *arg)
+{
+	CHECK(unshare(CLONE_FILES) == 0);
+	CHECK(close(shared_fd) == 0);
+	CHECK(write(shared_fd, "x", 1) < 0 && errno == EBADF);
+	atomic_fetch_add(&writes, 1);
+	return arg;
+}
+
+static void own_table(char **args)
+{
+	null_fd = t_null();
+	shared_fd = dup(null_fd);
+	for (long i = t_num(args, 0, 50); i > 0; i--) {
+		pthread_t t;
+
+		write_n(3);
+		CHECK(pthread_create(&t, NULL, unshared, NULL) == 0 && pthread_join(t, NULL) == 0);
+		CHECK(write(shared_fd, "x", 1) == 1);
+		atomic_fetch_add(&writes, 1);
+	}
+	report();
+}
+
+/* ---- deaths ---- */
+
+/* Killed in a call that blocks, and in busy ones. */
+static void killed(char **args)
+{
+	int ends[2];
+
+	null_fd = t_null();
+	CHECK(pipe(ends) == 0);
+	for (long i = t_num(args, 0, 20); i > 0; i--) {
+		int status;
+		pid_t pid = fork();
+		char c;
+
+		if (pid == 0) {
+			for (int k = 0; k < 30; k++)
+				CHECK(write(null_fd, "x", 1) == 1);
+			if (i % 2)
+				CHECK(read(ends[0], &c, 1) == 1);
+			for (;;)
+				CHECK(write(null_fd, "x", 1) == 1);
+		}
+		usleep(2000);
+		CHECK(pid > 0 && kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
+		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	}
+	report();
+}
+
+/* A small address space is left as it is. */
+static void limited(char **args)
+{
+	struct rlimit limit = {1 << 28, 1 << 28};
+
+	null_fd = t_null();
+	CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+	write_n(t_num(args, 0, 100));
+	report();
+}
+
+/* ---- memory ---- */
+
+static void *map_on(void *arg)
+{
+	for (int i = 0; i < 300; i++) {
+		size_t bytes = (size_t)(1 + i % 7) * 4096;
+		char *p = mmap(
+			NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		CHECK(p != MAP_FAILED);
+		memset(p, 1, bytes);
+		CHECK(mprotect(p, bytes, PROT_READ) == 0);
+		if (i % 5 == 0) {
+			char *moved = mremap(p, bytes, bytes * 2, MREMAP_MAYMOVE);
+
+			CHECK(moved != MAP_FAILED && moved[0] == 1);
+			p = moved;
+			bytes *= 2;
+		}
+		CHECK(munmap(p, bytes) == 0);
+	}
+	return arg;
+}
+
+/* Threads that map and unmap: the same addresses go from one to the other. */
+static void mappings(char **args)
+{
+	long n = t_num(args, 0, 4);
+
+	null_fd = t_null();
+	for (long i = 0; i < n; i++) {
+		pthread_t t[4];
+
+		for (int k = 0; k < 4; k++)
+			CHECK(pthread_create(&t[k], NULL, map_on, NULL) == 0);
+		for (int k = 0; k < 4; k++)
+			CHECK(pthread_join(t[k], NULL) == 0);
+	}
+	report();
+}
+
+static const struct tcase cases[] = {{"threads", threads}, {"many", many}, {"children", children},
+	{"fork_busy", fork_busy}, {"exec_thread", exec_thread}, {"reuse", reuse}, {"race", race},
+	{"close_all", close_all}, {"own_table", own_table}, {"killed", killed},
+	{"limited", limited}, {"mappings", mappings}, {NULL, NULL}};
+
+int main(int argc, char **argv)
+{
+	return t_main(argc, argv, cases);
+}
