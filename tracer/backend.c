@@ -26,10 +26,6 @@
 #include "common/run/status_line.h"
 #include "common/write/writer.h"
 
-/* The in-process recorder is not built yet: until then auto means stops, and `all` by stops would
- * slow the target beyond use. Set to 1 when iotrace has it. */
-enum { RECORDER_BUILT = 0 };
-
 #define BASE           "-iotrace"
 #define MARK_WAIT_NS   (1 * NS_PER_SEC)
 #define LIMIT_SLACK_NS (10 * NS_PER_SEC)
@@ -91,7 +87,8 @@ static const char *traced_set(const struct scenario *sc)
 {
 	if (sc->trace)
 		return sc->trace;
-	return RECORDER_BUILT && !strcmp(sc->mode, "auto") ? "all" : "%io";
+	/* By stops, all of them would slow the target beyond use. */
+	return strcmp(sc->mode, "auto") == 0 ? "all" : "%io";
 }
 
 /* The target's environment, which is not iotrace's. */
@@ -117,7 +114,7 @@ static void add_options(struct io_args *a, const struct backend_run *in, int con
 	add(a, "-q");
 	add(a, "-o");
 	add(a, arena_printf(a->arena, "%s/%s" BASE, in->dir, sc->name));
-	add(a, arena_printf(a->arena, "--mode=%s", RECORDER_BUILT ? sc->mode : "ptrace"));
+	add(a, arena_printf(a->arena, "--mode=%s", sc->mode));
 	add(a, "-e");
 	add(a, traced_set(sc));
 	if (sc->timeout_ns)

@@ -51,7 +51,7 @@ static const struct {
 	{OPT_DETAIL_LIMIT, "detail-limit", "BYTES",
 		"keep the first BYTES of the detail, count the rest; default 256M"},
 	{OPT_MODE, "mode", "auto|ptrace",
-		"auto: recorder where it can (not built yet: stops); ptrace: stops only"},
+		"auto: recorder inside the target where it can; ptrace: stops only"},
 	{OPT_NO_PATCH, "no-patch", NULL, "recorder without changing the target's code"},
 	{'p', "attach", "PID",
 		"attach to a process with all its threads; with CMD, while CMD runs"},

@@ -211,6 +211,9 @@ static void add_hop(struct plan *p, uint64_t hop)
 {
 	size_t i = p->hops_len;
 
+	for (size_t k = 0; k < p->hops_len; k++)
+		if (away(p->hops[k], hop) < ARCH_JUMP_BYTES)
+			return; /* found already, by way of a symbol and of the unwind table */
 	if (i == PLAN_HOPS_MAX) {
 		if (away(p->site, p->hops[i - 1]) <= away(p->site, hop))
 			return;
@@ -266,9 +269,9 @@ struct stretch {
 	} targets; /* of direct branches, in here */
 };
 
-static int decode_stretch(struct stretch *s, const uint8_t *code, size_t len)
+/* reached: its first instruction is executed. */
+static int decode_stretch(struct stretch *s, const uint8_t *code, size_t len, int reached)
 {
-	int reached = 0; /* the instruction at hand, by going on; not at the start */
 	struct insn n;
 
 	for (size_t at = 0; at < len; at += n.i.length) {
@@ -279,6 +282,8 @@ static int decode_stretch(struct stretch *s, const uint8_t *code, size_t len)
 		to = target_of(&n, addr);
 		if (to >= s->start && to < s->end)
 			*VEC_PUSH(&s->targets) = to;
+		if (n.i.mnemonic == ZYDIS_MNEMONIC_JMP && !to)
+			return -1; /* by a table: it may lead anywhere */
 		if (n.i.mnemonic == ZYDIS_MNEMONIC_NOP || n.i.mnemonic == ZYDIS_MNEMONIC_INT3) {
 			struct run *last = s->runs.len ? &s->runs.at[s->runs.len - 1] : NULL;
 
@@ -301,35 +306,49 @@ static int is_target(const struct stretch *s, const struct run *run)
 	return 0;
 }
 
-static void add_stretch(const struct code *c, struct plan *p, const struct function *before,
-	const struct function *after)
+static void add_runs(struct plan *p, const struct stretch *s)
 {
-	struct stretch s = {.start = before->end, .end = after->start};
-	size_t len = (size_t)(s.end - s.start);
-	struct walk w = {0};
+	for (size_t i = 0; i < s->runs.len; i++) {
+		const struct run *run = &s->runs.at[i];
+
+		if (is_target(s, run))
+			continue;
+		for (uint64_t hop = run->start; hop + ARCH_JUMP_BYTES <= run->end;
+			hop += ARCH_JUMP_BYTES)
+			if (in_reach(p->site, hop))
+				add_hop(p, hop);
+	}
+}
+
+static void add_decoded(
+	const struct code *c, struct plan *p, uint64_t start, uint64_t end, int reached)
+{
+	struct stretch s = {.start = start, .end = end};
+	size_t len = (size_t)(end - start);
 	uint8_t *code;
 
-	if (len > FUNCTION_MAX || walk_function(c, before, &w) < 0 || w.flows_out)
+	if (end <= start || end - start > FUNCTION_MAX)
 		return;
 	code = mem_calloc(1, len);
-	if (functions_code(c->functions, s.start, code, len) == len &&
-		decode_stretch(&s, code, len) == 0)
-		for (size_t i = 0; i < s.runs.len; i++) {
-			struct run *run = &s.runs.at[i];
-
-			if (is_target(&s, run))
-				continue;
-			for (; run->start + ARCH_JUMP_BYTES <= run->end;
-				run->start += ARCH_JUMP_BYTES)
-				if (in_reach(p->site, run->start))
-					add_hop(p, run->start);
-		}
+	if (functions_code(c->functions, start, code, len) == len &&
+		decode_stretch(&s, code, len, reached) == 0)
+		add_runs(p, &s);
 	free(code);
 	free(s.runs.at);
 	free(s.targets.at);
 }
 
-/* All gaps in reach: where the ranges that begin before end, until the next one begins. */
+static void add_stretch(const struct code *c, struct plan *p, const struct function *before,
+	const struct function *after)
+{
+	struct walk w = {0};
+
+	if (walk_function(c, before, &w) == 0 && !w.flows_out)
+		add_decoded(c, p, before->end, after->start, 0);
+}
+
+/* All gaps in reach: where the ranges that begin before end, until the next one begins. And filling
+ * inside of functions, before what loops and branches lead to. */
 static void find_padding(const struct code *c, struct plan *p)
 {
 	struct function near[NEIGHBOURS_MAX], last;
@@ -339,6 +358,9 @@ static void find_padding(const struct code *c, struct plan *p)
 	if (!n)
 		return;
 	last = near[0];
+	for (size_t i = 0; i < n; i++)
+		if (near[i].end > from && near[i].start < p->site + SHORT_REACH)
+			add_decoded(c, p, near[i].start, near[i].end, 1);
 	for (size_t i = 1; i < n; i++) {
 		if (near[i].start > last.end && near[i].start - last.end <= SHORT_REACH &&
 			last.end > last.start)
