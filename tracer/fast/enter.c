@@ -21,6 +21,7 @@
 
 /* A process that makes fewer calls than this is not worth the recorder's set-up. */
 #define STOPS_BEFORE_RECORDER 8
+#define STOPS_WITH_EXPERIENCE 2 /* where it is known which sites to patch at once */
 /* A site is worth a change from its second call on. */
 #define HITS_BEFORE_PATCH 2
 
@@ -215,7 +216,9 @@ static int ready_space(struct session *s, struct tracee *t, int *ret_moved)
 {
 	struct fast_space *fs = t->space->fast;
 
-	if (fs->state == FAST_UNTRIED && ++fs->stops >= STOPS_BEFORE_RECORDER) {
+	uint64_t enough = s->fast.knows_sites ? STOPS_WITH_EXPERIENCE : STOPS_BEFORE_RECORDER;
+
+	if (fs->state == FAST_UNTRIED && ++fs->stops >= enough) {
 		fs->reason = inject(s, t, ret_moved);
 		fs->state = fs->reason ? FAST_OFF : FAST_ON;
 	}
@@ -231,10 +234,11 @@ static struct site *ready_site(struct session *s, struct tracee *t, uint64_t ip,
 
 	if (site)
 		return offset == TRAMP_DESC + DESC_PASS ? site : NULL;
+	patch_known(s, t);
 	site = sites_get(sites, addr);
 	if (site->state == SITE_PATCHED && !site->moved_len && patch_is_gone(t, site))
 		sites_renew(sites, site);
-	if (++site->hits < HITS_BEFORE_PATCH)
+	if (++site->hits < HITS_BEFORE_PATCH && site->state == SITE_NEW)
 		return NULL;
 	if (patch_tramp(s, t, site, ret_moved) <= 0)
 		return NULL;
@@ -263,6 +267,9 @@ static int enter(
 	memcpy(args, info->entry.args, sizeof(args));
 	if (!ready_space(s, t, ret_moved))
 		return 0;
+	/* Stopped here, it may bring code. */
+	if (kind == KIND_MMAP || kind == KIND_RANGE || kind == KIND_MREMAP)
+		fast_code_changed(t->space->fast);
 	if (kind == KIND_PASS)
 		return 0;
 	site = ready_site(s, t, info->instruction_pointer, ret_moved);

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "tracer/decode/decode.h"
@@ -72,6 +73,8 @@ void fast_init(
 	if (f->reason)
 		return;
 	f->on = 1;
+	f->sees_mmap = map->traced[sys_by_name("mmap")->index] &&
+		       map->traced[sys_by_name("mremap")->index];
 	tsc_init(&f->tsc);
 	fill_kinds(f, map);
 	for (size_t i = 0; i < BLOCK_KINDS_LEN; i++)
@@ -99,7 +102,15 @@ void fast_release(struct fast *f)
 
 struct fast_space *fast_space_new(void)
 {
-	return mem_calloc(1, sizeof(struct fast_space));
+	struct fast_space *fs = mem_calloc(1, sizeof(*fs));
+
+	fs->mem_fd = -1;
+	return fs;
+}
+
+void fast_code_changed(struct fast_space *fs)
+{
+	patch_forget_code(fs);
 }
 
 struct fast_space *fast_space_fork(const struct fast_space *from)
@@ -143,6 +154,9 @@ void fast_space_free(struct fast *f, struct fast_space *fs)
 		r->sites++;
 		r->calls += site->calls;
 	}
+	patch_forget_code(fs);
+	if (fs->mem_fd >= 0)
+		close(fs->mem_fd);
 	sites_release(&fs->sites);
 	free(fs);
 }

@@ -42,7 +42,16 @@ struct fast_space {
 	const char *reason; /* FAST_OFF: static text */
 	uint64_t stops;     /* calls that stopped while it was not FAST_ON */
 	struct sites sites;
+	int mem_fd; /* /proc/PID/mem; -1: not open (any more, or yet) */
+	struct {
+		struct code_mapping *at;
+		size_t len, cap;
+	} code; /* its executable mappings of files: patch.c */
+	int code_known;
 };
+
+/* The code of a space may have changed. */
+void fast_code_changed(struct fast_space *fs);
 
 /* Of a thread that has a block. */
 struct fast_thread {
@@ -50,8 +59,8 @@ struct fast_thread {
 	struct fast_block *block;
 	struct fast_record *ring; /* the small one in the block, or a large one */
 	int large;
-	int off;     /* it uses gs itself, or is spoiled: its calls stop */
-	int spoiled; /* its block made no sense: nothing in it is believed */
+	int off;           /* it uses gs itself, or is spoiled: its calls stop */
+	int spoiled;       /* its block made no sense: nothing in it is believed */
 	int refuse;        /* its next call is to stop */
 	uint64_t led_head; /* head + 1 when the last call was led into the stub; 0: none since */
 	uint64_t led_site;
@@ -63,6 +72,8 @@ struct fast {
 	int on;
 	const char *reason; /* !on: static text, NULL if nobody asked for it */
 	int no_patch;
+	int knows_sites; /* some file has sites that are worth a patch */
+	int sees_mmap;   /* all of them: none brings new code unseen */
 	struct region region;
 	struct tsc tsc;
 	uint8_t kinds[BLOCK_KINDS_LEN]; /* of each block */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tracer/arch/arch.h"
+#include "tracer/fast/patch.h"
 #include "tracer/fast/remote.h"
 
 #define PATH_OFFSET (REGION_CODE_BYTES - 64) /* the path of the memfd, behind the stub */
@@ -34,8 +35,8 @@ static int map_stub(struct remote *r)
 	if (remote_call(r, 0, SYS_mmap, args) != (int64_t)REGION_ADDR)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), r->s->fast.region.fd);
-	if (bytes > PATH_OFFSET || remote_write(r->t->tid, REGION_ADDR, stub, bytes) < 0 ||
-		remote_write(r->t->tid, REGION_ADDR + PATH_OFFSET, path, strlen(path) + 1) < 0)
+	if (bytes > PATH_OFFSET || remote_write(r->t, REGION_ADDR, stub, bytes) < 0 ||
+		remote_write(r->t, REGION_ADDR + PATH_OFFSET, path, strlen(path) + 1) < 0)
 		return -1;
 	return 0;
 }
@@ -61,6 +62,18 @@ static int64_t open_shared(struct remote *r)
 	return remote_call(r, arch_stub_after() - ARCH_CALL_BYTES, SYS_openat, args);
 }
 
+/* The first page for trampolines; that there is none is no reason to give up. */
+static void map_page(struct remote *r)
+{
+	uint64_t page = patch_free_page(r->t, r->saved.rip);
+	const uint64_t args[6] = {page, 4096, PROT_READ | PROT_EXEC,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, (uint64_t)-1, 0};
+
+	if (page && remote_call(r, arch_stub_after() - ARCH_CALL_BYTES, SYS_mmap, args) ==
+			    (int64_t)page)
+		sites_add_page(&r->t->space->fast->sites, page);
+}
+
 static const char *inject_all(struct remote *r)
 {
 	int64_t fd;
@@ -70,7 +83,10 @@ static const char *inject_all(struct remote *r)
 	fd = open_shared(r);
 	if (fd < 0)
 		return "the shared memory could not be opened";
-	return map_shared(r, fd) < 0 ? "the shared memory could not be mapped" : NULL;
+	if (map_shared(r, fd) < 0)
+		return "the shared memory could not be mapped";
+	map_page(r);
+	return NULL;
 }
 
 const char *inject(struct session *s, struct tracee *t, int *ret_moved)

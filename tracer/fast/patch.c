@@ -56,14 +56,53 @@ static FILE *maps_open(pid_t tid)
 	return fopen(path, "re");
 }
 
-static int mapping_at(pid_t tid, uint64_t addr, struct mapping *m)
+struct known_code;
+struct code_mapping {
+	uint64_t start, end, offset, inode;
+	char *name;
+	struct known_code *file; /* once it was looked for; NULL: unknown */
+	int looked;
+};
+
+void patch_forget_code(struct fast_space *fs)
+{
+	for (size_t i = 0; i < fs->code.len; i++)
+		free(fs->code.at[i].name);
+	free(fs->code.at);
+	fs->code.at = NULL;
+	fs->code.len = fs->code.cap = 0;
+	fs->code_known = 0;
+}
+
+/* Only private, file-backed, executable and not writable mappings are of interest. */
+static void read_code_mappings(struct fast_space *fs, pid_t tid)
 {
 	cleanup_fclose FILE *maps = maps_open(tid);
+	struct mapping m;
 
-	while (maps && mapping_next(maps, m))
-		if (addr >= m->start && addr < m->end)
-			return 1;
-	return 0;
+	patch_forget_code(fs);
+	while (maps && mapping_next(maps, &m))
+		if (m.inode && strcmp(m.perms, "r-xp") == 0)
+			*VEC_PUSH(&fs->code) = (struct code_mapping){.start = m.start,
+				.end = m.end,
+				.offset = m.offset,
+				.inode = m.inode,
+				.name = mem_strdup(m.name)};
+	fs->code_known = 1;
+}
+
+static struct code_mapping *mapping_at(
+	const struct session *s, const struct tracee *t, uint64_t addr)
+{
+	struct fast_space *fs = t->space->fast;
+
+	/* Where new code would not be seen, it is looked for each time. */
+	if (!fs->code_known || !s->fast.sees_mmap)
+		read_code_mappings(fs, t->tid);
+	for (size_t i = 0; i < fs->code.len; i++)
+		if (addr >= fs->code.at[i].start && addr < fs->code.at[i].end)
+			return &fs->code.at[i];
+	return NULL;
 }
 
 static uint64_t distance(uint64_t a, uint64_t b)
@@ -120,7 +159,7 @@ static int write_tramp(struct tracee *t, uint64_t at, const struct site *site, c
 	uint8_t code[TRAMP_BYTES];
 
 	arch_tramp(code, at, site->addr, moved, moved_len);
-	return remote_write(t->tid, at, code, sizeof(code));
+	return remote_write(t, at, code, sizeof(code));
 }
 
 int patch_tramp(struct session *s, struct tracee *t, struct site *site, int *ret_moved)
@@ -158,6 +197,11 @@ struct known_code {
 	struct code *code; /* NULL: it cannot be read */
 	uint64_t dev, inode;
 	int64_t mtime_s, mtime_ns;
+	struct {
+		uint64_t *at;
+		size_t len, cap;
+	} worth; /* sites that some process called often enough to patch them; the file's addresses
+		  */
 	struct known_code *next; /* with the same key */
 };
 
@@ -172,19 +216,23 @@ static int same_file(const struct known_code *k, const struct stat *st)
 	       k->mtime_ns == st->st_mtim.tv_nsec;
 }
 
-static struct code *code_of(struct fast *f, int fd, const struct stat *st)
+static struct known_code *known_of(struct fast *f, int fd, const struct stat *st)
 {
 	uint64_t key = file_key(st);
 	struct known_code *first = map_get(&f->codes, key), *k;
 
 	for (k = first; k; k = k->next)
 		if (same_file(k, st))
-			return k->code;
+			return k;
 	k = mem_calloc(1, sizeof(*k));
-	*k = (struct known_code){code_open(fd, &(struct err){0}), st->st_dev, st->st_ino,
-		st->st_mtim.tv_sec, st->st_mtim.tv_nsec, first};
+	*k = (struct known_code){.code = code_open(fd, &(struct err){0}),
+		.dev = st->st_dev,
+		.inode = st->st_ino,
+		.mtime_s = st->st_mtim.tv_sec,
+		.mtime_ns = st->st_mtim.tv_nsec,
+		.next = first};
 	map_set(&f->codes, key, k);
-	return k->code;
+	return k;
 }
 
 void patch_forget_files(struct fast *f)
@@ -198,6 +246,7 @@ void patch_forget_files(struct fast *f)
 			struct known_code *next = k->next;
 
 			code_free(k->code);
+			free(k->worth.at);
 			free(k);
 			k = next;
 		}
@@ -205,29 +254,43 @@ void patch_forget_files(struct fast *f)
 	map_release(&f->codes);
 }
 
-/* The plan in the process's addresses. */
-static const char *plan_site(struct session *s, struct tracee *t, uint64_t addr, struct plan *plan)
+/* The file of a mapping, looked for once; NULL: it cannot be read, or is not what is mapped. */
+static struct known_code *file_of(struct session *s, const struct tracee *t, struct code_mapping *m)
 {
 	cleanup_free char *path = NULL;
 	cleanup_close int fd = -1;
-	struct code *code;
-	struct mapping m;
 	struct stat st;
+
+	if (m->looked)
+		return m->file;
+	m->looked = 1;
+	path = mem_printf("/proc/%d/root%s", t->tid, m->name);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == m->inode && S_ISREG(st.st_mode))
+		m->file = known_of(&s->fast, fd, &st);
+	return m->file;
+}
+
+/* The plan in the process's addresses. */
+static const char *plan_site(struct session *s, struct tracee *t, uint64_t addr, struct plan *plan,
+	struct known_code **ret_file)
+{
+	struct code_mapping *m = mapping_at(s, t, addr);
+	struct known_code *file;
 	uint64_t file_addr, bias;
 
-	if (!mapping_at(t->tid, addr, &m) || !m.inode || strcmp(m.perms, "r-xp") != 0)
+	if (!m)
 		return "code that is not of a file, or writable";
-	path = mem_printf("/proc/%d/root%s", t->tid, m.name);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_ino != m.inode || !S_ISREG(st.st_mode))
+	file = file_of(s, t, m);
+	if (!file)
 		return "the file of the code could not be read";
-	code = code_of(&s->fast, fd, &st);
-	if (!code)
+	if (!file->code)
 		return "the file of the code is of no known format";
-	file_addr = code_address(code, m.offset + (addr - m.start));
+	file_addr = code_address(file->code, m->offset + (addr - m->start));
 	if (file_addr == UINT64_MAX)
 		return "the file of the code does not describe this place";
-	code_plan(code, file_addr, plan);
+	code_plan(file->code, file_addr, plan);
+	*ret_file = file;
 	bias = addr - file_addr;
 	plan->site += bias;
 	plan->check_at += bias;
@@ -239,29 +302,22 @@ static const char *plan_site(struct session *s, struct tracee *t, uint64_t addr,
 
 /* ---- changing the code ---- */
 
-static int read_code(pid_t tid, uint64_t addr, void *buf, size_t len)
-{
-	struct iovec local = {buf, len}, remote = {(void *)addr, len};
-
-	return process_vm_readv(tid, &local, 1, &remote, 1, 0) == (ssize_t)len ? 0 : -EFAULT;
-}
-
 /* A change that other threads may run into: they trap at its first byte until it is whole, and
  * leave.c puts them back to it. */
-static int write_live(pid_t tid, uint64_t addr, const uint8_t *code, size_t len)
+static int write_live(const struct tracee *t, uint64_t addr, const uint8_t *code, size_t len)
 {
 	uint8_t trap = ARCH_TRAP;
-	int rc = remote_write(tid, addr, &trap, 1);
+	int rc = remote_write(t, addr, &trap, 1);
 
 	if (rc == 0)
-		rc = remote_write(tid, addr + 1, code + 1, len - 1);
-	return rc < 0 ? rc : remote_write(tid, addr, code, 1);
+		rc = remote_write(t, addr + 1, code + 1, len - 1);
+	return rc < 0 ? rc : remote_write(t, addr, code, 1);
 }
 
 static int write_change(const struct tracee *t, uint64_t addr, const uint8_t *code, size_t len)
 {
-	return t->space->refs > 1 ? write_live(t->tid, addr, code, len)
-				  : remote_write(t->tid, addr, code, len);
+	return t->space->refs > 1 ? write_live(t, addr, code, len)
+				  : remote_write(t, addr, code, len);
 }
 
 static int is_dead_padding(const uint8_t *p, size_t len)
@@ -287,7 +343,7 @@ static uint64_t free_hop(struct tracee *t, const struct plan *plan)
 
 		for (uint64_t a = hop - (ARCH_JUMP_BYTES - 1); a < hop + ARCH_JUMP_BYTES; a++)
 			used |= map_get(taken, a) != NULL;
-		if (!used && read_code(t->tid, hop, bytes, sizeof(bytes)) == 0 &&
+		if (!used && remote_read(t, hop, bytes, sizeof(bytes)) == 0 &&
 			is_dead_padding(bytes, sizeof(bytes)))
 			return hop;
 	}
@@ -303,7 +359,7 @@ static const char *patch_by_padding(struct tracee *t, struct site *site, const s
 		return "no padding in reach that is free";
 	if (arch_jump_long(far, hop, site->tramp) < 0)
 		return "the trampoline is out of reach";
-	if (remote_write(t->tid, hop, far, sizeof(far)) < 0 ||
+	if (remote_write(t, hop, far, sizeof(far)) < 0 ||
 		write_change(t, site->addr, near, sizeof(near)) < 0)
 		return "the code could not be written";
 	site->hop = hop;
@@ -342,10 +398,11 @@ int patch_is_gone(const struct tracee *t, const struct site *site)
 {
 	uint8_t there[ARCH_CALL_BYTES];
 
-	return read_code(t->tid, site->addr, there, sizeof(there)) < 0 || arch_is_call(there);
+	return remote_read(t, site->addr, there, sizeof(there)) < 0 || arch_is_call(there);
 }
 
-static const char *try_patch(struct session *s, struct tracee *t, struct site *site)
+static const char *try_patch(
+	struct session *s, struct tracee *t, struct site *site, struct known_code **ret_file)
 {
 	uint8_t there[sizeof((struct plan){0}.check)];
 	struct plan plan = {0};
@@ -353,10 +410,10 @@ static const char *try_patch(struct session *s, struct tracee *t, struct site *s
 
 	if (s->fast.no_patch)
 		return "--no-patch";
-	reason = plan_site(s, t, site->addr, &plan);
+	reason = plan_site(s, t, site->addr, &plan, ret_file);
 	if (reason)
 		return reason;
-	if (read_code(t->tid, plan.check_at, there, plan.check_len) < 0 ||
+	if (remote_read(t, plan.check_at, there, plan.check_len) < 0 ||
 		!is_as_in_file(&t->space->fast->sites, &plan, there))
 		return "the code is not as in its file";
 	if (plan.kind == PLAN_PADDING) {
@@ -367,8 +424,69 @@ static const char *try_patch(struct session *s, struct tracee *t, struct site *s
 	return patch_before(t, site, &plan);
 }
 
+/* The site's file remembers that it is worth it. */
+static void note_worth(struct known_code *file, uint64_t file_addr)
+{
+	for (size_t i = 0; i < file->worth.len; i++)
+		if (file->worth.at[i] == file_addr)
+			return;
+	*VEC_PUSH(&file->worth) = file_addr;
+}
+
 void patch_site(struct session *s, struct tracee *t, struct site *site)
 {
-	site->reason = try_patch(s, t, site);
+	struct known_code *file = NULL;
+	const struct code_mapping *m;
+
+	site->reason = try_patch(s, t, site, &file);
 	site->state = site->reason ? SITE_REDIRECTED : SITE_PATCHED;
+	if (site->reason || !file || (!(m = mapping_at(s, t, site->addr))))
+		return;
+	s->fast.knows_sites = 1;
+	note_worth(file, code_address(file->code, m->offset + (site->addr - m->start)));
+}
+
+/* What other processes showed to be worth it, in one mapping. */
+static void patch_mapping(struct session *s, struct tracee *t, struct code_mapping *m)
+{
+	struct sites *sites = &t->space->fast->sites;
+	const struct known_code *file = file_of(s, t, m);
+	uint64_t bias;
+
+	if (!file || !file->code || !file->worth.len)
+		return;
+	bias = m->start - code_address(file->code, m->offset);
+	for (size_t i = 0; i < file->worth.len; i++) {
+		uint64_t addr = file->worth.at[i] + bias, tramp;
+		struct site *site;
+
+		if (addr < m->start || addr >= m->end)
+			continue;
+		site = sites_get(sites, addr);
+		if (site->state != SITE_NEW || (!site->tramp && !(tramp = sites_room(sites, addr))))
+			continue;
+		if (!site->tramp) {
+			if (write_tramp(t, tramp, site, NULL, 0) < 0)
+				continue;
+			sites_set_tramp(sites, site, tramp);
+		}
+		patch_site(s, t, site);
+	}
+}
+
+void patch_known(struct session *s, struct tracee *t)
+{
+	struct fast_space *fs = t->space->fast;
+
+	if (s->fast.no_patch || !s->fast.sees_mmap || !s->fast.knows_sites || fs->code_known ||
+		!fs->sites.pages.len)
+		return;
+	read_code_mappings(fs, t->tid);
+	for (size_t i = 0; i < fs->code.len; i++)
+		patch_mapping(s, t, &fs->code.at[i]);
+}
+
+uint64_t patch_free_page(const struct tracee *t, uint64_t near)
+{
+	return free_page(t->tid, near);
 }

@@ -11,8 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/base/cleanup.h"
-
 #define STOPS_MAX 64 /* of one call: entry, filter, exit; a few SIGSTOPs */
 
 int remote_begin(struct remote *r, struct session *s, struct tracee *t)
@@ -139,18 +137,31 @@ static int poke(pid_t tid, uint64_t addr, const uint8_t *buf, size_t len)
 	return 0;
 }
 
-#define POKE_BYTES 128 /* up to here pokes are cheaper than opening a file */
-
-int remote_write(pid_t tid, uint64_t addr, const void *buf, size_t len)
+/* Kept open: a space is written to some dozen times. */
+static int mem_of(const struct tracee *t)
 {
+	struct fast_space *fs = t->space->fast;
 	char path[64];
-	cleanup_close int fd = -1;
 
-	if (len > POKE_BYTES) {
-		snprintf(path, sizeof(path), "/proc/%d/mem", tid);
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		if (fd >= 0 && pwrite(fd, buf, len, (off_t)addr) == (ssize_t)len)
-			return 0;
+	if (fs->mem_fd < 0) {
+		snprintf(path, sizeof(path), "/proc/%d/mem", t->tid);
+		fs->mem_fd = open(path, O_RDWR | O_CLOEXEC);
 	}
-	return poke(tid, addr, buf, len);
+	return fs->mem_fd;
+}
+
+int remote_write(const struct tracee *t, uint64_t addr, const void *buf, size_t len)
+{
+	int fd = mem_of(t);
+
+	if (fd >= 0 && pwrite(fd, buf, len, (off_t)addr) == (ssize_t)len)
+		return 0;
+	return poke(t->tid, addr, buf, len);
+}
+
+int remote_read(const struct tracee *t, uint64_t addr, void *buf, size_t len)
+{
+	int fd = mem_of(t);
+
+	return fd >= 0 && pread(fd, buf, len, (off_t)addr) == (ssize_t)len ? 0 : -EFAULT;
 }

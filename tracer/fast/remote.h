@@ -33,6 +33,8 @@ int64_t remote_call(struct remote *r, uint64_t call_at, long nr, const uint64_t 
 int remote_end(struct remote *r);
 
 /* Writes into the target's code and read-only data. 0 or a negative errno. */
-int remote_write(pid_t tid, uint64_t addr, const void *buf, size_t len);
+int remote_write(const struct tracee *t, uint64_t addr, const void *buf, size_t len);
+/* 0, or -EFAULT: not all of it could be read. */
+int remote_read(const struct tracee *t, uint64_t addr, void *buf, size_t len);
 
 #endif

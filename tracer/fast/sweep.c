@@ -253,8 +253,8 @@ void fast_sweep_release(struct fast *f)
 
 /* ---- when ---- */
 
-/* Records that gather between two sweeps: a quarter of a large ring. More, and the next sweep is due
- * at once. */
+/* Records that gather between two sweeps: a quarter of a large ring. More, and the next sweep is
+ * due at once. */
 #define GATHER_RECORDS (LARGE_RING_RECORDS / 4)
 #define INTERVAL_MIN   500000ULL
 #define INTERVAL_MAX   200000000ULL
