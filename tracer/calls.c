@@ -143,7 +143,7 @@ static void clone_entry(struct session *s, struct tracee *t)
 	int rc;
 
 	t->scratch = flags;
-	lifecycle_cloning(s, t, 1);
+	lifecycle_cloning(s, t, flags & CLONE_VM ? CLONING_SHARED : CLONING_COPY);
 	if (!(flags & CLONE_UNTRACED))
 		return;
 	t->saved_arg = flags;
@@ -383,7 +383,7 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 	}
 	if (is_vsyscall(&info))
 		return;
-	lifecycle_cloning(s, t, 0);
+	lifecycle_cloning(s, t, CLONING_NOT);
 	if (still_launching(s, t, &info) || recorded_instead(s, t, &info))
 		return;
 	read_call(s, t, &info);

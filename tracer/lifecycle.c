@@ -25,16 +25,17 @@ static void space_leave(struct session *s, struct tracee *t)
 	t->space = NULL;
 }
 
-void lifecycle_cloning(struct session *s, struct tracee *t, int cloning)
+void lifecycle_cloning(struct session *s, struct tracee *t, enum cloning cloning)
 {
-	s->cloning += (unsigned int)cloning - t->cloning;
+	s->cloning += (unsigned int)(cloning != CLONING_NOT) - (t->cloning != CLONING_NOT);
+	t->space->copied += (unsigned int)(cloning == CLONING_COPY) - (t->cloning == CLONING_COPY);
 	t->cloning = (uint8_t)cloning;
 }
 
 static void drop(struct session *s, struct tracee *t)
 {
 	call_no_return(s, t, 0);
-	lifecycle_cloning(s, t, 0);
+	lifecycle_cloning(s, t, CLONING_NOT);
 	space_leave(s, t);
 	tracees_drop(&s->tracees, t);
 }
@@ -88,7 +89,7 @@ void lifecycle_child(struct session *s, struct tracee *t)
 	struct tracee *child;
 	pid_t tid;
 
-	lifecycle_cloning(s, t, 0);
+	lifecycle_cloning(s, t, CLONING_NOT);
 	if (ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &message) < 0)
 		return; /* killed since: the child is adopted when its exit stop comes */
 	tid = (pid_t)message;

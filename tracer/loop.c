@@ -160,7 +160,7 @@ static void event_stop(struct session *s, struct tracee *t, const struct stop *s
 		tracees_read_comm(&s->tracees, t);
 		call_no_return(s, t, 1);
 		/* What it made before it was killed, it will not announce. */
-		lifecycle_cloning(s, t, 0);
+		lifecycle_cloning(s, t, CLONING_NOT);
 		lifecycle_adopt_orphans(s);
 		break;
 	case PTRACE_EVENT_STOP:

@@ -24,6 +24,7 @@ enum {
 	OPT_DETAIL_LIMIT,
 	OPT_MODE,
 	OPT_NO_PATCH,
+	OPT_VERIFY,
 	OPT_SKIP,
 	OPT_DURATION,
 	OPT_CONTROL_FD,
@@ -53,6 +54,8 @@ static const struct {
 	{OPT_MODE, "mode", "auto|ptrace",
 		"auto: recorder inside the target where it can; ptrace: stops only"},
 	{OPT_NO_PATCH, "no-patch", NULL, "recorder without changing the target's code"},
+	{OPT_VERIFY, "verify", NULL,
+		"run it in both modes and, for root, counted by the kernel: do they agree?"},
 	{'p', "attach", "PID",
 		"attach to a process with all its threads; with CMD, while CMD runs"},
 	{OPT_SKIP, "skip", "SEC", "the window that counts begins SEC after the start"},
@@ -177,6 +180,7 @@ static int apply(struct options *o, int value, const char *arg, struct err *err)
 		replace(&o->json, mem_strdup(arg));
 		return 0;
 	case 'e':
+		o->trace_spec = arg;
 		return set_set(&o->trace, arg, err);
 	case OPT_DETAIL_TRACE:
 		o->detail_trace_given = 1;
@@ -187,6 +191,9 @@ static int apply(struct options *o, int value, const char *arg, struct err *err)
 		return set_mode(o, arg, err);
 	case OPT_NO_PATCH:
 		o->no_patch = 1;
+		return 0;
+	case OPT_VERIFY:
+		o->verify = 1;
 		return 0;
 	case 'p':
 	case OPT_CONTROL_FD:
@@ -244,6 +251,8 @@ static int check(struct options *o, struct err *err)
 	if (o->pid && o->env.len)
 		return err_set(
 			err, -EINVAL, "--env is for a program that iotrace starts, not for -p");
+	if (o->verify && o->pid)
+		return err_set(err, -EINVAL, "--verify is for a program that iotrace starts");
 	if (o->control_fd >= 0 && fcntl(o->control_fd, F_SETFD, FD_CLOEXEC) < 0)
 		return err_set(
 			err, -EINVAL, "--control-fd: %d is not an open descriptor", o->control_fd);

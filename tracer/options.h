@@ -18,6 +18,8 @@ struct options {
 	uint64_t detail_limit_bytes;
 	int mode_auto;
 	int no_patch;
+	int verify;
+	const char *trace_spec;           /* of --trace, as given; NULL: it was not */
 	pid_t pid;                        /* -p, 0: none */
 	uint64_t skip_ns;                 /* 0 */
 	uint64_t duration_ns, timeout_ns; /* 0: none */

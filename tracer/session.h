@@ -109,7 +109,7 @@ void call_no_return(struct session *s, struct tracee *t, int stopped);
 /* PTRACE_EVENT_CLONE, FORK, VFORK in t: puts the child under control as the flags say. */
 void lifecycle_child(struct session *s, struct tracee *t);
 /* t is in a call that makes a thread or child, or is done with it. */
-void lifecycle_cloning(struct session *s, struct tracee *t, int cloning);
+void lifecycle_cloning(struct session *s, struct tracee *t, enum cloning cloning);
 /* A stop of a thread that nobody has announced yet: it stays stopped until then. */
 void lifecycle_unannounced(struct session *s, const struct stop *stop);
 /* Lets go on those of them whom nobody will announce any more. */

@@ -31,6 +31,7 @@ struct space {
 	uint32_t id;
 	unsigned int refs;
 	struct fast_space *fast; /* its calls in the recorder; NULL: without one */
+	unsigned int copied;     /* threads in a fork of it: nothing in it may be changed now */
 };
 
 struct process {
@@ -62,6 +63,9 @@ struct tracee {
 		uint64_t args[6];
 	} interrupted;
 };
+
+/* In a call that makes a thread or child, which is not announced yet. */
+enum cloning { CLONING_NOT, CLONING_SHARED, CLONING_COPY /* of the address space */ };
 
 enum saved_kind { SAVED_NONE, SAVED_REGISTER, SAVED_MEMORY };
 

@@ -300,10 +300,10 @@ static void own_table(char **args)
 /* Killed in a call that blocks, and in busy ones. */
 static void killed(char **args)
 {
-	int ends[2];
+	int ends[2], ready[2];
 
 	null_fd = t_null();
-	CHECK(pipe(ends) == 0);
+	CHECK(pipe(ends) == 0 && pipe(ready) == 0);
 	for (long i = t_num(args, 0, 20); i > 0; i--) {
 		int status;
 		pid_t pid = fork();
@@ -312,13 +312,15 @@ static void killed(char **args)
 		if (pid == 0) {
 			for (int k = 0; k < 30; k++)
 				CHECK(write(null_fd, "x", 1) == 1);
+			CHECK(write(ready[1], "r", 1) == 1);
 			if (i % 2)
 				CHECK(read(ends[0], &c, 1) == 1);
 			for (;;)
 				CHECK(write(null_fd, "x", 1) == 1);
 		}
-		usleep(2000);
-		CHECK(pid > 0 && kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
+		CHECK(pid > 0 && read(ready[0], &c, 1) == 1);
+		usleep(30000); /* until the child is in its read */
+		CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
 		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	}
 	report();

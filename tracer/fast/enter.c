@@ -218,7 +218,7 @@ static int ready_space(struct session *s, struct tracee *t, int *ret_moved)
 
 	uint64_t enough = s->fast.knows_sites ? STOPS_WITH_EXPERIENCE : STOPS_BEFORE_RECORDER;
 
-	if (fs->state == FAST_UNTRIED && ++fs->stops >= enough) {
+	if (fs->state == FAST_UNTRIED && ++fs->stops >= enough && !t->space->copied) {
 		fs->reason = inject(s, t, ret_moved);
 		fs->state = fs->reason ? FAST_OFF : FAST_ON;
 	}
@@ -234,6 +234,11 @@ static struct site *ready_site(struct session *s, struct tracee *t, uint64_t ip,
 
 	if (site)
 		return offset == TRAMP_DESC + DESC_PASS ? site : NULL;
+	if (t->space->copied) {
+		/* A copy that is being made must hold what we believe it holds. */
+		site = map_get(&sites->by_addr, addr);
+		return site && site->tramp ? site : NULL;
+	}
 	patch_known(s, t);
 	site = sites_get(sites, addr);
 	if (site->state == SITE_PATCHED && !site->moved_len && patch_is_gone(t, site))

@@ -6,9 +6,11 @@
 #include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "tracer/arch/x86_64/ranges.h"
 
 #define SEGMENTS_MAX 16
 /* Functions before an address among which the one that it is in is looked for. */
@@ -16,6 +18,7 @@
 
 struct functions {
 	int fd;
+	off_t file_bytes;
 	struct segment {
 		uint64_t addr, offset, bytes;
 		int executable;
@@ -25,10 +28,7 @@ struct functions {
 		uint64_t start, entry; /* addresses of the function and of its table entry */
 	} * unwinds;                   /* by start */
 	size_t unwinds_len;
-	struct {
-		struct function *at;
-		size_t len, cap;
-	} symbols; /* by start */
+	struct ranges symbols; /* and what else tells of functions; by start */
 };
 
 /* ---- the file ---- */
@@ -46,6 +46,15 @@ static size_t read_at(const struct functions *f, uint64_t addr, void *buf, size_
 			(off_t)(s->offset + (addr - s->addr)));
 		return n > 0 ? (size_t)n : 0;
 	}
+	return 0;
+}
+
+static int is_code(const struct functions *f, uint64_t addr)
+{
+	for (size_t i = 0; i < f->segments_len; i++)
+		if (f->segments[i].executable && addr >= f->segments[i].addr &&
+			addr - f->segments[i].addr < f->segments[i].bytes)
+			return 1;
 	return 0;
 }
 
@@ -78,6 +87,16 @@ static int unwind_cmp(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
+/* It is sorted in the file: only a hostile one takes the second step. */
+static void sort_unwinds(struct functions *f)
+{
+	for (size_t i = 1; i < f->unwinds_len; i++)
+		if (f->unwinds[i - 1].start > f->unwinds[i].start) {
+			qsort(f->unwinds, f->unwinds_len, sizeof(*f->unwinds), unwind_cmp);
+			return;
+		}
+}
+
 static void read_unwinds(struct functions *f, uint64_t header)
 {
 	struct {
@@ -89,7 +108,8 @@ static void read_unwinds(struct functions *f, uint64_t header)
 	size_t bytes;
 
 	if (read_at(f, header, &h, sizeof(h), 0) != sizeof(h) ||
-		memcmp(h.known, header_known, sizeof(h.known)) != 0 || h.count > ENTRIES_MAX)
+		memcmp(h.known, header_known, sizeof(h.known)) != 0 || h.count > ENTRIES_MAX ||
+		h.count > (uint64_t)f->file_bytes / sizeof(*table))
 		return;
 	bytes = h.count * sizeof(*table);
 	table = mem_calloc(h.count + 1, sizeof(*table));
@@ -99,7 +119,7 @@ static void read_unwinds(struct functions *f, uint64_t header)
 		for (size_t i = 0; i < h.count; i++)
 			f->unwinds[i] = (struct unwind){header + (uint64_t)(int64_t)table[i][0],
 				header + (uint64_t)(int64_t)table[i][1]};
-		qsort(f->unwinds, f->unwinds_len, sizeof(*f->unwinds), unwind_cmp);
+		sort_unwinds(f);
 	}
 	free(table);
 }
@@ -123,14 +143,12 @@ static uint64_t unwind_end(const struct functions *f, const struct unwind *u)
 /* ---- symbols ---- */
 
 /* Assembler code has symbols without a type, or without a size: they are borders all the same. */
-static int is_code(const struct functions *f, const GElf_Sym *sym)
+static int is_border(const struct functions *f, const GElf_Sym *sym)
 {
 	int type = GELF_ST_TYPE(sym->st_info);
-	uint8_t byte;
 
-	return (type == STT_FUNC || type == STT_NOTYPE) && sym->st_value &&
-	       sym->st_value + sym->st_size >= sym->st_value &&
-	       functions_code(f, sym->st_value, &byte, 1) == 1;
+	return (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE) && sym->st_value &&
+	       sym->st_value + sym->st_size >= sym->st_value && is_code(f, sym->st_value);
 }
 
 static void read_symbols(struct functions *f, Elf_Scn *scn, const GElf_Shdr *sh)
@@ -141,7 +159,7 @@ static void read_symbols(struct functions *f, Elf_Scn *scn, const GElf_Shdr *sh)
 	for (size_t i = 0; i < n && i < ENTRIES_MAX; i++) {
 		GElf_Sym sym;
 
-		if (!gelf_getsym(data, (int)i, &sym) || !is_code(f, &sym))
+		if (!gelf_getsym(data, (int)i, &sym) || !is_border(f, &sym))
 			continue;
 		*VEC_PUSH(&f->symbols) =
 			(struct function){sym.st_value, sym.st_value + sym.st_size};
@@ -159,13 +177,20 @@ static int function_cmp(const void *a, const void *b)
 
 static void read_all_symbols(struct functions *f, Elf *elf)
 {
+	size_t tables = 0, dynamic_tables = 0;
 	Elf_Scn *scn = NULL;
 	GElf_Shdr sh;
 
+	/* One of each: a hostile file could have thousands. */
 	while ((scn = elf_nextscn(elf, scn)))
 		if (gelf_getshdr(scn, &sh) &&
-			(sh.sh_type == SHT_SYMTAB || sh.sh_type == SHT_DYNSYM))
+			((sh.sh_type == SHT_SYMTAB && !tables++) ||
+				(sh.sh_type == SHT_DYNSYM && !dynamic_tables++)))
 			read_symbols(f, scn, &sh);
+	if (!tables)
+		ranges_of_go(elf, f, &f->symbols);
+	if (!f->unwinds_len)
+		ranges_of_unwind(elf, &f->symbols);
 	if (f->symbols.len)
 		qsort(f->symbols.at, f->symbols.len, sizeof(*f->symbols.at), function_cmp);
 }
@@ -197,12 +222,14 @@ static int read_segments(struct functions *f, Elf *elf, uint64_t *ret_header)
 struct functions *functions_open(int fd)
 {
 	struct functions *f = mem_calloc(1, sizeof(*f));
+	struct stat st = {0};
 	uint64_t header = 0;
 	Elf *elf;
 	int rc = -1;
 
 	elf_version(EV_CURRENT);
 	f->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	f->file_bytes = fstat(f->fd, &st) == 0 ? st.st_size : 0;
 	elf = f->fd >= 0 ? elf_begin(f->fd, ELF_C_READ, NULL) : NULL;
 	if (elf && elf_kind(elf) == ELF_K_ELF)
 		rc = read_segments(f, elf, &header);

@@ -3,6 +3,7 @@
 #include "tracer/fast/plan.h"
 
 #include <Zydis/Zydis.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ struct code *code_open(int fd, struct err *err)
 	struct code *c;
 
 	if (!f) {
-		err_set(err, -1, "no ELF file of x86-64");
+		err_set(err, -ENOEXEC, "no ELF file of x86-64");
 		return NULL;
 	}
 	c = mem_calloc(1, sizeof(*c));
@@ -88,6 +89,19 @@ static uint64_t target_of(const struct insn *n, uint64_t addr)
 	return to;
 }
 
+/* What it refers to relative to itself, by a branch or as memory; 0: nothing. */
+static uint64_t mention_of(const struct insn *n, uint64_t addr)
+{
+	ZyanU64 to;
+
+	for (size_t i = 0; i < n->i.operand_count; i++)
+		if (n->operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+			n->operands[i].mem.base == ZYDIS_REGISTER_RIP &&
+			ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&n->i, &n->operands[i], addr, &to)))
+			return to;
+	return target_of(n, addr);
+}
+
 /* An instruction after which the next one is not executed. */
 static int ends_flow(const struct insn *n)
 {
@@ -106,7 +120,7 @@ static int ends_flow(const struct insn *n)
 
 /* What a linear walk through a function tells. */
 struct walk {
-	uint64_t forbidden_from, forbidden_until; /* no branch may lead in here */
+	uint64_t forbidden_from, forbidden_until; /* no branch may lead in here, nothing read it */
 	uint64_t before;   /* the address whose preceding instruction is wanted; 0: none */
 	int jumps_inside;  /* one does */
 	int indirect_jump; /* there is a jump by a table or pointer */
@@ -132,8 +146,9 @@ static int walk_code(const uint8_t *code, size_t len, uint64_t start, struct wal
 		if (!decode(code + at, len - at, &n))
 			return -1;
 		to = target_of(&n, start + at);
-		w->jumps_inside |= to >= w->forbidden_from && to < w->forbidden_until;
 		w->indirect_jump |= n.i.mnemonic == ZYDIS_MNEMONIC_JMP && !to;
+		to = mention_of(&n, start + at);
+		w->jumps_inside |= to >= w->forbidden_from && to < w->forbidden_until;
 		last = n;
 		last_at = start + at;
 	}
@@ -160,11 +175,21 @@ static int walk_function(const struct code *c, const struct function *f, struct 
 /* ---- padding ---- */
 
 /* mov $15, %rax; syscall: unwinders know a signal's frame by these bytes, and look before them. */
-static int is_sigreturn(const uint8_t *p)
+#define SIGRETURN_BYTES 9
+static int is_sigreturn(const uint8_t p[SIGRETURN_BYTES])
 {
-	static const uint8_t code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+	static const uint8_t code[SIGRETURN_BYTES] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
 
-	return memcmp(p, code, sizeof(code)) == 0 || memcmp(p + 1, code, sizeof(code)) == 0;
+	return memcmp(p, code, sizeof(code)) == 0;
+}
+
+/* 1 if that begins at addr; there may be a byte before it, which unwinders want. */
+static int begins_sigreturn(const struct code *c, uint64_t addr)
+{
+	uint8_t head[1 + SIGRETURN_BYTES] = {0};
+
+	functions_code(c->functions, addr, head, sizeof(head));
+	return is_sigreturn(head) || is_sigreturn(head + 1);
 }
 
 /* 1 if [start, end) is nothing but filling. */
@@ -193,13 +218,13 @@ static int is_dead(
 	const struct code *c, const struct function *before, const struct function *after)
 {
 	struct walk w = {.forbidden_from = before->end, .forbidden_until = after->start};
-	uint8_t head[10];
 
-	if (functions_code(c->functions, after->start, head, sizeof(head)) != sizeof(head) ||
-		is_sigreturn(head) || !is_filling(c, before->end, after->start))
+	if (begins_sigreturn(c, after->start) || !is_filling(c, before->end, after->start))
 		return 0;
-	return walk_function(c, before, &w) == 0 && !w.flows_out && !w.jumps_inside &&
-	       (walk_function(c, after, &w) < 0 || !w.jumps_inside);
+	if (walk_function(c, before, &w) < 0 || w.flows_out || w.jumps_inside)
+		return 0;
+	/* Of a bare symbol nothing is known but its beginning. */
+	return after->end <= after->start || (walk_function(c, after, &w) == 0 && !w.jumps_inside);
 }
 
 static uint64_t away(uint64_t site, uint64_t hop)
@@ -257,6 +282,9 @@ static void add_gap(const struct code *c, struct plan *p, const struct function 
  */
 struct stretch {
 	uint64_t start, end;
+	int reached;                 /* its first instruction is executed */
+	const struct function *near; /* those that are known around here */
+	size_t near_len;
 	struct {
 		struct run {
 			uint64_t start, end;
@@ -266,12 +294,12 @@ struct stretch {
 	struct {
 		uint64_t *at;
 		size_t len, cap;
-	} targets; /* of direct branches, in here */
+	} targets; /* of direct branches, and what is read, in here */
 };
 
-/* reached: its first instruction is executed. */
-static int decode_stretch(struct stretch *s, const uint8_t *code, size_t len, int reached)
+static int decode_stretch(struct stretch *s, const uint8_t *code, size_t len)
 {
+	int reached = s->reached;
 	struct insn n;
 
 	for (size_t at = 0; at < len; at += n.i.length) {
@@ -279,11 +307,11 @@ static int decode_stretch(struct stretch *s, const uint8_t *code, size_t len, in
 
 		if (!decode(code + at, len - at, &n))
 			return -1;
-		to = target_of(&n, addr);
+		if (n.i.mnemonic == ZYDIS_MNEMONIC_JMP && !target_of(&n, addr))
+			return -1; /* by a table: it may lead anywhere */
+		to = mention_of(&n, addr);
 		if (to >= s->start && to < s->end)
 			*VEC_PUSH(&s->targets) = to;
-		if (n.i.mnemonic == ZYDIS_MNEMONIC_JMP && !to)
-			return -1; /* by a table: it may lead anywhere */
 		if (n.i.mnemonic == ZYDIS_MNEMONIC_NOP || n.i.mnemonic == ZYDIS_MNEMONIC_INT3) {
 			struct run *last = s->runs.len ? &s->runs.at[s->runs.len - 1] : NULL;
 
@@ -303,15 +331,18 @@ static int is_target(const struct stretch *s, const struct run *run)
 	for (size_t i = 0; i < s->targets.len; i++)
 		if (s->targets.at[i] >= run->start && s->targets.at[i] < run->end)
 			return 1;
+	for (size_t i = 0; i < s->near_len; i++) /* a second entry that begins with filling */
+		if (s->near[i].start >= run->start && s->near[i].start < run->end)
+			return 1;
 	return 0;
 }
 
-static void add_runs(struct plan *p, const struct stretch *s)
+static void add_runs(const struct code *c, struct plan *p, const struct stretch *s)
 {
 	for (size_t i = 0; i < s->runs.len; i++) {
 		const struct run *run = &s->runs.at[i];
 
-		if (is_target(s, run))
+		if (is_target(s, run) || begins_sigreturn(c, run->end))
 			continue;
 		for (uint64_t hop = run->start; hop + ARCH_JUMP_BYTES <= run->end;
 			hop += ARCH_JUMP_BYTES)
@@ -320,31 +351,20 @@ static void add_runs(struct plan *p, const struct stretch *s)
 	}
 }
 
-static void add_decoded(
-	const struct code *c, struct plan *p, uint64_t start, uint64_t end, int reached)
+static void add_decoded(const struct code *c, struct plan *p, struct stretch s)
 {
-	struct stretch s = {.start = start, .end = end};
-	size_t len = (size_t)(end - start);
+	size_t len = (size_t)(s.end - s.start);
 	uint8_t *code;
 
-	if (end <= start || end - start > FUNCTION_MAX)
+	if (s.end <= s.start || s.end - s.start > FUNCTION_MAX)
 		return;
 	code = mem_calloc(1, len);
-	if (functions_code(c->functions, start, code, len) == len &&
-		decode_stretch(&s, code, len, reached) == 0)
-		add_runs(p, &s);
+	if (functions_code(c->functions, s.start, code, len) == len &&
+		decode_stretch(&s, code, len) == 0)
+		add_runs(c, p, &s);
 	free(code);
 	free(s.runs.at);
 	free(s.targets.at);
-}
-
-static void add_stretch(const struct code *c, struct plan *p, const struct function *before,
-	const struct function *after)
-{
-	struct walk w = {0};
-
-	if (walk_function(c, before, &w) == 0 && !w.flows_out)
-		add_decoded(c, p, before->end, after->start, 0);
 }
 
 /* All gaps in reach: where the ranges that begin before end, until the next one begins. And filling
@@ -354,20 +374,34 @@ static void find_padding(const struct code *c, struct plan *p)
 	struct function near[NEIGHBOURS_MAX], last;
 	uint64_t from = p->site > SHORT_REACH ? p->site - SHORT_REACH : 0;
 	size_t n = functions_near(c->functions, from, p->site + STRETCH_MAX, near, NEIGHBOURS_MAX);
+	struct walk w;
 
 	if (!n)
 		return;
 	last = near[0];
 	for (size_t i = 0; i < n; i++)
-		if (near[i].end > from && near[i].start < p->site + SHORT_REACH)
-			add_decoded(c, p, near[i].start, near[i].end, 1);
+		if (near[i].end > from && near[i].start < p->site + SHORT_REACH &&
+			!(i && near[i].start == near[i - 1].start &&
+				near[i].end == near[i - 1].end))
+			add_decoded(c, p,
+				(struct stretch){.start = near[i].start,
+					.end = near[i].end,
+					.reached = 1,
+					.near = near,
+					.near_len = n});
 	for (size_t i = 1; i < n; i++) {
+		w = (struct walk){0};
 		if (near[i].start > last.end && near[i].start - last.end <= SHORT_REACH &&
 			last.end > last.start)
 			add_gap(c, p, &last, &near[i]);
 		else if (near[i].start > last.end && last.end > last.start &&
-			 near[i].start > from && last.end < p->site + SHORT_REACH)
-			add_stretch(c, p, &last, &near[i]);
+			 near[i].start > from && last.end < p->site + SHORT_REACH &&
+			 walk_function(c, &last, &w) == 0 && !w.flows_out)
+			add_decoded(c, p,
+				(struct stretch){.start = last.end,
+					.end = near[i].start,
+					.near = near,
+					.near_len = n});
 		if (near[i].end >= last.end)
 			last = near[i];
 	}
@@ -444,29 +478,40 @@ static const char *plan_before(const struct code *c, struct plan *p)
 
 static void take_check(const struct code *c, struct plan *p)
 {
-	uint64_t at = p->site > CHECK_AROUND ? p->site - CHECK_AROUND : 0;
-	size_t want = (size_t)(p->site - at) + CHECK_AROUND;
-	size_t got = functions_code(c->functions, at, p->check, want);
+	uint64_t before = p->site < CHECK_AROUND ? p->site : CHECK_AROUND;
+	uint8_t byte;
 
-	if (got < want) { /* the segment begins or ends here */
-		at = p->site;
-		got = functions_code(c->functions, at, p->check, CHECK_AROUND);
-	}
-	p->check_at = at;
-	p->check_len = (uint8_t)got;
+	/* The segment may begin here. */
+	while (before && functions_code(c->functions, p->site - before, &byte, 1) != 1)
+		before--;
+	p->check_at = p->site - before;
+	p->check_len = (uint8_t)functions_code(
+		c->functions, p->check_at, p->check, (size_t)before + CHECK_AROUND);
+}
+
+/* 1 if the number is set to rt_sigreturn just before the site, in either of two ways. */
+static int returns_from_signal(const struct code *c, uint64_t site)
+{
+	static const uint8_t short_way[] = {0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05};
+	uint8_t code[SIGRETURN_BYTES];
+
+	if (functions_code(c->functions, site - 7, code, 9) == 9 && is_sigreturn(code))
+		return 1;
+	return functions_code(c->functions, site - 5, code, 7) == 7 &&
+	       memcmp(code, short_way, sizeof(short_way)) == 0;
 }
 
 static void make_plan(const struct code *c, uint64_t site, struct plan *ret)
 {
-	uint8_t call[ARCH_CALL_BYTES], before[10] = {0};
+	uint8_t call[ARCH_CALL_BYTES];
 
 	*ret = (struct plan){.kind = PLAN_NONE, .site = site};
 	if (functions_code(c->functions, site, call, sizeof(call)) != sizeof(call) ||
-		call[0] != 0x0f || call[1] != 0x05) {
+		!arch_is_call(call)) {
 		ret->reason = "the file has no call there";
 		return;
 	}
-	if (functions_code(c->functions, site - 7, before, 9) == 9 && is_sigreturn(before)) {
+	if (returns_from_signal(c, site)) {
 		ret->reason = "the return from signals";
 		return;
 	}
@@ -474,8 +519,12 @@ static void make_plan(const struct code *c, uint64_t site, struct plan *ret)
 	if (site % CACHE_LINE != CACHE_LINE - 1)
 		find_padding(c, ret);
 	ret->reason = plan_before(c, ret);
-	if (ret->hops_len)
+	if (ret->hops_len) {
 		ret->kind = PLAN_PADDING;
+		ret->reason = NULL;
+	} else if (ret->kind == PLAN_NONE && site % CACHE_LINE == CACHE_LINE - 1) {
+		ret->reason = "crosses a cache line, and no instruction before it to move";
+	}
 }
 
 void code_plan(struct code *c, uint64_t site, struct plan *ret)

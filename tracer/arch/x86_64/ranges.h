@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_ARCH_X86_64_RANGES_H
+#define TRACER_ARCH_X86_64_RANGES_H
+
+#include <libelf.h>
+
+#include "tracer/arch/x86_64/functions.h"
+
+/*
+ * Where functions are told in other ways than by symbols and an index of unwind ranges. What makes
+ * no sense is left out.
+ */
+struct ranges {
+	struct function *at;
+	size_t len, cap;
+};
+
+/* Appends the ranges of .eh_frame itself: static programs of glibc have no index of it. */
+void ranges_of_unwind(Elf *elf, struct ranges *ret);
+/* Appends those of the table that Go's runtime has of its functions, which stays when symbols are
+ * stripped (runtime/symtab.go: from Go 1.18 on). f gives the code. */
+void ranges_of_go(Elf *elf, const struct functions *f, struct ranges *ret);
+
+#endif
