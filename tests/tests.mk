@@ -82,3 +82,4 @@ $(O)/bench/%: $(O)/obj/tests/bench/%.o $(LIBTRACER) $(LIBPROFILE) $(LIBCOMMON)
 bench: all targets $(BENCH_BIN)
 	$(Q)for b in $(BENCH_BIN); do $$b || exit 1; done
 	$(Q)BUILD=$(O) tests/bench/bench.py
+	$(Q)BUILD=$(O) tests/bench/bench_recorder.py

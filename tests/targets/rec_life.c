@@ -84,6 +84,35 @@ static void many(char **args)
 	report();
 }
 
+/* N threads that have made a few calls and wait: their memory is looked at from outside. */
+static void *write_and_wait(void *arg)
+{
+	write_n(20);
+	pthread_barrier_wait(&barrier);
+	pause();
+	return arg;
+}
+
+static void idle(char **args)
+{
+	long n = t_num(args, 0, 100);
+	pthread_attr_t small;
+	char line[32];
+
+	null_fd = t_null();
+	CHECK(pthread_barrier_init(&barrier, NULL, (unsigned int)n + 1) == 0);
+	CHECK(pthread_attr_init(&small) == 0 && pthread_attr_setstacksize(&small, 65536) == 0);
+	for (long i = 0; i < n; i++) {
+		pthread_t t;
+
+		CHECK(pthread_create(&t, &small, write_and_wait, NULL) == 0);
+	}
+	pthread_barrier_wait(&barrier);
+	CHECK(write(1, line, (size_t)snprintf(line, sizeof(line), "%d\n", getpid())) > 0);
+	CHECK(read(0, line, 1) >= 0);
+	_exit(0);
+}
+
 /* Processes by every call that makes them, each of which becomes /bin/true; writes in between. */
 static void children(char **args)
 {
@@ -378,10 +407,10 @@ static void mappings(char **args)
 	report();
 }
 
-static const struct tcase cases[] = {{"threads", threads}, {"many", many}, {"children", children},
-	{"fork_busy", fork_busy}, {"exec_thread", exec_thread}, {"reuse", reuse}, {"race", race},
-	{"close_all", close_all}, {"own_table", own_table}, {"killed", killed},
-	{"limited", limited}, {"mappings", mappings}, {NULL, NULL}};
+static const struct tcase cases[] = {{"threads", threads}, {"many", many}, {"idle", idle},
+	{"children", children}, {"fork_busy", fork_busy}, {"exec_thread", exec_thread},
+	{"reuse", reuse}, {"race", race}, {"close_all", close_all}, {"own_table", own_table},
+	{"killed", killed}, {"limited", limited}, {"mappings", mappings}, {NULL, NULL}};
 
 int main(int argc, char **argv)
 {

@@ -1,0 +1,394 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-only
+"""What the recorder costs, beside the other ways to see system calls (`make bench`).
+
+Prints Markdown for docs/BENCHMARKS.md. Every row is one interleaved run: all tools in turns, round
+after round; a figure is the median of the ratios to native of the same round. BENCH_ROUNDS (5) says
+how many rounds; arguments choose rows by a part of their name.
+"""
+import json
+import os
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.abspath(os.path.join(ROOT, os.environ.get("BUILD", "build")))
+IOTRACE = os.path.join(BUILD, "bin", "iotrace")
+WORK = os.path.join(BUILD, "targets", "work")
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+SET = "sendmmsg,recvmmsg,write,writev,read,mmap,munmap"
+DIR = tempfile.mkdtemp(prefix="iotrace-bench-")
+
+
+def path(name):
+    return os.path.join(DIR, name)
+
+
+def have(*names):
+    return all(shutil.which(n) for n in names)
+
+
+def is_permitted(argv):
+    try:
+        return subprocess.run(argv, capture_output=True, timeout=20).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def tools():
+    """name -> (what comes before the program, how much slower at most: it gets less work)"""
+    t = {"iotrace": ([IOTRACE, "-q", "--summary", "/dev/null", "--trace=" + SET, "--"], 1),
+         "iotrace, detail": ([IOTRACE, "-q", "--detail", path("d"), "--detail-limit", "4G",
+                              "--trace=" + SET, "--detail-trace=" + SET, "--"], 1),
+         "iotrace --no-patch": ([IOTRACE, "-q", "--no-patch", "--summary", "/dev/null", "--trace=" + SET, "--"], 50),
+         "iotrace --mode=ptrace": ([IOTRACE, "-q", "--mode=ptrace", "--summary", "/dev/null",
+                                    "--trace=" + SET, "--"], 50)}
+    if have("strace"):
+        base = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + SET]
+        t["strace --seccomp-bpf"] = (base[:2] + ["--seccomp-bpf"] + base[2:], 100)
+        t["strace"] = (base, 100)
+    perf = ["perf", "trace", "-s", "-o", "/dev/null"]
+    if have("perf") and is_permitted(perf + ["true"]):
+        t["perf trace -s"] = (perf + ["--"], 50)
+        t["perf record"] = (["perf", "record", "-q", "-o", path("perf.data"), "-e", "raw_syscalls:sys_enter",
+                             "-e", "raw_syscalls:sys_exit", "--"], 10)
+    if have("bpftrace") and is_permitted(["bpftrace", "-e", "BEGIN { exit(); }"]):
+        t["bpftrace"] = (None, 5)
+    return t
+
+
+def bpftrace(argv):
+    return ["bpftrace", "-q", "-e", "tracepoint:raw_syscalls:sys_enter { @[args->id] = count(); } "
+            "tracepoint:raw_syscalls:sys_exit { @r[args->id] = count(); }", "-c", " ".join(argv)]
+
+
+def ns_of(argv):
+    p = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+    m = re.search(r"^ns ([0-9.]+)$", p.stdout, re.M)
+    if not m:
+        sys.exit("status %d: %s\n%s" % (p.returncode, " ".join(argv), p.stderr[-500:]))
+    return float(m.group(1))
+
+
+def print_table(head, rows):
+    print("\n| " + " | ".join(head) + " |\n|" + "---|" * len(head), flush=True)
+    for row in rows:
+        print("| " + " | ".join(str(x) for x in row) + " |", flush=True)
+
+
+def spread(ratios):
+    return "**%.2f** [%.2f..%.2f]" % (statistics.median(ratios), min(ratios), max(ratios))
+
+
+# ---- programs that measure themselves ----
+
+WORKS = {"write loop": ("writes", 1000000, {"iotrace": 1.5, "iotrace, detail": 2.5}),
+         "sendmmsg of 32": ("batches", 20000, {"iotrace": 1.02}),
+         "4 threads, mixed": ("mixed", 6000, {"iotrace": 1.12})}
+
+
+def work_row(name, pin):
+    case, n, limits = WORKS[name]
+    found = tools()
+    ratios, native = {t: [] for t in found}, []
+    ns_of(pin + [WORK, case, str(n)])
+    for _ in range(ROUNDS):
+        base = ns_of(pin + [WORK, case, str(n)])
+        native.append(base)
+        for t, (before, slower) in found.items():
+            argv = [WORK, case, str(max(50, n // slower))]
+            argv = bpftrace(argv) if before is None else before + argv
+            ratios[t].append(ns_of(pin + argv) / base)
+    rows = [["native", "%.0f ns a call" % statistics.median(native), ""]]
+    for t in found:
+        limit = limits.get(t)
+        rows.append([t, spread(ratios[t]), "" if limit is None else
+                     "<= %.2f: %s" % (limit, "yes" if statistics.median(ratios[t]) <= limit else "NO")])
+    print_table([name + (", one CPU" if pin else ""), "ratio to native", "goal"], rows)
+
+
+# ---- a build ----
+
+def make_row():
+    if not have("make", "gcc"):
+        return print("\nmake -j4: skipped, no make or gcc")
+    d = path("build")
+    os.mkdir(d)
+    for i in range(24):
+        with open("%s/f%d.c" % (d, i), "w") as f:
+            f.write("#include <stdio.h>\n#include <stdlib.h>\nint f%d(int x){return printf(\"%%d\",x)+%d;}\n" % (i, i))
+    with open(d + "/main.c", "w") as f:
+        f.write("int main(void){return 0;}\n")
+    with open(d + "/Makefile", "w") as f:
+        f.write("O := $(patsubst %.c,%.o,$(sort $(wildcard *.c)))\nprog: $(O) ; gcc -o $@ $(O)\n"
+                "%.o: %.c ; gcc -pipe -O1 -c -o $@ $<\n")
+    found = {t: b for t, (b, _) in tools().items() if b and t in (
+        "iotrace", "iotrace --mode=ptrace", "strace", "strace --seccomp-bpf", "perf trace -s")}
+    ratios, native = {t: [] for t in found}, []
+
+    def once(before):
+        subprocess.run("rm -f *.o prog", shell=True, cwd=d)
+        began = time.perf_counter()
+        subprocess.run(before + ["make", "-s", "-j4"], cwd=d, check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, timeout=200)
+        return time.perf_counter() - began
+    once([])
+    for _ in range(ROUNDS):
+        base = once([])
+        native.append(base)
+        for t, before in found.items():
+            ratios[t].append(once(before) / base)
+    rows = [["native", "%.2f s" % statistics.median(native), ""]]
+    rows += [[t, spread(r), "<= 1.20: %s" % ("yes" if statistics.median(r) <= 1.2 else "NO") if t == "iotrace" else ""]
+             for t, r in ratios.items()]
+    print_table(["make -j4 of 25 files", "ratio to native", "goal"], rows)
+
+
+# ---- servers ----
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Server:
+    """A server under a tool (or none), ended by TERM to itself."""
+
+    def __init__(self, argv, port, kind=socket.SOCK_STREAM):
+        self.port, self.kind = port, kind
+        self.p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        self.pid = self.wait()
+
+    def wait(self):
+        flag = "-lnup" if self.kind == socket.SOCK_DGRAM else "-lntp"
+        for _ in range(300):
+            out = subprocess.run(["ss", flag, "sport = :%d" % self.port], capture_output=True, text=True).stdout
+            m = re.search(r"pid=(\d+)", out)
+            if m:
+                return int(m.group(1))
+            time.sleep(0.05)
+        self.p.kill()
+        sys.exit("no server on port %d" % self.port)
+
+    def end(self):
+        os.kill(self.pid, 15)
+        try:
+            self.p.wait(30)
+        except subprocess.TimeoutExpired:
+            self.p.kill()
+            self.p.wait()
+
+
+def out_of(argv, timeout=120):
+    return subprocess.run(argv, capture_output=True, text=True, timeout=timeout).stdout
+
+
+def redis(before):
+    port = free_port()
+    s = Server(before + ["redis-server", "--port", str(port), "--save", "", "--appendonly", "no"], port)
+    try:
+        many = out_of(["redis-benchmark", "-p", str(port), "-t", "get", "-n", "100000", "-c", "50", "--csv"])
+        few = out_of(["redis-benchmark", "-p", str(port), "-t", "get", "-n", "30000", "-c", "2", "--csv"])
+    finally:
+        s.end()
+    figures = [[float(x) for x in o.strip().splitlines()[-1].replace('"', "").split(",")[1:]] for o in (many, few)]
+    return figures[0][0], figures[1][1]
+
+
+def nginx(before):
+    port = free_port()
+    conf = path("nginx.conf")
+    with open(conf, "w") as f:
+        f.write("worker_processes 1; daemon off; master_process off; pid %s; error_log /dev/null;\n"
+                "events { worker_connections 512; }\nhttp { access_log off; keepalive_requests 10000000;\n"
+                "server { listen 127.0.0.1:%d; location / { return 200 \"hello\"; } } }\n" % (path("nginx.pid"), port))
+    s = Server(before + ["nginx", "-p", DIR, "-c", conf], port)
+    url = "http://127.0.0.1:%d/" % port
+    try:
+        many = out_of(["ab", "-q", "-k", "-c", "16", "-n", "100000", url])
+        few = out_of(["ab", "-q", "-k", "-c", "2", "-n", "30000", url])
+    finally:
+        s.end()
+    return (float(re.search(r"Requests per second: +([0-9.]+)", many).group(1)),
+            float(re.search(r"Time per request: +([0-9.]+) \[ms\] \(mean\)", few).group(1)))
+
+
+def knot_config(port):
+    os.makedirs(path("zones"), exist_ok=True)
+    with open(path("zones/bench.test.zone"), "w") as f:
+        f.write("$ORIGIN bench.test.\n@ 60 IN SOA ns. a. 1 60 60 60 60\n@ 60 IN NS ns.\n* 60 IN A 192.0.2.1\n")
+    with open(path("knot.conf"), "w") as f:
+        f.write('server:\n    rundir: "%s"\n    listen: 127.0.0.1@%d\n    udp-workers: 1\n    tcp-workers: 1\n'
+                "    background-workers: 1\ndatabase:\n    storage: \"%s\"\ncontrol:\n    listen: \"%s\"\nzone:\n"
+                "  - domain: bench.test\n    storage: \"%s\"\n    file: bench.test.zone\n"
+                % (DIR, port, path("knotdb"), path("knot.sock"), path("zones")))
+    with open(path("queries"), "w") as f:
+        f.write("".join("h%d.bench.test A\n" % i for i in range(20000)))
+    return path("knot.conf")
+
+
+def dnsperf(port, seconds, rate=None):
+    argv = ["dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", path("queries"), "-l", str(seconds), "-q", "50",
+            "-c", "4", "-T", "1"] + (["-Q", str(rate)] if rate else [])
+    out = out_of(argv)
+    return (float(re.search(r"Queries per second: +([0-9.]+)", out).group(1)),
+            float(re.search(r"Average Latency \(s\): +([0-9.]+)", out).group(1)))
+
+
+def knotd(before):
+    port = free_port(socket.SOCK_DGRAM)
+    s = Server(before + ["knotd", "-c", knot_config(port)], port, socket.SOCK_DGRAM)
+    try:
+        most = dnsperf(port, 3)[0]
+        latency = dnsperf(port, 3, 15000)[1]
+    finally:
+        s.end()
+    return most, latency * 1000
+
+
+SERVERS = {"redis-server": (redis, ("redis-server", "redis-benchmark")), "nginx": (nginx, ("nginx", "ab")),
+           "knotd": (knotd, ("knotd", "dnsperf"))}
+
+
+def server_row(name):
+    fn, needs = SERVERS[name]
+    if not have("ss", *needs):
+        return print("\n%s: skipped, not all of %s is installed" % (name, ", ".join(needs)))
+    found = {t: b for t, (b, _) in tools().items() if b and t in (
+        "iotrace", "iotrace --mode=ptrace", "strace --seccomp-bpf", "strace")}
+    found["iotrace --trace=all"] = [IOTRACE, "-q", "--summary", "/dev/null", "--trace=all", "--"]
+    speed, late, native = {t: [] for t in found}, {t: [] for t in found}, []
+    fn([])
+    for _ in range(ROUNDS):
+        base = fn([])
+        native.append(base)
+        for t, before in found.items():
+            got = fn(before)
+            speed[t].append(got[0] / base[0])
+            late[t].append(got[1] / base[1])
+    rows = [["native", "%.0f/s" % statistics.median(x[0] for x in native),
+             "%.3f ms" % statistics.median(x[1] for x in native), ""]]
+    for t in found:
+        ok = statistics.median(speed[t]) >= 0.95 and statistics.median(late[t]) <= 1.15
+        rows.append([t, spread(speed[t]), spread(late[t]),
+                     ">= 0.95, <= 1.15: " + ("yes" if ok else "NO") if t == "iotrace" else ""])
+    print_table([name, "throughput at most", "average latency, few clients or paced", "goal"], rows)
+
+
+# ---- what a recvmmsg of knotd really carries ----
+
+def by_tracepoints(pid, port, rate):
+    """Messages a call, by the kernel's tracepoints on a running server."""
+    script = ("tracepoint:syscalls:sys_exit_recvmmsg /pid == %d && args->ret > 0/ "
+              "{ @c = count(); @m = sum(args->ret); } interval:s:5 { exit(); }" % pid)
+    b = subprocess.Popen(["bpftrace", "-q", "-e", script], stdout=subprocess.PIPE, text=True)
+    time.sleep(1.5)
+    dnsperf(port, 3, rate)
+    out = b.communicate(timeout=30)[0]
+    calls, messages = (int(re.search(r"@%s: (\d+)" % k, out).group(1)) for k in "cm")
+    return messages / calls
+
+
+def by_tool(text):
+    row = [s for s in json.loads(text)["syscalls"] if s["name"] == "recvmmsg"][0]
+    got = {int(k): v for k, v in row["batch"]["transferred_histogram"].items() if int(k) > 0}
+    return sum(k * v for k, v in got.items()) / sum(got.values())
+
+
+def by_strace(log):
+    got = [int(x) for x in re.findall(r"recvmmsg\(.*\) = ([1-9][0-9]*)", log)]
+    return sum(got) / len(got)
+
+
+def paced_row():
+    if not have("ss", "knotd", "dnsperf", "bpftrace", "strace"):
+        return print("\nknotd's batches: skipped, not all tools are installed")
+    rows = []
+    for rate in (5000, 15000, 25000):
+        row = ["%s" % format(rate, ",")]
+        for before, read in (([], None),
+                             ([IOTRACE, "-q", "--json", path("k.json"), "--trace=recvmmsg", "--"], by_tool),
+                             ([IOTRACE, "-q", "--mode=ptrace", "--json", path("k.json"), "--trace=recvmmsg", "--"],
+                              by_tool),
+                             (["strace", "-f", "-qq", "--seccomp-bpf", "-o", path("k.log"), "-e", "trace=recvmmsg"],
+                              by_strace),
+                             (["strace", "-f", "-qq", "-o", path("k.log"), "-e", "trace=recvmmsg"], by_strace)):
+            port = free_port(socket.SOCK_DGRAM)
+            s = Server(before + ["knotd", "-c", knot_config(port)], port, socket.SOCK_DGRAM)
+            try:
+                kernel = by_tracepoints(s.pid, port, rate) if not before or "k.json" in before[-3] else None
+                if kernel is None:
+                    dnsperf(port, 3, rate)
+            finally:
+                s.end()
+            if not before:
+                row.append("%.2f" % kernel)
+                continue
+            with open(path("k.json" if read is by_tool else "k.log")) as f:
+                said = read(f.read())
+            row.append("%.2f" % said + (" (%.2f)" % kernel if kernel is not None else ""))
+        rows.append(row)
+    print_table(["knotd at q/s: messages a recvmmsg", "tracepoints, untraced", "iotrace (tracepoints meanwhile)",
+                 "iotrace --mode=ptrace (tracepoints)", "strace --seccomp-bpf", "strace"], rows)
+
+
+# ---- beginning, memory ----
+
+def start_row():
+    def ms(argv):
+        began = time.perf_counter()
+        subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return (time.perf_counter() - began) * 1000
+    tool = [IOTRACE, "-q", "--summary", "/dev/null", "true"]
+    over = [ms(tool) - ms(["true"]) for _ in range(60)]
+    print_table(["start", "median of 60 pairs", "goal"],
+                [["`iotrace true` - `true`", "**+%.2f ms**" % statistics.median(over),
+                  "<= 5 ms: %s" % ("yes" if statistics.median(over) <= 5 else "NO")]])
+
+
+def pss_kib(pid):
+    with open("/proc/%d/smaps_rollup" % pid) as f:
+        return int(re.search(r"^Pss: +(\d+)", f.read(), re.M).group(1))
+
+
+def memory_row():
+    """1000 threads that wait after their calls: what target and tracer have together, less native."""
+    def total(before):
+        p = subprocess.Popen(before + [os.path.join(BUILD, "targets", "rec_life"), "idle", "1000"],
+                             stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
+        target = int(p.stdout.readline())
+        kib = pss_kib(target) + (pss_kib(p.pid) if before else 0)
+        p.communicate("\n", timeout=30)
+        return kib / 1024
+    native = total([])
+    traced = total([IOTRACE, "-q", "--summary", "/dev/null", "--trace=write", "--"])
+    print_table(["memory of target and tracer", "native", "traced", "goal"],
+                [["1000 threads", "%.1f MiB" % native, "**%.1f MiB**" % traced,
+                  "<= 100 MB more: %s" % ("yes" if traced - native <= 100e6 / 2**20 else "NO")]])
+
+
+ROWS = {"%s%s" % (n, p): lambda n=n, p=p: work_row(n, ["taskset", "-c", "1"] if p else [])
+        for p in ("", ", pinned") for n in WORKS}
+ROWS.update({"make": make_row, "start": start_row, "memory": memory_row, "batches of knotd": paced_row})
+ROWS.update({"server " + n: lambda n=n: server_row(n) for n in SERVERS})
+
+
+def main():
+    try:
+        for name, fn in ROWS.items():
+            if not sys.argv[1:] or any(a in name for a in sys.argv[1:]):
+                fn()
+    finally:
+        shutil.rmtree(DIR, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
