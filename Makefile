@@ -52,7 +52,7 @@ LIBPROFILE := $(O)/libprofile.a
 BIN        := $(O)/bin/iotrace $(O)/bin/profile-scenario
 UNIT_BIN   := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(UNIT_SRC))
 
-.PHONY: all help deps demo check unit e2e bench install clean fmt fmt-check tidy targets
+.PHONY: all help deps demo check unit e2e bench soak install clean fmt fmt-check tidy targets
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -65,6 +65,7 @@ help:
 	@echo 'make demo       build, profile the bundled demo program, show its batches'
 	@echo 'make check      build and run every test (installs what the tests need)'
 	@echo 'make unit, e2e  one kind of test only'
+	@echo 'make soak       the recorder'"'"'s races for SOAK_MINUTES (60)'
 	@echo 'make bench      measure the cost of tracing, as ratios of one interleaved run'
 	@echo 'make install    into $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX)'
 	@echo 'make fmt, tidy  clang-format in place; clang-tidy'

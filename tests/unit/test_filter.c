@@ -35,7 +35,7 @@ struct built {
 	struct sock_fprog prog;
 };
 
-static struct built build(const char *spec, int all)
+static struct built build_with(const char *spec, int all, const struct filter_pass *pass)
 {
 	struct built b = {0};
 	struct sys_set set = {0};
@@ -45,9 +45,14 @@ static struct built build(const char *spec, int all)
 	assert_int_equal(sys_set_parse(&set, spec, &err), 0);
 	control_map_build(&b.map, &set);
 	sys_set_release(&set);
-	if (filter_build(&b.map, all, NULL, &b.prog, &err) < 0)
+	if (filter_build(&b.map, all, pass, &b.prog, &err) < 0)
 		fail_msg("%s: %s", spec, err.text);
 	return b;
+}
+
+static struct built build(const char *spec, int all)
+{
+	return build_with(spec, all, NULL);
 }
 
 static void release(struct built *b)
@@ -295,6 +300,73 @@ static void the_kernel_takes_it(void **state)
 	release(&b);
 }
 
+/* ---- what passes from one address ---- */
+
+#define AFTER 0x3f0000001234ULL
+
+static uint32_t verdict_at(const struct built *b, uint32_t arch, uint32_t nr, uint64_t ip)
+{
+	struct seccomp_data data = {.arch = arch, .nr = (int)nr, .instruction_pointer = ip};
+
+	return bpf_run(b->prog.filter, &data);
+}
+
+/* Every other number, a stretch, and one alone. */
+static void fill_numbers(uint8_t *numbers, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		numbers[i] = (uint8_t)(i < 64 ? i % 2 : (i >= 100 && i < 200) || i == 307);
+}
+
+static void check_passes(const char *spec, int all)
+{
+	uint8_t numbers[400];
+	struct filter_pass pass = {AFTER, numbers, sizeof(numbers)};
+	struct built b, plain = build(spec, all);
+
+	fill_numbers(numbers, sizeof(numbers));
+	b = build_with(spec, all, &pass);
+	for (uint32_t nr = 0; nr < NUMBERS; nr++) {
+		uint32_t without = verdict(&plain, NATIVE, nr, 0, 0);
+		int passes = nr < sizeof(numbers) && numbers[nr];
+
+		assert_int_equal(verdict_at(&b, NATIVE, nr, AFTER), passes ? ALLOW : without);
+		assert_int_equal(verdict_at(&b, NATIVE, nr | 0x40000000, AFTER),
+			verdict(&plain, NATIVE, nr | 0x40000000, 0, 0));
+		assert_int_equal(verdict_at(&b, I386, nr, AFTER), verdict(&plain, I386, nr, 0, 0));
+		for (int bit = 0; bit < 64; bit++)
+			assert_int_equal(verdict_at(&b, NATIVE, nr, AFTER ^ 1ULL << bit), without);
+	}
+	release(&b);
+	release(&plain);
+}
+
+static void calls_pass_from_one_address_only(void **state)
+{
+	(void)state;
+	check_passes("%io", 0);
+	check_passes("all", 1);
+	check_passes("!mmap", 0);
+}
+
+static void all_or_no_number_may_pass(void **state)
+{
+	uint8_t numbers[300];
+	struct filter_pass pass = {AFTER, numbers, sizeof(numbers)};
+
+	(void)state;
+	for (int yes = 0; yes < 2; yes++) {
+		struct built b;
+
+		memset(numbers, yes, sizeof(numbers));
+		b = build_with("all", 1, &pass);
+		assert_int_equal(verdict_at(&b, NATIVE, 0, AFTER), yes ? ALLOW : TRACE);
+		assert_int_equal(verdict_at(&b, NATIVE, 299, AFTER), yes ? ALLOW : TRACE);
+		assert_int_equal(verdict_at(&b, NATIVE, 300, AFTER), TRACE);
+		release(&b);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -304,6 +376,8 @@ int main(void)
 		cmocka_unit_test(all_stops_everything),
 		cmocka_unit_test(nothing_is_ever_killed),
 		cmocka_unit_test(the_kernel_takes_it),
+		cmocka_unit_test(calls_pass_from_one_address_only),
+		cmocka_unit_test(all_or_no_number_may_pass),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

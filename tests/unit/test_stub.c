@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * The stub in our own process, and out of it from every instruction: a child runs one call through
+ * it step by step, and at each step what arch_stub_undo() and arch_stub_finish() make of its
+ * registers is compared with those it had at the call.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <asm/prctl.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tracer/arch/arch.h"
+#include "tracer/fast/region.h"
+
+#define CODE      (REGION_ADDR + REGION_CODE_BYTES - 4096)
+#define TRAMP     (CODE + TRAMP_BYTES)
+#define STEPS_MAX 4000
+#define FLAGS     0x8d5ULL
+
+static struct region region;
+static struct fast_block *block;
+
+static int set_up(void **state)
+{
+	struct err err = {0};
+
+	(void)state;
+	if (arch_unsupported())
+		return 0;
+	return region_init(&region, &err);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	if (!arch_unsupported())
+		region_release(&region);
+	return 0;
+}
+
+/* In the child: the stub and one trampoline, whose site is at CODE. */
+static void map_code(void)
+{
+	static const uint8_t site[] = {0x0f, 0x05, 0xcc};
+	uint8_t tramp[TRAMP_BYTES];
+	size_t bytes;
+	const void *stub = arch_stub(&bytes);
+	void *at = mmap((void *)REGION_ADDR, REGION_CODE_BYTES, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	memcpy(at, stub, bytes);
+	arch_tramp(tramp, TRAMP, CODE, NULL, 0);
+	memcpy((void *)CODE, site, sizeof(site));
+	memcpy((void *)TRAMP, tramp, sizeof(tramp));
+	mprotect(at, REGION_CODE_BYTES, PROT_READ | PROT_EXEC);
+	syscall(SYS_arch_prctl, ARCH_SET_GS, block);
+}
+
+/* A child that stands at the trampoline with the registers of the call. */
+static pid_t begin_call(const struct user_regs_struct *call, struct user_regs_struct *ret)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		map_code();
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSTOPPED(status));
+	assert_int_equal(ptrace(PTRACE_GETREGS, pid, NULL, ret), 0);
+	ret->rax = call->rax;
+	ret->rdi = call->rdi;
+	ret->rsi = call->rsi;
+	ret->rdx = call->rdx;
+	ret->r10 = ret->r8 = ret->r9 = ret->rbx = ret->rbp = 0x1111111111111111;
+	ret->r12 = ret->r13 = ret->r14 = ret->r15 = 0x2222222222222222;
+	ret->eflags = (ret->eflags & ~FLAGS) | call->eflags;
+	ret->orig_rax = (unsigned long long)-1;
+	ret->rip = TRAMP;
+	assert_int_equal(ptrace(PTRACE_SETREGS, pid, NULL, ret), 0);
+	return pid;
+}
+
+static void compare(const struct user_regs_struct *is, const struct user_regs_struct *was)
+{
+	assert_int_equal(is->rdi, was->rdi);
+	assert_int_equal(is->rsi, was->rsi);
+	assert_int_equal(is->rdx, was->rdx);
+	assert_int_equal(is->r10, was->r10);
+	assert_int_equal(is->r8, was->r8);
+	assert_int_equal(is->r9, was->r9);
+	assert_int_equal(is->rbx, was->rbx);
+	assert_int_equal(is->rbp, was->rbp);
+	assert_int_equal(is->rsp, was->rsp);
+	assert_int_equal(is->r12, was->r12);
+	assert_int_equal(is->r15, was->r15);
+	assert_int_equal(is->eflags & FLAGS, was->eflags & FLAGS);
+}
+
+/* What a signal at this place would have to find. */
+static void check_here(const struct user_regs_struct *regs, const struct user_regs_struct *call,
+	int64_t result, int *ret_after)
+{
+	struct user_regs_struct out = *regs;
+	enum stub_phase phase = arch_stub_phase(regs, block);
+
+	assert_int_equal(arch_stub_desc(regs, block), TRAMP + TRAMP_DESC);
+	if (phase == STUB_BEFORE) {
+		assert_false(*ret_after);
+		arch_stub_undo(&out, block);
+		assert_int_equal(out.rax, call->rax);
+	} else {
+		*ret_after = 1;
+		arch_stub_finish(&out, block, result);
+		assert_int_equal((int64_t)out.rax, result);
+		if (phase == STUB_IN_CALL)
+			assert_int_equal((int64_t)regs->rax, result);
+	}
+	compare(&out, call);
+}
+
+/* Steps through one call to the end: to the site's next instruction, or to the pass. */
+static void walk(struct user_regs_struct call, uint8_t kind, int64_t result, int passes)
+{
+	struct user_regs_struct regs, at_call;
+	int after = 0, status, i;
+	pid_t pid;
+
+	block = region_block(&region);
+	block->kinds[call.rax] = kind;
+	pid = begin_call(&call, &at_call);
+	regs = at_call;
+	for (i = 0; i < STEPS_MAX; i++) {
+		if (arch_in_stub(regs.rip) && regs.rip < CODE)
+			check_here(&regs, &at_call, result, &after);
+		if (regs.rip == CODE + 2 || regs.rip == TRAMP + TRAMP_DESC + DESC_PASS)
+			break;
+		assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP);
+		assert_int_equal(ptrace(PTRACE_GETREGS, pid, NULL, &regs), 0);
+	}
+	assert_true(i < STEPS_MAX);
+	compare(&regs, &at_call);
+	assert_int_equal(regs.rip, passes ? TRAMP + TRAMP_DESC + DESC_PASS : CODE + 2);
+	assert_int_equal(regs.rax, passes ? call.rax : (uint64_t)result);
+	assert_int_equal(block->head, passes ? 0 : 1);
+	ptrace(PTRACE_KILL, pid, NULL, NULL);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	region_block_free(&region, block);
+}
+
+static const unsigned long long flags[] = {0, FLAGS, 0x800, 0x1, 0x40, 0x8c4};
+
+static void plain_calls(void **state)
+{
+	(void)state;
+	if (arch_unsupported())
+		skip();
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+		walk((struct user_regs_struct){.rax = SYS_lseek,
+			     .rdi = (uint64_t)-1,
+			     .rdx = 1,
+			     .eflags = flags[i]},
+			KIND_PLAIN, -EBADF, 0);
+}
+
+static void calls_that_pass(void **state)
+{
+	(void)state;
+	if (arch_unsupported())
+		skip();
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
+		struct user_regs_struct call = {
+			.rax = SYS_lseek, .rdi = (uint64_t)-1, .rdx = 1, .eflags = flags[i]};
+
+		walk(call, KIND_PASS, 0, 1);
+		walk(call, KIND_RANGE, -EBADF, 0);
+		call.rdi = (unsigned long long)REGION_ADDR; /* a range that is ours */
+		call.rsi = 4096;
+		walk(call, KIND_RANGE, 0, 1);
+	}
+}
+
+static void measured_calls(void **state)
+{
+	static char text[] = "abcdef";
+	static struct iovec iov[3] = {{text, 1}, {text, 2}, {text, 3}};
+	static uint32_t *map;
+	int null[2];
+
+	(void)state;
+	if (arch_unsupported())
+		skip();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, null), 0);
+	map = region_fdmap(&region);
+	map[null[0]] = 7;
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
+		struct user_regs_struct call = {.rax = SYS_writev,
+			.rdi = (unsigned int)null[0],
+			.rsi = (uint64_t)(uintptr_t)iov,
+			.rdx = 3,
+			.eflags = flags[i]};
+		struct fast_block *next = region_block(&region);
+
+		/* The next one taken is this one again: its fd map is set before. */
+		next->fdmap = (uint64_t)(uintptr_t)map;
+		region.blocks[((uint64_t)(uintptr_t)next - REGION_ADDR - BLOCKS_OFFSET) /
+			      BLOCK_BYTES] = 0;
+		region.next_block =
+			(unsigned int)(((uint64_t)(uintptr_t)next - REGION_ADDR - BLOCKS_OFFSET) /
+				       BLOCK_BYTES);
+		walk(call, KIND_IOV, 6, 0);
+	}
+	region_fdmap_free(&region, map);
+	close(null[0]);
+	close(null[1]);
+}
+
+static void jumps_reach_or_say_so(void **state)
+{
+	uint8_t code[ARCH_JUMP_BYTES];
+
+	(void)state;
+	assert_int_equal(arch_jump_short(code, 1000, 1002 + 127), 0);
+	assert_int_equal(code[1], 127);
+	assert_int_equal(arch_jump_short(code, 1000, 1002 - 128), 0);
+	assert_int_equal(arch_jump_short(code, 1000, 1002 + 128), -ERANGE);
+	assert_int_equal(arch_jump_short(code, 1000, 1002 - 129), -ERANGE);
+	assert_int_equal(arch_jump_long(code, 0, 5 + 0x7fffffffULL), 0);
+	assert_int_equal(arch_jump_long(code, 0, 5 + 0x80000000ULL), -ERANGE);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plain_calls),
+		cmocka_unit_test(calls_that_pass),
+		cmocka_unit_test(measured_calls),
+		cmocka_unit_test(jumps_reach_or_say_so),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
