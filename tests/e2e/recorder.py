@@ -12,7 +12,7 @@ import shutil
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import Failure, Skip, check, eq, main, need_tool, test
+from tap import Failure, Skip, check, eq, main, need_root, need_tool, test
 
 GLIBC, ALL = ("",), ("", "static", "musl", "musl-static")
 MODES = (("auto", ()), ("auto", ("--no-patch",)), ("ptrace", ()))
@@ -196,6 +196,19 @@ def an_address_space_limit_is_left_alone(t):
     t_ = check_ways(r)
     eq(t_["calls_recorded_in_process"], 0, "recorded")
     check(any("RLIMIT_AS" in u["reason"] for u in t_["unpatched_sites"]), "the reason is in the result")
+
+
+@test
+def another_user(t):
+    need_root()
+    need_recorder(t)
+    r = t.iotrace(["-u", "nobody", "--trace=write"], [t.target("rec_life"), "threads", "40"])
+    said = own_counts(r.out)["write"]
+    eq(r.call("write")["calls"], said, "writes")
+    check(check_ways(r)["calls_recorded_in_process"] > said // 2, "recorded: %r" % r.json["tracer"])
+    fds = t.iotrace(["-u", "nobody", "--trace=write"],
+                    ["/bin/sh", "-c", "i=0; while [ $i -lt 30 ]; do echo x; i=$((i+1)); done; ls /proc/$$/fd"])
+    eq(fds.out.split()[30:], t.run(["/bin/sh", "-c", "ls /proc/$$/fd"]).out.split(), "fds of the target")
 
 
 @test

@@ -46,7 +46,8 @@ struct decoder {
 	/* Either may be NULL. They fill what the row's columns cannot say. */
 	void (*entry)(const struct decode_in *in, struct measure *m);
 	void (*exit)(const struct decode_in *in, struct measure *m);
-	/* For a decoder that reads memory: the same from what was recorded. NULL: it reads none. */
+	uint8_t no_memory; /* they read none of the target's memory */
+	/* For one that does: the same from what was recorded. NULL: its calls are stopped. */
 	void (*recorded)(const struct decode_in *in, const struct recorded *r, struct measure *m);
 	uint8_t kind; /* KIND_* of tracer/fast/layout.h that records so; 0 where recorded is NULL */
 };

@@ -7,7 +7,7 @@ static void map_exit(const struct decode_in *in, struct measure *m)
 	m->bytes_moved = m->bytes_asked;
 }
 
-const struct decoder decoder_map = {.exit = map_exit};
+const struct decoder decoder_map = {.no_memory = 1, .exit = map_exit};
 
 /*
  * brk(2) the system call never fails: it returns the break, the new one or, refused, the old one.
@@ -38,4 +38,4 @@ static void brk_exit(const struct decode_in *in, struct measure *m)
 		m->bytes_moved = growth(prev, (uint64_t)in->ev->ret);
 }
 
-const struct decoder decoder_brk = {.entry = brk_entry, .exit = brk_exit};
+const struct decoder decoder_brk = {.no_memory = 1, .entry = brk_entry, .exit = brk_exit};

@@ -149,8 +149,8 @@ static void recv_flat_exit(const struct decode_in *in, struct measure *m)
 		m->dgrams_asked = m->dgrams_moved = 1;
 }
 
-const struct decoder decoder_send_flat = {.exit = send_flat_exit};
-const struct decoder decoder_recv_flat = {.exit = recv_flat_exit};
+const struct decoder decoder_send_flat = {.no_memory = 1, .exit = send_flat_exit};
+const struct decoder decoder_recv_flat = {.no_memory = 1, .exit = recv_flat_exit};
 
 /* ---- setsockopt ---- */
 

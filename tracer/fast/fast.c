@@ -44,6 +44,8 @@ static uint8_t kind_of(const struct control_map *map, const struct sys_def *def)
 			return special[i].kind;
 	if (def->decoder && def->decoder->recorded)
 		return def->decoder->kind;
+	if (def->decoder && !def->decoder->no_memory)
+		return KIND_PASS; /* what it reads would be gone */
 	if (def->fd > 1)
 		return KIND_PASS; /* the stub looks for it in the first argument only */
 	return def->fd ? KIND_FD : KIND_PLAIN;
