@@ -6,7 +6,6 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "tracer/detail.h"
 
 void book_init(struct book *b, uint64_t start_ns, int wants_window)
 {
@@ -18,7 +17,6 @@ void book_init(struct book *b, uint64_t start_ns, int wants_window)
 		b->agg[i] = agg_new();
 	b->timeline = timeline_new(start_ns);
 	b->mappings = mappings_new();
-	out_init_mem(&b->detail.line);
 }
 
 void book_release(struct book *b)
@@ -30,14 +28,12 @@ void book_release(struct book *b)
 	free(b->marks.at);
 	timeline_free(b->timeline);
 	mappings_free(b->mappings);
-	out_release(&b->detail.line);
 }
 
-void book_detail(struct book *b, struct out *out, const struct sys_set *set, uint64_t limit_bytes)
+void book_detail(struct book *b, struct spool *spool, const struct sys_set *set)
 {
-	b->detail.out = out;
+	b->detail.spool = spool;
 	b->detail.set = set;
-	b->detail.limit_bytes = limit_bytes;
 	b->detail.epoch_offset_ns = (int64_t)(clock_real_ns() - clock_mono_ns());
 }
 
@@ -50,24 +46,10 @@ static enum book_phase phase_at(const struct book *b, uint64_t ns)
 
 static void detail_call(struct book *b, const struct sys_event *ev)
 {
-	struct out *out = b->detail.out;
-
-	if (!out || !sys_set_has(b->detail.set, ev->def))
+	if (!b->detail.spool || !sys_set_has(b->detail.set, ev->def))
 		return;
-	if (out->error || out->total_bytes >= b->detail.limit_bytes) {
-		b->detail.left_out++;
-		return;
-	}
-	b->detail.line.len = 0;
-	detail_line(&b->detail.line, ev, b->detail.epoch_offset_ns);
-	if (out->total_bytes + b->detail.line.len > b->detail.limit_bytes) {
-		b->detail.limit_bytes =
-			out->total_bytes; /* the first part is kept: no later line */
-		b->detail.left_out++;
-		return;
-	}
-	out_bytes(out, b->detail.line.buf, b->detail.line.len);
-	b->detail.lines++;
+	b->detail.calls++;
+	spool_add(b->detail.spool, ev);
 }
 
 static void mark_call(struct book *b, uint64_t entry_ns)
@@ -135,6 +117,15 @@ void book_close(struct book *b, uint64_t at_ns)
 	if (b->window_end_ns > at_ns)
 		b->window_end_ns = at_ns;
 	mappings_phase(b->mappings, covered(b));
+}
+
+int book_render(struct book *b, struct out *out, uint64_t limit_bytes, struct err *err)
+{
+	struct spool *spool = b->detail.spool;
+
+	b->detail.spool = NULL;
+	return detail_render(
+		spool, out, limit_bytes, b->detail.epoch_offset_ns, &b->detail.text, err);
 }
 
 static uint64_t begin_of(const struct book *b)
@@ -222,8 +213,8 @@ void book_result(const struct book *b, const struct agg_names *names, int with_m
 	if (with_mappings)
 		mappings_result(b->mappings, r);
 	timeline_result(b->timeline, r);
-	if (b->detail.out) {
-		r->tracer->detail_lines = b->detail.lines;
-		r->tracer->detail_lines_left_out = b->detail.left_out;
+	if (b->detail.set) {
+		r->tracer->detail_lines = b->detail.text.lines;
+		r->tracer->detail_lines_left_out = b->detail.calls - b->detail.text.lines;
 	}
 }

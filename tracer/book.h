@@ -6,10 +6,11 @@
 
 #include "common/base/out.h"
 #include "tracer/agg/agg.h"
+#include "tracer/detail.h"
 
 /*
  * The book of a run: takes each finished call once and puts it into the phase in which it was
- * entered (start-up, window, shutdown), the timeline, the mappings and the detail file.
+ * entered (start-up, window, shutdown), the timeline, the mappings and the spool of the detail.
  */
 enum book_phase { PHASE_STARTUP, PHASE_WINDOW, PHASE_SHUTDOWN, PHASE_COUNT };
 
@@ -34,18 +35,18 @@ struct book {
 	struct timeline *timeline;
 	struct mappings *mappings;
 	struct {
-		struct out *out; /* NULL: no detail */
-		struct out line;
-		const struct sys_set *set;
-		uint64_t limit_bytes, lines, left_out;
+		const struct sys_set *set; /* NULL: no detail */
+		struct spool *spool;       /* NULL: rendered */
+		uint64_t calls;            /* that set selects */
+		struct detail_text text;   /* what became of them */
 		int64_t epoch_offset_ns;
 	} detail;
 };
 
 void book_init(struct book *b, uint64_t start_ns, int wants_window);
 void book_release(struct book *b);
-/* Calls in set get a line in out, until limit_bytes are written. Both stay the caller's. */
-void book_detail(struct book *b, struct out *out, const struct sys_set *set, uint64_t limit_bytes);
+/* Calls in set go to the spool. Both stay the caller's. */
+void book_detail(struct book *b, struct spool *spool, const struct sys_set *set);
 
 void book_call(struct book *b, const struct sys_event *ev);
 /* One stop of the target; near: it shares the tracer's CPU. */
@@ -54,6 +55,8 @@ void book_begin(struct book *b, uint64_t at_ns);
 void book_end(struct book *b, uint64_t at_ns);
 void book_mark(struct book *b, const char *name, uint64_t at_ns);
 void book_close(struct book *b, uint64_t at_ns); /* the run is over */
+/* When no more calls come, before book_result: the spool as text, see detail_render. */
+int book_render(struct book *b, struct out *out, uint64_t limit_bytes, struct err *err);
 
 /* Fills phases, window, tables, mappings, timeline, detail counts. with_mappings: all of the
  * mapping calls were traced. */

@@ -25,6 +25,7 @@
 #include "tracer/report.h"
 #include "tracer/session.h"
 #include "tracer/supervise.h"
+#include "tracer/verify.h"
 
 enum {
 	STATUS_USAGE = 2,
@@ -37,7 +38,7 @@ enum {
 /* The output files of a run; path NULL: not asked for. */
 struct outputs {
 	struct new_file summary, detail, json;
-	struct out detail_out;
+	struct spool *spool; /* of the detail */
 };
 
 /* One run, shared by the two threads. */
@@ -81,6 +82,30 @@ static int output_begin(
 	return rc;
 }
 
+/* Beside the detail, where there must be room anyway; one that is no file has no such place. */
+static char *spool_dir(const struct new_file *detail)
+{
+	const char *slash = strrchr(detail->path, '/'), *tmp = getenv("TMPDIR");
+
+	if (!detail->temp)
+		return mem_strdup(tmp && *tmp ? tmp : "/tmp");
+	if (!slash)
+		return mem_strdup(".");
+	return mem_strndup(
+		detail->path, slash == detail->path ? 1 : (size_t)(slash - detail->path));
+}
+
+static int spool_begin(struct run *run, struct err *err)
+{
+	cleanup_free char *dir = spool_dir(&run->outputs.detail);
+	int rc = spool_new(
+		&run->outputs.spool, dir, detail_calls_max(run->opt.detail_limit_bytes), err);
+
+	if (rc == 0)
+		book_detail(&run->session.book, run->outputs.spool, &run->opt.detail_trace);
+	return rc;
+}
+
 static int outputs_begin(struct run *run, struct err *err)
 {
 	struct outputs *o = &run->outputs;
@@ -90,11 +115,8 @@ static int outputs_begin(struct run *run, struct err *err)
 		rc = output_begin(&o->detail, run->opt.detail, run->user, err);
 	if (rc == 0)
 		rc = output_begin(&o->json, run->opt.json, run->user, err);
-	if (rc == 0 && run->opt.detail) {
-		out_init(&o->detail_out, o->detail.fd);
-		book_detail(&run->session.book, &o->detail_out, &run->opt.detail_trace,
-			run->opt.detail_limit_bytes);
-	}
+	if (rc == 0 && run->opt.detail)
+		rc = spool_begin(run, err);
 	return rc;
 }
 
@@ -116,6 +138,8 @@ static void outputs_abort(struct outputs *o)
 	file_abort(&o->summary);
 	file_abort(&o->detail);
 	file_abort(&o->json);
+	spool_free(o->spool);
+	o->spool = NULL;
 }
 
 static int write_result(
@@ -136,24 +160,40 @@ static int write_result(
 	return file_commit(f, err);
 }
 
-/* Every file that can be written is written; the first error is the one that is told. */
-static int outputs_finish(struct run *run, struct res_result *r, struct err *err)
+/* The text of the detail. What was written before the disk was full is kept, in whole lines. */
+static int detail_finish(struct run *run, struct err *err)
+{
+	struct outputs *o = &run->outputs;
+	struct out text;
+	int rc;
+
+	if (!run->opt.detail)
+		return 0;
+	out_init(&text, o->detail.fd);
+	rc = book_render(&run->session.book, &text, run->opt.detail_limit_bytes, err);
+	out_release(&text);
+	if (rc < 0)
+		err_wrap(err, "%s", run->opt.detail);
+	if (rc < 0 && o->detail.temp &&
+		ftruncate(o->detail.fd, (off_t)run->session.book.detail.text.bytes) < 0)
+		err_set(err, -errno, "cannot cut %s: %s", run->opt.detail, strerror(errno));
+	/* Its room is for the other files. */
+	spool_free(o->spool);
+	o->spool = NULL;
+	return rc;
+}
+
+/* Every file that can be written is written; the first error is the one that is told.
+ * rc: what became of the detail; err is then filled. */
+static int outputs_finish(struct run *run, struct res_result *r, int rc, struct err *err)
 {
 	struct outputs *o = &run->outputs;
 	struct err later = {0};
-	int rc = 0;
 
-	if (run->opt.detail) {
-		rc = out_flush(&o->detail_out);
-		out_release(&o->detail_out);
-		if (rc < 0) {
-			err_set(err, rc, "cannot write %s: %s", run->opt.detail, strerror(-rc));
-			report_detail_failed(r, run->opt.detail, rc);
-		}
-		/* What was written before the disk was full is whole lines' worth: kept. */
-		if (file_commit(&o->detail, &later) < 0 && rc == 0)
-			rc = err_set(err, later.code, "%s", later.text);
-	}
+	if (rc < 0)
+		report_detail_failed(r, run->opt.detail, rc);
+	if (run->opt.detail && file_commit(&o->detail, &later) < 0 && rc == 0)
+		rc = err_set(err, later.code, "%s", later.text);
 	later = (struct err){0};
 	if (run->opt.json && write_result(&o->json, "json", r, &later) < 0 && rc == 0)
 		rc = err_set(err, later.code, "%s", later.text);
@@ -320,9 +360,10 @@ static int finish(struct run *run)
 	struct err err = {0};
 	struct report_facts facts = {&run->supervise, run->target_path, run->started_real_ns,
 		run->user ? run->user->pw_uid : getuid()};
+	int rc = detail_finish(run, &err);
 	struct res_result *r = report_build(&run->session, &facts);
-	int rc = outputs_finish(run, r, &err);
 
+	rc = outputs_finish(run, r, rc, &err);
 	result_free(r);
 	return rc < 0 ? fail(STATUS_FAILED, &err) : exit_status(run);
 }
@@ -393,6 +434,26 @@ static void hold_standard_fds(void)
 		close(fd);
 }
 
+static int verify_modes(struct run *run)
+{
+	struct err err = {0};
+	struct out o;
+	int status;
+
+	launch_setup_restore(&run->setup); /* the runs start as this one was */
+	out_init(&o, STDOUT_FILENO);
+	status = verify(&run->opt, &o, &err);
+	if (out_flush(&o) < 0 && status != STATUS_FAILED) {
+		err_set(&err, o.error, "cannot write the result: %s", strerror(-o.error));
+		status = STATUS_FAILED;
+	}
+	if (status == STATUS_FAILED)
+		fail(status, &err);
+	out_release(&o);
+	options_release(&run->opt);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	static struct run run;
@@ -410,6 +471,8 @@ int main(int argc, char **argv)
 		return print(options_help);
 	if (action == OPTIONS_VERSION)
 		return print(version_text);
+	if (run.opt.verify)
+		return verify_modes(&run);
 	supervise_block_signals();
 	if (session_init(&run.session, &run.opt, &err) < 0)
 		return fail(STATUS_FAILED, &err);

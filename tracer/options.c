@@ -55,7 +55,7 @@ static const struct {
 		"auto: recorder inside the target where it can; ptrace: stops only"},
 	{OPT_NO_PATCH, "no-patch", NULL, "recorder without changing the target's code"},
 	{OPT_VERIFY, "verify", NULL,
-		"run it in both modes and, for root, counted by the kernel: do they agree?"},
+		"run it in both modes, for root counted by the kernel too: the same?"},
 	{'p', "attach", "PID",
 		"attach to a process with all its threads; with CMD, while CMD runs"},
 	{OPT_SKIP, "skip", "SEC", "the window that counts begins SEC after the start"},

@@ -195,40 +195,41 @@ static void judge(struct verification *v, struct row *r)
 
 /* ---- what is printed ---- */
 
-static void print_figures(const struct row *r, const char *label, const struct figures *f)
+static void print_figures(
+	struct out *out, const struct row *r, const char *label, const struct figures *f)
 {
-	printf("  %-20s %-8s %12llu %12llu %10llu %16llu\n", label == NULL ? "" : r->name,
+	out_printf(out, "  %-20s %-8s %12llu %12llu %10llu %16llu\n", label == NULL ? "" : r->name,
 		label ? label : "auto", (unsigned long long)f->returned, (unsigned long long)f->ok,
 		(unsigned long long)f->errors, (unsigned long long)f->bytes);
 }
 
-static void print_rows(const struct verification *v)
+static void print_rows(struct out *out, const struct verification *v)
 {
-	printf("%-22s%12s %12s %12s   %s\n", "call", "ptrace", "auto", "kernel", "agree?");
+	out_printf(out, "%-22s%12s %12s %12s   %s\n", "call", "ptrace", "auto", "kernel", "agree?");
 	for (size_t i = 0; i < v->len; i++) {
 		const struct row *r = &v->rows[i];
 		char kernel[24] = "-";
 
 		if (r->kernel != U64_NONE)
 			snprintf(kernel, sizeof(kernel), "%llu", (unsigned long long)r->kernel);
-		printf("%-22s%12llu %12llu %12s   %s\n", r->name,
+		out_printf(out, "%-22s%12llu %12llu %12s   %s\n", r->name,
 			(unsigned long long)r->by[BY_STOPS].calls,
 			(unsigned long long)r->by[RECORDED].calls, kernel, r->verdict);
 	}
 }
 
-static void print_details(const struct verification *v)
+static void print_details(struct out *out, const struct verification *v)
 {
 	for (size_t i = 0; i < v->len; i++) {
 		const struct row *r = &v->rows[i];
 
 		if (strcmp(r->verdict, "yes") == 0)
 			continue;
-		printf("\n  %-20s %-8s %12s %12s %10s %16s\n", "", "", "returned", "ok", "errors",
-			"bytes");
-		print_figures(r, "ptrace", &r->by[BY_STOPS]);
-		print_figures(r, "ptrace", &r->by[BY_STOPS_AGAIN]);
-		print_figures(r, "auto", &r->by[RECORDED]);
+		out_printf(out, "\n  %-20s %-8s %12s %12s %10s %16s\n", "", "", "returned", "ok",
+			"errors", "bytes");
+		print_figures(out, r, "ptrace", &r->by[BY_STOPS]);
+		print_figures(out, r, "ptrace", &r->by[BY_STOPS_AGAIN]);
+		print_figures(out, r, "auto", &r->by[RECORDED]);
 	}
 }
 
@@ -241,36 +242,38 @@ static uint64_t calls_in(const struct res_result *r)
 	return n;
 }
 
-static int print_words(const struct verification *v)
+static int print_words(struct out *out, const struct verification *v)
 {
 	const struct res_tracer *t = v->results[RECORDED]->tracer;
 
-	printf("\n%llu of %llu calls were recorded in the process, %llu took one stop.\n",
+	out_printf(out, "\n%llu of %llu calls were recorded in the process, %llu took one stop.\n",
 		(unsigned long long)t->calls_recorded_in_process,
 		(unsigned long long)calls_in(v->results[RECORDED]),
 		(unsigned long long)t->calls_redirected);
 	if (v->kernel_err.code)
-		printf("The kernel did not count: %s.\n", v->kernel_err.text);
+		out_printf(out, "The kernel did not count: %s.\n", v->kernel_err.text);
 	if (t->lost || v->results[BY_STOPS]->tracer->lost) {
-		printf("Calls are known to be missing: %llu.\n", (unsigned long long)t->lost);
+		out_printf(
+			out, "Calls are known to be missing: %llu.\n", (unsigned long long)t->lost);
 		return DISAGREE;
 	}
 	if (v->differ) {
-		printf("%u of %zu calls DISAGREE.\n", v->differ, v->len);
+		out_printf(out, "%u of %zu calls DISAGREE.\n", v->differ, v->len);
 		return DISAGREE;
 	}
 	if (v->vary) {
-		printf("%u of %zu calls differ from run to run, or traced and not; the others "
-		       "agree.\n",
+		out_printf(out,
+			"%u of %zu calls differ from run to run, or traced and not; the others "
+			"agree.\n",
 			v->vary, v->len);
 		return CANNOT_TELL;
 	}
-	printf("auto and ptrace agree on all %zu calls%s.\n", v->len,
+	out_printf(out, "auto and ptrace agree on all %zu calls%s.\n", v->len,
 		v->kernel_err.code ? "" : ", and so does the kernel");
 	return AGREE;
 }
 
-int verify(const struct options *o, struct err *err)
+int verify(const struct options *o, struct out *out, struct err *err)
 {
 	struct verification v = {0};
 	int status = FAILED, rc = 0;
@@ -285,9 +288,9 @@ int verify(const struct options *o, struct err *err)
 		qsort(v.rows, v.len, sizeof(*v.rows), row_cmp);
 		for (size_t i = 0; i < v.len; i++)
 			judge(&v, &v.rows[i]);
-		print_rows(&v);
-		print_details(&v);
-		status = print_words(&v);
+		print_rows(out, &v);
+		print_details(out, &v);
+		status = print_words(out, &v);
 	}
 	for (int i = 0; i < RUNS; i++)
 		result_free(v.results[i]);

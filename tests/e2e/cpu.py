@@ -430,7 +430,7 @@ def renderer_fails(t):
     for script, part in (("kill -SEGV $$", "139"), ("echo hello", "whole SVG"), ("echo '<?xml'; echo '<svg>'", "whole SVG"),
                          ("echo broken >&2; exit 1", "broken")):
         fakes = fake(t, "inferno-flamegraph", script)
-        r = profile(t, "x", "--binary", burn, "--", 30, path=fakes, status=125)
+        r = profile(t, "x", "--binary", burn, "--", 100, path=fakes, status=125)
         check(part in r.err and "flame graph" in r.err, "%r: %s" % (part, r))
         eq(there(t, "x"), OUTPUTS[1:], "the rest is kept")
         check("no_flamegraph" in codes(result(t, "x")), "and marked")

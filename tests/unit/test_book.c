@@ -5,7 +5,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -313,35 +315,64 @@ static void mappings_only_when_all_were_traced(void **state)
 
 #define DETAIL_CALLS 10
 
-/* One line more or less is where the limit may cut; all lines are equally long here. */
-static void write_detail(struct book *b, struct out *o, uint64_t limit_bytes)
-{
-	struct sys_set set = {0};
+struct detail {
+	struct book b;
+	struct spool *spool;
+	struct sys_set set;
+	struct out text;
+};
 
-	assert_int_equal(sys_set_parse(&set, "write", NULL), 0);
-	out_init_mem(o);
-	book_init(b, START, 0);
-	book_detail(b, o, &set, limit_bytes);
-	b->detail.epoch_offset_ns = 0;
+static void detail_begin(struct detail *d, uint64_t limit_bytes)
+{
+	const char *dir = getenv("TMPDIR");
+
+	*d = (struct detail){.text = {.fd = -1}};
+	assert_int_equal(sys_set_parse(&d->set, "write", NULL), 0);
+	assert_int_equal(
+		spool_new(&d->spool, dir ? dir : "/tmp", detail_calls_max(limit_bytes), NULL), 0);
+	book_init(&d->b, START, 0);
+	book_detail(&d->b, d->spool, &d->set);
+	d->b.detail.epoch_offset_ns = 0;
+}
+
+static void detail_end(struct detail *d)
+{
+	out_release(&d->text);
+	spool_free(d->spool);
+	sys_set_release(&d->set);
+	book_release(&d->b);
+}
+
+static void assert_detail(const struct detail *d, uint64_t lines, uint64_t left_out)
+{
+	struct res_result *r = result_of(&d->b, 0);
+
+	assert_int_equal(r->tracer->detail_lines, lines);
+	assert_int_equal(r->tracer->detail_lines_left_out, left_out);
+	result_free(r);
+}
+
+/* One line more or less is where the limit may cut; all lines are equally long here. */
+static void write_detail(struct detail *d, uint64_t limit_bytes)
+{
+	detail_begin(d, limit_bytes);
 	for (uint64_t i = 0; i < DETAIL_CALLS; i++) {
-		call(b, "write", START + i * 1000, START + i * 1000 + 10);
-		call(b, "read", START + i * 1000, START + i * 1000 + 10);
+		call(&d->b, "write", START + i * 1000, START + i * 1000 + 10);
+		call(&d->b, "read", START + i * 1000, START + i * 1000 + 10);
 	}
-	book_close(b, 20000);
-	sys_set_release(&set);
+	book_close(&d->b, 20000);
+	assert_int_equal(book_render(&d->b, &d->text, limit_bytes, NULL), 0);
 }
 
 static size_t line_bytes(void)
 {
-	struct out o;
-	struct book b;
+	struct detail d;
 	size_t n;
 
-	write_detail(&b, &o, UINT64_MAX);
-	n = o.len / DETAIL_CALLS;
-	assert_int_equal(o.len, n * DETAIL_CALLS);
-	out_release(&o);
-	book_release(&b);
+	write_detail(&d, UINT64_MAX);
+	n = d.text.len / DETAIL_CALLS;
+	assert_int_equal(d.text.len, n * DETAIL_CALLS);
+	detail_end(&d);
 	return n;
 }
 
@@ -356,21 +387,15 @@ static void the_detail_keeps_the_first_part(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct res_result *r;
-		struct out o;
-		struct book b;
+		struct detail d;
 
 		print_message("# limit %" PRIu64 "\n", rows[i].limit_bytes);
-		write_detail(&b, &o, rows[i].limit_bytes);
-		assert_int_equal(o.len, rows[i].lines * line);
-		assert_true(!o.len || out_text(&o)[o.len - 1] == '\n');
-		assert_null(strstr(out_text(&o), "read("));
-		r = result_of(&b, 0);
-		assert_int_equal(r->tracer->detail_lines, rows[i].lines);
-		assert_int_equal(r->tracer->detail_lines_left_out, DETAIL_CALLS - rows[i].lines);
-		result_free(r);
-		out_release(&o);
-		book_release(&b);
+		write_detail(&d, rows[i].limit_bytes);
+		assert_int_equal(d.text.len, rows[i].lines * line);
+		assert_true(!d.text.len || out_text(&d.text)[d.text.len - 1] == '\n');
+		assert_null(strstr(out_text(&d.text), "read("));
+		assert_detail(&d, rows[i].lines, DETAIL_CALLS - rows[i].lines);
+		detail_end(&d);
 	}
 }
 
@@ -378,49 +403,51 @@ static void the_detail_keeps_the_first_part(void **state)
 static void nothing_follows_what_was_left_out(void **state)
 {
 	size_t line = line_bytes();
-	struct sys_set set = {0};
 	struct sys_event longer;
-	struct out o;
-	struct book b;
+	struct detail d;
 
 	(void)state;
-	assert_int_equal(sys_set_parse(&set, "write", NULL), 0);
-	out_init_mem(&o);
-	book_init(&b, START, 0);
-	book_detail(&b, &o, &set, 2 * line + 1);
-	b.detail.epoch_offset_ns = 0;
-	call(&b, "write", 1000, 1010);
+	detail_begin(&d, 2 * line + 1);
+	call(&d.b, "write", 1000, 1010);
 	longer = event("write", 2000, 2010);
 	longer.args[1] = 0x7fffffffffff;
 	longer.args[2] = 1ULL << 40;
-	book_call(&b, &longer);
-	call(&b, "write", 3000, 3010);
-	assert_int_equal(o.len, line);
-	assert_int_equal(b.detail.lines, 1);
-	assert_int_equal(b.detail.left_out, 2);
-	out_release(&o);
-	book_release(&b);
-	sys_set_release(&set);
+	book_call(&d.b, &longer);
+	call(&d.b, "write", 3000, 3010);
+	assert_int_equal(book_render(&d.b, &d.text, 2 * line + 1, NULL), 0);
+	assert_int_equal(d.text.len, line);
+	assert_detail(&d, 1, 2);
+	detail_end(&d);
 }
 
 static void a_detail_that_cannot_be_written_is_counted(void **state)
 {
-	struct out o;
-	struct book b;
-	struct sys_set set = {0};
+	struct err err = {0};
+	struct detail d;
 
 	(void)state;
-	assert_int_equal(sys_set_parse(&set, "write", NULL), 0);
-	out_init_mem(&o);
-	o.error = -28; /* ENOSPC */
+	detail_begin(&d, UINT64_MAX);
+	d.text.error = -ENOSPC;
+	call(&d.b, "write", 1000, 1010);
+	assert_int_equal(book_render(&d.b, &d.text, UINT64_MAX, &err), -ENOSPC);
+	assert_non_null(strstr(err.text, "No space left"));
+	assert_detail(&d, 0, 1);
+	detail_end(&d);
+}
+
+static void a_book_without_a_detail_says_nothing_of_it(void **state)
+{
+	struct res_result *r;
+	struct book b;
+
+	(void)state;
 	book_init(&b, START, 0);
-	book_detail(&b, &o, &set, UINT64_MAX);
 	call(&b, "write", 1000, 1010);
-	assert_int_equal(b.detail.lines, 0);
-	assert_int_equal(b.detail.left_out, 1);
-	out_release(&o);
+	r = result_of(&b, 0);
+	assert_true(r->tracer->detail_lines == U64_NONE);
+	assert_true(r->tracer->detail_lines_left_out == U64_NONE);
+	result_free(r);
 	book_release(&b);
-	sys_set_release(&set);
 }
 
 int main(void)
@@ -434,6 +461,7 @@ int main(void)
 		cmocka_unit_test(the_detail_keeps_the_first_part),
 		cmocka_unit_test(nothing_follows_what_was_left_out),
 		cmocka_unit_test(a_detail_that_cannot_be_written_is_counted),
+		cmocka_unit_test(a_book_without_a_detail_says_nothing_of_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
