@@ -239,8 +239,9 @@ static struct site *ready_site(struct session *s, struct tracee *t, uint64_t ip,
 		site = map_get(&sites->by_addr, addr);
 		return site && site->tramp ? site : NULL;
 	}
-	patch_known(s, t);
 	site = sites_get(sites, addr);
+	if (!site->hits)
+		patch_known(s, t, addr);
 	if (site->state == SITE_PATCHED && !site->moved_len && patch_is_gone(t, site))
 		sites_renew(sites, site);
 	if (++site->hits < HITS_BEFORE_PATCH && site->state == SITE_NEW)
@@ -272,9 +273,6 @@ static int enter(
 	memcpy(args, info->entry.args, sizeof(args));
 	if (!ready_space(s, t, ret_moved))
 		return 0;
-	/* Stopped here, it may bring code. */
-	if (kind == KIND_MMAP || kind == KIND_RANGE || kind == KIND_MREMAP)
-		fast_code_changed(t->space->fast);
 	if (kind == KIND_PASS)
 		return 0;
 	site = ready_site(s, t, info->instruction_pointer, ret_moved);

@@ -75,8 +75,6 @@ void fast_init(
 	if (f->reason)
 		return;
 	f->on = 1;
-	f->sees_mmap = map->traced[sys_by_name("mmap")->index] &&
-		       map->traced[sys_by_name("mremap")->index];
 	tsc_init(&f->tsc);
 	fill_kinds(f, map);
 	for (size_t i = 0; i < BLOCK_KINDS_LEN; i++)
@@ -108,11 +106,6 @@ struct fast_space *fast_space_new(void)
 
 	fs->mem_fd = -1;
 	return fs;
-}
-
-void fast_code_changed(struct fast_space *fs)
-{
-	patch_forget_code(fs);
 }
 
 struct fast_space *fast_space_fork(const struct fast_space *from)

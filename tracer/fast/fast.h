@@ -46,12 +46,8 @@ struct fast_space {
 	struct {
 		struct code_mapping *at;
 		size_t len, cap;
-	} code; /* its executable mappings of files: patch.c */
-	int code_known;
+	} code; /* its executable mappings of files when they were last read: patch.c */
 };
-
-/* The code of a space may have changed. */
-void fast_code_changed(struct fast_space *fs);
 
 /* Of a thread that has a block. */
 struct fast_thread {
@@ -73,7 +69,6 @@ struct fast {
 	const char *reason; /* !on: static text, NULL if nobody asked for it */
 	int no_patch;
 	int knows_sites; /* some file has sites that are worth a patch */
-	int sees_mmap;   /* all of them: none brings new code unseen */
 	struct region region;
 	struct tsc tsc;
 	uint8_t kinds[BLOCK_KINDS_LEN]; /* of each block */

@@ -90,7 +90,7 @@
 #define KIND_CLOSE          3 /* forgets the known fd in argument 1 */
 #define KIND_CLOSE_ANY      4 /* the same, where closing an unknown fd is of no interest */
 #define KIND_DUP            5 /* forgets the fd in argument 2, if it is known */
-#define KIND_MMAP           6 /* not executable, not over what is ours; fd in argument 5 */
+#define KIND_MMAP           6 /* not over what is ours; fd in argument 5 */
 #define KIND_RANGE          7 /* arguments 1 and 2 are a range that is not ours */
 #define KIND_MREMAP         8 /* the same, and argument 4 asks for no fixed address */
 #define KIND_FIRST_MEASURED 9 /* from here on an fd, and measured in the target's memory */

@@ -71,7 +71,6 @@ void patch_forget_code(struct fast_space *fs)
 	free(fs->code.at);
 	fs->code.at = NULL;
 	fs->code.len = fs->code.cap = 0;
-	fs->code_known = 0;
 }
 
 /* Only private, file-backed, executable and not writable mappings are of interest. */
@@ -88,17 +87,10 @@ static void read_code_mappings(struct fast_space *fs, pid_t tid)
 				.offset = m.offset,
 				.inode = m.inode,
 				.name = mem_strdup(m.name)};
-	fs->code_known = 1;
 }
 
-static struct code_mapping *mapping_at(
-	const struct session *s, const struct tracee *t, uint64_t addr)
+static struct code_mapping *mapping_at(const struct fast_space *fs, uint64_t addr)
 {
-	struct fast_space *fs = t->space->fast;
-
-	/* Where new code would not be seen, it is looked for each time. */
-	if (!fs->code_known || !s->fast.sees_mmap)
-		read_code_mappings(fs, t->tid);
 	for (size_t i = 0; i < fs->code.len; i++)
 		if (addr >= fs->code.at[i].start && addr < fs->code.at[i].end)
 			return &fs->code.at[i];
@@ -272,10 +264,9 @@ static struct known_code *file_of(struct session *s, const struct tracee *t, str
 }
 
 /* The plan in the process's addresses. */
-static const char *plan_site(struct session *s, struct tracee *t, uint64_t addr, struct plan *plan,
-	struct known_code **ret_file)
+static const char *plan_site(struct session *s, struct tracee *t, struct code_mapping *m,
+	uint64_t addr, struct plan *plan)
 {
-	struct code_mapping *m = mapping_at(s, t, addr);
 	struct known_code *file;
 	uint64_t file_addr, bias;
 
@@ -290,7 +281,6 @@ static const char *plan_site(struct session *s, struct tracee *t, uint64_t addr,
 	if (file_addr == UINT64_MAX)
 		return "the file of the code does not describe this place";
 	code_plan(file->code, file_addr, plan);
-	*ret_file = file;
 	bias = addr - file_addr;
 	plan->site += bias;
 	plan->check_at += bias;
@@ -402,7 +392,7 @@ int patch_is_gone(const struct tracee *t, const struct site *site)
 }
 
 static const char *try_patch(
-	struct session *s, struct tracee *t, struct site *site, struct known_code **ret_file)
+	struct session *s, struct tracee *t, struct site *site, struct code_mapping *m)
 {
 	uint8_t there[sizeof((struct plan){0}.check)];
 	struct plan plan = {0};
@@ -410,7 +400,7 @@ static const char *try_patch(
 
 	if (s->fast.no_patch)
 		return "--no-patch";
-	reason = plan_site(s, t, site->addr, &plan, ret_file);
+	reason = plan_site(s, t, m, site->addr, &plan);
 	if (reason)
 		return reason;
 	if (remote_read(t, plan.check_at, there, plan.check_len) < 0 ||
@@ -425,25 +415,35 @@ static const char *try_patch(
 }
 
 /* The site's file remembers that it is worth it. */
-static void note_worth(struct known_code *file, uint64_t file_addr)
+static void note_worth(const struct code_mapping *m, uint64_t addr)
 {
+	struct known_code *file = m->file;
+	uint64_t file_addr = code_address(file->code, m->offset + (addr - m->start));
+
 	for (size_t i = 0; i < file->worth.len; i++)
 		if (file->worth.at[i] == file_addr)
 			return;
 	*VEC_PUSH(&file->worth) = file_addr;
 }
 
-void patch_site(struct session *s, struct tracee *t, struct site *site)
+static void patch_in(struct session *s, struct tracee *t, struct site *site, struct code_mapping *m)
 {
-	struct known_code *file = NULL;
-	const struct code_mapping *m;
-
-	site->reason = try_patch(s, t, site, &file);
+	site->reason = try_patch(s, t, site, m);
 	site->state = site->reason ? SITE_REDIRECTED : SITE_PATCHED;
-	if (site->reason || !file || (!(m = mapping_at(s, t, site->addr))))
+	if (site->reason)
 		return;
 	s->fast.knows_sites = 1;
-	note_worth(file, code_address(file->code, m->offset + (site->addr - m->start)));
+	note_worth(m, site->addr);
+}
+
+void patch_site(struct session *s, struct tracee *t, struct site *site)
+{
+	struct fast_space *fs = t->space->fast;
+
+	/* What is there now: files come and go, and a plan holds for one file only. */
+	if (!s->fast.no_patch)
+		read_code_mappings(fs, t->tid);
+	patch_in(s, t, site, mapping_at(fs, site->addr));
 }
 
 /* What other processes showed to be worth it, in one mapping. */
@@ -470,16 +470,16 @@ static void patch_mapping(struct session *s, struct tracee *t, struct code_mappi
 				continue;
 			sites_set_tramp(sites, site, tramp);
 		}
-		patch_site(s, t, site);
+		patch_in(s, t, site, m);
 	}
 }
 
-void patch_known(struct session *s, struct tracee *t)
+void patch_known(struct session *s, struct tracee *t, uint64_t addr)
 {
 	struct fast_space *fs = t->space->fast;
 
-	if (s->fast.no_patch || !s->fast.sees_mmap || !s->fast.knows_sites || fs->code_known ||
-		!fs->sites.pages.len)
+	if (s->fast.no_patch || !s->fast.knows_sites || !fs->sites.pages.len ||
+		mapping_at(fs, addr))
 		return;
 	read_code_mappings(fs, t->tid);
 	for (size_t i = 0; i < fs->code.len; i++)

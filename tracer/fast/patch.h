@@ -15,8 +15,9 @@
 int patch_tramp(struct session *s, struct tracee *t, struct site *site, int *ret_moved);
 /* Changes the code at the site so that it jumps to its trampoline, or notes why not. */
 void patch_site(struct session *s, struct tracee *t, struct site *site);
-/* Patches what is worth it by the experience with other processes, where that is not done yet. */
-void patch_known(struct session *s, struct tracee *t);
+/* At the first call of a site, the first in its mapping: patches what is worth it by the experience
+ * with other processes, in all that are mapped. */
+void patch_known(struct session *s, struct tracee *t, uint64_t addr);
 /* Where a page for trampolines near that address can be mapped; 0: nowhere in reach. */
 uint64_t patch_free_page(const struct tracee *t, uint64_t near);
 /* 1 if there is a call instruction at a patched site again: other code was mapped there. 0 too for

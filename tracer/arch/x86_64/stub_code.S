@@ -177,8 +177,6 @@ BORDER stub_before
 .Lmemory:
 	cmp	r11d, KIND_MMAP
 	jne	.Lrange
-	test	dl, 4			/* PROT_EXEC */
-	jnz	.Lpass
 	test	r10d, 0x100010		/* MAP_FIXED, MAP_FIXED_NOREPLACE */
 	jz	.Lmap_fd
 	jmp	.Lguard
