@@ -219,6 +219,84 @@ def all_calls(t):
     eq(r.call("write")["calls"], own_counts(r.out)["write"], "writes")
 
 
+# ---- libraries: the same addresses, other code ----
+
+LIBRARY = """long NAME(int fd)
+{
+	long ret = -1;
+	for (int i = 0; i < 4; i++) {
+		BEFORE
+		__asm__ volatile("syscall" : "=a"(ret) : "a"(1L), "D"((long)fd), "S"("12345678"), "d"((long)BYTES)
+				 : "rcx", "r11", "memory");
+		if (ret != BYTES)
+			return -1;
+	}
+	return 0;
+}
+"""
+OPENER = """#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+static int fd, end;
+static long more;
+static void *beside(void *arg)
+{
+	while (!__atomic_load_n(&end, __ATOMIC_ACQUIRE))
+		more += write(fd, "x", 1);
+	return arg;
+}
+int main(int argc, char **argv)
+{
+	void *last = 0;
+	int same = 0;
+	pthread_t t;
+	fd = open("/dev/null", O_WRONLY);
+	pthread_create(&t, 0, beside, 0);
+	for (int i = 0; i < 60; i++) {
+		void *lib = dlopen(argv[1 + i % 2], RTLD_NOW);
+		long (*fn)(int) = lib ? (long (*)(int))dlsym(lib, "fn") : 0;
+		if (!fn || fn(fd) < 0)
+			return 1;
+		same += (char *)fn - (char *)last < 4096 && (char *)last - (char *)fn < 4096;
+		last = (void *)fn;
+		dlclose(lib);
+	}
+	__atomic_store_n(&end, 1, __ATOMIC_RELEASE);
+	pthread_join(t, 0);
+	char line[80];
+	int n = snprintf(line, sizeof(line), "same=%d write=%ld\\n", same, more + 60 * 4 + 1);
+	return write(1, line, n) != n;
+}
+"""
+
+
+def compiled(t, name, text, *options):
+    with open(t.path(name + ".c"), "w") as f:
+        f.write(text)
+    t.run([need_tool("gcc"), "-O2", "-o", t.path(name), t.path(name + ".c"), *options], timeout=60, user=False)
+    return t.path(name)
+
+
+@test(timeout=120)
+def libraries_come_and_go(t):
+    """Two libraries in turns at the same addresses, while another thread makes calls."""
+    need_recorder(t)
+    libs = [compiled(t, name, LIBRARY.replace("NAME", "fn").replace("BYTES", size).replace("BEFORE", before),
+                     "-shared", "-fPIC")
+            for name, size, before in (("a.so", "3", ""), ("b.so", "5", '__asm__ volatile("nop; nop; nop");'))]
+    program = compiled(t, "opener", OPENER, "-ldl", "-lpthread")
+    for options in ((), ("--no-patch",), ("--trace=write,mmap,munmap",)):
+        r = t.iotrace(["--trace=write", *options], [program] + libs)
+        said = own_counts(r.out)
+        check(said["same"] > 30, "the addresses are used again: %d of 60" % said["same"])
+        eq(r.call("write")["ok"], said["write"], "writes")
+        eq(r.call("write")["bytes"]["transferred"], said["write"] - 241 + 30 * 4 * (3 + 5) + len(r.out),
+           "bytes of all writes")
+        check_ways(r)
+
+
 # ---- languages: the program does not notice, and nothing is lost ----
 
 SOURCES = {
