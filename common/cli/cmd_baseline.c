@@ -10,11 +10,12 @@
 #include <unistd.h>
 
 #include "common/base/units.h"
+#include "common/cli/words.h"
 #include "common/run/backend.h"
 #include "common/run/baseline.h"
 #include "common/run/optable.h"
 
-enum { STATUS_DIFFERENT = 1, KINDS_MAX = 16, WORDS_MAX = 3 };
+enum { STATUS_DIFFERENT = 1, KINDS_MAX = 16 };
 
 struct baseline_args {
 	const char *output_dir;
@@ -44,54 +45,6 @@ static void baseline_help(struct out *o)
 	optable_help(&options, o);
 	out_str(o, "\nexit status: 0; verify 1 if anything differs; 2 if nothing could be saved or "
 		   "checked, or for bad usage\n");
-}
-
-/* ---- the command line ---- */
-
-/* Its words (save VERSION) may stand before, between and after the options. */
-struct words {
-	const char *at[WORDS_MAX];
-	size_t len;
-};
-
-static int takes_value(const char *option)
-{
-	for (size_t i = 0; i < options.len; i++)
-		if (!strcmp(options.rows[i].name, option + 2))
-			return options.rows[i].kind != OPTION_FLAG;
-	return 0;
-}
-
-static int add_word(struct words *w, const char *word, struct err *err)
-{
-	if (w->len == WORDS_MAX - 1)
-		return err_set(err, -EINVAL, "'%.100s' is one argument too many", word);
-	w->at[w->len++] = word;
-	return 0;
-}
-
-/* Takes the words out of argv. */
-static int split(char **argv, struct words *w, struct err *err)
-{
-	char **to = argv;
-	int rc = 0;
-
-	for (char **from = argv; *from && rc == 0; from++) {
-		if (!strcmp(*from, "--")) {
-			while (*++from && rc == 0)
-				rc = add_word(w, *from, err);
-			break;
-		}
-		if (strncmp(*from, "--", 2) != 0) {
-			rc = add_word(w, *from, err);
-			continue;
-		}
-		*to++ = *from;
-		if (takes_value(*from) && from[1])
-			*to++ = *++from;
-	}
-	*to = NULL;
-	return rc;
 }
 
 /* ---- output ---- */
@@ -302,7 +255,7 @@ static int baseline_main(char **argv)
 	struct words words = {.len = 0};
 	struct err err = {0};
 	char **rest;
-	int rc = split(argv, &words, &err);
+	int rc = words_split(&options, argv, 2, 0, &words, &err);
 
 	if (rc == 0)
 		rc = optable_parse(&options, argv, &args, &rest, &err);

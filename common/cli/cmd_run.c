@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/out.h"
+#include "common/cli/gather.h"
 #include "common/cli/progress.h"
 #include "common/model/json.h"
 #include "common/run/config.h"
@@ -16,7 +17,7 @@
 #include "common/run/runner.h"
 #include "common/run/scenario.h"
 
-enum { HZ_MAX = 1000000, RUNS_MAX = 10000 };
+enum { HZ_MAX = 1000000, RUNS_MAX = 10000, STATUS_MISSED = 1 };
 
 #define AT(member) offsetof(struct scenario_args, member)
 #define FLAG(name, member, help)                                                                   \
@@ -118,17 +119,9 @@ static void run_help(struct out *o)
 		   "ARGS are the target's arguments; they replace the catalogue's.\n\n");
 	optable_help(&options, o);
 	out_str(o, "\nexit status: the target's (124: time limit); with a load 0, or 2 if the load "
-		   "failed or the target\nwas never ready or ended early; 125 where a type cannot "
-		   "run; 2 for bad usage. Of several the first\nthat is not 0.\n");
-}
-
-static int read_config(const struct scenario_args *args, struct config **ret, struct err *err)
-{
-	if (args->config)
-		return config_read(args->config, ret, err);
-	if (access(CONFIG_DEFAULT_FILE, F_OK) < 0)
-		return 0;
-	return config_read(CONFIG_DEFAULT_FILE, ret, err);
+		   "failed or the target\nwas never ready or ended early; 1 where a limit of the "
+		   "catalogue is missed; 125 where a type cannot\nrun; 2 for bad usage. Of several "
+		   "the first that is not 0.\n");
 }
 
 /* ---- which scenarios ---- */
@@ -225,13 +218,69 @@ static int print_report(const struct res_run *report)
 	return flush(&o);
 }
 
-static void note_limits(const struct chosen *c, const struct runner_ui *ui)
+/* ---- limits ---- */
+
+static void tell_missed(const struct res_compare *c, struct res_run *report, size_t scenario,
+	const struct runner_ui *ui)
 {
-	for (size_t i = 0; i < c->len; i++) {
-		if (!c->at[i]->limits || !c->at[i]->limits[0])
-			continue;
-		ui->note(ui->ctx, "limits of scenarios are not checked by this version");
-		return;
+	struct res_strs *list = &report->scenarios.at[scenario].troubles;
+
+	for (size_t p = 0; p < c->parts.len; p++)
+		for (size_t i = 0; i < c->parts.at[p].metrics.len; i++) {
+			const struct res_compare_metric *m = &c->parts.at[p].metrics.at[i];
+			const char **longer;
+
+			if (!strcmp(m->verdict, "ok"))
+				continue;
+			longer = arena_alloc(result_arena(report), list->len + 1, sizeof(*longer));
+			for (size_t k = 0; k < list->len; k++)
+				longer[k] = list->at[k];
+			longer[list->len] = arena_printf(result_arena(report),
+				"%s: %s is %.6g: %s%s%s", c->parts.at[p].scenario, m->name,
+				m->new_median,
+				!strcmp(m->verdict, "REGRESSION") ? "limit missed" : m->verdict,
+				m->why ? ", " : "", m->why ? m->why : "");
+			list->at = longer;
+			ui->trouble(ui->ctx, list->at[list->len++]);
+		}
+}
+
+/* Reads what the scenario has left and holds it against its limits. */
+static int check_limits(const struct scenario *sc, size_t place, struct res_run *report,
+	const struct runner_ui *ui, struct err *err)
+{
+	const struct compare_limits limits[] = {{sc->name, sc->limits}, {NULL, NULL}};
+	struct side side = {0};
+	struct res_compare *c = NULL;
+	int rc = 0;
+
+	for (const struct side_kind *k = gather_kinds(); k->id && rc == 0; k++)
+		rc = side_read_one(&side, sc->output_dir, sc->name, k, err);
+	if (rc == 0 && side.parts.len)
+		rc = compare_budgets(&side, limits, &c, err);
+	if (c && c->status)
+		tell_missed(c, report, place, ui);
+	rc = c ? (int)c->status : rc;
+	result_free(c);
+	side_release(&side);
+	return rc;
+}
+
+static void check_all_limits(
+	const struct chosen *c, struct res_run *report, const struct runner_ui *ui)
+{
+	for (size_t i = 0; i < c->len && i < report->scenarios.len; i++) {
+		struct err err = {0};
+		int rc = 0;
+
+		if (c->at[i]->limits && c->at[i]->limits[0])
+			rc = check_limits(c->at[i], i, report, ui, &err);
+		if (rc < 0)
+			ui->trouble(ui->ctx, err.text);
+		if (rc && !report->status)
+			report->status = rc < 0 ? STATUS_USAGE : STATUS_MISSED;
+		if (rc && !report->scenarios.at[i].status)
+			report->scenarios.at[i].status = rc < 0 ? STATUS_USAGE : STATUS_MISSED;
 	}
 }
 
@@ -242,11 +291,11 @@ static int run_chosen(const struct scenario_args *args, const struct chosen *c)
 	int status;
 
 	progress_init(&progress, args->json);
-	note_limits(c, &progress.ui);
 	runner_run(
 		&(struct runner_job){
 			.scenarios = c->at, .len = c->len, .ui = &progress.ui, .logs = args->json},
 		report);
+	check_all_limits(c, report, &progress.ui);
 	status = (int)report->status;
 	if (args->json && print_report(report) != STATUS_OK && !status)
 		status = STATUS_USAGE;
@@ -290,7 +339,7 @@ static int run_main(char **argv)
 	int rc = optable_parse(&options, argv, &args, &args.rest, &err);
 
 	if (rc == 0)
-		rc = read_config(&args, &config, &err);
+		rc = gather_config(args.config, &config, &err);
 	if (rc == 0)
 		rc = choose(&args, config, &chosen, &err);
 	if (rc < 0)

@@ -8,5 +8,7 @@
 /* result -> doc: what a person reads at the end of a run, as laid out in docs/IO-ANALYSIS.md.
  * Only from the result, so a saved JSON gives the same summary. Owned by the caller: doc_free(). */
 struct doc *view_summary(const struct res_result *r);
+/* A comparison, or limits that were checked. all: what is the same, too. */
+struct doc *view_compare(const struct res_compare *c, int all);
 
 #endif

@@ -18,6 +18,12 @@ _profile_scenario_value()
 	--time-unit)
 		COMPREPLY=($(compgen -W 'i ms B' -- "$cur"))
 		;;
+	--fail-on)
+		COMPREPLY=($(compgen -W 'regressions limits nothing' -- "$cur"))
+		;;
+	--format)
+		COMPREPLY=($(compgen -W 'text github' -- "$cur"))
+		;;
 	--ready)
 		COMPREPLY=($(compgen -W 'udp: tcp:' -- "$cur"))
 		compopt -o nospace
@@ -29,7 +35,7 @@ _profile_scenario_value()
 	--output-dir)
 		COMPREPLY=($(compgen -d -- "$cur"))
 		;;
-	--binary | --config | --diff)
+	--binary | --config | --diff | --base-binary | --new-binary | --markdown)
 		COMPREPLY=($(compgen -f -- "$cur"))
 		;;
 	--sampling-rate | --runs | --warmup | --timeout | --grace | --ready-timeout | --load | --work | \
@@ -70,10 +76,18 @@ _profile_scenario()
 	baseline)
 		COMPREPLY=($(compgen -W "save list verify --output-dir --force $both" -- "$cur"))
 		;;
+	compare)
+		COMPREPLY=($(compgen -W "--output-dir --config --scenario --base-binary --new-binary
+			--runs --type --fail-on --force --all --json --markdown --format $both" -- "$cur")
+			$(compgen -f -- "$cur"))
+		;;
+	accept)
+		COMPREPLY=($(compgen -W "--output-dir --config --all --dry-run $both" -- "$cur"))
+		;;
 	*)
 		COMPREPLY=($(compgen -W "$run $both" -- "$cur"))
 		if ((COMP_CWORD == 1)); then
-			COMPREPLY+=($(compgen -W 'run list doctor baseline' -- "$cur"))
+			COMPREPLY+=($(compgen -W 'run list doctor baseline compare accept' -- "$cur"))
 		fi
 		;;
 	esac

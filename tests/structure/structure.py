@@ -21,7 +21,8 @@ ROOMS = {
     "run": {"base", "model"},
     "compare": {"base", "model", "view", "write"},
     "analyze": {"base", "model", "view", "write"},
-    "cli": {"base", "model", "view", "write", "run", "compare", "analyze"},
+    "report": {"base", "model", "view", "write"},
+    "cli": {"base", "model", "view", "write", "run", "compare", "analyze", "report"},
 }
 BACKENDS = ("tracer", "cpu", "mem")
 FRAGMENTS = {"common/model/undef.h"}  # parts of another header

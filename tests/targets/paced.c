@@ -15,7 +15,7 @@
 #include "t.h"
 
 #define CONNECTIONS 4
-#define WAITING_MAX 4096
+#define WAITING_MAX 65536
 
 struct connection {
 	int64_t due[WAITING_MAX]; /* of the requests not answered yet */
@@ -99,7 +99,7 @@ static void tcp(char **args)
 	began = now_ns();
 	while (answers < total) {
 		int64_t due = began + sent * 1000000000LL / rate, wait = due - now_ns();
-		struct timespec ts = {0, wait > 0 ? wait : 0};
+		struct timespec ts = {0, wait > 0 ? (long)wait : 0};
 
 		if (sent < total && wait <= 0) {
 			struct connection *c = &connections[sent % CONNECTIONS];

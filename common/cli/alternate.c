@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/cli/alternate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/base/mem.h"
+#include "common/cli/gather.h"
+#include "common/run/layout.h"
+#include "common/run/program.h"
+
+static const char *const names[2] = {"base", "new"};
+
+struct words_vec {
+	const char **at;
+	size_t len, cap;
+};
+
+static void add(struct words_vec *v, const char *option, const char *value)
+{
+	if (!value)
+		return;
+	*VEC_PUSH(v) = option;
+	*VEC_PUSH(v) = value;
+}
+
+static struct words_vec command_of(const struct alternate *a, int side, const char *dir)
+{
+	struct words_vec v = {0};
+
+	*VEC_PUSH(&v) = "/proc/self/exe";
+	*VEC_PUSH(&v) = "run";
+	add(&v, "--scenario", a->scenario);
+	add(&v, "--binary", side ? a->new_binary : a->base_binary);
+	add(&v, "--type", a->type ? a->type : "io");
+	add(&v, "--config", a->config);
+	add(&v, "--output-dir", dir);
+	add(&v, "--runs", "1");
+	if (a->rest)
+		*VEC_PUSH(&v) = "--";
+	for (char **w = a->rest; w && *w; w++)
+		*VEC_PUSH(&v) = *w;
+	*VEC_PUSH(&v) = NULL;
+	return v;
+}
+
+/* Output of the target and of the runner goes to a file that has one name while it runs, so that
+ * both programs write to the same, and then to DIR/log. */
+static int run_once(const struct alternate *a, int side, const char *dir, struct err *err)
+{
+	cleanup_free char *log = mem_printf("%s/compare/%s/log", a->output_dir, a->scenario);
+	cleanup_free char *kept = mem_printf("%s/log", dir);
+	cleanup_close int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	cleanup_close int fd = -1;
+	struct words_vec v = command_of(a, side, dir);
+	struct program p = PROGRAM_NONE;
+	int rc = file_mkdirs(dir, err);
+
+	if (rc == 0) {
+		fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		rc = fd < 0 ? err_set(err, -errno, "%s: %s", log, strerror(errno)) : 0;
+	}
+	if (rc == 0)
+		rc = program_start(&(struct program_spec){.argv = v.at,
+					   .stdin_fd = null,
+					   .stdout_fd = fd,
+					   .stderr_fd = fd,
+					   .keep_fd = -1},
+			&p, err);
+	if (rc == 0)
+		program_wait(&p);
+	/* The target's own status is its business; 2 and 125 are the runner's. */
+	if (rc == 0 && (program_status(&p) == 2 || program_status(&p) == 125))
+		rc = err_set(err, -EIO, "the run with %s failed with status %d, see %s",
+			side ? a->new_binary : a->base_binary, program_status(&p), kept);
+	if (fd >= 0 && rename(log, kept) < 0 && rc == 0)
+		rc = err_set(err, -errno, "%s: %s", kept, strerror(errno));
+	program_release(&p);
+	free(v.at);
+	return rc;
+}
+
+static char *dir_of(const struct alternate *a, int side, uint64_t run)
+{
+	return mem_printf("%s/compare/%s/%s/%llu", a->output_dir, a->scenario, names[side],
+		(unsigned long long)run);
+}
+
+int alternate_run(const struct alternate *a, struct side sides[2], struct err *err)
+{
+	int rc = 0;
+
+	if (!layout_name_ok(a->scenario))
+		return err_set(err, -EINVAL,
+			"'%.100s' is no name of a scenario: letters, digits, . _ - only",
+			a->scenario);
+	sides[0].label = mem_strdup(a->base_binary);
+	sides[1].label = mem_strdup(a->new_binary);
+	for (uint64_t run = 1; run <= a->runs && rc == 0; run++)
+		for (int side = 0; side < 2 && rc == 0; side++) {
+			cleanup_free char *dir = dir_of(a, side, run);
+
+			fprintf(stderr, "run %llu of %llu, %s\n", (unsigned long long)run,
+				(unsigned long long)a->runs, names[side]);
+			rc = run_once(a, side, dir, err);
+			if (rc == 0)
+				rc = side_read(&sides[side], dir, gather_kinds(), err);
+		}
+	return rc;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef CLI_ALTERNATE_H
+#define CLI_ALTERNATE_H
+
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/compare/side.h"
+
+/*
+ * A scenario with two programs in turns, base, new, base, new, ..: what changes on the machine
+ * meanwhile changes for both. Each run is one `profile-scenario run`; results are left in
+ * OUT/compare/SCENARIO/{base,new}/K.
+ */
+struct alternate {
+	const char *scenario, *base_binary, *new_binary, *type, *config, *output_dir;
+	uint64_t runs;
+	char **rest; /* the target's arguments, NULL: the catalogue's */
+};
+
+/* Fills sides[0] (base) and sides[1] (new); both are to be released in any case. Says on stderr
+ * which run it is at. */
+int alternate_run(const struct alternate *a, struct side sides[2], struct err *err);
+
+#endif

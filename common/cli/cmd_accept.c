@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* profile-scenario accept: limits that an intended change has missed are rewritten. */
+#include "common/cli/command.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/base/mem.h"
+#include "common/cli/gather.h"
+#include "common/cli/words.h"
+#include "common/compare/limit.h"
+#include "common/run/locate.h"
+#include "common/run/optable.h"
+
+enum { STATUS_TROUBLE = 2, CATALOGUE_MAX = 16 << 20 };
+
+struct accept_args {
+	const char *output_dir, *config;
+	int all, dry_run, help, version;
+};
+
+static const struct optable_row option_rows[] = {
+	{"output-dir", "DIR", OPTION_TEXT, offsetof(struct accept_args, output_dir), 0, 0,
+		"where the results are (default results)"},
+	{"config", "FILE", OPTION_TEXT, offsetof(struct accept_args, config), 0, 0,
+		"the catalogue (default " CONFIG_DEFAULT_FILE ")"},
+	{"all", NULL, OPTION_FLAG, offsetof(struct accept_args, all), 0, 0,
+		"rewrite limits that are met, too: tighten them to what was measured"},
+	{"dry-run", NULL, OPTION_FLAG, offsetof(struct accept_args, dry_run), 0, 0,
+		"only say what would be written"},
+	{"help", NULL, OPTION_FLAG, offsetof(struct accept_args, help), 0, 0, "print this"},
+	{"version", NULL, OPTION_FLAG, offsetof(struct accept_args, version), 0, 0,
+		"print the version"},
+};
+
+static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
+
+static void accept_help(struct out *o)
+{
+	out_str(o, "profile-scenario accept NAME [OPTIONS]\n"
+		   "Rewrites the limits that the last results of scenario NAME have missed, in "
+		   "the catalogue, so that\nthey are just met. Relative ones (+2%) need no "
+		   "change: save a new baseline.\n\n");
+	optable_help(&options, o);
+	out_str(o, "\nexit status: 0, also if nothing was to be done; 2 trouble\n");
+}
+
+/* ---- the catalogue's text ---- */
+
+/* Where line and column are in text. */
+static char *at_place(char *text, size_t line, size_t column)
+{
+	char *p = text;
+
+	while (--line && p)
+		p = (p = strchr(p, '\n')) ? p + 1 : NULL;
+	return p ? p + column - 1 : NULL;
+}
+
+/* From a quote to behind its other one. */
+static char *skip_string(char *p)
+{
+	for (p++; *p && *p != '"'; p++)
+		p += *p == '\\' && p[1];
+	return *p ? p + 1 : p;
+}
+
+/* Puts the limit in the place of the one that is there: the string after the key. */
+static int replace(char **text, const char *const *keys, const char *limit, struct err *err)
+{
+	size_t line, column;
+	char *key, *value, *rest, *made;
+
+	if (locate_key(*text, keys, 4, &line, &column) < 0 ||
+		!(key = at_place(*text, line, column)) || *key != '"' ||
+		!(value = strchr(skip_string(key), '"')))
+		return err_set(
+			err, -EINVAL, "limits.%s is not found in the catalogue's text", keys[3]);
+	rest = skip_string(value);
+	made = mem_printf("%.*s\"%s\"%s", (int)(value - *text), *text, limit, rest);
+	free(*text);
+	*text = made;
+	return 0;
+}
+
+/* ---- what is accepted ---- */
+
+struct change {
+	char *name, *was, *is;
+};
+
+struct changes {
+	struct change *at;
+	size_t len, cap;
+};
+
+static void changes_release(struct changes *c)
+{
+	for (size_t i = 0; i < c->len; i++) {
+		free(c->at[i].name);
+		free(c->at[i].was);
+		free(c->at[i].is);
+	}
+	free(c->at);
+}
+
+/* The run that is worst for that limit. */
+static double worst(const struct res_compare_metric *m, const struct limit *l)
+{
+	switch (l->op) {
+	case LIMIT_AT_LEAST:
+	case LIMIT_ABOVE:
+		return m->new_min;
+	case LIMIT_EQUAL:
+		return m->new_median;
+	default:
+		return m->new_max;
+	}
+}
+
+static void find_changes(
+	const struct res_compare *c, const struct accept_args *args, struct changes *ret)
+{
+	for (size_t p = 0; p < c->parts.len; p++)
+		for (size_t i = 0; i < c->parts.at[p].metrics.len; i++) {
+			const struct res_compare_metric *m = &c->parts.at[p].metrics.at[i];
+			struct limit l;
+			char *is;
+
+			if (limit_parse(m->limit, &l, NULL) < 0 || isnan(m->new_median) ||
+				(!args->all && strcmp(m->verdict, "REGRESSION") != 0))
+				continue;
+			is = limit_rewrite(m->limit, worst(m, &l));
+			if (is && strcmp(is, m->limit) != 0)
+				*VEC_PUSH(ret) = (struct change){
+					mem_strdup(m->name), mem_strdup(m->limit), is};
+			else
+				free(is);
+		}
+}
+
+static int write_changes(const char *path, const char *scenario, const struct changes *c,
+	const struct accept_args *args, struct err *err)
+{
+	cleanup_free char *text = NULL;
+	size_t len;
+	int rc = file_read(path, CATALOGUE_MAX, &text, &len, err);
+
+	for (size_t i = 0; i < c->len && rc == 0; i++) {
+		const char *const keys[] = {"scenarios", scenario, "limits", c->at[i].name};
+
+		rc = replace(&text, keys, c->at[i].is, err);
+	}
+	if (rc == 0 && c->len && !args->dry_run)
+		rc = file_write(path, text, strlen(text), err);
+	for (size_t i = 0; i < c->len && rc == 0; i++)
+		printf("%s: %s -> %s\n", c->at[i].name, c->at[i].was, c->at[i].is);
+	return rc;
+}
+
+/* ---- the command ---- */
+
+static int find_limits(
+	struct config *config, const char *name, struct compare_limits *ret, struct err *err)
+{
+	const struct config_scenario *s = config ? config_find(config, name) : NULL;
+
+	if (!config)
+		return err_set(err, -ENOENT,
+			"no catalogue: " CONFIG_DEFAULT_FILE " is not here, or use --config FILE");
+	if (!s)
+		return err_set(err, -ENOENT, "scenario '%.100s' is not in %s; it has %s", name,
+			config->path, config_names(config));
+	if (!s->limits || !s->limits[0])
+		return err_set(err, -ENOENT, "scenario %s has no limits in %s", name, config->path);
+	ret[0] = (struct compare_limits){s->name, s->limits};
+	ret[1] = (struct compare_limits){0};
+	return 0;
+}
+
+static int accept_results(const struct accept_args *args, const char *name,
+	const struct compare_limits *limits, struct changes *ret, struct err *err)
+{
+	const char *dir = args->output_dir ? args->output_dir : "results";
+	struct side side = {0};
+	struct res_compare *c = NULL;
+	int rc = 0;
+
+	for (const struct side_kind *k = gather_kinds(); k->id && rc == 0; k++)
+		rc = side_read_one(&side, dir, name, k, err);
+	if (rc == 0 && !side.parts.len)
+		rc = err_set(err, -ENOENT, "no results of %s in %s: run it first", name, dir);
+	if (rc == 0)
+		rc = compare_budgets(&side, limits, &c, err);
+	if (rc == 0)
+		find_changes(c, args, ret);
+	result_free(c);
+	side_release(&side);
+	return rc;
+}
+
+static int accept_name(const struct accept_args *args, const char *name, struct err *err)
+{
+	struct compare_limits limits[2];
+	struct changes changes = {0};
+	struct config *config = NULL;
+	int rc = gather_config(args->config, &config, err);
+
+	if (rc == 0)
+		rc = find_limits(config, name, limits, err);
+	if (rc == 0)
+		rc = accept_results(args, name, limits, &changes, err);
+	if (rc == 0)
+		rc = write_changes(config->path, name, &changes, args, err);
+	if (rc == 0 && !changes.len)
+		printf("%s: nothing to rewrite\n", name);
+	changes_release(&changes);
+	config_free(config);
+	return rc;
+}
+
+static int accept_main(char **argv)
+{
+	struct accept_args args = {0};
+	struct words words;
+	struct err err = {0};
+	char **rest;
+	int rc = words_split(&options, argv, 1, 0, &words, &err);
+
+	if (rc == 0)
+		rc = optable_parse(&options, argv, &args, &rest, &err);
+	if (rc == 0 && !words.len)
+		rc = err_set(&err, -EINVAL, "accept needs the NAME of a scenario");
+	if (rc == 0)
+		rc = accept_name(&args, words.at[0], &err);
+	if (rc < 0)
+		command_complain(err.text);
+	return rc < 0 ? STATUS_TROUBLE : STATUS_OK;
+}
+
+const struct command command_accept = {
+	.name = "accept",
+	.meaning = "take a change as intended: rewrite the limits it missed",
+	.run = accept_main,
+	.help = accept_help,
+};

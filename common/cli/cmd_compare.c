@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* profile-scenario compare: did this version get worse? */
+#include "common/cli/command.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/cli/alternate.h"
+#include "common/cli/gather.h"
+#include "common/cli/words.h"
+#include "common/model/json.h"
+#include "common/run/optable.h"
+#include "common/view/view.h"
+#include "common/write/markdown.h"
+#include "common/write/writer.h"
+
+enum { STATUS_TROUBLE = 2, TEXT_COLUMNS = 100, RUNS_DEFAULT = 5, RUNS_MAX = 10000 };
+
+struct compare_args {
+	struct alternate alternate; /* with --base-binary */
+	const char *fail_on, *markdown, *format;
+	int all, force, json, help, version;
+};
+
+#define AT(member) offsetof(struct compare_args, member)
+
+static const struct optable_row option_rows[] = {
+	{"output-dir", "DIR", OPTION_TEXT, AT(alternate.output_dir), 0, 0,
+		"where results and baselines are (default results)"},
+	{"config", "FILE", OPTION_TEXT, AT(alternate.config), 0, 0,
+		"the catalogue, for its limits (default profile-scenario.json, if there is one)"},
+	{"scenario", "NAME", OPTION_TEXT, AT(alternate.scenario), 0, 0,
+		"compare only this one; needed with --base-binary"},
+	{"base-binary", "PATH", OPTION_TEXT, AT(alternate.base_binary), 0, 0,
+		"run the scenario with this one and the new one in turns, and compare these runs"},
+	{"new-binary", "PATH", OPTION_TEXT, AT(alternate.new_binary), 0, 0, "the new one"},
+	{"runs", "N", OPTION_NUMBER, AT(alternate.runs), 1, RUNS_MAX,
+		"runs a side, in turns (default 5; times need 4 or more)"},
+	{"type", "TYPE", OPTION_TEXT, AT(alternate.type), 0, 0,
+		"io, cpu or memory (default: all found; in turns: io)"},
+	{"fail-on", "WHAT", OPTION_TEXT, AT(fail_on), 0, 0,
+		"regressions (default), limits (only those of the catalogue), or nothing"},
+	{"force", NULL, OPTION_FLAG, AT(force), 0, 0,
+		"compare what was made differently all the same"},
+	{"all", NULL, OPTION_FLAG, AT(all), 0, 0, "show every metric"},
+	{"json", NULL, OPTION_FLAG, AT(json), 0, 0, "print the comparison as JSON"},
+	{"markdown", "FILE", OPTION_TEXT, AT(markdown), 0, 0, "write it as Markdown, too"},
+	{"format", "FORM", OPTION_TEXT, AT(format), 0, 0,
+		"text (default), or github: annotations for a workflow after the text"},
+	{"help", NULL, OPTION_FLAG, AT(help), 0, 0, "print this"},
+	{"version", NULL, OPTION_FLAG, AT(version), 0, 0, "print the version"},
+};
+
+static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
+
+static void compare_help(struct out *o)
+{
+	out_str(o,
+		"profile-scenario compare BASE [NEW] [OPTIONS]\n"
+		"profile-scenario compare --scenario NAME --base-binary A --new-binary B "
+		"[--runs N] [OPTIONS] [-- ARGS...]\n"
+		"BASE and NEW are baselines, directories of results or result files; without NEW "
+		"the results in DIR.\nCounts that agree between 3 or more runs of a side are "
+		"compared exactly; times by an exact rank test.\n\n");
+	optable_help(&options, o);
+	out_str(o, "\nexit status: 0 no regression, 1 regression, 2 trouble, 3 cannot tell\n");
+}
+
+/* ---- output ---- */
+
+static int write_markdown(const char *path, const struct doc *d, struct err *err)
+{
+	struct out o;
+	int rc;
+
+	out_init_mem(&o);
+	markdown_write_doc(d, &o);
+	rc = file_write(path, out_text(&o), o.len, err);
+	out_release(&o);
+	return rc;
+}
+
+static void print_end(const struct res_compare *c, struct out *o)
+{
+	if (c->status == COMPARE_CANNOT_TELL)
+		out_printf(o, "cannot tell.  exit 3\n");
+	else if (!c->regressions)
+		out_printf(o, "no regression in %llu metrics that could be judged.  exit %llu\n",
+			(unsigned long long)c->judged, (unsigned long long)c->status);
+	else
+		out_printf(o,
+			"%llu REGRESSION%s in %llu metrics that could be judged.  exit %llu\n",
+			(unsigned long long)c->regressions, c->regressions == 1 ? "" : "S",
+			(unsigned long long)c->judged, (unsigned long long)c->status);
+}
+
+/* A workflow command ends at the end of the line; % and line breaks are written as it wants. */
+static void print_data(struct out *o, const char *text)
+{
+	for (; *text; text++)
+		if (*text == '%' || (unsigned char)*text < ' ')
+			out_printf(o, "%%%02X", (unsigned char)*text);
+		else
+			out_char(o, *text);
+}
+
+static void print_github(const struct res_compare *c, struct out *o)
+{
+	for (size_t i = 0; i < c->parts.len; i++) {
+		const struct res_compare_part *p = &c->parts.at[i];
+
+		for (size_t k = 0; k < p->metrics.len; k++) {
+			const struct res_compare_metric *m = &p->metrics.at[k];
+			int bad = !strcmp(m->verdict, "REGRESSION");
+
+			if (!bad && (!m->limit || strcmp(m->verdict, "cannot tell") != 0))
+				continue;
+			out_str(o, bad ? "::error::" : "::warning::");
+			print_data(o, p->scenario);
+			out_printf(o, " %s ", p->type);
+			print_data(o, m->name);
+			out_printf(o, ": %.10g -> %.10g, %s: ", m->base_median, m->new_median,
+				m->verdict);
+			print_data(o, m->why ? m->why : "");
+			out_char(o, '\n');
+		}
+	}
+}
+
+static int print_all(const struct compare_args *args, const struct res_compare *c, struct err *err)
+{
+	struct doc *d = view_compare(c, args->all);
+	struct out o;
+	int rc = args->markdown ? write_markdown(args->markdown, d, err) : 0;
+
+	out_init(&o, STDOUT_FILENO);
+	if (args->json) {
+		json_write_struct(c, &shape_compare, &o);
+	} else {
+		text_write_doc(d, &o, TEXT_COLUMNS);
+		print_end(c, &o);
+	}
+	if (args->format && !strcmp(args->format, "github"))
+		print_github(c, &o);
+	if (rc == 0 && out_flush(&o) < 0)
+		rc = err_set(
+			err, o.error, "cannot write to standard output: %s", strerror(-o.error));
+	out_release(&o);
+	doc_free(d);
+	return rc;
+}
+
+/* ---- the command ---- */
+
+static int parse_fail_on(const char *text, enum compare_fail_on *ret, struct err *err)
+{
+	if (!text || !strcmp(text, "regressions"))
+		*ret = FAIL_ON_REGRESSIONS;
+	else if (!strcmp(text, "limits"))
+		*ret = FAIL_ON_LIMITS;
+	else if (!strcmp(text, "nothing"))
+		*ret = FAIL_ON_NOTHING;
+	else
+		return err_set(err, -EINVAL, "--fail-on takes regressions, limits or nothing");
+	return 0;
+}
+
+static int check_args(const struct compare_args *args, const struct words *w, struct err *err)
+{
+	const struct alternate *a = &args->alternate;
+
+	if (args->format && strcmp(args->format, "text") != 0 &&
+		strcmp(args->format, "github") != 0)
+		return err_set(err, -EINVAL, "--format takes text or github");
+	if (!a->base_binary != !a->new_binary)
+		return err_set(err, -EINVAL, "--base-binary and --new-binary go together");
+	if (a->base_binary && (w->len || !a->scenario))
+		return err_set(err, -EINVAL,
+			"with --base-binary a --scenario is compared, not BASE and NEW");
+	if (!a->base_binary && !w->len)
+		return err_set(err, -EINVAL, "compare needs BASE (see compare --help)");
+	return 0;
+}
+
+/* Leaves only what was asked for. */
+static void keep_only(struct side *s, const char *scenario, const char *type)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->parts.len; i++) {
+		struct side_part *p = &s->parts.at[i], swap = s->parts.at[kept];
+
+		if ((scenario && strcmp(p->scenario, scenario) != 0) ||
+			(type && strcmp(p->kind->id, type) != 0))
+			continue;
+		s->parts.at[kept++] = *p;
+		*p = swap;
+	}
+	while (s->parts.len > kept)
+		side_part_release(&s->parts.at[--s->parts.len]);
+}
+
+static int read_sides(
+	struct compare_args *args, const struct words *w, struct side sides[2], struct err *err)
+{
+	const struct alternate *a = &args->alternate;
+	int rc;
+
+	if (a->base_binary)
+		return alternate_run(a, sides, err);
+	rc = gather_side(&sides[0], w->at[0], a->output_dir, err);
+	if (rc == 0)
+		rc = gather_side(
+			&sides[1], w->len > 1 ? w->at[1] : a->output_dir, a->output_dir, err);
+	for (int i = 0; i < 2; i++)
+		keep_only(&sides[i], a->scenario, a->type);
+	return rc;
+}
+
+/* The exit status, or a negative errno. */
+static int compare_words(struct compare_args *args, const struct words *w, struct err *err)
+{
+	struct compare_options o = {.force = args->force};
+	struct side sides[2] = {0};
+	struct config *config = NULL;
+	cleanup_free struct compare_limits *limits = NULL;
+	struct res_compare *c = NULL;
+	int rc = check_args(args, w, err);
+
+	if (rc == 0)
+		rc = parse_fail_on(args->fail_on, &o.fail_on, err);
+	if (rc == 0)
+		rc = gather_config(args->alternate.config, &config, err);
+	o.limits = limits = gather_limits(config);
+	if (rc == 0)
+		rc = read_sides(args, w, sides, err);
+	if (rc == 0)
+		rc = compare_sides(&sides[0], &sides[1], &o, &c, err);
+	if (rc == 0)
+		rc = print_all(args, c, err);
+	if (rc == 0)
+		rc = (int)c->status;
+	result_free(c);
+	side_release(&sides[0]);
+	side_release(&sides[1]);
+	config_free(config);
+	return rc;
+}
+
+static int compare_main(char **argv)
+{
+	struct compare_args args = {.alternate = {.output_dir = "results", .runs = RUNS_DEFAULT}};
+	struct words words;
+	struct err err = {0};
+	int rc = words_split(&options, argv, 2, 1, &words, &err);
+
+	if (rc == 0)
+		rc = optable_parse(&options, argv, &args, &args.alternate.rest, &err);
+	if (rc == 0)
+		rc = compare_words(&args, &words, &err);
+	if (rc < 0)
+		command_complain(err.text);
+	return rc < 0 ? STATUS_TROUBLE : rc;
+}
+
+const struct command command_compare = {
+	.name = "compare",
+	.meaning = "match two sets of results and test the differences",
+	.run = compare_main,
+	.help = compare_help,
+};

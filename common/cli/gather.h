@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef CLI_GATHER_H
+#define CLI_GATHER_H
+
+#include "common/base/err.h"
+#include "common/compare/compare.h"
+#include "common/compare/side.h"
+#include "common/run/config.h"
+
+/* What compare, accept and run look for on disk. */
+
+/* The kinds of result, from the backends; the last has no id. */
+const struct side_kind *gather_kinds(void);
+/* Adds what word names to s: a directory, a result file, or a baseline of out_dir. */
+int gather_side(struct side *s, const char *word, const char *out_dir, struct err *err);
+/* The catalogue: path, or the usual one if it is there; *ret is NULL if not. */
+int gather_config(const char *path, struct config **ret, struct err *err);
+/* Its limits; the last has no scenario. free(). c may be NULL. */
+struct compare_limits *gather_limits(const struct config *c);
+
+#endif

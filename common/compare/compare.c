@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* Matches two sides by scenario and type, and puts the verdicts in order. */
+#include "common/compare/compare.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/compare/judge.h"
+#include "common/compare/why.h"
+
+#define SLOWED_SHARE 0.1 /* of the window that tracing took: times and loaded batches are its */
+#define CALLS_TOLD   3
+
+struct compare {
+	struct res_compare *doc;
+	const struct compare_options *options;
+};
+
+/* ---- how the runs were made ---- */
+
+/* What a document says of that, by its kind. */
+struct made {
+	const struct res_environment *env;
+	const struct res_strs *command;
+	const struct res_strs *traced;
+	const struct res_load *load;
+	const char *mode;
+	double slowed_share; /* NAN: not known */
+	int instructions;    /* of massif: its time is no time, but figures are the same each run */
+};
+
+static struct made made_of(const struct side_part *p)
+{
+	struct made m = {.slowed_share = NAN};
+
+	if (p->kind->schema == &schema_result) {
+		const struct res_result *r = p->runs.at[0];
+
+		m = (struct made){r->environment, &r->command, NULL, r->load, NULL, NAN, 0};
+		if (r->tracer) {
+			m.mode = r->tracer->mode;
+			m.traced = &r->tracer->traced_set;
+			if (r->tracer->overhead)
+				m.slowed_share = r->tracer->overhead->estimated_share;
+		}
+	} else if (p->kind->schema == &schema_cpu) {
+		const struct res_cpu *r = p->runs.at[0];
+
+		m = (struct made){r->environment, &r->command, NULL, r->load, NULL, 0, 0};
+	} else {
+		const struct res_memory *r = p->runs.at[0];
+
+		m = (struct made){r->environment, &r->command, NULL, r->load, NULL, NAN, 1};
+	}
+	return m;
+}
+
+static int same_text(const char *a, const char *b)
+{
+	return !a || !b ? a == b : strcmp(a, b) == 0;
+}
+
+static int same_list(const struct res_strs *a, const struct res_strs *b, size_t from)
+{
+	if (!a || !b)
+		return a == b;
+	if (a->len != b->len)
+		return 0;
+	for (size_t i = from; i < a->len; i++)
+		if (!same_text(a->at[i], b->at[i]))
+			return 0;
+	return 1;
+}
+
+static char *differ(const char *what, const char *a, const char *b)
+{
+	return mem_printf(
+		"%s differs: %.80s and %.80s", what, a ? a : "unknown", b ? b : "unknown");
+}
+
+static char *no_counts(const struct made *a, const struct made *b)
+{
+	if (!same_list(a->command, b->command, 1))
+		return mem_strdup("the arguments differ");
+	if (!same_text(a->mode, b->mode))
+		return differ("mode", a->mode, b->mode);
+	if (!same_list(a->traced, b->traced, 0))
+		return mem_strdup("not the same calls were traced");
+	if (a->env && b->env && !same_text(a->env->libc, b->env->libc))
+		return differ("libc", a->env->libc, b->env->libc);
+	return NULL;
+}
+
+static int slowed(const struct made *m)
+{
+	return same_text(m->mode, "ptrace") || m->slowed_share > SLOWED_SHARE;
+}
+
+static char *no_batches(const struct made *a, const struct made *b)
+{
+	if ((a->load || b->load) && (slowed(a) || slowed(b)))
+		return mem_strdup("batches of a loaded server, slowed by stops");
+	return NULL;
+}
+
+/* What the machine must have in common for times. */
+static char *no_times(const struct made *a, const struct made *b)
+{
+	if (a->instructions)
+		return mem_strdup("time under valgrind");
+	if (slowed(a) || slowed(b))
+		return mem_strdup("time slowed by stops");
+	if (a->env && b->env && !same_text(a->env->cpu, b->env->cpu))
+		return differ("CPU", a->env->cpu, b->env->cpu);
+	if (a->env && b->env && !same_text(a->env->kernel, b->env->kernel))
+		return differ("kernel", a->env->kernel, b->env->kernel);
+	return NULL;
+}
+
+static struct judge_rules rules_of(
+	const struct compare *c, const struct side_part *base, const struct side_part *new)
+{
+	struct made a = made_of(base), b = made_of(new);
+	struct judge_rules r = {0};
+
+	/* Stops and valgrind are not overridden: their times are not the program's. */
+	if (!c->options->force) {
+		r.counts = no_counts(&a, &b);
+		r.times = no_times(&a, &b);
+	} else if (a.instructions || slowed(&a) || slowed(&b)) {
+		r.times = no_times(&a, &b);
+	}
+	r.batches = no_batches(&a, &b);
+	if (!r.times && r.counts)
+		r.times = mem_strdup(r.counts);
+	return r;
+}
+
+static void rules_release(struct judge_rules *r)
+{
+	free(r->counts);
+	free(r->batches);
+	free(r->times);
+}
+
+/* ---- the rows ---- */
+
+struct rows {
+	struct judge_row *at;
+	size_t len, cap;
+};
+
+static const double zeros[10000]; /* of a call that one side never made */
+
+static const double *values_of(const struct metrics *m, const struct metric *like)
+{
+	const struct metric *there = metrics_find(m, like->name);
+
+	if (there)
+		return there->values;
+	return like->call && like->kind == METRIC_COUNT && !*like->unit &&
+			       m->runs <= sizeof(zeros) / sizeof(*zeros)
+		       ? zeros
+		       : NULL;
+}
+
+static void add_rows(struct rows *rows, const struct metrics *of, const struct metrics *base,
+	const struct metrics *new)
+{
+	for (size_t i = 0; i < of->len; i++) {
+		const struct metric *m = &of->at[i];
+
+		if (of == new &&metrics_find(base, m->name))
+			continue;
+		*VEC_PUSH(rows) = (struct judge_row){.metric = m,
+			.base = values_of(base, m),
+			.new = values_of(new, m),
+			.base_runs = base->runs,
+			.new_runs = new->runs};
+	}
+}
+
+/* A figure that a limit names and nobody has measured gets a row all the same. */
+static const struct metric *unmeasured(struct metrics *m, const char *name)
+{
+	struct metric *made = arena_alloc(&m->arena, 1, sizeof(*made));
+
+	*made = (struct metric){.name = arena_strdup(&m->arena, name), .unit = ""};
+	return made;
+}
+
+static struct judge_row *row_named(struct rows *rows, const char *name)
+{
+	for (size_t i = 0; i < rows->len; i++)
+		if (strcmp(rows->at[i].metric->name, name) == 0)
+			return &rows->at[i];
+	return NULL;
+}
+
+/* The type that a limit is about, where no type has measured it: io, but for the heap's. */
+static int is_of_type(const char *name, const struct side_kind *kind)
+{
+	int heap = !strcmp(name, "peak_heap") || !strcmp(name, "peak_total") ||
+		   !strcmp(name, "held_at_end");
+
+	return kind->schema == (heap ? &schema_memory : &schema_result);
+}
+
+static int add_limits(const char *const *pairs, const struct side_part *part, struct rows *rows,
+	struct metrics *new, struct err *err)
+{
+	for (; pairs && pairs[0]; pairs += 2) {
+		struct judge_row *r = row_named(rows, pairs[0]);
+		struct limit limit;
+
+		if (limit_parse(pairs[1], &limit, err) < 0)
+			return err_wrap(err, "scenario %s: %s", part->scenario, pairs[0]);
+		if (!r && !is_of_type(pairs[0], part->kind))
+			continue;
+		if (!r) {
+			r = VEC_PUSH(rows);
+			*r = (struct judge_row){.metric = unmeasured(new, pairs[0])};
+		}
+		r->limit = limit;
+		r->limit_text = pairs[1];
+	}
+	return 0;
+}
+
+static const char *const *limits_of(const struct compare_limits *l, const char *scenario)
+{
+	for (; l && l->scenario; l++)
+		if (strcmp(l->scenario, scenario) == 0)
+			return l->pairs;
+	return NULL;
+}
+
+/* ---- the part ---- */
+
+/* The order in which rows are read: limits, regressions, what moved, the rest. */
+static int rank(const struct judge_row *r)
+{
+	static const char *const order[] = {VERDICT_REGRESSION, VERDICT_CANNOT_TELL, VERDICT_BETTER,
+		VERDICT_MOVED, VERDICT_OK, VERDICT_SAME};
+	int place = 0;
+
+	while (place < 6 && strcmp(r->out->verdict, order[place]) != 0)
+		place++;
+	return (r->limit_text ? 0 : 10) + place;
+}
+
+static double size_of_change(const struct judge_row *r)
+{
+	return isnan(r->out->change) ? HUGE_VAL : fabs(r->out->change);
+}
+
+static int row_cmp(const void *a, const void *b)
+{
+	const struct judge_row *x = a, *y = b;
+	double dx = size_of_change(x), dy = size_of_change(y);
+
+	if (rank(x) != rank(y))
+		return rank(x) < rank(y) ? -1 : 1;
+	if (x->metric->kind != y->metric->kind)
+		return x->metric->kind < y->metric->kind ? -1 : 1;
+	if (dx != dy)
+		return dx > dy ? -1 : 1;
+	return strcmp(x->metric->name, y->metric->name);
+}
+
+static char *program_of(const struct side_part *p)
+{
+	struct made m = made_of(p);
+	const struct res_environment *e = m.env;
+	const char *path = e && e->target_path                             ? e->target_path
+			   : m.command && m.command->len && *m.command->at ? *m.command->at
+									   : "unknown program";
+
+	if (e && e->target_build_id)
+		return mem_printf("%s (build-id %.12s)", path, e->target_build_id);
+	return mem_printf("%s%s%.12s%s", path, e && e->target_sha256 ? " (sha256 " : "",
+		e && e->target_sha256 ? e->target_sha256 : "", e && e->target_sha256 ? ")" : "");
+}
+
+static void tell_rules(struct sentences *s, const struct judge_rules *r)
+{
+	if (r->counts)
+		sentence(s, "counts are not compared: %s (--force does it)", r->counts);
+	if (r->batches)
+		sentence(s, "batch sizes are not compared: %s", r->batches);
+	if (r->times && !same_text(r->times, r->counts))
+		sentence(s, "times are not compared: %s", r->times);
+}
+
+/* Counts that could have been exact and are not. */
+static void tell_demoted(struct sentences *s, const struct rows *rows, const struct judge_rules *r)
+{
+	cleanup_free char *names = mem_strdup("");
+	size_t n = 0, base = 0, new = 0;
+
+	for (size_t i = 0; i < rows->len && !r->counts; i++) {
+		const struct judge_row *row = &rows->at[i];
+		char *longer;
+
+		base = row->base_runs > base ? row->base_runs : base;
+		new = row->new_runs > new ? row->new_runs : new;
+		if (row->exact || row->metric->kind != METRIC_COUNT || !row->base || !row->new)
+			continue;
+		if (++n > CALLS_TOLD)
+			continue;
+		longer = mem_printf("%s%s%s", names, *names ? ", " : "", row->metric->name);
+		free(names);
+		names = longer;
+	}
+	if (n && (base < COMPARE_RUNS_EXACT || new < COMPARE_RUNS_EXACT))
+		sentence(s,
+			"counts are described, not judged: %zu and %zu runs, exact counts need %d "
+			"a side",
+			base, new, COMPARE_RUNS_EXACT);
+	else if (n)
+		sentence(s,
+			"%zu counts differ between runs of one side and are described only: %s%s",
+			n, names, n > CALLS_TOLD ? ", .." : "");
+}
+
+static void tell_why(struct sentences *s, const struct rows *rows, const struct side_part *base,
+	const struct side_part *new)
+{
+	const char *told[CALLS_TOLD];
+	size_t n = 0;
+
+	if (base->kind->schema == &schema_cpu)
+		why_cpu(s, base, new);
+	else if (base->kind->schema == &schema_memory)
+		why_heap(s, base, new);
+	for (size_t i = 0; i < rows->len && n < CALLS_TOLD; i++) {
+		const struct judge_row *r = &rows->at[i];
+		int known = 0;
+
+		if (strcmp(r->out->verdict, VERDICT_REGRESSION) != 0 || !r->metric->call)
+			continue;
+		for (size_t k = 0; k < n; k++)
+			known |= strcmp(told[k], r->metric->call) == 0;
+		if (known)
+			continue;
+		told[n++] = r->metric->call;
+		why_call(s, base, new, r->metric->call);
+	}
+}
+
+static void fill_part(struct compare *c, struct res_compare_part *part, struct rows *rows)
+{
+	void *doc = c->doc;
+	struct arena *a = result_arena(doc);
+
+	for (size_t i = 0; i < rows->len; i++) {
+		struct judge_row *r = &rows->at[i];
+
+		r->out = RES_OBJ(doc, compare_metric);
+		r->out->name = arena_strdup(a, r->metric->name);
+		r->out->unit = arena_strdup(a, r->metric->unit);
+		r->out->limit = arena_strdup(a, r->limit_text);
+	}
+	(void)part;
+}
+
+static void keep_rows(struct compare *c, struct res_compare_part *part, const struct rows *rows)
+{
+	RES_LIST((void *)c->doc, &part->metrics, rows->len, compare_metric);
+	for (size_t i = 0; i < rows->len; i++)
+		part->metrics.at[i] = *rows->at[i].out;
+}
+
+static void count_verdicts(struct compare *c, const struct rows *rows)
+{
+	for (size_t i = 0; i < rows->len; i++) {
+		const char *v = rows->at[i].out->verdict;
+		int regression = !strcmp(v, VERDICT_REGRESSION);
+		int described = !strcmp(rows->at[i].out->kind, "described");
+
+		if (regression &&
+			(c->options->fail_on == FAIL_ON_REGRESSIONS || rows->at[i].limit_text))
+			c->doc->regressions++;
+		c->doc->judged += regression || !strcmp(v, VERDICT_OK) ||
+				  !strcmp(v, VERDICT_BETTER) ||
+				  (!strcmp(v, VERDICT_SAME) && !described);
+		if (rows->at[i].limit_text && !regression && strcmp(v, VERDICT_OK) != 0 &&
+			strcmp(v, VERDICT_BETTER) != 0 && !c->doc->status)
+			c->doc->status = COMPARE_CANNOT_TELL;
+	}
+}
+
+static void judge_part(struct compare *c, struct res_compare_part *part, struct rows *rows,
+	const struct judge_rules *rules)
+{
+	struct judge j = {c->doc, rules, rows->at, rows->len};
+
+	fill_part(c, part, rows);
+	judge_all(&j);
+	if (rows->len)
+		qsort(rows->at, rows->len, sizeof(*rows->at), row_cmp);
+	keep_rows(c, part, rows);
+	count_verdicts(c, rows);
+}
+
+static int compare_part(struct compare *c, struct res_compare_part *part,
+	const struct side_part *base, const struct side_part *new, struct err *err)
+{
+	struct judge_rules rules = rules_of(c, base, new);
+	struct sentences why = {.doc = c->doc}, notes = {.doc = c->doc};
+	struct arena *a = result_arena(c->doc);
+	cleanup_free char *was = program_of(base), *is = program_of(new);
+	struct metrics b, n;
+	struct rows rows = {0};
+	int rc;
+
+	metrics_read(base, &b);
+	metrics_read(new, &n);
+	part->scenario = arena_strdup(a, new->scenario);
+	part->type = new->kind->id;
+	part->base = arena_strdup(a, was);
+	part->new = arena_strdup(a, is);
+	part->base_runs = b.runs;
+	part->new_runs = n.runs;
+	add_rows(&rows, &b, &b, &n);
+	add_rows(&rows, &n, &b, &n);
+	rc = add_limits(limits_of(c->options->limits, new->scenario), new, &rows, &n, err);
+	if (rc == 0) {
+		judge_part(c, part, &rows, &rules);
+		tell_rules(&notes, &rules);
+		tell_demoted(&notes, &rows, &rules);
+		tell_why(&why, &rows, base, new);
+	}
+	sentences_into(&why, &part->why);
+	sentences_into(&notes, &part->notes);
+	free(rows.at);
+	metrics_release(&b);
+	metrics_release(&n);
+	rules_release(&rules);
+	return rc;
+}
+
+/* ---- all of them ---- */
+
+static void tell_alone(
+	struct compare *c, const struct side *of, const struct side *other, struct res_strs *list)
+{
+	struct sentences s = {.doc = c->doc};
+
+	for (size_t i = 0; i < of->parts.len; i++)
+		if (!side_find(other, of->parts.at[i].scenario, of->parts.at[i].kind))
+			sentence(&s, "%s %s", of->parts.at[i].scenario, of->parts.at[i].kind->id);
+	sentences_into(&s, list);
+}
+
+static void set_status(struct compare *c)
+{
+	if (c->options->fail_on == FAIL_ON_NOTHING)
+		c->doc->status = COMPARE_OK;
+	else if (c->doc->regressions)
+		c->doc->status = COMPARE_REGRESSION;
+	else if (!c->doc->judged)
+		c->doc->status = COMPARE_CANNOT_TELL;
+}
+
+static struct compare begin(const struct compare_options *options)
+{
+	struct compare c = {result_make(&schema_compare), options};
+
+	c.doc->status = c.doc->regressions = c.doc->judged = 0;
+	return c;
+}
+
+static int end(struct compare *c, int rc, struct res_compare **ret)
+{
+	if (rc < 0) {
+		result_free(c->doc);
+		return rc;
+	}
+	set_status(c);
+	*ret = c->doc;
+	return 0;
+}
+
+int compare_sides(const struct side *base, const struct side *new,
+	const struct compare_options *options, struct res_compare **ret, struct err *err)
+{
+	struct compare c = begin(options);
+	size_t both = 0;
+	int rc = 0;
+
+	c.doc->base = arena_strdup(result_arena(c.doc), base->label);
+	c.doc->new = arena_strdup(result_arena(c.doc), new->label);
+	tell_alone(&c, base, new, &c.doc->only_base);
+	tell_alone(&c, new, base, &c.doc->only_new);
+	RES_LIST((void *)c.doc, &c.doc->parts, new->parts.len, compare_part);
+	for (size_t i = 0; i < new->parts.len &&rc == 0; i++) {
+		const struct side_part *n = &new->parts.at[i];
+		const struct side_part *b = side_find(base, n->scenario, n->kind);
+
+		if (b)
+			rc = compare_part(&c, &c.doc->parts.at[both++], b, n, err);
+	}
+	c.doc->parts.len = both;
+	if (rc == 0 && !both)
+		rc = err_set(err, -ENOENT, "no scenario and type that both %s and %s have",
+			base->label, new->label);
+	return end(&c, rc, ret);
+}
+
+/* ---- budgets ---- */
+
+static int budget_part(struct compare *c, struct res_compare_part *part,
+	const struct side_part *new, const char *const *pairs, struct err *err)
+{
+	struct metrics n, none = {0};
+	struct made m = made_of(new);
+	struct judge_rules rules = {.batches = no_batches(&m, &m), .times = no_times(&m, &m)};
+	struct sentences notes = {.doc = c->doc}, why = {.doc = c->doc};
+	struct rows all = {0}, limited = {0};
+	int rc;
+
+	metrics_read(new, &n);
+	part->scenario = arena_strdup(result_arena(c->doc), new->scenario);
+	part->type = new->kind->id;
+	part->new_runs = n.runs;
+	add_rows(&all, &n, &none, &n);
+	rc = add_limits(pairs, new, &all, &n, err);
+	/* "+2%" needs a base. */
+	for (size_t i = 0; i < all.len; i++)
+		if (all.at[i].limit_text && all.at[i].limit.op != LIMIT_WORSE)
+			*VEC_PUSH(&limited) = all.at[i];
+	if (rc == 0) {
+		judge_part(c, part, &limited, &rules);
+		tell_rules(&notes, &rules);
+	}
+	sentences_into(&notes, &part->notes);
+	sentences_into(&why, &part->why);
+	free(all.at);
+	free(limited.at);
+	metrics_release(&n);
+	rules_release(&rules);
+	return rc;
+}
+
+int compare_budgets(const struct side *new, const struct compare_limits *limits,
+	struct res_compare **ret, struct err *err)
+{
+	static const struct compare_options options = {.fail_on = FAIL_ON_LIMITS};
+	struct compare c = begin(&options);
+	size_t parts = 0;
+	int rc = 0;
+
+	c.doc->new = arena_strdup(result_arena(c.doc), new->label);
+	RES_LIST((void *)c.doc, &c.doc->parts, new->parts.len, compare_part);
+	for (size_t i = 0; i < new->parts.len &&rc == 0; i++) {
+		const struct side_part *n = &new->parts.at[i];
+		const char *const *pairs = limits_of(limits, n->scenario);
+
+		if (pairs && pairs[0])
+			rc = budget_part(&c, &c.doc->parts.at[parts++], n, pairs, err);
+	}
+	c.doc->parts.len = parts;
+	return end(&c, rc, ret);
+}

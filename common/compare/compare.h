@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef COMPARE_COMPARE_H
+#define COMPARE_COMPARE_H
+
+#include "common/base/err.h"
+#include "common/compare/side.h"
+#include "common/model/result.h"
+
+/*
+ * Two sides -> what differs and whether that is a regression. docs/COMPARE.md has the rules:
+ *
+ *	exact     a count whose runs agree on each side (3 at least): any step to the worse counts
+ *	noisy     wall_time and what has a limit: exact rank test, Holm, effect of a size that
+ *counts described everything else
+ */
+enum compare_fail_on { FAIL_ON_REGRESSIONS, FAIL_ON_LIMITS, FAIL_ON_NOTHING };
+
+struct compare_limits {
+	const char *scenario;
+	const char *const *pairs; /* name, condition, .., NULL */
+};
+
+struct compare_options {
+	const struct compare_limits *limits; /* the last has no scenario; NULL: none */
+	enum compare_fail_on fail_on;
+	int force; /* what was made differently is compared all the same */
+};
+
+enum { COMPARE_RUNS_EXACT = 3 };
+enum { COMPARE_OK = 0, COMPARE_REGRESSION = 1, COMPARE_CANNOT_TELL = 3 };
+
+/* *ret is a document of schema_compare: result_free(). -ENOENT: nothing is on both sides; -EINVAL:
+ * a limit that is not understood. */
+int compare_sides(const struct side *base, const struct side *new,
+	const struct compare_options *options, struct res_compare **ret, struct err *err);
+
+/* Limits against one side alone: those on the new value. The document has no base. */
+int compare_budgets(const struct side *new, const struct compare_limits *limits,
+	struct res_compare **ret, struct err *err);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef COMPARE_JUDGE_H
+#define COMPARE_JUDGE_H
+
+#include "common/compare/compare.h"
+#include "common/compare/limit.h"
+#include "common/compare/metric.h"
+
+/* Between compare.c and judge.c: the metrics of one scenario and type, and the verdicts. */
+
+/* Why a kind of metric cannot be compared; NULL: it can. Heap memory. */
+struct judge_rules {
+	char *counts, *batches, *times;
+};
+
+struct judge_row {
+	const struct metric *metric; /* name, unit, kind: of either side */
+	const double *base, *new;    /* values a run; NULL: not measured on that side */
+	size_t base_runs, new_runs;
+	const char *limit_text; /* NULL: none */
+	struct limit limit;
+	int exact, tested; /* tested: in the family of tests */
+	struct res_compare_metric *out;
+};
+
+struct judge {
+	void *doc;
+	const struct judge_rules *rules;
+	struct judge_row *rows;
+	size_t len;
+};
+
+/* Fills kind, figures and verdict of each row's `out`. */
+void judge_all(const struct judge *j);
+
+/* The words of `verdict`. */
+#define VERDICT_OK           "ok"
+#define VERDICT_REGRESSION   "REGRESSION"
+#define VERDICT_BETTER       "better"
+#define VERDICT_MOVED        "moved"
+#define VERDICT_SAME         "same"
+#define VERDICT_CANNOT_TELL  "cannot tell"
+#define VERDICT_NOT_COMPARED "not compared"
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/compare/metric.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- values ---- */
+
+static double count(uint64_t v)
+{
+	return v == U64_NONE ? NAN : (double)v;
+}
+
+static double window_ns(const struct res_window *w, uint64_t wall_ns)
+{
+	return count(w ? w->wall_ns : wall_ns);
+}
+
+static double per_second(const struct res_work *w, double ns)
+{
+	return w && ns > 0 ? count(w->count) / (ns / 1e9) : NAN;
+}
+
+/* A percentile of a few calls is chance. */
+static int enough(const struct res_syscall *s, uint64_t calls)
+{
+	return s->calls != U64_NONE && s->calls >= calls;
+}
+
+static double all_calls(const struct res_result *r)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < r->syscalls.len; i++)
+		sum += count(r->syscalls.at[i].calls);
+	return sum;
+}
+
+/* ---- the list ---- */
+
+static uint64_t hash_of(const char *name)
+{
+	uint64_t h = 0xcbf29ce484222325ULL;
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 0x100000001b3ULL;
+	return h ? h : 1;
+}
+
+const struct metric *metrics_find(const struct metrics *m, const char *name)
+{
+	for (uint64_t h = hash_of(name);; h++) {
+		size_t at = (size_t)(uintptr_t)map_get(&m->by_name, h);
+
+		if (!at || strcmp(m->at[at - 1].name, name) == 0)
+			return at ? &m->at[at - 1] : NULL;
+	}
+}
+
+static struct metric *metric_of(struct metrics *m, const struct metric *like)
+{
+	struct metric *there = (struct metric *)metrics_find(m, like->name);
+	uint64_t h = hash_of(like->name);
+
+	if (there)
+		return there;
+	mem_vec_grow((void **)&m->at, &m->cap, m->len + 1, sizeof(*m->at));
+	there = &m->at[m->len++];
+	*there = *like;
+	there->name = arena_strdup(&m->arena, like->name);
+	there->call = arena_strdup(&m->arena, like->call);
+	there->values = arena_alloc(&m->arena, m->runs, sizeof(double));
+	/* Calls and their errors are 0 where they did not happen; all else is not measured there.
+	 */
+	for (size_t i = 0; i < m->runs; i++)
+		there->values[i] =
+			like->call && like->kind == METRIC_COUNT && !*like->unit ? 0 : NAN;
+	while (map_get(&m->by_name, h))
+		h++;
+	map_set(&m->by_name, h, (void *)(uintptr_t)m->len);
+	return there;
+}
+
+/* like->name is the figure alone; where: the phase, or NULL. */
+static void put(
+	struct metrics *m, size_t run, const char *where, const struct metric *like, double v)
+{
+	struct metric full = *like;
+	char *name = mem_printf("%s%s%s%s%s", like->call ? like->call : "", like->call ? "." : "",
+		like->name, where ? "@" : "", where ? where : "");
+
+	full.name = name;
+	if (!isnan(v))
+		metric_of(m, &full)->values[run] = v;
+	free(name);
+}
+
+#define PUT(m, run, c, id, unit, kind, worse, v)                                                   \
+	put(m, run, NULL, &(struct metric){#id, c, unit, METRIC_##kind, WORSE_##worse, NULL}, v)
+
+/* ---- a run of each kind ---- */
+
+static void read_call(struct metrics *m, size_t run, const struct res_syscall *s)
+{
+#define CALL(id, unit, kind, worse, value) PUT(m, run, s->name, id, unit, kind, worse, value);
+#define RUN(id, unit, kind, worse, value)
+#define CPU(id, unit, kind, worse, value)
+#define HEAP(id, unit, kind, worse, value)
+#include "common/compare/metrics.def"
+#undef CALL
+#undef RUN
+#undef CPU
+#undef HEAP
+}
+
+/* Start-up and shutdown; the window is what the tables are about. */
+static void read_phases(struct metrics *m, size_t run, const struct res_result *r)
+{
+	for (size_t i = 0; i < r->phases.len && r->window; i++) {
+		const struct res_phase *p = &r->phases.at[i];
+
+		if (!p->name || !strcmp(p->name, "window"))
+			continue;
+		for (size_t k = 0; k < p->syscalls.len; k++) {
+			const struct res_phase_call *c = &p->syscalls.at[k];
+
+			put(m, run, p->name,
+				&(struct metric){
+					"calls", c->name, "", METRIC_COUNT, WORSE_UP, NULL},
+				count(c->calls));
+		}
+	}
+}
+
+static void read_io(struct metrics *m, size_t run, const struct res_result *r)
+{
+#define CALL(id, unit, kind, worse, value)
+#define RUN(id, unit, kind, worse, value) PUT(m, run, NULL, id, unit, kind, worse, value);
+#define CPU(id, unit, kind, worse, value)
+#define HEAP(id, unit, kind, worse, value)
+#include "common/compare/metrics.def"
+#undef RUN
+#undef CPU
+#undef HEAP
+	for (size_t i = 0; i < r->syscalls.len; i++)
+		if (r->syscalls.at[i].name)
+			read_call(m, run, &r->syscalls.at[i]);
+	read_phases(m, run, r);
+}
+
+static void read_cpu(struct metrics *m, size_t run, const struct res_cpu *r)
+{
+#define RUN(id, unit, kind, worse, value)
+#define CPU(id, unit, kind, worse, value) PUT(m, run, NULL, id, unit, kind, worse, value);
+#define HEAP(id, unit, kind, worse, value)
+#include "common/compare/metrics.def"
+#undef CPU
+#undef HEAP
+}
+
+static void read_heap(struct metrics *m, size_t run, const struct res_memory *r)
+{
+#define CPU(id, unit, kind, worse, value)
+#define HEAP(id, unit, kind, worse, value) PUT(m, run, NULL, id, unit, kind, worse, value);
+#include "common/compare/metrics.def"
+#undef CALL
+#undef RUN
+#undef CPU
+#undef HEAP
+}
+
+void metrics_read(const struct side_part *part, struct metrics *ret)
+{
+	*ret = (struct metrics){.runs = part->runs.len};
+	for (size_t i = 0; i < part->runs.len; i++) {
+		if (part->kind->schema == &schema_result)
+			read_io(ret, i, part->runs.at[i]);
+		else if (part->kind->schema == &schema_cpu)
+			read_cpu(ret, i, part->runs.at[i]);
+		else
+			read_heap(ret, i, part->runs.at[i]);
+	}
+}
+
+void metrics_release(struct metrics *m)
+{
+	map_release(&m->by_name);
+	free(m->at);
+	arena_release(&m->arena);
+}

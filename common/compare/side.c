@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/compare/side.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/mem.h"
+#include "common/model/json.h"
+
+#define RUNS_SUFFIX ".runs"
+
+static struct side_part *part_of(struct side *s, const char *scenario, const struct side_kind *kind)
+{
+	struct side_part *p = (struct side_part *)side_find(s, scenario, kind);
+
+	if (p)
+		return p;
+	p = VEC_PUSH(&s->parts);
+	*p = (struct side_part){.scenario = mem_strdup(scenario), .kind = kind};
+	return p;
+}
+
+static int add_run(struct side *s, const char *scenario, const struct side_kind *kind,
+	const char *path, struct err *err)
+{
+	void *doc;
+	int rc = json_read_struct(path, kind->schema, &doc, err);
+
+	if (rc < 0)
+		return rc;
+	*VEC_PUSH(&part_of(s, scenario, kind)->runs) = doc;
+	s->runs++;
+	return 0;
+}
+
+/* ---- one file ---- */
+
+static const struct side_kind *kind_of_file(
+	const char *path, const struct side_kind *kinds, char **ret_scenario, struct err *err)
+{
+	struct json_doc *d;
+	const char *schema, *scenario;
+	const struct side_kind *k = kinds;
+
+	if (json_doc_read(path, &d, err) < 0)
+		return NULL;
+	schema = json_text(json_get(json_doc_root(d), "schema"));
+	scenario = json_text(json_get(json_doc_root(d), "scenario"));
+	while (k->id && (!schema || strcmp(k->schema->id, schema) != 0))
+		k++;
+	if (k->id)
+		*ret_scenario = mem_strdup(scenario ? scenario : "result");
+	else
+		err_set(err, -EINVAL, "%s: schema: '%.60s' is none that can be compared here", path,
+			schema ? schema : "(none)");
+	json_doc_free(d);
+	return k->id ? k : NULL;
+}
+
+static int read_file(
+	struct side *s, const char *path, const struct side_kind *kinds, struct err *err)
+{
+	cleanup_free char *scenario = NULL;
+	const struct side_kind *kind = kind_of_file(path, kinds, &scenario, err);
+
+	return kind ? add_run(s, scenario, kind, path, err) : -EINVAL;
+}
+
+/* ---- a directory ---- */
+
+static int is_json(const struct dirent *e)
+{
+	size_t len = strlen(e->d_name);
+
+	return e->d_name[0] != '.' && len > 5 && strcmp(e->d_name + len - 5, ".json") == 0;
+}
+
+static int read_runs(struct side *s, const char *dir, const char *scenario,
+	const struct side_kind *kind, struct err *err)
+{
+	struct dirent **names;
+	int rc = 0, n = scandir(dir, &names, is_json, versionsort);
+
+	for (int i = 0; i < n; i++) {
+		cleanup_free char *path = mem_printf("%s/%s", dir, names[i]->d_name);
+
+		if (rc == 0)
+			rc = add_run(s, scenario, kind, path, err);
+		free(names[i]);
+	}
+	if (n >= 0)
+		free(names);
+	return rc < 0 ? rc : n > 0;
+}
+
+/* All runs where there were several, else the one. */
+static int read_scenario(struct side *s, const char *dir, const char *scenario,
+	const struct side_kind *kind, struct err *err)
+{
+	cleanup_free char *runs = mem_printf("%s/%s" RUNS_SUFFIX, dir, scenario);
+	cleanup_free char *one = mem_printf("%s/%s%s", dir, scenario, kind->json_suffix);
+	int rc = read_runs(s, runs, scenario, kind, err);
+
+	return rc ? rc < 0 ? rc : 0 : add_run(s, scenario, kind, one, err);
+}
+
+static int read_folder(
+	struct side *s, const char *dir, const struct side_kind *kind, struct err *err)
+{
+	size_t suffix = strlen(kind->json_suffix);
+	struct dirent **names;
+	int rc = 0, n = scandir(dir, &names, is_json, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		size_t len = strlen(names[i]->d_name);
+
+		if (rc == 0 && len > suffix &&
+			strcmp(names[i]->d_name + len - suffix, kind->json_suffix) == 0) {
+			names[i]->d_name[len - suffix] = '\0';
+			rc = read_scenario(s, dir, names[i]->d_name, kind, err);
+		}
+		free(names[i]);
+	}
+	if (n >= 0)
+		free(names);
+	return rc;
+}
+
+static int read_dir(
+	struct side *s, const char *path, const struct side_kind *kinds, struct err *err)
+{
+	size_t before = s->runs;
+	int rc = 0;
+
+	for (const struct side_kind *k = kinds; k->id && rc == 0; k++) {
+		cleanup_free char *results = mem_printf("%s/%s", path, k->folder);
+		cleanup_free char *baseline = mem_printf("%s/%s", path, k->id);
+
+		rc = read_folder(s, results, k, err);
+		if (rc == 0)
+			rc = read_folder(s, baseline, k, err);
+	}
+	if (rc == 0 && s->runs == before)
+		return err_set(err, -ENOENT, "%s: no results in it", path);
+	return rc;
+}
+
+int side_read(struct side *s, const char *path, const struct side_kind *kinds, struct err *err)
+{
+	struct stat st;
+
+	if (!s->label)
+		s->label = mem_strdup(path);
+	if (stat(path, &st) < 0)
+		return err_set(err, -errno, "%s: %s", path, strerror(errno));
+	return S_ISDIR(st.st_mode) ? read_dir(s, path, kinds, err) : read_file(s, path, kinds, err);
+}
+
+int side_read_one(struct side *s, const char *dir, const char *scenario,
+	const struct side_kind *kind, struct err *err)
+{
+	cleanup_free char *folder = mem_printf("%s/%s", dir, kind->folder);
+	cleanup_free char *one = mem_printf("%s/%s%s", folder, scenario, kind->json_suffix);
+
+	if (!s->label)
+		s->label = mem_strdup(dir);
+	return access(one, F_OK) < 0 ? 0 : read_scenario(s, folder, scenario, kind, err);
+}
+
+void side_part_release(struct side_part *p)
+{
+	for (size_t i = 0; i < p->runs.len; i++)
+		result_free(p->runs.at[i]);
+	free(p->runs.at);
+	free(p->scenario);
+}
+
+void side_release(struct side *s)
+{
+	for (size_t i = 0; i < s->parts.len; i++)
+		side_part_release(&s->parts.at[i]);
+	free(s->parts.at);
+	free(s->label);
+	*s = (struct side){0};
+}
+
+const struct side_part *side_find(
+	const struct side *s, const char *scenario, const struct side_kind *kind)
+{
+	for (size_t i = 0; i < s->parts.len; i++)
+		if (s->parts.at[i].kind == kind && strcmp(s->parts.at[i].scenario, scenario) == 0)
+			return &s->parts.at[i];
+	return NULL;
+}

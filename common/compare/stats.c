@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/compare/stats.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "common/base/mem.h"
+
+/* 1 / the upper quartile of the standard normal distribution. */
+#define MAD_TO_SIGMA 1.4826
+/* 1 - 0.9 is a little less than 0.1: a limit that is met exactly must not fail by rounding. */
+#define SLACK 1e-9
+
+/* ---- sorted copies ---- */
+
+static int by_value(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* What was measured of v, ascending; heap, the caller's. NAN has no order, so it must go first. */
+static double *sorted(const double *v, size_t len, size_t *ret_len)
+{
+	double *kept = mem_calloc(len + 1, sizeof(*kept));
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		if (!isnan(v[i]))
+			kept[n++] = v[i];
+	qsort(kept, n, sizeof(*kept), by_value);
+	*ret_len = n;
+	return kept;
+}
+
+/* Quarter q (0 to 4) of sorted values. */
+static double quarter(const double *at, size_t len, size_t q)
+{
+	size_t i, rest;
+	double part;
+
+	if (!len)
+		return NAN;
+	i = (len - 1) * q / 4;
+	rest = (len - 1) * q % 4;
+	/* Apart, because infinity x 0 is no number. */
+	if (!rest || at[i] == at[i + 1])
+		return at[i];
+	part = (double)rest / 4;
+	return at[i] * (1 - part) + at[i + 1] * part;
+}
+
+double stats_median(const double *v, size_t len)
+{
+	size_t n;
+	double *at = sorted(v, len, &n), median = quarter(at, n, 2);
+
+	free(at);
+	return median;
+}
+
+void stats_quartiles(const double *v, size_t len, double ret_quartiles[3])
+{
+	size_t n;
+	double *at = sorted(v, len, &n);
+
+	for (size_t q = 1; q <= 3; q++)
+		ret_quartiles[q - 1] = quarter(at, n, q);
+	free(at);
+}
+
+/* ---- spread and effect ---- */
+
+double stats_spread(const double *v, size_t len)
+{
+	size_t n;
+	double *at = sorted(v, len, &n), median = quarter(at, n, 2), spread = NAN;
+
+	if (n >= 2 && at[0] == at[n - 1])
+		spread = 0;
+	else if (n >= 2 && median != 0)
+		spread = (at[n - 1] - at[0]) / fabs(median);
+	free(at);
+	return isfinite(spread) ? spread : NAN;
+}
+
+double stats_deviation(const double *v, size_t len)
+{
+	size_t n;
+	double *at = sorted(v, len, &n), median = quarter(at, n, 2), deviation = NAN;
+
+	if (n >= 2 && isfinite(median)) {
+		for (size_t i = 0; i < n; i++)
+			at[i] = fabs(at[i] - median);
+		deviation = MAD_TO_SIGMA * stats_median(at, n);
+	}
+	free(at);
+	return deviation;
+}
+
+int stats_effect_counts(const double *base, size_t base_len, const double *new, size_t new_len)
+{
+	double median = stats_median(base, base_len), deviation = stats_deviation(base, base_len);
+	double effect = fabs(stats_median(new, new_len) - median);
+
+	if (!isfinite(effect) || !isfinite(median) || !isfinite(deviation) || effect == 0)
+		return 0;
+	effect *= 1 + SLACK;
+	return effect >= STATS_EFFECT_LEAST * fabs(median) &&
+	       effect >= STATS_EFFECT_DEVIATIONS * deviation;
+}
+
+/* ---- the distribution of the rank sum ---- */
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * In how many ways `take` of the ascending ranks add up to each sum: the returned array (heap, the
+ * caller's) has ret_len counts, by sum. Ranks are doubled, so that mean ranks of ties are whole.
+ * Counts are doubles: C(200, 100) is 9e58. They are sums of positive numbers only, so the relative
+ * error stays below 2 x STATS_RUNS_MAX roundings.
+ */
+static double *rank_sums(const size_t *rank2, size_t len, size_t take, size_t *ret_len)
+{
+	size_t width = take * rank2[len - 1] + 1;
+	double *ways = mem_calloc((take + 1) * width, sizeof(*ways));
+
+	ways[0] = 1;
+	for (size_t i = 0; i < len; i++) {
+		/* Downwards, so that each rank is taken once. */
+		for (size_t k = smaller(i + 1, take); k > 0; k--) {
+			const double *from = ways + (k - 1) * width;
+			double *to = ways + k * width + rank2[i];
+
+			for (size_t s = 0; s <= (k - 1) * rank2[i]; s++)
+				to[s] += from[s];
+		}
+	}
+	for (size_t s = 0; s < width; s++)
+		ways[s] = ways[take * width + s];
+	*ret_len = width;
+	return ways;
+}
+
+struct pooled {
+	double value;
+	int new;
+};
+
+static int by_pooled_value(const void *a, const void *b)
+{
+	return by_value(&((const struct pooled *)a)->value, &((const struct pooled *)b)->value);
+}
+
+/* Twice the mean rank of each of the ascending values: first and last place of its equals. */
+static void rank_doubled(const struct pooled *at, size_t len, size_t *ret_rank2)
+{
+	for (size_t i = 0, end; i < len; i = end) {
+		for (end = i + 1; end < len && at[end].value == at[i].value;)
+			end++;
+		for (size_t k = i; k < end; k++)
+			ret_rank2[k] = i + 1 + end;
+	}
+}
+
+/* p value of the side `new` or base, the one with `take` values, among the pooled. */
+static double rank_sum_p(const struct pooled *at, size_t len, size_t take, int new)
+{
+	size_t *rank2 = mem_calloc(len, sizeof(*rank2)), width, sum = 0, mean = take * (len + 1);
+	double *ways, far = 0, all = 0;
+
+	rank_doubled(at, len, rank2);
+	for (size_t i = 0; i < len; i++)
+		if (at[i].new == new)
+			sum += rank2[i];
+	ways = rank_sums(rank2, len, take, &width);
+	for (size_t s = 0; s < width; s++) {
+		all += ways[s];
+		if ((s > mean ? s - mean : mean - s) >= (sum > mean ? sum - mean : mean - sum))
+			far += ways[s];
+	}
+	free(rank2);
+	free(ways);
+	return fmin(far / all, 1);
+}
+
+double stats_mann_whitney(const double *base, size_t base_len, const double *new, size_t new_len)
+{
+	size_t n, m;
+	double *x = sorted(base, base_len, &n), *y = sorted(new, new_len, &m), p = NAN;
+	struct pooled *at = mem_calloc(n + m + 1, sizeof(*at));
+
+	for (size_t i = 0; i < n; i++)
+		at[i] = (struct pooled){x[i], 0};
+	for (size_t i = 0; i < m; i++)
+		at[n + i] = (struct pooled){y[i], 1};
+	qsort(at, n + m, sizeof(*at), by_pooled_value);
+	/* The two rank sums have one total: that of fewer values says the same and is cheaper. */
+	if (n && m && n <= STATS_RUNS_MAX && m <= STATS_RUNS_MAX)
+		p = rank_sum_p(at, n + m, smaller(n, m), m < n);
+	free(x);
+	free(y);
+	free(at);
+	return p;
+}
+
+/* ---- interval of the ratio ---- */
+
+/*
+ * The largest c with 2 P(U < c) <= alpha for U without ties: the c-th of the ratios from below and
+ * from above bound the interval. 0: too few values.
+ */
+static size_t critical(size_t n, size_t m, double alpha)
+{
+	size_t rank2[2 * STATS_RUNS_MAX], width, c = 0, take = smaller(n, m);
+	double *ways, all = 0, below = 0;
+
+	for (size_t i = 0; i < n + m; i++)
+		rank2[i] = 2 * (i + 1);
+	ways = rank_sums(rank2, n + m, take, &width);
+	for (size_t s = 0; s < width; s++)
+		all += ways[s];
+	/* U counts from the least rank sum, in steps of one rank, doubled. */
+	for (size_t s = take * (take + 1); s < width; s += 2) {
+		below += ways[s];
+		if (2 * below / all > alpha * (1 + SLACK))
+			break;
+		c++;
+	}
+	free(ways);
+	return c;
+}
+
+/* Whether ratios of these (sorted) values are in the order of the values and say something. */
+static int have_ratios(const double *x, size_t n, const double *y, size_t m)
+{
+	return n && m && n <= STATS_RUNS_MAX && m <= STATS_RUNS_MAX && x[0] > 0 && y[0] >= 0 &&
+	       isfinite(x[n - 1]) && isfinite(y[m - 1]);
+}
+
+void stats_ratio_interval(
+	const struct stats_pair *pair, double level, double *ret_low, double *ret_high)
+{
+	size_t n, m, c;
+	double *x = sorted(pair->base, pair->base_len, &n);
+	double *y = sorted(pair->new, pair->new_len, &m);
+	double *ratio = NULL;
+
+	*ret_low = *ret_high = NAN;
+	if (!(level > 0 && level < 1) || !have_ratios(x, n, y, m))
+		goto out;
+	c = critical(n, m, 1 - level);
+	if (!c)
+		goto out;
+	ratio = mem_calloc(n * m, sizeof(*ratio));
+	for (size_t i = 0; i < n * m; i++)
+		ratio[i] = y[i % m] / x[i / m];
+	qsort(ratio, n * m, sizeof(*ratio), by_value);
+	/* The largest double by the smallest is infinite: not a bound. */
+	if (isfinite(ratio[n * m - c])) {
+		*ret_low = ratio[c - 1];
+		*ret_high = ratio[n * m - c];
+	}
+out:
+	free(x);
+	free(y);
+	free(ratio);
+}
+
+/* ---- families of tests ---- */
+
+struct ranked {
+	double p;
+	size_t at;
+};
+
+static int by_p(const void *a, const void *b)
+{
+	return by_value(&((const struct ranked *)a)->p, &((const struct ranked *)b)->p);
+}
+
+void stats_holm(const double *p, double *ret_adjusted, size_t len)
+{
+	struct ranked *ranked = mem_calloc(len + 1, sizeof(*ranked));
+	size_t tests = 0;
+	double least = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (isnan(p[i]))
+			ret_adjusted[i] = NAN;
+		else
+			ranked[tests++] = (struct ranked){p[i], i};
+	}
+	qsort(ranked, tests, sizeof(*ranked), by_p);
+	for (size_t i = 0; i < tests; i++) {
+		/* None below an earlier one: who is refused ends the steps. */
+		least = fmax(least, fmin(ranked[i].p * (double)(tests - i), 1));
+		ret_adjusted[ranked[i].at] = least;
+	}
+	free(ranked);
+}
+
+size_t stats_runs_needed(double alpha, size_t tests)
+{
+	double ways = 1, each = alpha / (double)(tests ? tests : 1);
+
+	for (size_t n = 1; n <= STATS_RUNS_MAX; n++) {
+		ways = ways * (double)(4 * n - 2) / (double)n; /* C(2n, n) */
+		if (2 / ways <= each * (1 + SLACK))
+			return n;
+	}
+	return SIZE_MAX;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/compare/why.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/units.h"
+
+#define FUNCTIONS_SHOWN 5
+#define SITES_SHOWN     5
+#define Z_MIN           4.0   /* p of 6e-5: tested are the 50 functions of a profile */
+#define SHARE_MIN       0.005 /* of all samples */
+
+void sentence(struct sentences *s, const char *fmt, ...)
+{
+	cleanup_free char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = mem_vprintf(fmt, ap);
+	va_end(ap);
+	*VEC_PUSH(&s->lines) = arena_strdup(result_arena(s->doc), text);
+}
+
+void sentences_into(struct sentences *s, struct res_strs *list)
+{
+	list->len = s->lines.len;
+	list->at = arena_alloc(result_arena(s->doc), s->lines.len + 1, sizeof(*list->at));
+	if (s->lines.len)
+		memcpy(list->at, s->lines.at, s->lines.len * sizeof(*list->at));
+	free(s->lines.at);
+	s->lines.at = NULL;
+	s->lines.len = s->lines.cap = 0;
+}
+
+/* ---- places of a call ---- */
+
+/* Calls at one fd's target or in threads of one name. */
+struct place {
+	const char *name;
+	uint64_t base, new;
+};
+
+struct places {
+	struct place *at;
+	size_t len, cap;
+};
+
+static void add_place(struct places *p, const char *name, uint64_t calls, int is_new)
+{
+	struct place *to = NULL;
+
+	for (size_t i = 0; i < p->len && !to; i++)
+		if (strcmp(p->at[i].name, name) == 0)
+			to = &p->at[i];
+	if (!to) {
+		to = VEC_PUSH(p);
+		*to = (struct place){.name = name};
+	}
+	*(is_new ? &to->new : &to->base) += calls;
+}
+
+static uint64_t calls_of(const struct res_part *parts, size_t len, const char *call)
+{
+	for (size_t i = 0; i < len; i++)
+		if (parts[i].name && strcmp(parts[i].name, call) == 0)
+			return parts[i].calls;
+	return 0;
+}
+
+static void add_fds(struct places *p, const struct res_result *r, const char *call, int is_new)
+{
+	for (size_t i = 0; i < r->fds.len; i++) {
+		const struct res_fd *f = &r->fds.at[i];
+		uint64_t calls = calls_of(f->syscalls.at, f->syscalls.len, call);
+
+		if (calls)
+			add_place(p, f->target ? f->target : "an fd of unknown target", calls,
+				is_new);
+	}
+}
+
+static void add_threads(struct places *p, const struct res_result *r, const char *call, int is_new)
+{
+	for (size_t i = 0; i < r->threads.len; i++) {
+		const struct res_thread *t = &r->threads.at[i];
+		uint64_t calls = calls_of(t->syscalls.at, t->syscalls.len, call);
+
+		if (calls)
+			add_place(p, t->comm ? t->comm : "?", calls, is_new);
+	}
+}
+
+static uint64_t moved(const struct place *p)
+{
+	return p->base > p->new ? p->base - p->new : p->new - p->base;
+}
+
+/* The place where most has changed; nothing if it is the only one or none has. */
+static void say_place(struct sentences *s, const char *call, const char *what, struct places *p)
+{
+	const struct place *most = NULL;
+	char base[UNITS_BUF], new[UNITS_BUF];
+
+	for (size_t i = 0; i < p->len; i++)
+		if (!most || moved(&p->at[i]) > moved(most))
+			most = &p->at[i];
+	if (most && moved(most))
+		sentence(s, "%s, %s %.200s: %s -> %s calls", call, what, most->name,
+			units_thousands(base, most->base), units_thousands(new, most->new));
+	free(p->at);
+}
+
+/* ---- batches ---- */
+
+/* The size asked most often, and its share of the calls. */
+static const char *usual(const struct res_counts *h, double *ret_share)
+{
+	uint64_t all = 0, most = 0;
+	const char *key = NULL;
+
+	for (size_t i = 0; i < h->len; i++) {
+		all = sat_add(all, h->at[i].count);
+		if (h->at[i].count > most) {
+			most = h->at[i].count;
+			key = h->at[i].key;
+		}
+	}
+	*ret_share = all ? (double)most / (double)all : 0;
+	return key;
+}
+
+static void say_batch(struct sentences *s, const char *call, const struct res_batch *base,
+	const struct res_batch *new)
+{
+	double base_share, new_share;
+	const char *was = usual(&base->asked_histogram, &base_share);
+	const char *is = usual(&new->asked_histogram, &new_share);
+
+	if (was && is)
+		sentence(s, "%s asked for %.20s in %.0f%% of calls (base: %.20s in %.0f%%)", call,
+			is, 100 * new_share, was, 100 * base_share);
+	was = usual(&base->transferred_histogram, &base_share);
+	is = usual(&new->transferred_histogram, &new_share);
+	if (was && is)
+		sentence(s, "%s moved %.20s in %.0f%% of calls (base: %.20s in %.0f%%)", call, is,
+			100 * new_share, was, 100 * base_share);
+}
+
+void why_call(struct sentences *s, const struct side_part *base, const struct side_part *new,
+	const char *call)
+{
+	const struct res_result *b = base->runs.at[0], *n = new->runs.at[0];
+	const struct res_syscall *was = result_syscall(b, call), *is = result_syscall(n, call);
+	struct places fds = {0}, threads = {0};
+
+	if (!was != !is)
+		sentence(s, "%s: %s", call,
+			is ? "new, the base never calls it" : "not called any more");
+	add_fds(&fds, b, call, 0);
+	add_fds(&fds, n, call, 1);
+	say_place(s, call, "on", &fds);
+	if (b->threads.len > 1 || n->threads.len > 1) {
+		add_threads(&threads, b, call, 0);
+		add_threads(&threads, n, call, 1);
+		say_place(s, call, "in threads named", &threads);
+	}
+	if (was && is && was->batch && is->batch)
+		say_batch(s, call, was->batch, is->batch);
+}
+
+/* ---- functions ---- */
+
+struct function {
+	const char *name;
+	double base, new; /* samples */
+};
+
+struct functions {
+	struct function *at;
+	size_t len, cap;
+	double base, new; /* samples in all */
+};
+
+static void add_functions(struct functions *f, const struct side_part *part, int is_new)
+{
+	for (size_t run = 0; run < part->runs.len; run++) {
+		const struct res_cpu *c = part->runs.at[run];
+
+		if (c->sampling && c->sampling->samples != U64_NONE)
+			*(is_new ? &f->new : &f->base) += (double)c->sampling->samples;
+		for (size_t i = 0; i < c->functions_by_self.len; i++) {
+			const struct res_cpu_function *fn = &c->functions_by_self.at[i];
+			struct function *to = NULL;
+
+			for (size_t k = 0; k < f->len && fn->name && !to; k++)
+				if (strcmp(f->at[k].name, fn->name) == 0)
+					to = &f->at[k];
+			if (!fn->name || fn->self == U64_NONE)
+				continue;
+			if (!to) {
+				to = VEC_PUSH(f);
+				*to = (struct function){.name = fn->name};
+			}
+			*(is_new ? &to->new : &to->base) += (double)fn->self;
+		}
+	}
+}
+
+static double share_moved(const struct functions *all, const struct function *f)
+{
+	return f->new / all->new - f->base / all->base;
+}
+
+/* Of the two-proportion test; samples of one thread are not quite independent: Z_MIN is high. */
+static double z_of(const struct functions *all, const struct function *f)
+{
+	double pooled = (f->base + f->new) / (all->base + all->new);
+	double error = sqrt(pooled * (1 - pooled) * (1 / all->base + 1 / all->new));
+
+	return error > 0 ? share_moved(all, f) / error : 0;
+}
+
+static int is_significant(const struct functions *all, const struct function *f)
+{
+	return fabs(z_of(all, f)) >= Z_MIN && fabs(share_moved(all, f)) >= SHARE_MIN;
+}
+
+void why_cpu(struct sentences *s, const struct side_part *base, const struct side_part *new)
+{
+	struct functions all = {0};
+
+	add_functions(&all, base, 0);
+	add_functions(&all, new, 1);
+	for (int shown = 0; shown < FUNCTIONS_SHOWN && all.base > 0 && all.new > 0; shown++) {
+		struct function *most = NULL;
+
+		for (size_t i = 0; i < all.len; i++)
+			if (is_significant(&all, &all.at[i]) &&
+				(!most || fabs(share_moved(&all, &all.at[i])) >
+						  fabs(share_moved(&all, most))))
+				most = &all.at[i];
+		if (!most)
+			break;
+		sentence(s, "%.200s: %.1f%% -> %.1f%% of the samples", most->name,
+			100 * most->base / all.base, 100 * most->new / all.new);
+		*most = (struct function){.name = most->name}; /* told */
+	}
+	free(all.at);
+}
+
+/* ---- places of the heap ---- */
+
+static const struct res_memory_site *site_like(
+	const struct res_memory *r, const struct res_memory_site *site)
+{
+	for (size_t i = 0; i < r->sites.len; i++) {
+		const struct res_memory_site *s = &r->sites.at[i];
+
+		if (s->function && site->function && strcmp(s->function, site->function) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+static void say_site(
+	struct sentences *s, const struct res_memory_site *base, const struct res_memory_site *new)
+{
+	const struct res_memory_site *any = new ? new : base;
+	char was[UNITS_BUF], is[UNITS_BUF];
+
+	if (base && new && base->bytes == new->bytes)
+		return;
+	sentence(s, "%.200s (%.200s): %s -> %s at the peak", any->function ? any->function : "?",
+		any->place ? any->place : "unknown place",
+		base ? units_bytes(was, base->bytes) : "below 10%",
+		new ? units_bytes(is, new->bytes) : "below 10%");
+}
+
+void why_heap(struct sentences *s, const struct side_part *base, const struct side_part *new)
+{
+	const struct res_memory *b = base->runs.at[0], *n = new->runs.at[0];
+
+	for (size_t i = 0; i < n->sites.len && i < SITES_SHOWN; i++)
+		say_site(s, site_like(b, &n->sites.at[i]), &n->sites.at[i]);
+	for (size_t i = 0; i < b->sites.len && i < SITES_SHOWN; i++)
+		if (!site_like(n, &b->sites.at[i]))
+			say_site(s, &b->sites.at[i], NULL);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* A comparison as people read it: what failed and why first, what else moved after it. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/units.h"
+#include "common/view/view.h"
+
+#define VALUE_BUF 96
+
+/* ---- values ---- */
+
+/* The unit in which a value is read, and the others of its row with it. */
+struct scale {
+	double by;
+	const char *name;
+	int decimals;
+};
+
+static struct scale scale_of(double v, const char *unit)
+{
+	static const struct scale times[] = {
+		{1e9, " s", 3}, {1e6, " ms", 1}, {1e3, " us", 1}, {1, " ns", 0}};
+	static const struct scale sizes[] = {
+		{1073741824, " GiB", 2}, {1048576, " MiB", 2}, {1024, " KiB", 1}, {1, " B", 0}};
+	const struct scale *s = !strcmp(unit, "ns") ? times : sizes;
+
+	if (!strcmp(unit, "ratio"))
+		return (struct scale){0.01, "%", 1};
+	if (strcmp(unit, "ns") != 0 && strcmp(unit, "bytes") != 0)
+		return (struct scale){1, "", 2};
+	while (s->by > 1 && v < s->by)
+		s++;
+	return *s;
+}
+
+static const char *value_text(char *buf, double v, const struct scale *s)
+{
+	char text[UNITS_BUF];
+
+	if (s->by == 1 && v >= 0 && v < 1e18 && v == floor(v))
+		snprintf(buf, VALUE_BUF, "%s", units_thousands(text, (uint64_t)v));
+	else
+		snprintf(buf, VALUE_BUF, "%.*f", s->decimals, v / s->by);
+	return buf;
+}
+
+static void cell_values(struct doc *d, struct doc_table *t, const double v[3], const char *unit)
+{
+	char median[VALUE_BUF], min[VALUE_BUF], max[VALUE_BUF];
+	struct scale s = scale_of(v[0], unit);
+
+	if (isnan(v[0]))
+		doc_cell_text(d, t, "-");
+	else if (v[1] == v[2])
+		doc_cell_text(d, t, "%s%s", value_text(median, v[0], &s), s.name);
+	else
+		doc_cell_text(d, t, "%s [%s..%s]%s", value_text(median, v[0], &s),
+			value_text(min, v[1], &s), value_text(max, v[2], &s), s.name);
+}
+
+static void cell_change(struct doc *d, struct doc_table *t, const struct res_compare_metric *m)
+{
+	if (m->base_median == m->new_median)
+		doc_cell_text(d, t, "0");
+	else if (isnan(m->change))
+		doc_cell_text(d, t, "-");
+	else
+		doc_cell_text(d, t, "%+.1f%%", 100 * m->change);
+}
+
+/* ---- tables ---- */
+
+static const struct doc_column columns[] = {
+	{"verdict", "", "what came of it", 1, 0},
+	{"metric", "metric", "CALL.FIGURE or a figure of the whole run", 1, 0},
+	{"base", "base", "median of the runs, least and largest", 0, 0},
+	{"new", "new", "median of the runs, least and largest", 0, 0},
+	{"change", "change", "of the medians", 0, 0},
+	{"rule", "p(Holm)", "of the exact rank test, after Holm; or the rule behind the verdict", 1,
+		0},
+};
+
+static void add_row(struct doc *d, struct doc_table *t, const struct res_compare_metric *m)
+{
+	const double base[3] = {m->base_median, m->base_min, m->base_max};
+	const double new[3] = {m->new_median, m->new_min, m->new_max};
+
+	doc_cell_text(d, t, "%s", !strcmp(m->verdict, "REGRESSION") ? "FAIL" : m->verdict);
+	doc_cell_text(d, t, "%s", m->name);
+	cell_values(d, t, base, m->unit);
+	cell_values(d, t, new, m->unit);
+	cell_change(d, t, m);
+	if (isnan(m->p_holm) || !strcmp(m->verdict, "cannot tell"))
+		doc_cell_text(d, t, "%s", m->why ? m->why : "-");
+	else
+		doc_cell_text(
+			d, t, "%.2g%s%s", m->p_holm, m->why ? ", " : "", m->why ? m->why : "");
+}
+
+static int is_judged_away(const struct res_compare_metric *m)
+{
+	return !strcmp(m->verdict, "REGRESSION") || !strcmp(m->verdict, "better");
+}
+
+static int is_moved(const struct res_compare_metric *m)
+{
+	return !strcmp(m->verdict, "moved") || !strcmp(m->verdict, "cannot tell") ||
+	       !strcmp(m->name, "wall_time");
+}
+
+enum group { GROUP_LIMITS, GROUP_JUDGED, GROUP_MOVED, GROUP_REST, GROUPS };
+static const char *const titles[GROUPS] = {"LIMITS", "CHANGED", "ALSO MOVED", "THE REST"};
+
+static enum group group_of(const struct res_compare_metric *m)
+{
+	if (m->limit)
+		return GROUP_LIMITS;
+	if (is_judged_away(m))
+		return GROUP_JUDGED;
+	return is_moved(m) ? GROUP_MOVED : GROUP_REST;
+}
+
+static size_t add_group(
+	struct doc *d, const struct res_compare_part *p, enum group group, size_t most)
+{
+	struct doc_table *t = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->metrics.len; i++) {
+		if (group_of(&p->metrics.at[i]) != group || n++ >= most)
+			continue;
+		if (!t) {
+			doc_section(d, titles[group]);
+			t = doc_table(d, "metrics", columns, sizeof(columns) / sizeof(*columns));
+		}
+		add_row(d, t, &p->metrics.at[i]);
+	}
+	return n > most ? n - most : 0;
+}
+
+static void add_part(struct doc *d, const struct res_compare_part *p, int all)
+{
+	enum { SHOWN_LIMITS = 1000, SHOWN_JUDGED = 30, SHOWN_MOVED = 8 };
+	cleanup_free char *head = mem_printf("%s %s", p->scenario, p->type);
+	cleanup_free char *runs = mem_printf("%llu and %llu runs",
+		(unsigned long long)(p->base_runs == U64_NONE ? 0 : p->base_runs),
+		(unsigned long long)p->new_runs);
+	size_t left = 0;
+
+	doc_head(d, head, p->base ? runs : "");
+	if (p->base) {
+		doc_pair(d, "base", "%s", p->base);
+		doc_pair(d, "new", "%s", p->new);
+	}
+	add_group(d, p, GROUP_LIMITS, SHOWN_LIMITS);
+	left = add_group(d, p, GROUP_JUDGED, all ? SIZE_MAX : SHOWN_JUDGED);
+	for (size_t i = 0; i < p->why.len; i++)
+		doc_note(d, "%s", p->why.at[i]);
+	left += add_group(d, p, GROUP_MOVED, all ? SIZE_MAX : SHOWN_MOVED);
+	left += add_group(d, p, GROUP_REST, all ? SIZE_MAX : 0);
+	for (size_t i = 0; i < p->notes.len; i++)
+		doc_note(d, "%s", p->notes.at[i]);
+	if (left)
+		doc_note(d, "%zu more metrics (--all)", left);
+}
+
+static void add_alone(struct doc *d, const struct res_strs *list, const char *who)
+{
+	for (size_t i = 0; i < list->len; i++)
+		doc_note(d, "%s: only %s has it", list->at[i], who);
+}
+
+struct doc *view_compare(const struct res_compare *c, int all)
+{
+	struct doc *d = doc_new();
+
+	for (size_t i = 0; i < c->parts.len; i++)
+		add_part(d, &c->parts.at[i], all);
+	add_alone(d, &c->only_base, "the base");
+	add_alone(d, &c->only_new, "the new side");
+	return d;
+}
