@@ -7,6 +7,7 @@
 #include "common/base/out.h"
 #include "tracer/agg/agg.h"
 #include "tracer/detail.h"
+#include "tracer/stacks/stacks.h"
 
 /*
  * The book of a run: takes each finished call once and puts it into the phase in which it was
@@ -34,6 +35,7 @@ struct book {
 	} marks;
 	struct timeline *timeline;
 	struct mappings *mappings;
+	struct stacks *stacks; /* the session's, or NULL */
 	struct {
 		const struct sys_set *set; /* NULL: no detail */
 		struct spool *spool;       /* NULL: rendered */

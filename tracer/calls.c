@@ -366,6 +366,19 @@ static int recorded_instead(
 	return 1;
 }
 
+/* Of a call that is not recorded. */
+static void take_stack(struct session *s, struct tracee *t)
+{
+	struct user_regs_struct regs;
+
+	t->ev.stack_id = 0;
+	if (!s->stacks || !t->counted || t->ev.abi != ABI_X86_64 || !stacks_due(s->stacks, t) ||
+		ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+		return;
+	fast_place(t, &regs);
+	t->ev.stack_id = stacks_take(s->stacks, t, &regs);
+}
+
 void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 {
 	struct ptrace_syscall_info info;
@@ -392,6 +405,7 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 		env = session_env(s, t, &t->ev);
 		decode_entry(&(struct decode_in){&t->ev, session_memory(s, t), &env}, &t->ev.m);
 	}
+	take_stack(s, t);
 	need_exit = t->control && control_entry(s, t);
 	t->in_call = t->counted || need_exit || t->mode == MODE_SYSCALL;
 	t->ev.entry_ns = clock_mono_ns();

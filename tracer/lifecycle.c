@@ -19,6 +19,8 @@ static void space_leave(struct session *s, struct tracee *t)
 	if (t->space->refs == 1) {
 		fast_sweep(s);
 		fast_space_free(&s->fast, t->space->fast);
+		if (s->stacks)
+			stacks_forget(s->stacks, t->space->id);
 	}
 	if (space_unref(t->space, &id))
 		mappings_drop(s->book.mappings, id);

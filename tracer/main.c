@@ -38,6 +38,7 @@ enum {
 /* The output files of a run; path NULL: not asked for. */
 struct outputs {
 	struct new_file summary, detail, json;
+	struct new_file stacks[STACKS_WEIGHTS];
 	struct spool *spool; /* of the detail */
 };
 
@@ -115,6 +116,14 @@ static int outputs_begin(struct run *run, struct err *err)
 		rc = output_begin(&o->detail, run->opt.detail, run->user, err);
 	if (rc == 0)
 		rc = output_begin(&o->json, run->opt.json, run->user, err);
+	for (int i = 0; i < STACKS_WEIGHTS && rc == 0; i++) {
+		cleanup_free char *path = run->opt.stacks
+						  ? mem_printf("%s-%s.folded", run->opt.stacks,
+							    stacks_weight_names[i])
+						  : NULL;
+
+		rc = output_begin(&o->stacks[i], path, run->user, err);
+	}
 	if (rc == 0 && run->opt.detail)
 		rc = spool_begin(run, err);
 	return rc;
@@ -138,6 +147,8 @@ static void outputs_abort(struct outputs *o)
 	file_abort(&o->summary);
 	file_abort(&o->detail);
 	file_abort(&o->json);
+	for (int i = 0; i < STACKS_WEIGHTS; i++)
+		file_abort(&o->stacks[i]);
 	spool_free(o->spool);
 	o->spool = NULL;
 }
@@ -183,6 +194,21 @@ static int detail_finish(struct run *run, struct err *err)
 	return rc;
 }
 
+static int write_stacks(
+	struct new_file *f, const struct stacks *s, enum stacks_weight weight, struct err *err)
+{
+	struct out o;
+	int rc;
+
+	out_init(&o, f->fd);
+	stacks_write(s, weight, &o);
+	rc = out_flush(&o);
+	out_release(&o);
+	if (rc < 0)
+		return err_set(err, rc, "cannot write %s: %s", f->path, strerror(-rc));
+	return file_commit(f, err);
+}
+
 /* Every file that can be written is written; the first error is the one that is told.
  * rc: what became of the detail; err is then filled. */
 static int outputs_finish(struct run *run, struct res_result *r, int rc, struct err *err)
@@ -194,6 +220,13 @@ static int outputs_finish(struct run *run, struct res_result *r, int rc, struct 
 		report_detail_failed(r, run->opt.detail, rc);
 	if (run->opt.detail && file_commit(&o->detail, &later) < 0 && rc == 0)
 		rc = err_set(err, later.code, "%s", later.text);
+	for (int i = 0; run->opt.stacks && i < STACKS_WEIGHTS; i++) {
+		later = (struct err){0};
+		if (write_stacks(&o->stacks[i], run->session.stacks, (enum stacks_weight)i,
+			    &later) < 0 &&
+			rc == 0)
+			rc = err_set(err, later.code, "%s", later.text);
+	}
 	later = (struct err){0};
 	if (run->opt.json && write_result(&o->json, "json", r, &later) < 0 && rc == 0)
 		rc = err_set(err, later.code, "%s", later.text);

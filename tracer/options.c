@@ -29,6 +29,8 @@ enum {
 	OPT_DURATION,
 	OPT_CONTROL_FD,
 	OPT_STATUS,
+	OPT_STACKS,
+	OPT_STACKS_EVERY,
 	OPT_TIMEOUT,
 	OPT_GRACE,
 	OPT_ENV,
@@ -62,6 +64,10 @@ static const struct {
 	{OPT_DURATION, "duration", "SEC", "the window that counts lasts SEC"},
 	{OPT_CONTROL_FD, "control-fd", "N", "read begin, end and mark NAME from this descriptor"},
 	{OPT_STATUS, "status", "FILE", "keep one line of counts so far in FILE, anew every second"},
+	{OPT_STACKS, "stacks", "PREFIX",
+		"write the code paths of calls: PREFIX-{time,bytes,calls}.folded"},
+	{OPT_STACKS_EVERY, "stacks-every", "N",
+		"one call in N of a thread; default 97, with --mode=ptrace 1"},
 	{OPT_TIMEOUT, "timeout", "SEC", "end the target after SEC: TERM, after the grace KILL"},
 	{OPT_GRACE, "grace", "SEC", "time between TERM and KILL; default 5"},
 	{OPT_ENV, "env", "NAME[=VALUE]",
@@ -140,6 +146,15 @@ static int set_number(int value, const char *arg, struct options *o, struct err 
 	return 0;
 }
 
+static int set_every(struct options *o, const char *arg, struct err *err)
+{
+	uint64_t v = 0;
+	int rc = units_parse_u64(arg, 1, 1000000, &v, err);
+
+	o->stacks_every = (uint32_t)v;
+	return rc;
+}
+
 static void replace(char **to, char *text)
 {
 	free(*to);
@@ -207,6 +222,11 @@ static int apply(struct options *o, int value, const char *arg, struct err *err)
 	case OPT_STATUS:
 		o->status = arg;
 		return 0;
+	case OPT_STACKS:
+		o->stacks = arg;
+		return 0;
+	case OPT_STACKS_EVERY:
+		return set_every(o, arg, err);
 	case OPT_TIMEOUT:
 		return units_parse_seconds(arg, &o->timeout_ns, err);
 	case OPT_GRACE:
@@ -256,6 +276,8 @@ static int check(struct options *o, struct err *err)
 	if (o->control_fd >= 0 && fcntl(o->control_fd, F_SETFD, FD_CLOEXEC) < 0)
 		return err_set(
 			err, -EINVAL, "--control-fd: %d is not an open descriptor", o->control_fd);
+	if (o->stacks_every && !o->stacks)
+		return err_set(err, -EINVAL, "--stacks-every is of --stacks");
 	if (o->has_window && o->control_fd >= 0)
 		return err_set(
 			err, -EINVAL, "--control-fd and --skip or --duration exclude each other");

@@ -24,10 +24,12 @@ struct options {
 	uint64_t skip_ns;                 /* 0 */
 	uint64_t duration_ns, timeout_ns; /* 0: none */
 	uint64_t grace_ns;
-	int has_window;     /* --skip or --duration */
-	const char *status; /* NULL: none */
-	int control_fd;     /* -1: none */
-	const char *user;   /* NULL: none */
+	int has_window;        /* --skip or --duration */
+	const char *status;    /* NULL: none */
+	const char *stacks;    /* prefix of the folded files, NULL: none */
+	uint32_t stacks_every; /* 0: not given */
+	int control_fd;        /* -1: none */
+	const char *user;      /* NULL: none */
 	struct {
 		const char **at; /* "NAME=VALUE", or "NAME" to unset, in the order given */
 		size_t len, cap;

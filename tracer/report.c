@@ -276,6 +276,8 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 	fill_exit(s, facts->supervise, r);
 	book_result(&s->book, &names, traces_all_mappings(s), r);
 	fill_tracer(s, r);
+	if (s->stacks)
+		stacks_result(s->stacks, r);
 	fill_blind_spots(s, r);
 	fill_warnings(s, facts->supervise, r);
 	r->processes = s->tracees.processes_total;

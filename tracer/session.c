@@ -24,11 +24,16 @@ int session_init(struct session *s, const struct options *opt, struct err *err)
 		control_map_release(&s->map);
 		return rc;
 	}
+	if (opt->stacks)
+		s->stacks = stacks_new(opt->stacks_every ? opt->stacks_every
+				       : s->fast.on      ? STACKS_EVERY
+							 : 1);
 	tracees_init(&s->tracees, AGG_ROWS_MAX);
 	s->fds = fd_registry_new(AGG_ROWS_MAX);
 	s->memory = memory_reader(&s->reader_tid);
 	orders_init(&s->orders);
 	book_init(&s->book, clock_mono_ns(), opt->has_window || opt->control_fd >= 0);
+	s->book.stacks = s->stacks;
 	return 0;
 }
 
@@ -54,6 +59,7 @@ void session_release(struct session *s)
 	while (map_next(&s->tracees.by_tid, &it))
 		fast_end(s, it.value, 0);
 	fast_release(&s->fast);
+	stacks_free(s->stacks);
 	it = (struct map_iter){0};
 	book_release(&s->book);
 	orders_release(&s->orders);

@@ -14,6 +14,7 @@
 #include "tracer/control.h"
 #include "tracer/options.h"
 #include "tracer/orders.h"
+#include "tracer/stacks/stacks.h"
 #include "tracer/tracee.h"
 
 /*
@@ -34,6 +35,7 @@ struct session {
 	struct fd_registry *fds;
 	struct book book;
 	struct fast fast;
+	struct stacks *stacks; /* NULL: not wanted */
 	struct orders orders;
 	pid_t reader_tid; /* whose memory `memory` reads */
 	struct mem_reader memory;

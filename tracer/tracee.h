@@ -54,9 +54,10 @@ struct tracee {
 	uint8_t own_filter;       /* it or a forebear installed a seccomp filter of its own */
 	struct fast_thread *fast; /* its block, or NULL */
 	struct sys_event ev;      /* the call under way */
-	uint64_t scratch;   /* what the control call's entry leaves for its exit (flags, fd) */
-	uint64_t saved_arg; /* argument changed at entry (CLONE_UNTRACED), put back at exit */
-	uint8_t saved;      /* enum saved_kind */
+	uint64_t scratch;    /* what the control call's entry leaves for its exit (flags, fd) */
+	uint64_t saved_arg;  /* argument changed at entry (CLONE_UNTRACED), put back at exit */
+	uint8_t saved;       /* enum saved_kind */
+	uint32_t stack_wait; /* calls until the next one whose stack is taken; 0: not drawn yet */
 	/* The call that was interrupted last, for restart_syscall. */
 	struct {
 		const struct sys_def *def;

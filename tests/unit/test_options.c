@@ -273,8 +273,9 @@ static void help_names_every_option(void **state)
 {
 	static const char *const options[] = {"-o, --output", "--summary", "--detail ", "--json",
 		"-e, --trace", "--detail-trace", "--detail-limit", "--mode", "--no-patch",
-		"--verify", "-p, --attach", "--skip", "--duration", "--control-fd", "--timeout",
-		"--grace", "-u, --user", "-q, --quiet", "--version", "--help"};
+		"--verify", "-p, --attach", "--stacks ", "--stacks-every", "--skip", "--duration",
+		"--control-fd", "--timeout", "--grace", "-u, --user", "-q, --quiet", "--version",
+		"--help"};
 	struct out o;
 
 	(void)state;

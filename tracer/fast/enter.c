@@ -38,6 +38,7 @@ static struct fast_thread *thread_begin(struct session *s, struct tracee *t)
 	*ft = (struct fast_thread){
 		.tracee = t, .block = b, .ring = (struct fast_record *)(uintptr_t)b->base};
 	memcpy(b->kinds, s->fast.kinds, sizeof(b->kinds));
+	b->sample = s->stacks ? stacks_gap(s->stacks) : 0;
 	*VEC_PUSH(&s->fast.threads) = ft;
 	t->fast = ft;
 	return ft;
@@ -253,6 +254,30 @@ static struct site *ready_site(struct session *s, struct tracee *t, uint64_t ip,
 	return site;
 }
 
+/* The call's turn to have its stack taken: it was left to a stop, and is recorded all the same. */
+static void sample(struct session *s, struct tracee *t, const struct user_regs_struct *regs,
+	const struct site *site)
+{
+	struct fast_thread *ft = t->fast;
+	struct user_regs_struct there = *regs;
+
+	there.rip = site->addr;
+	*VEC_PUSH(&ft->stacks) =
+		(struct fast_stack){ft->block->head, stacks_take(s->stacks, t, &there)};
+	ft->block->sample = (uint64_t)stacks_gap(s->stacks) + 1; /* it counts itself again */
+	ft->led_head = 0;
+}
+
+void fast_place(const struct tracee *t, struct user_regs_struct *regs)
+{
+	const struct fast_space *fs = t->space->fast;
+	uint64_t offset;
+	const struct site *site =
+		fs ? sites_at_tramp(&fs->sites, regs->rip - ARCH_CALL_BYTES, &offset) : NULL;
+
+	regs->rip = site ? site->addr : regs->rip;
+}
+
 static int is_native(const struct ptrace_syscall_info *info)
 {
 	return info->arch == AUDIT_ARCH_X86_64 && info->entry.nr < BLOCK_KINDS_LEN;
@@ -287,6 +312,8 @@ static int enter(
 	if (!ready_thread(s, t, &regs) || !ready_fd(s, t, kind, args))
 		return 0;
 	ready_ring(s, t->fast);
+	if (s->stacks && !t->fast->block->sample)
+		sample(s, t, &regs, site);
 	if (site->state != SITE_PATCHED)
 		site->calls++;
 	return lead(t, &regs, site);

@@ -3,6 +3,7 @@
 #define TRACER_FAST_FAST_H
 
 #include <stdint.h>
+#include <sys/user.h>
 #include <time.h>
 
 #include "common/base/err.h"
@@ -62,6 +63,13 @@ struct fast_thread {
 	uint64_t led_site;
 	uint8_t stopped[LARGE_RING_RECORDS / 8]; /* a bit a place in the ring: its call stopped */
 	unsigned int led; /* calls that stopped first, since the ring was full last */
+	struct {
+		struct fast_stack {
+			uint64_t position; /* of the record that it belongs to */
+			uint32_t id;
+		} * at;
+		size_t len, cap;
+	} stacks; /* taken, and not booked yet; rising */
 };
 
 struct fast {
@@ -113,6 +121,8 @@ int fast_enter(struct session *s, struct tracee *t, const struct ptrace_syscall_
 int fast_is_stub_call(const struct session *s, const struct ptrace_syscall_info *info);
 /* A new thread has its maker's gs. */
 void fast_first_stop(struct session *s, struct tracee *t);
+/* Changes registers in our code to where the program would be, before its call. */
+void fast_place(const struct tracee *t, struct user_regs_struct *regs);
 /* The space's calls stop from now on. */
 void fast_off(struct session *s, struct space *space, const char *reason);
 
@@ -127,6 +137,8 @@ void fast_end(struct session *s, struct tracee *t, int stopped);
 /* ---- sweep.c ---- */
 /* Marks the place in the ring that the next record takes: its call stopped first, or not. */
 void fast_mark_stopped(struct fast_thread *ft, int stopped);
+/* The stack that was taken for the record at that position, 0: none; it and older ones are gone. */
+uint32_t fast_take_stack(struct fast_thread *ft, uint64_t position);
 /* Books a call that stopped, in order. */
 void fast_book(struct session *s, const struct sys_event *ev);
 /* The call that a record tells of, without its measures. */

@@ -46,6 +46,7 @@
 #define BLOCK_R13      88
 #define BLOCK_R14      96
 #define BLOCK_R15      104
+#define BLOCK_SAMPLE   112 /* calls until one is left to a stop, for its stack; 0: never */
 /* ---- written by the tracer ---- */
 #define BLOCK_TAIL         128 /* records taken out, ever */
 #define BLOCK_BASE         136 /* address of the ring */
@@ -126,7 +127,8 @@ struct fast_block {
 	volatile uint64_t head, inflight;
 	uint64_t nrflags, desc, record, kind, fd_entry;
 	uint64_t rsp, rbx, rbp, r12, r13, r14, r15;
-	uint64_t unused[2];
+	uint64_t sample;
+	uint64_t unused;
 	volatile uint64_t tail;
 	uint64_t base, mask, limit, fdmap;
 	uint64_t guards[2][2];
@@ -138,6 +140,7 @@ _Static_assert(sizeof(struct fast_record) == RECORD_BYTES, "record");
 _Static_assert(__builtin_offsetof(struct fast_record, kind) == RECORD_KIND, "record");
 _Static_assert(__builtin_offsetof(struct fast_record, args) == RECORD_ARGS, "record");
 _Static_assert(__builtin_offsetof(struct fast_block, r15) == BLOCK_R15, "block");
+_Static_assert(__builtin_offsetof(struct fast_block, sample) == BLOCK_SAMPLE, "block");
 _Static_assert(__builtin_offsetof(struct fast_block, tail) == BLOCK_TAIL, "block");
 _Static_assert(__builtin_offsetof(struct fast_block, fdmap) == BLOCK_FDMAP, "block");
 _Static_assert(__builtin_offsetof(struct fast_block, guards) == BLOCK_GUARDS, "block");

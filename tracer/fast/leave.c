@@ -26,6 +26,8 @@ static struct fast_record *in_flight(const struct fast_thread *ft)
 static void cancel(struct fast_thread *ft)
 {
 	ft->block->inflight = ft->block->head;
+	while (ft->stacks.len && ft->stacks.at[ft->stacks.len - 1].position >= ft->block->head)
+		ft->stacks.len--;
 	fast_mark_stopped(ft, 0);
 	ft->led_head = 0;
 }
@@ -73,6 +75,7 @@ static void take_over(struct session *s, struct tracee *t, struct fast_record *r
 		copy.t1 = tsc_now();
 	copy.ret = ret;
 	fast_event(s, t->fast, &copy, &ev);
+	ev.stack_id = fast_take_stack(t->fast, t->fast->block->head);
 	ev.outcome = outcome;
 	ev.seen = SEEN_ONE_STOP;
 	if (outcome == SYS_NO_RETURN)
@@ -249,5 +252,6 @@ void fast_end(struct session *s, struct tracee *t, int stopped)
 		region_ring_free(&f->region, ft->ring);
 	region_block_free(&f->region, ft->block);
 	t->fast = NULL;
+	free(ft->stacks.at);
 	free(ft);
 }

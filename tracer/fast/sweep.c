@@ -85,6 +85,21 @@ void fast_event(struct session *s, const struct fast_thread *ft, const struct fa
 	memcpy(ev->args, r->args, sizeof(ev->args));
 }
 
+uint32_t fast_take_stack(struct fast_thread *ft, uint64_t position)
+{
+	uint32_t id = 0;
+	size_t n = 0;
+
+	while (n < ft->stacks.len && ft->stacks.at[n].position <= position) {
+		id = ft->stacks.at[n].position == position ? ft->stacks.at[n].id : 0;
+		n++;
+	}
+	ft->stacks.len -= n;
+	if (n)
+		memmove(ft->stacks.at, ft->stacks.at + n, ft->stacks.len * sizeof(*ft->stacks.at));
+	return id;
+}
+
 static void book_record(struct session *s, struct fast_thread *ft, uint64_t position)
 {
 	const struct fast_record *r = record_at(ft, position);
@@ -100,6 +115,8 @@ static void book_record(struct session *s, struct fast_thread *ft, uint64_t posi
 		return;
 	fast_event(s, ft, r, &ev);
 	ev.seen = seen;
+	if (ft->stacks.len)
+		ev.stack_id = fast_take_stack(ft, position);
 	measure(s, ft->tracee, r, &ev);
 	book_call(&s->book, &ev);
 }

@@ -43,6 +43,8 @@ BORDER stub_flags_packed
 	mov	gs:[BLOCK_NRFLAGS], r11
 	mov	gs:[BLOCK_DESC], rcx
 BORDER stub_saved
+	dec	qword ptr gs:[BLOCK_SAMPLE]
+	jz	.Lpass
 	mov	eax, r11d
 	cmp	eax, BLOCK_KINDS_LEN
 	jae	.Lpass

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/stacks/unwind.h"
+
+#include <elfutils/libdwfl.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "common/base/map.h"
+#include "common/base/mem.h"
+
+/* Code that was loaded since is looked for again, but not at each stack: generated code never has a
+ * file. */
+#define STACKS_BEFORE_REFRESH 32
+
+#define REGISTERS 17 /* of DWARF's numbering for x86-64: 16 and the return address */
+
+struct unwinder {
+	pid_t pid;
+	Dwfl *dwfl;
+	struct arena names;
+	struct map symbols; /* pc -> name */
+	unsigned int stacks_since;
+	/* the stack being read */
+	const struct user_regs_struct *regs;
+	pid_t tid;
+	uint64_t page_at;
+	uint64_t page[512];
+	uint64_t *pcs;
+	size_t len, max;
+};
+
+/* ---- elfutils asks ---- */
+
+static pid_t next_thread(Dwfl *dwfl, void *ctx, void **thread_arg)
+{
+	struct unwinder *u = ctx;
+
+	(void)dwfl;
+	if (*thread_arg)
+		return 0;
+	*thread_arg = u;
+	return u->tid;
+}
+
+static bool get_thread(Dwfl *dwfl, pid_t tid, void *ctx, void **thread_arg)
+{
+	(void)dwfl;
+	(void)tid;
+	*thread_arg = ctx;
+	return true;
+}
+
+/* Stacks are read word by word: a page at a time is asked of the kernel. */
+static bool memory_read(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *ret, void *ctx)
+{
+	struct unwinder *u = ctx;
+	uint64_t at = addr & ~(uint64_t)(sizeof(u->page) - 1);
+	struct iovec local = {u->page, sizeof(u->page)},
+		     remote = {(void *)(uintptr_t)at, sizeof(u->page)};
+
+	(void)dwfl;
+	if (addr % 8 == 0 && u->page_at != at) {
+		u->page_at = at;
+		if (process_vm_readv(u->tid, &local, 1, &remote, 1, 0) != (ssize_t)sizeof(u->page))
+			u->page_at = UINT64_MAX;
+	}
+	if (addr % 8 == 0 && u->page_at == at) {
+		*ret = u->page[(addr - at) / 8];
+		return true;
+	}
+	local = (struct iovec){ret, sizeof(*ret)};
+	remote = (struct iovec){(void *)(uintptr_t)addr, sizeof(*ret)};
+	return process_vm_readv(u->tid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(*ret);
+}
+
+static bool set_registers(Dwfl_Thread *thread, void *ctx)
+{
+	const struct user_regs_struct *r = ((struct unwinder *)ctx)->regs;
+	const Dwarf_Word words[REGISTERS] = {r->rax, r->rdx, r->rcx, r->rbx, r->rsi, r->rdi, r->rbp,
+		r->rsp, r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15, r->rip};
+
+	return dwfl_thread_state_registers(thread, 0, REGISTERS, words);
+}
+
+static const Dwfl_Thread_Callbacks thread_callbacks = {
+	.next_thread = next_thread,
+	.get_thread = get_thread,
+	.memory_read = memory_read,
+	.set_initial_registers = set_registers,
+};
+
+/* Never from the network: elfutils' usual way asks a server where the environment names one. */
+static const Dwfl_Callbacks callbacks = {
+	.find_elf = dwfl_linux_proc_find_elf,
+	.find_debuginfo = dwfl_build_id_find_debuginfo,
+};
+
+static int frame(Dwfl_Frame *state, void *ctx)
+{
+	struct unwinder *u = ctx;
+	Dwarf_Addr pc;
+	bool exact;
+
+	if (!dwfl_frame_pc(state, &pc, &exact))
+		return DWARF_CB_ABORT;
+	u->pcs[u->len++] = exact || !pc ? pc : pc - 1;
+	return u->len < u->max ? DWARF_CB_OK : DWARF_CB_ABORT;
+}
+
+/* ---- a space ---- */
+
+static int look(struct unwinder *u)
+{
+	if (u->dwfl)
+		dwfl_end(u->dwfl);
+	u->dwfl = dwfl_begin(&callbacks);
+	u->stacks_since = 0;
+	return u->dwfl && dwfl_linux_proc_report(u->dwfl, u->pid) == 0 &&
+	       dwfl_report_end(u->dwfl, NULL, NULL) == 0 &&
+	       dwfl_attach_state(u->dwfl, NULL, u->pid, &thread_callbacks, u);
+}
+
+struct unwinder *unwinder_new(pid_t pid)
+{
+	struct unwinder *u = mem_calloc(1, sizeof(*u));
+
+	u->pid = pid;
+	if (look(u))
+		return u;
+	unwinder_free(u);
+	return NULL;
+}
+
+void unwinder_free(struct unwinder *u)
+{
+	if (!u)
+		return;
+	if (u->dwfl)
+		dwfl_end(u->dwfl);
+	map_release(&u->symbols);
+	arena_release(&u->names);
+	free(u);
+}
+
+static int is_unknown(const struct unwinder *u)
+{
+	for (size_t i = 0; i < u->len; i++)
+		if (!dwfl_addrmodule(u->dwfl, u->pcs[i]))
+			return 1;
+	return !u->len;
+}
+
+static void walk(struct unwinder *u)
+{
+	u->len = 0;
+	u->page_at = UINT64_MAX;
+	dwfl_getthread_frames(u->dwfl, u->tid, frame, u);
+}
+
+size_t unwind(struct unwinder *u, pid_t tid, const struct user_regs_struct *regs, uint64_t *ret_pcs,
+	size_t max)
+{
+	u->tid = tid;
+	u->regs = regs;
+	u->pcs = ret_pcs;
+	u->max = max;
+	walk(u);
+	if (is_unknown(u) && u->stacks_since++ >= STACKS_BEFORE_REFRESH && look(u)) {
+		map_release(&u->symbols);
+		u->symbols = (struct map){0};
+		walk(u);
+	}
+	if (!u->len) /* at least where it is */
+		u->pcs[u->len++] = regs->rip;
+	return u->len;
+}
+
+static const char *file_name(Dwfl_Module *m)
+{
+	const char *path = dwfl_module_info(m, NULL, NULL, NULL, NULL, NULL, NULL, NULL), *slash;
+
+	if (!path)
+		return "unknown";
+	slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+const char *unwind_symbol(struct unwinder *u, uint64_t pc)
+{
+	const char *name = map_get(&u->symbols, pc);
+	Dwfl_Module *m;
+
+	if (name)
+		return name;
+	m = dwfl_addrmodule(u->dwfl, pc);
+	name = m ? dwfl_module_addrname(m, pc) : NULL;
+	name = name ? arena_strdup(&u->names, name)
+		    : arena_printf(&u->names, "[%s]", m ? file_name(m) : "unknown");
+	map_set(&u->symbols, pc, (void *)(uintptr_t)name);
+	return name;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_STACKS_UNWIND_H
+#define TRACER_STACKS_UNWIND_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+/*
+ * The user stack of a stopped thread, by elfutils: .eh_frame or .debug_frame, else frame pointers.
+ * One unwinder an address space; x86-64 programs only.
+ */
+struct unwinder;
+
+struct unwinder *unwinder_new(pid_t pid); /* NULL: the process is gone */
+void unwinder_free(struct unwinder *u);   /* takes NULL */
+/* The program counters, innermost first, those of callers inside the call instruction. regs are the
+ * thread's as the program would have them. Returns how many, at most max; 0: not even one. */
+size_t unwind(struct unwinder *u, pid_t tid, const struct user_regs_struct *regs, uint64_t *ret_pcs,
+	size_t max);
+/* "function", or "[file]" without a symbol; "[unknown]" for code that is of no file. Holds until
+ * the unwinder ends. */
+const char *unwind_symbol(struct unwinder *u, uint64_t pc);
+
+#endif
