@@ -23,6 +23,7 @@
 #include "common/run/load.h"
 #include "common/run/program.h"
 #include "cpu/diff.h"
+#include "cpu/difference.h"
 #include "cpu/fold.h"
 #include "cpu/perf.h"
 #include "cpu/stats.h"
@@ -82,23 +83,11 @@ static int check_rate(const struct session *s, struct err *err)
 /* A folded file, or a results or baseline directory with one of this scenario. */
 static int find_base(struct session *s, struct err *err)
 {
-	static const char *const places[] = {
-		"%s/flamegraphs/%s.folded", "%s/cpu/%s.folded", "%s/%s.folded"};
 	const char *base = s->in->sc->diff;
-	struct stat st;
 
 	if (!base)
 		return 0;
-	if (stat(base, &st) == 0 && !S_ISDIR(st.st_mode))
-		s->base_path = mem_strdup(base);
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !s->base_path; i++) {
-		char *path = mem_printf(places[i], base, s->in->sc->name);
-
-		if (access(path, F_OK) == 0)
-			s->base_path = path;
-		else
-			free(path);
-	}
+	s->base_path = difference_find(base, s->in->sc->name);
 	if (s->base_path)
 		return 0;
 	s->ret->status = STATUS_TROUBLE;
@@ -636,4 +625,5 @@ const struct backend backend_cpu = {
 	.command = cpu_command,
 	.run = cpu_run,
 	.note_runs = cpu_note_runs,
+	.difference = difference_draw,
 };

@@ -83,6 +83,7 @@ bench: all targets $(BENCH_BIN)
 	$(Q)for b in $(BENCH_BIN); do $$b || exit 1; done
 	$(Q)BUILD=$(O) tests/bench/bench.py
 	$(Q)BUILD=$(O) tests/bench/bench_recorder.py
+	$(Q)BUILD=$(O) tests/bench/bench_predict.py
 
 soak: all targets
 	$(Q)BUILD=$(O) tests/soak.py

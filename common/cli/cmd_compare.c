@@ -3,6 +3,7 @@
 #include "common/cli/command.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@
 #include "common/cli/gather.h"
 #include "common/cli/words.h"
 #include "common/model/json.h"
+#include "common/run/backend.h"
+#include "common/run/layout.h"
 #include "common/run/optable.h"
 #include "common/view/view.h"
 #include "common/write/markdown.h"
@@ -221,6 +224,40 @@ static int read_sides(
 	return rc;
 }
 
+/* ---- pictures ---- */
+
+static void draw_part(
+	const struct compare_args *args, const struct words *w, const struct res_compare_part *p)
+{
+	const char *out_dir = args->alternate.output_dir;
+	const struct backend *b = backend_by_id(p->type);
+	cleanup_free char *dir = mem_printf("%s/compare", out_dir);
+	cleanup_free char *prefix = mem_printf("%s/%s", dir, p->scenario);
+	cleanup_free char *base = gather_path(w->at[0], out_dir);
+	cleanup_free char *new = gather_path(w->len > 1 ? w->at[1] : out_dir, out_dir);
+	struct err err = {0};
+	int rc = 0;
+
+	if (b && b->difference && base && new &&layout_name_ok(p->scenario))
+		rc = file_mkdirs(dir, &err);
+	else
+		return;
+	if (rc == 0)
+		rc = b->difference((const char *const[]){base, new}, p->scenario, prefix, &err);
+	if (rc < 0)
+		command_complain(err.text);
+	else if (rc)
+		fprintf(stderr, "wrote %s-diff-flamegraph.svg\n", prefix);
+}
+
+/* What can be drawn of the differences. A picture that cannot be had is no reason to fail. */
+static void draw_all(
+	const struct compare_args *args, const struct words *w, const struct res_compare *c)
+{
+	for (size_t i = 0; i < c->parts.len && w->len; i++)
+		draw_part(args, w, &c->parts.at[i]);
+}
+
 /* The exit status, or a negative errno. */
 static int compare_words(struct compare_args *args, const struct words *w, struct err *err)
 {
@@ -242,6 +279,8 @@ static int compare_words(struct compare_args *args, const struct words *w, struc
 		rc = compare_sides(&sides[0], &sides[1], &o, &c, err);
 	if (rc == 0)
 		rc = print_all(args, c, err);
+	if (rc == 0)
+		draw_all(args, w, c);
 	if (rc == 0)
 		rc = (int)c->status;
 	result_free(c);

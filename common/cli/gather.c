@@ -2,6 +2,7 @@
 #include "common/cli/gather.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,16 +37,28 @@ const struct side_kind *gather_kinds(void)
 	return kinds;
 }
 
-int gather_side(struct side *s, const char *word, const char *out_dir, struct err *err)
+char *gather_path(const char *word, const char *out_dir)
 {
-	cleanup_free char *baseline = mem_printf("%s/" BASELINE_FOLDER "/%s", out_dir, word);
+	char *baseline;
 
 	if (access(word, F_OK) == 0)
-		return side_read(s, word, gather_kinds(), err);
+		return mem_strdup(word);
+	baseline = mem_printf("%s/" BASELINE_FOLDER "/%s", out_dir, word);
 	if (access(baseline, F_OK) == 0)
-		return side_read(s, baseline, gather_kinds(), err);
-	return err_set(err, -ENOENT,
-		"%s: no file, no directory, and no baseline in %s/" BASELINE_FOLDER, word, out_dir);
+		return baseline;
+	free(baseline);
+	return NULL;
+}
+
+int gather_side(struct side *s, const char *word, const char *out_dir, struct err *err)
+{
+	cleanup_free char *path = gather_path(word, out_dir);
+
+	if (!path)
+		return err_set(err, -ENOENT,
+			"%s: no file, no directory, and no baseline in %s/" BASELINE_FOLDER, word,
+			out_dir);
+	return side_read(s, path, gather_kinds(), err);
 }
 
 int gather_config(const char *path, struct config **ret, struct err *err)

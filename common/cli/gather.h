@@ -11,6 +11,8 @@
 
 /* The kinds of result, from the backends; the last has no id. */
 const struct side_kind *gather_kinds(void);
+/* What word names: itself, or a baseline of out_dir. free(). NULL: neither is there. */
+char *gather_path(const char *word, const char *out_dir);
 /* Adds what word names to s: a directory, a result file, or a baseline of out_dir. */
 int gather_side(struct side *s, const char *word, const char *out_dir, struct err *err);
 /* The catalogue: path, or the usual one if it is there; *ret is NULL if not. */

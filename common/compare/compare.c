@@ -288,7 +288,7 @@ static char *program_of(const struct side_part *p)
 static void tell_rules(struct sentences *s, const struct judge_rules *r)
 {
 	if (r->counts)
-		sentence(s, "counts are not compared: %s (--force does it)", r->counts);
+		sentence(s, "counts and times are not compared: %s (--force does it)", r->counts);
 	if (r->batches)
 		sentence(s, "batch sizes are not compared: %s", r->batches);
 	if (r->times && !same_text(r->times, r->counts))

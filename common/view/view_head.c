@@ -253,13 +253,21 @@ static const char *stops_in_words(struct doc *d, const struct res_overhead *o)
 		view_plural(d, o->stops, "stop"), view_time(d, o->per_stop_ns));
 }
 
+/* 1 if so few calls stopped that they do not change what the others find. */
+static int is_recorded(const struct res_tracer *t)
+{
+	uint64_t stopped = view_zero(t->calls_stopped) + view_zero(t->calls_redirected);
+
+	return view_zero(t->calls_recorded_in_process) / 20 >= stopped;
+}
+
 /* The first call with messages beside which its two stops are long: it finds more waiting when it
  * comes back. NULL: none. */
 static const char *batches_at_risk(const struct res_result *r)
 {
 	const struct res_overhead *o = r->tracer->overhead;
 
-	if (!view_zero(r->tracer->calls_stopped) || o->per_stop_ns == U64_NONE)
+	if (is_recorded(r->tracer) || o->per_stop_ns == U64_NONE)
 		return NULL;
 	for (size_t i = 0; i < r->syscalls.len; i++) {
 		const struct res_syscall *s = &r->syscalls.at[i];

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -213,6 +214,30 @@ def baselines(t):
         check("write.calls" in r.out, r.out)
     r = compare(t, "v1", "v9", "--output-dir", t.path("results"), status=2)
     check("v9" in r.err, r.err)
+
+
+@test
+def profiles_of_cpu_and_memory(t):
+    """Heap peaks are exact, functions that moved are named, their difference is drawn."""
+    for out, n, type_ in (("one", 1000, "memory"), ("two", 3000, "memory")):
+        if shutil.which("valgrind"):
+            profile(t, "--scenario", "m", "--type", type_, "--binary", need_tool("awk"), "--runs", 3, "--output-dir",
+                    t.path(out), "--", "BEGIN { for (i = 0; i < %d; i++) a[i] = i }" % n)
+    if shutil.which("valgrind"):
+        m = metrics(compare(t, t.path("one"), t.path("two"), "--json", "--force", status=1))
+        eq((m["peak_heap"]["kind"], m["peak_heap"]["verdict"]), ("exact", "REGRESSION"), "peak_heap")
+    for name, rows in (("b1", "p;main;a 800\np;main;b 200\n"), ("b2", "p;main;a 300\np;main;b 700\n")):
+        os.makedirs(t.path(name + "/flamegraphs"))
+        with open(t.path(name + "/flamegraphs/c.folded"), "w") as f:
+            f.write(rows)
+        counts = {r.split(";")[2].split()[0]: int(r.split()[1]) for r in rows.splitlines()}
+        with open(t.path(name + "/flamegraphs/c-cpu.json"), "w") as f:
+            json.dump({"schema": "profile.cpu/1", "command": ["p"], "sampling": {"samples": 1000}, "functions_by_self": [
+                {"name": k, "self": v} for k, v in counts.items()]}, f)
+    r = compare(t, t.path("b1"), t.path("b2"), "--type", "cpu", "--output-dir", t.path("out"), status=None)
+    check("b: 20.0% -> 70.0% of the samples" in r.out, r.out)
+    with open(t.path("out/compare/c-diff.folded")) as f:
+        eq(sorted(f.read().split("\n")[:2]), ["p;main;a 800 300", "p;main;b 200 700"], "difference")
 
 
 @test

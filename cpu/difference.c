@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "cpu/difference.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/base/mem.h"
+#include "common/base/out.h"
+#include "common/run/flamegraph.h"
+#include "cpu/diff.h"
+
+char *difference_find(const char *place, const char *scenario)
+{
+	static const char *const forms[] = {
+		"%s/flamegraphs/%s.folded", "%s/cpu/%s.folded", "%s/%s.folded"};
+	struct stat st;
+
+	if (stat(place, &st) == 0 && !S_ISDIR(st.st_mode))
+		return mem_strdup(place);
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		char *path = mem_printf(forms[i], place, scenario);
+
+		if (access(path, F_OK) == 0)
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+static int write_folded(const struct diff *d, const char *path, struct err *err)
+{
+	struct out o;
+	int rc;
+
+	out_init_mem(&o);
+	diff_write(d, &o);
+	rc = file_write(path, out_text(&o), o.len, err);
+	out_release(&o);
+	return rc;
+}
+
+static int draw(const char *base, const char *now, const char *scenario, const char *prefix,
+	struct err *err)
+{
+	cleanup_free char *folded = mem_printf("%s-diff.folded", prefix);
+	cleanup_free char *svg = mem_printf("%s-diff-flamegraph.svg", prefix);
+	cleanup_free char *title = mem_printf("%s: difference", scenario);
+	struct diff d = {0};
+	int rc = diff_read(&d, DIFF_BASE, base, err);
+
+	if (rc == 0)
+		rc = diff_read(&d, DIFF_NOW, now, err);
+	if (rc == 0)
+		rc = write_folded(&d, folded, err);
+	if (rc == 0)
+		rc = flamegraph_render(&(struct flamegraph){.title = title,
+					       .count_name = "samples",
+					       .folded_path = folded,
+					       .svg_path = svg},
+			err);
+	diff_release(&d);
+	return rc < 0 ? rc : 1;
+}
+
+int difference_draw(
+	const char *const places[2], const char *scenario, const char *prefix, struct err *err)
+{
+	cleanup_free char *base = difference_find(places[0], scenario);
+	cleanup_free char *now = difference_find(places[1], scenario);
+
+	/* A result file has none beside it that could be told by its name. */
+	if (!base || !now || strstr(base, ".json") || strstr(now, ".json"))
+		return 0;
+	return draw(base, now, scenario, prefix, err);
+}
