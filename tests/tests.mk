@@ -84,6 +84,7 @@ bench: all targets $(BENCH_BIN)
 	$(Q)BUILD=$(O) tests/bench/bench.py
 	$(Q)BUILD=$(O) tests/bench/bench_recorder.py
 	$(Q)BUILD=$(O) tests/bench/bench_predict.py
+	$(Q)BUILD=$(O) tests/bench/bench_results.py
 
 soak: all targets
 	$(Q)BUILD=$(O) tests/soak.py

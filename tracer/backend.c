@@ -32,7 +32,8 @@
 
 enum { STATUS_TRACER_FAILED = 125, STATUS_TIME_LIMIT = 124, STATUS_TROUBLE = 2 };
 
-static const char *const suffixes[] = {BASE "-summary.txt", BASE "-detail.txt", BASE ".json", NULL};
+static const char *const suffixes[] = {BASE "-summary.txt", BASE "-detail.txt", BASE "-time.folded",
+	BASE "-bytes.folded", BASE "-calls.folded", BASE ".json", NULL};
 
 /* The iotrace beside our own program, else the one in PATH. The caller's; NULL: none. */
 static char *find_iotrace(void)
@@ -115,6 +116,10 @@ static void add_options(struct io_args *a, const struct backend_run *in, int con
 	add(a, "-o");
 	add(a, arena_printf(a->arena, "%s/%s" BASE, in->dir, sc->name));
 	add(a, arena_printf(a->arena, "--mode=%s", sc->mode));
+	if (sc->io_stacks) {
+		add(a, "--stacks");
+		add(a, arena_printf(a->arena, "%s/%s" BASE, in->dir, sc->name));
+	}
 	add(a, "-e");
 	add(a, traced_set(sc));
 	if (sc->timeout_ns)

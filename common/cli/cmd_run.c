@@ -85,6 +85,9 @@ static const struct optable_row option_rows[] = {
 	FLAG("skip-unavailable", skip_unavailable,
 		"a type that cannot run here is left out and does not count as a failure"),
 	TEXT("mode", "MODE", mode, "of type io: auto or ptrace (default auto)"),
+	FLAG("io-stacks", io_stacks,
+		"of type io: also which code makes the calls, as folded stacks by time, bytes, "
+		"calls"),
 	TEXT("call-graph", "HOW", call_graph,
 		"of type cpu: how stacks are taken, dwarf or fp (default dwarf)"),
 	TEXT("diff", "BASE", diff,

@@ -25,6 +25,7 @@ static const struct {
 #include "common/cli/commands.def"
 #undef COMMAND
 #undef COMMAND_LATER
+	{NULL, NULL}, /* there may be none */
 };
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
@@ -55,8 +56,9 @@ static void print_help(struct out *o)
 		   "commands (run, when none is named; COMMAND --help says more):\n");
 	for (size_t i = 0; i < LEN(commands); i++)
 		out_printf(o, "  %-10s %s\n", commands[i]->name, commands[i]->meaning);
-	out_str(o, "later versions add:\n");
-	for (size_t i = 0; i < LEN(later); i++)
+	if (later[0].name)
+		out_str(o, "later versions add:\n");
+	for (size_t i = 0; later[i].name; i++)
 		out_printf(o, "  %-10s %s\n", later[i].name, later[i].meaning);
 	out_char(o, '\n');
 	command_run.help(o);
@@ -89,7 +91,7 @@ static int complain_unknown(const char *name)
 {
 	char text[256];
 
-	for (size_t i = 0; i < LEN(later); i++) {
+	for (size_t i = 0; later[i].name; i++) {
 		if (strcmp(later[i].name, name) != 0)
 			continue;
 		snprintf(text, sizeof(text), "%s comes in a later version", name);

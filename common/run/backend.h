@@ -73,8 +73,8 @@ struct backend {
 		struct err *err);
 	/* Draws what differs between the results of a scenario in two directories, base and new, to
 	 * files PREFIX...; 1: done, 0: there is nothing to draw. May be NULL. */
-	int (*difference)(const char *const places[2], const char *name, const char *prefix,
-		struct err *err);
+	int (*difference)(
+		const char *const places[2], const char *name, const char *prefix, struct err *err);
 };
 
 #define BACKEND(name) extern const struct backend backend_##name;

@@ -284,6 +284,7 @@ static int merge(struct scenario *sc, const struct scenario_args *args, struct c
 	rc = merge_types(sc, args->type, from->types, err);
 	if (rc == 0)
 		rc = merge_mode(sc, args->mode, err);
+	sc->io_stacks = args->io_stacks;
 	if (rc == 0)
 		rc = merge_call_graph(sc, args->call_graph, err);
 	if (rc == 0)

@@ -20,6 +20,7 @@ struct memory_options {
 /* What the command line says; numbers are OPTION_UNSET and strings NULL where it says nothing. */
 struct scenario_args {
 	const char *scenario, *type, *output_dir, *binary, *config;
+	int io_stacks;
 	const char *ready, *load, *work, *latency, *mode, *call_graph, *diff;
 	uint64_t sampling_hz, runs, warmup, timeout_ns, grace_ns, ready_timeout_ns, skip_ns,
 		duration_ns;
@@ -43,6 +44,7 @@ struct scenario {
 	const char *name;
 	const char *const *types; /* ids of backends, NULL-terminated; those of `all` one by one */
 	const char *output_dir, *mode;
+	int io_stacks;           /* --stacks of iotrace */
 	const char *const *argv; /* the target and its arguments, NULL-terminated */
 	const char *build;       /* makes argv[0] where it is missing, or NULL */
 	const char *const *env;  /* for the target: "K=V" or "K" to unset, or NULL */

@@ -33,14 +33,18 @@ static int is_markup(const char *start, const char *s)
 		return s == start || !is_word(s[-1]) || !is_word(s[1]);
 	case ':': /* a bare address becomes a link */
 		return s[1] == '/' && s[2] == '/';
-	case '#':
+	case '#': /* heading, underline: at the start only */
+	case '=':
+		return s == start;
 	case '+':
-	case '-':
-	case '=': /* heading, list, underline: at the start only */
+	case '-': /* list, rule; not the sign of a number */
+		return s == start && !is_word(s[1]);
+	case '>': /* a quotation; elsewhere it closes nothing, as every < is an entity */
 		return s == start;
 	case '.':
 	case ')': /* a numbered list */
-		return s > start && strspn(start, "0123456789") == (size_t)(s - start);
+		return s > start && strspn(start, "0123456789") == (size_t)(s - start) &&
+		       (s[1] == ' ' || !s[1]);
 	case '!': /* an image, before a bracket */
 		return s[1] == '[';
 	default:
@@ -56,9 +60,7 @@ char *markdown_text(struct arena *a, const char *s)
 	for (; *from; from++) {
 		if (*from == '<') {
 			to = stpcpy(to, "&lt;");
-		} else if (*from == '>') {
-			to = stpcpy(to, "&gt;");
-		} else if (*from == '&') {
+		} else if (*from == '&' && (from[1] == '#' || is_word(from[1]))) {
 			to = stpcpy(to, "&amp;");
 		} else if (*from == '@') { /* a mail address, or the name of a person */
 			to = stpcpy(to, "&#64;");

@@ -35,10 +35,10 @@ _profile_scenario_value()
 	--output-dir)
 		COMPREPLY=($(compgen -d -- "$cur"))
 		;;
-	--binary | --config | --diff | --base-binary | --new-binary | --markdown)
+	--binary | --config | --diff | --base-binary | --new-binary | --markdown | --detail | --output)
 		COMPREPLY=($(compgen -f -- "$cur"))
 		;;
-	--sampling-rate | --runs | --warmup | --timeout | --grace | --ready-timeout | --load | --work | \
+	--ease | --sampling-rate | --runs | --warmup | --timeout | --grace | --ready-timeout | --load | --work | \
 		--latency | --skip | --duration | --detailed-freq | --max-snapshots | --depth | \
 		--threshold | --alloc-fn | --ignore-fn)
 		;;
@@ -54,7 +54,7 @@ _profile_scenario()
 	local both='--help --version'
 	local run='--scenario --all --type --output-dir --binary --config --sampling-rate --runs
 		--warmup --timeout --grace --ready --ready-timeout --load --work --latency --skip
-		--duration --control --dry-run --json --show-output --skip-unavailable --mode
+		--duration --control --dry-run --json --show-output --skip-unavailable --mode --io-stacks
 		--call-graph --diff --detailed-freq --max-snapshots --depth --threshold --time-unit
 		--alloc-fn --ignore-fn --pages-as-heap --stacks'
 
@@ -81,13 +81,21 @@ _profile_scenario()
 			--runs --type --fail-on --force --all --json --markdown --format $both" -- "$cur")
 			$(compgen -f -- "$cur"))
 		;;
+	analyze)
+		COMPREPLY=($(compgen -W "--output-dir --scenario --detail --ease --stdout $both" -- "$cur")
+			$(compgen -f -- "$cur"))
+		;;
+	report)
+		COMPREPLY=($(compgen -W "--output-dir --scenario --text --output $both" -- "$cur")
+			$(compgen -f -- "$cur"))
+		;;
 	accept)
 		COMPREPLY=($(compgen -W "--output-dir --config --all --dry-run $both" -- "$cur"))
 		;;
 	*)
 		COMPREPLY=($(compgen -W "$run $both" -- "$cur"))
 		if ((COMP_CWORD == 1)); then
-			COMPREPLY+=($(compgen -W 'run list doctor baseline compare accept' -- "$cur"))
+			COMPREPLY+=($(compgen -W 'run list doctor baseline compare accept analyze report export' -- "$cur"))
 		fi
 		;;
 	esac

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/analyze/errors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/view/view_parts.h"
+
+static const struct {
+	const char *calls, *name;
+	enum error_verdict verdict;
+	const char *why;
+} known[] = {
+#define ERROR(calls, name, verdict, why) {calls, name, ERROR_##verdict, why},
+#include "common/analyze/errors.def"
+#undef ERROR
+};
+
+/* Is name one of the words of list? */
+static int has_word(const char *list, const char *name)
+{
+	size_t len = strlen(name), word;
+
+	if (!strcmp(list, "*"))
+		return 1;
+	for (; *list; list += word + strspn(list + word, " ")) {
+		word = strcspn(list, " ");
+		if (word == len && !memcmp(list, name, len))
+			return 1;
+	}
+	return 0;
+}
+
+enum error_verdict error_judge(const char *call, const char *errno_name, const char **ret_why)
+{
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(known[i].name, errno_name) != 0 || !has_word(known[i].calls, call))
+			continue;
+		*ret_why = known[i].why;
+		return known[i].verdict;
+	}
+	*ret_why = "";
+	return ERROR_UNKNOWN;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct error_row *x = a, *y = b;
+	int c;
+
+	if (x->count != y->count)
+		return x->count < y->count ? 1 : -1;
+	c = strcmp(view_name(x->call->name), view_name(y->call->name));
+	return c ? c : strcmp(x->errno_name, y->errno_name);
+}
+
+static struct error_row judge(const struct res_syscall *s, const struct res_count *e)
+{
+	uint64_t calls = view_zero(s->calls);
+	struct error_row row = {
+		.call = s, .errno_name = view_name(e->key), .count = view_zero(e->count)};
+
+	row.rate = calls ? (double)row.count / (double)calls : NAN;
+	row.verdict = error_judge(view_name(s->name), row.errno_name, &row.why);
+	if (row.verdict != ERROR_SEARCH)
+		return row;
+	row.verdict = ERROR_NORMAL;
+	if (row.count >= ERRORS_OFTEN && row.rate >= ERRORS_OFTEN_SHARE) {
+		row.verdict = ERROR_CHECK;
+		row.why = "most of these calls fail: the answer could be remembered";
+	}
+	return row;
+}
+
+struct error_row *errors_list(struct arena *a, const struct res_result *r, size_t *ret_len)
+{
+	struct error_row *rows;
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->syscalls.len; i++)
+		n += r->syscalls.at[i].errnos.len;
+	rows = arena_alloc(a, n + 1, sizeof(*rows));
+	n = 0;
+	for (size_t i = 0; i < r->syscalls.len; i++) {
+		const struct res_syscall *s = &r->syscalls.at[i];
+
+		for (size_t j = 0; j < s->errnos.len; j++)
+			if (view_zero(s->errnos.at[j].count))
+				rows[n++] = judge(s, &s->errnos.at[j]);
+	}
+	qsort(rows, n, sizeof(*rows), compare_rows);
+	*ret_len = n;
+	return rows;
+}

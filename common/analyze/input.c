@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/analyze/input.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/mem.h"
+#include "common/model/json.h"
+
+static const struct schema *const kinds[] = {&schema_result, &schema_cpu, &schema_memory};
+
+/* "iotrace.result/2" is of the family of "iotrace.result/1". */
+static int same_family(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "/");
+
+	return n == strcspn(b, "/") && !strncmp(a, b, n);
+}
+
+static int kind_of(const char *path, const struct schema **ret, struct err *err)
+{
+	struct json_doc *doc;
+	const char *id;
+	int rc = json_doc_read(path, &doc, err);
+
+	if (rc < 0)
+		return rc;
+	*ret = &schema_result; /* whose reader says what is wrong */
+	id = json_text(json_get(json_doc_root(doc), "schema"));
+	for (size_t i = 0; id && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (same_family(id, kinds[i]->id))
+			*ret = kinds[i];
+	json_doc_free(doc);
+	return 0;
+}
+
+/* The scenario's name as in the file's: "dns" of "x/dns-iotrace.json". The caller's. */
+static char *name_of_file(const char *path)
+{
+	static const char *const ends[] = {"-iotrace.json", "-cpu.json", "-memory.json", ".json"};
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		size_t n = strlen(ends[i]);
+
+		if (len > n && !strcmp(name + len - n, ends[i]))
+			return mem_strndup(name, len - n);
+	}
+	return mem_strdup(name);
+}
+
+static struct analyze_scenario *scenario_named(struct analyze_input *in, const char *name)
+{
+	size_t at = 0;
+
+	while (at < in->len && strcmp(in->at[at].name, name) < 0)
+		at++;
+	if (at < in->len && !strcmp(in->at[at].name, name))
+		return &in->at[at];
+	(void)VEC_PUSH(in);
+	memmove(&in->at[at + 1], &in->at[at], (in->len - 1 - at) * sizeof(*in->at));
+	in->at[at] = (struct analyze_scenario){.name = mem_strdup(name)};
+	return &in->at[at];
+}
+
+static int second(const char *path, const char *first, const struct schema *kind, struct err *err)
+{
+	return err_set(err, -EINVAL, "%s: %s of the same scenario as %s: name one of them", path,
+		kind->what, first);
+}
+
+/* Hands the document over, or frees it. */
+static int place(struct analyze_input *in, const char *path, const struct schema *kind, void *doc,
+	struct err *err)
+{
+	/* The member is there in each kind of file; the structs differ. */
+	const char *given = kind == &schema_result ? ((struct res_result *)doc)->scenario
+			    : kind == &schema_cpu  ? ((struct res_cpu *)doc)->scenario
+						   : ((struct res_memory *)doc)->scenario;
+	cleanup_free char *name = given ? mem_strdup(given) : name_of_file(path);
+	struct analyze_scenario *s = scenario_named(in, name);
+	const char **file = kind == &schema_result ? &s->io_file
+			    : kind == &schema_cpu  ? &s->cpu_file
+						   : &s->memory_file;
+
+	if (*file) {
+		result_free(doc);
+		return second(path, *file, kind, err);
+	}
+	*file = mem_strdup(path);
+	if (kind == &schema_result)
+		s->io = doc;
+	else if (kind == &schema_cpu)
+		s->cpu = doc;
+	else
+		s->memory = doc;
+	return 0;
+}
+
+int analyze_input_add(struct analyze_input *in, const char *path, struct err *err)
+{
+	const struct schema *kind;
+	void *doc;
+	int rc = kind_of(path, &kind, err);
+
+	if (rc == 0)
+		rc = json_read_struct(path, kind, &doc, err);
+	return rc < 0 ? rc : place(in, path, kind, doc, err);
+}
+
+static int replay(struct analyze_scenario *s, const char *path, struct err *err)
+{
+	struct whatif w;
+	struct whatif *copy;
+	int rc = whatif_read(path, &w, err);
+
+	if (rc < 0)
+		return rc;
+	copy = mem_calloc(1, sizeof(*copy));
+	*copy = w;
+	s->whatif = copy;
+	s->detail_file = mem_strdup(path);
+	return 0;
+}
+
+/* NAME-iotrace-detail.txt beside NAME-iotrace.json, if that run wrote one. */
+static int replay_beside(struct analyze_scenario *s, struct err *err)
+{
+	size_t len = strlen(s->io_file), end = strlen(".json");
+	cleanup_free char *path = NULL;
+
+	if (!s->io->tracer || s->io->tracer->detail_lines == U64_NONE)
+		return 0;
+	if (len <= end || strcmp(s->io_file + len - end, ".json") != 0)
+		return 0;
+	path = mem_printf("%.*s-detail.txt", (int)(len - end), s->io_file);
+	return access(path, R_OK) == 0 ? replay(s, path, err) : 0;
+}
+
+int analyze_input_detail(struct analyze_input *in, const char *path, struct err *err)
+{
+	struct analyze_scenario *only = NULL;
+	int rc = 0;
+
+	for (size_t i = 0; i < in->len && rc == 0; i++) {
+		if (!in->at[i].io)
+			continue;
+		if (path && only)
+			return err_set(err, -EINVAL,
+				"--detail is of one run, and here are results of several");
+		only = &in->at[i];
+		if (!path)
+			rc = replay_beside(only, err);
+	}
+	if (!path || rc < 0)
+		return rc;
+	if (!only)
+		return err_set(err, -EINVAL, "--detail needs the result of a traced run beside it");
+	return replay(only, path, err);
+}
+
+static void scenario_release(struct analyze_scenario *s)
+{
+	result_free(s->io);
+	result_free(s->cpu);
+	result_free(s->memory);
+	free((void *)s->name);
+	free((void *)s->io_file);
+	free((void *)s->cpu_file);
+	free((void *)s->memory_file);
+	free((void *)s->detail_file);
+	if (s->whatif) {
+		whatif_release((struct whatif *)s->whatif);
+		free((void *)s->whatif);
+	}
+}
+
+void analyze_input_release(struct analyze_input *in)
+{
+	for (size_t i = 0; i < in->len; i++)
+		scenario_release(&in->at[i]);
+	free(in->at);
+	*in = (struct analyze_input){0};
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* The I/O analysis as a whole, and its head: what ran, what was found, what to change. */
+#include "common/analyze/io_doc.h"
+
+#include <string.h>
+
+#include "common/analyze/errors.h"
+#include "common/write/safe.h"
+
+#define COMMAND_COLUMNS 300
+#define FINDINGS_MAX    5 /* of a kind, in the key findings */
+
+static const struct doc_column target_columns[] = {
+	{"priority", "Priority", "Impact x Frequency x Ease / 10", 0, 0},
+	{"call", "call", "what it is about", 1, 0},
+	{"change", "change", "what to do", 1, 0},
+	{"impact", "Impact", "1 up to 2% of the window saved, one more for each 2%", 0, 0},
+	{"frequency", "Frequency", "1 + 2 x log10 of calls a second", 0, 0},
+	{"ease", "Ease", "10: easy; a table, which --ease overrides", 0, 0},
+	{"saved", "saves about", "time in the window", 0, 0},
+	{"share", "of the window", "as a share", 0, 0},
+};
+
+struct io_findings io_findings(
+	struct doc *d, const struct analyze_scenario *s, const struct ease_table *ease)
+{
+	struct io_findings f = {.s = s};
+
+	f.batching = batching_list(d, s->io, &f.batching_len);
+	f.targets = targets_find(d, s, f.batching, f.batching_len, ease);
+	return f;
+}
+
+/* The head of the summary; its title, which is the command, as one of the pairs. */
+void io_what_ran(struct doc *d, const struct res_result *r)
+{
+	struct doc *head = doc_new();
+
+	view_head(head, r);
+	for (size_t i = 0; i < head->blocks.len; i++) {
+		const struct doc_block *b = &head->blocks.at[i];
+
+		if (b->kind == DOC_HEAD) {
+			char *command = safe_text(&d->arena, b->a);
+
+			doc_pair(d, "command", "%s", safe_cut(&d->arena, command, COMMAND_COLUMNS));
+			doc_pair(d, "tracer", "%s", b->b);
+		} else if (b->kind == DOC_PAIR) {
+			doc_pair(d, b->a, "%s", b->b);
+		}
+	}
+	doc_pair(d, "calls", "%s in what is counted below", view_count(d, view_calls(r)));
+	doc_free(head);
+}
+
+static void target_rows(struct doc *d, const struct targets *targets)
+{
+	struct doc_table *t = doc_table(
+		d, "targets", target_columns, sizeof(target_columns) / sizeof(target_columns[0]));
+
+	for (size_t i = 0; i < targets->len; i++) {
+		const struct target *x = &targets->at[i];
+
+		doc_cell_real(t, CELL_MEAN, x->priority);
+		doc_cell_text(d, t, "%s", x->call);
+		doc_cell_text(d, t, "%s (%s)", ease_change(x->kind), ease_name(x->kind));
+		doc_cell(t, CELL_COUNT, x->impact);
+		doc_cell(t, CELL_COUNT, x->frequency);
+		doc_cell(t, CELL_COUNT, x->ease);
+		doc_cell(t, CELL_NS, (uint64_t)x->saved_ns);
+		doc_cell_real(t, CELL_RATIO, x->share);
+	}
+	for (size_t i = 0; i < targets->len; i++) {
+		const struct target *x = &targets->at[i];
+
+		doc_note(d,
+			"%s: %s. Evidence: %s. To check the gain: run the scenario again, then "
+			"profile-scenario compare OLD NEW; %s.",
+			x->call, x->why, x->evidence, x->check);
+	}
+}
+
+void io_targets(struct doc *d, const struct io_findings *f)
+{
+	doc_section(d, "Optimization targets");
+	if (f->targets.len)
+		target_rows(d, &f->targets);
+	else
+		doc_text(d, "None: the figures give evidence for no change that pays.");
+	for (size_t i = 0; i < f->targets.without_len; i++)
+		doc_note(d, "No row for: %s", f->targets.without[i]);
+	if (view_slowed(f->s->io))
+		doc_note(d,
+			"Tracing slowed the program: the window is longer than untraced, so the "
+			"true shares are larger.");
+}
+
+static void finding_of_targets(struct doc *d, const struct targets *t)
+{
+	if (!t->len) {
+		doc_note(d, "No optimization target: see below why.");
+		return;
+	}
+	doc_note(d, "First target: %s, %s: priority %.1f, about %s of the window.", t->at[0].call,
+		ease_change(t->at[0].kind), t->at[0].priority,
+		view_share(d, (uint64_t)(t->at[0].share * 1e6), 1000000));
+}
+
+static void finding_of_errors(struct doc *d, const struct res_result *r)
+{
+	size_t n, shown = 0;
+	struct error_row *rows = errors_list(&d->arena, r, &n);
+
+	for (size_t i = 0; i < n && shown < FINDINGS_MAX; i++) {
+		if (rows[i].verdict != ERROR_CHECK)
+			continue;
+		shown++;
+		doc_note(d, "%s failed with %s in %s: %s.", view_name(rows[i].call->name),
+			rows[i].errno_name, view_plural(d, rows[i].count, "call"), rows[i].why);
+	}
+	if (!shown && n)
+		doc_note(d, "No error that the table of errors calls worth a look.");
+}
+
+void io_key_findings(struct doc *d, const struct io_findings *f)
+{
+	size_t shown = 0;
+
+	doc_section(d, "Key findings");
+	if (f->s->io->complete == 0)
+		doc_note(d, "This result is incomplete: see the warnings above.");
+	for (size_t i = 0; i < f->batching_len && shown < FINDINGS_MAX; i++) {
+		const struct batching *b = &f->batching[i];
+
+		if (b->verdict == BATCHING_FEW || b->verdict == BATCHING_NONE)
+			continue;
+		shown++;
+		doc_note(d, "%s is %s.", view_name(b->facts.call->name), b->words);
+	}
+	if (!shown)
+		doc_note(d, "No call batches, or too few were made to say how.");
+	finding_of_targets(d, &f->targets);
+	finding_of_errors(d, f->s->io);
+}
+
+void analyze_io(struct doc *d, const struct analyze_scenario *s, const struct ease_table *ease)
+{
+	struct io_findings f = io_findings(d, s, ease);
+
+	doc_head(d, arena_printf(&d->arena, "I/O analysis: %s", view_name(s->name)), "");
+	doc_pair(d, "source", "%s", view_name(s->io_file));
+	if (s->detail_file)
+		doc_pair(d, "detail", "%s", s->detail_file);
+	io_what_ran(d, s->io);
+	io_key_findings(d, &f);
+	io_targets(d, &f);
+	io_batching(d, &f);
+	io_cost(d, &f);
+	io_whatif(d, s);
+	io_errors(d, s->io);
+	io_categories(d, s->io);
+	io_top(d, s->io);
+	io_phases(d, s->io);
+	io_mappings(d, s->io);
+	io_all_calls(d, s->io);
+}

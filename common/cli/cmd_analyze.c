@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* profile-scenario analyze: findings from results, as Markdown. */
+#include "common/cli/command.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/analyze/analyze.h"
+#include "common/analyze/input.h"
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/base/units.h"
+#include "common/cli/words.h"
+#include "common/run/backend.h"
+#include "common/run/layout.h"
+#include "common/run/optable.h"
+#include "common/write/markdown.h"
+
+#define DEFAULT_DIR    "results"
+#define IO_FILE        "IO-ANALYSIS.md"
+#define PROFILING_FILE "PROFILING-ANALYSIS.md"
+
+struct analyze_args {
+	const char *output_dir, *scenario, *detail, *ease;
+	int to_stdout, help, version;
+};
+
+static const struct optable_row option_rows[] = {
+	{"output-dir", "DIR", OPTION_TEXT, offsetof(struct analyze_args, output_dir), 0, 0,
+		"where the results are, and where " IO_FILE " and " PROFILING_FILE
+		" go (default results)"},
+	{"scenario", "NAME", OPTION_TEXT, offsetof(struct analyze_args, scenario), 0, 0,
+		"only that scenario (default: all in DIR)"},
+	{"detail", "FILE", OPTION_TEXT, offsetof(struct analyze_args, detail), 0, 0,
+		"detail file to replay (default: the one beside the result, if that run wrote it)"},
+	{"ease", "KIND=N,..", OPTION_TEXT, offsetof(struct analyze_args, ease), 0, 0,
+		"how easy (1 to 10) a kind of change is in this program, e.g. batch-limit=4"},
+	{"stdout", NULL, OPTION_FLAG, offsetof(struct analyze_args, to_stdout), 0, 0,
+		"print the I/O analysis and write no file"},
+	{"help", NULL, OPTION_FLAG, offsetof(struct analyze_args, help), 0, 0, "print this"},
+	{"version", NULL, OPTION_FLAG, offsetof(struct analyze_args, version), 0, 0,
+		"print the version"},
+};
+
+static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
+
+static void analyze_help(struct out *o)
+{
+	struct ease_table ease = ease_defaults();
+
+	out_str(o,
+		"profile-scenario analyze [OPTIONS] [FILE.json ...]\n"
+		"Writes what the results say: batching, costs, errors, and what to change first, "
+		"each with its evidence.\nFILEs are results (I/O, CPU, memory); without any, those "
+		"that lie in DIR.\n\n");
+	optable_help(&options, o);
+	out_str(o, "\nkinds of change, and how easy they are taken to be:\n ");
+	for (int i = 0; i < TARGET_KINDS; i++)
+		out_printf(o, "%s%s=%u", i == 4 ? "\n  " : " ", ease_name((enum target_kind)i),
+			ease.of[i]);
+	out_str(o, "\n\nexit status: 0; 2 if a file cannot be read or written, or for bad usage\n");
+}
+
+/* A message may quote names of files and members, which may hold anything. */
+static void complain(const struct err *err)
+{
+	char text[sizeof(err->text)];
+	size_t i = 0;
+
+	for (; err->text[i]; i++)
+		text[i] = (unsigned char)err->text[i] < ' ' || err->text[i] == 0x7f ? '?'
+										    : err->text[i];
+	text[i] = '\0';
+	command_complain(text);
+}
+
+/* ---- input ---- */
+
+/* "batch-limit=4,empty-calls=9" */
+static int read_ease(const char *list, struct ease_table *t, struct err *err)
+{
+	cleanup_free char *copy = mem_strdup(list ? list : "");
+	char *save = NULL;
+	int rc = 0;
+
+	for (char *p = strtok_r(copy, ",", &save); p && rc == 0; p = strtok_r(NULL, ",", &save)) {
+		char *equals = strchr(p, '=');
+		uint64_t ease;
+
+		if (!equals)
+			return err_set(err, -EINVAL, "--ease: '%.60s' is not KIND=N", p);
+		*equals = '\0';
+		rc = units_parse_u64(equals + 1, 1, 10, &ease, err);
+		if (rc == 0)
+			rc = ease_set(t, p, ease, err);
+	}
+	return rc < 0 ? err_wrap(err, "--ease") : 0;
+}
+
+static const char *json_suffix(const struct backend *b)
+{
+	const char *const *last = b->suffixes;
+
+	while (last[1])
+		last++;
+	return *last;
+}
+
+/* Is file NAME + suffix, of the scenario that is asked for? */
+static int is_wanted(const char *file, const char *suffix, const char *scenario)
+{
+	size_t len = strlen(file), n = strlen(suffix);
+	cleanup_free char *name = NULL;
+
+	if (len <= n || strcmp(file + len - n, suffix) != 0)
+		return 0;
+	name = mem_strndup(file, len - n);
+	return layout_name_ok(name) && (!scenario || !strcmp(name, scenario));
+}
+
+static int add_folder(struct analyze_input *in, const struct analyze_args *args,
+	const struct backend *b, struct err *err)
+{
+	cleanup_free char *dir = mem_printf("%s/%s", args->output_dir, b->folder);
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+	int rc = 0;
+
+	while (d && rc == 0 && (entry = readdir(d))) {
+		cleanup_free char *path = mem_printf("%s/%s", dir, entry->d_name);
+
+		if (is_wanted(entry->d_name, json_suffix(b), args->scenario))
+			rc = analyze_input_add(in, path, err);
+	}
+	if (d)
+		closedir(d);
+	return rc;
+}
+
+static int add_dir(struct analyze_input *in, const struct analyze_args *args, struct err *err)
+{
+	const struct backend *b;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && (b = backend_at(i)); i++)
+		rc = add_folder(in, args, b, err);
+	if (rc == 0 && !in->len && args->scenario)
+		return err_set(err, -ENOENT, "there are no results of %s in %s", args->scenario,
+			args->output_dir);
+	if (rc == 0 && !in->len)
+		return err_set(err, -ENOENT,
+			"there are no results in %s (--output-dir says where they are)",
+			args->output_dir);
+	return rc;
+}
+
+static int gather(struct analyze_input *in, const struct analyze_args *args,
+	const struct words *files, struct err *err)
+{
+	int rc = 0;
+
+	if (files->len && args->scenario)
+		return err_set(err, -EINVAL, "--scenario chooses from DIR; files are named here");
+	for (size_t i = 0; i < files->len && rc == 0; i++)
+		rc = analyze_input_add(in, files->at[i], err);
+	if (rc == 0 && !files->len)
+		rc = add_dir(in, args, err);
+	return rc < 0 ? rc : analyze_input_detail(in, args->detail, err);
+}
+
+/* ---- output ---- */
+
+static struct doc *io_doc(const struct analyze_input *in, const struct ease_table *ease)
+{
+	struct doc *d = NULL;
+
+	for (size_t i = 0; i < in->len; i++) {
+		if (!in->at[i].io)
+			continue;
+		d = d ? d : doc_new();
+		analyze_io(d, &in->at[i], ease);
+	}
+	return d;
+}
+
+static int write_stdout(const struct doc *d, struct err *err)
+{
+	struct out o;
+	int rc;
+
+	out_init(&o, STDOUT_FILENO);
+	markdown_write_doc(d, &o);
+	rc = out_flush(&o);
+	out_release(&o);
+	return rc < 0 ? err_set(err, rc, "cannot write to standard output: %s", strerror(-rc)) : 0;
+}
+
+static int write_file(const struct doc *d, const char *dir, const char *name, struct err *err)
+{
+	cleanup_free char *path = mem_printf("%s/%s", dir, name);
+	struct out o;
+	int rc;
+
+	out_init_mem(&o);
+	markdown_write_doc(d, &o);
+	rc = file_write(path, out_text(&o), o.len, err);
+	out_release(&o);
+	if (rc == 0)
+		printf("%s\n", path);
+	return rc;
+}
+
+static int write_all(const struct analyze_input *in, const struct analyze_args *args,
+	const struct ease_table *ease, struct err *err)
+{
+	struct doc *io = io_doc(in, ease), *profiling;
+	int rc = 0;
+
+	if (args->to_stdout) {
+		rc = io ? write_stdout(io, err)
+			: err_set(err, -ENOENT, "there is no I/O result to print an analysis of");
+		doc_free(io);
+		return rc;
+	}
+	profiling = doc_new();
+	analyze_profiling(profiling, in->at, in->len, ease);
+	rc = file_mkdirs(args->output_dir, err);
+	if (rc == 0 && io)
+		rc = write_file(io, args->output_dir, IO_FILE, err);
+	if (rc == 0)
+		rc = write_file(profiling, args->output_dir, PROFILING_FILE, err);
+	doc_free(io);
+	doc_free(profiling);
+	return rc;
+}
+
+static int analyze_main(char **argv)
+{
+	struct analyze_args args = {.output_dir = DEFAULT_DIR};
+	struct ease_table ease = ease_defaults();
+	struct analyze_input in = {0};
+	struct words files = {0};
+	struct err err = {0};
+	char **rest;
+	int rc = words_split(&options, argv, WORDS_MAX, 0, &files, &err);
+
+	if (rc == 0)
+		rc = optable_parse(&options, argv, &args, &rest, &err);
+	if (rc == 0)
+		rc = read_ease(args.ease, &ease, &err);
+	if (rc == 0)
+		rc = gather(&in, &args, &files, &err);
+	if (rc == 0)
+		rc = write_all(&in, &args, &ease, &err);
+	analyze_input_release(&in);
+	if (rc < 0)
+		complain(&err);
+	return rc < 0 ? STATUS_USAGE : STATUS_OK;
+}
+
+const struct command command_analyze = {
+	.name = "analyze",
+	.meaning = "write what results say: findings, costs, what to change first",
+	.run = analyze_main,
+	.help = analyze_help,
+};

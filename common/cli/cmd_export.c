@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* profile-scenario export: the tables of a result as CSV. */
+#include "common/cli/command.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/cli/words.h"
+#include "common/model/json.h"
+#include "common/run/optable.h"
+#include "common/write/csv.h"
+#include "common/write/safe.h"
+
+struct export_args {
+	const char *output;
+	int help, version;
+};
+
+static const struct optable_row option_rows[] = {
+	{"output", "FILE", OPTION_TEXT, offsetof(struct export_args, output), 0, 0,
+		"write there, - is standard output (the default); also -o"},
+	{"help", NULL, OPTION_FLAG, offsetof(struct export_args, help), 0, 0, "print this"},
+	{"version", NULL, OPTION_FLAG, offsetof(struct export_args, version), 0, 0,
+		"print the version"},
+};
+
+static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
+
+static void export_help(struct out *o)
+{
+	out_str(o, "profile-scenario export FILE.json [TABLE] [OPTIONS]\n"
+		   "Prints one TABLE of a result as CSV; without TABLE which there are, with the "
+		   "number of their rows.\nFILE is any result: of iotrace, of a CPU or memory "
+		   "profile, what compare --json or run --json\nprinted.\n\n");
+	optable_help(&options, o);
+	out_str(o,
+		"\nColumns are named as in the JSON (docs/RESULT_SCHEMA.md). An empty field was "
+		"not measured; an empty\ntext is \"\". A text that a spreadsheet would take for a "
+		"formula (it begins with = + - @, tab or\nCR) gets an apostrophe before it. See "
+		"docs/EXPORT.md.\n"
+		"\nexit status: 0; 2 if FILE cannot be read or has no such TABLE, or for bad "
+		"usage\n");
+}
+
+/* ---- what is read ---- */
+
+static const char *schema_names(struct arena *a)
+{
+	const char *names = "";
+
+	for (const struct schema *const *s = schemas; *s; s++)
+		names = arena_printf(a, "%s%s%s", names, *names ? ", " : "", (*s)->id);
+	return names;
+}
+
+/* Another version of it, too: its reader says what is wrong with that. */
+static int is_of_kind(const struct schema *s, const char *id)
+{
+	return !strncmp(s->id, id, (size_t)(strchr(s->id, '/') + 1 - s->id));
+}
+
+static int find_schema(const char *path, const struct schema **ret, struct err *err)
+{
+	struct json_doc *doc = NULL;
+	struct arena arena = {0};
+	const char *id;
+	int rc = json_doc_read(path, &doc, err);
+
+	if (rc < 0)
+		return rc;
+	id = json_text(json_get(json_doc_root(doc), "schema"));
+	for (const struct schema *const *s = schemas; id && *s && !*ret; s++)
+		if (is_of_kind(*s, id))
+			*ret = *s;
+	if (!*ret)
+		rc = err_set(err, -EINVAL, "%s: schema: %.64s is not one of %s", path,
+			id ? id : "missing, and so", schema_names(&arena));
+	arena_release(&arena);
+	json_doc_free(doc);
+	return rc;
+}
+
+static int read_any(const char *path, const struct schema **ret_schema, void **ret, struct err *err)
+{
+	struct stat st;
+	int rc;
+
+	/* It is read twice, for its schema first. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_set(err, -EINVAL, "%s: not a regular file", path);
+	rc = find_schema(path, ret_schema, err);
+	return rc < 0 ? rc : json_read_struct(path, *ret_schema, ret, err);
+}
+
+/* ---- what is printed ---- */
+
+static void print_list(const struct csv_tables *t, const void *doc, struct out *o)
+{
+	int width = 0;
+
+	for (size_t i = 0; i < t->len; i++)
+		if ((int)strlen(t->at[i].name) > width)
+			width = (int)strlen(t->at[i].name);
+	for (size_t i = 0; i < t->len; i++) {
+		uint64_t rows = csv_rows(&t->at[i], doc);
+
+		out_printf(o, "%-*s %7" PRIu64 " %s  %s\n", width, t->at[i].name, rows,
+			rows == 1 ? "row " : "rows", t->at[i].meaning);
+	}
+}
+
+static int no_table(const char *path, const struct csv_tables *t, const char *name, struct err *err)
+{
+	struct arena arena = {0};
+	const char *names = "";
+	int rc;
+
+	for (size_t i = 0; i < t->len; i++)
+		names = arena_printf(&arena, "%s%s%s", names, i ? ", " : "", t->at[i].name);
+	rc = err_set(err, -ENOENT, "%.150s has no table '%.60s'; there are %s", path, name, names);
+	arena_release(&arena);
+	return rc;
+}
+
+static int write_table(
+	const struct csv_table *table, const void *doc, const char *path, struct err *err)
+{
+	int to_stdout = !strcmp(path, "-");
+	enum csv_style style = to_stdout && isatty(STDOUT_FILENO) ? CSV_TERMINAL : CSV_EXACT;
+	struct new_file f;
+	struct out o;
+	int rc = file_begin(&f, path, err);
+
+	if (rc < 0)
+		return rc;
+	out_init(&o, f.fd);
+	csv_write(table, doc, style, &o);
+	rc = out_flush(&o);
+	out_release(&o);
+	if (rc < 0) {
+		file_abort(&f);
+		return err_set(err, rc, "cannot write %s: %s",
+			to_stdout ? "to standard output" : path, strerror(-rc));
+	}
+	rc = file_commit(&f, err);
+	if (rc == 0 && !to_stdout)
+		printf("%s\n", path);
+	return rc;
+}
+
+static int write_list(const struct csv_tables *t, const void *doc, struct err *err)
+{
+	struct out o;
+	int rc;
+
+	out_init(&o, STDOUT_FILENO);
+	print_list(t, doc, &o);
+	rc = out_flush(&o);
+	out_release(&o);
+	return rc < 0 ? err_set(err, rc, "cannot write to standard output: %s", strerror(-rc)) : 0;
+}
+
+/* ---- the command ---- */
+
+static int export_file(
+	const char *path, const char *name, const struct export_args *args, struct err *err)
+{
+	const struct schema *schema = NULL;
+	const struct csv_table *table;
+	struct csv_tables tables;
+	void *doc = NULL;
+	int rc = read_any(path, &schema, &doc, err);
+
+	if (rc < 0)
+		return rc;
+	csv_tables_init(&tables, schema);
+	table = name ? csv_find(&tables, name) : NULL;
+	if (!name)
+		rc = write_list(&tables, doc, err);
+	else if (!table)
+		rc = no_table(path, &tables, name, err);
+	else
+		rc = write_table(table, doc, args->output ? args->output : "-", err);
+	csv_tables_release(&tables);
+	result_free(doc);
+	return rc;
+}
+
+/* -o is --output; words_split() would take it for a word. */
+static void spell_out(char **argv)
+{
+	static char output[] = "--output";
+
+	for (; *argv && strcmp(*argv, "--") != 0; argv++)
+		if (!strcmp(*argv, "-o"))
+			*argv = output;
+}
+
+static int export_main(char **argv)
+{
+	struct export_args args = {0};
+	struct arena arena = {0};
+	struct words words;
+	struct err err = {0};
+	char **rest;
+	int rc;
+
+	spell_out(argv);
+	rc = words_split(&options, argv, 2, 0, &words, &err);
+	if (rc == 0)
+		rc = optable_parse(&options, argv, &args, &rest, &err);
+	if (rc == 0 && !words.len)
+		rc = err_set(&err, -EINVAL, "export needs the FILE of a result");
+	if (rc == 0 && args.output && words.len < 2)
+		rc = err_set(&err, -EINVAL, "--output needs a TABLE to write");
+	if (rc == 0)
+		rc = export_file(words.at[0], words.at[1], &args, &err);
+	if (rc < 0) /* paths and schemas may hold anything */
+		command_complain(safe_text(&arena, err.text));
+	arena_release(&arena);
+	return rc < 0 ? STATUS_USAGE : STATUS_OK;
+}
+
+const struct command command_export = {
+	.name = "export",
+	.meaning = "a table of a result as CSV",
+	.run = export_main,
+	.help = export_help,
+};

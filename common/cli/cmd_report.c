@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* profile-scenario report: results as a page or as text. */
+#include "common/cli/command.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/report/report.h"
+#include "common/run/backend.h"
+#include "common/run/layout.h"
+#include "common/run/optable.h"
+
+#define DEFAULT_DIR "results"
+
+struct report_args {
+	const char *output_dir, *scenario, *output;
+	int text, help, version;
+};
+
+static const struct optable_row option_rows[] = {
+	{"output-dir", "DIR", OPTION_TEXT, offsetof(struct report_args, output_dir), 0, 0,
+		"where the results are (default results)"},
+	{"scenario", "NAME", OPTION_TEXT, offsetof(struct report_args, scenario), 0, 0,
+		"whose results; needed where DIR has those of several and no FILE is given"},
+	{"text", NULL, OPTION_FLAG, offsetof(struct report_args, text), 0, 0,
+		"print to the terminal instead"},
+	{"output", "FILE", OPTION_TEXT, offsetof(struct report_args, output), 0, 0,
+		"the page's file, - for standard output (default DIR/NAME-report.html); also -o"},
+	{"help", NULL, OPTION_FLAG, offsetof(struct report_args, help), 0, 0, "print this"},
+	{"version", NULL, OPTION_FLAG, offsetof(struct report_args, version), 0, 0,
+		"print the version"},
+};
+
+static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
+
+static void report_help(struct out *o)
+{
+	out_str(o, "profile-scenario report [OPTIONS] [FILE.json ...]\n"
+		   "Makes one page (HTML, nothing is loaded from outside) of a scenario's results: "
+		   "I/O, CPU and memory, as\nfar as they are there. FILEs are results, one of each "
+		   "kind; without any, those in DIR.\n\n");
+	optable_help(&options, o);
+	out_str(o, "\nexit status: 0; 2 if a result cannot be read or the page not be written, or "
+		   "for bad usage\n");
+}
+
+/* ---- the command line ---- */
+
+struct files {
+	char **at; /* of argv */
+	size_t len;
+};
+
+static int takes_value(const char *option)
+{
+	for (size_t i = 0; i < options.len; i++)
+		if (!strcmp(options.rows[i].name, option + 2))
+			return options.rows[i].kind != OPTION_FLAG;
+	return 0;
+}
+
+/* Takes the files out of argv, and makes -o what the table knows. at has room for all. */
+static void split(char **argv, struct files *f)
+{
+	static char output[] = "--output";
+	char **to = argv;
+
+	for (char **from = argv; *from; from++) {
+		if (!strcmp(*from, "--")) {
+			while (*++from)
+				f->at[f->len++] = *from;
+			break;
+		}
+		if (**from != '-' || !(*from)[1]) {
+			f->at[f->len++] = *from;
+			continue;
+		}
+		*to++ = !strcmp(*from, "-o") ? output : *from;
+		if (!strncmp(to[-1], "--", 2) && takes_value(to[-1]) && from[1])
+			*to++ = *++from;
+	}
+	*to = NULL;
+}
+
+/* ---- which scenario ---- */
+
+/* The scenario's name in that of its JSON: "dns" of "dns-iotrace.json"; NULL if it is another
+ * file. */
+static char *scenario_of(const char *file, const char *suffix)
+{
+	size_t len = strlen(file), n = strlen(suffix);
+	char *name;
+
+	if (len <= n || strcmp(file + len - n, suffix) != 0)
+		return NULL;
+	name = mem_strndup(file, len - n);
+	if (layout_name_ok(name))
+		return name;
+	free(name);
+	return NULL;
+}
+
+static const char *json_suffix(const struct backend *b)
+{
+	const char *const *last = b->suffixes;
+
+	while (last[1])
+		last++;
+	return *last;
+}
+
+/* Looks in one folder; -EEXIST if there is a second scenario. */
+static int find_in(const char *dir, const struct backend *b, char **name, struct err *err)
+{
+	cleanup_free char *folder = mem_printf("%s/%s", dir, b->folder);
+	DIR *d = opendir(folder);
+	struct dirent *entry;
+	int rc = 0;
+
+	while (d && rc == 0 && (entry = readdir(d))) {
+		char *found = scenario_of(entry->d_name, json_suffix(b));
+
+		if (found && *name && strcmp(found, *name) != 0)
+			rc = err_set(err, -EEXIST,
+				"%s has results of several scenarios (%s, %s, ..): --scenario says "
+				"which",
+				dir, *name, found);
+		if (found && !*name)
+			*name = found;
+		else
+			free(found);
+	}
+	if (d)
+		closedir(d);
+	return rc;
+}
+
+/* The only scenario with results in dir; the caller's. */
+static int find_scenario(const char *dir, char **ret, struct err *err)
+{
+	const struct backend *b;
+	int rc = 0;
+
+	*ret = NULL;
+	for (size_t i = 0; rc == 0 && (b = backend_at(i)); i++)
+		rc = find_in(dir, b, ret, err);
+	if (rc == 0 && !*ret)
+		rc = err_set(err, -ENOENT, "there are no results in %s", dir);
+	if (rc < 0) {
+		free(*ret);
+		*ret = NULL;
+	}
+	return rc;
+}
+
+/* ---- reading and writing ---- */
+
+static int read_scenario(struct report *r, const char *dir, const char *name, struct err *err)
+{
+	const struct backend *b;
+	int found = 0, rc = 0;
+
+	for (size_t i = 0; rc == 0 && (b = backend_at(i)); i++) {
+		cleanup_free char *path = layout_file(dir, b->folder, name, json_suffix(b));
+
+		if (access(path, F_OK) != 0)
+			continue;
+		rc = report_read(r, path, err);
+		found = 1;
+	}
+	if (!found)
+		return err_set(err, -ENOENT, "there are no results of %s in %s", name, dir);
+	return rc;
+}
+
+static int read_files(struct report *r, const struct files *f, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < f->len && rc == 0; i++)
+		rc = report_read(r, f->at[i], err);
+	return rc;
+}
+
+static int write_page(const struct report *r, const char *path, struct err *err)
+{
+	struct new_file file;
+	struct out o;
+	int rc = file_begin(&file, path, err);
+
+	if (rc < 0)
+		return rc;
+	out_init(&o, file.fd);
+	report_html(r, &o);
+	rc = out_flush(&o);
+	out_release(&o);
+	if (rc < 0) {
+		file_abort(&file);
+		return err_set(err, rc, "cannot write %s: %s", path, strerror(-rc));
+	}
+	return file_commit(&file, err);
+}
+
+static int print_text(const struct report *r, struct err *err)
+{
+	struct out o;
+	int rc;
+
+	out_init(&o, STDOUT_FILENO);
+	report_text(r, &o);
+	rc = out_flush(&o);
+	out_release(&o);
+	return rc < 0 ? err_set(err, rc, "cannot write to standard output: %s", strerror(-rc)) : 0;
+}
+
+static int write_report(const struct report *r, const struct report_args *args, struct err *err)
+{
+	const char *name = report_name(r);
+	cleanup_free char *path = NULL;
+	int rc;
+
+	if (args->text)
+		return print_text(r, err);
+	if (args->output)
+		path = mem_strdup(args->output);
+	else if (layout_name_ok(name))
+		path = mem_printf("%s/%s-report.html",
+			args->output_dir ? args->output_dir : DEFAULT_DIR, name);
+	else
+		return err_set(err, -EINVAL,
+			"the result names no scenario, so -o FILE.html must say where the page "
+			"goes");
+	if (!args->output)
+		rc = file_mkdirs(args->output_dir ? args->output_dir : DEFAULT_DIR, err);
+	else
+		rc = 0;
+	if (rc == 0)
+		rc = write_page(r, path, err);
+	if (rc == 0 && strcmp(path, "-") != 0)
+		printf("%s\n", path);
+	return rc;
+}
+
+static int run(const struct report_args *args, const struct files *files, struct err *err)
+{
+	const char *dir = args->output_dir ? args->output_dir : DEFAULT_DIR;
+	cleanup_free char *found = NULL;
+	struct report r = {.scenario = args->scenario};
+	int rc = 0;
+
+	if (args->scenario && !layout_name_ok(args->scenario))
+		return err_set(err, -EINVAL, "--scenario: '%.100s' is no name of a scenario",
+			args->scenario);
+	if (args->text && args->output)
+		return err_set(err, -EINVAL, "--text prints to the terminal: -o is of the page");
+	if (!files->len && !args->scenario)
+		rc = find_scenario(dir, &found, err);
+	if (found)
+		r.scenario = found;
+	if (rc == 0)
+		rc = files->len ? read_files(&r, files, err)
+				: read_scenario(&r, dir, r.scenario, err);
+	if (rc == 0)
+		rc = write_report(&r, args, err);
+	report_release(&r);
+	return rc;
+}
+
+static int report_main(char **argv)
+{
+	struct report_args args = {0};
+	struct files files = {0};
+	struct err err = {0};
+	size_t n = 0;
+	char **rest;
+	int rc;
+
+	while (argv[n])
+		n++;
+	files.at = mem_calloc(n + 1, sizeof(*files.at));
+	split(argv, &files);
+	rc = optable_parse(&options, argv, &args, &rest, &err);
+	if (rc == 0)
+		rc = run(&args, &files, &err);
+	free(files.at);
+	if (rc < 0)
+		command_complain(err.text);
+	return rc < 0 ? STATUS_USAGE : STATUS_OK;
+}
+
+const struct command command_report = {
+	.name = "report",
+	.meaning = "results of a scenario as one HTML page, or as text",
+	.run = report_main,
+	.help = report_help,
+};

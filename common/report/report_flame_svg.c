@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* A flame graph, the root at the top: searched and zoomed by the page's script, readable without.
+ */
+#include <string.h>
+
+#include "common/base/units.h"
+#include "common/report/report_flame.h"
+#include "common/report/report_page.h"
+#include "common/write/safe.h"
+
+#define NODES_MAX  1000
+#define SHARE_MIN  0.001
+#define DEPTH_MAX  160 /* frames that are drawn */
+#define ROW        18
+#define TEXT_PAD   3
+#define CHAR_WIDTH 6.7 /* of the 11px monospaced font; report_script.c has it too */
+#define CHARS_MIN  3
+#define COLORS     5
+
+static const char *amount(struct page *p, const struct flame *f, uint64_t v)
+{
+	char buf[UNITS_BUF];
+
+	if (f->unit == CELL_NS)
+		return arena_strdup(&p->arena, units_duration(buf, v));
+	if (f->unit == CELL_BYTES)
+		return arena_strdup(&p->arena, units_bytes(buf, v));
+	return report_plural(&p->arena, v, f->noun ? f->noun : "sample");
+}
+
+/* The same name has the same color in every graph. */
+static unsigned int color_of(const char *name)
+{
+	unsigned int h = 2166136261u;
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 16777619u;
+	return h % COLORS;
+}
+
+struct box {
+	double x, width;
+	size_t depth;
+};
+
+/* The name on its own line of the tooltip: the script reads it there. */
+static void draw(
+	struct page *p, const struct flame *f, const struct flame_node *n, const struct box *b)
+{
+	double share = (double)n->total / (double)f->nodes.at[0].total;
+	size_t chars = (size_t)((b->width - 2 * TEXT_PAD) / CHAR_WIDTH), y = b->depth * ROW;
+	char percent[DOC_PERCENT_BUF];
+
+	out_str(p->o, "<g><title>");
+	html_whole(p, n->name);
+	out_printf(p->o, "\n%s, ", amount(p, f, n->total));
+	html_text(p, doc_percent(percent, share));
+	out_printf(p->o,
+		"</title><rect class=\"f%u\" x=\"%.2f\" y=\"%zu\" width=\"%.2f\" height=\"%d\"/>",
+		color_of(n->name), b->x, y, b->width, ROW - 1);
+	if (b->width > 2 * TEXT_PAD && chars >= CHARS_MIN) {
+		char *safe = safe_text(&p->arena, n->name);
+		size_t fit = safe_fit(safe, chars);
+
+		if (safe[fit])
+			fit = safe_fit(safe, chars - 2);
+		out_printf(p->o, "<text x=\"%.2f\" y=\"%zu\">", b->x + TEXT_PAD, y + 13);
+		html_text(p,
+			arena_printf(&p->arena, "%.*s%s", (int)fit, safe, safe[fit] ? ".." : ""));
+		out_str(p->o, "</text>");
+	}
+	out_str(p->o, "</g>\n");
+}
+
+struct drawn {
+	size_t nodes, left_out, deepest;
+};
+
+/* Where each node lies follows from those before it: at[depth] is where the next one there begins.
+ */
+static struct drawn walk(struct page *p, const struct flame *f, uint64_t least, int really)
+{
+	double at[DEPTH_MAX + 1] = {0}, root = (double)f->nodes.at[0].total;
+	struct drawn d = {0};
+
+	for (size_t i = 0; i < f->nodes.len; i++) {
+		const struct flame_node *n = &f->nodes.at[i];
+		struct box b = {.depth = n->depth};
+
+		if (n->depth >= DEPTH_MAX) {
+			d.left_out++;
+			continue;
+		}
+		b.x = at[n->depth];
+		b.width = (double)n->total / root * SVG_WIDTH;
+		at[n->depth] += b.width;
+		at[n->depth + 1] = b.x;
+		if (n->total < least) {
+			d.left_out++;
+			continue;
+		}
+		d.nodes++;
+		d.deepest = n->depth > d.deepest ? n->depth : d.deepest;
+		if (really)
+			draw(p, f, n, &b);
+	}
+	return d;
+}
+
+void report_flame_svg(struct page *p, const struct flame *f, const char *what)
+{
+	uint64_t least;
+	struct drawn d;
+
+	if (!f->nodes.len || !f->nodes.at[0].total) {
+		html_legend(p, "There is nothing to draw: no stacks were found.");
+		return;
+	}
+	least = flame_least(f, NODES_MAX, SHARE_MIN);
+	d = walk(p, f, least, 0);
+	svg_begin(p, "flame", (double)(d.deepest + 1) * ROW, what);
+	walk(p, f, least, 1);
+	svg_end(p);
+	if (d.left_out)
+		html_legend(p, "Drawn: %s. Left out: %s of less than %s or deeper than %d.",
+			report_plural(&p->arena, d.nodes, "frame"),
+			report_plural(&p->arena, d.left_out, "frame"), amount(p, f, least),
+			DEPTH_MAX);
+	if (f->unreadable)
+		html_legend(p, "%s of the folded file could not be read.",
+			report_plural(&p->arena, f->unreadable, "line"));
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* Finds out what a file is, reads it, and looks for the folded stacks beside it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/model/json.h"
+#include "common/report/report.h"
+
+#define ID_SIZE    128
+#define FOLDED_MAX ((size_t)256 << 20)
+
+/* ---- which kind ---- */
+
+/* The schema of a file whose first member it is, as we write them: large files are parsed once
+ * then. 0 if it does not begin so. */
+static int schema_at_start(const char *path, char id[ID_SIZE])
+{
+	char start[512] = "";
+	cleanup_fclose FILE *f = fopen(path, "re");
+
+	if (!f || !fread(start, 1, sizeof(start) - 1, f))
+		return 0;
+	return sscanf(start, " { \"schema\" : \"%127[a-z0-9./]\"", id) == 1;
+}
+
+/* What the file says it is; "" where it says nothing. */
+static int schema_of(const char *path, char id[ID_SIZE], struct err *err)
+{
+	struct json_doc *doc;
+	const char *text;
+	int rc;
+
+	if (schema_at_start(path, id))
+		return 0;
+	rc = json_doc_read(path, &doc, err);
+	if (rc < 0)
+		return rc;
+	text = json_text(json_get(json_doc_root(doc), "schema"));
+	snprintf(id, ID_SIZE, "%s", text ? text : "");
+	json_doc_free(doc);
+	return 0;
+}
+
+/* Length of what comes before the version: "iotrace.result/" */
+static size_t family(const char *id)
+{
+	const char *slash = strrchr(id, '/');
+
+	return slash ? (size_t)(slash - id) + 1 : 0;
+}
+
+static int refuse(const char *path, const char *id, struct err *err)
+{
+	static const struct schema *const known[] = {&schema_result, &schema_cpu, &schema_memory};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		size_t n = family(known[i]->id);
+
+		if (n == family(id) && !strncmp(id, known[i]->id, n))
+			return err_set(err, -EINVAL,
+				"%s: schema: this is %s of another version, %.60s; read here is %s",
+				path, known[i]->what, id, known[i]->id);
+	}
+	return err_set(err, -EINVAL,
+		*id ? "%s: schema: %.60s is not a result that can be reported"
+		    : "%s: schema: missing, so this is no result",
+		path, id);
+}
+
+/* ---- stacks beside a result ---- */
+
+static void read_stacks(struct report_stacks *s)
+{
+	struct err err = {0};
+
+	if (file_read(s->path, FOLDED_MAX, &s->text, &s->len, &err) < 0)
+		s->unread = mem_strdup(err.text);
+}
+
+/* path with `suffix` at its end exchanged; NULL if it does not end so. */
+static char *sibling(const char *path, const char *suffix, const char *with)
+{
+	size_t len = strlen(path), n = strlen(suffix);
+
+	if (len < n || strcmp(path + len - n, suffix) != 0)
+		return NULL;
+	return mem_printf("%.*s%s", (int)(len - n), path, with);
+}
+
+static void find_cpu_stacks(struct report *r)
+{
+	r->cpu_stacks.path = sibling(r->cpu_path, "-cpu.json", ".folded");
+	if (r->cpu_stacks.path)
+		read_stacks(&r->cpu_stacks);
+}
+
+/* What iotrace --stacks PREFIX writes, where PREFIX is that of the JSON. */
+static void find_io_stacks(struct report *r)
+{
+	static const char *const kinds[] = {"time", "bytes", "calls"};
+	cleanup_free char *base = sibling(r->io_path, ".json", "");
+
+	for (size_t i = 0; base && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		char *path = mem_printf("%s-%s.folded", base, kinds[i]);
+		struct report_stacks *s;
+
+		if (access(path, F_OK) != 0) {
+			free(path);
+			continue;
+		}
+		s = VEC_PUSH(&r->io_stacks);
+		*s = (struct report_stacks){.path = path, .kind = kinds[i]};
+		read_stacks(s);
+	}
+}
+
+/* ---- the files ---- */
+
+/* there: the path of one that was read already, or NULL. */
+static int read_one(const char *path, const struct schema *schema, const char *there, void **ret,
+	struct err *err)
+{
+	if (there)
+		return err_set(err, -EINVAL,
+			"%s: a report is of one scenario, and %s is %s as well", path, there,
+			schema->what);
+	return json_read_struct(path, schema, ret, err);
+}
+
+int report_read(struct report *r, const char *path, struct err *err)
+{
+	char id[ID_SIZE];
+	void *doc;
+	int rc = schema_of(path, id, err);
+
+	if (rc < 0)
+		return rc;
+	if (!strcmp(id, schema_result.id)) {
+		rc = read_one(path, &schema_result, r->io_path, &doc, err);
+		if (rc < 0)
+			return rc;
+		r->io = doc;
+		r->io_path = mem_strdup(path);
+		find_io_stacks(r);
+	} else if (!strcmp(id, schema_cpu.id)) {
+		rc = read_one(path, &schema_cpu, r->cpu_path, &doc, err);
+		if (rc < 0)
+			return rc;
+		r->cpu = doc;
+		r->cpu_path = mem_strdup(path);
+		find_cpu_stacks(r);
+	} else if (!strcmp(id, schema_memory.id)) {
+		rc = read_one(path, &schema_memory, r->memory_path, &doc, err);
+		if (rc < 0)
+			return rc;
+		r->memory = doc;
+		r->memory_path = mem_strdup(path);
+	} else {
+		return refuse(path, id, err);
+	}
+	return 0;
+}
+
+static void stacks_release(struct report_stacks *s)
+{
+	free(s->path);
+	free(s->text);
+	free(s->unread);
+}
+
+void report_release(struct report *r)
+{
+	result_free(r->io);
+	result_free(r->cpu);
+	result_free(r->memory);
+	free(r->io_path);
+	free(r->cpu_path);
+	free(r->memory_path);
+	stacks_release(&r->cpu_stacks);
+	for (size_t i = 0; i < r->io_stacks.len; i++)
+		stacks_release(&r->io_stacks.at[i]);
+	free(r->io_stacks.at);
+	*r = (struct report){0};
+}
+
+const char *report_name(const struct report *r)
+{
+	if (r->scenario)
+		return r->scenario;
+	if (r->io && r->io->scenario)
+		return r->io->scenario;
+	if (r->cpu && r->cpu->scenario)
+		return r->cpu->scenario;
+	return r->memory && r->memory->scenario ? r->memory->scenario : "";
+}

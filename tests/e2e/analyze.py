@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-only
+"""profile-scenario analyze: what it writes of real results, and what it refuses."""
+import json
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tap import BUILD, Failure, check, eq, main, test
+
+PROGRAM = os.path.join(os.path.abspath(os.environ.get("BIN", os.path.join(BUILD, "bin"))), "profile-scenario")
+
+
+def analyze(t, *args, status=0):
+    r = t.run([PROGRAM, "analyze"] + [str(a) for a in args], timeout=60)
+    if r.status != status:
+        raise Failure("expected status %d of %s\n%s" % (status, " ".join(map(str, args)), r))
+    return r
+
+
+def text_of(t, name):
+    with open(t.path(name), encoding="utf-8") as f:
+        return f.read()
+
+
+def section(text, title):
+    found = re.search(r"^## %s\n(.*?)(?=^#|\Z)" % re.escape(title), text, re.M | re.S)
+    check(found, "no section %s in\n%s" % (title, text[:2000]))
+    return found.group(1)
+
+
+def write(t, name, obj):
+    path = t.path(name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as f:
+        f.write(obj if isinstance(obj, str) else json.dumps(obj))
+    return path
+
+
+def one_error_line(r, *words):
+    eq(len(r.err.strip().split("\n")), 1, "lines of the error: " + r.err)
+    for word in words:
+        check(word in r.err, "no %r in %r" % (word, r.err))
+
+
+def run_mmsg(t, n, k):
+    return t.iotrace([], [t.target("mmsg"), "batches", str(n), str(k)])
+
+
+@test
+def real_batches_are_judged_by_their_figures(t):
+    r = run_mmsg(t, 200, 7)
+    text = analyze(t, r.prefix + ".json", "--stdout").out
+    batching = section(text, "Batching effectiveness")
+    row = [x for x in batching.splitlines() if x.startswith("| sendmmsg ")][0]
+    eq([c.strip() for c in row.strip("|").split("|")][2:6], ["200", "1,400", "1,400", "7.00"], "row of sendmmsg")
+    # the target receives what it has sent, in one thread
+    check(re.search(r"sendmmsg: limited by the caller, who sends what it received: 7\.00 a call beside 7\.00 of "
+                    r"recvmmsg", batching), batching)
+    check(re.search(r"recvmmsg: limited by arrivals: 0 of 200 calls", batching), batching)
+    cost = section(text, "Cost model")
+    check("at least 3 are needed" in cost or "seen by stops" in cost, cost)
+
+
+@test
+def few_calls_give_no_conclusion(t):
+    r = run_mmsg(t, 5, 7)
+    text = analyze(t, r.prefix + ".json", "--stdout").out
+    check("too few calls to judge: 5" in text, section(text, "Batching effectiveness"))
+    targets = section(text, "Optimization targets")
+    check("None:" in targets and "| " not in targets, targets)
+
+
+@test
+def the_detail_is_replayed(t):
+    r = run_mmsg(t, 200, 7)
+    text = analyze(t, r.prefix + ".json", "--stdout").out
+    whatif = section(text, "What if calls were gathered")
+    check(whatif.startswith("\n%d" % len(r.detail)) or "{:,} lines replayed".format(len(r.detail)) in whatif, whatif)
+    row = [x for x in whatif.splitlines() if "sendmmsg ->" in x and "| 32 units" in x][0]
+    cells = [c.strip() for c in row.strip("|").split("|")]
+    # 5 calls of 7 make 35: 200 calls become 40; each send is received before the next, on another descriptor
+    eq((cells[2], cells[4]), ("200", "160"), "calls, saved: " + row)
+
+
+@test
+def same_input_same_bytes(t):
+    r = run_mmsg(t, 50, 3)
+    for d in ("a", "b"):
+        analyze(t, r.prefix + ".json", "--output-dir", t.path(d))
+    for name in ("IO-ANALYSIS.md", "PROFILING-ANALYSIS.md"):
+        eq(text_of(t, "a/" + name), text_of(t, "b/" + name), name)
+        check(text_of(t, "a/" + name).startswith("# "), "no title in " + name)
+
+
+def result(**members):
+    return dict({"schema": "iotrace.result/1", "complete": True, "warnings": [], "command": ["/bin/x"],
+                 "scenario": "a", "wall_ns": 10 ** 9, "syscalls": []}, **members)
+
+
+@test
+def all_kinds_of_a_scenario_come_together(t):
+    out = t.path("results")
+    write(t, "results/iotrace/a-iotrace.json", result())
+    write(t, "results/iotrace/b-iotrace.json", result(scenario="b"))
+    write(t, "results/massif/a-memory.json", {
+        "schema": "profile.memory/1", "complete": True, "warnings": [], "command": ["/bin/x"], "scenario": "a",
+        "peak": {"total_bytes": 2097152},
+        "sites": [{"function": "grow", "place": "x.c:1", "bytes": 1048576, "share": 0.5, "callers": ["main"]}]})
+    write(t, "results/flamegraphs/a-cpu.json", {
+        "schema": "profile.cpu/1", "complete": True, "warnings": [], "command": ["/bin/x"], "scenario": "a",
+        "sampling": {"samples": 20, "rate_hz": 99, "lost": 0, "call_graph": "fp", "unknown_share": 0.0},
+        "functions_by_self": [{"name": "hot", "self": 20, "total": 20, "self_share": 1.0, "total_share": 1.0}]})
+    analyze(t, "--output-dir", out)
+    text = text_of(t, "results/PROFILING-ANALYSIS.md")
+    one = section(text, "Scenario a")
+    check("2.0 MiB at the peak" in one and "| grow | x.c:1 | 1.0 MiB | 50.0% | main |" in one, one)
+    check("Too few samples" in one and "hot" not in one, one)
+    section(text, "Scenario b")
+    eq(re.findall(r"^# (.*)", text_of(t, "results/IO-ANALYSIS.md"), re.M), ["I/O analysis: a", "I/O analysis: b"],
+       "chapters")
+    analyze(t, "--output-dir", out, "--scenario", "b")
+    check("Scenario a" not in text_of(t, "results/PROFILING-ANALYSIS.md"), "scenario a although b was asked for")
+
+
+def sends(n, a, b, **tracer):
+    """sendmmsg of 2, 4 and 8 messages that cost exactly a + b x messages; most calls are of 8."""
+    sizes = {2: n, 4: n, 8: 8 * n}
+    calls, units = sum(sizes.values()), sum(k * c for k, c in sizes.items())
+    cost = {k: a + b * k for k in sizes}
+    total = sum(c * cost[k] for k, c in sizes.items())
+    times = {"total": total, "min": cost[2], "max": cost[8], "mean": total // calls, "p50": cost[8]}
+    row = {"name": "sendmmsg", "class": "network", "calls": calls, "ok": calls, "errors": 0, "wall_ns": times, "batch": {
+        "unit": "messages", "asked": units, "transferred": units, "fill": 1.0, "full": calls, "partial": 0, "single": 0,
+        "empty": 0, "per_call": {"mean": units / calls}, "asked_histogram": {str(k): c for k, c in sizes.items()},
+        "transferred_histogram": {str(k): c for k, c in sizes.items()},
+        "asked_to_transferred": {"%d->%d" % (k, k): c for k, c in sizes.items()},
+        "by_transferred": {str(k): {"calls": c, "total_ns": c * cost[k], "sum_sq_ns": c * cost[k] ** 2}
+                           for k, c in sizes.items()}}}
+    tracer = dict({"calls_recorded_in_process": calls, "calls_redirected": 0, "calls_stopped": 0}, **tracer)
+    return result(wall_ns=4 * total, syscalls=[row], tracer=tracer)
+
+
+@test
+def a_target_has_its_priority_and_its_evidence(t):
+    path = write(t, "r/s.json", sends(100, 8000, 100))
+    text = analyze(t, path, "--stdout").out
+    check("8000 ns (8000 to 8000)" in section(text, "Cost model"), section(text, "Cost model"))
+    targets = section(text, "Optimization targets")
+    row = [x for x in targets.splitlines() if "batch-limit" in x][0]
+    cells = [c.strip() for c in row.strip("|").split("|")]
+    # half of the fixed cost of 1,000 calls: 4 ms of the window
+    eq(cells[6], "4.0 ms", "saved: " + row)
+    impact, frequency, ease = (int(x) for x in cells[3:6])
+    eq(ease, 9, "ease of the table")
+    eq(float(cells[0]), impact * frequency * ease / 10, "priority")
+    check("Evidence: %s: syscalls" % path in targets.replace("\\", "") and "compare OLD NEW" in targets, targets)
+    text = analyze(t, path, "--stdout", "--ease", "batch-limit=1").out
+    eq(float(re.search(r"^\| ([0-9.]+) \| sendmmsg", text, re.M).group(1)), impact * frequency / 10, "priority")
+
+
+@test
+def no_gain_where_the_messages_cost(t):
+    path = write(t, "r/s.json", sends(100, 10, 5000))
+    text = analyze(t, path, "--stdout").out
+    check("no gain: b dominates" in section(text, "Cost model"), section(text, "Cost model"))
+    check("None:" in section(text, "Optimization targets"), section(text, "Optimization targets"))
+
+
+@test
+def times_of_stops_are_not_believed(t):
+    path = write(t, "r/s.json", sends(100, 8000, 100, calls_stopped=1000))
+    text = analyze(t, path, "--stdout").out
+    check("seen by stops" in section(text, "Cost model"), section(text, "Cost model"))
+    check("seen by stops" in section(text, "Optimization targets"), section(text, "Optimization targets"))
+
+
+@test
+def hostile_names_stay_text(t):
+    evil = "</script><b>|`x`|\n# head\n\x1b[31m[l](http://e)"
+    call = {"name": evil, "class": evil, "calls": 500, "ok": 0, "errors": 500, "errno": {evil: 500}}
+    r = sends(100, 8000, 100)
+    r.update(command=[evil, "x" * 10000], scenario=evil, warnings=[{"code": evil, "text": evil}],
+             threads=[{"pid": 1, "tid": 1, "comm": evil, "syscalls": [
+                 {"name": "sendmmsg", "calls": 9, "batch_asked": 9, "batch_transferred": 9}]}],
+             fds=[{"pid": 1, "fd": 3, "target": evil, "syscalls": [
+                 {"name": "sendmmsg", "calls": 9, "batch_asked": 9, "batch_transferred": 9}]}])
+    r["syscalls"].append(call)
+    path = write(t, "r/evil.json", r)
+    analyze(t, path, "--output-dir", t.path("out"))
+    for name in ("IO-ANALYSIS.md", "PROFILING-ANALYSIS.md"):
+        text = text_of(t, "out/" + name)
+        check("<" not in text, "HTML in " + name)
+        check(not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text), "control characters in " + name)
+        check(not re.search(r"(?<!\\)`", text), "code in " + name)
+        check(not re.search(r"(?<!\\)\]\(", text), "a link in " + name)
+        check("\n# head" not in text, "a heading in " + name)
+        for line in text.splitlines():
+            check(len(line) < 6000, "a line of %d characters in %s" % (len(line), name))
+        tables = re.findall(r"(?:^\|.*\n)+", text, re.M)
+        for table in tables:
+            eq(len({len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}), 1, "cells a row of " + table)
+
+
+@test
+def bad_files_are_one_line_and_status_2(t):
+    good = json.dumps(result())
+    for name, text, words in (
+            ("cut.json", good[:60], ["cut.json", "line 1"]),
+            ("newer.json", json.dumps(result(schema="iotrace.result/2")), ["newer.json", "newer"]),
+            ("foreign.json", '{"schema": "other/1"}', ["foreign.json", "other/1"]),
+            ("none.json", "[]", ["none.json"]),
+            ("type.json", json.dumps(result(wall_ns="x")), ["type.json", "wall_ns"]),
+            ("empty.json", "", ["empty.json"])):
+        one_error_line(analyze(t, write(t, name, text), "--stdout", status=2), *words)
+    one_error_line(analyze(t, t.path("gone.json"), status=2), "gone.json")
+    one_error_line(analyze(t, "--output-dir", t.path("nowhere"), status=2), "nowhere")
+    one_error_line(analyze(t, "--ease", "x=1", status=2), "x")
+    one_error_line(analyze(t, "--ease", "batch-limit=11", status=2), "11")
+    one_error_line(analyze(t, "--nonsense", status=2), "nonsense")
+    path = write(t, "a.json", good)
+    one_error_line(analyze(t, path, write(t, "b.json", good), status=2), "a.json", "b.json")
+    detail = write(t, "d.txt", "1 2.000003 getpid() = 1 <0.000001>\nno such line\n")
+    one_error_line(analyze(t, path, "--detail", detail, status=2), "d.txt", "line 2")
+    detail = write(t, "d.txt", "1 2.000003 getpid() = 1 <0.000001>\n1 2.0000")
+    one_error_line(analyze(t, path, "--detail", detail, status=2), "d.txt", "line 2", "ends")
+    check(not os.path.exists(t.path("results")), "files were written all the same")
+
+
+main()
