@@ -21,29 +21,6 @@ static double per_call(const struct res_batch *b)
 	return b->per_call ? b->per_call->mean : NAN;
 }
 
-static uint64_t moved_by(const struct res_thread *t, const char *name)
-{
-	for (size_t i = 0; i < t->syscalls.len; i++)
-		if (t->syscalls.at[i].name && !strcmp(t->syscalls.at[i].name, name))
-			return view_zero(t->syscalls.at[i].batch_transferred);
-	return 0;
-}
-
-/* Do the same threads receive and send? Two ends of one connection have equal counts as well. */
-static int same_threads(
-	const struct res_result *r, const struct res_syscall *in, const struct res_syscall *out)
-{
-	uint64_t both = 0;
-
-	for (size_t i = 0; i < r->threads.len; i++) {
-		uint64_t got = moved_by(&r->threads.at[i], view_name(in->name));
-		uint64_t sent = moved_by(&r->threads.at[i], view_name(out->name));
-
-		both = sat_add(both, got < sent ? got : sent);
-	}
-	return at_least(both, BATCHING_MOSTLY, view_zero(out->batch->transferred));
-}
-
 /* The call whose messages `out` could be sending on; NULL: none. */
 static const struct res_syscall *feeder(const struct res_result *r, const struct batch_facts *out)
 {
@@ -57,7 +34,7 @@ static const struct res_syscall *feeder(const struct res_result *r, const struct
 		if (in.way == BATCH_TAKES && in.judged >= JUDGE_CALLS_MIN &&
 			alike(per_call(s->batch), per_call(out->batch)) &&
 			alike((double)in.judged, (double)out->judged) &&
-			same_threads(r, s, out->call))
+			view_same_threads(r, s, out->call))
 			return s;
 	}
 	return NULL;

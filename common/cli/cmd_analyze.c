@@ -14,6 +14,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/units.h"
+#include "common/cli/gather.h"
 #include "common/cli/words.h"
 #include "common/run/backend.h"
 #include "common/run/layout.h"
@@ -25,7 +26,7 @@
 #define PROFILING_FILE "PROFILING-ANALYSIS.md"
 
 struct analyze_args {
-	const char *output_dir, *scenario, *detail, *ease;
+	const char *output_dir, *scenario, *detail, *ease, *config;
 	int to_stdout, help, version;
 };
 
@@ -39,6 +40,9 @@ static const struct optable_row option_rows[] = {
 		"detail file to replay (default: the one beside the result, if that run wrote it)"},
 	{"ease", "KIND=N,..", OPTION_TEXT, offsetof(struct analyze_args, ease), 0, 0,
 		"how easy (1 to 10) a kind of change is in this program, e.g. batch-limit=4"},
+	{"config", "FILE", OPTION_TEXT, offsetof(struct analyze_args, config), 0, 0,
+		"the catalogue, whose \"ease\" says the same (default " CONFIG_DEFAULT_FILE
+		", if there is one)"},
 	{"stdout", NULL, OPTION_FLAG, offsetof(struct analyze_args, to_stdout), 0, 0,
 		"print the I/O analysis and write no file"},
 	{"help", NULL, OPTION_FLAG, offsetof(struct analyze_args, help), 0, 0, "print this"},
@@ -80,6 +84,14 @@ static void complain(const struct err *err)
 
 /* ---- input ---- */
 
+static int set_ease(struct ease_table *t, const char *kind, const char *text, struct err *err)
+{
+	uint64_t ease;
+	int rc = units_parse_u64(text, 1, 10, &ease, err);
+
+	return rc < 0 ? rc : ease_set(t, kind, ease, err);
+}
+
 /* "batch-limit=4,empty-calls=9" */
 static int read_ease(const char *list, struct ease_table *t, struct err *err)
 {
@@ -89,16 +101,28 @@ static int read_ease(const char *list, struct ease_table *t, struct err *err)
 
 	for (char *p = strtok_r(copy, ",", &save); p && rc == 0; p = strtok_r(NULL, ",", &save)) {
 		char *equals = strchr(p, '=');
-		uint64_t ease;
 
 		if (!equals)
 			return err_set(err, -EINVAL, "--ease: '%.60s' is not KIND=N", p);
 		*equals = '\0';
-		rc = units_parse_u64(equals + 1, 1, 10, &ease, err);
-		if (rc == 0)
-			rc = ease_set(t, p, ease, err);
+		rc = set_ease(t, p, equals + 1, err);
 	}
 	return rc < 0 ? err_wrap(err, "--ease") : 0;
+}
+
+/* "ease": {"batch-limit": "4"} */
+static int read_catalogue(const struct analyze_args *args, struct ease_table *t, struct err *err)
+{
+	struct config *config;
+	int rc = gather_config(args->config, &config, err);
+
+	for (const char *const *p = config ? config->ease : NULL; p && p[0] && rc == 0; p += 2) {
+		rc = set_ease(t, p[0], p[1], err);
+		if (rc < 0)
+			err_wrap(err, "%s: ease.%.60s", config->path, p[0]);
+	}
+	config_free(config);
+	return rc;
 }
 
 static const char *json_suffix(const struct backend *b)
@@ -250,6 +274,8 @@ static int analyze_main(char **argv)
 
 	if (rc == 0)
 		rc = optable_parse(&options, argv, &args, &rest, &err);
+	if (rc == 0)
+		rc = read_catalogue(&args, &ease, &err);
 	if (rc == 0)
 		rc = read_ease(args.ease, &ease, &err);
 	if (rc == 0)

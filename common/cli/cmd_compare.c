@@ -14,6 +14,7 @@
 #include "common/cli/gather.h"
 #include "common/cli/words.h"
 #include "common/model/json.h"
+#include "common/report/report.h"
 #include "common/run/backend.h"
 #include "common/run/layout.h"
 #include "common/run/optable.h"
@@ -25,7 +26,7 @@ enum { STATUS_TROUBLE = 2, TEXT_COLUMNS = 100, RUNS_DEFAULT = 5, RUNS_MAX = 1000
 
 struct compare_args {
 	struct alternate alternate; /* with --base-binary */
-	const char *fail_on, *markdown, *format;
+	const char *fail_on, *markdown, *html, *format;
 	int all, force, json, help, version;
 };
 
@@ -52,6 +53,7 @@ static const struct optable_row option_rows[] = {
 	{"all", NULL, OPTION_FLAG, AT(all), 0, 0, "show every metric"},
 	{"json", NULL, OPTION_FLAG, AT(json), 0, 0, "print the comparison as JSON"},
 	{"markdown", "FILE", OPTION_TEXT, AT(markdown), 0, 0, "write it as Markdown, too"},
+	{"html", "FILE", OPTION_TEXT, AT(html), 0, 0, "write it as a page that loads nothing, too"},
 	{"format", "FORM", OPTION_TEXT, AT(format), 0, 0,
 		"text (default), or github: annotations for a workflow after the text"},
 	{"help", NULL, OPTION_FLAG, AT(help), 0, 0, "print this"},
@@ -82,6 +84,18 @@ static int write_markdown(const char *path, const struct doc *d, struct err *err
 
 	out_init_mem(&o);
 	markdown_write_doc(d, &o);
+	rc = file_write(path, out_text(&o), o.len, err);
+	out_release(&o);
+	return rc;
+}
+
+static int write_html(const char *path, const struct doc *d, struct err *err)
+{
+	struct out o;
+	int rc;
+
+	out_init_mem(&o);
+	report_doc_html("comparison", d, &o);
 	rc = file_write(path, out_text(&o), o.len, err);
 	out_release(&o);
 	return rc;
@@ -140,6 +154,8 @@ static int print_all(const struct compare_args *args, const struct res_compare *
 	struct out o;
 	int rc = args->markdown ? write_markdown(args->markdown, d, err) : 0;
 
+	if (rc == 0 && args->html)
+		rc = write_html(args->html, d, err);
 	out_init(&o, STDOUT_FILENO);
 	if (args->json) {
 		json_write_struct(c, &shape_compare, &o);

@@ -5,18 +5,15 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/cli/words.h"
 #include "common/model/json.h"
 #include "common/run/optable.h"
 #include "common/write/csv.h"
-#include "common/write/safe.h"
 
 struct export_args {
 	const char *output;
@@ -80,8 +77,8 @@ static int find_schema(const char *path, const struct schema **ret, struct err *
 		if (is_of_kind(*s, id))
 			*ret = *s;
 	if (!*ret)
-		rc = err_set(err, -EINVAL, "%s: schema: %.64s is not one of %s", path,
-			id ? id : "missing, and so", schema_names(&arena));
+		rc = err_set(err, -EINVAL, "%s: schema: %.64s; it must be one of %s", path,
+			id ? id : "missing", schema_names(&arena));
 	arena_release(&arena);
 	json_doc_free(doc);
 	return rc;
@@ -206,7 +203,6 @@ static void spell_out(char **argv)
 static int export_main(char **argv)
 {
 	struct export_args args = {0};
-	struct arena arena = {0};
 	struct words words;
 	struct err err = {0};
 	char **rest;
@@ -222,9 +218,8 @@ static int export_main(char **argv)
 		rc = err_set(&err, -EINVAL, "--output needs a TABLE to write");
 	if (rc == 0)
 		rc = export_file(words.at[0], words.at[1], &args, &err);
-	if (rc < 0) /* paths and schemas may hold anything */
-		command_complain(safe_text(&arena, err.text));
-	arena_release(&arena);
+	if (rc < 0)
+		command_complain(err.text);
 	return rc < 0 ? STATUS_USAGE : STATUS_OK;
 }
 

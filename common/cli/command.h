@@ -21,10 +21,8 @@ struct command {
 enum { STATUS_OK = 0, STATUS_USAGE = 2 };
 
 #define COMMAND(name) extern const struct command command_##name;
-#define COMMAND_LATER(name, meaning)
 #include "common/cli/commands.def"
 #undef COMMAND
-#undef COMMAND_LATER
 
 /* "profile-scenario: TEXT" on stderr. */
 void command_complain(const char *text);

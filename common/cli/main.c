@@ -11,21 +11,8 @@
 
 static const struct command *const commands[] = {
 #define COMMAND(name) &command_##name,
-#define COMMAND_LATER(name, meaning)
 #include "common/cli/commands.def"
 #undef COMMAND
-#undef COMMAND_LATER
-};
-
-static const struct {
-	const char *name, *meaning;
-} later[] = {
-#define COMMAND(name)
-#define COMMAND_LATER(name, meaning) {#name, meaning},
-#include "common/cli/commands.def"
-#undef COMMAND
-#undef COMMAND_LATER
-	{NULL, NULL}, /* there may be none */
 };
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
@@ -56,10 +43,6 @@ static void print_help(struct out *o)
 		   "commands (run, when none is named; COMMAND --help says more):\n");
 	for (size_t i = 0; i < LEN(commands); i++)
 		out_printf(o, "  %-10s %s\n", commands[i]->name, commands[i]->meaning);
-	if (later[0].name)
-		out_str(o, "later versions add:\n");
-	for (size_t i = 0; later[i].name; i++)
-		out_printf(o, "  %-10s %s\n", later[i].name, later[i].meaning);
 	out_char(o, '\n');
 	command_run.help(o);
 }
@@ -91,13 +74,6 @@ static int complain_unknown(const char *name)
 {
 	char text[256];
 
-	for (size_t i = 0; later[i].name; i++) {
-		if (strcmp(later[i].name, name) != 0)
-			continue;
-		snprintf(text, sizeof(text), "%s comes in a later version", name);
-		command_complain(text);
-		return STATUS_USAGE;
-	}
 	snprintf(text, sizeof(text), "unknown command '%.100s' (see --help)", name);
 	command_complain(text);
 	return STATUS_USAGE;

@@ -7,6 +7,7 @@
 #include "common/base/err.h"
 #include "common/base/out.h"
 #include "common/model/result.h"
+#include "common/view/doc.h"
 
 /*
  * Results of one scenario as a page (HTML, one file that loads nothing) or as text.
@@ -51,5 +52,7 @@ void report_release(struct report *r);
 const char *report_name(const struct report *r);
 void report_html(const struct report *r, struct out *o);
 void report_text(const struct report *r, struct out *o);
+/* Any doc as such a page, a section for each of its heads. */
+void report_doc_html(const char *title, const struct doc *d, struct out *o);
 
 #endif

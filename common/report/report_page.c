@@ -9,6 +9,7 @@
 #include "common/report/report_page.h"
 #include "common/view/view.h"
 
+#define TITLE_COLUMNS   80
 #define WHOLE_NAMES_MAX ((size_t)512 << 10) /* bytes of long names that are in tooltips whole */
 
 /* ---- head ---- */
@@ -42,7 +43,7 @@ static void hash_source(struct out *o, const char *directive, const char *text)
 	out_char(o, '\'');
 }
 
-static void head(struct page *p, const struct report *r)
+static void head(struct page *p, const char *name)
 {
 	struct out *o = p->o;
 
@@ -55,7 +56,7 @@ static void head(struct page *p, const struct report *r)
 		   "<meta name=\"color-scheme\" content=\"light dark\">\n"
 		   "<meta name=\"generator\" content=\"profile-scenario " IOTRACE_VERSION
 		   "\">\n<title>");
-	html_text(p, *report_name(r) ? report_name(r) : "profile");
+	html_text(p, name);
 	out_printf(o, " - report</title>\n<style>%s</style>\n</head>\n<body>\n", report_style);
 }
 
@@ -357,11 +358,20 @@ static void environment(struct page *p, const struct report *r)
 	doc_free(d);
 }
 
+static void foot(struct out *o)
+{
+	out_printf(o,
+		"</main>\n<footer>Made by profile-scenario " IOTRACE_VERSION
+		". Figures that were not measured are shown as -.</footer>\n"
+		"<script>%s</script>\n</body>\n</html>\n",
+		report_script);
+}
+
 void report_html(const struct report *r, struct out *o)
 {
 	struct page p = {.o = o, .whole_left = WHOLE_NAMES_MAX};
 
-	head(&p, r);
+	head(&p, *report_name(r) ? report_name(r) : "profile");
 	title(&p, r);
 	contents(&p, r);
 	if (r->io)
@@ -371,10 +381,39 @@ void report_html(const struct report *r, struct out *o)
 	if (r->memory)
 		memory(&p, r->memory);
 	environment(&p, r);
-	out_printf(o,
-		"</main>\n<footer>Made by profile-scenario " IOTRACE_VERSION
-		". Figures that were not measured are shown as -.</footer>\n"
-		"<script>%s</script>\n</body>\n</html>\n",
-		report_script);
+	foot(o);
+	arena_release(&p.arena);
+}
+
+void report_doc_html(const char *title, const struct doc *d, struct out *o)
+{
+	struct page p = {.o = o, .whole_left = WHOLE_NAMES_MAX};
+	int open = 0;
+
+	head(&p, title);
+	out_str(o, "<header><h1>");
+	html_name(&p, title, TITLE_COLUMNS);
+	out_str(o, "</h1></header>\n<main>\n");
+	for (size_t i = 0; i < d->blocks.len; i++) {
+		const struct doc_block *b = &d->blocks.at[i];
+
+		if (b->kind == DOC_HEAD) {
+			out_str(o, open++ ? "</section>\n<section><h2>" : "<section><h2>");
+			html_name(&p, b->a, TITLE_COLUMNS);
+			out_str(o, "</h2>\n<p>");
+			html_text(&p, b->b);
+			out_str(o, "</p>\n");
+		} else {
+			size_t n = 1;
+
+			while (i + n < d->blocks.len && d->blocks.at[i + n].kind != DOC_HEAD)
+				n++;
+			html_blocks(&p, b, n);
+			i += n - 1;
+		}
+	}
+	if (open)
+		out_str(o, "</section>\n");
+	foot(o);
 	arena_release(&p.arena);
 }

@@ -404,6 +404,8 @@ static int read_root(struct reader *rd, const struct json_value *root)
 		enter(rd, name);
 		if (!strcmp(name, "target"))
 			rc = read_object(rd, target_keys, v, rd->config);
+		else if (!strcmp(name, "ease"))
+			rc = read_pairs(rd, v, &rd->config->ease);
 		else if (!strcmp(name, "scenarios"))
 			rc = read_scenarios(rd, v);
 		else

@@ -48,6 +48,8 @@ struct config {
 	struct arena arena;
 	const char *path;
 	const char *binary, *build;
+	const char *const
+		*ease; /* of changes, for analyze: name, number, name, number, ..; or NULL */
 	struct config_scenario *scenarios;
 	size_t scenarios_len;
 };

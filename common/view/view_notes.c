@@ -185,7 +185,7 @@ static void note_echo(struct doc *d, const struct res_result *r)
 	const struct res_counts *brought = &in->batch->transferred_histogram;
 	const struct res_counts *sent = &out->batch->transferred_histogram;
 
-	if (same_count(view_zero(in->ok), view_zero(out->ok)) &&
+	if (view_same_threads(r, in, out) && same_count(view_zero(in->ok), view_zero(out->ok)) &&
 		same_count(view_zero(in->batch->transferred), view_zero(out->batch->transferred)) &&
 		!at_least(histogram_distance(sent, brought), SAME, view_zero(out->ok)) &&
 		!at_least(histogram_distance(brought, sent), SAME, view_zero(in->ok)))

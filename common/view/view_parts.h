@@ -5,8 +5,8 @@
 #include "common/model/result.h"
 #include "common/view/doc.h"
 
-/* The parts of the summary, one file each, and the words that they share. Inside this folder only.
- */
+/* The parts of the summary, one file each, and the words that they share: for this folder, and for
+ * analyze and report, which say the same things in the same words. */
 
 /* Fewer calls than this say nothing about how a call is used. */
 #define JUDGE_CALLS_MIN 30
@@ -37,6 +37,11 @@ const char *view_time(struct doc *d, uint64_t ns);
 const char *view_share(struct doc *d, uint64_t part, uint64_t whole);
 /* "1 call", "2,000 calls", "3 processes", "20 queries" */
 const char *view_plural(struct doc *d, uint64_t n, const char *noun);
+
+/* Do the same threads receive by `in` and send by `out`? The two ends of one connection have equal
+ * counts as well. Both are batches. */
+int view_same_threads(
+	const struct res_result *r, const struct res_syscall *in, const struct res_syscall *out);
 
 /* 1 if tracing took so much that the figures are those of a slowed program. */
 int view_slowed(const struct res_result *r);

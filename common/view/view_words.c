@@ -170,3 +170,29 @@ struct batch_facts view_batch_facts(const struct res_syscall *s)
 	f.judged = ok > of_none ? ok - of_none : 0;
 	return f;
 }
+
+/* ---- threads ---- */
+
+#define MOSTLY 0.9
+
+static uint64_t moved_by(const struct res_thread *t, const char *name)
+{
+	for (size_t i = 0; i < t->syscalls.len; i++)
+		if (t->syscalls.at[i].name && !strcmp(t->syscalls.at[i].name, name))
+			return view_zero(t->syscalls.at[i].batch_transferred);
+	return 0;
+}
+
+int view_same_threads(
+	const struct res_result *r, const struct res_syscall *in, const struct res_syscall *out)
+{
+	uint64_t both = 0;
+
+	for (size_t i = 0; i < r->threads.len; i++) {
+		uint64_t got = moved_by(&r->threads.at[i], view_name(in->name));
+		uint64_t sent = moved_by(&r->threads.at[i], view_name(out->name));
+
+		both = sat_add(both, got < sent ? got : sent);
+	}
+	return (double)both >= MOSTLY * (double)view_zero(out->batch->transferred);
+}

@@ -35,7 +35,7 @@ _profile_scenario_value()
 	--output-dir)
 		COMPREPLY=($(compgen -d -- "$cur"))
 		;;
-	--binary | --config | --diff | --base-binary | --new-binary | --markdown | --detail | --output)
+	--binary | --config | --diff | --base-binary | --new-binary | --markdown | --html | --detail | --output)
 		COMPREPLY=($(compgen -f -- "$cur"))
 		;;
 	--ease | --sampling-rate | --runs | --warmup | --timeout | --grace | --ready-timeout | --load | --work | \
@@ -78,16 +78,19 @@ _profile_scenario()
 		;;
 	compare)
 		COMPREPLY=($(compgen -W "--output-dir --config --scenario --base-binary --new-binary
-			--runs --type --fail-on --force --all --json --markdown --format $both" -- "$cur")
+			--runs --type --fail-on --force --all --json --markdown --html --format $both" -- "$cur")
 			$(compgen -f -- "$cur"))
 		;;
 	analyze)
-		COMPREPLY=($(compgen -W "--output-dir --scenario --detail --ease --stdout $both" -- "$cur")
+		COMPREPLY=($(compgen -W "--output-dir --scenario --detail --ease --config --stdout $both" -- "$cur")
 			$(compgen -f -- "$cur"))
 		;;
 	report)
 		COMPREPLY=($(compgen -W "--output-dir --scenario --text --output $both" -- "$cur")
 			$(compgen -f -- "$cur"))
+		;;
+	export)
+		COMPREPLY=($(compgen -W "--output $both" -- "$cur") $(compgen -f -- "$cur"))
 		;;
 	accept)
 		COMPREPLY=($(compgen -W "--output-dir --config --all --dry-run $both" -- "$cur"))

@@ -246,6 +246,10 @@ def other_forms(t):
     results(t, "two", program(t, "b", extra=1))
     r = compare(t, t.path("one"), t.path("two"), "--markdown", t.path("c.md"), "--format", "github", status=1)
     check("::error::s io write.calls: 20 -> 21" in r.out, r.out)
+    compare(t, t.path("one"), t.path("two"), "--html", t.path("c.html"), status=1)
+    with open(t.path("c.html")) as f:
+        page = f.read()
+    check("Content-Security-Policy" in page and "write.calls" in page and "http" not in page.split("</head>")[1], "page")
     with open(t.path("c.md")) as f:
         check("| write.calls |" in f.read().replace("\\", ""), "Markdown")
 

@@ -444,7 +444,7 @@ def renderer_is_missing(t):
     for name in ("perf", "sh", "git"):
         if shutil.which(name):
             os.symlink(os.path.realpath(shutil.which(name)), os.path.join(bare, name))
-    r = profile(t, "x", "--binary", build(t, BURN), "--", 30, path=bare + ":/nonexistent", status=125)
+    r = profile(t, "x", "--binary", build(t, BURN), "--", 100, path=bare + ":/nonexistent", status=125)
     check("libdevel-nytprof-perl" in r.err, str(r))
     eq(there(t, "x"), OUTPUTS[1:], "JSON and folded stacks are kept")
 

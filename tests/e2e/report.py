@@ -16,7 +16,7 @@ BIN = os.path.abspath(os.environ.get("BIN", os.path.join(BUILD, "bin")))
 PROGRAM = os.path.join(BIN, "profile-scenario")
 
 # What every name of a hostile result holds.
-HOSTILE = ("</script></title></svg><script>document.title='OWNED'</script>"
+HOSTILE = ("<b id=x>&lt;</script></title></svg><script>document.title='OWNED'</script>"
            "<img src=http://evil.example/x onerror=document.title='OWNED'>\"'`&amp;\x1b[31m\n\t\x7f\u202e")
 LONG = "/" + "long" * 2560 + HOSTILE
 
@@ -228,7 +228,9 @@ def hostile_names_stay_text(t):
     page = browse(t, path)
     is_closed(page)
     check("OWNED" not in text_of(t, path).split("</title>")[0] and not page.of("img"), "it became more than text")
-    check("\\x1b[31m\\n\\t\\x7f" in "".join(page.texts), "control characters are shown")
+    shown = HOSTILE.replace("\x1b[31m\n\t\x7f\u202e", "\\x1b[31m\\n\\t\\x7f\\xe2\\x80\\xae")
+    for where, text in (("heading", page.texts), ("tooltip", page.titles)):
+        check(any(shown in x for x in text), "the whole of it is text in a " + where)
     whole = [x for x in page.titles if x.startswith("/longlong")]
     check(whole and max(map(len, whole)) > 10000, "the whole of a long name is in the title")
     check(max(len(c) for c in page.tables["fds"][1]) <= 80, "a long name is cut in the middle")
