@@ -158,6 +158,9 @@ def a_target_has_its_priority_and_its_evidence(t):
     check("Evidence: %s: syscalls" % path in targets.replace("\\", "") and "compare OLD NEW" in targets, targets)
     text = analyze(t, path, "--stdout", "--ease", "batch-limit=1").out
     eq(float(re.search(r"^\| ([0-9.]+) \| sendmmsg", text, re.M).group(1)), impact * frequency / 10, "priority")
+    catalogue = write(t, "c.json", {"ease": {"batch-limit": "1"}})
+    eq(analyze(t, path, "--stdout", "--config", catalogue).out, text, "ease in the catalogue")
+    one_error_line(analyze(t, path, "--config", write(t, "d.json", {"ease": {"x": "1"}}), status=2), "x")
 
 
 @test
