@@ -104,7 +104,7 @@ def work():
 ts = [threading.Thread(target=work) for _ in range(8)]
 for t in ts: t.start()
 for t in ts: t.join()
-"""], tool=PYTHON, racy=RACY - {"read"} | {"mmap", "munmap", "mprotect", "brk", "rseq", "set_robust_list"})
+"""], tool=PYTHON, racy=RACY - {"read"} | {"mmap", "munmap", "mprotect", "brk", "rseq", "set_robust_list", "exit"})
 program("python3: subprocess", [PYTHON, "-S", "-c", """
 import subprocess
 for i in range(5): subprocess.run(['true'])

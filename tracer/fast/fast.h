@@ -47,7 +47,8 @@ struct fast_space {
 	struct {
 		struct code_mapping *at;
 		size_t len, cap;
-	} code; /* its executable mappings of files when they were last read: patch.c */
+	} code;          /* its executable mappings of files when they were last read: patch.c */
+	int code_hidden; /* they could not be read */
 };
 
 /* Of a thread that has a block. */

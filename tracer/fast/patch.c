@@ -80,6 +80,7 @@ static void read_code_mappings(struct fast_space *fs, pid_t tid)
 	struct mapping m;
 
 	patch_forget_code(fs);
+	fs->code_hidden = !maps;
 	while (maps && mapping_next(maps, &m))
 		if (m.inode && strcmp(m.perms, "r-xp") == 0)
 			*VEC_PUSH(&fs->code) = (struct code_mapping){.start = m.start,
@@ -271,7 +272,8 @@ static const char *plan_site(struct session *s, struct tracee *t, struct code_ma
 	uint64_t file_addr, bias;
 
 	if (!m)
-		return "code that is not of a file, or writable";
+		return t->space->fast->code_hidden ? "the process does not let its mappings be read"
+						   : "code that is not of a file, or writable";
 	file = file_of(s, t, m);
 	if (!file)
 		return "the file of the code could not be read";
