@@ -111,7 +111,8 @@ for i in range(5): subprocess.run(['true'])
 """], tool=PYTHON, racy=RACY)
 program("perl", ["perl", "-e", 'open(F, ">", "o"); print F "x" x $_, "\\n" for 1..500; close F; system("true")'],
         racy=RACY - {"read"})
-program("make with gcc", ["make", "-s"], tool="gcc", before=a_project, racy=RACY | {"vfork", "getrandom"})
+program("make with gcc", ["make", "-s"], tool="gcc", before=a_project,
+        racy=RACY | {"vfork", "getrandom", "brk"})  # brk: by where the heap happens to lie
 program("static busybox", ["busybox", "sh", "-c", "busybox dd if=/dev/zero of=/dev/null bs=1 count=999 2>/dev/null"],
         racy={"rt_sigreturn", "wait4"})
 
