@@ -12,6 +12,10 @@
  * (10,10: 23; 12,12: 37; 15,15: 64; 20,20: 127; 8,8: 13) are also those of the published tables of
  * critical values, two-sided 5%.
  *
+ * All rows of `dealt` and `tied` were then held against SciPy 1.10.1: mannwhitneyu(method="exact")
+ * for samples with that U, and permutation_test of the rank sum's distance from its mean over all
+ * ways (n_resamples=inf). They agree to 1e-9.
+ *
  * Holm's: by hand, beside each row.
  */
 #include <float.h>
