@@ -68,8 +68,7 @@ demo: all
 	@mkdir -p $(dir $(DEMO))
 	@echo; echo '$$ $(O)/bin/iotrace -o $(DEMO) $(O)/targets/demo'
 	$(Q)$(O)/bin/iotrace -o $(DEMO) $(O)/targets/demo
-	@echo; sed -n '1,4p' $(DEMO)-summary.txt
-	@echo; sed -n '/^BATCHING/,/^LATENCY/{/^LATENCY/!p}' $(DEMO)-summary.txt
+	@echo; sed '/^LATENCY/,$$d' $(DEMO)-summary.txt
 	@echo 'files: $(DEMO)-summary.txt  $(DEMO)-detail.txt  $(DEMO).json'
 
 BENCH_BIN := $(patsubst tests/bench/%.c,$(O)/bench/%,$(wildcard tests/bench/bench_*.c))
