@@ -194,36 +194,14 @@ static void partial_pairs(struct doc *d, const struct batching *b)
 			list, n > PAIRS_MAX ? " and others" : "");
 }
 
-/* Calls that move one message each, although one that moves many exists. */
-static void one_by_one(
-	struct doc *d, const struct res_result *r, const char *const names[2], const char *batched)
-{
-	const char *list = "";
-	uint64_t calls = 0;
-
-	if (view_called(r, batched) || !view_traced(r, batched))
-		return;
-	for (int i = 0; i < 2; i++) {
-		const struct res_syscall *s = view_called(r, names[i]);
-
-		if (!s)
-			continue;
-		list = arena_printf(&d->arena, "%s%s%s", list, *list ? " and " : "", names[i]);
-		calls = sat_add(calls, view_zero(s->ok));
-	}
-	if (calls >= JUDGE_CALLS_MIN)
-		doc_note(d, "%s: one message or buffer a call, in %s calls; %s was not called.",
-			list, view_count(d, calls), batched);
-}
-
 static void batching_notes(struct doc *d, const struct res_result *r)
 {
 	static const char *const senders[2] = {"sendto", "sendmsg"};
 	static const char *const receivers[2] = {"recvfrom", "recvmsg"};
 	const struct res_work *w = r->work;
 
-	one_by_one(d, r, senders, "sendmmsg");
-	one_by_one(d, r, receivers, "recvmmsg");
+	view_note_unbatched(d, r, senders, "sendmmsg", "sent");
+	view_note_unbatched(d, r, receivers, "recvmmsg", "received");
 	if (w && view_zero(w->count) && view_calls(r) >= JUDGE_CALLS_MIN)
 		doc_note(d, "%.2f traced calls per %s.", (double)view_calls(r) / (double)w->count,
 			w->unit ? w->unit : "unit of work");

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/clock.h"
 #include "common/base/units.h"
 #include "common/report/report_page.h"
 #include "common/write/safe.h"
@@ -170,38 +169,12 @@ void html_doc(struct page *p, const struct doc *d)
 
 static void cell_words(struct page *p, const struct cell *c)
 {
-	char buf[UNITS_BUF];
+	const char *words = doc_cell_words(&p->arena, c);
 
-	switch (c->type) {
-	case CELL_NONE:
-		out_char(p->o, '-');
-		break;
-	case CELL_TEXT:
-		html_name(p, c->text, NAME_COLUMNS);
-		break;
-	case CELL_COUNT:
-		out_str(p->o, units_thousands(buf, c->count));
-		break;
-	case CELL_NS:
-		out_str(p->o, units_duration(buf, c->count));
-		break;
-	case CELL_US:
-		out_str(p->o, units_us(buf, c->count));
-		break;
-	case CELL_SECONDS:
-		out_printf(p->o, "%" PRIu64 ".%06" PRIu64, (uint64_t)(c->count / NS_PER_SEC),
-			(uint64_t)(c->count % NS_PER_SEC / NS_PER_US));
-		break;
-	case CELL_BYTES:
-		out_str(p->o, units_bytes(buf, c->count));
-		break;
-	case CELL_RATIO:
-		escape(p->o, doc_percent(buf, c->real));
-		break;
-	case CELL_MEAN:
-		out_printf(p->o, fabs(c->real) < 1e15 ? "%.2f" : "%.3g", c->real);
-		break;
-	}
+	if (c->type == CELL_TEXT)
+		html_name(p, words, NAME_COLUMNS);
+	else
+		escape(p->o, words);
 }
 
 /* data-v is what a column is sorted by; numbers have it, and stand right. */

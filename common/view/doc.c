@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/view/doc.h"
 
+#include <inttypes.h>
+
 #include <assert.h>
 #include <math.h>
 #include <stdarg.h>
@@ -9,6 +11,8 @@
 
 #include "common/base/cleanup.h"
 #include "common/model/result.h"
+#include "common/base/clock.h"
+#include "common/base/units.h"
 
 struct doc *doc_new(void)
 {
@@ -124,4 +128,32 @@ const char *doc_percent(char *buf, double share)
 	else
 		snprintf(buf, DOC_PERCENT_BUF, share < 1e12 ? "%.1f%%" : "%.3g%%", share * 100);
 	return buf;
+}
+
+const char *doc_cell_words(struct arena *a, const struct cell *c)
+{
+	char buf[UNITS_BUF > DOC_PERCENT_BUF ? UNITS_BUF : DOC_PERCENT_BUF];
+
+	switch (c->type) {
+	case CELL_NONE:
+		return "-";
+	case CELL_TEXT:
+		return c->text;
+	case CELL_COUNT:
+		return arena_strdup(a, units_thousands(buf, c->count));
+	case CELL_NS:
+		return arena_strdup(a, units_duration(buf, c->count));
+	case CELL_US:
+		return arena_strdup(a, units_us(buf, c->count));
+	case CELL_SECONDS:
+		return arena_printf(a, "%" PRIu64 ".%06" PRIu64, (uint64_t)(c->count / NS_PER_SEC),
+			(uint64_t)(c->count % NS_PER_SEC / NS_PER_US));
+	case CELL_BYTES:
+		return arena_strdup(a, units_bytes(buf, c->count));
+	case CELL_RATIO:
+		return arena_strdup(a, doc_percent(buf, c->real));
+	case CELL_MEAN:
+		return arena_printf(a, fabs(c->real) < 1e15 ? "%.2f" : "%.3g", c->real);
+	}
+	return "";
 }

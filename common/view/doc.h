@@ -87,6 +87,9 @@ void doc_cell_text(struct doc *d, struct doc_table *t, const char *fmt, ...)
 void doc_cell(struct doc_table *t, enum cell_type type, uint64_t v);    /* U64_NONE -> CELL_NONE */
 void doc_cell_real(struct doc_table *t, enum cell_type type, double v); /* NAN -> CELL_NONE */
 
+/* A cell as people read it, in the arena; of CELL_TEXT the text as it is, not made safe. */
+const char *doc_cell_words(struct arena *a, const struct cell *c);
+
 /* A share as people read it, for CELL_RATIO and for sentences: 12.3%, and 0% or 100% only if it is
  * exactly that (<0.1%, >99.9%). buf has DOC_PERCENT_BUF bytes and is returned. */
 #define DOC_PERCENT_BUF 32

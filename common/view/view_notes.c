@@ -193,8 +193,7 @@ static void note_echo(struct doc *d, const struct res_result *r)
 			view_name(out->name), view_name(in->name));
 }
 
-/* Calls that move one message each although one that moves many exists. */
-static void note_unbatched(struct doc *d, const struct res_result *r, const char *const names[2],
+void view_note_unbatched(struct doc *d, const struct res_result *r, const char *const names[2],
 	const char *batched, const char *done)
 {
 	const char *list = "";
@@ -247,8 +246,8 @@ void view_note_messages(struct doc *d, const struct res_result *r)
 	static const char *const receivers[2] = {"recvfrom", "recvmsg"};
 
 	note_echo(d, r);
-	note_unbatched(d, r, senders, "sendmmsg", "sent");
-	note_unbatched(d, r, receivers, "recvmmsg", "received");
+	view_note_unbatched(d, r, senders, "sendmmsg", "sent");
+	view_note_unbatched(d, r, receivers, "recvmmsg", "received");
 	note_waits(d, r);
 	note_work(d, r);
 }

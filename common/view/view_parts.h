@@ -17,6 +17,10 @@ void view_head(struct doc *d, const struct res_result *r);
 void view_batching(struct doc *d, const struct res_result *r);
 void view_note_call(struct doc *d, const struct res_syscall *s);
 void view_note_messages(struct doc *d, const struct res_result *r);
+/* Calls that move one message each although `batched`, which moves many, was traced and not called;
+ * done: "sent", "received". */
+void view_note_unbatched(struct doc *d, const struct res_result *r, const char *const names[2],
+	const char *batched, const char *done);
 void view_histogram(struct doc *d, const struct res_syscall *s);
 void view_places(struct doc *d, const struct res_result *r);
 void view_latency(struct doc *d, const struct res_result *r);

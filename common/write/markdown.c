@@ -2,12 +2,8 @@
 #include "common/write/markdown.h"
 
 #include <ctype.h>
-#include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
-#include "common/base/clock.h"
-#include "common/base/units.h"
 #include "common/write/safe.h"
 
 #define ESCAPED_BYTES_MAX 5   /* &lt; &amp; */
@@ -91,38 +87,14 @@ static void put_sentence(struct printer *p, const char *s)
 
 static void put_cell(struct printer *p, const struct cell *c)
 {
-	char buf[UNITS_BUF > DOC_PERCENT_BUF ? UNITS_BUF : DOC_PERCENT_BUF];
+	const char *words = doc_cell_words(&p->arena, c);
 
-	switch (c->type) {
-	case CELL_NONE:
-		out_char(p->o, '-');
-		break;
-	case CELL_TEXT:
-		put_text(p, c->text);
-		break;
-	case CELL_COUNT:
-		out_str(p->o, units_thousands(buf, c->count));
-		break;
-	case CELL_NS:
-		out_str(p->o, units_duration(buf, c->count));
-		break;
-	case CELL_US:
-		out_str(p->o, units_us(buf, c->count));
-		break;
-	case CELL_SECONDS:
-		out_printf(p->o, "%" PRIu64 ".%06" PRIu64, (uint64_t)(c->count / NS_PER_SEC),
-			(uint64_t)(c->count % NS_PER_SEC / NS_PER_US));
-		break;
-	case CELL_BYTES:
-		out_str(p->o, units_bytes(buf, c->count));
-		break;
-	case CELL_RATIO:
-		out_str(p->o, markdown_text(&p->arena, doc_percent(buf, c->real)));
-		break;
-	case CELL_MEAN:
-		out_printf(p->o, fabs(c->real) < 1e15 ? "%.2f" : "%.3g", c->real);
-		break;
-	}
+	if (c->type == CELL_TEXT)
+		put_text(p, words);
+	else if (c->type == CELL_NONE)
+		out_str(p->o, words); /* not the start of a list */
+	else
+		out_str(p->o, markdown_text(&p->arena, words));
 }
 
 static void print_table(struct printer *p, const struct doc_table *t)

@@ -5,14 +5,10 @@
  * each cell after its title.
  */
 #include <assert.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/clock.h"
-#include "common/base/units.h"
 #include "common/write/safe.h"
 #include "common/write/writer.h"
 
@@ -159,31 +155,9 @@ static void print_text(struct printer *p, const struct doc_block *b)
 
 static char *cell_text(struct printer *p, const struct cell *c)
 {
-	char buf[UNITS_BUF];
-
-	switch (c->type) {
-	case CELL_NONE:
-		return arena_strdup(&p->arena, "-");
-	case CELL_TEXT:
+	if (c->type == CELL_TEXT)
 		return safe_text(&p->arena, c->text);
-	case CELL_COUNT:
-		return arena_strdup(&p->arena, units_thousands(buf, c->count));
-	case CELL_NS:
-		return arena_strdup(&p->arena, units_duration(buf, c->count));
-	case CELL_US:
-		return arena_strdup(&p->arena, units_us(buf, c->count));
-	case CELL_SECONDS:
-		return arena_printf(&p->arena, "%" PRIu64 ".%06" PRIu64,
-			(uint64_t)(c->count / NS_PER_SEC),
-			(uint64_t)(c->count % NS_PER_SEC / NS_PER_US));
-	case CELL_BYTES:
-		return arena_strdup(&p->arena, units_bytes(buf, c->count));
-	case CELL_RATIO:
-		return arena_strdup(&p->arena, doc_percent(buf, c->real));
-	case CELL_MEAN:
-		return arena_printf(&p->arena, fabs(c->real) < 1e15 ? "%.2f" : "%.3g", c->real);
-	}
-	return arena_strdup(&p->arena, "");
+	return arena_strdup(&p->arena, doc_cell_words(&p->arena, c));
 }
 
 /* A table as text: its titles, its cells, and how wide each column is. */
