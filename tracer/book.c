@@ -214,7 +214,7 @@ void book_result(const struct book *b, const struct agg_names *names, int with_m
 	agg_result(b->agg[covered(b)], names, r);
 	if (with_mappings)
 		mappings_result(b->mappings, r);
-	timeline_result(b->timeline, r);
+	timeline_result(b->timeline, names, r);
 	if (b->detail.set) {
 		r->tracer->detail_lines = b->detail.text.lines;
 		r->tracer->detail_lines_left_out = b->detail.calls - b->detail.text.lines;

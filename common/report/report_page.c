@@ -204,6 +204,8 @@ static void over_time(struct page *p, const struct res_result *r, const struct d
 	html_section(p, "time", "Over time");
 	report_time(p, r);
 	report_heat(p, r);
+	report_latency_map(p, r);
+	report_threads_map(p, r);
 	from_summary(p, summary, (struct wanted){"PHASES", is_any});
 	html_section_end(p);
 }

@@ -61,6 +61,8 @@ void report_batches(struct page *p, const struct res_result *r);
 void report_latencies(struct page *p, const struct res_result *r);
 void report_time(struct page *p, const struct res_result *r);
 void report_heat(struct page *p, const struct res_result *r);
+void report_latency_map(struct page *p, const struct res_result *r);
+void report_threads_map(struct page *p, const struct res_result *r);
 void report_heap(struct page *p, const struct res_memory *m);
 struct flame;
 void report_flame_svg(struct page *p, const struct flame *f, const char *what);

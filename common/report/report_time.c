@@ -249,8 +249,7 @@ void report_heat(struct page *p, const struct res_result *r)
 		return;
 	html_legend(p, "The same time as a heat map: the stronger the color, the nearer to the "
 		       "most of its "
-		       "row, which stands right. A result has the latency over time as a mean of "
-		       "all calls, not as a distribution.");
+		       "row, which stands right.");
 	svg_begin(p, "chart", bottom + 24,
 		"Calls, mean time, bytes and errors over time, as a heat map");
 	svg_text(p, SVG_WIDTH - 4, 14, "end", "most");

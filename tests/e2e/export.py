@@ -104,7 +104,8 @@ def compare_row(table, row, above, want):
 
 def is_counts(table, name):
     """values() goes into counts and keyed structs, which are tables of their own."""
-    return any(part in name for part in ("errno.", "_histogram.", "asked_to_transferred.", "by_transferred."))
+    return table in ("timeline.latency", "timeline.threads") or any(
+        part in name for part in ("errno.", "_histogram.", "asked_to_transferred.", "by_transferred."))
 
 
 def all_agree(t, path):

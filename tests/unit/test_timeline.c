@@ -65,7 +65,7 @@ static void what_counts(void **state)
 		ev.outcome = rows[i].outcome;
 		ev.m = rows[i].m;
 		timeline_add(t, &ev);
-		timeline_result(t, r);
+		timeline_result(t, NULL, r);
 		assert_int_equal(r->timeline->rows.len, 1);
 		if (memcmp(&r->timeline->rows.at[0], &rows[i].expect, sizeof(rows[i].expect)) != 0)
 			fail_msg("%s", rows[i].what);
@@ -99,7 +99,7 @@ static void where_calls_go(void **state)
 		struct sys_event ev = event(&writev_def, rows[i].entry_ns, 1);
 
 		timeline_add(t, &ev);
-		timeline_result(t, r);
+		timeline_result(t, NULL, r);
 		assert_int_equal(r->timeline->bucket_ns, rows[i].bucket_ns);
 		assert_int_equal(r->timeline->rows.len, 1);
 		assert_int_equal(r->timeline->rows.at[0].t_ns, rows[i].t_ns);
@@ -114,7 +114,7 @@ static void nothing_makes_no_rows(void **state)
 	struct res_result *r = result_new();
 
 	(void)state;
-	timeline_result(t, r);
+	timeline_result(t, NULL, r);
 	assert_int_equal(r->timeline->bucket_ns, MS);
 	assert_int_equal(r->timeline->rows.len, 0);
 	timeline_free(t);
@@ -162,7 +162,7 @@ static void compare(const struct timeline *t, const struct sys_event *evs, size_
 	struct res_result *r = result_new();
 	size_t used = 0;
 
-	timeline_result(t, r);
+	timeline_result(t, NULL, r);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t bucket = (evs[i].entry_ns - start) / r->timeline->bucket_ns;
 
@@ -202,6 +202,72 @@ static void doubling_merges_exactly(void **state)
 	}
 }
 
+/* ---- steps ---- */
+
+static int thread_name(
+	void *ctx, uint32_t id, uint64_t *ret_pid, uint64_t *ret_tid, const char **ret_comm)
+{
+	(void)ctx;
+	*ret_pid = 1;
+	*ret_tid = 100 + id;
+	*ret_comm = "x";
+	return id == 4 ? -1 : 0; /* nothing is known of that one */
+}
+
+static void timed(struct timeline *t, uint32_t thread, uint64_t entry_ns, uint64_t wall_ns)
+{
+	struct sys_event ev = event(&writev_def, entry_ns, 1);
+
+	ev.exit_ns = entry_ns + wall_ns;
+	ev.thread_id = thread;
+	timeline_add(t, &ev);
+}
+
+static uint64_t counter(const struct res_counts *c, const char *key)
+{
+	for (size_t i = 0; i < c->len; i++)
+		if (strcmp(c->at[i].key, key) == 0)
+			return c->at[i].count;
+	return 0;
+}
+
+/* Bands of latency and time of threads, before and after the steps were doubled. */
+static void steps(void **state)
+{
+	static const struct agg_names names = {thread_name, NULL, NULL};
+	const uint64_t later[] = {0, 2000 * MS};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		struct res_result *r = result_new();
+		struct timeline *t = timeline_new(0);
+		const struct res_timeline *to;
+
+		timed(t, 1, 1, 256);
+		timed(t, 1, 2, 257);
+		timed(t, 2, 3, 1024);
+		timed(t, 2, 4, 1025);
+		timed(t, 3, 5, 3600 * 1000 * MS);
+		timed(t, 4, 6, 5);
+		if (later[i])
+			timed(t, 1, later[i], 10000);
+		timeline_result(t, &names, r);
+		to = r->timeline;
+		assert_int_equal(to->step_ns, 8 * to->bucket_ns);
+		assert_int_equal(to->latency.len, later[i] ? 2 : 1);
+		assert_int_equal(counter(&to->latency.at[0].calls, "256"), 2);
+		assert_int_equal(counter(&to->latency.at[0].calls, "1024"), 2);
+		assert_int_equal(counter(&to->latency.at[0].calls, "4096"), 1);
+		assert_int_equal(counter(&to->latency.at[0].calls, "more"), 1);
+		assert_int_equal(to->threads.len, 3);
+		assert_int_equal(to->threads.at[0].tid, 103);
+		assert_int_equal(to->threads.at[later[i] ? 1 : 2].tid, 101);
+		assert_int_equal(counter(&to->threads.at[later[i] ? 1 : 2].wall_ns, "0"), 513);
+		timeline_free(t);
+		result_free(r);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -209,6 +275,7 @@ int main(void)
 		cmocka_unit_test(where_calls_go),
 		cmocka_unit_test(nothing_makes_no_rows),
 		cmocka_unit_test(doubling_merges_exactly),
+		cmocka_unit_test(steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

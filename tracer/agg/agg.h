@@ -45,7 +45,8 @@ struct timeline;
 struct timeline *timeline_new(uint64_t start_ns);
 void timeline_free(struct timeline *t);
 void timeline_add(struct timeline *t, const struct sys_event *ev);
-void timeline_result(const struct timeline *t, struct res_result *r);
+/* names may be NULL: no threads. */
+void timeline_result(const struct timeline *t, const struct agg_names *names, struct res_result *r);
 
 /* ---- mappings.c: regions by kind, over all address spaces ---- */
 struct mappings;

@@ -13,10 +13,19 @@ struct bucket {
 	uint64_t calls, errors, wall_ns, bytes, batch_calls, messages;
 };
 
+/* What would be too much for each bucket: latencies and threads are kept by steps of eight. */
+#define STEP_BUCKETS  8
+#define STEPS         (BUCKETS / STEP_BUCKETS)
+#define BANDS         13 /* of latency: 256 ns, times 4 each, the last without a bound */
+#define FIRST_BAND_NS 256
+#define THREADS_TOLD  64
+
 struct timeline {
 	uint64_t start_ns, bucket_ns;
 	struct bucket bucket[BUCKETS];
-	struct bucket *last; /* where the last call was put, and when it begins */
+	uint64_t latency[STEPS][BANDS];
+	uint64_t *threads[AGG_ROWS_MAX + 1]; /* by thread_id: time in calls by step; NULL: none */
+	struct bucket *last;                 /* where the last call was put, and when it begins */
 	uint64_t last_ns;
 };
 
@@ -32,6 +41,8 @@ struct timeline *timeline_new(uint64_t start_ns)
 
 void timeline_free(struct timeline *t)
 {
+	for (size_t i = 0; t && i <= AGG_ROWS_MAX; i++)
+		free(t->threads[i]);
 	free(t);
 }
 
@@ -45,6 +56,19 @@ static struct bucket sum(const struct bucket *a, const struct bucket *b)
 		.messages = sat_add(a->messages, b->messages)};
 }
 
+static void widen_steps(struct timeline *t)
+{
+	for (size_t i = 0; i < STEPS; i++)
+		for (size_t k = 0; k < BANDS; k++)
+			t->latency[i][k] =
+				i < STEPS / 2 ? t->latency[2 * i][k] + t->latency[2 * i + 1][k] : 0;
+	for (size_t n = 0; n <= AGG_ROWS_MAX; n++)
+		for (size_t i = 0; t->threads[n] && i < STEPS; i++)
+			t->threads[n][i] = i < STEPS / 2 ? sat_add(t->threads[n][2 * i],
+								   t->threads[n][2 * i + 1])
+							 : 0;
+}
+
 /* Pairs of buckets become one: the rows of the wider buckets are what they would have been had the
  * calls been put there at first. */
 static void widen(struct timeline *t)
@@ -53,6 +77,7 @@ static void widen(struct timeline *t)
 		t->bucket[i] = sum(&t->bucket[2 * i], &t->bucket[2 * i + 1]);
 	for (size_t i = BUCKETS / 2; i < BUCKETS; i++)
 		t->bucket[i] = (struct bucket){0};
+	widen_steps(t);
 	t->bucket_ns *= 2;
 }
 
@@ -70,10 +95,32 @@ static struct bucket *bucket_at(struct timeline *t, uint64_t entry_ns)
 	return t->last;
 }
 
+static size_t band_of(uint64_t ns)
+{
+	uint64_t v = ns ? (ns - 1) / FIRST_BAND_NS : 0;
+	size_t band = v ? (size_t)(63 - __builtin_clzll(v)) / 2 + 1 : 0;
+
+	return band < BANDS ? band : BANDS - 1;
+}
+
+static void add_step(struct timeline *t, size_t step, const struct call *c)
+{
+	uint64_t **thread = &t->threads[c->ev->thread_id <= AGG_ROWS_MAX ? c->ev->thread_id : 0];
+
+	if (c->fate == CALL_NO_RETURN)
+		return;
+	t->latency[step][band_of(c->wall_ns)]++;
+	if (!*thread)
+		*thread = mem_calloc(STEPS, sizeof(**thread));
+	(*thread)[step] = sat_add((*thread)[step], c->wall_ns);
+}
+
 void timeline_add(struct timeline *t, const struct sys_event *ev)
 {
 	struct bucket *b = bucket_at(t, ev->entry_ns);
 	struct call c = call_of(ev);
+
+	add_step(t, (size_t)(b - t->bucket) / STEP_BUCKETS, &c);
 
 	b->calls++;
 	b->errors += c.fate == CALL_ERROR;
@@ -85,7 +132,98 @@ void timeline_add(struct timeline *t, const struct sys_event *ev)
 	}
 }
 
-void timeline_result(const struct timeline *t, struct res_result *r)
+/* ---- the result ---- */
+
+/* The counters that are not 0. */
+static struct res_counts counts_of(struct res_result *r, const uint64_t *v, size_t n,
+	const char *(*key)(struct res_result *r, size_t k, uint64_t step_ns), uint64_t step_ns)
+{
+	struct res_counts c = {arena_alloc(result_arena(r), n, sizeof(*c.at)), 0};
+
+	for (size_t k = 0; k < n; k++)
+		if (v[k])
+			c.at[c.len++] = (struct res_count){key(r, k, step_ns), v[k]};
+	return c;
+}
+
+static const char *band_key(struct res_result *r, size_t k, uint64_t step_ns)
+{
+	(void)step_ns;
+	return k == BANDS - 1 ? "more"
+			      : arena_printf(result_arena(r), "%llu",
+					(unsigned long long)FIRST_BAND_NS << (2 * k));
+}
+
+static const char *step_key(struct res_result *r, size_t k, uint64_t step_ns)
+{
+	return arena_printf(result_arena(r), "%llu", (unsigned long long)(k * step_ns));
+}
+
+static void latency_result(const struct timeline *t, struct res_result *r)
+{
+	struct res_timeline *to = r->timeline;
+
+	RES_LIST(r, &to->latency, STEPS, timeline_latency);
+	to->latency.len = 0;
+	for (size_t i = 0; i < STEPS; i++) {
+		struct res_counts c = counts_of(r, t->latency[i], BANDS, band_key, 0);
+
+		if (c.len)
+			to->latency.at[to->latency.len++] =
+				(struct res_timeline_latency){i * to->step_ns, c};
+	}
+}
+
+static uint64_t total_of(const struct timeline *t, size_t thread)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; t->threads[thread] && i < STEPS; i++)
+		sum = sat_add(sum, t->threads[thread][i]);
+	return sum;
+}
+
+/* The one with the most time of those with less than `below`, or with as much and a later id. */
+static size_t next_thread(const struct timeline *t, uint64_t below, size_t after)
+{
+	size_t best = 0;
+	uint64_t most = 0;
+
+	for (size_t i = 1; i <= AGG_ROWS_MAX; i++) {
+		uint64_t v = total_of(t, i);
+
+		if (v > most && (v < below || (v == below && i > after))) {
+			best = i;
+			most = v;
+		}
+	}
+	return best;
+}
+
+static void threads_result(
+	const struct timeline *t, const struct agg_names *names, struct res_result *r)
+{
+	struct res_timeline *to = r->timeline;
+	size_t thread = 0;
+
+	RES_LIST(r, &to->threads, THREADS_TOLD, timeline_thread);
+	to->threads.len = 0;
+	while (to->threads.len < THREADS_TOLD) {
+		struct res_timeline_thread *row = &to->threads.at[to->threads.len];
+
+		thread = next_thread(t, thread ? total_of(t, thread) : UINT64_MAX, thread);
+		if (!thread)
+			break;
+		if (names->thread(names->ctx, (uint32_t)thread, &row->pid, &row->tid, &row->comm) <
+			0)
+			continue;
+		row->comm = arena_strdup(result_arena(r), row->comm);
+		row->wall_ns = counts_of(r, t->threads[thread], STEPS, step_key, to->step_ns);
+		to->threads.len++;
+	}
+}
+
+void timeline_result(const struct timeline *t, const struct agg_names *names, struct res_result *r)
 {
 	size_t used = 0;
 
@@ -93,6 +231,10 @@ void timeline_result(const struct timeline *t, struct res_result *r)
 		used += t->bucket[i].calls > 0;
 	r->timeline = RES_OBJ(r, timeline);
 	r->timeline->bucket_ns = t->bucket_ns;
+	r->timeline->step_ns = t->bucket_ns * STEP_BUCKETS;
+	latency_result(t, r);
+	if (names)
+		threads_result(t, names, r);
 	RES_LIST(r, &r->timeline->rows, used, timeline_row);
 	used = 0;
 	for (size_t i = 0; i < BUCKETS; i++) {
