@@ -42,6 +42,8 @@ static void batching_row(struct doc *d, struct doc_table *t, const struct batchi
 	doc_cell(t, CELL_COUNT, b->empty);
 }
 
+#define ONE_EACH 1.05 /* units asked a call: as good as one */
+
 static const struct doc_column place_columns[] = {
 	{"where", "where", "", 1, 0},
 	{"call", "call", "", 1, 0},
@@ -50,6 +52,8 @@ static const struct doc_column place_columns[] = {
 	{"got", "got", "units moved by them", 0, 0},
 	{"per_call", "per call", "got/calls that did not fail", 0, 0},
 	{"fill", "fill", "got/asked", 0, 0},
+	{"reading", "limited by", "by these figures alone; the sentences of the call know more", 1,
+		0},
 };
 
 static double ratio(uint64_t a, uint64_t b)
@@ -58,18 +62,38 @@ static double ratio(uint64_t a, uint64_t b)
 }
 
 /* Does the part belong to a call that batches, here? */
-static int batches(const struct io_findings *f, const struct res_part *part)
+/* What is known of the part's call; NULL: it is no batch, or asked for nothing here. */
+static const struct batching *batching_of(const struct io_findings *f, const struct res_part *part)
 {
 	for (size_t i = 0; i < f->batching_len; i++)
 		if (f->batching[i].facts.way != BATCH_WATCHES && part->name &&
 			!strcmp(view_name(f->batching[i].facts.call->name), part->name))
-			return view_zero(part->batch_asked) > 0;
-	return 0;
+			return view_zero(part->batch_asked) > 0 ? &f->batching[i] : NULL;
+	return NULL;
+}
+
+/* A thread's or descriptor's share has sums only: what they can say. */
+static const char *reading_of(const struct batching *b, const struct res_part *part)
+{
+	double asked = (double)view_zero(part->batch_asked);
+	double fill = asked > 0 ? (double)view_zero(part->batch_transferred) / asked : 0;
+	double each = asked / (double)view_zero(part->calls);
+
+	if (view_zero(part->calls) < JUDGE_CALLS_MIN)
+		return "too few calls to judge";
+	if (b->facts.most <= 1)
+		return "asks for one a call";
+	if (b->facts.way == BATCH_TAKES)
+		return fill >= BATCHING_MOSTLY ? "the limit asked" : "arrivals";
+	if (fill < 1 - BATCHING_PARTIAL)
+		return "the buffer behind it";
+	return each < ONE_EACH ? "the caller, who gives one" : "what the caller gives";
 }
 
 struct placed {
 	const char *where;
 	const struct res_part *part;
+	const struct batching *batching; /* of its call */
 	size_t order;
 };
 
@@ -91,10 +115,11 @@ static void collect(struct places *p, const struct io_findings *f, const char *w
 	const struct res_part *parts, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
+		const struct batching *b = batching_of(f, &parts[i]);
 		size_t order = p->len;
 
-		if (batches(f, &parts[i]))
-			*VEC_PUSH(p) = (struct placed){where, &parts[i], order};
+		if (b)
+			*VEC_PUSH(p) = (struct placed){where, &parts[i], b, order};
 	}
 }
 
@@ -119,6 +144,7 @@ static void places_table(struct doc *d, struct places *p, const char *id, const 
 		doc_cell_real(t, CELL_MEAN,
 			ratio(x->batch_transferred, calls > errors ? calls - errors : 0));
 		doc_cell_real(t, CELL_RATIO, ratio(x->batch_transferred, x->batch_asked));
+		doc_cell_text(d, t, "%s", reading_of(p->at[i].batching, x));
 	}
 	if (p->len > ROWS_MAX)
 		doc_note(d, "%zu more rows with fewer calls are not shown.", p->len - ROWS_MAX);
