@@ -378,26 +378,6 @@ static char *path_of(const struct session *s, const char *suffix)
 	return mem_printf("%s/%s%s", s->in->dir, s->in->sc->name, suffix);
 }
 
-static int write_with(const char *path, void (*write)(const void *ctx, struct out *o),
-	const void *ctx, struct err *err)
-{
-	struct new_file f;
-	struct out o;
-	int rc = file_begin(&f, path, err);
-
-	if (rc < 0)
-		return rc;
-	out_init(&o, f.fd);
-	write(ctx, &o);
-	rc = out_flush(&o);
-	out_release(&o);
-	if (rc < 0) {
-		file_abort(&f);
-		return err_set(err, rc, "cannot write %s: %s", path, strerror(-rc));
-	}
-	return file_commit(&f, err);
-}
-
 static void write_folded(const void *fold, struct out *o)
 {
 	fold_write(fold, o);
@@ -467,7 +447,7 @@ static int make_diff(struct session *s, const char *folded_path, struct err *err
 	if (rc == 0)
 		rc = diff_read(&d, DIFF_NOW, folded_path, err);
 	if (rc == 0)
-		rc = write_with(path, write_diff, &d, err);
+		rc = file_write_with(path, write_diff, &d, err);
 	if (rc == 0) {
 		s->r->diff = diff_result(&d, s->r);
 		rc = draw(s, path, "-diff-flamegraph.svg", err);
@@ -480,7 +460,7 @@ static int write_files(struct session *s, struct err *err)
 {
 	cleanup_free char *folded_path = path_of(s, ".folded");
 	cleanup_free char *json_path = path_of(s, "-cpu.json");
-	int rc = write_with(folded_path, write_folded, &s->fold, err);
+	int rc = file_write_with(folded_path, write_folded, &s->fold, err);
 
 	if (rc == 0)
 		rc = s->fold.samples ? draw(s, folded_path, "-flamegraph.svg", err)
@@ -488,7 +468,7 @@ static int write_files(struct session *s, struct err *err)
 	if (rc == 0 && s->base_path && s->fold.samples)
 		rc = make_diff(s, folded_path, err);
 	if (rc == 0)
-		rc = write_with(json_path, write_json, s->r, err);
+		rc = file_write_with(json_path, write_json, s->r, err);
 	return rc;
 }
 
@@ -611,7 +591,7 @@ static int cpu_note_runs(
 		return rc;
 	r = doc;
 	r->runs = backend_describe_runs(r, runs);
-	rc = write_with(path, write_json, r, err);
+	rc = file_write_with(path, write_json, r, err);
 	result_free(r);
 	return rc;
 }

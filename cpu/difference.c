@@ -31,16 +31,9 @@ char *difference_find(const char *place, const char *scenario)
 	return NULL;
 }
 
-static int write_folded(const struct diff *d, const char *path, struct err *err)
+static void write_folded(const void *diff, struct out *o)
 {
-	struct out o;
-	int rc;
-
-	out_init_mem(&o);
-	diff_write(d, &o);
-	rc = file_write(path, out_text(&o), o.len, err);
-	out_release(&o);
-	return rc;
+	diff_write(diff, o);
 }
 
 static int draw(const char *base, const char *now, const char *scenario, const char *prefix,
@@ -55,7 +48,7 @@ static int draw(const char *base, const char *now, const char *scenario, const c
 	if (rc == 0)
 		rc = diff_read(&d, DIFF_NOW, now, err);
 	if (rc == 0)
-		rc = write_folded(&d, folded, err);
+		rc = file_write_with(folded, write_folded, &d, err);
 	if (rc == 0)
 		rc = flamegraph_render(&(struct flamegraph){.title = title,
 					       .count_name = "samples",

@@ -117,32 +117,10 @@ static void put_tick_bytes(const struct plot *p, double bytes)
 
 /* ---- text ---- */
 
-static void put_escaped(struct out *o, const char *s)
-{
-	for (; *s; s++) {
-		switch (*s) {
-		case '&':
-			out_str(o, "&amp;");
-			break;
-		case '<':
-			out_str(o, "&lt;");
-			break;
-		case '>':
-			out_str(o, "&gt;");
-			break;
-		case '"':
-			out_str(o, "&quot;");
-			break;
-		default:
-			out_char(o, *s);
-		}
-	}
-}
-
 /* Foreign text on at most that many columns. */
 static void put_foreign(struct plot *p, const char *s, size_t columns)
 {
-	put_escaped(p->o, safe_cut(&p->arena, safe_text(&p->arena, s), columns));
+	safe_put_xml(p->o, safe_cut(&p->arena, safe_text(&p->arena, s), columns));
 }
 
 static const char *time_title(const struct res_memory *r)
@@ -210,7 +188,7 @@ static void put_title(struct plot *p)
 	const struct res_memory *r = p->r;
 	int pages = r->massif && r->massif->pages_as_heap == 1;
 
-	put_escaped(p->o, pages ? "Mapped memory of " : "Heap memory of ");
+	safe_put_xml(p->o, pages ? "Mapped memory of " : "Heap memory of ");
 	put_foreign(p, r->scenario ? r->scenario : "the target", TITLE_COLUMNS);
 }
 

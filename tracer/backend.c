@@ -194,26 +194,25 @@ static void io_mark(void *ctx, enum drive_mark mark)
 
 /* ---- its result ---- */
 
+struct written {
+	const struct res_result *r;
+	const struct writer *writer;
+};
+
+static void write_form(const void *ctx, struct out *o)
+{
+	const struct written *w = ctx;
+
+	w->writer->write(w->r, o);
+}
+
 static int write_with(const struct res_result *r, const char *writer, const char *dir,
 	const char *name, struct err *err)
 {
-	const struct writer *w = writer_by_id(writer);
-	cleanup_free char *path = mem_printf("%s/%s" BASE "%s", dir, name, w->suffix);
-	struct new_file f;
-	struct out o;
-	int rc = file_begin(&f, path, err);
+	const struct written w = {r, writer_by_id(writer)};
+	cleanup_free char *path = mem_printf("%s/%s" BASE "%s", dir, name, w.writer->suffix);
 
-	if (rc < 0)
-		return rc;
-	out_init(&o, f.fd);
-	w->write(r, &o);
-	rc = out_flush(&o);
-	out_release(&o);
-	if (rc < 0) {
-		file_abort(&f);
-		return err_set(err, rc, "cannot write %s: %s", path, strerror(-rc));
-	}
-	return file_commit(&f, err);
+	return file_write_with(path, write_form, &w, err);
 }
 
 static int write_result(

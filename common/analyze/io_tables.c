@@ -141,16 +141,6 @@ static void top_row(
 	doc_cell_text(d, t, "%s", view_waits(s) ? "waits" : "");
 }
 
-static int compare_calls(const void *a, const void *b)
-{
-	const struct res_syscall *x = *(const struct res_syscall *const *)a;
-	const struct res_syscall *y = *(const struct res_syscall *const *)b;
-
-	if (view_zero(x->calls) != view_zero(y->calls))
-		return view_zero(x->calls) < view_zero(y->calls) ? 1 : -1;
-	return strcmp(view_name(x->name), view_name(y->name));
-}
-
 void io_top(struct doc *d, const struct res_result *r)
 {
 	const struct res_syscall **rows = view_by_time(d, r);
@@ -164,7 +154,7 @@ void io_top(struct doc *d, const struct res_result *r)
 	for (size_t i = 0; i < n; i++)
 		top_row(d, t, rows[i], r);
 	doc_section(d, "Top calls by count");
-	qsort(rows, r->syscalls.len, sizeof(*rows), compare_calls);
+	qsort(rows, r->syscalls.len, sizeof(*rows), view_more_calls);
 	t = doc_table(d, "top-count", top_columns, LEN(top_columns));
 	for (size_t i = 0; i < n; i++)
 		top_row(d, t, rows[i], r);

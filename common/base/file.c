@@ -232,7 +232,8 @@ int file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_l
 	return 0;
 }
 
-int file_write(const char *path, const void *p, size_t n, struct err *err)
+int file_write_with(const char *path, void (*write)(const void *ctx, struct out *o),
+	const void *ctx, struct err *err)
 {
 	struct new_file f;
 	struct out o;
@@ -241,7 +242,7 @@ int file_write(const char *path, const void *p, size_t n, struct err *err)
 	if (rc < 0)
 		return rc;
 	out_init(&o, f.fd);
-	out_bytes(&o, p, n);
+	write(ctx, &o);
 	rc = out_flush(&o);
 	out_release(&o);
 	if (rc < 0) {
@@ -250,4 +251,21 @@ int file_write(const char *path, const void *p, size_t n, struct err *err)
 		return rc;
 	}
 	return file_commit(&f, err);
+}
+
+struct bytes {
+	const void *at;
+	size_t len;
+};
+
+static void write_bytes(const void *ctx, struct out *o)
+{
+	const struct bytes *b = ctx;
+
+	out_bytes(o, b->at, b->len);
+}
+
+int file_write(const char *path, const void *p, size_t n, struct err *err)
+{
+	return file_write_with(path, write_bytes, &(struct bytes){p, n}, err);
 }

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "common/base/err.h"
+#include "common/base/out.h"
 
 /*
  * A file that appears whole: written beside its final place as .NAME.XXXXXX, renamed by
@@ -33,5 +34,8 @@ int file_read(
 	const char *path, size_t max_bytes, char **ret_text, size_t *ret_len, struct err *err);
 /* Writes text to path whole (file_begin/commit). */
 int file_write(const char *path, const void *p, size_t n, struct err *err);
+/* The same with what write() prints; path - is standard output. */
+int file_write_with(const char *path, void (*write)(const void *ctx, struct out *o),
+	const void *ctx, struct err *err);
 
 #endif

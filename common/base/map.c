@@ -133,6 +133,16 @@ int map_next(const struct map *m, struct map_iter *it)
 	return 0;
 }
 
+/* FNV-1a */
+uint64_t map_text_key(const char *text)
+{
+	uint64_t h = 0xcbf29ce484222325ULL;
+
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * 0x100000001b3ULL;
+	return h;
+}
+
 void counts_release(struct counts *c)
 {
 	map_release(&c->index);

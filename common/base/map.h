@@ -29,6 +29,8 @@ void *map_get(const struct map *m, uint64_t key); /* NULL: not there */
 void map_set(struct map *m, uint64_t key, void *value);
 void *map_del(struct map *m, uint64_t key);             /* what was there, or NULL */
 int map_next(const struct map *m, struct map_iter *it); /* 1 while there is another */
+/* A key for text; different texts may have the same. */
+uint64_t map_text_key(const char *text);
 
 /*
  * Exact counters by key, for histograms of small integers ("32": 10). At most COUNTS_CAP distinct

@@ -69,19 +69,6 @@ static void analyze_help(struct out *o)
 	out_str(o, "\n\nexit status: 0; 2 if a file cannot be read or written, or for bad usage\n");
 }
 
-/* A message may quote names of files and members, which may hold anything. */
-static void complain(const struct err *err)
-{
-	char text[sizeof(err->text)];
-	size_t i = 0;
-
-	for (; err->text[i]; i++)
-		text[i] = (unsigned char)err->text[i] < ' ' || err->text[i] == 0x7f ? '?'
-										    : err->text[i];
-	text[i] = '\0';
-	command_complain(text);
-}
-
 /* ---- input ---- */
 
 static int set_ease(struct ease_table *t, const char *kind, const char *text, struct err *err)
@@ -125,15 +112,6 @@ static int read_catalogue(const struct analyze_args *args, struct ease_table *t,
 	return rc;
 }
 
-static const char *json_suffix(const struct backend *b)
-{
-	const char *const *last = b->suffixes;
-
-	while (last[1])
-		last++;
-	return *last;
-}
-
 /* Is file NAME + suffix, of the scenario that is asked for? */
 static int is_wanted(const char *file, const char *suffix, const char *scenario)
 {
@@ -157,7 +135,7 @@ static int add_folder(struct analyze_input *in, const struct analyze_args *args,
 	while (d && rc == 0 && (entry = readdir(d))) {
 		cleanup_free char *path = mem_printf("%s/%s", dir, entry->d_name);
 
-		if (is_wanted(entry->d_name, json_suffix(b), args->scenario))
+		if (is_wanted(entry->d_name, backend_json_suffix(b), args->scenario))
 			rc = analyze_input_add(in, path, err);
 	}
 	if (d)
@@ -223,16 +201,16 @@ static int write_stdout(const struct doc *d, struct err *err)
 	return rc < 0 ? err_set(err, rc, "cannot write to standard output: %s", strerror(-rc)) : 0;
 }
 
+static void write_markdown(const void *doc, struct out *o)
+{
+	markdown_write_doc(doc, o);
+}
+
 static int write_file(const struct doc *d, const char *dir, const char *name, struct err *err)
 {
 	cleanup_free char *path = mem_printf("%s/%s", dir, name);
-	struct out o;
-	int rc;
+	int rc = file_write_with(path, write_markdown, d, err);
 
-	out_init_mem(&o);
-	markdown_write_doc(d, &o);
-	rc = file_write(path, out_text(&o), o.len, err);
-	out_release(&o);
 	if (rc == 0)
 		printf("%s\n", path);
 	return rc;
@@ -284,7 +262,7 @@ static int analyze_main(char **argv)
 		rc = write_all(&in, &args, &ease, &err);
 	analyze_input_release(&in);
 	if (rc < 0)
-		complain(&err);
+		command_complain(err.text);
 	return rc < 0 ? STATUS_USAGE : STATUS_OK;
 }
 

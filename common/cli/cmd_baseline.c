@@ -214,11 +214,7 @@ static void find_kinds(struct baseline_kind *kinds)
 	const struct backend *b;
 
 	for (size_t i = 0; i < KINDS_MAX - 1 && (b = backend_at(i)); i++) {
-		const char *const *last = b->suffixes;
-
-		while (last[1])
-			last++;
-		kinds[i] = (struct baseline_kind){b->id, b->folder, *last};
+		kinds[i] = (struct baseline_kind){b->id, b->folder, backend_json_suffix(b)};
 	}
 }
 

@@ -77,28 +77,14 @@ static void compare_help(struct out *o)
 
 /* ---- output ---- */
 
-static int write_markdown(const char *path, const struct doc *d, struct err *err)
+static void write_markdown(const void *doc, struct out *o)
 {
-	struct out o;
-	int rc;
-
-	out_init_mem(&o);
-	markdown_write_doc(d, &o);
-	rc = file_write(path, out_text(&o), o.len, err);
-	out_release(&o);
-	return rc;
+	markdown_write_doc(doc, o);
 }
 
-static int write_html(const char *path, const struct doc *d, struct err *err)
+static void write_html(const void *doc, struct out *o)
 {
-	struct out o;
-	int rc;
-
-	out_init_mem(&o);
-	report_doc_html("comparison", d, &o);
-	rc = file_write(path, out_text(&o), o.len, err);
-	out_release(&o);
-	return rc;
+	report_doc_html("comparison", doc, o);
 }
 
 static void print_end(const struct res_compare *c, struct out *o)
@@ -152,10 +138,12 @@ static int print_all(const struct compare_args *args, const struct res_compare *
 {
 	struct doc *d = view_compare(c, args->all);
 	struct out o;
-	int rc = args->markdown ? write_markdown(args->markdown, d, err) : 0;
+	int rc = 0;
 
+	if (args->markdown)
+		rc = file_write_with(args->markdown, write_markdown, d, err);
 	if (rc == 0 && args->html)
-		rc = write_html(args->html, d, err);
+		rc = file_write_with(args->html, write_html, d, err);
 	out_init(&o, STDOUT_FILENO);
 	if (args->json) {
 		json_write_struct(c, &shape_compare, &o);

@@ -190,26 +190,14 @@ static int export_file(
 	return rc;
 }
 
-/* -o is --output; words_split() would take it for a word. */
-static void spell_out(char **argv)
-{
-	static char output[] = "--output";
-
-	for (; *argv && strcmp(*argv, "--") != 0; argv++)
-		if (!strcmp(*argv, "-o"))
-			*argv = output;
-}
-
 static int export_main(char **argv)
 {
 	struct export_args args = {0};
 	struct words words;
 	struct err err = {0};
 	char **rest;
-	int rc;
+	int rc = words_split(&options, argv, 2, 0, &words, &err);
 
-	spell_out(argv);
-	rc = words_split(&options, argv, 2, 0, &words, &err);
 	if (rc == 0)
 		rc = optable_parse(&options, argv, &args, &rest, &err);
 	if (rc == 0 && !words.len)

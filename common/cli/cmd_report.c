@@ -11,6 +11,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/cli/words.h"
 #include "common/report/report.h"
 #include "common/run/backend.h"
 #include "common/run/layout.h"
@@ -50,44 +51,6 @@ static void report_help(struct out *o)
 		   "for bad usage\n");
 }
 
-/* ---- the command line ---- */
-
-struct files {
-	char **at; /* of argv */
-	size_t len;
-};
-
-static int takes_value(const char *option)
-{
-	for (size_t i = 0; i < options.len; i++)
-		if (!strcmp(options.rows[i].name, option + 2))
-			return options.rows[i].kind != OPTION_FLAG;
-	return 0;
-}
-
-/* Takes the files out of argv, and makes -o what the table knows. at has room for all. */
-static void split(char **argv, struct files *f)
-{
-	static char output[] = "--output";
-	char **to = argv;
-
-	for (char **from = argv; *from; from++) {
-		if (!strcmp(*from, "--")) {
-			while (*++from)
-				f->at[f->len++] = *from;
-			break;
-		}
-		if (**from != '-' || !(*from)[1]) {
-			f->at[f->len++] = *from;
-			continue;
-		}
-		*to++ = !strcmp(*from, "-o") ? output : *from;
-		if (!strncmp(to[-1], "--", 2) && takes_value(to[-1]) && from[1])
-			*to++ = *++from;
-	}
-	*to = NULL;
-}
-
 /* ---- which scenario ---- */
 
 /* The scenario's name in that of its JSON: "dns" of "dns-iotrace.json"; NULL if it is another
@@ -106,15 +69,6 @@ static char *scenario_of(const char *file, const char *suffix)
 	return NULL;
 }
 
-static const char *json_suffix(const struct backend *b)
-{
-	const char *const *last = b->suffixes;
-
-	while (last[1])
-		last++;
-	return *last;
-}
-
 /* Looks in one folder; -EEXIST if there is a second scenario. */
 static int find_in(const char *dir, const struct backend *b, char **name, struct err *err)
 {
@@ -124,7 +78,7 @@ static int find_in(const char *dir, const struct backend *b, char **name, struct
 	int rc = 0;
 
 	while (d && rc == 0 && (entry = readdir(d))) {
-		char *found = scenario_of(entry->d_name, json_suffix(b));
+		char *found = scenario_of(entry->d_name, backend_json_suffix(b));
 
 		if (found && *name && strcmp(found, *name) != 0)
 			rc = err_set(err, -EEXIST,
@@ -167,7 +121,7 @@ static int read_scenario(struct report *r, const char *dir, const char *name, st
 	int found = 0, rc = 0;
 
 	for (size_t i = 0; rc == 0 && (b = backend_at(i)); i++) {
-		cleanup_free char *path = layout_file(dir, b->folder, name, json_suffix(b));
+		cleanup_free char *path = layout_file(dir, b->folder, name, backend_json_suffix(b));
 
 		if (access(path, F_OK) != 0)
 			continue;
@@ -179,7 +133,7 @@ static int read_scenario(struct report *r, const char *dir, const char *name, st
 	return rc;
 }
 
-static int read_files(struct report *r, const struct files *f, struct err *err)
+static int read_files(struct report *r, const struct words *f, struct err *err)
 {
 	int rc = 0;
 
@@ -188,23 +142,9 @@ static int read_files(struct report *r, const struct files *f, struct err *err)
 	return rc;
 }
 
-static int write_page(const struct report *r, const char *path, struct err *err)
+static void write_page(const void *r, struct out *o)
 {
-	struct new_file file;
-	struct out o;
-	int rc = file_begin(&file, path, err);
-
-	if (rc < 0)
-		return rc;
-	out_init(&o, file.fd);
-	report_html(r, &o);
-	rc = out_flush(&o);
-	out_release(&o);
-	if (rc < 0) {
-		file_abort(&file);
-		return err_set(err, rc, "cannot write %s: %s", path, strerror(-rc));
-	}
-	return file_commit(&file, err);
+	report_html(r, o);
 }
 
 static int print_text(const struct report *r, struct err *err)
@@ -241,13 +181,13 @@ static int write_report(const struct report *r, const struct report_args *args, 
 	else
 		rc = 0;
 	if (rc == 0)
-		rc = write_page(r, path, err);
+		rc = file_write_with(path, write_page, r, err);
 	if (rc == 0 && strcmp(path, "-") != 0)
 		printf("%s\n", path);
 	return rc;
 }
 
-static int run(const struct report_args *args, const struct files *files, struct err *err)
+static int run(const struct report_args *args, const struct words *files, struct err *err)
 {
 	const char *dir = args->output_dir ? args->output_dir : DEFAULT_DIR;
 	cleanup_free char *found = NULL;
@@ -275,20 +215,15 @@ static int run(const struct report_args *args, const struct files *files, struct
 static int report_main(char **argv)
 {
 	struct report_args args = {0};
-	struct files files = {0};
+	struct words files;
 	struct err err = {0};
-	size_t n = 0;
 	char **rest;
-	int rc;
+	int rc = words_split(&options, argv, WORDS_MAX, 0, &files, &err);
 
-	while (argv[n])
-		n++;
-	files.at = mem_calloc(n + 1, sizeof(*files.at));
-	split(argv, &files);
-	rc = optable_parse(&options, argv, &args, &rest, &err);
+	if (rc == 0)
+		rc = optable_parse(&options, argv, &args, &rest, &err);
 	if (rc == 0)
 		rc = run(&args, &files, &err);
-	free(files.at);
 	if (rc < 0)
 		command_complain(err.text);
 	return rc < 0 ? STATUS_USAGE : STATUS_OK;

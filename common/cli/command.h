@@ -24,7 +24,8 @@ enum { STATUS_OK = 0, STATUS_USAGE = 2 };
 #include "common/cli/commands.def"
 #undef COMMAND
 
-/* "profile-scenario: TEXT" on stderr. */
+/* "profile-scenario: TEXT" on stderr, one line: it may quote names of files and members, which may
+ * hold anything. */
 void command_complain(const char *text);
 /* Prints on stdout what fn writes; the exit status. */
 int command_print(void (*fn)(struct out *o));

@@ -28,11 +28,8 @@ const struct side_kind *gather_kinds(void)
 	const struct backend *b;
 
 	for (size_t i = 0; i < KINDS_MAX - 1 && (b = backend_at(i)); i++) {
-		const char *const *last = b->suffixes;
-
-		while (last[1])
-			last++;
-		kinds[i] = (struct side_kind){b->id, b->folder, *last, schema_of(b->id)};
+		kinds[i] = (struct side_kind){
+			b->id, b->folder, backend_json_suffix(b), schema_of(b->id)};
 	}
 	return kinds;
 }

@@ -19,7 +19,10 @@ static const struct command *const commands[] = {
 
 void command_complain(const char *text)
 {
-	fprintf(stderr, "profile-scenario: %s\n", text);
+	fputs("profile-scenario: ", stderr);
+	for (; *text; text++)
+		fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, stderr);
+	fputc('\n', stderr);
 }
 
 int command_print(void (*fn)(struct out *o))

@@ -12,6 +12,16 @@ static int takes_value(const struct optable *options, const char *option)
 	return 0;
 }
 
+/* An option as the table spells it; NULL: a word. */
+static char *option_of(const struct optable *options, char *arg)
+{
+	static char output[] = "--output";
+
+	if (!strcmp(arg, "-o") && takes_value(options, output))
+		return output;
+	return strncmp(arg, "--", 2) == 0 ? arg : NULL;
+}
+
 static int add_word(struct words *w, size_t most, const char *word, struct err *err)
 {
 	if (w->len == most || w->len == WORDS_MAX)
@@ -24,6 +34,7 @@ int words_split(const struct optable *options, char **argv, size_t most, int kee
 	struct words *ret, struct err *err)
 {
 	char **to = argv;
+	char *option;
 	int rc = 0, rest = 0;
 
 	*ret = (struct words){.len = 0};
@@ -34,11 +45,11 @@ int words_split(const struct optable *options, char **argv, size_t most, int kee
 			while (*from)
 				*to++ = *from++;
 			break;
-		} else if (rest || strncmp(*from, "--", 2) != 0) {
+		} else if (rest || !(option = option_of(options, *from))) {
 			rc = add_word(ret, most, *from, err);
 		} else {
-			*to++ = *from;
-			if (takes_value(options, *from) && from[1])
+			*to++ = option;
+			if (takes_value(options, option) && from[1])
 				*to++ = *++from;
 		}
 	}

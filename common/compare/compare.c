@@ -10,9 +10,9 @@
 #include "common/base/cleanup.h"
 #include "common/compare/judge.h"
 #include "common/compare/why.h"
+#include "common/view/view_parts.h"
 
-#define SLOWED_SHARE 0.1 /* of the window that tracing took: times and loaded batches are its */
-#define CALLS_TOLD   3
+#define CALLS_TOLD 3
 
 struct compare {
 	struct res_compare *doc;
@@ -153,18 +153,13 @@ struct rows {
 	size_t len, cap;
 };
 
-static const double zeros[10000]; /* of a call that one side never made */
-
 static const double *values_of(const struct metrics *m, const struct metric *like)
 {
 	const struct metric *there = metrics_find(m, like->name);
 
 	if (there)
 		return there->values;
-	return like->call && like->kind == METRIC_COUNT && !*like->unit &&
-			       m->runs <= sizeof(zeros) / sizeof(*zeros)
-		       ? zeros
-		       : NULL;
+	return metric_is_count_of_calls(like) ? m->zeros : NULL;
 }
 
 static void add_rows(struct rows *rows, const struct metrics *of, const struct metrics *base,
@@ -173,7 +168,7 @@ static void add_rows(struct rows *rows, const struct metrics *of, const struct m
 	for (size_t i = 0; i < of->len; i++) {
 		const struct metric *m = &of->at[i];
 
-		if (of == new &&metrics_find(base, m->name))
+		if (metrics_find(base, m->name) && of == new)
 			continue;
 		*VEC_PUSH(rows) = (struct judge_row){.metric = m,
 			.base = values_of(base, m),
@@ -351,7 +346,7 @@ static void tell_why(struct sentences *s, const struct rows *rows, const struct 
 	}
 }
 
-static void fill_part(struct compare *c, struct res_compare_part *part, struct rows *rows)
+static void begin_rows(struct compare *c, struct rows *rows)
 {
 	void *doc = c->doc;
 	struct arena *a = result_arena(doc);
@@ -364,7 +359,6 @@ static void fill_part(struct compare *c, struct res_compare_part *part, struct r
 		r->out->unit = arena_strdup(a, r->metric->unit);
 		r->out->limit = arena_strdup(a, r->limit_text);
 	}
-	(void)part;
 }
 
 static void keep_rows(struct compare *c, struct res_compare_part *part, const struct rows *rows)
@@ -398,7 +392,7 @@ static void judge_part(struct compare *c, struct res_compare_part *part, struct 
 {
 	struct judge j = {c->doc, rules, rows->at, rows->len};
 
-	fill_part(c, part, rows);
+	begin_rows(c, rows);
 	judge_all(&j);
 	if (rows->len)
 		qsort(rows->at, rows->len, sizeof(*rows->at), row_cmp);
@@ -497,7 +491,7 @@ int compare_sides(const struct side *base, const struct side *new,
 	tell_alone(&c, base, new, &c.doc->only_base);
 	tell_alone(&c, new, base, &c.doc->only_new);
 	RES_LIST((void *)c.doc, &c.doc->parts, new->parts.len, compare_part);
-	for (size_t i = 0; i < new->parts.len &&rc == 0; i++) {
+	for (size_t i = 0; rc == 0 && i < new->parts.len; i++) {
 		const struct side_part *n = &new->parts.at[i];
 		const struct side_part *b = side_find(base, n->scenario, n->kind);
 
@@ -556,7 +550,7 @@ int compare_budgets(const struct side *new, const struct compare_limits *limits,
 
 	c.doc->new = arena_strdup(result_arena(c.doc), new->label);
 	RES_LIST((void *)c.doc, &c.doc->parts, new->parts.len, compare_part);
-	for (size_t i = 0; i < new->parts.len &&rc == 0; i++) {
+	for (size_t i = 0; rc == 0 && i < new->parts.len; i++) {
 		const struct side_part *n = &new->parts.at[i];
 		const char *const *pairs = limits_of(limits, n->scenario);
 

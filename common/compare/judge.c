@@ -33,20 +33,12 @@ static int agree(const double *v, size_t n)
 /* Median, least and largest of those that were measured. */
 static void describe(const double *v, size_t n, double ret[3])
 {
-	double *kept = mem_calloc(n + 1, sizeof(*kept));
-	size_t len = 0;
-
-	ret[0] = ret[1] = ret[2] = NAN;
-	for (size_t i = 0; v && i < n; i++)
-		if (!isnan(v[i]))
-			kept[len++] = v[i];
-	if (len)
-		ret[0] = stats_median(kept, len);
-	for (size_t i = 0; i < len; i++) {
-		ret[1] = i ? fmin(ret[1], kept[i]) : kept[i];
-		ret[2] = i ? fmax(ret[2], kept[i]) : kept[i];
+	ret[0] = v ? stats_median(v, n) : NAN;
+	ret[1] = ret[2] = NAN;
+	for (size_t i = 0; v && i < n; i++) {
+		ret[1] = fmin(ret[1], v[i]); /* of a number and NAN the number */
+		ret[2] = fmax(ret[2], v[i]);
 	}
-	free(kept);
 }
 
 static void fill_figures(struct judge_row *r)
@@ -117,7 +109,7 @@ static void judge_absolute(const struct judge *j, struct judge_row *r)
 		return;
 	}
 	verdict(j, r, limit_met(&r->limit, r->out->new_median) ? VERDICT_OK : VERDICT_REGRESSION,
-		"%s%s", "limit ", r->limit_text);
+		"limit %s", r->limit_text);
 	if (met && met < n)
 		verdict(j, r, r->out->verdict, "limit %s, met by %zu of %zu runs", r->limit_text,
 			met, n);
@@ -207,9 +199,9 @@ static void choose_way(const struct judge *j, struct judge_row *r)
 	size_t n = measured(r->base, r->base_runs), m = measured(r->new, r->new_runs);
 
 	fill_figures(r);
-	r->exact = r->metric->kind != METRIC_TIME && r->base_runs >= COMPARE_RUNS_EXACT &&
-		   r->new_runs >= COMPARE_RUNS_EXACT && r->base &&
-		   r->new &&agree(r->base, r->base_runs) && agree(r->new, r->new_runs);
+	r->exact = r->metric->kind != METRIC_TIME && n >= COMPARE_RUNS_EXACT &&
+		   m >= COMPARE_RUNS_EXACT && agree(r->base, r->base_runs) &&
+		   agree(r->new, r->new_runs);
 	r->tested = !r->exact && is_family(r) && n == r->base_runs && m == r->new_runs && n && m &&
 		    !forbidden(j, r);
 	r->out->kind = r->exact ? "exact" : r->tested ? "noisy" : "described";

@@ -39,18 +39,9 @@ static double all_calls(const struct res_result *r)
 
 /* ---- the list ---- */
 
-static uint64_t hash_of(const char *name)
-{
-	uint64_t h = 0xcbf29ce484222325ULL;
-
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * 0x100000001b3ULL;
-	return h ? h : 1;
-}
-
 const struct metric *metrics_find(const struct metrics *m, const char *name)
 {
-	for (uint64_t h = hash_of(name);; h++) {
+	for (uint64_t h = map_text_key(name);; h++) {
 		size_t at = (size_t)(uintptr_t)map_get(&m->by_name, h);
 
 		if (!at || strcmp(m->at[at - 1].name, name) == 0)
@@ -58,10 +49,15 @@ const struct metric *metrics_find(const struct metrics *m, const char *name)
 	}
 }
 
+int metric_is_count_of_calls(const struct metric *m)
+{
+	return m->call && m->kind == METRIC_COUNT && !*m->unit;
+}
+
 static struct metric *metric_of(struct metrics *m, const struct metric *like)
 {
 	struct metric *there = (struct metric *)metrics_find(m, like->name);
-	uint64_t h = hash_of(like->name);
+	uint64_t h = map_text_key(like->name);
 
 	if (there)
 		return there;
@@ -74,8 +70,7 @@ static struct metric *metric_of(struct metrics *m, const struct metric *like)
 	/* Calls and their errors are 0 where they did not happen; all else is not measured there.
 	 */
 	for (size_t i = 0; i < m->runs; i++)
-		there->values[i] =
-			like->call && like->kind == METRIC_COUNT && !*like->unit ? 0 : NAN;
+		there->values[i] = metric_is_count_of_calls(like) ? 0 : NAN;
 	while (map_get(&m->by_name, h))
 		h++;
 	map_set(&m->by_name, h, (void *)(uintptr_t)m->len);
@@ -173,6 +168,7 @@ static void read_heap(struct metrics *m, size_t run, const struct res_memory *r)
 void metrics_read(const struct side_part *part, struct metrics *ret)
 {
 	*ret = (struct metrics){.runs = part->runs.len};
+	ret->zeros = arena_alloc(&ret->arena, ret->runs, sizeof(double));
 	for (size_t i = 0; i < part->runs.len; i++) {
 		if (part->kind->schema == &schema_result)
 			read_io(ret, i, part->runs.at[i]);

@@ -27,11 +27,14 @@ struct metrics {
 	struct metric *at;
 	size_t len, cap;
 	size_t runs;
+	double *zeros; /* one a run, for a call that this side never made */
 };
 
 /* ret needs metrics_release(). Names and values live in it. */
 void metrics_read(const struct side_part *part, struct metrics *ret);
 void metrics_release(struct metrics *m);
+/* Calls, errors and the like of a system call: 0 where it was not called. */
+int metric_is_count_of_calls(const struct metric *m);
 const struct metric *metrics_find(const struct metrics *m, const char *name); /* or NULL */
 
 #endif

@@ -15,34 +15,9 @@
 
 /* ---- text ---- */
 
-static void escape(struct out *o, const char *s)
-{
-	for (; *s; s++) {
-		switch (*s) {
-		case '&':
-			out_str(o, "&amp;");
-			break;
-		case '<':
-			out_str(o, "&lt;");
-			break;
-		case '>':
-			out_str(o, "&gt;");
-			break;
-		case '"':
-			out_str(o, "&quot;");
-			break;
-		case '\'':
-			out_str(o, "&#39;");
-			break;
-		default:
-			out_char(o, *s);
-		}
-	}
-}
-
 void html_text(struct page *p, const char *s)
 {
-	escape(p->o, safe_text(&p->arena, s));
+	safe_put_xml(p->o, safe_text(&p->arena, s));
 }
 
 static void whole(struct page *p, char *safe)
@@ -53,7 +28,7 @@ static void whole(struct page *p, char *safe)
 		p->whole_left -= len;
 	else if (len > WHOLE_FREE)
 		safe = safe_cut(&p->arena, safe, WHOLE_FREE);
-	escape(p->o, safe);
+	safe_put_xml(p->o, safe);
 }
 
 void html_whole(struct page *p, const char *s)
@@ -66,13 +41,13 @@ void html_name(struct page *p, const char *s, size_t columns)
 	char *safe = safe_text(&p->arena, s);
 
 	if (safe_width(safe) <= columns) {
-		escape(p->o, safe);
+		safe_put_xml(p->o, safe);
 		return;
 	}
 	out_str(p->o, "<span title=\"");
 	whole(p, safe);
 	out_str(p->o, "\">");
-	escape(p->o, safe_cut(&p->arena, safe, columns));
+	safe_put_xml(p->o, safe_cut(&p->arena, safe, columns));
 	out_str(p->o, "</span>");
 }
 
@@ -174,7 +149,7 @@ static void cell_words(struct page *p, const struct cell *c)
 	if (c->type == CELL_TEXT)
 		html_name(p, words, NAME_COLUMNS);
 	else
-		escape(p->o, words);
+		safe_put_xml(p->o, words);
 }
 
 /* data-v is what a column is sorted by; numbers have it, and stand right. */

@@ -51,3 +51,12 @@ void backend_figure(struct backend_result *r, const char *unit, double value, co
 	vsnprintf(f->name, sizeof(f->name), fmt, ap);
 	va_end(ap);
 }
+
+const char *backend_json_suffix(const struct backend *b)
+{
+	const char *const *last = b->suffixes;
+
+	while (last[1])
+		last++;
+	return *last;
+}

@@ -91,5 +91,7 @@ struct res_runs *backend_describe_runs(void *doc, const struct backend_runs *run
 /* Row i in the order of backends.def, NULL after the last. */
 const struct backend *backend_at(size_t i);
 const struct backend *backend_by_id(const char *id); /* NULL: none */
+/* Of the JSON, the last of its suffixes. */
+const char *backend_json_suffix(const struct backend *b);
 
 #endif

@@ -277,11 +277,8 @@ static void run_pair(struct series *s, uint64_t number)
 static int keep_json(struct series *s, size_t i, struct err *err)
 {
 	const struct scenario *sc = s->sc;
-	const char *const *last = s->backend->suffixes;
-
-	while (last[1])
-		last++;
-	cleanup_free char *from = mem_printf("%s/%s%s", s->kept.at[i].dir, sc->name, *last);
+	cleanup_free char *from =
+		mem_printf("%s/%s%s", s->kept.at[i].dir, sc->name, backend_json_suffix(s->backend));
 	cleanup_free char *to =
 		layout_run_json(sc->output_dir, s->backend->folder, sc->name, (unsigned int)i + 1);
 	cleanup_free char *text = NULL;

@@ -78,16 +78,6 @@ static size_t count_unit(const struct res_result *r, const char *unit)
 	return n;
 }
 
-static int compare_calls(const void *a, const void *b)
-{
-	const struct res_syscall *x = *(const struct res_syscall *const *)a;
-	const struct res_syscall *y = *(const struct res_syscall *const *)b;
-
-	if (view_zero(x->calls) != view_zero(y->calls))
-		return view_zero(x->calls) < view_zero(y->calls) ? 1 : -1;
-	return strcmp(view_name(x->name), view_name(y->name));
-}
-
 /* A table, its notes, and at most that many histograms. */
 static void unit_table(
 	struct doc *d, const struct res_result *r, const char *unit, size_t histograms)
@@ -101,7 +91,7 @@ static void unit_table(
 		if (has_unit(&r->syscalls.at[i], unit))
 			rows[n++] = &r->syscalls.at[i];
 	}
-	qsort(rows, n, sizeof(*rows), compare_calls);
+	qsort(rows, n, sizeof(*rows), view_more_calls);
 
 	memcpy(columns, batch_columns, sizeof(batch_columns));
 	columns[UNIT_COLUMN].title = unit;

@@ -6,7 +6,7 @@
 #include "common/view/doc.h"
 
 /* The parts of the summary, one file each, and the words that they share: for this folder, and for
- * analyze and report, which say the same things in the same words. */
+ * analyze, compare and report, which judge by the same rules. */
 
 /* Fewer calls than this say nothing about how a call is used. */
 #define JUDGE_CALLS_MIN 30
@@ -51,6 +51,8 @@ int view_same_threads(
 int view_slowed(const struct res_result *r);
 /* Sum of the calls of all rows; of what the tables cover. */
 uint64_t view_calls(const struct res_result *r);
+/* For qsort() of pointers to rows: most calls first, then by name. */
+int view_more_calls(const void *a, const void *b);
 /* All rows, most time first, then by name; in d's arena. */
 const struct res_syscall **view_by_time(struct doc *d, const struct res_result *r);
 /* The row of that name, if any call was made. */

@@ -171,6 +171,16 @@ struct batch_facts view_batch_facts(const struct res_syscall *s)
 	return f;
 }
 
+int view_more_calls(const void *a, const void *b)
+{
+	const struct res_syscall *x = *(const struct res_syscall *const *)a;
+	const struct res_syscall *y = *(const struct res_syscall *const *)b;
+
+	if (view_zero(x->calls) != view_zero(y->calls))
+		return view_zero(x->calls) < view_zero(y->calls) ? 1 : -1;
+	return strcmp(view_name(x->name), view_name(y->name));
+}
+
 /* ---- threads ---- */
 
 #define MOSTLY 0.9

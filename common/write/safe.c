@@ -125,3 +125,28 @@ char *safe_cut(struct arena *a, char *s, size_t columns)
 		width -= char_columns(decode((const unsigned char *)end, &len));
 	return arena_printf(a, "%.*s...%s", (int)safe_fit(s, head), s, end);
 }
+
+void safe_put_xml(struct out *o, const char *s)
+{
+	for (; *s; s++) {
+		switch (*s) {
+		case '&':
+			out_str(o, "&amp;");
+			break;
+		case '<':
+			out_str(o, "&lt;");
+			break;
+		case '>':
+			out_str(o, "&gt;");
+			break;
+		case '"':
+			out_str(o, "&quot;");
+			break;
+		case '\'':
+			out_str(o, "&#39;");
+			break;
+		default:
+			out_char(o, *s);
+		}
+	}
+}

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "common/base/mem.h"
+#include "common/base/out.h"
 
 /*
  * Text for a terminal. Names, paths and command lines are the target's: they may hold escape
@@ -27,5 +28,7 @@ size_t safe_fit(const char *s, size_t columns);
 /* s if it is at most that wide, else its start and its end (where a path says most) with "..."
  * between. columns is at least 8. */
 char *safe_cut(struct arena *a, char *s, size_t columns);
+/* For HTML and SVG, in attributes too: & < > " ' become entities. */
+void safe_put_xml(struct out *o, const char *s);
 
 #endif

@@ -191,7 +191,7 @@ def out_of(argv, timeout=120):
     return subprocess.run(argv, capture_output=True, text=True, timeout=timeout).stdout
 
 
-def paced_us(port, rate, request):
+def paced_ms(port, rate, request):
     """Average latency of requests that come at a steady rate."""
     out = out_of([os.path.join(BUILD, "targets", "paced"), "tcp", str(port), str(rate), "3", request])
     return float(re.search(r"us ([0-9.]+)", out).group(1)) / 1000
@@ -202,7 +202,7 @@ def redis(before):
     s = Server(before + ["redis-server", "--port", str(port), "--save", "", "--appendonly", "no"], port)
     try:
         many = out_of(["redis-benchmark", "-p", str(port), "-t", "get", "-n", "100000", "-c", "50", "--csv"])
-        latency = paced_us(port, 10000, "GET key:1\\r\\n")
+        latency = paced_ms(port, 10000, "GET key:1\\r\\n")
     finally:
         s.end()
     return float(many.strip().splitlines()[-1].replace('"', "").split(",")[1]), latency
@@ -218,7 +218,7 @@ def nginx(before):
     s = Server(before + ["nginx", "-p", DIR, "-c", conf], port)
     try:
         many = out_of(["wrk", "-t", "1", "-c", "16", "-d", "3s", "http://127.0.0.1:%d/" % port])
-        latency = paced_us(port, 5000, "GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+        latency = paced_ms(port, 5000, "GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
     finally:
         s.end()
     return float(re.search(r"Requests/sec: +([0-9.]+)", many).group(1)), latency

@@ -178,42 +178,43 @@ static uint64_t total_of(const struct timeline *t, size_t thread)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; t->threads[thread] && i < STEPS; i++)
+	for (size_t i = 0; i < STEPS; i++)
 		sum = sat_add(sum, t->threads[thread][i]);
 	return sum;
 }
 
-/* The one with the most time of those with less than `below`, or with as much and a later id. */
-static size_t next_thread(const struct timeline *t, uint64_t below, size_t after)
+struct thread_time {
+	size_t thread;
+	uint64_t ns;
+};
+
+/* Most time first, then by id. */
+static int thread_time_cmp(const void *a, const void *b)
 {
-	size_t best = 0;
-	uint64_t most = 0;
+	const struct thread_time *x = a, *y = b;
 
-	for (size_t i = 1; i <= AGG_ROWS_MAX; i++) {
-		uint64_t v = total_of(t, i);
-
-		if (v > most && (v < below || (v == below && i > after))) {
-			best = i;
-			most = v;
-		}
-	}
-	return best;
+	if (x->ns != y->ns)
+		return x->ns < y->ns ? 1 : -1;
+	return (x->thread > y->thread) - (x->thread < y->thread);
 }
 
 static void threads_result(
 	const struct timeline *t, const struct agg_names *names, struct res_result *r)
 {
+	struct thread_time *times = mem_calloc(AGG_ROWS_MAX, sizeof(*times));
 	struct res_timeline *to = r->timeline;
-	size_t thread = 0;
+	size_t n = 0;
 
+	for (size_t i = 1; i <= AGG_ROWS_MAX; i++)
+		if (t->threads[i])
+			times[n++] = (struct thread_time){i, total_of(t, i)};
+	qsort(times, n, sizeof(*times), thread_time_cmp);
 	RES_LIST(r, &to->threads, THREADS_TOLD, timeline_thread);
 	to->threads.len = 0;
-	while (to->threads.len < THREADS_TOLD) {
+	for (size_t i = 0; i < n && times[i].ns && to->threads.len < THREADS_TOLD; i++) {
 		struct res_timeline_thread *row = &to->threads.at[to->threads.len];
+		size_t thread = times[i].thread;
 
-		thread = next_thread(t, thread ? total_of(t, thread) : UINT64_MAX, thread);
-		if (!thread)
-			break;
 		if (names->thread(names->ctx, (uint32_t)thread, &row->pid, &row->tid, &row->comm) <
 			0)
 			continue;
@@ -221,6 +222,7 @@ static void threads_result(
 		row->wall_ns = counts_of(r, t->threads[thread], STEPS, step_key, to->step_ns);
 		to->threads.len++;
 	}
+	free(times);
 }
 
 void timeline_result(const struct timeline *t, const struct agg_names *names, struct res_result *r)

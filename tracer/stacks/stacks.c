@@ -95,18 +95,9 @@ void stacks_forget(struct stacks *s, uint32_t space_id)
 
 /* ---- stacks ---- */
 
-static uint64_t hash_of(const char *text)
-{
-	uint64_t h = 0xcbf29ce484222325ULL;
-
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * 0x100000001b3ULL;
-	return h ? h : 1;
-}
-
 static uint32_t id_of(struct stacks *s, const char *text)
 {
-	uint64_t h = hash_of(text);
+	uint64_t h = map_text_key(text);
 	struct stack *first = map_get(&s->by_hash, h), *k;
 
 	for (k = first; k; k = k->same_hash)
