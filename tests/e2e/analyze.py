@@ -7,16 +7,11 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BUILD, Failure, check, eq, main, test
-
-PROGRAM = os.path.join(os.path.abspath(os.environ.get("BIN", os.path.join(BUILD, "bin"))), "profile-scenario")
+from tap import check, eq, main, profile, test
 
 
 def analyze(t, *args, status=0):
-    r = t.run([PROGRAM, "analyze"] + [str(a) for a in args], timeout=60)
-    if r.status != status:
-        raise Failure("expected status %d of %s\n%s" % (status, " ".join(map(str, args)), r))
-    return r
+    return profile(t, "analyze", *args, status=status)
 
 
 def text_of(t, name):

@@ -9,10 +9,7 @@ import shutil
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import Failure, check, eq, main, need_tool, test
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BIN = os.path.join(os.path.abspath(os.path.join(ROOT, os.environ.get("BUILD", "build"))), "bin")
+from tap import check, eq, main, need_tool, profile, test
 
 # EXTRA writes and SLOW more work than the base; batches of BATCH on a socket pair.
 PROGRAM = """#define _GNU_SOURCE
@@ -51,14 +48,6 @@ def program(t, name, extra=0, slow=0, batch=8):
     t.run([need_tool("gcc"), "-O1", "-w", "-DEXTRA=%d" % extra, "-DSLOW=%d" % slow, "-DBATCH=%d" % batch,
            "-o", path, path + ".c"], timeout=60, user=False)
     return path
-
-
-def profile(t, *args, status=0, timeout=60):
-    env = {k: v for k, v in os.environ.items() if k != "PROFILE_BINARY"}
-    r = t.run([os.path.join(BIN, "profile-scenario")] + [str(a) for a in args], env=env, timeout=timeout)
-    if status is not None and r.status != status:
-        raise Failure("expected status %d of %s\n%s" % (status, " ".join(map(str, args)), r))
-    return r
 
 
 def results(t, out, binary, runs=3, scenario="s", status=0, config=None):

@@ -8,18 +8,9 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BUILD, Failure, check, eq, main, need_tool, test
+from tap import BIN, check, eq, main, need_tool, profile, test
 
-BIN = os.path.abspath(os.environ.get("BIN", os.path.join(BUILD, "bin")))
 HOSTILE = ['=cmd|"/c calc"!A1', "+1", "-1", "@x", "\tt", "\rr", 'a"b,c', "two\nlines", "\x1b[31m", "é", "", "x\r\ny"]
-
-
-def profile(t, *args, status=0, timeout=60):
-    env = {k: v for k, v in os.environ.items() if k != "PROFILE_BINARY"}
-    r = t.run([os.path.join(BIN, "profile-scenario")] + [str(a) for a in args], env=env, timeout=timeout)
-    if status is not None and r.status != status:
-        raise Failure("expected status %d of %s\n%s" % (status, " ".join(map(str, args)), r))
-    return r
 
 
 def tables(t, path):

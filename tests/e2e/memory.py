@@ -11,20 +11,9 @@ import time
 import xml.dom.minidom
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BUILD, Failure, check, eq, main, need_tool, test
+from tap import BIN, Failure, check, eq, main, need_tool, profile, test
 
-BIN = os.path.abspath(os.environ.get("BIN", os.path.join(BUILD, "bin")))
 REAL = "/usr/bin:/bin:/usr/sbin:/sbin"
-
-
-def profile(t, *args, status=0, env=None, timeout=40, **kw):
-    """Runs profile-scenario in the test's directory."""
-    full = {k: v for k, v in os.environ.items() if k != "PROFILE_BINARY"}
-    full.update(env or {})
-    r = t.run([os.path.join(BIN, "profile-scenario")] + [str(a) for a in args], env=full, timeout=timeout, **kw)
-    if status is not None and r.status != status:
-        raise Failure("expected status %d of %s\n%s" % (status, " ".join(map(str, args)), r))
-    return r
 
 
 def memory(t, name, *args, **kw):

@@ -15,9 +15,8 @@ import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BUILD, ROOT, Failure, Skip, USER, USERNS, check, eq, main, test
+from tap import BIN, ROOT, Failure, Skip, USER, USERNS, check, eq, main, profile, test
 
-BIN = os.path.abspath(os.environ.get("BIN", os.path.join(BUILD, "bin")))
 # One that TEST_USER can execute too.
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
 
@@ -51,19 +50,6 @@ def free_port(kind=socket.SOCK_DGRAM):
     with socket.socket(socket.AF_INET, kind) as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
-
-
-def profile(t, *args, status=0, env=None, timeout=40, **kw):
-    """Runs profile-scenario in the test's directory; the names of options are spelled out."""
-    path = os.path.join(BIN, "profile-scenario")
-    if not os.access(path, os.X_OK):
-        raise Failure("%s is not built" % path)
-    full = {k: v for k, v in os.environ.items() if k != "PROFILE_BINARY"}
-    full.update(env or {})
-    r = t.run([path] + [str(a) for a in args], env=full, timeout=timeout, **kw)
-    if status is not None and r.status != status:
-        raise Failure("expected status %d of %s\n%s" % (status, " ".join(map(str, args)), r))
-    return r
 
 
 def io(t, name, *args, **kw):

@@ -10,24 +10,13 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BUILD, Failure, check, eq, main, need_tool, test
+from tap import Failure, check, eq, main, need_tool, profile, test
 
-BIN = os.path.abspath(os.environ.get("BIN", os.path.join(BUILD, "bin")))
-PROGRAM = os.path.join(BIN, "profile-scenario")
 
 # What every name of a hostile result holds.
 HOSTILE = ("<b id=x>&lt;</script></title></svg><script>document.title='OWNED'</script>"
            "<img src=http://evil.example/x onerror=document.title='OWNED'>\"'`&amp;\x1b[31m\n\t\x7f\u202e")
 LONG = "/" + "long" * 2560 + HOSTILE
-
-
-def profile(t, *args, status=0, timeout=60):
-    if not os.access(PROGRAM, os.X_OK):
-        raise Failure("%s is not built" % PROGRAM)
-    r = t.run([PROGRAM] + [str(a) for a in args], timeout=timeout)
-    if status is not None and r.status != status:
-        raise Failure("expected status %d of %s\n%s" % (status, " ".join(map(str, args)), r))
-    return r
 
 
 def write(t, name, what):

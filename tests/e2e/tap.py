@@ -208,6 +208,22 @@ class Test:
         return r
 
 
+BIN = os.path.abspath(os.environ.get("BIN", os.path.join(BUILD, "bin")))
+
+
+def profile(t, *args, status=0, env=None, timeout=40, **kw):
+    """Runs profile-scenario in the test's directory; status: what is expected, None for anything."""
+    path = os.path.join(BIN, "profile-scenario")
+    if not os.access(path, os.X_OK):
+        raise Failure("%s is not built" % path)
+    full = {k: v for k, v in os.environ.items() if k != "PROFILE_BINARY"}
+    full.update(env or {})
+    r = t.run([path] + [str(a) for a in args], env=full, timeout=timeout, **kw)
+    if status is not None and r.status != status:
+        raise Failure("expected status %d of %s\n%s" % (status, " ".join(map(str, args)), r))
+    return r
+
+
 def _tool(name):
     """By its whole path: a test may give the target another PATH."""
     return shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin") or name
