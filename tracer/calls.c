@@ -96,10 +96,13 @@ struct decode_env session_env(struct session *s, struct tracee *t, const struct 
 	if (ev->def->decoder == &decoder_brk)
 		env.prev_brk = mappings_brk(s->book.mappings, t->space->id);
 	if (fd >= 0 && ev->fd_id) {
-		const struct fd_state *st = files_get(t->files, (uint32_t)fd);
+		/* The number may have another file by now. */
+		const struct fd_info *info = fd_registry_get(s->fds, ev->fd_id);
+		struct fd_options options =
+			info ? info->options : files_options(t->files, (uint32_t)fd);
 
-		env.gso_size = st->gso_size;
-		env.gro = st->gro;
+		env.gso_size = options.gso_size;
+		env.gro = options.gro;
 	}
 	return env;
 }
@@ -254,6 +257,7 @@ static void io_uring_exit(struct session *s, struct tracee *t)
 static void setsockopt_exit(struct session *s, struct tracee *t)
 {
 	struct decode_in in = {&t->ev, session_memory(s, t), NULL};
+	struct fd_options options;
 	uint32_t gso = 0;
 	int gro = -1;
 	int fd = (int32_t)t->ev.args[0];
@@ -261,11 +265,12 @@ static void setsockopt_exit(struct session *s, struct tracee *t)
 	if (fd < 0 || !decode_udp_option(&in, &gso, &gro))
 		return;
 	fast_sweep(s); /* the calls before it are to be measured as it was */
+	options = files_options(t->files, (uint32_t)fd);
 	if (gro >= 0)
-		files_get(t->files, (uint32_t)fd)->gro = (uint8_t)gro;
+		options.gro = (uint8_t)gro;
 	else
-		files_get(t->files, (uint32_t)fd)->gso_size = gso;
-	files_unpublish(t->files, (uint32_t)fd);
+		options.gso_size = gso;
+	files_set_options(t->files, (uint32_t)fd, &options);
 }
 
 static void control_exit(struct session *s, struct tracee *t)

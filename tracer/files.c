@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "tracer/fast/layout.h"
 
 struct fd_registry {
 	struct {
@@ -86,18 +87,23 @@ void files_unref(struct files *f)
 
 /* ---- the known map ---- */
 
-static void set_known(struct files *f, uint32_t fd, struct fd_state *st, uint32_t id)
+static uint32_t entry_of(const struct fd_state *st)
 {
-	if (!f->known.at || fd >= f->known.len)
-		return;
-	st->published = id != 0;
-	__atomic_store_n(&f->known.at[fd], id, __ATOMIC_RELEASE);
+	if (st->closing)
+		return 0;
+	if (st->fd_id && !st->options.gso_size)
+		return st->fd_id;
+	return st->seen || st->options.gso_size || st->options.gro ? FDMAP_WATCHED : 0;
 }
 
 static void publish(struct files *f, uint32_t fd, struct fd_state *st)
 {
-	if (st->fd_id && !st->closing && !st->gso_size)
-		set_known(f, fd, st, st->fd_id);
+	uint32_t entry = entry_of(st);
+
+	if (!f->known.at || fd >= f->known.len || entry == st->published)
+		return;
+	st->published = entry;
+	__atomic_store_n(&f->known.at[fd], entry, __ATOMIC_RELEASE);
 }
 
 void files_publish(struct files *f, const struct files_known *known)
@@ -114,33 +120,39 @@ uint32_t *files_known_map(const struct files *f)
 	return f->known.at;
 }
 
-void files_unpublish(struct files *f, uint32_t fd)
-{
-	struct fd_state *st = map_get(&f->states, (uint64_t)fd + 1);
+/* ---- states ---- */
 
-	if (st && st->published)
-		set_known(f, fd, st, 0);
+/* What the number is next: nothing that we know of yet. */
+static void next_generation(struct files *f, uint32_t fd, struct fd_state *st)
+{
+	st->generation += st->seen;
+	st->fd_id = st->seen = 0;
+	st->options = (struct fd_options){0};
+	publish(f, fd, st);
 }
 
-/* 1 if the target closed it without a stop. */
-static int closed_since(const struct files *f, uint32_t fd, const struct fd_state *st)
+/* The target may have closed it without a stop. */
+static void settle(struct files *f, uint32_t fd, struct fd_state *st)
 {
-	return st->published && f->known.at[fd] != st->fd_id;
+	if (!st->published || __atomic_load_n(&f->known.at[fd], __ATOMIC_ACQUIRE) == st->published)
+		return;
+	st->published = 0;
+	next_generation(f, fd, st);
 }
 
-struct files *files_copy(const struct files *f)
+struct files *files_copy(struct files *f)
 {
 	struct files *copy = files_new(f->registry);
 	struct map_iter it = {0};
 
 	while (map_next(&f->states, &it)) {
-		const struct fd_state *from = it.value;
-		struct fd_state *to = mem_calloc(1, sizeof(*to));
+		struct fd_state *from = it.value, *to = mem_calloc(1, sizeof(*to));
 
+		settle(f, (uint32_t)(it.key - 1), from);
 		/* The same open file, but rows are per files table: it gets an id when used. */
-		*to = *from;
-		to->fd_id = 0;
-		to->closing = to->published = 0;
+		to->generation = from->generation;
+		to->seen = from->seen;
+		to->options = from->options;
 		map_set(&copy->states, it.key, to);
 	}
 	return copy;
@@ -154,6 +166,7 @@ struct fd_state *files_get(struct files *f, uint32_t fd)
 		st = mem_calloc(1, sizeof(*st));
 		map_set(&f->states, (uint64_t)fd + 1, st);
 	}
+	settle(f, fd, st);
 	return st;
 }
 
@@ -170,34 +183,53 @@ static int fd_is_open(pid_t tid, uint32_t fd)
 	return readlink(path, link, sizeof(link)) >= 0;
 }
 
-static void next_generation(struct files *f, uint32_t fd, struct fd_state *st)
-{
-	if (st->published)
-		set_known(f, fd, st, 0);
-	*st = (struct fd_state){.generation = st->generation + 1, .closing = st->closing};
-}
-
 uint32_t files_identify(struct files *f, pid_t pid, pid_t tid, uint32_t fd, int must_exist)
 {
 	struct fd_state *st = map_get(&f->states, (uint64_t)fd + 1);
 	struct fd_info info = {.pid = pid, .fd = fd};
 
-	if (st && closed_since(f, fd, st))
-		next_generation(f, fd, st);
-	if (st && st->fd_id) {
-		if (!st->published)
-			publish(f, fd, st);
-		return st->fd_id;
+	if (st)
+		settle(f, fd, st);
+	if (!st || !st->fd_id) {
+		info.target = fd_describe(pid, tid, fd);
+		if (!info.target && must_exist)
+			return 0;
+		st = files_get(f, fd);
+		info.generation = st->generation;
+		info.options = st->options;
+		st->fd_id = registry_add(f->registry, &info);
+		st->seen = 1;
 	}
-	info.target = fd_describe(pid, tid, fd);
-	if (!info.target && must_exist)
-		return 0;
-	st = files_get(f, fd);
-	info.generation = st->generation;
-	st->fd_id = registry_add(f->registry, &info);
 	publish(f, fd, st);
 	return st->fd_id;
 }
+
+/* ---- options ---- */
+
+static struct fd_info *info_of(const struct files *f, uint32_t fd_id)
+{
+	struct fd_registry *r = f->registry;
+
+	return fd_id && fd_id <= r->infos.len ? &r->infos.at[fd_id - 1] : NULL;
+}
+
+void files_set_options(struct files *f, uint32_t fd, const struct fd_options *options)
+{
+	struct fd_state *st = files_get(f, fd);
+	struct fd_info *info = info_of(f, st->fd_id);
+
+	st->options = *options;
+	if (info)
+		info->options = *options;
+	publish(f, fd, st);
+}
+
+struct fd_options files_options(struct files *f, uint32_t fd)
+{
+	return files_get(f, fd)->options;
+}
+
+/* ---- ends ---- */
 
 void files_close_begin(struct files *f, uint32_t fd)
 {
@@ -205,8 +237,26 @@ void files_close_begin(struct files *f, uint32_t fd)
 
 	if (!st)
 		return;
-	st->closing = 1;
+	settle(f, fd, st);
+	if (!st->closing++) {
+		st->has_before = 1;
+		st->before.generation = st->generation;
+		st->before.fd_id = st->fd_id;
+		st->before.seen = st->seen;
+		st->before.options = st->options;
+	}
 	next_generation(f, fd, st);
+}
+
+/* Nothing was closed. Who used the number meanwhile has a row of its own, but of the same file. */
+static void restore(struct fd_state *st)
+{
+	st->options = st->before.options;
+	if (st->seen || st->generation != st->before.generation + st->before.seen)
+		return;
+	st->generation = st->before.generation;
+	st->fd_id = st->before.fd_id;
+	st->seen = st->before.seen;
 }
 
 void files_close_end(struct files *f, uint32_t fd, int closed)
@@ -215,18 +265,29 @@ void files_close_end(struct files *f, uint32_t fd, int closed)
 
 	if (!st || !st->closing)
 		return;
-	st->closing = 0;
-	if (closed && st->fd_id)
+	st->closing--;
+	if (closed) {
+		st->has_before = 0;
 		next_generation(f, fd, st);
+	} else if (!st->closing && st->has_before) {
+		restore(st);
+	}
+	publish(f, fd, st);
 }
 
 void files_close_range(struct files *f, uint32_t first, uint32_t last)
 {
 	struct map_iter it = {0};
 
-	while (map_next(&f->states, &it))
-		if (it.key > first && it.key - 1 <= last)
-			next_generation(f, (uint32_t)(it.key - 1), it.value);
+	while (map_next(&f->states, &it)) {
+		struct fd_state *st = it.value;
+
+		if (it.key <= first || it.key - 1 > last)
+			continue;
+		st->has_before = 0;
+		settle(f, (uint32_t)(it.key - 1), st);
+		next_generation(f, (uint32_t)(it.key - 1), st);
+	}
 }
 
 struct files *files_copy_exec(struct files *f, pid_t pid)
@@ -234,8 +295,13 @@ struct files *files_copy_exec(struct files *f, pid_t pid)
 	struct files *own = f->refs > 1 ? files_copy(f) : files_ref(f);
 	struct map_iter it = {0};
 
-	while (map_next(&own->states, &it))
+	while (map_next(&own->states, &it)) {
+		struct fd_state *st = it.value;
+
+		st->closing = st->has_before = 0; /* whoever did it is gone */
+		settle(own, (uint32_t)(it.key - 1), st);
 		if (!fd_is_open(pid, (uint32_t)(it.key - 1)))
-			next_generation(own, (uint32_t)(it.key - 1), it.value);
+			next_generation(own, (uint32_t)(it.key - 1), st);
+	}
 	return own;
 }

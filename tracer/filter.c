@@ -123,7 +123,7 @@ static int add_numbers_beyond(scmp_filter_ctx ctx, const struct control_map *map
  * What i386 has inside socketcall(2) only, and so without a number of its own in the loop above:
  * libseccomp makes a rule for socketcall's first argument out of the name.
  */
-static int add_socketcalls(scmp_filter_ctx ctx, const struct control_map *map)
+static int add_names(scmp_filter_ctx ctx, const struct control_map *map)
 {
 	static const char *const names[] = {"accept", "send", "recv"};
 
@@ -138,6 +138,28 @@ static int add_socketcalls(scmp_filter_ctx ctx, const struct control_map *map)
 			return rc;
 	}
 	return 0;
+}
+
+/* Arguments of what comes through it are in memory: the narrow rules cannot look at them there. */
+static int add_socketcalls(scmp_filter_ctx ctx, const struct control_map *map)
+{
+	static const struct {
+		const char *name;
+		unsigned int call; /* linux/net.h */
+	} wide[] = {{"socket", 1}, {"setsockopt", 14}};
+	int rc = add_names(ctx, map);
+
+	for (size_t i = 0; rc == 0 && i < sizeof(wide) / sizeof(*wide); i++) {
+		const struct sys_def *def = sys_by_name(wide[i].name);
+		struct scmp_arg_cmp cmp =
+			SCMP_CMP(0, SCMP_CMP_MASKED_EQ, 0xffffffffU, wide[i].call);
+
+		if (map->traced[def->index] || !map->kind[def->index])
+			continue;
+		rc = seccomp_rule_add_array(ctx, TRACE, SCMP_SYS(socketcall), 1, &cmp);
+		rc = rc == -EEXIST ? 0 : rc;
+	}
+	return rc;
 }
 
 static scmp_filter_ctx abi_filter(int abi, const struct control_map *map)

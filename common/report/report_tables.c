@@ -136,7 +136,7 @@ void report_syscalls_table(struct doc *d, const struct res_result *r)
 static const struct doc_column fd_columns[] = {
 	{"pid", "process", "a process that uses this fd", 0, 0},
 	{"fd", "fd", "its number", 0, 0},
-	{"generation", "reused", "how often the number was closed or reused before", 0, 0},
+	{"generation", "reused", "how many files with calls the number had before", 0, 0},
 	{"target", "what it is", "at the first traced call on it", 1, 0},
 	PART_COLUMNS,
 };

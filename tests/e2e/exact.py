@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-only
-"""The targets' known counts, call by call, in every variant that could be built.
+"""The targets' known counts, call by call, in every variant that could be built and in both modes:
+by stops, and recorded inside the target from its first call on.
 
 The expectations are rows of CASES. What the loader and libc do is taken off by a run of the same
 program's case "none". EXACT_ORACLE=strace checks the rows themselves: strace counts instead of
 iotrace (but for what strace cannot say: batches and bytes). EXACT_SELECT=quick runs one variant.
+What the two modes say of each fd must be equal.
 """
 import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import fdrows
+import recorder
 import stracelog
-from tap import Failure, Skip, check, eq, main, need_tool, test
+from tap import Failure, Skip, check, eq, main, need_tool, only_from, test
 
 KB = 1024
 ALL = ("", "m32", "static", "musl", "musl-static")
@@ -27,10 +31,13 @@ def call(ok=0, err=None, interrupted=0, no_return=0, **figures):
 
 class Case:
     def __init__(self, args, variants=("", "m32"), status=0, processes=None, threads=None,
-                 fds=None, strace=True, readable=True, **calls):
+                 fds=None, strace=True, readable=True, recorded=True, racy=(),
+                 trace="all", **calls):
         self.args, self.variants, self.status = args.split(), variants, status
         self.processes, self.threads, self.fds = processes, threads, fds
         self.strace, self.readable, self.calls = strace, readable, calls
+        # recorded: some calls go through the recorder; racy: calls whose number by fd may differ
+        self.recorded, self.racy, self.trace = recorded, racy, trace
 
 
 def work(n, **kw):
@@ -125,7 +132,7 @@ CASES = [
     Case("proc killed 4", pwrite64=work(6), recvfrom=call(no_return=5), kill=call(1)),
     # ---- signals, stops, restarts
     Case("sig storm 200", variants=ALL, recvfrom=call(interrupted=200)),
-    Case("sig storm_restart 200", variants=ALL, recvfrom=call(1, interrupted=None, bytes=1), sendto=call(1)),
+    Case("sig storm_restart 200", variants=ALL, racy={"recvfrom"}, recvfrom=call(1, interrupted=None, bytes=1), sendto=call(1)),
     Case("sig storm_epoll 30", epoll_wait=call(0, {"EINTR": 30}, moved={}, asked={1: 30})),
     Case("sig storm_work 5000", variants=ALL, pwrite64=work(5000)),
     Case("sig restart", poll=call(1, interrupted=1), nanosleep=call(1, interrupted=1),
@@ -137,7 +144,7 @@ CASES = [
     Case("sandbox prctl", pwrite64=call(0, {"EPERM": 5})),
     Case("sandbox allow", pwrite64=work(5)),
     Case("sandbox notify", pwrite64=call(0, {"EACCES": 5})),
-    Case("sandbox tsync", pwrite64=call(0, {"EPERM": 20})),
+    Case("sandbox tsync", racy={"recvfrom"}, pwrite64=call(0, {"EPERM": 20})),
     Case("sandbox inherit", pwrite64=call(0, {"EPERM": 5})),
     # without privileges no tracer can read this one's memory
     Case("sandbox dumpable", readable=False, pwrite64=work(5), sendmmsg=call(2, asked={3: 2}, moved={3: 2})),
@@ -157,14 +164,24 @@ CASES = [
     Case("fds forked", pwrite64=work(12), fds=[5, 7]),
     Case("fds exec", pwrite64=work(5), fds=[2, 3]),
     Case("fds passed", pwrite64=work(6)),
+    Case("fds failed", pwrite64=work(10), fds=[5, 4]),
+    # ---- the same where calls that close are not traced, and socket options
+    Case("fds reuse", trace="pwrite64", pwrite64=work(10), fds=[2, 3, 5]),
+    Case("fds forked", trace="pwrite64", pwrite64=work(12), fds=[5, 7]),
+    Case("fds exec", trace="pwrite64", pwrite64=work(5), fds=[2, 3]),
+    Case("fds failed", trace="pwrite64", pwrite64=work(10), fds=[5, 4]),
+    Case("proc spawn 5", trace="pwrite64", variants=ALL, pwrite64=work(35), processes=6),
+    Case("fds options", trace="sendto", sendto=call(14, datagrams=(77, 77))),
 ]
 
 FD = 100
 OWN_FILTER = {"errno", "prctl", "notify", "tsync", "inherit"}
+MODES = ("ptrace",) if BY_STRACE else ("ptrace", "auto")
 baselines = {}
+fds_by_stops = {}
 
 
-def measure(t, case, variant, args, status):
+def measure(t, case, variant, mode, args, status):
     """The calls of one run as {name: row of call()}, and the result JSON (None by strace)."""
     program = [t.target(case.args[0], variant)] + args
     if BY_STRACE:
@@ -176,7 +193,7 @@ def measure(t, case, variant, args, status):
         eq(r.status, status, "status under strace (%s)" % r.err)
         return {n: dict(ok=c.ok, errno=dict(c.errno), interrupted=c.interrupted, no_return=c.no_return)
                 for n, c in stracelog.read(log).calls.items()}, None
-    r = t.iotrace(["--mode=ptrace", "--trace=all"], program, status=status)
+    r = t.iotrace(["--mode=" + mode, "--trace=" + case.trace], program, status=status, env=recorder.AT_ONCE)
     return {row["name"]: figures(row) for row in r.json["syscalls"]}, r
 
 
@@ -224,20 +241,27 @@ def compare(name, want, have, base):
         eq(got, expected, "%s %s" % (name, key))
 
 
-def run_case(t, case, variant):
+def run_case(t, case, variant, mode):
     if BY_STRACE and not case.strace:
         raise Skip("strace does not see it")
-    key = (case.args[0], variant)
+    if mode == "auto":
+        recorder.need_recorder(t)
+    key = (case.args[0], case.trace, variant, mode)
     if key not in baselines:
-        baselines[key] = measure(t, case, variant, ["none"], 0)[0]
-    have, r = measure(t, case, variant, case.args[1:], case.status)
+        baselines[key] = measure(t, case, variant, mode, ["none"], 0)[0]
+    have, r = measure(t, case, variant, mode, case.args[1:], case.status)
     for name, want in case.calls.items():
         base = baselines[key].get(name, {})
         if name == "execve" and "spawn" in case.args or "execthread" in case.args:
             base = base if name in ("execve", "pwrite64") else {}
         compare(name, want, have.get(name, {}), base)
-    if r is None:
-        return
+    if r is not None:
+        check_result(case, r)
+        check_fds(t, case, variant, mode, r)
+        check_mode(case, variant, mode, r)
+
+
+def check_result(case, r):
     codes = {w["code"] for w in r.json["warnings"]}
     check(r.json["complete"] or (not case.readable and "memory_unreadable" in codes),
           "complete: %r" % r.json["warnings"])
@@ -253,6 +277,28 @@ def run_case(t, case, variant):
     threads_add_up(r.json)
 
 
+def check_fds(t, case, variant, mode, r):
+    """The stops saw the same files, each with the same calls."""
+    key = (tuple(case.args), case.trace, variant)
+    if mode == "ptrace":
+        fds_by_stops[key] = fdrows.by_process(r.json, case.racy)
+        return
+    if key not in fds_by_stops: # this test was chosen alone
+        _, by_stops = measure(t, case, variant, "ptrace", case.args[1:], case.status)
+        fds_by_stops[key] = fdrows.by_process(by_stops.json, case.racy)
+    differ = fdrows.difference(fds_by_stops[key], fdrows.by_process(r.json, case.racy))
+    check(not differ, "fds by stops (here) and recorded (there):\n" + differ)
+
+
+def check_mode(case, variant, mode, r):
+    """Without this the calls could all have been stopped, and the test would prove nothing."""
+    recorded = recorder.check_ways(r, complete=False)["calls_recorded_in_process"]
+    if mode == "ptrace":
+        eq(recorded, 0, "calls recorded by stops")
+    elif case.recorded and variant != "m32": # there is no stub for 32 bit
+        check(recorded > 0, "nothing was recorded: %r" % r.json["tracer"])
+
+
 def threads_add_up(result):
     """The rows by thread are the rows by call, cut another way."""
     for row in result["syscalls"]:
@@ -261,15 +307,18 @@ def threads_add_up(result):
         eq(sum(c["errors"] for c in parts), row["errors"], row["name"] + ": errors of all threads")
 
 
-def register(case, variant):
-    test(lambda t: run_case(t, case, variant),
-         name=" ".join(case.args) + (" (%s)" % variant if variant else ""))
+def register(case, variant, mode):
+    test(lambda t: run_case(t, case, variant, mode),
+         name=" ".join(case.args + ["of " + case.trace] * (case.trace != "all") + ["(%s)" % variant] * bool(variant)
+                       + ["auto"] * (mode == "auto")))
 
 
-for c in CASES:
-    for v in QUICK or c.variants:
-        if v in c.variants:
-            register(c, v)
+only_from(__name__)
+for m in MODES:
+    for c in CASES:
+        for v in QUICK or c.variants:
+            if v in c.variants:
+                register(c, v, m)
 
 if __name__ == "__main__":
     main()

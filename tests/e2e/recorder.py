@@ -17,6 +17,8 @@ from tap import Failure, Skip, check, eq, main, need_root, need_tool, test
 GLIBC, ALL = ("",), ("", "static", "musl", "musl-static")
 MODES = (("auto", ()), ("auto", ("--no-patch",)), ("ptrace", ()))
 SET = "--trace=%io,%memory"
+# From the first call on: most targets end before they would be worth it.
+AT_ONCE = dict(os.environ, IOTRACE_TEST_INJECT="first")
 
 
 class Case:

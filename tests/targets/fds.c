@@ -151,6 +151,67 @@ static void passed(char **args)
 		CHECK(pwrite(fd, "x", 1, 0) == 1);
 }
 
+/* Calls that were to close it and fail: 2 and 3 on the same file, then 4 on another. */
+static void failed(char **args)
+{
+	int other = t_file(1);
+
+	(void)args;
+	at_fd(0);
+	put(2);
+	CHECK(pwrite(other, "x", 1, 0) == 1);
+	CHECK(dup3(other, FD, ~O_CLOEXEC) < 0 && errno == EINVAL);
+	CHECK(dup2(FD + 1, FD) < 0 && errno == EBADF);
+	put(3);
+	close(FD);
+	CHECK(close(FD) < 0 && errno == EBADF);
+	CHECK(close(FD) < 0 && errno == EBADF);
+	at_fd(0);
+	put(4);
+}
+
+static void udp_at_fd(int segment)
+{
+	struct udp u = udp_open();
+
+	CHECK(dup2(u.tx, FD) == FD);
+	if (segment &&
+		setsockopt(FD, IPPROTO_UDP, 103 /* UDP_SEGMENT */, &segment, sizeof(segment)))
+		t_skip("UDP_SEGMENT");
+	close(u.tx); /* the receiver stays, or the next call is refused */
+}
+
+static void send_1000(long calls)
+{
+	static char buf[1000];
+
+	while (calls-- > 0)
+		sendto(FD, buf, sizeof(buf), 0, NULL, 0);
+}
+
+/* Each socket has options of its own: one that cuts what it sends is never taken for the next. Its
+ * option comes before its first call, after it, and to a number that is known of another one. */
+static void options(char **args)
+{
+	int segment = 100;
+
+	(void)args;
+	udp_at_fd(segment);
+	close(FD);
+	udp_at_fd(0);
+	send_1000(2);
+	close(FD);
+	udp_at_fd(segment);
+	send_1000(3);
+	close(FD);
+	udp_at_fd(0);
+	send_1000(5);
+	close(FD);
+	udp_at_fd(0);
+	CHECK(setsockopt(FD, IPPROTO_UDP, 103, &segment, sizeof(segment)) == 0);
+	send_1000(4);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {
@@ -163,6 +224,8 @@ int main(int argc, char **argv)
 		{"kept", kept},
 		{"socket", socket_target},
 		{"passed", passed},
+		{"failed", failed},
+		{"options", options},
 		{NULL, NULL},
 	};
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "tracer/fast/layout.h"
 #include "tracer/files.h"
 
 #define CLOSED_FD 9999U
@@ -94,7 +95,7 @@ enum step { END, USE, BEGIN, CLOSED, FAILED, RANGE, RANGE_BELOW };
 
 static const struct {
 	const char *title;
-	enum step steps[8];
+	enum step steps[9];
 	uint32_t generation;
 	int has_id;
 } histories[] = {
@@ -104,14 +105,23 @@ static const struct {
 	{"closed and used again", {USE, BEGIN, CLOSED, USE}, 1, 1},
 	{"used while it closes", {USE, BEGIN, USE, CLOSED}, 2, 0},
 	{"used while it closes and after", {USE, BEGIN, USE, CLOSED, USE}, 2, 1},
-	{"close fails: a row is split, no more", {USE, BEGIN, FAILED, USE}, 1, 1},
-	{"close fails, used meanwhile", {USE, BEGIN, USE, FAILED}, 1, 1},
+	{"closed unused", {USE, BEGIN, CLOSED, BEGIN, CLOSED}, 1, 0},
+	{"closed unused, used again", {USE, BEGIN, CLOSED, BEGIN, CLOSED, USE}, 1, 1},
+	{"close fails", {USE, BEGIN, FAILED}, 0, 1},
+	{"close fails, used again", {USE, BEGIN, FAILED, USE}, 0, 1},
+	{"close of what is closed fails", {USE, BEGIN, CLOSED, BEGIN, FAILED, USE}, 1, 1},
+	{"close fails, used meanwhile: a row is split, no more", {USE, BEGIN, USE, FAILED}, 1, 1},
+	{"two at a time, one fails first", {USE, BEGIN, BEGIN, FAILED, CLOSED, USE}, 1, 1},
+	{"two at a time, one fails last", {USE, BEGIN, BEGIN, CLOSED, FAILED, USE}, 1, 1},
+	{"two at a time, used between", {USE, BEGIN, BEGIN, CLOSED, USE, CLOSED}, 2, 0},
+	{"two at a time fail", {USE, BEGIN, BEGIN, FAILED, FAILED, USE}, 0, 1},
 	{"an end without a begin", {USE, CLOSED}, 0, 1},
 	{"two ends", {USE, BEGIN, CLOSED, USE, CLOSED}, 1, 1},
 	{"closed twice", {USE, BEGIN, CLOSED, USE, BEGIN, CLOSED}, 2, 0},
 	{"in a range", {USE, RANGE}, 1, 0},
 	{"below a range", {USE, RANGE_BELOW}, 0, 1},
-	{"range while it closes", {USE, BEGIN, RANGE, CLOSED}, 2, 0},
+	{"range while it closes", {USE, BEGIN, RANGE, CLOSED}, 1, 0},
+	{"range while it fails to close", {USE, BEGIN, RANGE, FAILED}, 1, 0},
 };
 
 static void do_step(struct files *f, int number, enum step step)
@@ -160,13 +170,15 @@ static void a_generation_has_an_id_of_its_own(void **state)
 	struct fixture *x = *state;
 	uint32_t first = identify(x->files, x->fds[0]), second;
 
-	files_get(x->files, (uint32_t)x->fds[0])->gso_size = 1400;
-	files_get(x->files, (uint32_t)x->fds[0])->gro = 1;
+	files_set_options(x->files, (uint32_t)x->fds[0], &(struct fd_options){1400, 1});
 	files_close_begin(x->files, (uint32_t)x->fds[0]);
 	files_close_end(x->files, (uint32_t)x->fds[0], 1);
-	assert_int_equal(files_get(x->files, (uint32_t)x->fds[0])->gso_size, 0);
-	assert_int_equal(files_get(x->files, (uint32_t)x->fds[0])->gro, 0);
+	assert_int_equal(files_options(x->files, (uint32_t)x->fds[0]).gso_size, 0);
+	assert_int_equal(files_options(x->files, (uint32_t)x->fds[0]).gro, 0);
 	second = identify(x->files, x->fds[0]);
+	/* What was recorded on the first is measured as it was. */
+	assert_int_equal(fd_registry_get(x->registry, first)->options.gso_size, 1400);
+	assert_int_equal(fd_registry_get(x->registry, second)->options.gso_size, 0);
 	assert_int_not_equal(first, second);
 	assert_int_equal(fd_registry_get(x->registry, first)->generation, 0);
 	assert_int_equal(fd_registry_get(x->registry, second)->generation, 1);
@@ -178,7 +190,9 @@ static void extreme_numbers(void **state)
 	struct fixture *x = *state;
 
 	for (int i = 0; i < 3; i++)
-		files_get(x->files, (const uint32_t[]){0, 7, UINT32_MAX}[i]);
+		assert_int_not_equal(files_identify(x->files, getpid(), getpid(),
+					     (const uint32_t[]){0, 7, UINT32_MAX}[i], 0),
+			0);
 	files_close_range(x->files, 7, 7);
 	assert_int_equal(files_get(x->files, 7)->generation, 1);
 	files_close_range(x->files, 0, 0);
@@ -201,11 +215,11 @@ static void a_copy_is_a_table_of_its_own(void **state)
 
 	files_close_begin(x->files, fd);
 	files_close_end(x->files, fd, 1);
-	files_get(x->files, fd)->gso_size = 1200;
+	files_set_options(x->files, fd, &(struct fd_options){.gso_size = 1200});
 	identify(x->files, x->fds[0]);
 	copy = files_copy(x->files);
 	assert_int_equal(files_get(copy, fd)->generation, 1);
-	assert_int_equal(files_get(copy, fd)->gso_size, 1200);
+	assert_int_equal(files_options(copy, fd).gso_size, 1200);
 	assert_int_equal(files_get(copy, fd)->fd_id, 0);
 	assert_int_not_equal(identify(copy, x->fds[0]), id);
 	files_close_begin(copy, fd);
@@ -261,6 +275,82 @@ static void the_registry_has_a_cap(void **state)
 	fd_registry_free(small);
 	files_unref(NULL);
 	fd_registry_free(NULL);
+}
+
+/* ---- the map that the recorder in the target reads and clears ---- */
+
+static void keep_map(void *ctx, uint32_t *at)
+{
+	(void)ctx;
+	(void)at;
+}
+
+static void a_known_number_is_in_the_map(void **state)
+{
+	struct fixture *x = *state;
+	uint32_t map[64] = {0}, fd = (uint32_t)x->fds[0], id;
+	const struct fd_options cut = {.gso_size = 100}, joined = {.gro = 1}, none = {0};
+
+	assert_true(fd < 64);
+	files_publish(x->files, &(struct files_known){map, 64, keep_map, NULL});
+	assert_int_equal(map[fd], 0);
+	id = identify(x->files, x->fds[0]);
+	assert_int_equal(map[fd], id);
+	files_set_options(x->files, fd, &cut);
+	assert_int_equal(map[fd], FDMAP_WATCHED);
+	assert_int_equal(identify(x->files, x->fds[0]), id);
+	files_set_options(x->files, fd, &joined);
+	assert_int_equal(map[fd], id);
+	files_set_options(x->files, fd, &none);
+	files_close_begin(x->files, fd);
+	assert_int_equal(map[fd], 0);
+	assert_int_not_equal(identify(x->files, x->fds[0]), id);
+	assert_int_equal(map[fd], 0); /* not while it is being closed */
+	files_close_end(x->files, fd, 0);
+	assert_int_equal(map[fd], identify(x->files, x->fds[0]));
+}
+
+/* The target clears the entry: whatever is asked next knows that the file is gone. */
+static void what_the_target_closed_is_over(void **state)
+{
+	for (int how = 0; how < 4; how++) {
+		struct fixture *x = *state;
+		struct files *f = files_new(x->registry), *copy = NULL;
+		uint32_t map[64] = {0}, fd = (uint32_t)x->fds[0], id;
+
+		files_publish(f, &(struct files_known){map, 64, keep_map, NULL});
+		id = identify(f, x->fds[0]);
+		files_set_options(
+			f, fd, &(struct fd_options){.gso_size = how == 3 ? 9 : 0, .gro = 1});
+		map[fd] = 0;
+		if (how == 0)
+			assert_int_equal(files_options(f, fd).gro, 0);
+		else if (how == 1)
+			assert_int_equal(files_get(copy = files_copy(f), fd)->generation, 1);
+		else if (how == 2)
+			files_set_options(f, fd, &(struct fd_options){.gso_size = 5});
+		assert_int_not_equal(identify(f, x->fds[0]), id);
+		assert_int_equal(files_get(f, fd)->generation, 1);
+		assert_int_equal(files_options(f, fd).gro, 0);
+		assert_int_equal(files_options(f, fd).gso_size, how == 2 ? 5 : 0);
+		files_unref(copy);
+		files_unref(f);
+	}
+}
+
+/* Not used yet, but its options are known: they end with it. */
+static void options_end_with_an_unused_file(void **state)
+{
+	struct fixture *x = *state;
+	uint32_t map[64] = {0}, fd = (uint32_t)x->fds[0];
+
+	files_set_options(x->files, fd, &(struct fd_options){.gso_size = 100});
+	files_publish(x->files, &(struct files_known){map, 64, keep_map, NULL});
+	assert_int_equal(map[fd], FDMAP_WATCHED);
+	map[fd] = 0;
+	identify(x->files, x->fds[0]);
+	assert_int_equal(files_options(x->files, fd).gso_size, 0);
+	assert_int_equal(files_get(x->files, fd)->generation, 0);
 }
 
 /* ---- what an fd is ---- */
@@ -404,6 +494,9 @@ int main(void)
 		WITH(a_copy_is_a_table_of_its_own),
 		WITH(exec_forgets_what_is_closed),
 		WITH(the_registry_has_a_cap),
+		WITH(a_known_number_is_in_the_map),
+		WITH(what_the_target_closed_is_over),
+		WITH(options_end_with_an_unused_file),
 		WITH(files_and_pipes),
 		cmocka_unit_test(inet_sockets),
 		cmocka_unit_test(inet6_sockets),

@@ -185,6 +185,10 @@ static const struct {
 	{"recvfrom", I386, I386_SOCKETCALL, 0, 10, TRACE}, /* recv */
 	{"sendmsg", I386, I386_SOCKETCALL, 0, 16, TRACE},
 	{"accept", I386, I386_SOCKETCALL, 0, 5, TRACE},
+	/* Control calls, whose arguments are out of sight there. */
+	{"sendto", I386, I386_SOCKETCALL, 0, 14, TRACE}, /* setsockopt */
+	{"sendto", I386, I386_SOCKETCALL, 0, 1, TRACE},  /* socket */
+	{"getpid", I386, I386_SOCKETCALL, 0, 14, ALLOW},
 	/* Control calls for some arguments only; int arguments: the upper half is noise. */
 	{"write", NATIVE, SYS_prctl, 0, PR_SET_SECCOMP, TRACE},
 	{"write", NATIVE, SYS_prctl, 0, 0xdead00000000 | PR_SET_SECCOMP, TRACE},

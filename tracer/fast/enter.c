@@ -168,6 +168,11 @@ static int is_being_closed(const struct session *s, const struct files *files, u
 	return 0;
 }
 
+static int is_id(uint32_t entry)
+{
+	return entry && entry < FDMAP_WATCHED;
+}
+
 /* 1 if the stub will find the fd known. */
 static int ready_fd(struct session *s, struct tracee *t, uint8_t kind, const uint64_t *args)
 {
@@ -178,11 +183,11 @@ static int ready_fd(struct session *s, struct tracee *t, uint8_t kind, const uin
 		return 1;
 	if (fd >= FDMAP_FDS || !map)
 		return 0;
-	if (map[fd])
+	if (is_id(map[fd]))
 		return 1;
 	if (is_being_closed(s, t->files, (uint32_t)fd))
 		return 0;
-	return files_identify(t->files, t->process->pid, t->tid, (uint32_t)fd, 1) && map[fd];
+	return files_identify(t->files, t->process->pid, t->tid, (uint32_t)fd, 1) && is_id(map[fd]);
 }
 
 /* ---- the call ---- */
@@ -212,14 +217,21 @@ static int lead(struct tracee *t, struct user_regs_struct *regs, const struct si
 	return 1;
 }
 
-/* Puts the process under the recorder; 1 if it is. */
-static int ready_space(struct session *s, struct tracee *t, int *ret_moved)
+static uint64_t stops_before_recorder(const struct fast *f)
+{
+	if (f->at_once)
+		return 1;
+	return f->knows_sites ? STOPS_WITH_EXPERIENCE : STOPS_BEFORE_RECORDER;
+}
+
+/* Puts the process under the recorder; 1 if it is. A call that is not recorded is no occasion:
+ * after it there may be another program. */
+static int ready_space(struct session *s, struct tracee *t, uint8_t kind, int *ret_moved)
 {
 	struct fast_space *fs = t->space->fast;
 
-	uint64_t enough = s->fast.knows_sites ? STOPS_WITH_EXPERIENCE : STOPS_BEFORE_RECORDER;
-
-	if (fs->state == FAST_UNTRIED && ++fs->stops >= enough && !t->space->copied) {
+	if (fs->state == FAST_UNTRIED && ++fs->stops >= stops_before_recorder(&s->fast) &&
+		kind != KIND_PASS && !t->space->copied) {
 		fs->reason = inject(s, t, ret_moved);
 		fs->state = fs->reason ? FAST_OFF : FAST_ON;
 	}
@@ -245,7 +257,7 @@ static struct site *ready_site(struct session *s, struct tracee *t, uint64_t ip,
 		patch_known(s, t, addr);
 	if (site->state == SITE_PATCHED && !site->moved_len && patch_is_gone(t, site))
 		sites_renew(sites, site);
-	if (++site->hits < HITS_BEFORE_PATCH && site->state == SITE_NEW)
+	if (++site->hits < HITS_BEFORE_PATCH && site->state == SITE_NEW && !s->fast.at_once)
 		return NULL;
 	if (patch_tramp(s, t, site, ret_moved) <= 0)
 		return NULL;
@@ -296,9 +308,7 @@ static int enter(
 	struct site *site;
 
 	memcpy(args, info->entry.args, sizeof(args));
-	if (!ready_space(s, t, ret_moved))
-		return 0;
-	if (kind == KIND_PASS)
+	if (!ready_space(s, t, kind, ret_moved) || kind == KIND_PASS)
 		return 0;
 	site = ready_site(s, t, info->instruction_pointer, ret_moved);
 	if (!site)

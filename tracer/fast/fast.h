@@ -77,6 +77,7 @@ struct fast {
 	int on;
 	const char *reason; /* !on: static text, NULL if nobody asked for it */
 	int no_patch;
+	int at_once;     /* for tests: from each process's and site's first call on */
 	int knows_sites; /* some file has sites that are worth a patch */
 	struct region region;
 	struct tsc tsc;

@@ -9,7 +9,7 @@
  *
  *	code      the stub, r-x; mapped apart
  *	blocks    one a thread: its state, a small ring of records, a stack for the measuring code
- *	fd maps   one a files table: fd number -> fd id; 0 = unknown, the call must stop
+ *	fd maps   one a files table: fd number -> fd id (positive); else the call must stop
  *	rings     large rings for threads that fill their small one
  */
 #define REGION_ADDR       0x3f0000000000
@@ -25,6 +25,7 @@
 #define FDMAP_FDS     16384
 #define FDMAP_BYTES   (FDMAP_FDS * 4)
 #define FDMAPS_MAX    1024
+#define FDMAP_WATCHED 0x80000000 /* no id: calls stop, but a close clears it as ever */
 
 #define RINGS_OFFSET       0x9000000
 #define LARGE_RING_RECORDS 16384

@@ -33,15 +33,19 @@ static void cancel(struct fast_thread *ft)
 }
 
 /* What the stub would do after a close. */
-static void forget_closed(struct session *s, const struct tracee *t, const struct fast_record *r)
+static void forget_closed(const struct tracee *t, const struct fast_record *r, int64_t ret)
 {
-	uint32_t *map = files_known_map(t->files);
+	uint32_t *map = files_known_map(t->files), none = 0;
 	uint64_t fd = (uint32_t)(r->kind == KIND_DUP ? r->args[1] : r->args[0]);
 
-	(void)s;
-	if (map && fd < FDMAP_FDS &&
-		(r->kind == KIND_CLOSE || r->kind == KIND_CLOSE_ANY || r->kind == KIND_DUP))
-		map[fd] = 0;
+	if (!map || fd >= FDMAP_FDS ||
+		(r->kind != KIND_CLOSE && r->kind != KIND_CLOSE_ANY && r->kind != KIND_DUP))
+		return;
+	if (r->kind == KIND_DUP && ret < 0)
+		__atomic_compare_exchange_n(
+			&map[fd], &none, (uint32_t)r->units, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	else
+		__atomic_store_n(&map[fd], 0, __ATOMIC_RELEASE);
 }
 
 /* What the call measured at its entry, completed from the target's memory. */
@@ -84,7 +88,7 @@ static void take_over(struct session *s, struct tracee *t, struct fast_record *r
 		t->interrupted.def = ev.def;
 		memcpy(t->interrupted.args, ev.args, sizeof(ev.args));
 	}
-	forget_closed(s, t, r);
+	forget_closed(t, r, ret);
 	cancel(t->fast);
 	if (ev.def->index >= s->map.len || !s->map.traced[ev.def->index])
 		return;

@@ -63,7 +63,7 @@ BORDER stub_saved
 	mov	r11, gs:[BLOCK_FDMAP]
 	mov	ecx, [r11 + rax * 4]
 	test	ecx, ecx
-	jz	.Lpass
+	jle	.Lpass
 
 .Lreserve:				/* ecx = fd id */
 	mov	r11, gs:[BLOCK_HEAD]
@@ -162,7 +162,7 @@ BORDER stub_before
 	cmp	r11d, KIND_CLOSE_ANY
 	je	.Lreserve
 	test	ecx, ecx
-	jnz	.Lreserve
+	jg	.Lreserve
 	jmp	.Lpass
 .Ldup:	cmp	r11d, KIND_DUP
 	jne	.Lmemory
@@ -222,9 +222,12 @@ BORDER stub_before
 	cmp	ecx, KIND_DUP
 	ja	.Lstamp
 	/* An fd that is closed is forgotten before, so that nothing counts for it when the number
-	 * is new, and after, for a stop that made it known in between. */
+	 * is new, and after, for a stop that made it known in between. What it was is kept: a dup2
+	 * that fails has closed nothing. */
 	mov	rax, gs:[BLOCK_FD]
-	mov	dword ptr [rax], 0
+	xor	ecx, ecx
+	xchg	[rax], ecx
+	mov	[r11 + RECORD_UNITS], rcx
 	jmp	.Lstamp
 
 	/* The measuring code is C (measure.c): on the block's stack, with all registers kept. */
@@ -261,8 +264,18 @@ BORDER stub_special_after
 	jae	.Lmeasure_after
 	cmp	eax, KIND_DUP
 	ja	.Lcommit
-	mov	rax, gs:[BLOCK_FD]
-	mov	dword ptr [rax], 0
+	mov	rcx, gs:[BLOCK_FD]
+	cmp	eax, KIND_DUP
+	jne	.Lforget
+	cmp	qword ptr [r11 + RECORD_RET], 0
+	js	.Lremember
+.Lforget:
+	mov	dword ptr [rcx], 0
+	jmp	.Lcommit
+.Lremember:
+	mov	rdx, [r11 + RECORD_UNITS]
+	xor	eax, eax
+	lock cmpxchg [rcx], edx
 	jmp	.Lcommit
 .Lmeasure_after:
 	MEASURE	measure_after
