@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-only
-"""Ordinary deterministic programs under `strace -f` and under iotrace: calls, results and errors by
-name must be the same for the whole run."""
+"""Ordinary deterministic programs under `strace -f` and under iotrace in both modes: calls, results and
+errors by name must be the same for the whole run, and so must be the files that each process had at
+each fd, in order, with the calls on them. Recorded means from the first call on."""
 import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import fdrows
+import recorder
 import stracelog
-from tap import Failure, Traced, eq, main, need_tool, test
+from tap import Failure, Traced, check, eq, main, need_tool, only_from, test
 
 # Their number depends on who runs first: waiting, waking, and memory that such calls make room for.
 # clock_nanosleep stays: nothing here sleeps in a loop.
@@ -18,15 +21,20 @@ RACY = {"futex", "wait4", "waitid", "sched_yield", "rt_sigreturn", "restart_sysc
 def by_strace(t, argv, cwd, stdin):
     need_tool("strace")
     path = t.path("strace.log")
-    r = t.run(["strace", "-f", "-qq", "-s", "0", "-o", path] + argv, cwd=cwd, input=stdin)
+    # The same environment: its length moves what the programs do.
+    r = t.run(["strace", "-f", "-qq", "-yy", "-s", "0", "-o", path] + argv, cwd=cwd, input=stdin,
+              env=recorder.AT_ONCE)
     log = stracelog.read(path)
     if log.unparsed:
         raise Failure("strace lines not understood: %r" % log.unparsed[:3])
-    return r, log
+    return r, log, fdrows.StraceFds(path)
 
 
-def compare(t, argv, racy=(), before=None, stdin=None):
-    """before: run in each of two fresh directories that the program then works in."""
+def compare(t, argv, mode, racy=(), before=None, stdin=None, racy_fds=()):
+    """before: run in each of two fresh directories that the program then works in. racy: calls whose number
+    may differ; racy_fds: more of them where they are counted by fd, None for all."""
+    if mode == "auto":
+        recorder.need_recorder(t)
     dirs = []
     for name in ("by_strace", "by_iotrace"):
         dirs.append(t.path(name))
@@ -34,9 +42,9 @@ def compare(t, argv, racy=(), before=None, stdin=None):
         os.chmod(dirs[-1], 0o777)
         if before:
             before(dirs[-1])
-    want, log = by_strace(t, argv, dirs[0], stdin)
-    full, prefix = t.iotrace_argv(["--mode=ptrace", "--trace=all"], argv)
-    got = t.run(full, input=stdin, cwd=dirs[1])
+    want, log, fds = by_strace(t, argv, dirs[0], stdin)
+    full, prefix = t.iotrace_argv(["--mode=" + mode, "--trace=all"], argv)
+    got = t.run(full, input=stdin, cwd=dirs[1], env=recorder.AT_ONCE)
     eq(got.status, want.status, "status")
     eq(got.out, want.out, "standard output")
     r = Traced(got.status, got.out, got.err, 0)
@@ -53,13 +61,24 @@ def compare(t, argv, racy=(), before=None, stdin=None):
             wrong.append("%s: strace %r, iotrace %r" % (name, a, b))
     if wrong:
         raise Failure("\n".join(wrong))
+    if racy_fds is not None:
+        leave_out = set(racy) | set(racy_fds)
+        differ = fdrows.difference(fds.processes(leave_out), fdrows.processes(r.json, leave_out))
+        check(not differ, "files by strace (here) and by iotrace (there):\n" + differ)
+    recorded = recorder.check_ways(r)["calls_recorded_in_process"]
+    check((recorded > 0) == (mode == "auto"), "%d calls recorded" % recorded)
+
+
+def register(name, run):
+    for mode in ("ptrace", "auto"):
+        test(lambda t, mode=mode: run(t, mode), name=name + (" auto" if mode == "auto" else ""), timeout=120)
 
 
 def program(name, argv, tool=None, **kw):
-    def run(t):
+    def run(t, mode):
         need_tool(tool or argv[0])
-        compare(t, argv, **kw)
-    test(run, name=name, timeout=120)
+        compare(t, argv, mode, **kw)
+    register(name, run)
 
 
 def a_tree(directory):
@@ -76,6 +95,7 @@ def a_project(directory):
         f.write("all: f0.o f1.o f2.o\n%.o: %.c ; gcc -pipe -O1 -c -o $@ $<\n")
 
 
+only_from(__name__)
 PYTHON = "/usr/bin/python3"
 
 program("true", ["true"])
@@ -84,7 +104,8 @@ program("ls", ["ls", "-la", "/usr/lib"])
 program("cat a file", ["cat", "/etc/services", "/nonexistent"])
 program("cat standard input", ["cat"], stdin=b"some text\n" * 1000)
 program("dd", ["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=3000", "status=none"])
-program("grep -r", ["grep", "-rc", "line", "."], before=a_tree)
+# It reads /proc/self/maps, which is longer by the recorder's mappings.
+program("grep -r", ["grep", "-rc", "line", "."], before=a_tree, racy={"read"})
 program("tar", ["tar", "cf", "t.tar", "--exclude=t.tar", "."], before=a_tree)
 program("sort", ["sort", "-r", "f9", "f5"], before=a_tree, racy={"futex"})
 program("cp -r", ["cp", "-r", "/usr/share/terminfo", "copy"])
@@ -104,7 +125,8 @@ def work():
 ts = [threading.Thread(target=work) for _ in range(8)]
 for t in ts: t.start()
 for t in ts: t.join()
-"""], tool=PYTHON, racy=RACY - {"read"} | {"mmap", "munmap", "mprotect", "brk", "rseq", "set_robust_list", "exit"})
+"""], tool=PYTHON, racy_fds=None,
+        racy=RACY - {"read"} | {"mmap", "munmap", "mprotect", "brk", "rseq", "set_robust_list", "exit"})
 program("python3: subprocess", [PYTHON, "-S", "-c", """
 import subprocess
 for i in range(5): subprocess.run(['true'])
@@ -113,19 +135,22 @@ program("perl", ["perl", "-e", 'open(F, ">", "o"); print F "x" x $_, "\\n" for 1
         racy=RACY - {"read"})
 program("make with gcc", ["make", "-s"], tool="gcc", before=a_project,
         racy=RACY | {"vfork", "getrandom", "brk"})  # brk: by where the heap happens to lie
+program("make -j2 with gcc", ["make", "-s", "-j2"], tool="gcc", before=a_project, racy_fds=None,
+        racy=RACY | {"vfork", "getrandom", "brk", "write", "fcntl", "clone3", "dup2", "prlimit64"})  # who gets a job token
 program("static busybox", ["busybox", "sh", "-c", "busybox dd if=/dev/zero of=/dev/null bs=1 count=999 2>/dev/null"],
         racy={"rt_sigreturn", "wait4"})
 
 
 def a_target(prog, case, variant=""):
-    def run(t):
-        compare(t, [t.target(prog, variant), *case.split()], racy={"rt_sigreturn"})
-    test(run, name="target %s %s %s" % (prog, case, variant))
+    def run(t, mode):
+        compare(t, [t.target(prog, variant), *case.split()], mode, racy={"rt_sigreturn"})
+    register("target %s %s %s" % (prog, case, variant), run)
 
 
 for v in ("", "static", "musl"):
     for p, c in (("mmsg", "batches 5 7"), ("iov", "plain"), ("iov", "offsets"), ("sock", "single"),
                  ("proc", "fork 5"), ("proc", "vfork 5"), ("proc", "spawn 3"), ("fds", "reuse"),
+                 ("fds", "over"), ("fds", "failed"), ("fds", "forked"),
                  ("sandbox", "errno"), ("wait", "epoll"), ("aio", "aio")):
         a_target(p, c, v)
 

@@ -12,7 +12,7 @@ ENTERED = re.compile(r"^([a-z_][a-z0-9_]*)\((.*)$")
 RESUMING = re.compile(r"<\.\.\. resuming interrupted (\w+) \.\.\.>")
 CHANGED = re.compile(r" <pid changed to (\d+) \.\.\.>$")
 SUPERSEDED = re.compile(r"^\+\+\+ superseded by execve in pid (\d+) \+\+\+$")
-RESULT = re.compile(r"\) *= (\?|-?\d+|0x[0-9a-f]+)(?: ([A-Z][A-Z0-9_]+))?(?: \(.*\))?$")
+RESULT = re.compile(r"\) *= (\?|-?\d+|0x[0-9a-f]+)(?:<.*>(?:\(deleted\))?)?(?: ([A-Z][A-Z0-9_]+))?(?: \(.*\))?$")
 
 # 32-bit names that are not the 64-bit one plus a suffix.
 OTHER_NAMES = {"mmap2": "mmap", "old_mmap": "mmap", "_newselect": "select", "_llseek": "lseek",
