@@ -9,12 +9,18 @@
 #include "tracer/launch.h"
 #include "tracer/memory.h"
 
+static void into_book(void *ctx, const struct sys_event *ev)
+{
+	book_call(ctx, ev);
+}
+
 int session_init(struct session *s, const struct options *opt, struct err *err)
 {
 	struct filter_pass pass;
 	int rc;
 
 	*s = (struct session){.opt = opt, .first_status = -1, .status_fd = -1};
+	s->fast.sink = (struct fast_sink){into_book, &s->book};
 	control_map_build(&s->map, &opt->trace);
 	if (opt->mode_auto && !opt->pid)
 		fast_init(&s->fast, &s->map, opt->no_patch, &pass);

@@ -149,11 +149,10 @@ static int64_t fd_needed(uint8_t kind, const uint64_t *args)
 	}
 }
 
-/* A close of that number in the files table is on its way in some stub. */
-static int is_being_closed(const struct session *s, const struct files *files, uint32_t fd)
+int fast_is_closing(const struct fast *f, const struct files *files, uint32_t fd)
 {
-	for (size_t i = 0; i < s->fast.threads.len; i++) {
-		const struct fast_thread *ft = s->fast.threads.at[i];
+	for (size_t i = 0; i < f->threads.len; i++) {
+		const struct fast_thread *ft = f->threads.at[i];
 		const struct fast_block *b = ft->block;
 		const struct fast_record *r = &ft->ring[b->head & b->mask];
 
@@ -185,7 +184,7 @@ static int ready_fd(struct session *s, struct tracee *t, uint8_t kind, const uin
 		return 0;
 	if (is_id(map[fd]))
 		return 1;
-	if (is_being_closed(s, t->files, (uint32_t)fd))
+	if (fast_is_closing(&s->fast, t->files, (uint32_t)fd))
 		return 0;
 	return files_identify(t->files, t->process->pid, t->tid, (uint32_t)fd, 1) && is_id(map[fd]);
 }

@@ -14,11 +14,13 @@
 #include "tracer/fast/tsc.h"
 #include "tracer/filter.h"
 
+struct files;
 struct session;
 struct tracee;
 struct space;
 struct stop;
 struct ptrace_syscall_info;
+struct sys_event;
 
 /*
  * The in-process recorder, as the tracing thread sees it:
@@ -73,8 +75,15 @@ struct fast_thread {
 	} stacks; /* taken, and not booked yet; rising */
 };
 
+/* Who takes the calls, in the order in which they ended. */
+struct fast_sink {
+	void (*call)(void *ctx, const struct sys_event *ev);
+	void *ctx;
+};
+
 struct fast {
 	int on;
+	struct fast_sink sink;
 	const char *reason; /* !on: static text, NULL if nobody asked for it */
 	int no_patch;
 	int at_once;     /* for tests: from each process's and site's first call on */
@@ -121,6 +130,8 @@ void fast_release(struct fast *f);
 int fast_enter(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info);
 /* 1 if that is the stub's own call, seen because every call of the thread stops. */
 int fast_is_stub_call(const struct session *s, const struct ptrace_syscall_info *info);
+/* 1 if a close of that number in the files table is on its way in some stub. */
+int fast_is_closing(const struct fast *f, const struct files *files, uint32_t fd);
 /* A new thread has its maker's gs. */
 void fast_first_stop(struct session *s, struct tracee *t);
 /* Changes registers in our code to where the program would be, before its call. */
@@ -141,12 +152,12 @@ void fast_end(struct session *s, struct tracee *t, int stopped);
 void fast_mark_stopped(struct fast_thread *ft, int stopped);
 /* The stack that was taken for the record at that position, 0: none; it and older ones are gone. */
 uint32_t fast_take_stack(struct fast_thread *ft, uint64_t position);
-/* Books a call that stopped, in order. */
+/* Gives a call that stopped to the sink, in order. */
 void fast_book(struct session *s, const struct sys_event *ev);
 /* The call that a record tells of, without its measures. */
 void fast_event(struct session *s, const struct fast_thread *ft, const struct fast_record *r,
 	struct sys_event *ev);
-/* Takes and books all that is recorded now. */
+/* Takes all that is recorded now, and gives it to the sink. */
 void fast_sweep(struct session *s);
 /* Sweeps when that is due: often while much is recorded, else seldom. */
 void fast_tick(struct session *s);

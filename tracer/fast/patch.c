@@ -294,22 +294,20 @@ static const char *plan_site(struct session *s, struct tracee *t, struct code_ma
 
 /* ---- changing the code ---- */
 
-/* A change that other threads may run into: they trap at its first byte until it is whole, and
- * leave.c puts them back to it. */
-static int write_live(const struct tracee *t, uint64_t addr, const uint8_t *code, size_t len)
+/* Other threads may run into it: they trap at its first byte until it is whole, and leave.c puts
+ * them back to it. */
+int patch_change(int (*write)(const struct tracee *t, uint64_t addr, const void *buf, size_t len),
+	const struct tracee *t, uint64_t addr, const uint8_t *code, size_t len)
 {
 	uint8_t trap = ARCH_TRAP;
-	int rc = remote_write(t, addr, &trap, 1);
+	int rc;
 
+	if (t->space->refs == 1)
+		return write(t, addr, code, len);
+	rc = write(t, addr, &trap, 1);
 	if (rc == 0)
-		rc = remote_write(t, addr + 1, code + 1, len - 1);
-	return rc < 0 ? rc : remote_write(t, addr, code, 1);
-}
-
-static int write_change(const struct tracee *t, uint64_t addr, const uint8_t *code, size_t len)
-{
-	return t->space->refs > 1 ? write_live(t, addr, code, len)
-				  : remote_write(t, addr, code, len);
+		rc = write(t, addr + 1, code + 1, len - 1);
+	return rc < 0 ? rc : write(t, addr, code, 1);
 }
 
 static int is_dead_padding(const uint8_t *p, size_t len)
@@ -352,7 +350,7 @@ static const char *patch_by_padding(struct tracee *t, struct site *site, const s
 	if (arch_jump_long(far, hop, site->tramp) < 0)
 		return "the trampoline is out of reach";
 	if (remote_write(t, hop, far, sizeof(far)) < 0 ||
-		write_change(t, site->addr, near, sizeof(near)) < 0)
+		patch_change(remote_write, t, site->addr, near, sizeof(near)) < 0)
 		return "the code could not be written";
 	site->hop = hop;
 	map_set(&t->space->fast->sites.hops, hop, site);
@@ -370,7 +368,7 @@ static const char *patch_before(struct tracee *t, struct site *site, const struc
 		return "no place for a second trampoline in reach";
 	site->moved_len = plan->moved_len;
 	if (write_tramp(t, tramp, site, plan->moved, plan->moved_len) < 0 ||
-		write_change(t, plan->moved_at, code, sizeof(code)) < 0) {
+		patch_change(remote_write, t, plan->moved_at, code, sizeof(code)) < 0) {
 		site->moved_len = 0;
 		return "the code could not be written";
 	}
@@ -378,7 +376,7 @@ static const char *patch_before(struct tracee *t, struct site *site, const struc
 	return NULL;
 }
 
-static int is_as_in_file(const struct sites *sites, const struct plan *plan, const uint8_t *there)
+int patch_is_as_in_file(const struct sites *sites, const struct plan *plan, const uint8_t *there)
 {
 	for (size_t i = 0; i < plan->check_len; i++)
 		if (there[i] != plan->check[i] && !sites_changed(sites, plan->check_at + i))
@@ -406,7 +404,7 @@ static const char *try_patch(
 	if (reason)
 		return reason;
 	if (remote_read(t, plan.check_at, there, plan.check_len) < 0 ||
-		!is_as_in_file(&t->space->fast->sites, &plan, there))
+		!patch_is_as_in_file(&t->space->fast->sites, &plan, there))
 		return "the code is not as in its file";
 	if (plan.kind == PLAN_PADDING) {
 		reason = patch_by_padding(t, site, &plan);

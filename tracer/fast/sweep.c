@@ -100,6 +100,11 @@ uint32_t fast_take_stack(struct fast_thread *ft, uint64_t position)
 	return id;
 }
 
+static void give(const struct fast *f, const struct sys_event *ev)
+{
+	f->sink.call(f->sink.ctx, ev);
+}
+
 static void book_record(struct session *s, struct fast_thread *ft, uint64_t position)
 {
 	const struct fast_record *r = record_at(ft, position);
@@ -118,7 +123,7 @@ static void book_record(struct session *s, struct fast_thread *ft, uint64_t posi
 	if (ft->stacks.len)
 		ev.stack_id = fast_take_stack(ft, position);
 	measure(s, ft->tracee, r, &ev);
-	book_call(&s->book, &ev);
+	give(&s->fast, &ev);
 }
 
 /* ---- all of them ---- */
@@ -196,7 +201,7 @@ static void collect(struct session *s, struct sweep *w, uint64_t moment_ns)
 static void book_next(struct session *s, struct source *src)
 {
 	if (!src->thread) {
-		book_call(&s->book, &s->fast.pending.at[src->at++]);
+		give(&s->fast, &s->fast.pending.at[src->at++]);
 		return;
 	}
 	book_record(s, src->thread, src->at++);
@@ -250,7 +255,7 @@ void fast_book(struct session *s, const struct sys_event *ev)
 	struct sys_event *to;
 
 	if (!s->fast.on) {
-		book_call(&s->book, ev);
+		give(&s->fast, ev);
 		return;
 	}
 	if (s->fast.pending.len >= PENDING_MAX)
