@@ -98,8 +98,11 @@ void lifecycle_child(struct session *s, struct tracee *t)
 	if (tracees_get(&s->tracees, tid))
 		return;
 	child = add_child(s, t, tid, birth_flags(t, tid));
-	if (t->saved == SAVED_REGISTER)
-		child->saved = SAVED_REGISTER, child->saved_arg = t->saved_arg;
+	if (t->saved == SAVED_REGISTER) {
+		child->saved = SAVED_REGISTER;
+		child->saved_arg = t->saved_arg;
+		child->ev.abi = t->ev.abi; /* which register it is */
+	}
 	release_held(s, tid);
 	if (!s->cloning)
 		lifecycle_adopt_orphans(s);

@@ -49,6 +49,7 @@ LIFE = [
     Case("exec_thread 5", counts=()),
     Case("reuse 100"),
     Case("race 1000"),
+    Case("lingering", counts=()),
     Case("close_all"),
     Case("own_table 20"),
     Case("killed 6", counts=()),
@@ -61,6 +62,7 @@ CODE = [
     Case("own_gs 1", ALL),
     Case("generated 20"),
     Case("mapped_code 20"),
+    Case("own_code 20"),
     Case("unchanged", recorded=400),
     Case("vanishing 400", counts=()),
     Case("bad_pointers 20"),
@@ -165,6 +167,29 @@ def two_files_are_never_one(t):
             eq(c["bytes"], size * c["calls"], "bytes of %s" % row["target"])
             eq(c["calls"], 4, "writes between open and close")
     eq(len(seen), 60, "generations of the number")
+
+
+@test
+def a_number_is_used_again_while_its_close_waits(t):
+    """A row may be split then, but what is done with the new file is never counted for the old one."""
+    for mode in ("ptrace", "auto"):
+        r = t.iotrace(["--mode=" + mode, "--trace=sendto,pwrite64"], [t.target("rec_life"), "lingering"], env=AT_ONCE)
+        rows = [(row["target"], c["name"], c["calls"]) for row in r.json["fds"] if row["fd"] == 100
+                for c in row["syscalls"]]
+        eq(sum(n for target, name, n in rows if name == "pwrite64" and target == "/dev/null"), 8, "pwrites: %r" % rows)
+        eq({target for target, name, _ in rows if name == "pwrite64"}, {"/dev/null"}, "files of pwrites")
+        check(all((target or "").startswith("tcp ") for target, name, _ in rows if name == "sendto"),
+              "files of sends: %r" % rows)
+
+
+@test
+def code_that_the_program_changed_is_not_patched(t):
+    """A plan is made from the file, and holds for what is there only if that is the same."""
+    need_recorder(t)
+    r = t.iotrace(["--trace=write"], [t.target("rec_code"), "own_code", "50"], env=AT_ONCE)
+    eq(returned(r.json, "write"), own_counts(r.out)["write"], "writes")
+    left = {u["reason"]: u["calls"] for u in check_ways(r)["unpatched_sites"]}
+    check(left.get("the code is not as in its file", 0) >= 49, "unpatched: %r" % left)
 
 
 @test

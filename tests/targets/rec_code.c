@@ -254,6 +254,29 @@ static void mapped_code(char **args)
 	report();
 }
 
+/* In its file the function calls getpid; the program makes a write of it. */
+__asm__(".text\n.p2align 6\n.type rec_changed, @function\n.globl rec_changed\n"
+	"rec_changed: .cfi_startproc\nmovl $39, %eax\nsyscall\nret\n.cfi_endproc\n"
+	".size rec_changed, . - rec_changed\n.p2align 6\n");
+extern long rec_changed(long, long, long);
+
+static void own_code(char **args)
+{
+	uint8_t *code = (uint8_t *)(uintptr_t)rec_changed;
+	uint8_t *page = code - (uintptr_t)code % 4096;
+	long n = t_num(args, 0, 100);
+
+	null_fd = t_null();
+	CHECK(mprotect(page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) == 0);
+	CHECK(code[1] == SYS_getpid);
+	code[1] = SYS_write;
+	CHECK(mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0);
+	for (long i = 0; i < n; i++)
+		CHECK(rec_changed(null_fd, (long)"xy", 2) == 2);
+	atomic_fetch_add(&writes, n);
+	report();
+}
+
 static uint64_t checksum_of_code(void)
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
@@ -437,9 +460,9 @@ static void locked(char **args)
 }
 
 static const struct tcase cases[] = {{"registers", registers_kept}, {"own_gs", own_gs},
-	{"generated", generated}, {"mapped_code", mapped_code}, {"unchanged", unchanged},
-	{"vanishing", vanishing}, {"bad_pointers", bad_pointers}, {"filtered", filtered},
-	{"undumpable", undumpable}, {"locked", locked}, {NULL, NULL}};
+	{"generated", generated}, {"mapped_code", mapped_code}, {"own_code", own_code},
+	{"unchanged", unchanged}, {"vanishing", vanishing}, {"bad_pointers", bad_pointers},
+	{"filtered", filtered}, {"undumpable", undumpable}, {"locked", locked}, {NULL, NULL}};
 
 int main(int argc, char **argv)
 {

@@ -3,6 +3,8 @@
  * Threads, processes and fds that come and go while their call sites are taken over. Each case ends
  * with a line "name=calls ..." on stdout, as in rec_signal.c.
  */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -10,6 +12,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "t.h"
@@ -280,6 +283,52 @@ static void race(char **args)
 	report();
 }
 
+static void *close_shared(void *arg)
+{
+	CHECK(close(shared_fd) == 0);
+	atomic_store(&over, 1);
+	return arg;
+}
+
+/*
+ * A close that frees the number and then waits, for what was sent to be received: meanwhile the
+ * number has another file. 5 pwrites on that during the close, 3 after it.
+ */
+static void lingering(char **args)
+{
+	static char data[65536];
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct linger linger = {1, 30};
+	socklen_t len = sizeof(at);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), out = socket(AF_INET, SOCK_STREAM, 0), in;
+	pthread_t t;
+
+	(void)args;
+	null_fd = t_null();
+	shared_fd = 100;
+	CHECK(bind(listener, (struct sockaddr *)&at, len) == 0 && listen(listener, 1) == 0);
+	CHECK(getsockname(listener, (struct sockaddr *)&at, &len) == 0);
+	CHECK(connect(out, (struct sockaddr *)&at, len) == 0);
+	in = accept(listener, NULL, NULL);
+	CHECK(in >= 0 && dup2(out, shared_fd) == shared_fd && close(out) == 0);
+	CHECK(setsockopt(shared_fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) == 0);
+	while (send(shared_fd, data, sizeof(data), MSG_DONTWAIT) > 0)
+		;
+	CHECK(pthread_create(&t, NULL, close_shared, NULL) == 0);
+	while (fcntl(shared_fd, F_GETFD) >= 0)
+		sched_yield();
+	/* By a call that closes nothing itself. */
+	CHECK(fcntl(null_fd, F_DUPFD, shared_fd) == shared_fd);
+	for (int i = 0; i < 5; i++)
+		CHECK(pwrite(shared_fd, "x", 1, 0) == 1);
+	CHECK(!atomic_load(&over));
+	CHECK(close(in) == 0);
+	CHECK(pthread_join(t, NULL) == 0);
+	for (int i = 0; i < 3; i++)
+		CHECK(pwrite(shared_fd, "x", 1, 0) == 1);
+	report();
+}
+
 /* All fds are closed, and the same numbers made again. */
 static void close_all(char **args)
 {
@@ -412,8 +461,9 @@ static void mappings(char **args)
 
 static const struct tcase cases[] = {{"threads", threads}, {"many", many}, {"idle", idle},
 	{"children", children}, {"fork_busy", fork_busy}, {"exec_thread", exec_thread},
-	{"reuse", reuse}, {"race", race}, {"close_all", close_all}, {"own_table", own_table},
-	{"killed", killed}, {"limited", limited}, {"mappings", mappings}, {NULL, NULL}};
+	{"reuse", reuse}, {"race", race}, {"lingering", lingering}, {"close_all", close_all},
+	{"own_table", own_table}, {"killed", killed}, {"limited", limited}, {"mappings", mappings},
+	{NULL, NULL}};
 
 int main(int argc, char **argv)
 {

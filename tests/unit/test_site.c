@@ -7,7 +7,13 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tracer/fast/patch.h"
 #include "tracer/session.h"
@@ -262,6 +268,80 @@ static void live_code_traps_until_it_is_whole(void **state)
 	fail_at = 0;
 }
 
+/* ---- a thread that ran into one ---- */
+
+#define RESULT 77
+
+/* mov $RESULT, %eax; ret: its first byte is a trap where the code is being changed. */
+static const uint8_t function[] = {0xb8, RESULT, 0, 0, 0, 0xc3};
+
+static uint8_t *code_page(void)
+{
+	uint8_t *page = mmap(
+		NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_ptr_not_equal(page, MAP_FAILED);
+	memcpy(page + 64, function, sizeof(function));
+	page[64] = ARCH_TRAP;
+	return page;
+}
+
+/* A child that stands behind the trap in the page. */
+static pid_t run_into(const uint8_t *page)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		_exit(((int (*)(void))(uintptr_t)(page + 64))());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSTOPPED(status));
+	assert_int_equal(WSTOPSIG(status), SIGTRAP);
+	return pid;
+}
+
+static uint64_t ip_of(pid_t pid)
+{
+	struct user_regs_struct regs;
+
+	assert_int_equal(ptrace(PTRACE_GETREGS, pid, NULL, &regs), 0);
+	return regs.rip;
+}
+
+static void a_trap_of_ours_is_nobodys_signal(void **state)
+{
+	uint8_t *page = code_page();
+	uint64_t at = (uint64_t)(uintptr_t)page + 64;
+
+	(void)state;
+	for (int ours = 0; ours < 2; ours++) {
+		static struct session s;
+		struct fast_space fs = {.mem_fd = -1};
+		struct space space = {.refs = 2, .fast = &fs};
+		struct tracee t = {.space = &space, .tid = run_into(page)};
+		int status;
+
+		sites_add_page(&fs.sites, PAGE);
+		patched(&fs.sites, ours ? at + 5 : at + 100, 5);
+		assert_int_equal(fast_leave(&s, &t, SIGTRAP), ours ? 0 : SIGTRAP);
+		assert_int_equal(ip_of(t.tid), ours ? at : at + 1);
+		if (ours) { /* and goes on as soon as the code is whole */
+			assert_int_equal(remote_write(&t, at, function, 1), 0);
+			assert_int_equal(ptrace(PTRACE_CONT, t.tid, NULL, NULL), 0);
+		} else {
+			kill(t.tid, SIGKILL);
+		}
+		assert_int_equal(waitpid(t.tid, &status, 0), t.tid);
+		assert_int_equal(WIFEXITED(status) ? WEXITSTATUS(status) : -1, ours ? RESULT : -1);
+		sites_release(&fs.sites);
+		if (fs.mem_fd >= 0)
+			close(fs.mem_fd);
+	}
+	munmap(page, 4096);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -274,6 +354,7 @@ int main(void)
 		cmocka_unit_test(a_copy_is_whole_and_its_own),
 		cmocka_unit_test(code_that_is_not_as_in_its_file_is_left_alone),
 		cmocka_unit_test(live_code_traps_until_it_is_whole),
+		cmocka_unit_test(a_trap_of_ours_is_nobodys_signal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
