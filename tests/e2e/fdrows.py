@@ -15,7 +15,11 @@ def plain(target):
     return target
 
 
-def by_process(result, leave_out=(), figures=("calls", "errors", "bytes", "batch_asked", "batch_transferred")):
+COUNTS = ("calls", "errors")
+FIGURES = COUNTS + ("bytes", "batch_asked", "batch_transferred")
+
+
+def by_process(result, leave_out=(), figures=FIGURES):
     """-> Counter of processes, each a tuple of rows (fd, generation, target, ((call, figures), ...))."""
     processes = collections.defaultdict(list)
     for row in result["fds"]:
