@@ -94,8 +94,8 @@ static void on_term(int number)
 	(void)number;
 }
 
-/* serve FIFO SIZE [UP]: makes the file UP, then allocates SIZE for each byte read from FIFO. Ends by
- * TERM with 0. */
+/* serve FIFO SIZE [UP]: makes the file UP, then allocates SIZE for each byte read from FIFO. Ends
+ * by TERM with 0. */
 static void run_serve(char **args)
 {
 	struct sigaction act = {.sa_handler = on_term};
