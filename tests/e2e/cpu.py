@@ -250,6 +250,30 @@ def exit_status(t):
 # ---- window, limits ----
 
 @test
+def a_window_lasts_from_its_confirmation(t):
+    """A perf that takes longer than skip and duration together to begin it."""
+    need_perf()
+    fakes = fake(t, "perf", '[ "$1" = record ] && sleep 0.8; exec %s "$@"' % shutil.which("perf"))
+    profile(t, "x", "--binary", build(t, BURN), "--skip", "0.1", "--duration", "0.3", "--", 1200, path=fakes)
+    w = result(t, "x")["window"]
+    check(w["begin_ns"] >= 0.5e9 and w["wall_ns"] >= 0.29e9, "window: %s" % w)
+
+
+@test
+def a_perf_that_writes_is_not_killed(t):
+    """The target ends by TERM; the grace is for it, not for perf, whose files take longer."""
+    need_perf()
+    sample = r"printf 'sleep 1/1 1.0: e: \n\t1 main (/t)\n\n'"
+    fakes = fake(t, "perf", FAKE_PERF.replace('exec "$@"', '"$@"; i=0; while [ $i -lt 2000000 ]; do i=$((i + 1)); done; '
+                                              'echo data >"$out"; exit 1')
+                 .replace('echo data >"$2"', 'out=$2') % sample)
+    profile(t, "x", "--binary", "sleep", "--timeout", "0.5", "--grace", "0.1", "--", "1000", path=fakes, status=124)
+    j = result(t, "x")
+    eq((j["exit"]["timed_out"], j["sampling"]["samples"]), (True, 1), "samples kept")
+    check("target_killed" not in codes(j), "warnings: %s" % codes(j))
+
+
+@test
 def only_the_window_is_sampled(t):
     need_perf()
     port = free_port()
@@ -295,7 +319,7 @@ def a_stubborn_target_is_killed(t):
 def time_limit(t):
     need_perf()
     server = build(t, SERVER)
-    r = profile(t, "srv", "--binary", server, "--timeout", "1", "--grace", "0.5", "--", free_port(), "stubborn",
+    r = profile(t, "srv", "--binary", server, "--timeout", "4", "--grace", "0.5", "--", free_port(), "stubborn",
                 status=124)
     j = result(t, "srv")
     eq((j["exit"]["timed_out"], j["complete"]), (True, False), "marked")
