@@ -96,22 +96,21 @@ static void tell_each(const struct row *rows, size_t n, const struct whatif *wha
 	", \"max\": 900000}}"
 #define CALLS(...) "\"syscalls\": [" __VA_ARGS__ "]"
 
-#define EMPTY_READS      RECORDED CALLS(CALL("read", 1000, "\"EAGAIN\": 300", 100000, 200000, 300000))
-#define EMPTY_READS_TOLD "empty-calls read: 300 calls, 30000 us, 2 x 6 x 6\n"
+#define EMPTY      RECORDED CALLS(CALL("read", 1000, "\"EAGAIN\": 300", 100000, 200000, 300000))
+#define EMPTY_TOLD "empty-calls read: 300 calls, 30000 us, 2 x 6 x 6\n"
 
 /* A share is one of the window, where there is one, and of the run otherwise. */
 static void shares_are_of_the_window(void **state)
 {
 	static const struct row rows[] = {
-		{SECOND EMPTY_READS, EMPTY_READS_TOLD, NULL},
-		{"\"wall_ns\": 60000000000, \"window\": {\"wall_ns\": 1000000000}, " EMPTY_READS,
-			EMPTY_READS_TOLD, NULL},
-		{"\"wall_ns\": 60000000000, " EMPTY_READS, "",
+		{SECOND EMPTY, EMPTY_TOLD, NULL},
+		{"\"wall_ns\": 60000000000, \"window\": {\"wall_ns\": 1000000000}, " EMPTY,
+			EMPTY_TOLD, NULL},
+		{"\"wall_ns\": 60000000000, " EMPTY, "", "read, empty-calls: it would save about"},
+		{"\"wall_ns\": 1000000000, \"window\": {\"wall_ns\": 60000000000}, " EMPTY, "",
 			"read, empty-calls: it would save about"},
-		{"\"wall_ns\": 1000000000, \"window\": {\"wall_ns\": 60000000000}, " EMPTY_READS,
-			"", "read, empty-calls: it would save about"},
-		{EMPTY_READS, "", "How long it ran is not known"},
-		{"\"wall_ns\": 0, " EMPTY_READS, "", "How long it ran is not known"},
+		{EMPTY, "", "How long it ran is not known"},
+		{"\"wall_ns\": 0, " EMPTY, "", "How long it ran is not known"},
 	};
 
 	(void)state;
@@ -133,7 +132,7 @@ static void nothing_is_concluded_from(void **state)
 		{SECOND "\"tracer\": {\"calls_recorded_in_process\": 500, \"calls_redirected\": "
 			"1400, \"calls_stopped\": 100}, " CALLS(
 				CALL("read", 1000, "\"EAGAIN\": 300", 100000, 200000, 300000)),
-			EMPTY_READS_TOLD, NULL},
+			EMPTY_TOLD, NULL},
 	};
 
 	(void)state;
@@ -143,7 +142,7 @@ static void nothing_is_concluded_from(void **state)
 static void calls_that_bring_nothing(void **state)
 {
 	static const struct row rows[] = {
-		{SECOND EMPTY_READS, EMPTY_READS_TOLD, NULL},
+		{SECOND EMPTY, EMPTY_TOLD, NULL},
 		/* not one that receives */
 		{SECOND RECORDED CALLS(
 			 CALL("write", 1000, "\"EAGAIN\": 300", 100000, 200000, 300000)),
@@ -156,7 +155,7 @@ static void calls_that_bring_nothing(void **state)
 			"", NULL},
 		{SECOND RECORDED CALLS(
 			 CALL("read", 3000, "\"EAGAIN\": 300", 100000, 200000, 300000)),
-			EMPTY_READS_TOLD, NULL},
+			EMPTY_TOLD, NULL},
 		/* the batch's own figure counts */
 		{SECOND RECORDED "\"syscalls\": [{\"name\": \"recvmmsg\", \"calls\": 1000, \"ok\": "
 				 "700, \"errno\": {\"EAGAIN\": 100}, \"wall_ns\": {\"min\": "
@@ -302,7 +301,7 @@ static void calls_that_could_be_gathered(void **state)
 static void gathering_needs_the_detail(void **state)
 {
 	static const struct row rows[] = {
-		{SECOND EMPTY_READS, EMPTY_READS_TOLD, "need the recorded times: give --detail"},
+		{SECOND EMPTY, EMPTY_TOLD, "need the recorded times: give --detail"},
 	};
 
 	(void)state;
@@ -317,7 +316,7 @@ static void the_first_is_the_most_worth(void **state)
 			 "munmap", 300, "", 1, 2, 30000) ", " CALL("read", 1000, "\"EAGAIN\": 300",
 			 100000, 200000, 300000) ", " CALL("readv", 1000, "\"EAGAIN\": 301", 100000,
 			 200000, 300000)),
-			"empty-calls readv: 301 calls, 30100 us, 2 x 6 x 6\n" EMPTY_READS_TOLD
+			"empty-calls readv: 301 calls, 30100 us, 2 x 6 x 6\n" EMPTY_TOLD
 			"mapping-churn mmap and munmap: 300 calls, 15000 us, 1 x 6 x 5\n",
 			NULL},
 	};
