@@ -197,7 +197,7 @@ static void *become(void *arg)
 {
 	char *argv[] = {(char *)"true", NULL};
 
-	usleep(2000);
+	usleep(2000); /* anywhere among the writes of the others */
 	execv("/bin/true", argv);
 	return arg;
 }

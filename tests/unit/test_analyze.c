@@ -159,6 +159,22 @@ static const struct verdict_row verdict_rows[] = {
 		BATCHING_CALLER, 1},
 	{"sendmmsg", BATCH(150, 0, "{\"8\": 150}", "{\"8->8\": 150}"), "{}", STOPPED,
 		BATCHING_LIMIT, 0},
+	/* half of them full is mostly, a tenth of stops is few */
+	{"recvmmsg", BATCH(75, 75, "{\"8\": 150}", "{}"), "{\"EAGAIN\": 1}",
+		"{\"calls_recorded_in_process\": 135, \"calls_stopped\": 15}", BATCHING_LIMIT, 1},
+	/* refused, and never moved in part: not the buffer */
+	{"sendmmsg", BATCH(150, 0, "{\"8\": 150}", "{\"8->8\": 150}"), "{\"EAGAIN\": 50}", RECORDED,
+		BATCHING_LIMIT, 1},
+	/* both together are a twentieth */
+	{"sendmmsg", BATCH(145, 5, "{\"8\": 150}", "{\"8->8\": 145}"), "{\"EAGAIN\": 5}", RECORDED,
+		BATCHING_BUFFER, 0},
+	{"sendmmsg", BATCH(145, 5, "{\"8\": 150}", "{\"8->8\": 145}"), "{}", RECORDED,
+		BATCHING_LIMIT, 1},
+	/* a pair that never came asked for nothing */
+	{"recvmmsg", BATCH(150, 0, "{\"1\": 150}", "{\"1->1\": 150, \"64->64\": 0}"), "{}",
+		RECORDED, BATCHING_NONE, 0},
+	{"poll", BATCH(100, 50, "{\"8\": 150}", "{}"), "{\"EAGAIN\": 1}", RECORDED, BATCHING_NONE,
+		0},
 };
 
 static struct res_result *read_json(const char *text)
