@@ -247,6 +247,60 @@ static void test_echo_needs_a_thread_that_does_both(void **state)
 	}
 }
 
+#define SIDE                                                                                       \
+	"{\"name\": \"%s\", \"calls\": %d, \"ok\": %d, \"batch\": {\"unit\": \"messages\", "       \
+	"\"full\": 0, \"partial\": 0, \"per_call\": {\"mean\": %g}, \"asked_histogram\": "         \
+	"{\"1\": 1, \"8\": %d}}}"
+
+/* Both in one thread: it passes on what it received if batches and calls differ by a tenth at most,
+ * of the larger, and if there are enough calls to say so. */
+static void test_echo_needs_likeness(void **state)
+{
+	static const struct {
+		int in, out;
+		double in_mean, out_mean;
+		enum batching_verdict verdict;
+	} rows[] = {
+		{1000, 1000, 4, 4, BATCHING_ECHO},
+		{1000, 901, 4, 4, BATCHING_ECHO},
+		{1000, 898, 4, 4, BATCHING_CALLER},
+		{898, 1000, 4, 4, BATCHING_CALLER},
+		{1000, 1000, 4, 3.7, BATCHING_ECHO},
+		{1000, 1000, 4, 3.62, BATCHING_ECHO}, /* 9.5% of 4, 10.5% of 3.62 */
+		{1000, 1000, 4, 3.5, BATCHING_CALLER},
+		{30, 30, 4, 4, BATCHING_ECHO},
+		{29, 30, 4, 4, BATCHING_CALLER},
+		{29, 29, 4, 4, BATCHING_FEW},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		int a = rows[i].in, b = rows[i].out;
+		cleanup_free char *in = mem_printf(SIDE, "recvmmsg", a, a, rows[i].in_mean, a - 1);
+		cleanup_free char *out =
+			mem_printf(SIDE, "sendmmsg", b, b, rows[i].out_mean, b - 1);
+		cleanup_free char *got = mem_printf(PART, "recvmmsg");
+		cleanup_free char *sent = mem_printf(PART, "sendmmsg");
+		cleanup_free char *text = mem_printf(
+			"{\"schema\": \"iotrace.result/1\", \"syscalls\": [%s, %s], \"threads\": "
+			"[{\"tid\": 1, \"syscalls\": [%s, %s]}]}",
+			in, out, got, sent);
+		struct res_result *r = read_json(text);
+		struct doc *d = doc_new();
+		size_t n;
+		struct batching *list = batching_list(d, r, &n);
+
+		assert_int_equal(n, 2);
+		for (size_t k = 0; k < n; k++)
+			if (!strcmp(list[k].facts.call->name, "sendmmsg") &&
+				list[k].verdict != rows[i].verdict)
+				fail_msg("row %zu: verdict %d (%s)", i, list[k].verdict,
+					list[k].words);
+		doc_free(d);
+		result_free(r);
+	}
+}
+
 /* ---- tables ---- */
 
 static void test_errors(void **state)
@@ -509,6 +563,7 @@ int main(void)
 		cmocka_unit_test(test_cost_says_nothing),
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_echo_needs_a_thread_that_does_both),
+		cmocka_unit_test(test_echo_needs_likeness),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_categories),
 		cmocka_unit_test(test_writes_count_by_descriptor),
