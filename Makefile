@@ -52,7 +52,7 @@ LIBPROFILE := $(O)/libprofile.a
 BIN        := $(O)/bin/iotrace $(O)/bin/profile-scenario
 UNIT_BIN   := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(UNIT_SRC))
 
-.PHONY: all help deps demo check unit e2e bench soak install clean fmt fmt-check tidy targets
+.PHONY: all help deps demo check check-load unit e2e bench soak install clean fmt fmt-check tidy targets
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -64,6 +64,7 @@ help:
 	@echo 'make            build $(O)/bin/iotrace and $(O)/bin/profile-scenario'
 	@echo 'make demo       build, profile the bundled demo program, show its batches'
 	@echo 'make check      build and run every test (installs what the tests need)'
+	@echo 'make check-load every test ROUNDS times (20) beside busy loops: for tests that fail now and then'
 	@echo 'make unit, e2e  one kind of test only'
 	@echo 'make soak       the recorder'"'"'s races for SOAK_MINUTES (60)'
 	@echo 'make bench      measure the cost of tracing, as ratios of one interleaved run'

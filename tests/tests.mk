@@ -53,6 +53,13 @@ check:
 	$(Q)$(MAKE) --no-print-directory targets-all $(UNIT_BIN)
 	$(Q)BUILD=$(O) tests/run $(UNIT_BIN) $(STRUCTURE_TEST) $(E2E_TEST)
 
+# The same ROUNDS times beside four busy loops: what fails only now and then fails here.
+ROUNDS ?= 20
+check-load: all
+	$(Q).ci/deps check
+	$(Q)$(MAKE) --no-print-directory targets-all $(UNIT_BIN)
+	$(Q)BUILD=$(O) tests/under_load $(ROUNDS) tests/run $(UNIT_BIN) $(STRUCTURE_TEST) $(E2E_TEST)
+
 unit: deps
 	$(Q)$(MAKE) --no-print-directory $(UNIT_BIN)
 	$(Q)BUILD=$(O) tests/run $(UNIT_BIN)

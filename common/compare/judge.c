@@ -22,12 +22,13 @@ static size_t measured(const double *v, size_t n)
 	return len;
 }
 
+/* NAN agrees with nothing, not with itself. */
 static int agree(const double *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (isnan(v[i]) || v[i] != v[0])
+		if (v[i] != v[0])
 			return 0;
-	return n > 0;
+	return 1;
 }
 
 /* Median, least and largest of those that were measured. */

@@ -28,7 +28,8 @@ enum phase { PHASE_READY, PHASE_LOAD, PHASE_WATCH };
 
 /* Ending a program: TERM, after the grace a second signal, at last KILL. */
 struct ending {
-	int step; /* signals sent */
+	int step;     /* signals that were due */
+	int insisted; /* someone got the second */
 	uint64_t next_ns;
 };
 
@@ -152,6 +153,16 @@ static void signal_target(const struct drive *d, const struct program *p, int si
 		program_signal(p, signal);
 }
 
+/* The second signal is for a target that has not ended. A tool whose target has is writing its
+ * files, which may take longer than the grace. */
+static int insist_on(const struct drive *d, const struct program *p, int signal)
+{
+	if (d->target_is_child)
+		return signal_children(p->pid, signal);
+	program_signal(p, signal);
+	return 1;
+}
+
 /* Sends what is due; a program that has ended is left alone. */
 static void end_program(
 	struct ending *e, const struct program *p, const struct drive *d, uint64_t now, int insist)
@@ -163,8 +174,10 @@ static void end_program(
 		return;
 	if (p->own_group || e->step > 1) /* the load, or a tool that does not end either */
 		program_signal(p, signals[e->step]);
+	else if (e->step == 0)
+		signal_target(d, p, SIGTERM);
 	else
-		signal_target(d, p, signals[e->step]);
+		e->insisted = insist_on(d, p, insist);
 	/* A stopped program cannot take its leave. */
 	if (e->step == 0 && p->own_group)
 		program_signal(p, SIGCONT);
@@ -175,8 +188,7 @@ static void end_program(
 static void end_tool(struct session *s, uint64_t now)
 {
 	end_program(&s->tool_ending, &s->tool, s->d, now, s->d->insist);
-	if (s->tool_ending.step > 1)
-		s->r->insisted = 1;
+	s->r->insisted |= s->tool_ending.insisted || s->tool_ending.step > 2;
 }
 
 static void end_load(struct session *s, uint64_t now)
@@ -202,21 +214,23 @@ static void end_window(struct session *s)
 		s->d->mark(s->d->ctx, DRIVE_END);
 }
 
-/* When it begins, unless it has, and when it ends at the latest. */
+/* When it begins, unless it has: then, when it ends at the latest. */
 static void plan_window(struct session *s, uint64_t from_ns)
 {
-	uint64_t skipped_ns = from_ns + s->d->sc->skip_ns;
-
 	if (!s->window.begun)
-		s->window.begin_ns = skipped_ns;
-	if (s->d->sc->duration_ns)
-		s->window.end_ns = skipped_ns + s->d->sc->duration_ns;
+		s->window.begin_ns = from_ns + s->d->sc->skip_ns;
+	else if (s->d->sc->duration_ns)
+		s->window.end_ns = from_ns + s->d->sc->duration_ns;
 }
 
 static void step_window(struct session *s, uint64_t now)
 {
-	if (now >= s->window.begin_ns)
+	if (now >= s->window.begin_ns) {
 		begin_window(s);
+		/* It lasts from when the tool has confirmed it, which may have taken a while. */
+		if (s->d->sc->duration_ns)
+			s->window.end_ns = clock_mono_ns() + s->d->sc->duration_ns;
+	}
 	if (now >= s->window.end_ns)
 		end_window(s);
 }
@@ -580,7 +594,8 @@ static void take_signals(struct session *s)
 			continue;
 		trouble(s, DRIVE_INTERRUPTED, "interrupted by signal %d", number);
 		if (!s->tool_ending.step)
-			s->tool_ending = (struct ending){1, clock_mono_ns() + s->d->sc->grace_ns};
+			s->tool_ending = (struct ending){
+				.step = 1, .next_ns = clock_mono_ns() + s->d->sc->grace_ns};
 	}
 }
 

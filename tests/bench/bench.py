@@ -6,6 +6,7 @@ Prints Markdown for docs/BENCHMARKS.md. Each row: A and B are run in turns, ABAB
 median of the pairs' ratios, the times are medians. BENCH_ROUNDS (9) sets how many pairs, BENCH_SCALE
 (1) scales the work; arguments choose rows by a part of their name.
 """
+import json
 import os
 import platform
 import shlex
@@ -109,12 +110,38 @@ def runner():
                 shutil.which("true"), "--output-dir", d]
         shown = subprocess.run(ours + ["--dry-run"], capture_output=True, text=True, check=True).stdout
         by_hand = shlex.split(next(x for x in shown.splitlines() if x.startswith("tool"))[len("tool"):])
-        run(ours), run(by_hand)
-        seen = [(run(ours)[0], run(by_hand)[0]) for _ in range(max(3, int(50 * min(1, SCALE))))]
+        return over_row("profile-scenario - iotrace by hand", ours, by_hand)
+
+
+def runner_of_perf():
+    """The same with perf record and perf script, which is what it runs."""
+    if not shutil.which("perf"):
+        return ["profile-scenario - perf by hand", "-", "-", "perf is not installed", "", ""]
+    with tempfile.TemporaryDirectory() as d:
+        ours = [os.path.join(BUILD, "bin", "profile-scenario"), "--scenario", "x", "--type", "cpu", "--binary",
+                shutil.which("true"), "--output-dir", d]
+        by_hand = ["sh", "-c", "perf record -q -B --no-bpf-event -o %s/d -e cpu-clock -F 99 --call-graph dwarf,16384 -- true &&"
+                   " perf script -f -i %s/d --no-inline -F comm,pid,tid,time,event,ip,sym,dso" % (d, d)]
+        return over_row("profile-scenario - perf by hand", ours, by_hand)
+
+
+def over_row(what, ours, by_hand):
+    run(ours), run(by_hand)
+    seen = [(run(ours)[0], run(by_hand)[0]) for _ in range(max(3, int(50 * min(1, SCALE))))]
     a, b = (statistics.median(x) for x in zip(*seen))
     over = statistics.median(x - y for x, y in seen) * 1000
-    return ["profile-scenario - iotrace by hand, %d pairs" % len(seen), "%.2f ms" % (a * 1000), "%.2f ms" % (b * 1000),
+    return ["%s, %d pairs" % (what, len(seen)), "%.2f ms" % (a * 1000), "%.2f ms" % (b * 1000),
             "**+%.2f ms**" % over, "<= 20 ms", "yes" if over <= 20 else "NO"]
+
+
+def stamps():
+    """400 threads that sleep 1 ms: an end that is stamped when its turn comes reads as 12 ms."""
+    with tempfile.TemporaryDirectory() as d:
+        out = os.path.join(d, "r.json")
+        run(iotrace("--trace=clock_nanosleep,nanosleep", "--json", out) + target("proc", "sleepers", 400, 5))
+        with open(out) as f:
+            ms = max((x["calls"], x["wall_ns"]["p50"]) for x in json.load(f)["syscalls"])[1] / 1e6
+    return ["400 threads sleeping 1 ms: median", "%.2f ms" % ms, "", "", "<= 6 ms", "yes" if ms <= 6 else "NO"]
 
 
 def memory():
@@ -143,6 +170,8 @@ ROWS = [
     ("detail", lambda: [detail()]),
     ("start", lambda: [start()]),
     ("runner", lambda: [runner()]),
+    ("perf", lambda: [runner_of_perf()]),
+    ("stamps", lambda: [stamps()]),
     ("memory", memory),
 ]
 

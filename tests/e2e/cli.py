@@ -11,9 +11,10 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from kernel_facts import children, gone, status_of, steady, traced_steady, wait_for
+from kernel_facts import (children, gone, status_of, steady, traced_steady, wait_until_attached,
+                          wait_until_it_works)
 import tap
-from tap import Skip, check, eq, main, need_root, need_tool, test
+from tap import Skip, check, eq, main, need_root, need_tool, test, wait_for, wait_for_text
 
 HEADER = "% time     seconds  usecs/call     calls    errors syscall"
 LINE = re.compile(r"^\d+ \d{10,}\.\d{6} [a-z_0-9]+\(.*\) = "
@@ -336,13 +337,15 @@ def first_execve_counts(t):
 
 @test
 def skip_and_duration(t):
-    whole = t.iotrace(["--timeout=1.2", "--trace=pwrite64"], [t.target("proc"), "steady", "1"], status=124)
-    part = t.iotrace(["--timeout=1.2", "--trace=pwrite64", "--skip=0.4", "--duration=0.4"],
+    whole = t.iotrace(["--timeout=0.3", "--trace=pwrite64"], [t.target("proc"), "steady", "1"], status=124)
+    part = t.iotrace(["--timeout=2", "--trace=pwrite64", "--skip=0.4", "--duration=0.4"],
                      [t.target("proc"), "steady", "1"], status=124)
-    w = part.json["window"]
-    check(abs(w["wall_ns"] - 400e6) < 20e6 and abs(w["begin_ns"] - 400e6) < 60e6, "window %r" % w)
-    a, b = whole.call("pwrite64")["calls"], part.call("pwrite64")["calls"]
-    check(3 < b < 0.7 * a, "%d calls in the window, %d without one" % (b, a))
+    w, wall = part.json["window"], part.json["wall_ns"]
+    check(w["wall_ns"] >= 390e6 and w["begin_ns"] >= 390e6 and w["begin_ns"] + w["wall_ns"] < wall,
+          "window %r of %r" % (w, wall))
+    b = part.call("pwrite64")["calls"]
+    # It sleeps 10 ms after each call.
+    check(0 < b <= w["wall_ns"] / 10e6 + 2, "%d calls in the window %r" % (b, w))
     phases = {p["name"]: p["calls"] for p in part.json["phases"]}
     eq(phases["window"], b, "calls of the phase")
     check(phases["start-up"] > 0 and phases["shutdown"] > 0, "phases %r" % phases)
@@ -393,25 +396,31 @@ def control_fd(t):
     p = t.start(argv, pass_fds=[r])
     os.close(r)
     eq(p.stdout.readline(), b"ready\n", "the target")
-    time.sleep(0.2)
+    pid = wait_for("a target", lambda: children(p.pid))[0]
+    wait_until_it_works(pid, 10)
+    began = time.monotonic()
     os.write(w, b"begin\n")
-    time.sleep(0.3)
+    wait_until_it_works(pid, 30)
     os.write(w, b"mark half way\nma")
     os.write(w, b"rk two\n")
-    time.sleep(0.3)
+    wait_until_it_works(pid, 30)
     os.write(w, b"end\n")
-    time.sleep(0.2)
+    wait_until_it_works(pid, 10)
+    ended = time.monotonic()
     p.terminate()
     done = t.finish(p)
     os.close(w)
     eq(done.status, 143, "status (%s)" % done.err)
     with open(prefix + ".json") as f:
         result = json.load(f)
-    check(abs(result["window"]["wall_ns"] - 600e6) < 60e6, "window: %r" % result["window"])
+    wall = result["window"]["wall_ns"]
+    check(0 < wall < 1e9 * (ended - began), "window: %r in %r s" % (result["window"], ended - began))
     names = [x["name"] for x in result["phases"]]
     for name in ("start-up", "window", "shutdown", "half way", "two"):
         check(name in names, "%s in phases %r" % (name, names))
-    check(20 <= result["syscalls"][0]["calls"] <= 70, "calls in the window: %r" % result["syscalls"][0]["calls"])
+    # It sleeps 10 ms after each call.
+    check(0 < result["syscalls"][0]["calls"] <= wall / 10e6 + 2, "%r calls in a window of %r ns" %
+          (result["syscalls"][0]["calls"], wall))
 
 
 @test
@@ -441,16 +450,15 @@ def the_control_fd_is_not_the_targets(t):
 @test
 def timeout(t):
     r = t.iotrace(["--timeout=0.5", "--trace=pwrite64"], [t.target("proc"), "steady", "4"], status=124)
-    check(r.seconds < 4, "%.1f s" % r.seconds)
     eq(r.json["exit"], {"status": None, "signal": 15, "timed_out": True}, "exit")
-    check(r.call("pwrite64")["ok"] > 50, "calls")
+    check(r.call("pwrite64")["ok"] > 0, "calls")
     check(HEADER in r.summary, "the summary is written")
 
 
 @test
 def timeout_then_kill(t):
     r = t.iotrace(["--timeout=0.3", "--grace=0.4"], [t.target("sig"), "listens"], status=124)
-    check(0.6 < r.seconds < 4, "%.1f s" % r.seconds)
+    check(r.seconds > 0.6, "%.1f s" % r.seconds)
     eq(r.json["exit"], {"status": None, "signal": 9, "timed_out": True}, "exit")
     check("got 15\n" in r.out, "it got TERM first: " + r.out)
 
@@ -458,7 +466,7 @@ def timeout_then_kill(t):
 @test
 def a_target_that_ends_in_time(t):
     r = t.iotrace(["--timeout=20"], ["true"])
-    check(r.seconds < 5 and r.json["exit"]["timed_out"] is False, "ended by itself")
+    check(r.seconds < 20 and r.json["exit"]["timed_out"] is False, "ended by itself")
 
 
 @test
@@ -490,7 +498,7 @@ def the_second_signal_kills(t):
     p = t.start(argv)
     eq(p.stdout.readline(), b"ready\n", "the target")
     p.terminate()
-    time.sleep(0.3)
+    eq(p.stdout.readline(), b"got 15\n", "the target got the first")
     check(p.poll() is None, "it stays after the first")
     p.send_signal(signal.SIGINT)
     r = t.finish(p)
@@ -509,11 +517,14 @@ def attach_and_detach(t):
         options += {"duration": ["--duration=0.4"], "timeout": ["--timeout=0.4"]}.get(how, [])
         command = ["sleep", "0.4"] if how == "command" else []
         argv, prefix = t.iotrace_argv(options, command)
+        began = time.monotonic()
         p = t.start(argv)
         if how == "signal":
-            time.sleep(0.5)
+            wait_until_attached(p, target.pid)
+            wait_until_it_works(target.pid, 10)
             p.send_signal(signal.SIGINT)
         r = t.finish(p)
+        seconds = time.monotonic() - began
         want = {"timeout": (124,), "duration": (0, 124)}.get(how, (0,))
         check(r.status in want, "%s: status %d (%s)" % (how, r.status, r.err))
         check(not gone(target.pid) and target.poll() is None, "%s: the target lives" % how)
@@ -522,15 +533,20 @@ def attach_and_detach(t):
             result = json.load(f)
         check(result["exit"] is None, "%s: exit %r" % (how, result["exit"]))
         calls = sum(x["calls"] for x in result["syscalls"] if x["name"] == "pwrite64")
-        check(60 <= calls <= 400, "%s: %d calls of 6 threads in 0.4 s" % (how, calls))
+        # Each sleeps 10 ms after a call.
+        check(6 <= calls <= 6 * (seconds * 100 + 2), "%s: %d calls of 6 threads in %.2f s" % (how, calls, seconds))
         eq(len(result["threads"]), 6, how + ": threads")
 
 
 @test
 def attach_to_one_that_ends(t):
-    target = t.start(["sh", "-c", "sleep 0.7; exit 9"])
+    target = t.start(["sh", "-c", "echo ready; read line; exit 9"], stdin=subprocess.PIPE)
+    eq(target.stdout.readline(), b"ready\n", "the target")
     argv, prefix = t.iotrace_argv(["-p", str(target.pid)], [])
     p = t.start(argv)
+    wait_until_attached(p, target.pid)
+    target.stdin.write(b"end\n")
+    target.stdin.flush()
     r = t.finish(p)
     eq(r.status, 9, "status is the target's (%s)" % r.err)
     with open(prefix + ".json") as f:
@@ -568,8 +584,9 @@ def attach_to_a_stopped_process(t):
     argv, prefix = t.iotrace_argv(["-p", str(target.pid), "--duration=0.3"], [])
     r = t.finish(t.start(argv))
     check(r.status in (0, 124), "status %d (%s)" % (r.status, r.err))
-    time.sleep(0.1)
-    eq(status_of(target.pid)["State"][0], "T", "its state after the detach")
+    wait_for("stopped after the detach", lambda: status_of(target.pid)["State"][0] == "T")
+    time.sleep(0.1)  # time in which it could run
+    eq(status_of(target.pid)["State"][0], "T", "it stays so")
     os.kill(target.pid, signal.SIGCONT)
     wait_for("it runs again", lambda: status_of(target.pid)["State"][0] in "SR")
 
@@ -577,10 +594,15 @@ def attach_to_a_stopped_process(t):
 @test
 def the_attached_targets_children_are_followed(t):
     """Those made while attached count, and run on after the detach."""
-    target = t.start(["sh", "-c", "echo ready; while :; do /bin/echo x >/dev/null; sleep 0.05; done"])
-    eq(target.stdout.readline(), b"ready\n", "the target")
-    argv, prefix = t.iotrace_argv(["--trace=write,execve", "-p", str(target.pid), "--duration=0.6"], [])
-    t.finish(t.start(argv))
+    target = t.start(["sh", "-c", "while :; do /bin/echo x >>said; done"])
+    wait_for_text(t.path("said"))
+    argv, prefix = t.iotrace_argv(["--trace=write,execve", "-p", str(target.pid)], [])
+    p = t.start(argv)
+    wait_until_attached(p, target.pid)
+    said = os.path.getsize(t.path("said"))
+    wait_for("ten children", lambda: os.path.getsize(t.path("said")) >= said + 2 * 10)
+    p.send_signal(signal.SIGINT)
+    t.finish(p)
     with open(prefix + ".json") as f:
         result = json.load(f)
     check(result["processes"] > 4, "processes: %r" % result["processes"])

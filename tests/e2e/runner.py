@@ -9,13 +9,12 @@ import signal
 import struct
 import sys
 import termios
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from profile_scenario import (BIN, CLIENT, PYTHON, SERVER, client, free_port, io, no_files, nothing_left, one_line,
                               profile, result, server, text_of, write, _login_tty)
 from schema import Schema
-from tap import ROOT, Failure, Skip, check, eq, main, only_from, test
+from tap import ROOT, Failure, Skip, check, eq, main, only_from, test, wait_for_text
 
 # What the contract says of each type: folder and the ends of the names.
 FILES = {
@@ -306,9 +305,7 @@ def helpers_that_fail(t):
 def a_helper_that_ignores_term_is_killed(t):
     catalogue(t, {"x": {"command": ["true"], "types": ["io"], "helpers": [
         {"command": "trap '' TERM; echo $$ >pid; while :; do sleep 1; done", "ready": "test -s pid"}]}})
-    began = time.monotonic()
     profile(t, "--scenario", "x", "--grace", "0.3")
-    check(time.monotonic() - began < 15, "it took %.1f s" % (time.monotonic() - began))
     check(not alive(int(text_of(t, "pid"))), "it is still there")
 
 
@@ -317,10 +314,7 @@ def an_interrupt_while_a_helper_gets_ready(t):
     catalogue(t, {"x": {"command": ["touch", "ran"], "types": ["io"], "runs": 3,
                         "helpers": [{"command": "echo $$ >pid; exec sleep 60", "ready": "false"}]}})
     p = t.start([os.path.join(BIN, "profile-scenario"), "--scenario", "x"])
-    for _ in range(200):
-        if os.path.exists(t.path("pid")) and text_of(t, "pid"):
-            break
-        time.sleep(0.05)
+    wait_for_text(t.path("pid"))
     p.send_signal(signal.SIGINT)
     r = t.finish(p, 20)
     eq(r.status, 130, "status\n%s" % r)
@@ -370,10 +364,7 @@ def a_control_run_that_fails_is_told(t):
 def an_interrupted_control_run_ends_all(t):
     p = t.start([os.path.join(BIN, "profile-scenario"), "--scenario", "x", "--type", "io", "--control", "--runs", "3",
                  "--binary", "/bin/sh", "--", "-c", "echo $$ >pid; exec sleep 60"])
-    for _ in range(200):
-        if os.path.exists(t.path("pid")) and text_of(t, "pid"):
-            break
-        time.sleep(0.05)
+    wait_for_text(t.path("pid"))
     p.send_signal(signal.SIGTERM)
     r = t.finish(p, 20)
     eq((r.status, alive(int(text_of(t, "pid")))), (130, False), "status and target\n%s" % r)

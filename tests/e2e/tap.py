@@ -68,6 +68,28 @@ def only_from(module):
     _tests[:] = [x for x in _tests if x[1].__module__ == module]
 
 
+def wait_for(what, fn, seconds=40):
+    """Until fn() is true; returns that. The limit is for what never happens."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        got = fn()
+        if got:
+            return got
+        time.sleep(0.02)
+    raise Failure("not within %d s: %s" % (seconds, what))
+
+
+def wait_for_text(path):
+    """What a file holds, once there is a line in it."""
+    def text():
+        try:
+            with open(path) as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+    return wait_for("a line in " + path, lambda: text() if "\n" in text() else "")
+
+
 def need_root():
     if not IS_ROOT or USER or USERNS:
         raise Skip("needs root")
@@ -285,6 +307,11 @@ def _run_one(fn, timeout):
 
 def main():
     signal.signal(signal.SIGALRM, _alarm)
+    # A shell without job control starts what runs in the background with these ignored, and every
+    # target would inherit it.
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     chosen = [x for x in _tests if not sys.argv[1:] or any(a in x[0] for a in sys.argv[1:])]
     reason = _skip_all_reason()
     print("1..%d" % (1 if reason else len(chosen)), flush=True)

@@ -97,7 +97,6 @@ static void sqpoll(char **args)
 
 	(void)args;
 	push_nops(&r, 3);
-	t_sleep_ms(20);
 	/* The kernel thread may have gone to sleep before it saw them. */
 	CHECK(syscall(SYS_io_uring_enter, r.fd, 0, 3,
 		      IORING_ENTER_GETEVENTS | IORING_ENTER_SQ_WAKEUP, NULL, 0L) >= 0);

@@ -94,7 +94,8 @@ static void on_term(int number)
 	(void)number;
 }
 
-/* serve FIFO SIZE: allocates SIZE for each byte read from FIFO. Ends by TERM with 0. */
+/* serve FIFO SIZE [UP]: makes the file UP, then allocates SIZE for each byte read from FIFO. Ends
+ * by TERM with 0. */
 static void run_serve(char **args)
 {
 	struct sigaction act = {.sa_handler = on_term};
@@ -102,18 +103,20 @@ static void run_serve(char **args)
 	char byte;
 
 	CHECK(fd >= 0 && sigaction(SIGTERM, &act, NULL) == 0);
+	CHECK(!args[1] || !args[2] || creat(args[2], 0666) >= 0);
 	for (long i = 0; read(fd, &byte, 1) == 1; i++) {
 		kept[i % 16] = heap_wide((size_t)t_num(args, 1, 1000));
 		spend(100000);
 	}
 }
 
-/* wait [IGNORE]: allocates, then waits; with IGNORE not even TERM ends it. */
+/* wait [IGNORE]: allocates, says so, then waits; with IGNORE not even TERM ends it. */
 static void run_wait(char **args)
 {
 	kept[0] = heap_wide(70000);
 	if (t_num(args, 0, 0))
 		signal(SIGTERM, SIG_IGN);
+	CHECK(write(1, "ready\n", 6) == 6);
 	for (;;)
 		pause();
 }

@@ -129,6 +129,7 @@ static void trunc_msg(char **args)
 
 static void *send_late(void *fd)
 {
+	t_await_state(getpid(), getpid(), 'S'); /* the first thread receives */
 	t_sleep_ms(300);
 	CHECK(send(*(int *)fd, "x", 1, 0) == 1);
 	return NULL;

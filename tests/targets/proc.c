@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -83,7 +84,7 @@ static void sleepers(char **args)
 /* The first thread ends; another one works on and ends the process. */
 static void *after_leader(void *arg)
 {
-	t_sleep_ms(50);
+	t_await_state(getpid(), getpid(), 'Z');
 	work(10);
 	_exit(0);
 	return arg;
@@ -255,12 +256,14 @@ static void only_work(char **args)
 }
 
 static int never[2];
+static atomic_int blocks; /* id of the last thread that blocks next */
 
 /* Blocked for ever in a call that is not a restart of anything. */
 static void *blocked(void *arg)
 {
 	char c;
 
+	blocks = (int)syscall(SYS_gettid);
 	(void)!recv(never[0], &c, 1, 0);
 	return arg;
 }
@@ -270,9 +273,13 @@ static void block_threads(long n)
 	pthread_t t;
 
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, never) == 0);
-	for (long i = 0; i < n; i++)
+	for (long i = 0; i < n; i++) {
+		blocks = 0;
 		CHECK(pthread_create(&t, NULL, blocked, NULL) == 0);
-	t_sleep_ms(50);
+		while (!blocks)
+			sched_yield();
+		t_await_state(getpid(), blocks, 'S');
+	}
 }
 
 static void *exec_self(void *count)
@@ -306,11 +313,15 @@ static void exec_thread(char **args)
 /* Ends at once; its orphan does the work. */
 static void orphan(char **args)
 {
+	pid_t parent = getpid();
+
 	(void)args;
 	work(1);
 	if (fork())
 		_exit(0);
-	t_sleep_ms(150);
+	while (getppid() == parent)
+		sched_yield();
+	t_sleep_ms(150); /* a tracer that goes with the first process is gone by now */
 	work(20);
 }
 
@@ -340,21 +351,30 @@ static void killed(char **args)
 		blocked(NULL);
 	}
 	CHECK(read(p[0], &c, 1) == 1);
-	t_sleep_ms(50);
+	t_await_state(pid, pid, 'S');
 	kill(pid, SIGKILL);
 	CHECK(waitpid(pid, &st, 0) == pid && WIFSIGNALED(st) && WTERMSIG(st) == SIGKILL);
 }
 
-/* exit_group while N other threads work as fast as they can. */
+static atomic_long done;
+
+static void *busy(void *arg)
+{
+	for (;; done++)
+		work(1);
+	return arg;
+}
+
+/* exit_group while N other threads work as fast as they can, after M calls of theirs. */
 static void exit_busy(char **args)
 {
 	pthread_t t;
 
-	each = INT32_MAX;
 	work(0);
 	for (long i = t_num(args, 0, 4); i > 0; i--)
-		CHECK(pthread_create(&t, NULL, worker, NULL) == 0);
-	t_sleep_ms(50);
+		CHECK(pthread_create(&t, NULL, busy, NULL) == 0);
+	while (done < t_num(args, 1, 1000))
+		sched_yield();
 	_exit(0);
 }
 

@@ -200,7 +200,7 @@ static void *become(void *arg)
 {
 	char *argv[] = {(char *)"true", NULL};
 
-	usleep(2000);
+	usleep(2000); /* anywhere among the writes of the others */
 	execv("/bin/true", argv);
 	return arg;
 }
@@ -400,7 +400,10 @@ static void killed(char **args)
 				CHECK(write(null_fd, "x", 1) == 1);
 		}
 		CHECK(pid > 0 && read(ready[0], &c, 1) == 1);
-		usleep(30000); /* until the child is in its read */
+		if (i % 2)
+			t_await_state(pid, pid, 'S'); /* in its read */
+		else
+			usleep(1000); /* anywhere among its writes */
 		CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
 		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	}

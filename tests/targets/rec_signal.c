@@ -102,7 +102,7 @@ static void blocked(char **args)
 	CHECK(feeder >= 0);
 	if (feeder == 0) {
 		for (long i = 0; i < n; i++) {
-			usleep(500);
+			usleep(500); /* slower than its reader: most reads block */
 			CHECK(write(ends[1], "x", 1) == 1);
 		}
 		_exit(0);
@@ -185,7 +185,7 @@ static void cancel(char **args)
 
 		CHECK(pthread_create(&a, NULL, cancelled_read, NULL) == 0);
 		CHECK(pthread_create(&b, NULL, cancelled_busy, NULL) == 0);
-		usleep(300);
+		usleep(300); /* anywhere in their loops */
 		CHECK(pthread_cancel(a) == 0 && pthread_cancel(b) == 0);
 		CHECK(pthread_join(a, &result) == 0 && result == PTHREAD_CANCELED);
 		CHECK(pthread_join(b, &result) == 0 && result == PTHREAD_CANCELED);
@@ -273,7 +273,7 @@ static void stopped(char **args)
 	for (long i = 0; i < n; i++) {
 		CHECK(kill(pid, SIGSTOP) == 0);
 		CHECK(write(ends[1], "x", 1) == 1);
-		usleep(100);
+		usleep(100); /* the moments of stop and continue vary, nothing else */
 		CHECK(kill(pid, SIGCONT) == 0);
 		usleep((useconds_t)(i % 5) * 50);
 	}

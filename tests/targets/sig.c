@@ -95,15 +95,19 @@ static void storm_work(char **args)
 	every_us(0);
 }
 
-static pid_t sleeper(int by_poll)
+/* A child inside poll or nanosleep, for so long. */
+static pid_t sleeper(int by_poll, int seconds)
 {
 	pid_t pid = fork();
-	struct timespec t = {.tv_nsec = 400000000};
+	struct timespec t = {.tv_sec = seconds};
 
-	if (pid)
+	CHECK(pid >= 0);
+	if (pid) {
+		t_await_state(pid, pid, 'S');
 		return pid;
+	}
 	if (by_poll)
-		CHECK(poll(NULL, 0, 400) == 0);
+		CHECK(poll(NULL, 0, seconds * 1000) == 0);
 	else
 		CHECK(syscall(SYS_nanosleep, &t, NULL) == 0);
 	_exit(0);
@@ -113,10 +117,8 @@ static void stop_and_continue(pid_t pid)
 {
 	int st;
 
-	t_sleep_ms(100);
 	kill(pid, SIGSTOP);
 	CHECK(waitpid(pid, &st, WUNTRACED) == pid && WIFSTOPPED(st));
-	t_sleep_ms(50);
 	kill(pid, SIGCONT);
 	CHECK(waitpid(pid, &st, WCONTINUED) == pid && WIFCONTINUED(st));
 	CHECK(waitpid(pid, &st, 0) == pid && WIFEXITED(st) && WEXITSTATUS(st) == 0);
@@ -126,8 +128,9 @@ static void stop_and_continue(pid_t pid)
 static void restart(char **args)
 {
 	(void)args;
-	stop_and_continue(sleeper(1));
-	stop_and_continue(sleeper(0));
+	/* Stopped long before the second is over, or the call ends by itself. */
+	stop_and_continue(sleeper(1, 1));
+	stop_and_continue(sleeper(0, 1));
 }
 
 static struct {
@@ -153,13 +156,14 @@ static void group_stop(char **args)
 	}
 	setpgid(pid, pid); /* in an orphaned group SIGTSTP would not stop */
 	for (long n = t_num(args, 0, 5); n > 0; n--) {
-		long seen;
+		long seen = shared->calls;
 
-		t_sleep_ms(20);
+		while (shared->calls == seen)
+			sched_yield();
 		kill(pid, n % 2 ? SIGSTOP : SIGTSTP);
 		CHECK(waitpid(pid, &st, WUNTRACED) == pid && WIFSTOPPED(st));
 		seen = shared->calls;
-		t_sleep_ms(50);
+		t_sleep_ms(50); /* time in which it could move */
 		CHECK(shared->calls == seen);
 		kill(pid, SIGCONT);
 		CHECK(waitpid(pid, &st, WCONTINUED) == pid && WIFCONTINUED(st));
@@ -172,11 +176,10 @@ static void group_stop(char **args)
 /* Killed while stopped. */
 static void stop_kill(char **args)
 {
-	pid_t pid = sleeper(1);
+	pid_t pid = sleeper(1, 60);
 	int st;
 
 	(void)args;
-	t_sleep_ms(50);
 	kill(pid, SIGSTOP);
 	CHECK(waitpid(pid, &st, WUNTRACED) == pid && WIFSTOPPED(st));
 	kill(pid, SIGKILL);
@@ -188,11 +191,11 @@ static void ignored(char **args)
 {
 	struct epoll_event ev;
 	int ep = epoll_create1(0), rc;
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 
 	(void)args;
 	if (pid == 0) {
-		t_sleep_ms(50);
+		t_await_state(parent, parent, 'S');
 		_exit(0);
 	}
 	rc = epoll_wait(ep, &ev, 1, 200);

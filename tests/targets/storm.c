@@ -42,7 +42,7 @@ static void killed(char **args)
 			write_for_ever(NULL);
 			_exit(0);
 		}
-		usleep(random_us(500, 5000));
+		usleep(random_us(500, 5000)); /* at any moment of theirs */
 		CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
 	}
 }
@@ -78,12 +78,12 @@ static void orphans(char **args)
 			fork_for_ever(ends[1]);
 		}
 		close(ends[1]);
-		usleep(random_us(1000, 1000));
+		usleep(random_us(1000, 1000)); /* at any moment of its */
 		kill(pid, SIGKILL);
 		do {
 			struct pollfd p = {ends[0], POLLIN, 0};
 
-			CHECK(poll(&p, 1, 10000) == 1); /* not one is left stopped */
+			CHECK(poll(&p, 1, 60000) == 1); /* not one is left stopped */
 			n = read(ends[0], buf, sizeof(buf));
 		} while (n > 0);
 		close(ends[0]);

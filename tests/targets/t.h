@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,33 @@ static inline int t_file(off_t size)
 static inline void t_sleep_ms(long ms)
 {
 	usleep((useconds_t)ms * 1000);
+}
+
+/* The state of a thread in /proc: 'R' runs, 'S' sleeps in a call, 't' is in a tracer's stop, 'Z'
+ * has ended; 0: there is none. */
+static inline char t_state(pid_t pid, pid_t tid)
+{
+	char path[64], text[256], *end;
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid, (int)tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	end = strrchr(text, ')');
+	return end && end[1] == ' ' ? end[2] : 0;
+}
+
+/* Until the thread is in that state. With 'S' after it has announced that it will block next: it is
+ * inside that call. */
+static inline void t_await_state(pid_t pid, pid_t tid, char state)
+{
+	for (char now; (now = t_state(pid, tid)) != state; sched_yield())
+		CHECK(now);
 }
 
 static inline int t_main(int argc, char **argv, const struct tcase *cases)

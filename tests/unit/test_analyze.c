@@ -159,6 +159,22 @@ static const struct verdict_row verdict_rows[] = {
 		BATCHING_CALLER, 1},
 	{"sendmmsg", BATCH(150, 0, "{\"8\": 150}", "{\"8->8\": 150}"), "{}", STOPPED,
 		BATCHING_LIMIT, 0},
+	/* half of them full is mostly, a tenth of stops is few */
+	{"recvmmsg", BATCH(75, 75, "{\"8\": 150}", "{}"), "{\"EAGAIN\": 1}",
+		"{\"calls_recorded_in_process\": 135, \"calls_stopped\": 15}", BATCHING_LIMIT, 1},
+	/* refused, and never moved in part: not the buffer */
+	{"sendmmsg", BATCH(150, 0, "{\"8\": 150}", "{\"8->8\": 150}"), "{\"EAGAIN\": 50}", RECORDED,
+		BATCHING_LIMIT, 1},
+	/* both together are a twentieth */
+	{"sendmmsg", BATCH(145, 5, "{\"8\": 150}", "{\"8->8\": 145}"), "{\"EAGAIN\": 5}", RECORDED,
+		BATCHING_BUFFER, 0},
+	{"sendmmsg", BATCH(145, 5, "{\"8\": 150}", "{\"8->8\": 145}"), "{}", RECORDED,
+		BATCHING_LIMIT, 1},
+	/* a pair that never came asked for nothing */
+	{"recvmmsg", BATCH(150, 0, "{\"1\": 150}", "{\"1->1\": 150, \"64->64\": 0}"), "{}",
+		RECORDED, BATCHING_NONE, 0},
+	{"poll", BATCH(100, 50, "{\"8\": 150}", "{}"), "{\"EAGAIN\": 1}", RECORDED, BATCHING_NONE,
+		0},
 };
 
 static struct res_result *read_json(const char *text)
@@ -226,6 +242,60 @@ static void test_echo_needs_a_thread_that_does_both(void **state)
 		assert_int_equal(n, 2);
 		assert_string_equal(b[1].facts.call->name, "sendmmsg");
 		assert_int_equal(b[1].verdict, same ? BATCHING_ECHO : BATCHING_CALLER);
+		doc_free(d);
+		result_free(r);
+	}
+}
+
+#define SIDE                                                                                       \
+	"{\"name\": \"%s\", \"calls\": %d, \"ok\": %d, \"batch\": {\"unit\": \"messages\", "       \
+	"\"full\": 0, \"partial\": 0, \"per_call\": {\"mean\": %g}, \"asked_histogram\": "         \
+	"{\"1\": 1, \"8\": %d}}}"
+
+/* Both in one thread: it passes on what it received if batches and calls differ by a tenth at most,
+ * of the larger, and if there are enough calls to say so. */
+static void test_echo_needs_likeness(void **state)
+{
+	static const struct {
+		int in, out;
+		double in_mean, out_mean;
+		enum batching_verdict verdict;
+	} rows[] = {
+		{1000, 1000, 4, 4, BATCHING_ECHO},
+		{1000, 901, 4, 4, BATCHING_ECHO},
+		{1000, 898, 4, 4, BATCHING_CALLER},
+		{898, 1000, 4, 4, BATCHING_CALLER},
+		{1000, 1000, 4, 3.7, BATCHING_ECHO},
+		{1000, 1000, 4, 3.62, BATCHING_ECHO}, /* 9.5% of 4, 10.5% of 3.62 */
+		{1000, 1000, 4, 3.5, BATCHING_CALLER},
+		{30, 30, 4, 4, BATCHING_ECHO},
+		{29, 30, 4, 4, BATCHING_CALLER},
+		{29, 29, 4, 4, BATCHING_FEW},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		int a = rows[i].in, b = rows[i].out;
+		cleanup_free char *in = mem_printf(SIDE, "recvmmsg", a, a, rows[i].in_mean, a - 1);
+		cleanup_free char *out =
+			mem_printf(SIDE, "sendmmsg", b, b, rows[i].out_mean, b - 1);
+		cleanup_free char *got = mem_printf(PART, "recvmmsg");
+		cleanup_free char *sent = mem_printf(PART, "sendmmsg");
+		cleanup_free char *text = mem_printf(
+			"{\"schema\": \"iotrace.result/1\", \"syscalls\": [%s, %s], \"threads\": "
+			"[{\"tid\": 1, \"syscalls\": [%s, %s]}]}",
+			in, out, got, sent);
+		struct res_result *r = read_json(text);
+		struct doc *d = doc_new();
+		size_t n;
+		struct batching *list = batching_list(d, r, &n);
+
+		assert_int_equal(n, 2);
+		for (size_t k = 0; k < n; k++)
+			if (!strcmp(list[k].facts.call->name, "sendmmsg") &&
+				list[k].verdict != rows[i].verdict)
+				fail_msg("row %zu: verdict %d (%s)", i, list[k].verdict,
+					list[k].words);
 		doc_free(d);
 		result_free(r);
 	}
@@ -493,6 +563,7 @@ int main(void)
 		cmocka_unit_test(test_cost_says_nothing),
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_echo_needs_a_thread_that_does_both),
+		cmocka_unit_test(test_echo_needs_likeness),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_categories),
 		cmocka_unit_test(test_writes_count_by_descriptor),

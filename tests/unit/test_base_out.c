@@ -158,7 +158,7 @@ static void non_blocking_pipe(void **state)
 		close(pipe_fd[1]);
 		while ((n = read(pipe_fd[0], buf, sizeof(buf))) > 0) {
 			total += (size_t)n;
-			usleep(100);
+			usleep(100); /* slower than the writer, who must wait */
 		}
 		_exit(total == TOTAL ? 0 : 1);
 	}

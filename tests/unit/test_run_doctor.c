@@ -332,7 +332,7 @@ static void programs_are_run(void **state)
 		{"echo bad >&2; exit 3", 5000, -EIO, "bad"},
 		{"printf 'a\\033[31mb'", 5000, 0, "a [31mb"},
 		{"true", 5000, 0, NULL},
-		{"echo early; sleep 20", 200, -ETIMEDOUT, "early"},
+		{"echo early; sleep 20", 3000, -ETIMEDOUT, "early"},
 		{"exec >&- 2>&-; sleep 20", 200, -ETIMEDOUT, NULL},
 		{"echo one; sleep 20 & exit 0", 5000, 0, "one"},
 	};

@@ -51,7 +51,7 @@ static void test_status(void **state)
 		struct program p = start(rows[i].script, 0);
 		struct pollfd fd = {p.pidfd, POLLIN, 0};
 
-		assert_int_equal(poll(&fd, 1, 10000), 1);
+		assert_int_equal(poll(&fd, 1, -1), 1);
 		assert_int_equal(program_reap(&p), 1);
 		assert_int_equal(program_reap(&p), 1);
 		assert_false(program_running(&p));
@@ -155,7 +155,7 @@ static void test_own_group_ends_with_its_children(void **state)
 	struct tree t = {0};
 
 	(void)state;
-	for (int i = 0; i < 200 && t.len == 0; i++) {
+	while (t.len == 0) {
 		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
 		tree_find(&t, p.pid);
 	}
@@ -167,9 +167,8 @@ static void test_own_group_ends_with_its_children(void **state)
 	program_wait(&p);
 	assert_int_equal(program_status(&p), 143);
 	/* An orphan is reaped by someone else: it goes, or is a zombie for a moment. */
-	for (int i = 0; i < 200 && kill(child, 0) == 0; i++)
+	while (kill(child, 0) == 0)
 		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-	assert_int_equal(kill(child, 0), -1);
 	tree_release(&t);
 	program_release(&p);
 }

@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* The rules of docs/COMPARE.md, a row each. p values: of n and m values without ties that lie
+ * apart, 2 / C(n + m, n); with U = 2 of 5 and 5, 2 x 4 / 252. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/base/mem.h"
+#include "common/compare/judge.h"
+#include "common/compare/stats.h"
+#include "common/model/result.h"
+
+#define LEN(a)   (sizeof(a) / sizeof((a)[0]))
+#define ROWS_MAX 4
+
+struct side_runs {
+	const double *v;
+	size_t n;
+};
+
+#define RUNS(...)                                                                                  \
+	{                                                                                          \
+		(const double[]){__VA_ARGS__},                                                     \
+			sizeof((const double[]){__VA_ARGS__}) / sizeof(double)                     \
+	}
+#define ABSENT(n)                                                                                  \
+	{                                                                                          \
+		NULL, n                                                                            \
+	}
+
+struct judged {
+	const char *name;
+	enum metric_kind kind;
+	enum metric_worse worse;
+	const char *limit;
+	struct side_runs base, new;
+	const char *is, *verdict, *why; /* expected: kind, verdict, why (NULL: none) */
+};
+
+/* A document with the rows of a scenario, judged. Released by family_release(). */
+struct family {
+	void *doc;
+	struct metric metric[ROWS_MAX];
+	struct judge_row row[ROWS_MAX];
+};
+
+static void judge_family(
+	struct family *f, const struct judged *j, size_t n, const struct judge_rules *rules)
+{
+	struct judge judge;
+
+	assert_true(n <= ROWS_MAX);
+	memset(f, 0, sizeof(*f));
+	f->doc = result_make(&schema_compare);
+	for (size_t i = 0; i < n; i++) {
+		f->metric[i] = (struct metric){
+			.name = j[i].name, .unit = "", .kind = j[i].kind, .worse = j[i].worse};
+		f->row[i] = (struct judge_row){.metric = &f->metric[i],
+			.base = j[i].base.v,
+			.new = j[i].new.v,
+			.base_runs = j[i].base.n,
+			.new_runs = j[i].new.n,
+			.limit_text = j[i].limit,
+			.out = RES_OBJ(f->doc, compare_metric)};
+		if (j[i].limit)
+			assert_int_equal(limit_parse(j[i].limit, &f->row[i].limit, NULL), 0);
+	}
+	judge = (struct judge){f->doc, rules, f->row, n};
+	judge_all(&judge);
+}
+
+static void family_release(struct family *f)
+{
+	result_free(f->doc);
+}
+
+static int same(const char *a, const char *b)
+{
+	return !a || !b ? a == b : strcmp(a, b) == 0;
+}
+
+static void assert_judged(const struct judged *j, const struct res_compare_metric *out, size_t at)
+{
+	if (!same(out->kind, j->is) || !same(out->verdict, j->verdict) || !same(out->why, j->why))
+		fail_msg("row %zu, %s %s: %s, %s (%s), expected %s, %s (%s)", at, j->name,
+			j->limit ? j->limit : "", out->kind, out->verdict,
+			out->why ? out->why : "no words", j->is, j->verdict,
+			j->why ? j->why : "no words");
+}
+
+/* Each row alone in its family. */
+static void judge_each(const struct judged *rows, size_t n, const struct judge_rules *rules)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct family f;
+
+		judge_family(&f, &rows[i], 1, rules);
+		assert_judged(&rows[i], f.row[0].out, i);
+		family_release(&f);
+	}
+}
+
+static const struct judge_rules anything = {NULL, NULL, NULL};
+
+#define COUNT_UP    METRIC_COUNT, WORSE_UP
+#define COUNT_MOVES METRIC_COUNT, WORSE_NEITHER
+#define BATCH_DOWN  METRIC_BATCH, WORSE_DOWN
+#define BATCH_MOVES METRIC_BATCH, WORSE_NEITHER
+#define TIME_UP     METRIC_TIME, WORSE_UP
+#define TIME_DOWN   METRIC_TIME, WORSE_DOWN
+#define DESCRIBED   "described"
+#define NOISY       "noisy"
+#define EXACT       "exact"
+
+/* ---- counts whose runs agree ---- */
+
+static void exact_counts(void **state)
+{
+	const struct judged rows[] = {
+		{"a.calls", COUNT_UP, NULL, RUNS(20, 20, 20), RUNS(20, 20, 20), EXACT, "same",
+			"exact"},
+		{"a.calls", COUNT_UP, NULL, RUNS(20, 20, 20), RUNS(21, 21, 21), EXACT, "REGRESSION",
+			"exact"},
+		{"a.calls", COUNT_UP, NULL, RUNS(20, 20, 20), RUNS(19, 19, 19), EXACT, "better",
+			"exact"},
+		{"a.calls", COUNT_UP, NULL, RUNS(0, 0, 0), RUNS(3, 3, 3, 3), EXACT, "REGRESSION",
+			"exact"},
+		{"a.calls", COUNT_UP, NULL, RUNS(3, 3, 3), RUNS(0, 0, 0), EXACT, "better", "exact"},
+		{"a.per_call", BATCH_DOWN, NULL, RUNS(8, 8, 8), RUNS(4, 4, 4), EXACT, "REGRESSION",
+			"exact"},
+		{"a.per_call", BATCH_DOWN, NULL, RUNS(4, 4, 4), RUNS(8, 8, 8), EXACT, "better",
+			"exact"},
+		{"a.messages", COUNT_MOVES, NULL, RUNS(4, 4, 4), RUNS(8, 8, 8), EXACT, "moved",
+			"exact"},
+		{"a.fill", BATCH_MOVES, NULL, RUNS(1, 1, 1), RUNS(.5, .5, .5), EXACT, "moved",
+			"exact"},
+	};
+
+	(void)state;
+	judge_each(rows, LEN(rows), &anything);
+}
+
+static void exact_counts_with_an_allowance(void **state)
+{
+	const struct judged rows[] = {
+		{"a.calls", COUNT_UP, "+1", RUNS(20, 20, 20), RUNS(20, 20, 20), EXACT, "ok",
+			"exact"},
+		{"a.calls", COUNT_UP, "+1", RUNS(20, 20, 20), RUNS(21, 21, 21), EXACT, "ok",
+			"exact, allowed +1"},
+		{"a.calls", COUNT_UP, "+1", RUNS(20, 20, 20), RUNS(22, 22, 22), EXACT, "REGRESSION",
+			"exact, allowed +1"},
+		{"a.calls", COUNT_UP, "+0", RUNS(20, 20, 20), RUNS(21, 21, 21), EXACT, "REGRESSION",
+			"exact, allowed +0"},
+		{"a.calls", COUNT_UP, "+25%", RUNS(20, 20, 20), RUNS(25, 25, 25), EXACT, "ok",
+			"exact, allowed +25%"},
+		{"a.calls", COUNT_UP, "+25%", RUNS(20, 20, 20), RUNS(26, 26, 26), EXACT,
+			"REGRESSION", "exact, allowed +25%"},
+		{"a.calls", COUNT_UP, "+1", RUNS(20, 20, 20), RUNS(9, 9, 9), EXACT, "better",
+			"exact"},
+		{"a.per_call", BATCH_DOWN, "+2", RUNS(8, 8, 8), RUNS(6, 6, 6), EXACT, "ok",
+			"exact, allowed +2"},
+		{"a.per_call", BATCH_DOWN, "+2", RUNS(8, 8, 8), RUNS(5, 5, 5), EXACT, "REGRESSION",
+			"exact, allowed +2"},
+		/* in no direction worse: no allowance is used up */
+		{"a.fill", BATCH_MOVES, "+2", RUNS(8, 8, 8), RUNS(5, 5, 5), EXACT, "moved",
+			"exact"},
+	};
+
+	(void)state;
+	judge_each(rows, LEN(rows), &anything);
+}
+
+/* ---- what is not exact ---- */
+
+/* One run that differs, on either side, in any place, takes the count out of judgement. */
+static void counts_that_vary_are_described(void **state)
+{
+	const struct judged rows[] = {
+		{"a.calls", COUNT_UP, NULL, RUNS(20, 20, 21), RUNS(30, 30, 30), DESCRIBED, "moved",
+			NULL},
+		{"a.calls", COUNT_UP, NULL, RUNS(21, 20, 20), RUNS(30, 30, 30), DESCRIBED, "moved",
+			NULL},
+		{"a.calls", COUNT_UP, NULL, RUNS(20, 20, 20), RUNS(30, 30, 31), DESCRIBED, "moved",
+			NULL},
+		{"a.calls", COUNT_UP, NULL, RUNS(20, 20, 20), RUNS(31, 30, 30), DESCRIBED, "moved",
+			NULL},
+		{"a.calls", COUNT_UP, NULL, RUNS(20, 20, 20), RUNS(20, 20, 21), DESCRIBED, "same",
+			NULL},
+		{"a.per_call", BATCH_DOWN, NULL, RUNS(8, 8, 7.5), RUNS(4, 4, 4), DESCRIBED, "moved",
+			NULL},
+		{"a.per_call", BATCH_DOWN, NULL, RUNS(8, 8, 8), RUNS(4, 4.5, 4), DESCRIBED, "moved",
+			NULL},
+		{"peak_heap", COUNT_UP, NULL, RUNS(9, 8, 7), RUNS(90, 80, 70), DESCRIBED, "moved",
+			NULL},
+	};
+
+	(void)state;
+	judge_each(rows, LEN(rows), &anything);
+}
+
+static void few_runs_are_described(void **state)
+{
+	const struct judged rows[] = {
+		{"a.calls", COUNT_UP, NULL, RUNS(20), RUNS(21), DESCRIBED, "moved", NULL},
+		{"a.calls", COUNT_UP, NULL, RUNS(20, 20), RUNS(21, 21, 21), DESCRIBED, "moved",
+			NULL},
+		{"a.calls", COUNT_UP, NULL, RUNS(20, 20, 20), RUNS(21, 21), DESCRIBED, "moved",
+			NULL},
+		{"a.calls", COUNT_UP, NULL, RUNS(20, 20), RUNS(20, 20), DESCRIBED, "same", NULL},
+		{"a.calls", COUNT_UP, "+1", RUNS(20, 20), RUNS(20, 20, 20), NOISY, "cannot tell",
+			"needs 4 runs"},
+		{"wall_time", TIME_UP, NULL, RUNS(1, 2, 3, 4), RUNS(7, 8, 9), NOISY, "cannot tell",
+			"needs 4 runs"},
+		{"wall_time", TIME_UP, NULL, RUNS(1, 2, 3), RUNS(6, 7, 8, 9), NOISY, "cannot tell",
+			"needs 4 runs"},
+	};
+
+	(void)state;
+	judge_each(rows, LEN(rows), &anything);
+}
+
+/* A run that was not measured: neither exact nor tested. */
+static void absent_values(void **state)
+{
+	const struct judged rows[] = {
+		{"a.calls", COUNT_UP, NULL, RUNS(20, 20, 20, NAN), RUNS(21, 21, 21), DESCRIBED,
+			"moved", NULL},
+		{"a.calls", COUNT_UP, NULL, RUNS(20, 20, 20), RUNS(NAN, 21, 21, 21), DESCRIBED,
+			"moved", NULL},
+		{"a.calls", COUNT_UP, NULL, ABSENT(3), RUNS(21, 21, 21), DESCRIBED, "moved", NULL},
+		{"a.calls", COUNT_UP, NULL, RUNS(21, 21, 21), ABSENT(3), DESCRIBED, "moved", NULL},
+		{"a.calls", COUNT_UP, NULL, RUNS(NAN, NAN, NAN), RUNS(NAN, NAN, NAN), DESCRIBED,
+			"same", NULL},
+		{"a.calls", COUNT_UP, NULL, ABSENT(0), ABSENT(0), DESCRIBED, "same", NULL},
+		{"a.calls", COUNT_UP, "+1", ABSENT(3), RUNS(21, 21, 21), DESCRIBED, "cannot tell",
+			"needs 3 runs"},
+		{"a.calls", COUNT_UP, "+1", ABSENT(0), ABSENT(0), DESCRIBED, "cannot tell",
+			"needs 3 runs"},
+		{"a.calls", COUNT_UP, "+1", RUNS(21, 21, 21), ABSENT(3), DESCRIBED, "cannot tell",
+			"needs 3 runs"},
+		{"a.p50", TIME_UP, NULL, ABSENT(4), RUNS(7, 8, 9, 10), DESCRIBED, "moved", NULL},
+		{"wall_time", TIME_UP, NULL, ABSENT(4), RUNS(7, 8, 9, 10), DESCRIBED, "moved",
+			NULL},
+		{"wall_time", TIME_UP, NULL, RUNS(7, 8, 9, 10), ABSENT(4), DESCRIBED, "moved",
+			NULL},
+		{"wall_time", TIME_UP, NULL, RUNS(1, 2, 3, 4, NAN), RUNS(7, 8, 9, 10), DESCRIBED,
+			"moved", NULL},
+		{"wall_time", TIME_UP, NULL, RUNS(1, 2, 3, 4), RUNS(7, NAN, 8, 9, 10), DESCRIBED,
+			"moved", NULL},
+	};
+
+	(void)state;
+	judge_each(rows, LEN(rows), &anything);
+}
+
+/* Times and batches: from 3 runs on what goes beyond their spread, below that 5% of the base. */
+static void described_times(void **state)
+{
+	const struct judged rows[] = {
+		{"a.p50", TIME_UP, NULL, RUNS(5, 5, 5), RUNS(5, 5, 5), DESCRIBED, "same", NULL},
+		{"a.p50", TIME_UP, NULL, RUNS(100), RUNS(105), DESCRIBED, "same", NULL},
+		{"a.p50", TIME_UP, NULL, RUNS(100), RUNS(106), DESCRIBED, "moved", NULL},
+		{"a.p50", TIME_UP, NULL, RUNS(100), RUNS(94), DESCRIBED, "moved", NULL},
+		{"a.p50", TIME_UP, NULL, RUNS(100, 100), RUNS(106, 106), DESCRIBED, "moved", NULL},
+		{"a.p50", TIME_UP, NULL, RUNS(80, 100, 120), RUNS(130, 131, 132), DESCRIBED, "same",
+			NULL},
+		{"a.p50", TIME_UP, NULL, RUNS(80, 120), RUNS(110, 110), DESCRIBED, "moved", NULL},
+		{"a.p50", TIME_UP, NULL, RUNS(99, 100, 101), RUNS(104, 104, 104), DESCRIBED, "same",
+			NULL},
+		{"a.p50", TIME_UP, NULL, RUNS(99, 100, 101), RUNS(110, 110, 110), DESCRIBED,
+			"moved", NULL},
+		{"a.per_call", BATCH_DOWN, NULL, RUNS(3.0, 3.1, 3.2), RUNS(3.2, 3.1, 3.2),
+			DESCRIBED, "same", NULL},
+		{"a.per_call", BATCH_DOWN, NULL, RUNS(3.0, 3.1, 3.2), RUNS(2.2, 2.1, 2.2),
+			DESCRIBED, "moved", NULL},
+	};
+
+	(void)state;
+	judge_each(rows, LEN(rows), &anything);
+}
+
+/* ---- what is tested ---- */
+
+static void noisy_figures(void **state)
+{
+	const struct judged rows[] = {
+		{"wall_time", TIME_UP, NULL, RUNS(100, 101, 102, 103), RUNS(200, 201, 202, 203),
+			NOISY, "REGRESSION", NULL},
+		{"wall_time", TIME_UP, NULL, RUNS(200, 201, 202, 203), RUNS(100, 101, 102, 103),
+			NOISY, "better", NULL},
+		/* 4% of the base */
+		{"wall_time", TIME_UP, NULL, RUNS(100, 101, 102, 103), RUNS(104, 105, 106, 107),
+			NOISY, "ok", "too small a difference to matter"},
+		/* large, and within twice the deviation of the base */
+		{"wall_time", TIME_UP, NULL, RUNS(60, 80, 120, 140), RUNS(141, 142, 143, 144),
+			NOISY, "ok", "too small a difference to matter"},
+		/* one of the new among the old: p = 2 x 2 / 70 */
+		{"wall_time", TIME_UP, NULL, RUNS(100, 101, 102, 110), RUNS(109, 201, 202, 203),
+			NOISY, "ok", NULL},
+		{"wall_time", TIME_UP, NULL, RUNS(5, 5, 5, 5), RUNS(5, 5, 5, 5), NOISY, "ok", NULL},
+		/* other times have no test without a limit */
+		{"a.p50", TIME_UP, NULL, RUNS(100, 101, 102, 103), RUNS(200, 201, 202, 203),
+			DESCRIBED, "moved", NULL},
+	};
+
+	(void)state;
+	judge_each(rows, LEN(rows), &anything);
+}
+
+static void noisy_figures_with_an_allowance(void **state)
+{
+	const struct judged rows[] = {
+		{"wall_time", TIME_UP, "+50%", RUNS(100, 100, 100, 100), RUNS(149, 150, 150, 151),
+			NOISY, "ok", NULL},
+		{"wall_time", TIME_UP, "+50%", RUNS(100, 100, 100, 100), RUNS(149, 151, 151, 151),
+			NOISY, "REGRESSION", "allowed +50%"},
+		{"wall_time", TIME_UP, "+60ns", RUNS(100, 101, 102, 103), RUNS(150, 151, 152, 153),
+			NOISY, "ok", NULL},
+		{"wall_time", TIME_UP, "+60ns", RUNS(100, 101, 102, 103), RUNS(170, 171, 172, 173),
+			NOISY, "REGRESSION", "allowed +60ns"},
+		{"throughput", TIME_DOWN, "+10%", RUNS(99, 100, 100, 101), RUNS(91, 91, 91, 91),
+			NOISY, "ok", NULL},
+		{"throughput", TIME_DOWN, "+10%", RUNS(99, 100, 100, 101), RUNS(89, 89, 89, 89),
+			NOISY, "REGRESSION", "allowed +10%"},
+		{"throughput", TIME_DOWN, "+10%", RUNS(99, 100, 100, 101), RUNS(120, 120, 120, 120),
+			NOISY, "better", NULL},
+		/* a count with a limit whose runs differ: tested, not exact */
+		{"a.calls", COUNT_UP, "+5", RUNS(20, 20, 21, 20), RUNS(30, 30, 30, 30), NOISY,
+			"REGRESSION", "allowed +5"},
+		{"a.calls", COUNT_UP, "+15", RUNS(20, 20, 20, 20), RUNS(30, 30, 31, 30), NOISY,
+			"ok", NULL},
+		{"a.fill", BATCH_MOVES, "+1", RUNS(20, 20, 20, 20), RUNS(30, 30, 31, 30), NOISY,
+			"ok", NULL},
+	};
+
+	(void)state;
+	judge_each(rows, LEN(rows), &anything);
+}
+
+static void more_runs_than_can_be_tested(void **state)
+{
+	static double base[STATS_RUNS_MAX + 1], new[STATS_RUNS_MAX + 1];
+	struct judged rows[] = {
+		{"wall_time", TIME_UP, NULL, {base, STATS_RUNS_MAX + 1}, {new, STATS_RUNS_MAX},
+			NOISY, "cannot tell", "more than 100 runs"},
+		{"wall_time", TIME_UP, NULL, {base, STATS_RUNS_MAX}, {new, STATS_RUNS_MAX}, NOISY,
+			"REGRESSION", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(base); i++) {
+		base[i] = 1000 + (double)i;
+		new[i] = 2000 + (double)i;
+	}
+	judge_each(rows, LEN(rows), &anything);
+}
+
+/* ---- the family ---- */
+
+static void assert_p(const struct res_compare_metric *m, double p, double p_holm)
+{
+	if (!(fabs(m->p - p) < 1e-9) || !(fabs(m->p_holm - p_holm) < 1e-9))
+		fail_msg("%s: p %.9f, after Holm %.9f, not %.9f and %.9f", m->name ? m->name : "?",
+			m->p, m->p_holm, p, p_holm);
+}
+
+#define BASE_5  RUNS(100, 101, 102, 103, 104)
+#define APART_5 RUNS(200, 201, 202, 203, 204)
+#define U2_5    RUNS(102.5, 201, 202, 203, 204) /* one of them below two of BASE_5 */
+
+static void holm_over_the_family(void **state)
+{
+	const struct judged two[] = {
+		{"wall_time", TIME_UP, NULL, BASE_5, U2_5, NOISY, "REGRESSION", NULL},
+		{"a.p50", TIME_UP, "+1%", BASE_5, APART_5, NOISY, "REGRESSION", "allowed +1%"},
+		{"a.p99", TIME_UP, NULL, BASE_5, APART_5, DESCRIBED, "moved", NULL},
+	};
+	const struct judged three[] = {
+		{"wall_time", TIME_UP, NULL, BASE_5, U2_5, NOISY, "ok", NULL},
+		{"a.p50", TIME_UP, "+1%", BASE_5, APART_5, NOISY, "REGRESSION", "allowed +1%"},
+		{"a.p99", TIME_UP, "+1%", BASE_5, U2_5, NOISY, "ok", NULL},
+	};
+	struct family f;
+
+	(void)state;
+	judge_family(&f, two, LEN(two), &anything);
+	for (size_t i = 0; i < LEN(two); i++)
+		assert_judged(&two[i], f.row[i].out, i);
+	assert_p(f.row[0].out, 8.0 / 252, 8.0 / 252);
+	assert_p(f.row[1].out, 2.0 / 252, 4.0 / 252);
+	assert_true(isnan(f.row[2].out->p) && isnan(f.row[2].out->p_holm));
+	family_release(&f);
+
+	judge_family(&f, three, LEN(three), &anything);
+	for (size_t i = 0; i < LEN(three); i++)
+		assert_judged(&three[i], f.row[i].out, i);
+	assert_p(f.row[0].out, 8.0 / 252, 16.0 / 252);
+	assert_p(f.row[1].out, 2.0 / 252, 6.0 / 252);
+	assert_p(f.row[2].out, 8.0 / 252, 16.0 / 252);
+	family_release(&f);
+}
+
+/* Two tests need 5 runs: what is exact, described or not to be compared is none of them. */
+static void how_many_runs_a_family_needs(void **state)
+{
+	const struct judged rows[] = {
+		{"wall_time", TIME_UP, NULL, RUNS(1, 2, 3, 4), RUNS(6, 7, 8, 9), NOISY,
+			"cannot tell", "needs 5 runs"},
+		{"a.calls", COUNT_UP, "+1", RUNS(1, 2, 3, 4), RUNS(6, 7, 8, 9), NOISY,
+			"cannot tell", "needs 5 runs"},
+	};
+	const struct judged alone[] = {
+		{"wall_time", TIME_UP, NULL, RUNS(1, 2, 3, 4), RUNS(16, 17, 18, 19), NOISY,
+			"REGRESSION", NULL},
+		{"a.calls", COUNT_UP, "+1", RUNS(1, 1, 1, 1), RUNS(2, 2, 2, 2), EXACT, "ok",
+			"exact, allowed +1"},
+		{"a.p50", TIME_UP, NULL, RUNS(1, 2, 3, 4), RUNS(16, 17, 18, 19), DESCRIBED, "moved",
+			NULL},
+		{"a.per_call", BATCH_DOWN, "+1", RUNS(1, 2, 3, 4), RUNS(16, 17, 18, 19), DESCRIBED,
+			"not compared", "slowed"},
+	};
+	const struct judge_rules rules = {NULL, (char *)"slowed", NULL};
+	struct family f;
+
+	(void)state;
+	judge_family(&f, rows, LEN(rows), &anything);
+	for (size_t i = 0; i < LEN(rows); i++)
+		assert_judged(&rows[i], f.row[i].out, i);
+	family_release(&f);
+
+	judge_family(&f, alone, LEN(alone), &rules);
+	for (size_t i = 0; i < LEN(alone); i++)
+		assert_judged(&alone[i], f.row[i].out, i);
+	assert_p(f.row[0].out, 2.0 / 70, 2.0 / 70);
+	family_release(&f);
+}
+
+/* ---- limits on the new value ---- */
+
+static void limits_on_the_new_value(void **state)
+{
+	const struct judged rows[] = {
+		{"a.per_call", BATCH_DOWN, ">= 1.9", RUNS(1), RUNS(1.9), DESCRIBED, "ok",
+			"limit >= 1.9"},
+		{"a.per_call", BATCH_DOWN, ">= 1.9", RUNS(2), RUNS(1.8), DESCRIBED, "REGRESSION",
+			"limit >= 1.9"},
+		{"a.calls", COUNT_UP, "<= 20", RUNS(9, 9, 9), RUNS(20, 20, 20), EXACT, "ok",
+			"limit <= 20"},
+		{"a.calls", COUNT_UP, "<= 20", RUNS(30, 30, 30), RUNS(21, 21, 21), EXACT,
+			"REGRESSION", "limit <= 20"},
+		{"a.calls", COUNT_UP, "== 3", ABSENT(0), RUNS(3), DESCRIBED, "ok", "limit == 3"},
+		{"a.calls", COUNT_UP, "<= 20", RUNS(1), RUNS(30, 19, 18), DESCRIBED, "ok",
+			"limit <= 20, met by 2 of 3 runs"},
+		{"a.calls", COUNT_UP, "<= 20", RUNS(1), RUNS(30, 31, 18), DESCRIBED, "REGRESSION",
+			"limit <= 20, met by 1 of 3 runs"},
+		{"a.calls", COUNT_UP, "<= 20", RUNS(1), RUNS(NAN, 31, 18, 17), DESCRIBED, "ok",
+			"limit <= 20, met by 2 of 3 runs"},
+		{"a.calls", COUNT_UP, "<= 20", RUNS(1), RUNS(NAN, 18), DESCRIBED, "ok",
+			"limit <= 20"},
+		{"a.calls", COUNT_UP, "<= 20", RUNS(1), RUNS(NAN, NAN), DESCRIBED, "cannot tell",
+			"not measured in the new runs"},
+		{"a.calls", COUNT_UP, "<= 20", RUNS(1), ABSENT(2), DESCRIBED, "cannot tell",
+			"not measured in the new runs"},
+		{"a.calls", COUNT_UP, "<= 20", RUNS(1), ABSENT(0), DESCRIBED, "cannot tell",
+			"not measured in the new runs"},
+	};
+
+	(void)state;
+	judge_each(rows, LEN(rows), &anything);
+}
+
+/* ---- what may not be compared ---- */
+
+static void rules_forbid_kinds(void **state)
+{
+	static const struct {
+		const char *counts, *batches, *times; /* the rules */
+		const char *of_count, *of_batch, *of_time;
+	} cases[] = {
+		{NULL, NULL, NULL, NULL, NULL, NULL},
+		{"c", NULL, NULL, "c", "c", NULL},
+		{NULL, "b", NULL, NULL, "b", NULL},
+		{NULL, NULL, "t", NULL, NULL, "t"},
+		{"c", "b", "t", "c", "b", "t"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		const char *c = cases[i].of_count, *b = cases[i].of_batch, *t = cases[i].of_time;
+		const struct judge_rules rules = {
+			(char *)cases[i].counts, (char *)cases[i].batches, (char *)cases[i].times};
+		const struct judged rows[] = {
+			{"a.calls", COUNT_UP, NULL, RUNS(1, 1, 1), RUNS(2, 2, 2), EXACT,
+				c ? "not compared" : "REGRESSION", c ? c : "exact"},
+			/* what may not be compared is held against no limit */
+			{"a.calls", COUNT_UP, "<= 1", RUNS(1, 1, 1), RUNS(2, 2, 2), EXACT,
+				c ? "not compared" : "REGRESSION", c ? c : "limit <= 1"},
+			{"a.per_call", BATCH_DOWN, NULL, RUNS(2, 2, 2), RUNS(1, 1, 1), EXACT,
+				b ? "not compared" : "REGRESSION", b ? b : "exact"},
+			{"wall_time", TIME_UP, NULL, RUNS(1, 2, 3, 4), RUNS(16, 17, 18, 19),
+				t ? DESCRIBED : NOISY, t ? "not compared" : "REGRESSION", t},
+		};
+
+		judge_each(rows, LEN(rows), &rules);
+	}
+}
+
+/* ---- figures ---- */
+
+static void figures(void **state)
+{
+	const struct judged row = {"wall_time", TIME_UP, NULL, RUNS(104, 100, 101, 103),
+		RUNS(205, 200, 210, 203), NOISY, "REGRESSION", NULL};
+	const struct judged gaps = {
+		"a.calls", COUNT_UP, NULL, RUNS(NAN, 0), ABSENT(2), DESCRIBED, "moved", NULL};
+	struct family f;
+	const struct res_compare_metric *m;
+
+	(void)state;
+	judge_family(&f, &row, 1, &anything);
+	m = f.row[0].out;
+	assert_true(m->base_median == 102 && m->base_min == 100 && m->base_max == 104);
+	assert_true(m->new_median == 204 && m->new_min == 200 && m->new_max == 210);
+	assert_true(m->change == 1);
+	/* 4 and 4 at 95%: the least and the largest of all ratios */
+	assert_true(m->ratio_low == 200.0 / 104 && m->ratio_high == 210.0 / 100);
+	family_release(&f);
+
+	judge_family(&f, &gaps, 1, &anything);
+	m = f.row[0].out;
+	assert_true(m->base_median == 0 && m->base_min == 0 && m->base_max == 0);
+	assert_true(isnan(m->new_median) && isnan(m->new_min) && isnan(m->new_max));
+	assert_true(isnan(m->change) && isnan(m->ratio_low) && isnan(m->ratio_high));
+	family_release(&f);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exact_counts),
+		cmocka_unit_test(exact_counts_with_an_allowance),
+		cmocka_unit_test(counts_that_vary_are_described),
+		cmocka_unit_test(few_runs_are_described),
+		cmocka_unit_test(absent_values),
+		cmocka_unit_test(described_times),
+		cmocka_unit_test(noisy_figures),
+		cmocka_unit_test(noisy_figures_with_an_allowance),
+		cmocka_unit_test(more_runs_than_can_be_tested),
+		cmocka_unit_test(holm_over_the_family),
+		cmocka_unit_test(how_many_runs_a_family_needs),
+		cmocka_unit_test(limits_on_the_new_value),
+		cmocka_unit_test(rules_forbid_kinds),
+		cmocka_unit_test(figures),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

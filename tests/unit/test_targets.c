@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* What is worth changing: the rules of targets.c, a result each. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/analyze/targets.h"
+#include "common/base/cleanup.h"
+#include "common/base/mem.h"
+#include "common/model/json.h"
+#include "common/model/result.h"
+
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+static struct res_result *read_json(const char *members)
+{
+	cleanup_free char *text = mem_printf("{\"schema\": \"iotrace.result/1\", %s}", members);
+	char path[] = "/tmp/test-targets-XXXXXX";
+	cleanup_close int fd = mkstemp(path);
+	struct res_result *r = NULL;
+	struct err err = {0};
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	if (json_read_result(path, &r, &err) < 0)
+		fail_msg("%s", err.text);
+	unlink(path);
+	return r;
+}
+
+/* "KIND CALL: CALLS calls, SAVED us, IMPACT x FREQUENCY x EASE\n" each, then what is said of those
+ * that are none. */
+static char *told(const char *members, const struct whatif *whatif)
+{
+	struct res_result *r = read_json(members);
+	struct analyze_scenario s = {.io = r, .io_file = "r.json", .whatif = whatif};
+	struct ease_table ease = ease_defaults();
+	struct doc *d = doc_new();
+	size_t n;
+	struct batching *b = batching_list(d, r, &n);
+	struct targets t = targets_find(d, &s, b, n, &ease);
+	char *text = mem_strdup("");
+
+	for (size_t i = 0; i < t.len; i++) {
+		const struct target *x = &t.at[i];
+		char *more = mem_printf("%s%s %s: %llu calls, %.0f us, %u x %u x %u\n", text,
+			ease_name(x->kind), x->call, (unsigned long long)x->calls,
+			x->saved_ns / 1e3, x->impact, x->frequency, x->ease);
+
+		free(text);
+		text = more;
+		assert_true(x->priority == x->impact * x->frequency * x->ease / 10.0);
+	}
+	for (size_t i = 0; i < t.without_len; i++) {
+		char *more = mem_printf("%s- %s\n", text, t.without[i]);
+
+		free(text);
+		text = more;
+	}
+	doc_free(d);
+	result_free(r);
+	return text;
+}
+
+struct row {
+	const char *members, *told;
+	const char *not_targets; /* among the sentences; NULL: whatever they are */
+};
+
+static void tell_each(const struct row *rows, size_t n, const struct whatif *whatif)
+{
+	for (size_t i = 0; i < n; i++) {
+		cleanup_free char *is = told(rows[i].members, whatif);
+		size_t len = strlen(rows[i].told);
+
+		if (strncmp(is, rows[i].told, len) != 0 || (is[len] && is[len] != '-'))
+			fail_msg("row %zu: %sexpected: %s", i, is, rows[i].told);
+		if (rows[i].not_targets && !strstr(is, rows[i].not_targets))
+			fail_msg("row %zu: %sexpected: %s", i, is, rows[i].not_targets);
+	}
+}
+
+#define SECOND   "\"wall_ns\": 1000000000, "
+#define RECORDED "\"tracer\": {\"calls_recorded_in_process\": 1000, \"calls_stopped\": 0}, "
+/* A call of so many calls and errors, each of so many nanoseconds. */
+#define CALL(name, calls, errnos, min, p50, mean)                                                  \
+	"{\"name\": \"" name "\", \"calls\": " #calls ", \"ok\": " #calls ", \"errno\": {" errnos  \
+	"}, \"wall_ns\": {\"min\": " #min ", \"p50\": " #p50 ", \"mean\": " #mean                  \
+	", \"max\": 900000}}"
+#define CALLS(...) "\"syscalls\": [" __VA_ARGS__ "]"
+
+#define EMPTY      RECORDED CALLS(CALL("read", 1000, "\"EAGAIN\": 300", 100000, 200000, 300000))
+#define EMPTY_TOLD "empty-calls read: 300 calls, 30000 us, 2 x 6 x 6\n"
+
+/* A share is one of the window, where there is one, and of the run otherwise. */
+static void shares_are_of_the_window(void **state)
+{
+	static const struct row rows[] = {
+		{SECOND EMPTY, EMPTY_TOLD, NULL},
+		{"\"wall_ns\": 60000000000, \"window\": {\"wall_ns\": 1000000000}, " EMPTY,
+			EMPTY_TOLD, NULL},
+		{"\"wall_ns\": 60000000000, " EMPTY, "", "read, empty-calls: it would save about"},
+		{"\"wall_ns\": 1000000000, \"window\": {\"wall_ns\": 60000000000}, " EMPTY, "",
+			"read, empty-calls: it would save about"},
+		{EMPTY, "", "How long it ran is not known"},
+		{"\"wall_ns\": 0, " EMPTY, "", "How long it ran is not known"},
+	};
+
+	(void)state;
+	tell_each(rows, LEN(rows), NULL);
+}
+
+static void nothing_is_concluded_from(void **state)
+{
+	static const struct row rows[] = {
+		/* few calls */
+		{SECOND RECORDED CALLS(CALL("read", 99, "\"EAGAIN\": 99", 900000, 900000, 900000)),
+			"", "99 calls were seen; below 100"},
+		/* times of stops */
+		{SECOND "\"tracer\": {\"calls_recorded_in_process\": 800, \"calls_stopped\": "
+			"200}, " CALLS(
+				CALL("read", 1000, "\"EAGAIN\": 300", 100000, 200000, 300000)),
+			"", "20.0% of the calls were seen by stops"},
+		/* the recorder counts redirected calls as its own */
+		{SECOND "\"tracer\": {\"calls_recorded_in_process\": 500, \"calls_redirected\": "
+			"1400, \"calls_stopped\": 100}, " CALLS(
+				CALL("read", 1000, "\"EAGAIN\": 300", 100000, 200000, 300000)),
+			EMPTY_TOLD, NULL},
+	};
+
+	(void)state;
+	tell_each(rows, LEN(rows), NULL);
+}
+
+static void calls_that_bring_nothing(void **state)
+{
+	static const struct row rows[] = {
+		{SECOND EMPTY, EMPTY_TOLD, NULL},
+		/* not one that receives */
+		{SECOND RECORDED CALLS(
+			 CALL("write", 1000, "\"EAGAIN\": 300", 100000, 200000, 300000)),
+			"", NULL},
+		/* fewer than 100, and less than a tenth */
+		{SECOND RECORDED CALLS(CALL("read", 500, "\"EAGAIN\": 99", 400000, 400000, 400000)),
+			"", NULL},
+		{SECOND RECORDED CALLS(
+			 CALL("read", 3001, "\"EAGAIN\": 300", 100000, 200000, 300000)),
+			"", NULL},
+		{SECOND RECORDED CALLS(
+			 CALL("read", 3000, "\"EAGAIN\": 300", 100000, 200000, 300000)),
+			EMPTY_TOLD, NULL},
+		/* the batch's own figure counts */
+		{SECOND RECORDED "\"syscalls\": [{\"name\": \"recvmmsg\", \"calls\": 1000, \"ok\": "
+				 "700, \"errno\": {\"EAGAIN\": 100}, \"wall_ns\": {\"min\": "
+				 "100000}, \"batch\": {\"unit\": \"messages\", \"empty\": 300}}]",
+			"empty-calls recvmmsg: 300 calls, 30000 us, 2 x 6 x 6\n", NULL},
+	};
+
+	(void)state;
+	tell_each(rows, LEN(rows), NULL);
+}
+
+static void lookups_that_fail(void **state)
+{
+	static const struct row rows[] = {
+		{SECOND RECORDED CALLS(
+			 CALL("openat", 1000, "\"ENOENT\": 900", 10000, 50000, 70000)),
+			"failed-lookup openat: 900 calls, 45000 us, 3 x 7 x 7\n", NULL},
+		/* a search as any */
+		{SECOND RECORDED CALLS(
+			 CALL("openat", 3000, "\"ENOENT\": 900", 10000, 50000, 70000)),
+			"", NULL},
+		/* another error */
+		{SECOND RECORDED CALLS(
+			 CALL("openat", 1000, "\"EACCES\": 900", 10000, 50000, 70000)),
+			"", NULL},
+	};
+
+	(void)state;
+	tell_each(rows, LEN(rows), NULL);
+}
+
+#define MAPS(anonymous) "\"mappings\": {\"anonymous\": {\"maps\": " #anonymous "}}, "
+
+static void memory_mapped_again_and_again(void **state)
+{
+	static const struct row rows[] = {
+		{SECOND RECORDED MAPS(400) CALLS(CALL("mmap", 500, "", 1, 2, 20000) ", " CALL(
+			 "munmap", 300, "", 1, 2, 30000)),
+			"mapping-churn mmap and munmap: 300 calls, 15000 us, 1 x 6 x 5\n", NULL},
+		{SECOND RECORDED MAPS(200) CALLS(CALL("mmap", 500, "", 1, 2, 20000) ", " CALL(
+			 "munmap", 300, "", 1, 2, 30000)),
+			"mapping-churn mmap and munmap: 200 calls, 10000 us, 1 x 6 x 5\n", NULL},
+		{SECOND RECORDED MAPS(99) CALLS(CALL("mmap", 500, "", 1, 2, 900000) ", " CALL(
+			 "munmap", 300, "", 1, 2, 900000)),
+			"", NULL},
+	};
+
+	(void)state;
+	tell_each(rows, LEN(rows), NULL);
+}
+
+/* so many calls moved part of 8 messages, so many failed with EAGAIN */
+#define SENDS(partial, refused)                                                                    \
+	"{\"name\": \"sendmmsg\", \"calls\": 1000, \"ok\": 900, \"errno\": {\"EAGAIN\": " #refused \
+	"}, \"wall_ns\": {\"min\": 1, \"p50\": 150000, \"max\": 900000}, \"batch\": {\"unit\": "   \
+	"\"messages\", \"asked\": 7200, \"transferred\": 7000, \"full\": 800, "                    \
+	"\"partial\": " #partial ", \"empty\": 0, \"single\": 0, \"per_call\": {\"mean\": 7.5}, "  \
+	"\"asked_histogram\": {\"8\": 1000}, \"asked_to_transferred\": {\"8->8\": 800, "           \
+	"\"8->4\": 100}}}"
+
+static void a_buffer_that_is_full(void **state)
+{
+	static const struct row rows[] = {
+		{SECOND RECORDED CALLS(SENDS(100, 100)),
+			"socket-buffer sendmmsg: 200 calls, 30000 us, 2 x 6 x 8\n", NULL},
+		{SECOND RECORDED CALLS(SENDS(50, 49)), "", NULL},
+		/* never moved a part: not the buffer */
+		{SECOND RECORDED CALLS(SENDS(0, 200)), "", NULL},
+	};
+
+	(void)state;
+	tell_each(rows, LEN(rows), NULL);
+}
+
+/* Calls of 2, 4 and 8 messages (100, 100, 800) whose costs lie on a line: 8000 + 100 n, or 10 +
+ * 5000 n; most are of the limit, 8. */
+#define LIMITED(sizes) BATCHED(800, sizes)
+#define BATCHED(whole, sizes)                                                                      \
+	"{\"name\": \"sendmmsg\", \"calls\": 1000, \"ok\": 1000, \"wall_ns\": {\"p50\": 8800}, "   \
+	"\"batch\": {\"unit\": \"messages\", \"asked\": 7000, \"transferred\": 7000, \"full\": "   \
+	"1000, \"partial\": 0, \"single\": 0, \"empty\": 0, \"per_call\": {\"mean\": 7}, "         \
+	"\"asked_histogram\": {\"2\": 100, \"4\": 100, \"8\": 800}, \"asked_to_transferred\": "    \
+	"{\"2->2\": 100, \"4->4\": 100, \"8->8\": " #whole "}, \"by_transferred\": {" sizes "}}}"
+#define FIXED_COST                                                                                 \
+	"\"2\": {\"calls\": 100, \"total_ns\": 820000, \"sum_sq_ns\": 6724000000}, "               \
+	"\"4\": {\"calls\": 100, \"total_ns\": 840000, \"sum_sq_ns\": 7056000000}, "               \
+	"\"8\": {\"calls\": 800, \"total_ns\": 7040000, \"sum_sq_ns\": 61952000000}"
+#define COST_OF_EACH                                                                               \
+	"\"2\": {\"calls\": 100, \"total_ns\": 1001000, \"sum_sq_ns\": 10020010000}, "             \
+	"\"4\": {\"calls\": 100, \"total_ns\": 2001000, \"sum_sq_ns\": 40040010000}, "             \
+	"\"8\": {\"calls\": 800, \"total_ns\": 32008000, \"sum_sq_ns\": 1280640080000}"
+#define TENTH "\"wall_ns\": 100000000, "
+
+static void a_larger_limit(void **state)
+{
+	static const struct row rows[] = {
+		/* half of the fixed cost of 1,000 calls: 4 ms of 100 */
+		{TENTH RECORDED CALLS(LIMITED(FIXED_COST)),
+			"batch-limit sendmmsg: 1000 calls, 4000 us, 3 x 9 x 9\n", NULL},
+		{TENTH RECORDED CALLS(LIMITED(COST_OF_EACH)), "", "batch-limit: no gain"},
+		/* most were given less: the limit is not what holds them */
+		{TENTH RECORDED CALLS(BATCHED(100, FIXED_COST)), "", NULL},
+		{TENTH RECORDED CALLS(LIMITED("\"8\": {\"calls\": 1000, \"total_ns\": 8800000, "
+					      "\"sum_sq_ns\": 77440000000}")),
+			"", "batch-limit: no prediction, because"},
+	};
+
+	(void)state;
+	tell_each(rows, LEN(rows), NULL);
+}
+
+/* ---- gathering ---- */
+
+static struct whatif_place place(
+	enum whatif_call call, uint64_t calls, uint64_t left_50_us, uint64_t left_1_ms)
+{
+	struct whatif_place p = {.call = call, .calls = calls};
+
+	for (int i = 0; i < WHATIF_POLICIES; i++)
+		p.outcome[i] = (struct whatif_outcome){.calls = 1, .held_calls = 1};
+	p.outcome[2].held_calls = left_50_us;
+	p.outcome[3].held_calls = left_1_ms;
+	return p;
+}
+
+/* Of the detail's 2,000 sends 1,500 could go; the window has 1,000 of them: 750 less, at 40 us. */
+static void calls_that_could_be_gathered(void **state)
+{
+	struct whatif_place places[] = {place(WHATIF_sendto, 1500, 1400, 400),
+		place(WHATIF_sendto, 500, 400, 100), place(WHATIF_write, 500, 500, 401)};
+	const struct whatif w = {.at = places, .len = LEN(places)};
+	static const struct row rows[] = {
+		{SECOND RECORDED CALLS(CALL("sendto", 1000, "", 40000, 50000, 60000) ", " CALL(
+			 "write", 1000, "", 400000, 400000, 400000)),
+			"gather-sends sendto: 1000 calls, 30000 us, 2 x 7 x 6\n", NULL},
+		/* the cheapest of the calls made often says what one costs at least */
+		{SECOND RECORDED CALLS(CALL("sendto", 1000, "", 40000, 50000, 60000) ", " CALL(
+			 "getpid", 100, "", 20000, 50000, 60000) ", " CALL("getppid", 99, "", 10000,
+			 50000, 60000)),
+			"gather-sends sendto: 1000 calls, 15000 us, 1 x 7 x 6\n", NULL},
+	};
+
+	(void)state;
+	tell_each(rows, LEN(rows), &w);
+}
+
+static void gathering_needs_the_detail(void **state)
+{
+	static const struct row rows[] = {
+		{SECOND EMPTY, EMPTY_TOLD, "need the recorded times: give --detail"},
+	};
+
+	(void)state;
+	tell_each(rows, LEN(rows), NULL);
+}
+
+/* By priority, then by what is saved. */
+static void the_first_is_the_most_worth(void **state)
+{
+	static const struct row rows[] = {
+		{SECOND RECORDED MAPS(400) CALLS(CALL("mmap", 500, "", 1, 2, 20000) ", " CALL(
+			 "munmap", 300, "", 1, 2, 30000) ", " CALL("read", 1000, "\"EAGAIN\": 300",
+			 100000, 200000, 300000) ", " CALL("readv", 1000, "\"EAGAIN\": 301", 100000,
+			 200000, 300000)),
+			"empty-calls readv: 301 calls, 30100 us, 2 x 6 x 6\n" EMPTY_TOLD
+			"mapping-churn mmap and munmap: 300 calls, 15000 us, 1 x 6 x 5\n",
+			NULL},
+	};
+
+	(void)state;
+	tell_each(rows, LEN(rows), NULL);
+}
+
+static void steps(void **state)
+{
+	(void)state;
+	assert_int_equal(target_impact(0), 1);
+	assert_int_equal(target_impact(0.0199), 1);
+	assert_int_equal(target_impact(0.0201), 2);
+	assert_int_equal(target_impact(0.1799), 9);
+	assert_int_equal(target_frequency(30), 4); /* 3.95 */
+	assert_int_equal(target_frequency(20), 4); /* 3.60 */
+	assert_int_equal(target_frequency(17), 3); /* 3.46 */
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shares_are_of_the_window),
+		cmocka_unit_test(nothing_is_concluded_from),
+		cmocka_unit_test(calls_that_bring_nothing),
+		cmocka_unit_test(lookups_that_fail),
+		cmocka_unit_test(memory_mapped_again_and_again),
+		cmocka_unit_test(a_buffer_that_is_full),
+		cmocka_unit_test(a_larger_limit),
+		cmocka_unit_test(calls_that_could_be_gathered),
+		cmocka_unit_test(gathering_needs_the_detail),
+		cmocka_unit_test(the_first_is_the_most_worth),
+		cmocka_unit_test(steps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
