@@ -60,6 +60,18 @@ unit: deps
 e2e: all targets
 	$(Q)BUILD=$(O) tests/run $(STRUCTURE_TEST) $(E2E_TEST)
 
+# Little time, most of what a compiler or an -O level could break: without .ci/deps' optional packages.
+quick: all targets
+	$(Q)$(MAKE) --no-print-directory $(UNIT_BIN)
+	$(Q)BUILD=$(O) tests/run $(UNIT_BIN) tests/e2e/recorder.py
+
+# Fresh machines; see tests/matrix. CELLS='WORD...' chooses.
+.PHONY: quick matrix matrix-here
+matrix:
+	$(Q)tests/matrix $(CELLS)
+matrix-here:
+	$(Q)O=$(O) tests/matrix --here $(CELLS)
+
 # ---- demo and benchmarks ----
 DEMO := $(O)/demo/demo
 
