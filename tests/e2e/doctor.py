@@ -12,7 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BUILD, ROOT, USER, Failure, Skip, check, eq, main, need_root, need_tool, test
+from tap import BUILD, ROOT, USER, Failure, Skip, check, eq, for_others, main, need_root, need_tool, test
 
 BIN = os.path.abspath(os.environ.get("BIN", os.path.join(BUILD, "bin")))
 TARGET_CHECKS = ("target-symbols", "target-optimization", "target-frame-pointers", "target-sanitizer",
@@ -103,7 +103,8 @@ def path_with(t, **tools):
 @test
 def every_check_has_a_line(t):
     got = lines(t, "--binary", t.target("wait"))
-    eq(list(got), ids(), "ids of the lines")
+    # What massif does is not tried without valgrind, which has a line that says so.
+    eq(list(got), [i for i in ids() if i != "massif" or shutil.which("valgrind")], "ids of the lines")
 
 
 @test
@@ -358,10 +359,8 @@ def a_small_disk(t):
 def an_ordinary_user(t):
     """Whatever a user may not do is said, and nothing else is claimed."""
     need_root()
-    path = os.path.join(BIN, "profile-scenario")
+    path = for_others(t, *(os.path.join(BIN, name) for name in ("profile-scenario", "iotrace")))
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    if t.run(nobody + ["test", "-x", path]).status:
-        raise Skip("nobody cannot reach " + path)
     os.mkdir(t.path("closed"), 0o700)
     r = t.run(nobody + [path, "doctor", "--json", "--output-dir", t.path("closed/results")], timeout=60)
     got = {c["id"]: (c["level"], c["text"], c["fix"]) for c in json.loads(r.out)["checks"]}

@@ -13,7 +13,7 @@ import shutil
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import Failure, Skip, check, eq, main, need_recorder, need_root, need_tool, test
+from tap import Failure, Skip, check, eq, for_others, main, need_recorder, need_root, need_tool, test
 
 GLIBC, ALL = ("",), ("", "static", "musl", "musl-static")
 MODES = (("auto", ()), ("auto", ("--no-patch",)), ("ptrace", ()))
@@ -215,7 +215,8 @@ def an_address_space_limit_is_left_alone(t):
 def another_user(t):
     need_root()
     need_recorder(t)
-    r = t.iotrace(["-u", "nobody", "--trace=write"], [t.target("rec_life"), "threads", "40"])
+    target = for_others(t, t.target("rec_life"))
+    r = t.iotrace(["-u", "nobody", "--trace=write"], [target, "threads", "40"])
     said = own_counts(r.out)["write"]
     eq(r.call("write")["calls"], said, "writes")
     check(check_ways(r)["calls_recorded_in_process"] > said // 2, "recorded: %r" % r.json["tracer"])
