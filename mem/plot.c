@@ -9,17 +9,19 @@
 #include "common/base/units.h"
 #include "common/write/safe.h"
 
+/* Places: they meet doubles, which enumerators should not. */
+#define WIDTH  960
+#define HEIGHT 440
+#define LEFT   92
+#define RIGHT  (WIDTH - 28)
+#define TOP    96
+#define BOTTOM (HEIGHT - 62)
+#define TICKS  6
+
 enum {
-	WIDTH = 960,
-	HEIGHT = 440,
-	LEFT = 92,
-	RIGHT = WIDTH - 28,
-	TOP = 96,
-	BOTTOM = HEIGHT - 62,
 	SUBTITLE_COLUMNS = 120,
 	TITLE_COLUMNS = 80,
 	TOOLTIPS_MAX = 400,
-	TICKS = 6,
 };
 
 struct plot {

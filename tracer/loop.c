@@ -85,11 +85,11 @@ static int next_stop(struct session *s, struct stop *ret)
 
 void tracee_resume(struct session *s, struct tracee *t, int signal)
 {
-	long request = t->in_call || t->mode == MODE_SYSCALL ? PTRACE_SYSCALL : PTRACE_CONT;
+	int to_call = t->in_call || t->mode == MODE_SYSCALL;
 
 	(void)s;
 	/* ESRCH: killed since its stop; its death is the next event. */
-	if (ptrace(request, t->tid, NULL, (void *)(long)signal) < 0)
+	if (ptrace(to_call ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (void *)(long)signal) < 0)
 		return;
 }
 

@@ -120,8 +120,8 @@ static double rounded(double v, enum limit_op op)
 char *limit_rewrite(const char *text, double v)
 {
 	struct limit l;
-	enum limit_op op;
-	const char *p = skip_blanks(text), *number = take_sign(p, &op), *unit;
+	enum limit_op sign; /* limit_parse() has it already */
+	const char *p = skip_blanks(text), *number = take_sign(p, &sign), *unit;
 	double scale;
 
 	if (limit_parse(text, &l, NULL) < 0 || l.op == LIMIT_WORSE || isnan(v))
@@ -131,9 +131,9 @@ char *limit_rewrite(const char *text, double v)
 	unit = skip_blanks(unit);
 	scale = units[unit_at(unit)].scale;
 	/* What is strictly above or below allows the value itself from now on. */
-	if (op == LIMIT_ABOVE || op == LIMIT_BELOW)
-		return mem_printf(
-			"%s= %.10g%s", op == LIMIT_ABOVE ? ">" : "<", rounded(v / scale, op), unit);
-	return mem_printf(
-		"%.2s %.10g%s", p, op == LIMIT_EQUAL ? v / scale : rounded(v / scale, op), unit);
+	if (l.op == LIMIT_ABOVE || l.op == LIMIT_BELOW)
+		return mem_printf("%s= %.10g%s", l.op == LIMIT_ABOVE ? ">" : "<",
+			rounded(v / scale, l.op), unit);
+	return mem_printf("%.2s %.10g%s", p,
+		l.op == LIMIT_EQUAL ? v / scale : rounded(v / scale, l.op), unit);
 }

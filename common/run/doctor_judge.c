@@ -295,7 +295,7 @@ void judge_boost(const struct doctor_facts *f, struct doctor_verdict *v)
 void judge_load(const struct doctor_facts *f, struct doctor_verdict *v)
 {
 	enum doctor_level level =
-		f->load * 100 > (double)f->cores * LOAD_PERCENT_MAX ? DOCTOR_WARN : DOCTOR_OK;
+		f->load * 100 > (double)(f->cores * LOAD_PERCENT_MAX) ? DOCTOR_WARN : DOCTOR_OK;
 
 	doctor_say(v, level, "load average %.2f on %llu cores%s", f->load,
 		(unsigned long long)f->cores,

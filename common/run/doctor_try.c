@@ -194,7 +194,8 @@ static void perf_event_child(const void *arg, void *result)
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
 		.type = cycles ? PERF_TYPE_HARDWARE : PERF_TYPE_SOFTWARE,
-		.config = cycles ? PERF_COUNT_HW_CPU_CYCLES : PERF_COUNT_SW_CPU_CLOCK,
+		.config = cycles ? (uint64_t)PERF_COUNT_HW_CPU_CYCLES
+				 : (uint64_t)PERF_COUNT_SW_CPU_CLOCK,
 		.exclude_kernel = 1,
 		.exclude_hv = 1,
 	};

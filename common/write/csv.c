@@ -110,7 +110,7 @@ static void write_value(struct out *o, const void *obj, const struct field *f, e
 	case FIELD_OBJ:
 	case FIELD_LIST:
 	case FIELD_KEYED:
-		assert(!"a column is one value");
+		assert(0 && "a column is one value");
 	}
 }
 

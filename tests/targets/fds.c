@@ -94,7 +94,7 @@ static void exec_closes(char **args)
 	if (args[0])
 		argv[1] = "kept";
 	execv("/proc/self/exe", argv);
-	CHECK(!"execv returned");
+	CHECK(0 && "execv returned");
 }
 
 static void after(char **args)

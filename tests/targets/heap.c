@@ -86,7 +86,7 @@ static void run_exec(char **args)
 {
 	kept[0] = heap_wide(100000);
 	execv(args[0], args);
-	CHECK(!"execv");
+	CHECK(0 && "execv");
 }
 
 static void on_term(int number)

@@ -257,7 +257,7 @@ static void *exec_self(void *count)
 	work(3);
 	snprintf(left, sizeof(left), "%ld", *(long *)count - 1);
 	execv("/proc/self/exe", argv);
-	CHECK(!"execv returned");
+	CHECK(0 && "execv returned");
 	return NULL;
 }
 
@@ -295,7 +295,7 @@ static void kill_self(char **args)
 	block_threads(t_num(args, 0, 4));
 	work(5);
 	kill(getpid(), SIGKILL);
-	CHECK(!"alive");
+	CHECK(0 && "alive");
 }
 
 /* The same, killed by its parent. */

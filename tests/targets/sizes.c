@@ -54,7 +54,7 @@ static void iov(char **args)
 		unsigned int size = next_size(t_num(args, 0, 8));
 
 		CHECK(writev(null, v, (int)size) == (ssize_t)size * 16);
-		n -= size;
+		n -= (long)size;
 	}
 }
 

@@ -97,8 +97,11 @@ static void map_page(struct remote *r)
 #define BYTE_AT    (PAGE_AT + 768)
 #define CONTROL_AT (PAGE_AT + 1024)
 
+/* A struct cmsghdr of 64 bit with its data, which must not follow one: it ends in a flexible array.
+ */
 struct rights {
-	struct cmsghdr header;
+	size_t len;
+	int level, type;
 	int fd;
 };
 
@@ -114,9 +117,9 @@ static int send_shared(const struct remote *r, int end)
 {
 	cleanup_close int pidfd = (int)syscall(SYS_pidfd_open, r->t->process->pid, 0);
 	cleanup_close int mine = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, end, 0);
-	struct rights rights = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
-					.cmsg_level = SOL_SOCKET,
-					.cmsg_type = SCM_RIGHTS},
+	struct rights rights = {.len = CMSG_LEN(sizeof(int)),
+		.level = SOL_SOCKET,
+		.type = SCM_RIGHTS,
 		.fd = r->s->fast.region.fd};
 	struct iovec iov = {(char[]){0}, 1};
 	struct msghdr msg = {.msg_iov = &iov,
@@ -141,7 +144,7 @@ static int64_t receive_shared(struct remote *r, int end)
 		call(r, SYS_recvmsg, (uint64_t)end, HEADER_AT, MSG_CMSG_CLOEXEC | MSG_DONTWAIT,
 			0) != 1 ||
 		remote_read(r->t, CONTROL_AT, &got, sizeof(got)) < 0 ||
-		got.header.cmsg_len != CMSG_LEN(sizeof(int)))
+		got.len != CMSG_LEN(sizeof(int)))
 		return -1;
 	return got.fd;
 }
