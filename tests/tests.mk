@@ -60,8 +60,10 @@ unit: deps
 e2e: all targets
 	$(Q)BUILD=$(O) tests/run $(STRUCTURE_TEST) $(E2E_TEST)
 
-# Little time, most of what a compiler or an -O level could break: without .ci/deps' optional packages.
-quick: all targets
+# Little time, most of what a compiler or an -O level could break.
+quick:
+	$(Q).ci/deps unit
+	$(Q)$(MAKE) --no-print-directory all targets
 	$(Q)$(MAKE) --no-print-directory $(UNIT_BIN)
 	$(Q)BUILD=$(O) tests/run $(UNIT_BIN) tests/e2e/recorder.py
 
