@@ -65,6 +65,7 @@ help:
 	@echo 'make demo       build, profile the bundled demo program, show its batches'
 	@echo 'make check      build and run every test (installs what the tests need)'
 	@echo 'make unit, e2e  one kind of test only'
+	@echo 'make matrix     demo and check on fresh machines, CELLS=WORD chooses; matrix-here: compilers and -O levels here'
 	@echo 'make soak       the recorder'"'"'s races for SOAK_MINUTES (60)'
 	@echo 'make bench      measure the cost of tracing, as ratios of one interleaved run'
 	@echo 'make install    into $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX)'
