@@ -67,8 +67,14 @@ __asm__(".text\n.p2align 4\n.type rec_site, @function\n"
 	"rec_site: .cfi_startproc\nsyscall\njmp rec_back\n.cfi_endproc\n"
 	".size rec_site, . - rec_site\n.p2align 4\n.globl rec_back\n");
 
-__attribute__((noinline, noclone)) static void call_with(
-	const struct registers *want, struct registers *got)
+/* The label rec_back can stand in the program once only. */
+#if __has_attribute(noclone)
+#define ONCE __attribute__((noinline, noclone))
+#else
+#define ONCE __attribute__((noinline))
+#endif
+
+ONCE static void call_with(const struct registers *want, struct registers *got)
 {
 	static const struct registers *from;
 	static struct registers *to;
