@@ -4,9 +4,14 @@
 VERSION := 0.1.0
 O       ?= build
 PREFIX  ?= /usr/local
-CC      ?= gcc
 ARCH    := $(shell uname -m)
 V       ?= 0
+ifeq ($(origin CC),default)
+CC := $(or $(shell for c in gcc cc clang; do command -v $$c >/dev/null && echo $$c && break; done),gcc)
+endif
+ifneq ($(word 2,$(O)),)
+$(error O="$(O)": make cannot have a space in O; a checkout may lie in a path with spaces)
+endif
 
 ifeq ($(V),0)
 Q   := @
@@ -16,27 +21,56 @@ Q   :=
 say  = @:
 endif
 
-# ---- flags ----
-PKGS     := libseccomp jansson libmd libdw libelf libzstd
-WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wvla
-OPT      ?= -O2 -g
-CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -DIOTRACE_VERSION='"$(VERSION)"'
-CFLAGS   += -std=gnu17 $(OPT) $(WARN) -fno-omit-frame-pointer -pthread
-# Each program needs only what it uses: libdw takes time to load.
-LDLIBS    = -Wl,--as-needed $(shell pkg-config --libs $(PKGS)) -lZydis -lm
-ifneq ($(CI)$(WERROR),)
-CFLAGS   += -Werror
-endif
+# ---- flags: CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are the user's alone; ALL_* is what is used ----
+# $(call once,NAME,COMMAND): NAME asks the shell when first needed (what deps installs is there), once
+once  = $(eval $(1) := $(shell $(2)))$($(1))
+quote = '$(subst ','\'',$(1))'
+
+# Where pkg-config does not know a library, or is missing: its name.
+LIBRARY    := libseccomp=seccomp jansson=jansson libmd=md libdw=dw libelf=elf libzstd=zstd zydis=Zydis
+PKG_CONFIG ?= pkg-config
+PKG_CFLAGS  = $(call once,PKG_CFLAGS,for l in $(LIBRARY); do \
+	$(PKG_CONFIG) --cflags $${l%=*} 2>/dev/null; done)
+PKG_LIBS    = $(call once,PKG_LIBS,for l in $(LIBRARY); do \
+	$(PKG_CONFIG) --libs $${l%=*} 2>/dev/null || echo -l$${l#*=}; done)
+IS_CLANG    = $(call once,IS_CLANG,$(CC) --version 2>/dev/null | grep -o -m1 clang)
+
+WARN  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wvla
+OPT   ?= -O2
+ERROR := $(if $(CI)$(WERROR),-Werror)
+INSTRUMENT :=
 ifneq ($(SAN),)
-CFLAGS   += -fsanitize=$(SAN) -fno-sanitize-recover=undefined
-LDFLAGS  += -fsanitize=$(SAN)
+INSTRUMENT += -fsanitize=$(SAN) -fno-sanitize-recover=undefined
 endif
 ifneq ($(COVERAGE),)
-CFLAGS   += --coverage -O0
-LDFLAGS  += --coverage
+INSTRUMENT += --coverage -O0
 endif
 
+# Needs the optimiser; a sanitizer sees more without it; the user's or distribution's own goes before.
+OPT_LEVEL     = $(lastword -O0 $(filter -O%,$(CC) $(OPT) $(INSTRUMENT) $(CFLAGS)))
+FORTIFY_LEVEL = $(call once,FORTIFY_LEVEL,$(CC) -E -O2 -Werror -U_FORTIFY_SOURCE \
+	-D_FORTIFY_SOURCE=3 -include features.h -x c /dev/null >/dev/null 2>&1 && echo 3 || echo 2)
+FORTIFY       = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE \
+	$(if $(filter -O0,$(OPT_LEVEL))$(SAN),,-D_FORTIFY_SOURCE=$(FORTIFY_LEVEL)))
+# The same bytes wherever the checkout lies (gcov wants to find its files).
+PREFIX_MAP   := $(if $(COVERAGE),,$(call quote,-ffile-prefix-map=$(CURDIR)=.))
+
+ALL_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -DIOTRACE_VERSION='"$(VERSION)"' $(FORTIFY) \
+	$(PKG_CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS   = $(OPT) -g $(WARN) $(ERROR) -fno-omit-frame-pointer -fPIE -fstack-protector-strong \
+	$(INSTRUMENT) $(CFLAGS) -std=gnu17 -pthread
+ALL_LDFLAGS  = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+# Each program needs only what it uses: libdw takes time to load.
+ALL_LDLIBS   = -Wl,--as-needed $(PKG_LIBS) -lm $(LDLIBS)
+
+# Runs inside the targets: it must need nothing from outside, and leave alone what they use.
+# None of the above, none of the user's.
+STUB_CFLAGS  = -std=gnu17 -O2 $(WARN) $(ERROR) -fPIC -ffreestanding -fno-stack-protector \
+	-fcf-protection=none -fno-jump-tables -fomit-frame-pointer -mgeneral-regs-only \
+	-fno-sanitize=all -fno-lto $(if $(IS_CLANG),-fno-builtin,-fno-tree-loop-distribute-patterns)
+
 # ---- sources: a folder is a room; a new file is found by itself ----
+ROOM       := common cpu mem tests tracer
 COMMON_SRC := $(filter-out common/cli/%,$(wildcard common/*/*.c))
 CLI_SRC    := $(wildcard common/cli/*.c)
 TRACER_SRC := $(filter-out tracer/main.c tracer/backend.c,$(wildcard tracer/*.c tracer/*/*.c)) \
@@ -49,16 +83,19 @@ obj         = $(patsubst %.S,$(O)/obj/%.o,$(patsubst %.c,$(O)/obj/%.o,$(1)))
 LIBCOMMON  := $(O)/libcommon.a
 LIBTRACER  := $(O)/libtracer.a
 LIBPROFILE := $(O)/libprofile.a
-BIN        := $(O)/bin/iotrace $(O)/bin/profile-scenario
+PROGRAM    := iotrace profile-scenario
+BIN        := $(PROGRAM:%=$(O)/bin/%)
+MANUAL     := $(patsubst docs/man/%,$(O)/man/%,$(wildcard docs/man/*.1))
 UNIT_BIN   := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(UNIT_SRC))
 
-.PHONY: all help deps demo check unit e2e bench soak install clean fmt fmt-check tidy targets
+.PHONY: all help deps demo check unit e2e bench soak repro install uninstall clean fmt fmt-check tidy \
+	tidy-all targets force
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: deps
-	$(Q)$(MAKE) --no-print-directory $(BIN)
+	$(Q)$(MAKE) --no-print-directory $(BIN) $(MANUAL)
 
 help:
 	@echo 'make            build $(O)/bin/iotrace and $(O)/bin/profile-scenario'
@@ -68,77 +105,113 @@ help:
 	@echo 'make matrix     demo and check on fresh machines, CELLS=WORD chooses; matrix-here: compilers and -O levels here'
 	@echo 'make soak       the recorder'"'"'s races for SOAK_MINUTES (60)'
 	@echo 'make bench      measure the cost of tracing, as ratios of one interleaved run'
-	@echo 'make install    into $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX)'
-	@echo 'make fmt, tidy  clang-format in place; clang-tidy'
+	@echo 'make repro      build in two folders: the same bytes?'
+	@echo 'make install    into $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX); make uninstall'
+	@echo 'make fmt, tidy  clang-format in place; clang-tidy of what has changed'
 	@echo 'make clean      remove $(O)/'
-	@echo 'variables: V=1 (show commands) O=DIR SAN=address,undefined COVERAGE=1 WERROR=1'
+	@echo 'variables: V=1 (show commands) O=DIR CC=clang OPT=-O2 CFLAGS= CPPFLAGS= LDFLAGS= LDLIBS='
+	@echo '           SAN=address,undefined COVERAGE=1 WERROR=1 NO_DEPS=1 (no look at packages)'
 
+# $(DEPS) build|unit|e2e|check
+DEPS = $(if $(NO_DEPS),: NO_DEPS,CC=$(call quote,$(CC)) \
+	FLAGS=$(call quote,$(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(filter -L%,$(PKG_LIBS))) \
+	.ci/deps)
 deps:
-	$(Q).ci/deps build
+	$(Q)$(DEPS) build
 
-$(O)/obj/%.o: %.c
+# Other flags make everything anew. Only a change of its text changes its time.
+BUILD_FLAGS = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(ALL_LDLIBS) $(STUB_CFLAGS) \
+	$(TARGET_OPT)
+$(O)/flags: force
+	@mkdir -p $(@D)
+	@printf '%s\n' $(call quote,$(BUILD_FLAGS)) | cmp -s - $@ || printf '%s\n' $(call quote,$(BUILD_FLAGS)) >$@
+
+$(O)/obj/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(PREFIX_MAP) -MMD -MP -c -o $@ $<
 
-$(O)/obj/%.o: %.S
+$(O)/obj/%.o: %.S $(O)/flags
 	@mkdir -p $(@D)
 	$(call say,AS,$<)
-	$(Q)$(CC) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(PREFIX_MAP) -MMD -MP -c -o $@ $<
 
-# Runs inside the targets: it must need nothing from outside, and leave alone what they use.
-$(O)/obj/tracer/arch/$(ARCH)/measure.o: CFLAGS := -std=gnu17 -O2 $(WARN) -fPIC -ffreestanding \
-	-fno-stack-protector -fcf-protection=none -fno-jump-tables -fomit-frame-pointer \
-	-fno-tree-loop-distribute-patterns -mgeneral-regs-only
+$(O)/obj/tracer/arch/$(ARCH)/measure.o: ALL_CPPFLAGS = -I.
+$(O)/obj/tracer/arch/$(ARCH)/measure.o: ALL_CFLAGS = $(STUB_CFLAGS)
 
 $(LIBCOMMON): $(call obj,$(COMMON_SRC))
 	@mkdir -p $(@D)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
 $(LIBTRACER): $(call obj,$(TRACER_SRC))
 	@mkdir -p $(@D)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
 $(LIBPROFILE): $(call obj,$(PROFILE_SRC))
 	@mkdir -p $(@D)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
 $(O)/bin/iotrace: $(call obj,tracer/main.c) $(LIBTRACER) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
 
 $(O)/bin/profile-scenario: $(call obj,$(CLI_SRC) $(BACKENDS)) $(LIBPROFILE) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
 
 $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(LIBTRACER) $(LIBPROFILE) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) -lcmocka
 
 include tests/tests.mk
 
+$(O)/man/%.1: docs/man/%.1 Makefile
+	@mkdir -p $(@D)
+	$(Q)sed 's/@VERSION@/$(VERSION)/' $< >$@
+
+# ---- install: one list for both ways ----
+DEST       := $(DESTDIR)$(PREFIX)
+COMPLETION := share/bash-completion/completions
+
 install: all
-	install -D -m 755 $(O)/bin/iotrace $(DESTDIR)$(PREFIX)/bin/iotrace
-	install -D -m 755 $(O)/bin/profile-scenario $(DESTDIR)$(PREFIX)/bin/profile-scenario
-	for m in docs/man/*.1; do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man1/$${m##*/}; done
-	for c in iotrace profile-scenario; do install -D -m 644 docs/completion/$$c.bash \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$c; done
+	for p in $(PROGRAM); do install -D -m 755 $(O)/bin/$$p "$(DEST)/bin/$$p" || exit 1; done
+	for m in $(MANUAL); do install -D -m 644 $$m "$(DEST)/share/man/man1/$${m##*/}" || exit 1; done
+	for p in $(PROGRAM); do \
+		install -D -m 644 docs/completion/$$p.bash "$(DEST)/$(COMPLETION)/$$p" || exit 1; done
+
+uninstall:
+	for p in $(PROGRAM); do rm -f "$(DEST)/bin/$$p" "$(DEST)/$(COMPLETION)/$$p" || exit 1; done
+	for m in $(MANUAL); do rm -f "$(DEST)/share/man/man1/$${m##*/}" || exit 1; done
 
 clean:
 	rm -rf $(O)
 
-FMT_SRC = $(shell git ls-files '*.c' '*.h')
+# ---- format and clang-tidy ----
+FMT_SRC = $(shell find $(ROOM) -name '*.[ch]')
 fmt:
 	clang-format -i $(FMT_SRC)
 fmt-check:
 	clang-format --dry-run -Werror $(FMT_SRC)
-tidy:
-	clang-tidy --quiet $(COMMON_SRC) $(CLI_SRC) $(TRACER_SRC) $(BACKENDS) $(PROFILE_SRC) -- $(CPPFLAGS) -std=gnu17
+
+# A file that is clean is looked at again when its object is older than it: its headers have changed.
+CLANG_TIDY ?= clang-tidy
+TIDY := $(patsubst %.c,$(O)/tidy/%.ok,$(filter %.c,$(COMMON_SRC) $(CLI_SRC) $(TRACER_SRC) tracer/main.c \
+	$(BACKENDS) $(PROFILE_SRC)))
+tidy: deps
+	$(Q)if command -v $(CLANG_TIDY) >/dev/null; \
+		then $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc)) tidy-all; \
+		else echo '  SKIP     clang-tidy: $(CLANG_TIDY) is missing'; fi
+tidy-all: $(TIDY)
+$(O)/tidy/%.ok: $(O)/obj/%.o .clang-tidy
+	@mkdir -p $(@D)
+	$(call say,TIDY,$*.c)
+	$(Q)$(CLANG_TIDY) --quiet $*.c -- $(ALL_CPPFLAGS) -std=gnu17 2>$@.log || { cat $@.log; exit 1; }
+	@rm -f $@.log; touch $@
 
 -include $(shell find $(O)/obj -name '*.d' 2>/dev/null)

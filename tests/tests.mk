@@ -5,7 +5,9 @@
 TARGET_SRC  := $(wildcard tests/targets/*.c)
 TARGET_NAME := $(TARGET_SRC:tests/targets/%.c=%)
 TARGET_HDR  := $(wildcard tests/targets/*.h)
-TARGET_OPT  := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O1 -g $(WARN) -pthread
+# None of the user's flags and no sanitizer: what a target calls is counted.
+TARGET_O    ?= -O1
+TARGET_OPT  := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(TARGET_O) -g $(WARN) $(ERROR) -pthread
 
 # $(call can_cc,COMPILER FLAGS): not empty where it makes a program
 can_cc = $(shell t=$$(mktemp -d) && echo 'int main(void){return 0;}' >$$t/t.c && \
@@ -16,12 +18,13 @@ TARGET_CC             := $(CC)
 TARGET_CC_m32         := $(CC) -m32
 TARGET_CC_static      := $(CC) -static
 # musl-gcc has no kernel headers of its own
-MUSL_KERNEL_HEADERS   := -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -dumpmachine)
-TARGET_CC_musl        := musl-gcc -Wno-sign-conversion $(MUSL_KERNEL_HEADERS)
-TARGET_CC_musl-static := $(TARGET_CC_musl) -static
+MACHINE                = $(call once,MACHINE,$(CC) -dumpmachine)
+MUSL_KERNEL_HEADERS    = -idirafter /usr/include -idirafter /usr/include/$(MACHINE)
+TARGET_CC_musl         = musl-gcc -Wno-sign-conversion $(MUSL_KERNEL_HEADERS)
+TARGET_CC_musl-static  = $(TARGET_CC_musl) -static
 
-.PHONY: targets-all
-targets:
+.PHONY: targets-all everything
+targets: deps
 	$(Q)$(MAKE) --no-print-directory targets-all
 
 # A make of its own: only this goal tries the compilers of the variants.
@@ -35,7 +38,7 @@ endif
 
 # $(call target_rule,SUFFIX,COMPILER)
 define target_rule
-$(O)/targets/%$(1): tests/targets/%.c $(TARGET_HDR)
+$(O)/targets/%$(1): tests/targets/%.c $(TARGET_HDR) $(O)/flags
 	@mkdir -p $$(@D)
 	$$(call say,TARGET,$$(@F))
 	$$(Q)$(2) $$(TARGET_OPT) -o $$@ $$<
@@ -48,23 +51,27 @@ E2E_TEST       := $(filter-out tests/e2e/tap.py tests/e2e/stracelog.py,$(wildcar
 STRUCTURE_TEST := $(wildcard tests/structure/*.py)
 
 check:
-	$(Q).ci/deps check
-	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(MAKE) --no-print-directory targets-all $(UNIT_BIN)
+	$(Q)$(DEPS) check
+	$(Q)$(MAKE) --no-print-directory $(BIN) $(MANUAL) targets-all $(UNIT_BIN)
 	$(Q)BUILD=$(O) tests/run $(UNIT_BIN) $(STRUCTURE_TEST) $(E2E_TEST)
 
-unit: deps
+unit:
+	$(Q)$(DEPS) unit
 	$(Q)$(MAKE) --no-print-directory $(UNIT_BIN)
 	$(Q)BUILD=$(O) tests/run $(UNIT_BIN)
 
-e2e: all targets
+e2e:
+	$(Q)$(DEPS) e2e
+	$(Q)$(MAKE) --no-print-directory $(BIN) $(MANUAL) targets-all
 	$(Q)BUILD=$(O) tests/run $(STRUCTURE_TEST) $(E2E_TEST)
+
+repro: deps
+	+$(Q)tests/repro $(O)
 
 # Little time, most of what a compiler or an -O level could break.
 quick:
-	$(Q).ci/deps unit
-	$(Q)$(MAKE) --no-print-directory all targets
-	$(Q)$(MAKE) --no-print-directory $(UNIT_BIN)
+	$(Q)$(DEPS) unit
+	$(Q)$(MAKE) --no-print-directory $(BIN) targets-all $(UNIT_BIN)
 	$(Q)BUILD=$(O) tests/run $(UNIT_BIN) tests/e2e/recorder.py
 
 # Fresh machines; see tests/matrix. CELLS='WORD...' chooses.
@@ -90,14 +97,22 @@ BENCH_BIN := $(patsubst tests/bench/%.c,$(O)/bench/%,$(wildcard tests/bench/benc
 $(O)/bench/%: $(O)/obj/tests/bench/%.o $(LIBTRACER) $(LIBPROFILE) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
 
-bench: all targets $(BENCH_BIN)
+bench:
+	$(Q)$(DEPS) e2e
+	$(Q)$(MAKE) --no-print-directory $(BIN) targets-all $(BENCH_BIN)
 	$(Q)for b in $(BENCH_BIN); do $$b || exit 1; done
 	$(Q)BUILD=$(O) tests/bench/bench.py
 	$(Q)BUILD=$(O) tests/bench/bench_recorder.py
 	$(Q)BUILD=$(O) tests/bench/bench_predict.py
 	$(Q)BUILD=$(O) tests/bench/bench_results.py
 
-soak: all targets
+soak:
+	$(Q)$(DEPS) e2e
+	$(Q)$(MAKE) --no-print-directory $(BIN) targets-all
 	$(Q)BUILD=$(O) tests/soak.py
+
+# Everything that a compiler must take.
+everything: $(BIN) $(UNIT_BIN) $(BENCH_BIN)
+	$(Q)$(MAKE) --no-print-directory targets-all

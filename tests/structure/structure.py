@@ -10,7 +10,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
-from tap import BUILD, ROOT, Skip, eq, main, test
+from tap import BUILD, ROOT, Skip, check, eq, main, need_tool, test
 
 # Each room of common/ and the rooms that it may include, itself aside.
 ROOMS = {
@@ -34,7 +34,8 @@ PRINTS = re.compile(r"\b(?:printf|puts|putchar|perror|psignal)\s*\(|"
 SPDX = "SPDX-License-Identifier: GPL-3.0-only"
 CODE = (".c", ".h", ".def", ".S")
 WITH_SPDX = CODE + (".py", ".sh", ".mk", ".bash")
-ALSO_SPDX = {"Makefile", ".clang-format", ".clang-tidy", ".ci/run", ".ci/deps", "tests/matrix", "tests/run"}
+ALSO_SPDX = {"Makefile", ".clang-format", ".clang-tidy", ".ci/run", ".ci/deps", "tests/matrix", "tests/repro",
+             "tests/run"}
 
 
 def tree():
@@ -268,6 +269,92 @@ def no_machine_paths(_t):
            for n, line in enumerate(text(f).splitlines(), 1)
            if where.search(line) and not f.startswith("tests/structure/")]
     eq(bad, [], "paths of a machine")
+
+
+@test
+def the_version_stands_in_one_place(_t):
+    version = re.search(r"^VERSION := (\S+)$", text("Makefile"), re.M).group(1)
+    told = {"Makefile", "CHANGELOG.md", "docs/BENCHMARKS.md"}  # the last two say what was, and stay
+    word = re.compile(r"(?<![\w.])" + re.escape(version) + r"(?![\w.])")
+    eq([f for f in FILES if f not in told and word.search(text(f))], [], "also have the version " + version)
+
+
+# ---- what was built ----
+
+def built(path):
+    path = os.path.join(BUILD, path)
+    if not os.path.isfile(path):
+        raise Skip("%s is not built" % path)
+    return path
+
+
+def binutil(*argv):
+    need_tool(argv[0])
+    r = subprocess.run(argv, capture_output=True, text=True, env=dict(os.environ, LC_ALL="C"))
+    eq((r.returncode, r.stderr), (0, ""), " ".join(argv))
+    return r.stdout
+
+
+def hardened(program):
+    def run(_t):
+        path = built("bin/" + program)
+        segments, dynamic = binutil("readelf", "-hlW", path), binutil("readelf", "-dW", path)
+        check(re.search(r"Type: +DYN", segments) and re.search(r"FLAGS_1\).*\bPIE\b", dynamic), "no PIE")
+        check("GNU_RELRO" in segments and re.search(r"FLAGS\).*BIND_NOW|FLAGS_1\).*\bNOW\b", dynamic), "no full RELRO")
+        eq(re.findall(r"GNU_STACK .* (\w+) +0x", segments), ["RW"], "stack")
+        symbols = binutil("nm", "-D", path)
+        check("__stack_chk_fail" in symbols, "no stack protector")
+        with open(built("flags")) as f:
+            fortified = "-D_FORTIFY_SOURCE=" in f.read()
+        check(not fortified or re.search(r"__(?!stack)\w+_chk\b", symbols), "not fortified")
+    return run
+
+
+def without_its_path(program):
+    def run(_t):
+        with open(built("flags")) as f:
+            if "--coverage" in f.read():
+                raise Skip("gcov keeps paths")
+        with open(built("bin/" + program), "rb") as f:
+            check(ROOT.encode() not in f.read(), "the path of the checkout is in it")
+    return run
+
+
+for program in ("iotrace", "profile-scenario"):
+    test(hardened(program), name="%s_is_hardened" % program)
+    test(without_its_path(program), name="%s_does_not_know_where_it_was_built" % program)
+
+
+@test
+def what_runs_in_targets_needs_nothing(_t):
+    """No canary, no sanitizer, no memcpy of a C library: there is none at that address."""
+    for arch in os.listdir(os.path.join(ROOT, "tracer/arch")):
+        if arch in ("arch.h",) or "tracer/arch/%s/measure.c" % arch not in FILES:
+            continue
+        eq(binutil("nm", "-u", built("obj/tracer/arch/%s/measure.o" % arch)).split(), [], "wanted from outside")
+
+
+@test
+def uninstall_removes_what_install_put(t):
+    for path in ("bin/iotrace", "bin/profile-scenario", "man/iotrace.1"):
+        built(path)
+
+    def make(goal):
+        env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "DESTDIR", "PREFIX")}
+        r = subprocess.run(["make", "-o", "all", goal, "O=" + os.path.relpath(BUILD, ROOT), "PREFIX=/usr",
+                            "DESTDIR=" + dest], cwd=ROOT, env=env, capture_output=True, text=True)
+        eq((r.returncode, r.stderr), (0, ""), "make " + goal)
+        return {os.path.relpath(os.path.join(d, f), dest) for d, _, files in os.walk(dest) for f in files}
+
+    dest = os.path.join(t.dir, "a place")
+    put = make("install")
+    for f in ("bin/iotrace", "share/man/man1/profile-scenario.1", "share/bash-completion/completions/iotrace"):
+        check("usr/" + f in put, f + " is not installed")
+    with open(os.path.join(dest, "usr/share/man/man1/iotrace.1")) as f:
+        check("@" not in f.read().splitlines()[1], "no version in the manual")
+    with open(os.path.join(dest, "usr/bin/mine"), "w"):
+        pass
+    eq(make("uninstall"), {"usr/bin/mine"}, "left")
 
 
 @test
