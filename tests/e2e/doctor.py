@@ -211,6 +211,7 @@ def a_massif_that_writes_nothing_is_no_massif(t):
 
 @test
 def tools_that_hang_are_given_up(t):
+    need_tool("ps")
     began = time.monotonic()
     env = path_with(t, perf="#!/bin/sh\necho start\nsleep 77 & sleep 77\n")
     says(lines(t, env=env), "perf", "FAIL")
