@@ -298,6 +298,9 @@ def _run_one(fn, timeout):
 
 def main():
     signal.signal(signal.SIGALRM, _alarm)
+    # A shell without job control starts what is in the background with these ignored; targets would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     chosen = [x for x in _tests if not sys.argv[1:] or any(a in x[0] for a in sys.argv[1:])]
     reason = _skip_all_reason()
     print("1..%d" % (1 if reason else len(chosen)), flush=True)
