@@ -23,7 +23,7 @@ MUSL_KERNEL_HEADERS    = -idirafter /usr/include -idirafter /usr/include/$(MACHI
 TARGET_CC_musl         = musl-gcc -Wno-sign-conversion $(MUSL_KERNEL_HEADERS)
 TARGET_CC_musl-static  = $(TARGET_CC_musl) -static
 
-.PHONY: targets-all matrix
+.PHONY: targets-all everything
 targets: deps
 	$(Q)$(MAKE) --no-print-directory targets-all
 
@@ -75,6 +75,19 @@ e2e:
 repro: deps
 	+$(Q)tests/repro $(O)
 
+# Little time, most of what a compiler or an -O level could break.
+quick:
+	$(Q)$(DEPS) unit
+	$(Q)$(MAKE) --no-print-directory $(BIN) targets-all $(UNIT_BIN)
+	$(Q)BUILD=$(O) tests/run $(UNIT_BIN) tests/e2e/recorder.py
+
+# Fresh machines; see tests/matrix. CELLS='WORD...' chooses.
+.PHONY: quick matrix matrix-here
+matrix:
+	$(Q)tests/matrix $(CELLS)
+matrix-here:
+	$(Q)O=$(O) tests/matrix --here $(CELLS)
+
 # ---- demo and benchmarks ----
 DEMO := $(O)/demo/demo
 
@@ -108,5 +121,5 @@ soak:
 	$(Q)BUILD=$(O) tests/soak.py
 
 # Everything that a compiler must take.
-matrix: $(BIN) $(UNIT_BIN) $(BENCH_BIN)
+everything: $(BIN) $(UNIT_BIN) $(BENCH_BIN)
 	$(Q)$(MAKE) --no-print-directory targets-all

@@ -667,6 +667,7 @@ def closed_descriptors(t):
 
 @test
 def terminal_and_process_group_are_untouched(t):
+    need_tool("ps")
     out = t.run(["setsid", "sh", "-c", 'exec "$0" -q ps -o pid=,pgid=,sid= -p $$', t.binary]).out.split()
     eq(out[1:], [out[0], out[0]], "pid, group and session of iotrace itself: %r" % out)
     r = t.run([t.binary, "-q", "sh", "-c", "ps -o pgid=,sid= -p $$; true"])

@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BUILD, Failure, Skip, check, eq, main, test, wait_for_text
+from tap import BUILD, Failure, Skip, check, eq, main, need_tool, test, wait_for_text
 
 BIN = os.path.abspath(os.environ.get("BIN", os.path.join(BUILD, "bin")))
 NYTPROF = "/usr/share/perl5/Devel/NYTProf/flamegraph.pl"
@@ -161,7 +161,7 @@ def free_port():
 
 
 def running(path):
-    return subprocess.run(["pgrep", "-f", path], capture_output=True).returncode == 0
+    return subprocess.run([need_tool("pgrep"), "-f", path], capture_output=True).returncode == 0
 
 
 # ---- what a profile holds ----

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BUILD, ROOT, USER, Failure, Skip, check, eq, main, need_root, need_tool, test
+from tap import BUILD, ROOT, USER, Failure, Skip, check, eq, for_others, main, need_root, need_tool, test
 
 BIN = os.path.abspath(os.environ.get("BIN", os.path.join(BUILD, "bin")))
 TARGET_CHECKS = ("target-symbols", "target-optimization", "target-frame-pointers", "target-sanitizer",
@@ -102,7 +102,8 @@ def path_with(t, **tools):
 @test
 def every_check_has_a_line(t):
     got = lines(t, "--binary", t.target("wait"))
-    eq(list(got), ids(), "ids of the lines")
+    # What massif does is not tried without valgrind, which has a line that says so.
+    eq(list(got), [i for i in ids() if i != "massif" or shutil.which("valgrind")], "ids of the lines")
 
 
 @test
@@ -209,6 +210,7 @@ def a_massif_that_writes_nothing_is_no_massif(t):
 
 @test
 def tools_that_hang_are_given_up(t):
+    need_tool("ps")
     env = path_with(t, perf="#!/bin/sh\necho start\nsleep 1077 & sleep 1077\n")
     says(lines(t, env=env), "perf", "FAIL")
     check("sleep 1077" not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout,
@@ -355,10 +357,8 @@ def a_small_disk(t):
 def an_ordinary_user(t):
     """Whatever a user may not do is said, and nothing else is claimed."""
     need_root()
-    path = os.path.join(BIN, "profile-scenario")
+    path = for_others(t, *(os.path.join(BIN, name) for name in ("profile-scenario", "iotrace")))
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    if t.run(nobody + ["test", "-x", path]).status:
-        raise Skip("nobody cannot reach " + path)
     os.mkdir(t.path("closed"), 0o700)
     r = t.run(nobody + [path, "doctor", "--json", "--output-dir", t.path("closed/results")], timeout=60)
     got = {c["id"]: (c["level"], c["text"], c["fix"]) for c in json.loads(r.out)["checks"]}

@@ -25,8 +25,8 @@ def status_of(pid):
 
 
 def children(pid):
-    r = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
-    return [int(x) for x in r.stdout.split()]
+    return [p for p in sorted(int(x) for x in os.listdir("/proc") if x.isdigit())
+            if status_of(p).get("PPid") == str(pid)]
 
 
 def gone(pid):

@@ -6,13 +6,14 @@ The targets rec_*.c say themselves how often they made a call and check their ow
 run is its own oracle; the same runs by stops, without patching and recorded must agree. RECORDER_LOOP=N
 repeats the nasty ones N times (recorder_loop.py).
 """
+import json
 import os
 import re
 import shutil
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import Failure, Skip, check, eq, main, need_root, need_tool, test
+from tap import Failure, Skip, check, eq, for_others, main, need_recorder, need_root, need_tool, test
 
 GLIBC, ALL = ("",), ("", "static", "musl", "musl-static")
 MODES = (("auto", ()), ("auto", ("--no-patch",)), ("ptrace", ()))
@@ -97,13 +98,6 @@ def check_ways(r, complete=True):
     return t
 
 
-def need_recorder(t):
-    r = t.iotrace([], ["/bin/true"])
-    for w in r.json["warnings"]:
-        if w["code"] == "no_recorder":
-            raise Skip(w["text"])
-
-
 def run_case(t, program, case, variant, mode, options):
     target = t.target(program, variant)
     r = t.iotrace(["--mode=" + mode, SET, *options], [target] + case.args)
@@ -151,6 +145,24 @@ def code_is_changed_with_patching(t):
     need_recorder(t)
     eq(t.iotrace(["--mode=auto"], [t.target("rec_code"), "unchanged", "1"], status=None).status, 1,
        "status of a program that checks its code")
+
+
+@test
+def the_clock_is_known_without_sys(t):
+    """Its name is in a file of /sys. Where that is not mounted it is found out; what the file says is believed."""
+    need_recorder(t)
+    where = "/sys/devices/system/clocksource/clocksource0"
+    for make, warned in (("true", []), ("mkdir -p %s && echo hpet >%s/current_clocksource" % (where, where),
+                                        ["no_recorder"])):
+        argv, prefix = t.iotrace_argv(["--trace=write"], [t.target("rec_code"), "unchanged"])
+        r = t.run([need_tool("unshare"), "-rm", "sh", "-c",
+                   'mount -t tmpfs none /sys && { %s; } || exit 77; exec "$@"' % make, "sh", *argv])
+        if r.status == 77 or r.err.startswith("unshare:"):
+            raise Skip("no mount namespace here: " + r.err.strip())
+        with open(prefix + ".json") as f:
+            j = json.load(f)
+        eq([w["code"] for w in j["warnings"] if w["code"] == "no_recorder"], warned, "with %s: %s" % (make, r))
+        check((j["tracer"]["calls_recorded_in_process"] > 400) != bool(warned), "recorded: %r" % j["tracer"])
 
 
 @test
@@ -230,7 +242,8 @@ def an_address_space_limit_is_left_alone(t):
 def another_user(t):
     need_root()
     need_recorder(t)
-    r = t.iotrace(["-u", "nobody", "--trace=write"], [t.target("rec_life"), "threads", "40"])
+    target = for_others(t, t.target("rec_life"))
+    r = t.iotrace(["-u", "nobody", "--trace=write"], [target, "threads", "40"])
     said = own_counts(r.out)["write"]
     eq(r.call("write")["calls"], said, "writes")
     check(check_ways(r)["calls_recorded_in_process"] > said // 2, "recorded: %r" % r.json["tracer"])

@@ -13,7 +13,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import recorder
-from tap import BUILD, Failure, check, main, only_from, test
+from tap import BUILD, Failure, check, main, need_recorder, only_from, test
 
 TIMES = int(os.environ.get("RECORDER_LOOP", "100"))
 RUN_LIMIT = 20  # seconds for one run: more is a hang
@@ -97,7 +97,7 @@ def loop(program, args, counts, times):
 
 def add(program, args, counts):
     def body(t):
-        recorder.need_recorder(t)
+        need_recorder(t)
         t.target(*program.split("-", 1))
         loop(program, args, counts, TIMES)
     test(body, "%d times %s %s" % (TIMES, program, args), timeout=120)

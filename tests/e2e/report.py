@@ -310,11 +310,12 @@ def not_measured(t):
 
 @test
 def of_a_real_run(t):
-    profile(t, "--scenario", "real", "--type", "io", "--binary", "/bin/ls", "--", "/")
+    # Of a system's program nobody knows how many calls it makes: that depends on the locale, too.
+    profile(t, "--scenario", "real", "--type", "io", "--binary", t.target("iov"), "--", "loop", "100")
     page = Page(text_of(t, report(t, "--scenario", "real")))
     is_closed(page)
     check(page.tables["syscalls"][1:], "calls")
-    check("/bin/ls /" in "".join(page.texts), "the command")
+    check("iov loop 100" in "".join(page.texts), "the command")
     text = profile(t, "report", "--scenario", "real", "--text").out
     check("LATENCY HISTOGRAMS" in text and "OVER TIME" in text, text)
     check(max(map(len, text.splitlines())) <= 100, "a line is too wide")

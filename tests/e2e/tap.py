@@ -102,6 +102,19 @@ def need_tool(name):
     return path
 
 
+def need_recorder(t):
+    """Where every call stops, some figures are others."""
+    r = t.iotrace([], ["/bin/true"])
+    for w in r.json["warnings"]:
+        if w["code"] == "no_recorder":
+            raise Skip(w["text"])
+
+
+def for_others(t, *paths):
+    """Copies for another user, in the test's directory: the checkout may be closed to others. Returns the first."""
+    return [shutil.copy(p, t.dir) for p in paths][0]
+
+
 class Done:
     """How a program ended. status: as a shell says it, 128+N for signal N."""
 

@@ -34,13 +34,15 @@ PRINTS = re.compile(r"\b(?:printf|puts|putchar|perror|psignal)\s*\(|"
 SPDX = "SPDX-License-Identifier: GPL-3.0-only"
 CODE = (".c", ".h", ".def", ".S")
 WITH_SPDX = CODE + (".py", ".sh", ".mk", ".bash")
-ALSO_SPDX = {"Makefile", ".clang-format", ".clang-tidy", ".ci/run", ".ci/deps", "tests/run", "tests/repro"}
+ALSO_SPDX = {"Makefile", ".clang-format", ".clang-tidy", ".ci/run", ".ci/deps", "tests/matrix", "tests/repro",
+             "tests/run"}
 
 
 def tree():
     """Every file that git has or would add; without git every file outside the build."""
-    git = subprocess.run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True)
-    if git.returncode == 0:
+    git = shutil.which("git") and subprocess.run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard"],
+                                                 capture_output=True, text=True)
+    if git and git.returncode == 0:
         return sorted(f for f in set(git.stdout.splitlines()) if os.path.isfile(os.path.join(ROOT, f)))
     out = []
     for d, dirs, files in os.walk(ROOT):

@@ -2,8 +2,13 @@
 /* The stub seen from outside: where a thread is in it, and how it gets out. See stub_code.S. */
 #include <cpuid.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 #include <x86intrin.h>
 
 #include "common/base/cleanup.h"
@@ -22,18 +27,57 @@ extern const uint8_t stub_entry[], stub_flags_taken[], stub_flags_shifted[], stu
 #define FLAGS_LOW      0xd5ULL /* SF ZF AF PF CF */
 #define FLAGS_OVERFLOW 0x800ULL
 
+#define SAID_BY_TRAP 42
+
+static void trapped(int sig)
+{
+	(void)sig;
+	_exit(SAID_BY_TRAP);
+}
+
+/*
+ * Where /sys is not mounted: does a child that may not read the time stamp counter fall over it
+ * when it asks for the time? Then the kernel has its clock read from the counter, and without a
+ * call: it does that only while it holds the counters of all CPUs to agree.
+ */
+static int clock_reads_tsc(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct timespec ts;
+
+		signal(SIGSEGV, trapped);
+		if (prctl(PR_SET_TSC, PR_TSC_SIGSEGV) == 0)
+			clock_gettime(CLOCK_MONOTONIC, &ts);
+		_exit(0);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 0;
+	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == SAID_BY_TRAP;
+}
+
+static int clock_is_tsc(void)
+{
+	cleanup_free char *source = NULL;
+
+	if (file_read("/sys/devices/system/clocksource/clocksource0/current_clocksource", 64,
+		    &source, NULL, NULL) < 0)
+		return clock_reads_tsc();
+	return strncmp(source, "tsc", 3) == 0;
+}
+
 const char *arch_unsupported(void)
 {
 	unsigned int a, b, c, d;
-	cleanup_free char *source = NULL;
 
 	if (!(getauxval(AT_HWCAP2) & HWCAP2_HAS_FSGSBASE))
 		return "the CPU or kernel has no FSGSBASE";
 	if (!__get_cpuid(0x80000007, &a, &b, &c, &d) || !(d & 1 << 8))
 		return "the CPU's time stamp counter is not invariant";
-	if (file_read("/sys/devices/system/clocksource/clocksource0/current_clocksource", 64,
-		    &source, NULL, NULL) < 0 ||
-		strncmp(source, "tsc", 3) != 0)
+	if (!clock_is_tsc())
 		return "the kernel's clock is not the time stamp counter";
 	return NULL;
 }
