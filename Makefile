@@ -65,6 +65,8 @@ help:
 	@echo 'make demo       build, profile the bundled demo program, show its batches'
 	@echo 'make check      build and run every test (installs what the tests need)'
 	@echo 'make unit, e2e  one kind of test only'
+	@echo 'make fuzz       every parser and decoder on hostile input for FUZZ_MINUTES (60)'
+	@echo 'make gate       all that CI runs: check, check-san, tidy, fuzz, the matrix'
 	@echo 'make soak       the recorder'"'"'s races for SOAK_MINUTES (60)'
 	@echo 'make bench      measure the cost of tracing, as ratios of one interleaved run'
 	@echo 'make install    into $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX)'
@@ -86,9 +88,10 @@ $(O)/obj/%.o: %.S
 	$(Q)$(CC) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
 # Runs inside the targets: it must need nothing from outside, and leave alone what they use.
+# clang makes no calls of loops where it is freestanding, and does not know gcc's word for that.
 $(O)/obj/tracer/arch/$(ARCH)/measure.o: CFLAGS := -std=gnu17 -O2 $(WARN) -fPIC -ffreestanding \
 	-fno-stack-protector -fcf-protection=none -fno-jump-tables -fomit-frame-pointer \
-	-fno-tree-loop-distribute-patterns -mgeneral-regs-only
+	$(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns) -mgeneral-regs-only
 
 $(LIBCOMMON): $(call obj,$(COMMON_SRC))
 	@mkdir -p $(@D)

@@ -43,6 +43,41 @@ endef
 $(foreach v,$(TARGET_VARIANTS),$(eval $(call target_rule,-$(v),$(TARGET_CC_$(v)))))
 $(eval $(call target_rule,,$(TARGET_CC)))
 
+# ---- fuzzing: a harness is a file tests/fuzz/fuzz_NAME.c, its inputs are tests/fuzz/corpus/NAME/ ----
+FUZZ_NAME   := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_LIBS    = $(LIBTRACER) $(LIBPROFILE) $(LIBCOMMON)
+# Each on its own corpus, without a fuzzer: an ordinary test.
+FUZZ_REPLAY := $(FUZZ_NAME:%=$(O)/tests/fuzz/%)
+
+$(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/obj/tests/fuzz/replay.o $(FUZZ_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# With libFuzzer: everything once more by clang, in a folder of its own. What runs inside targets is
+# never run here.
+FUZZ_MINUTES ?= 60
+FUZZ_CC      ?= clang
+FUZZ_SAN     := address,undefined,float-cast-overflow
+FUZZ_FLAGS    = O=$(O)/fuzz CC=$(FUZZ_CC) WARN= SAN=fuzzer-no-link,$(FUZZ_SAN) \
+	OPT='-O1 -g -fno-sanitize-recover=all'
+
+.PHONY: fuzz fuzz-build fuzz-all
+$(O)/fuzzers/%: $(O)/obj/tests/fuzz/%.o $(FUZZ_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
+fuzz-all: $(FUZZ_NAME:%=$(O)/fuzzers/%)
+
+fuzz-build:
+	$(Q)$(MAKE) --no-print-directory $(FUZZ_FLAGS) fuzz-all
+
+fuzz: deps
+	$(Q).ci/deps fuzz
+	$(if $(call can_cc,$(FUZZ_CC) -fsanitize=$(FUZZ_SAN)),$(Q)$(MAKE) --no-print-directory fuzz-build)
+	$(Q)tests/fuzz/run $(O)/fuzz $(FUZZ_MINUTES) $(FUZZ_NAME)
+
 # ---- tests: all through tests/run, whose last line is the count ----
 E2E_TEST       := $(filter-out tests/e2e/tap.py tests/e2e/stracelog.py,$(wildcard tests/e2e/*.py))
 STRUCTURE_TEST := $(wildcard tests/structure/*.py)
@@ -50,15 +85,28 @@ STRUCTURE_TEST := $(wildcard tests/structure/*.py)
 check:
 	$(Q).ci/deps check
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(MAKE) --no-print-directory targets-all $(UNIT_BIN)
-	$(Q)BUILD=$(O) tests/run $(UNIT_BIN) $(STRUCTURE_TEST) $(E2E_TEST)
+	$(Q)$(MAKE) --no-print-directory targets-all $(UNIT_BIN) $(FUZZ_REPLAY)
+	$(Q)BUILD=$(O) tests/run $(UNIT_BIN) $(FUZZ_REPLAY) $(STRUCTURE_TEST) $(E2E_TEST)
 
 unit: deps
-	$(Q)$(MAKE) --no-print-directory $(UNIT_BIN)
-	$(Q)BUILD=$(O) tests/run $(UNIT_BIN)
+	$(Q)$(MAKE) --no-print-directory $(UNIT_BIN) $(FUZZ_REPLAY)
+	$(Q)BUILD=$(O) tests/run $(UNIT_BIN) $(FUZZ_REPLAY)
 
 e2e: all targets
 	$(Q)BUILD=$(O) tests/run $(STRUCTURE_TEST) $(E2E_TEST)
+
+# The unit tests and the programs with sanitizers; never what runs inside the targets.
+.PHONY: san check-san gate
+check-san: deps
+	$(Q)$(MAKE) --no-print-directory O=$(O)/san SAN=address,undefined WARN= san
+san: $(BIN) $(UNIT_BIN) $(FUZZ_REPLAY)
+	$(Q)$(MAKE) --no-print-directory targets-all
+	$(Q)BUILD=$(O) TEST_TIMEOUT=800 tests/run $(UNIT_BIN) $(FUZZ_REPLAY) tests/e2e/recorder.py \
+		tests/e2e/exact.py
+
+gate:
+	$(Q).ci/deps gate
+	$(Q)BUILD=$(O) tests/gate
 
 # ---- demo and benchmarks ----
 DEMO := $(O)/demo/demo
