@@ -104,6 +104,8 @@ help:
 	@echo 'make check-load every test ROUNDS times (20) beside busy loops: for tests that fail now and then'
 	@echo 'make unit, e2e  one kind of test only'
 	@echo 'make matrix     demo and check on fresh machines, CELLS=WORD chooses; matrix-here: compilers and -O levels here'
+	@echo 'make fuzz       every parser and decoder on hostile input for FUZZ_MINUTES (60)'
+	@echo 'make gate       all that CI runs: check, check-san, tidy, fuzz, the matrix'
 	@echo 'make soak       the recorder'"'"'s races for SOAK_MINUTES (60)'
 	@echo 'make bench      measure the cost of tracing, as ratios of one interleaved run'
 	@echo 'make repro      build in two folders: the same bytes?'

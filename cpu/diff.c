@@ -8,6 +8,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/base/units.h"
 
 #define FOLDED_MAX_BYTES ((size_t)1 << 30)
 #define LEVEL            0.01
@@ -125,7 +126,7 @@ static uint64_t scaled_base(const struct diff *d, const struct diff_count *c)
 			       ? (double)d->samples[DIFF_NOW] / (double)d->samples[DIFF_BASE]
 			       : 0;
 
-	return (uint64_t)llround((double)c->samples[DIFF_BASE] * scale);
+	return sat_u64(round((double)c->samples[DIFF_BASE] * scale));
 }
 
 void diff_write(const struct diff *d, struct out *o)

@@ -146,7 +146,8 @@ static uint32_t add_frame(struct fold *f, const char *name, size_t name_len, str
 	uint32_t id;
 
 	memcpy(plain, name, name_len);
-	like.name = safe_text(a, plain);
+	/* A line of the folded file without a stack would be none. */
+	like.name = safe_text(a, *plain ? plain : "[no name]");
 	make_safe((char *)like.name);
 	key = arena_printf(a, "%d%s\n%s", like.comm, like.name, like.module ? like.module : "");
 	id = intern_get(&f->frames, key, strlen(key));

@@ -46,26 +46,61 @@ endef
 $(foreach v,$(TARGET_VARIANTS),$(eval $(call target_rule,-$(v),TARGET_CC_$(v))))
 $(eval $(call target_rule,,TARGET_CC))
 
+# ---- fuzzing: a harness is a file tests/fuzz/fuzz_NAME.c, its inputs are tests/fuzz/corpus/NAME/ ----
+FUZZ_NAME   := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_LIBS    = $(LIBTRACER) $(LIBPROFILE) $(LIBCOMMON)
+# Each on its own corpus, without a fuzzer: an ordinary test.
+FUZZ_REPLAY := $(FUZZ_NAME:%=$(O)/tests/fuzz/%)
+
+$(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/obj/tests/fuzz/replay.o $(FUZZ_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
+
+# With libFuzzer: everything once more by clang, in a folder of its own. What runs inside targets is
+# never run here.
+FUZZ_MINUTES ?= 60
+FUZZ_CC      ?= clang
+FUZZ_SAN     := address,undefined,float-cast-overflow
+FUZZ_FLAGS    = O=$(O)/fuzz CC=$(FUZZ_CC) WARN= SAN=fuzzer-no-link,$(FUZZ_SAN) \
+	OPT='-O1 -g -fno-sanitize-recover=all'
+
+.PHONY: fuzz fuzz-build fuzz-all
+$(O)/fuzzers/%: $(O)/obj/tests/fuzz/%.o $(FUZZ_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LDLIBS)
+
+fuzz-all: $(FUZZ_NAME:%=$(O)/fuzzers/%)
+
+fuzz-build:
+	$(Q)$(MAKE) --no-print-directory $(FUZZ_FLAGS) fuzz-all
+
+fuzz: deps
+	$(Q)$(DEPS) fuzz
+	$(if $(call can_cc,$(FUZZ_CC) -fsanitize=$(FUZZ_SAN)),$(Q)$(MAKE) --no-print-directory fuzz-build)
+	$(Q)tests/fuzz/run $(O)/fuzz $(FUZZ_MINUTES) $(FUZZ_NAME)
+
 # ---- tests: all through tests/run, whose last line is the count ----
 E2E_TEST       := $(filter-out tests/e2e/fdrows.py tests/e2e/tap.py tests/e2e/stracelog.py,$(wildcard tests/e2e/*.py))
 STRUCTURE_TEST := $(wildcard tests/structure/*.py)
 
 check:
 	$(Q)$(DEPS) check
-	$(Q)$(MAKE) --no-print-directory $(BIN) $(MANUAL) targets-all $(UNIT_BIN)
-	$(Q)BUILD=$(O) tests/run $(UNIT_BIN) $(STRUCTURE_TEST) $(E2E_TEST)
+	$(Q)$(MAKE) --no-print-directory $(BIN) $(MANUAL) targets-all $(UNIT_BIN) $(FUZZ_REPLAY)
+	$(Q)BUILD=$(O) tests/run $(UNIT_BIN) $(FUZZ_REPLAY) $(STRUCTURE_TEST) $(E2E_TEST)
 
 # The same ROUNDS times beside four busy loops: what fails only now and then fails here.
 ROUNDS ?= 20
 check-load:
 	$(Q)$(DEPS) check
-	$(Q)$(MAKE) --no-print-directory $(BIN) $(MANUAL) targets-all $(UNIT_BIN)
-	$(Q)BUILD=$(O) tests/under_load $(ROUNDS) tests/run $(UNIT_BIN) $(STRUCTURE_TEST) $(E2E_TEST)
+	$(Q)$(MAKE) --no-print-directory $(BIN) $(MANUAL) targets-all $(UNIT_BIN) $(FUZZ_REPLAY)
+	$(Q)BUILD=$(O) tests/under_load $(ROUNDS) tests/run $(UNIT_BIN) $(FUZZ_REPLAY) $(STRUCTURE_TEST) $(E2E_TEST)
 
 unit:
 	$(Q)$(DEPS) unit
-	$(Q)$(MAKE) --no-print-directory $(UNIT_BIN)
-	$(Q)BUILD=$(O) tests/run $(UNIT_BIN)
+	$(Q)$(MAKE) --no-print-directory $(UNIT_BIN) $(FUZZ_REPLAY)
+	$(Q)BUILD=$(O) tests/run $(UNIT_BIN) $(FUZZ_REPLAY)
 
 e2e:
 	$(Q)$(DEPS) e2e
@@ -87,6 +122,19 @@ matrix:
 	$(Q)tests/matrix $(CELLS)
 matrix-here:
 	$(Q)O=$(O) tests/matrix --here $(CELLS)
+
+# The unit tests and the programs with sanitizers; never what runs inside the targets.
+.PHONY: san check-san gate
+check-san: deps
+	$(Q)$(MAKE) --no-print-directory O=$(O)/san SAN=address,undefined WARN= san
+san: $(BIN) $(UNIT_BIN) $(FUZZ_REPLAY)
+	$(Q)$(MAKE) --no-print-directory targets-all
+	$(Q)BUILD=$(O) TEST_TIMEOUT=800 tests/run $(UNIT_BIN) $(FUZZ_REPLAY) tests/e2e/recorder.py \
+		tests/e2e/exact.py
+
+gate:
+	$(Q)$(DEPS) gate
+	$(Q)BUILD=$(O) tests/gate
 
 # ---- demo and benchmarks ----
 DEMO := $(O)/demo/demo

@@ -42,4 +42,11 @@ static inline uint64_t sat_mul(uint64_t a, uint64_t b)
 	return p;
 }
 
+/* A real as such an integer, cut; what is negative or no number is 0. A plain cast of what is out
+ * of range is undefined. */
+static inline uint64_t sat_u64(double v)
+{
+	return !(v > 0) ? 0 : v < 0x1p63 ? (uint64_t)v : INT64_MAX;
+}
+
 #endif

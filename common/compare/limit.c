@@ -117,23 +117,56 @@ static double rounded(double v, enum limit_op op)
 							 : ceil(v / step) * step;
 }
 
+/* x in the digits that limit_parse reads, which has no exponents; `digits` of them count. */
+static char *number_text(double x, int digits)
+{
+	int whole = x != 0 ? (int)floor(log10(fabs(x))) + 1 : 1;
+
+	char *text = mem_printf("%.*f", digits > whole ? digits - whole : 0, x);
+
+	if (strchr(text, '.')) {
+		size_t len = strlen(text);
+
+		while (text[len - 1] == '0')
+			len--;
+		text[len - (text[len - 1] == '.')] = '\0';
+	}
+	return text;
+}
+
+/* As few digits as let v meet the limit; ten hide what the arithmetic adds. */
+static char *rewritten(const char *sign, double x, const char *unit, double v)
+{
+	for (int digits = 10;; digits++) {
+		char *number = number_text(x, digits);
+		char *text = mem_printf("%s %s%s", sign, number, unit);
+		struct limit l;
+
+		free(number);
+		if (digits == 17 || (limit_parse(text, &l, NULL) == 0 && limit_met(&l, v)))
+			return text;
+		free(text);
+	}
+}
+
 char *limit_rewrite(const char *text, double v)
 {
-	struct limit l = {0};
-	enum limit_op sign; /* limit_parse() has it already */
-	const char *p = skip_blanks(text), *number = take_sign(p, &sign), *unit;
-	double scale;
+	/* What is strictly above or below allows the value itself from now on. */
+	static const char *const allows[] = {[LIMIT_AT_LEAST] = ">=",
+		[LIMIT_AT_MOST] = "<=",
+		[LIMIT_EQUAL] = "==",
+		[LIMIT_ABOVE] = ">=",
+		[LIMIT_BELOW] = "<="};
+	struct limit l;
+	enum limit_op op;
+	const char *number = take_sign(skip_blanks(text), &op), *unit;
+	double x;
 
-	if (limit_parse(text, &l, NULL) < 0 || l.op == LIMIT_WORSE || isnan(v))
+	if (limit_parse(text, &l, NULL) < 0 || l.op == LIMIT_WORSE || !isfinite(v))
 		return NULL;
 	unit = skip_blanks(number);
 	unit += strspn(unit, "0123456789.");
 	unit = skip_blanks(unit);
-	scale = units[unit_at(unit)].scale;
-	/* What is strictly above or below allows the value itself from now on. */
-	if (l.op == LIMIT_ABOVE || l.op == LIMIT_BELOW)
-		return mem_printf("%s= %.10g%s", l.op == LIMIT_ABOVE ? ">" : "<",
-			rounded(v / scale, l.op), unit);
-	return mem_printf("%.2s %.10g%s", p,
-		l.op == LIMIT_EQUAL ? v / scale : rounded(v / scale, l.op), unit);
+	x = v / units[unit_at(unit)].scale;
+	return rewritten(allows[op], op == LIMIT_EQUAL ? x : rounded(x, op), unit, v);
 }

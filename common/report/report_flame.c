@@ -239,7 +239,7 @@ uint64_t flame_least(const struct flame *f, size_t most, double share)
 {
 	size_t n = f->nodes.len;
 	uint64_t *totals = mem_calloc(n + 1, sizeof(*totals));
-	uint64_t least = n ? (uint64_t)ceil((double)f->nodes.at[0].total * share) : 0;
+	uint64_t least = n ? sat_u64(ceil((double)f->nodes.at[0].total * share)) : 0;
 
 	for (size_t i = 0; i < n; i++)
 		totals[i] = f->nodes.at[i].total;

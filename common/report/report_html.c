@@ -256,7 +256,7 @@ void svg_x_axis(struct page *p, const struct svg_axis *a, double top, double bot
 		double x = a->left + (a->right - a->left) * (a->max > 0 ? step * i / a->max : 0);
 
 		out_printf(p->o, "<path class=\"grid\" d=\"M%.1f %.1fV%.1f\"/>", x, top, bottom);
-		svg_text(p, x, bottom + 15, "middle", a->label(buf, (uint64_t)(step * i)));
+		svg_text(p, x, bottom + 15, "middle", a->label(buf, sat_u64(step * i)));
 	}
 }
 
@@ -271,6 +271,6 @@ void svg_y_axis(struct page *p, const struct svg_axis *a, double top, double bot
 			p->o, "<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/>", a->left, y, a->right);
 		if (i != 1 || a->max >= 2)
 			svg_text(p, a->left - 6, y + 4, "end",
-				a->label(buf, (uint64_t)(a->max * i / 2)));
+				a->label(buf, sat_u64(a->max * i / 2)));
 	}
 }

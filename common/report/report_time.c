@@ -235,7 +235,7 @@ static void heat_row(
 	for (int level = 1; level <= HEAT_LEVELS && h.most > 0; level++)
 		heat_cells(p, m, c, &h, level);
 	svg_text(p, SVG_WIDTH - 4, top + 15, "end",
-		h.most > 0 ? m->label(buf, (uint64_t)(h.most * m->scale)) : "none");
+		h.most > 0 ? m->label(buf, sat_u64(h.most * m->scale)) : "none");
 }
 
 void report_heat(struct page *p, const struct res_result *r)

@@ -16,13 +16,13 @@ void status_figures(const char *line, struct status_line *last, char *figures, s
 		name, &calls, &messages);
 	int len;
 
-	if (n < 2 || now.seconds <= last->seconds)
+	if (n < 2 || !(now.seconds > last->seconds))
 		return;
 	/* A window that begins counts from 0 again. */
 	if (now.calls >= last->calls) {
 		double per_s = (double)(now.calls - last->calls) / (now.seconds - last->seconds);
 
-		len = snprintf(figures, size, "%s calls/s", units_thousands(rate, (uint64_t)per_s));
+		len = snprintf(figures, size, "%s calls/s", units_thousands(rate, sat_u64(per_s)));
 		if (n == 5 && calls && len > 0 && (size_t)len < size)
 			snprintf(figures + len, size - (size_t)len, "  %s %.1f/call", name,
 				(double)messages / (double)calls);

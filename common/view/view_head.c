@@ -149,7 +149,7 @@ static const char *control_run(struct doc *d, const struct res_result *r,
 
 	if (isfinite(rate))
 		text = arena_printf(&d->arena, "%s/s%s, ",
-			view_plural(d, (uint64_t)(rate + 0.5),
+			view_plural(d, sat_u64(rate + 0.5),
 				r->work && r->work->unit ? r->work->unit : "unit"),
 			base ? change(d, work_rate(base), rate) : "");
 	if (run->latency_ns != U64_NONE)
