@@ -245,12 +245,6 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 		result_warn(r, "control_unknown",
 			"%u lines on the control descriptor were not begin, end or mark NAME.",
 			v->control_unknown);
-	if (r->tracer->detail_lines_left_out != U64_NONE && r->tracer->detail_lines_left_out)
-		result_warn(r, "detail_limit",
-			"The detail holds the first %llu calls; %llu more are counted, but have no "
-			"line.",
-			(unsigned long long)r->tracer->detail_lines,
-			(unsigned long long)r->tracer->detail_lines_left_out);
 }
 
 static const char *iso_time(struct res_result *r, uint64_t real_ns)
@@ -290,6 +284,17 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 	if (r->environment)
 		r->environment->uid = facts->uid;
 	return r;
+}
+
+void report_detail(const struct session *s, struct res_result *r)
+{
+	book_result_detail(&s->book, r);
+	if (r->tracer->detail_lines_left_out)
+		result_warn(r, "detail_limit",
+			"The detail holds the first %llu calls; %llu more are counted, but have no "
+			"line.",
+			(unsigned long long)r->tracer->detail_lines,
+			(unsigned long long)r->tracer->detail_lines_left_out);
 }
 
 void report_detail_failed(struct res_result *r, const char *path, int error)
