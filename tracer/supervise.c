@@ -13,6 +13,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/run/signal_word.h"
 
 /* After KILL: again at this distance, for what was forked in between. */
 #define KILL_AGAIN_NS   (100 * NS_PER_MS)
@@ -26,6 +27,8 @@ struct watch {
 	struct supervise *v;
 	struct pollfd polls[SOURCES];
 	uint64_t kill_at_ns;
+	struct signal_last last;
+	unsigned int passed_on; /* by the runner, of v->signals */
 	char line[LINE_MAX_BYTES];
 	size_t line_len;
 };
@@ -56,6 +59,21 @@ static void detach(struct watch *w)
 	orders_give(w->v->orders, (struct order){.kind = ORDER_DETACH});
 }
 
+/* 1 if it is one that came already, by another way. */
+static int is_known(struct watch *w, const struct signalfd_siginfo *si)
+{
+	uint64_t word = si->ssi_code == SI_QUEUE ? si->ssi_ptr : 0;
+
+	if (word == SIGNAL_INSISTS)
+		return 0;
+	int again = signal_is_again(&w->last, si->ssi_signo, clock_mono_ns());
+
+	/* The runner counts for itself, and may be much later than the group's. */
+	if (word == SIGNAL_PASSED_ON)
+		return ++w->passed_on <= w->v->signals;
+	return again;
+}
+
 static void take_signal(struct watch *w)
 {
 	struct signalfd_siginfo si;
@@ -69,6 +87,8 @@ static void take_signal(struct watch *w)
 	}
 	/* A key of the terminal has reached the target too: what it does is its own business. */
 	if (si.ssi_code == SI_KERNEL)
+		return;
+	if (is_known(w, &si))
 		return;
 	if (w->v->signals++)
 		w->kill_at_ns = clock_mono_ns();

@@ -168,6 +168,14 @@ void program_signal(const struct program *p, int signal)
 		kill(p->own_group ? -p->pid : p->pid, signal);
 }
 
+void program_signal_word(const struct program *p, int signal, uint64_t word)
+{
+	const union sigval value = {.sival_ptr = (void *)(uintptr_t)word}; /* NOLINT */
+
+	if (program_running(p))
+		sigqueue(p->pid, signal, value);
+}
+
 void program_release(struct program *p)
 {
 	if (program_running(p)) {

@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from kernel_facts import wait_for
@@ -252,6 +253,102 @@ def a_pipe_without_a_reader_can_be_ended(t):
              or "wait_for_partner" in open("/proc/%d/wchan" % p.pid).read())
     p.terminate()
     eq(t.finish(p).status, 143, "status")
+
+
+# ---- one TERM is one TERM ----
+
+def ended(t, kind, send, status=7):
+    """The result's exit and the output of a target that takes its time, after send(process)."""
+    p = t.start([os.path.join(tap.BIN, "profile-scenario"), "--scenario", kind, "--type", kind, "--binary",
+                 t.target("sig"), "--", "lingers", str(status)])
+    eq(p.stdout.readline(), b"ready\n", "the target")
+    send(p)
+    r = t.finish(p, 40)
+    path = {"io": "iotrace/io-iotrace.json", "cpu": "flamegraphs/cpu-cpu.json", "memory": "massif/memory-memory.json"}
+    try:
+        with open(t.path("results/" + path[kind])) as f:
+            return json.load(f)["exit"], r.out
+    except OSError:
+        if "cannot run" in r.err:
+            raise Skip(r.err.strip().splitlines()[0]) from None
+        raise tap.Failure("no result: %s" % r) from None
+
+
+def as_a_time_limit(p):
+    """timeout(1): to its child, and to the group."""
+    os.kill(p.pid, signal.SIGTERM)
+    os.killpg(p.pid, signal.SIGTERM)
+
+
+def one_term(t, kind, unknown=False):
+    for send in (as_a_time_limit, lambda p: os.killpg(p.pid, signal.SIGTERM), lambda p: p.terminate()):
+        e, out = ended(t, kind, send)
+        eq(out, "clean end\n", "the target's end")
+        if unknown and e == {"status": None, "signal": None, "timed_out": False}:
+            continue
+        eq(e, {"status": 7, "signal": None, "timed_out": False}, "exit")
+
+
+@test
+def one_term_under_io(t):
+    one_term(t, "io")
+
+
+@test
+def one_term_under_cpu(t):
+    """perf ends by the TERM that it hears too: never said of the target. Kernels before 6.15 cannot tell."""
+    need_tool("perf")
+    release = tuple(int(x) for x in os.uname().release.split(".")[:2])
+    one_term(t, "cpu", unknown=release < (6, 15))
+
+
+@test
+def one_term_under_memory(t):
+    need_tool("valgrind")
+    one_term(t, "memory")
+
+
+@test
+def one_term_under_iotrace(t):
+    for send in (as_a_time_limit, lambda p: [p.terminate() for _ in range(3)]):
+        argv, prefix = t.iotrace_argv([], [t.target("sig"), "lingers", "7"])
+        p = t.start(argv)
+        eq(p.stdout.readline(), b"ready\n", "the target")
+        send(p)
+        r = t.finish(p)
+        eq((r.status, r.out), (7, "clean end\n"), "status and output")
+
+
+@test
+def another_term_later_kills(t):
+    """Under iotrace and under the runner."""
+    argv, _ = t.iotrace_argv([], [t.target("sig"), "listens"])
+    runner = [os.path.join(tap.BIN, "profile-scenario"), "--scenario", "x", "--type", "io", "--binary",
+              t.target("sig"), "--", "listens"]
+    for command in (argv, runner):
+        p = t.start(command)
+        eq(p.stdout.readline(), b"ready\n", "the target")
+        began = time.monotonic()
+        while p.poll() is None and time.monotonic() < began + 20:
+            p.terminate()
+            time.sleep(0.1)
+        took = time.monotonic() - began
+        t.finish(p)
+        check(took >= 0.9, "not the same again: after %.2f s" % took)
+    with open(t.path("results/iotrace/x-iotrace.json")) as f:
+        eq(json.load(f)["exit"]["signal"], 9, "killed")
+
+
+@test
+def a_short_grace_is_kept(t):
+    """The runner's second TERM to iotrace is another one, however soon."""
+    r = profile(t, "--scenario", "x", "--type", "io", "--grace", "0.2",
+                "--load", "until test -e up; do :; done", "--binary", "/bin/sh", "--", "-c",
+                "trap '' TERM; touch up; while :; do sleep 1; done", status=None)
+    with open(t.path("results/iotrace/x-iotrace.json")) as f:
+        j = json.load(f)
+    check("target_killed" in [w["code"] for w in j["warnings"]], "warnings: %r (%s)" % (j["warnings"], r))
+    check(r.seconds < 10, "%.1f s" % r.seconds)
 
 
 if __name__ == "__main__":
