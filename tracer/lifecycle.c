@@ -110,7 +110,7 @@ void lifecycle_first_stop(struct session *s, struct tracee *t)
 	t->state = TRACEE_RUNNING;
 	fast_first_stop(s, t);
 	if (t->saved) { /* it was born with a register that we changed */
-		call_restore_arg(t, t);
+		call_restore_arg(s, t, t);
 		t->saved = SAVED_NONE;
 	}
 	tracee_resume(s, t, 0);

@@ -178,6 +178,8 @@ static int trace(struct run *run, struct err *err)
 	}
 	if (rc >= 0)
 		rc = supervise_run(v, err);
+	if (rc == -EDEADLK)
+		return rc;
 	pthread_join(run->thread, NULL);
 	if (rc == 0 && run->thread_rc < 0)
 		rc = err_set(err, run->thread_rc, "%s", run->thread_err.text);
@@ -291,7 +293,11 @@ static int run_all(struct run *run)
 	}
 	if (rc < 0) {
 		abort_outputs(run);
-		return fail(STATUS_FAILED, &err);
+		fail(STATUS_FAILED, &err);
+		/* Nothing may be released while the tracing thread has it. */
+		if (rc == -EDEADLK)
+			_exit(run->supervise.timed_out ? STATUS_TIMEOUT : STATUS_FAILED);
+		return STATUS_FAILED;
 	}
 	return finish(run);
 }

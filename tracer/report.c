@@ -200,8 +200,10 @@ static void fill_blind_spots(const struct session *s, struct res_result *r)
 			"SQPOLL: a kernel thread takes io_uring submissions without a system call"},
 		{s->seen.io_uring, "io_uring: what its requests move is not in the bytes and "
 				   "batches of other calls"},
-		{s->seen.packet_ring, "PACKET_TX_RING: frames are sent from a ring that is mapped "
-				      "into the program"},
+		{s->seen.packet_tx, "PACKET_TX_RING: frames are sent from a ring that is mapped "
+				    "into the program"},
+		{s->seen.packet_rx, "PACKET_RX_RING: frames are received in a ring that is mapped "
+				    "into the program"},
 		{s->seen.xdp, "AF_XDP: frames move through rings that are mapped into the program"},
 		{gettime && s->map.traced[gettime->index],
 			"vDSO: clock_gettime, gettimeofday, time and getcpu mostly make no system "

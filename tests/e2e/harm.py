@@ -255,6 +255,49 @@ def a_pipe_without_a_reader_can_be_ended(t):
     eq(t.finish(p).status, 143, "status")
 
 
+# ---- pages that a traced thread fills ----
+
+@test
+def arguments_in_a_page_that_another_thread_fills(t):
+    """No hang, whatever reads them; what was not read is not measured, the call counts."""
+    native = t.run([t.target("filled"), "iovec"])
+    if native.status == 77:
+        raise Skip(native.err.strip())
+    for mode in ("ptrace", "auto"):
+        for case, call in (("iovec", "writev"), ("messages", "sendmmsg"), ("clone_args", "clone3"),
+                           ("filter", "prctl")):
+            r = t.iotrace(["--mode=" + mode, "--trace=all"], [t.target("filled"), case])
+            check(r.call(call)["ok"] >= 1, "%s by %s: %r" % (case, mode, r.call(call)))
+            if case == "messages":
+                eq(r.call(call)["batch"]["transferred"], 2, "messages")
+
+
+@test
+def a_tracer_that_waits_for_its_target_can_be_ended(t):
+    """Of a filler that it could not know: --timeout or a second TERM, one line, no result, nothing left."""
+    native = t.run([t.target("filled"), "device"])
+    if native.status == 77:
+        raise Skip(native.err.strip())
+    argv, prefix = t.iotrace_argv(["--mode=ptrace", "--trace=all", "--timeout=1", "--grace=0.2", "--status",
+                                   t.path("status")], [t.target("filled"), "device"])
+    r = t.finish(t.start(argv))
+    eq(r.status, 124, "status (%s)" % r)
+    eq(len(r.err.strip().splitlines()), 1, "lines: " + r.err)
+    check("must provide" in r.err, "said: " + r.err)
+    eq(os.listdir(t.dir), ["status"], "files")
+
+
+# ---- what is said ----
+
+@test
+def packet_rings_are_blind_spots(t):
+    need_root()
+    for case, name in (("rx_ring", "PACKET_RX_RING"), ("tx_ring", "PACKET_TX_RING")):
+        for mode in ("ptrace", "auto"):
+            r = t.iotrace(["--mode=" + mode], [t.target("sock"), case])
+            eq([x.split(":")[0] for x in r.json["blind_spots"] if "RING" in x], [name], "blind spots")
+
+
 # ---- one TERM is one TERM ----
 
 def ended(t, kind, send, status=7):
