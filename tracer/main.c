@@ -204,6 +204,15 @@ static int launch_status(int rc)
 			       : STATUS_FAILED;
 }
 
+/* Said beside the target's own complaint, which does not know why. */
+static void say_unprivileged(const struct run *run)
+{
+	fprintf(stderr,
+		"iotrace: %s ran without the privileges of its file: trace it as root, with -u "
+		"USER\n",
+		run->session.unprivileged);
+}
+
 /* Each file that could not be written is told; the others are. */
 static int write_outputs(struct run *run)
 {
@@ -219,6 +228,8 @@ static int write_outputs(struct run *run)
 	struct res_result *r = report_build(&run->session, &facts);
 
 	outputs_finish(o, &run->session, r);
+	if (*run->session.unprivileged && !run->opt.quiet)
+		say_unprivileged(run);
 	identity_give_back(&run->user);
 	result_free(r);
 	for (size_t i = 0; i < o->failed; i++)

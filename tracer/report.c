@@ -121,9 +121,11 @@ static void fill_overhead(const struct session *s, struct res_result *r)
 		o->estimated_ns += s->record_ns * (seen[SEEN_RECORDED] + seen[SEEN_ONE_STOP]);
 	}
 	o->per_stop_ns = o->stops ? stops_ns / o->stops : s->near_stop_ns;
+	/* Threads are stopped and record at the same time: their sum can be longer than the run. */
+	if (wall && o->estimated_ns > wall)
+		o->estimated_ns = wall;
 	if (wall)
-		o->estimated_share =
-			o->estimated_ns < wall ? (double)o->estimated_ns / (double)wall : 1.0;
+		o->estimated_share = (double)o->estimated_ns / (double)wall;
 	if (wall && o->estimated_share > SLOWED_SHARE)
 		result_warn(r, "slowed",
 			"The stops took about %.0f%% of the time: batch sizes and times are those "
@@ -238,6 +240,12 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 		result_warn(r, "clone_untraced",
 			"The target asked for children that cannot be traced (CLONE_UNTRACED): "
 			"they were traced all the same.");
+	if (*s->unprivileged)
+		result_warn(r, "no_privileges",
+			"%s ran without the privileges of its file (set-user-ID, set-group-ID or "
+			"capabilities): the kernel gives none under a tracer that is not "
+			"privileged. As root, iotrace -u USER traces it as it is.",
+			s->unprivileged);
 	if (s->ignored_signal_interruptions)
 		result_warn(r, "ignored_signals",
 			"%llu calls were interrupted by a signal that the target ignores; untraced "

@@ -57,6 +57,7 @@ struct session {
 		unsigned int sqpoll : 1, packet_tx : 1, packet_rx : 1, xdp : 1, io_uring : 1;
 		unsigned int untraced_clones : 1, own_filter : 1;
 	} seen;
+	char unprivileged[16]; /* the first program that lost privileges by being traced; "" */
 	struct launch {
 		const char *path; /* the target's file: its execve(path) is the first call that
 				     counts */

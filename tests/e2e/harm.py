@@ -290,6 +290,49 @@ def a_tracer_that_waits_for_its_target_can_be_ended(t):
 # ---- what is said ----
 
 @test
+def our_own_start_slows_no_program(t):
+    """Its probes are stops of ours, not of the program's."""
+    for mode in ("ptrace", "auto"):
+        o = t.iotrace(["--mode=" + mode, "--trace=sendmmsg"], ["true"]).json["tracer"]["overhead"]
+        check(0 < o["stops"] <= 8, "stops of a program without a traced call: %r" % o)
+
+
+def privileged(t, how):
+    """A program that would be more than its caller."""
+    need_root()
+    path = t.path(how)
+    subprocess.run(["cp", "/usr/bin/id", path], check=True)
+    if how == "caps":
+        subprocess.run([need_tool("setcap"), "cap_net_raw+ep", path], check=True)
+    else:
+        os.chmod(path, {"setuid": 0o4755, "setgid": 0o2755}[how])
+    os.chmod(t.dir, 0o777)
+    return path
+
+
+@test
+def privileges_that_tracing_takes_are_said(t):
+    codes = lambda f: [w["code"] for w in json.load(open(f))["warnings"] if w["code"] == "no_privileges"]
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    for how in ("setuid", "setgid", "caps"):
+        path = privileged(t, how)
+        out = t.path(how + ".json")
+        r = t.run([*nobody, t.binary, "--json", out, "sh", "-c", path])
+        eq((r.status, codes(out)), (0, ["no_privileges"]), "%s, warnings" % how)
+        eq([x for x in r.err.splitlines() if "privileges" in x], r.err.splitlines(), "stderr")
+        check(len(r.err.splitlines()) == 1 and how in r.err, "one line: " + r.err)
+        # Root's tracer takes none, and without new privileges there are none to take.
+        own = ["setpriv", "--no-new-privs"]
+        for argv in ([t.binary, "-u", "nobody"], [*nobody, "--no-new-privs", t.binary],
+                     [t.binary, "-u", "nobody"] + own):
+            at = argv.index(t.binary) + (3 if "-u" in argv else 1)
+            r = t.run([*argv[:at], "--json", out, *argv[at:], path])
+            eq((r.status, codes(out), r.err), (0, [], ""), "%s with %r" % (how, argv[0]))
+    out = t.path("plain.json")
+    eq((t.run([*nobody, t.binary, "--json", out, "id"]).err, codes(out)), ("", []), "an ordinary program")
+
+
+@test
 def packet_rings_are_blind_spots(t):
     need_root()
     for case, name in (("rx_ring", "PACKET_RX_RING"), ("tx_ring", "PACKET_TX_RING")):
