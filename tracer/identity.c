@@ -63,9 +63,8 @@ int identity_take(struct identity *id, struct err *err)
 {
 	if (!id->groups)
 		return 0;
-	id->taken = 1;
-	if (set_groups(id->groups, id->groups_len) == 0 && set_gid(id->gid) == 0 &&
-		set_uid(id->uid) == 0)
+	id->taken = set_groups(id->groups, id->groups_len) == 0;
+	if (id->taken && set_gid(id->gid) == 0 && set_uid(id->uid) == 0)
 		return 0;
 	int code = -errno;
 

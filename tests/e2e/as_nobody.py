@@ -8,8 +8,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 os.environ.update(TEST_USER="nobody", EXACT_SELECT="quick")
 import cli
 import exact
+import harm
 import kernel_facts
 import tap
 
-assert cli and exact and kernel_facts  # each registers its tests
+assert cli and exact and harm and kernel_facts  # each registers its tests
 tap.main()
