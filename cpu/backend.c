@@ -196,10 +196,12 @@ static void fill_exit(struct session *s)
 	e->timed_out = d->trouble == DRIVE_TIMED_OUT;
 	if (d->stopped) /* ended by us after the load: by contract that is a good end */
 		e->status = 0;
-	else if (d->tool_signal) /* perf ends itself by the signal that ended the target */
-		e->signal = (uint64_t)d->tool_signal;
+	else if (d->end == DRIVE_END_UNKNOWN)
+		return; /* perf had the signal itself, and ended by it */
+	else if (d->end_signal)
+		e->signal = (uint64_t)d->end_signal;
 	else
-		e->status = (uint64_t)d->tool_status;
+		e->status = (uint64_t)d->end_status;
 }
 
 static void fill_window(struct session *s)
@@ -482,7 +484,11 @@ static int run_status(const struct session *s)
 		return STATUS_TIME_LIMIT;
 	if (d->trouble != DRIVE_FINE)
 		return STATUS_TROUBLE;
-	return d->stopped ? 0 : d->tool_status;
+	if (d->stopped)
+		return 0;
+	if (d->end == DRIVE_END_UNKNOWN)
+		return d->tool_status;
+	return d->end_signal ? 128 + d->end_signal : d->end_status;
 }
 
 /* What a table of results shows: how much was seen, and where most of it was. */

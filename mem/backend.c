@@ -376,7 +376,7 @@ static void fill_load(struct job *j)
 	}
 }
 
-/* Valgrind ends as its client did, by the same signal. */
+/* Valgrind is the process of its client, and ends as that did. */
 static void fill_exit(struct job *j)
 {
 	const struct drive_result *d = &j->drive;
@@ -388,8 +388,9 @@ static void fill_exit(struct job *j)
 		e->status = 0; /* ended by us after the load: by contract that is a good end */
 	else if (d->tool_signal)
 		e->signal = (uint64_t)d->tool_signal;
-	else
+	else if (j->files.len && j->files.at[0].massif)
 		e->status = (uint64_t)d->tool_status;
+	/* else it is valgrind that failed: massif writes its file at the end of the target */
 }
 
 static const char *time_text(struct res_memory *r, uint64_t real_ns)

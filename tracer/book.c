@@ -215,8 +215,10 @@ void book_result(const struct book *b, const struct agg_names *names, int with_m
 	if (with_mappings)
 		mappings_result(b->mappings, r);
 	timeline_result(b->timeline, names, r);
-	if (b->detail.set) {
-		r->tracer->detail_lines = b->detail.text.lines;
-		r->tracer->detail_lines_left_out = b->detail.calls - b->detail.text.lines;
-	}
+}
+
+void book_result_detail(const struct book *b, struct res_result *r)
+{
+	r->tracer->detail_lines = b->detail.text.lines;
+	r->tracer->detail_lines_left_out = b->detail.calls - b->detail.text.lines;
 }

@@ -57,13 +57,15 @@ void book_begin(struct book *b, uint64_t at_ns);
 void book_end(struct book *b, uint64_t at_ns);
 void book_mark(struct book *b, const char *name, uint64_t at_ns);
 void book_close(struct book *b, uint64_t at_ns); /* the run is over */
-/* When no more calls come, before book_result: the spool as text, see detail_render. */
+/* When no more calls come: the spool as text, see detail_render. */
 int book_render(struct book *b, struct out *out, uint64_t limit_bytes, struct err *err);
 
-/* Fills phases, window, tables, mappings, timeline, detail counts. with_mappings: all of the
- * mapping calls were traced. */
+/* Fills phases, window, tables, mappings, timeline. with_mappings: all of the mapping calls were
+ * traced. */
 void book_result(const struct book *b, const struct agg_names *names, int with_mappings,
 	struct res_result *r);
+/* Fills the detail's counts, after book_render (or without it: no line was written). */
+void book_result_detail(const struct book *b, struct res_result *r);
 /* Stops and length of what the tables cover. */
 struct book_stops book_stops(const struct book *b);
 /* Calls by how they were seen: SEEN_COUNT of them. */

@@ -17,6 +17,7 @@
 #include <sys/user.h>
 
 #include "common/base/clock.h"
+#include "tracer/filler.h"
 #include "tracer/filter.h"
 #include "tracer/memory.h"
 #include "tracer/own_filter.h"
@@ -30,8 +31,14 @@
 
 const struct mem_reader *session_memory(struct session *s, const struct tracee *t)
 {
-	s->reader_tid = t->tid;
+	s->reads.tid = t->tid;
 	return &s->memory;
+}
+
+static int poke(struct session *s, const struct tracee *t, uint64_t addr, uint64_t value)
+{
+	s->reads.tid = t->tid;
+	return memory_poke_u64(&s->reads, addr, value);
 }
 
 static enum abi abi_of(uint32_t arch, uint64_t nr)
@@ -153,7 +160,7 @@ static void clone_entry(struct session *s, struct tracee *t)
 	flags &= ~(uint64_t)CLONE_UNTRACED;
 	if (strcmp(t->ev.def->name, "clone3") == 0) {
 		t->saved = SAVED_MEMORY;
-		rc = memory_poke_u64(t->tid, t->ev.args[0] + CLONE3_FLAGS_OFFSET, flags);
+		rc = poke(s, t, t->ev.args[0] + CLONE3_FLAGS_OFFSET, flags);
 	} else {
 		t->saved = SAVED_REGISTER;
 		rc = set_first_arg(t, flags);
@@ -163,12 +170,12 @@ static void clone_entry(struct session *s, struct tracee *t)
 	s->seen.untraced_clones = 1;
 }
 
-void call_restore_arg(const struct tracee *owner, const struct tracee *t)
+void call_restore_arg(struct session *s, const struct tracee *owner, const struct tracee *t)
 {
 	if (owner->saved == SAVED_REGISTER)
 		set_first_arg(t, owner->saved_arg);
 	else if (owner->saved == SAVED_MEMORY)
-		memory_poke_u64(t->tid, owner->ev.args[0] + CLONE3_FLAGS_OFFSET, owner->saved_arg);
+		poke(s, t, owner->ev.args[0] + CLONE3_FLAGS_OFFSET, owner->saved_arg);
 }
 
 /* The number that a close or dup2 is about to close, or -1. */
@@ -207,14 +214,20 @@ static int control_entry(struct session *s, struct tracee *t)
 		t->scratch = (uint64_t)own_filter_entry(&t->ev, session_memory(s, t), &s->map);
 		return t->scratch != OWN_FILTER_NONE;
 	case CONTROL_SETSOCKOPT:
-		if ((int32_t)args[1] == SOL_PACKET && (int32_t)args[2] == PACKET_TX_RING)
-			s->seen.packet_ring = 1;
+		if ((int32_t)args[1] == SOL_PACKET) {
+			s->seen.packet_tx |= (int32_t)args[2] == PACKET_TX_RING;
+			s->seen.packet_rx |= (int32_t)args[2] == PACKET_RX_RING;
+		}
 		return 1;
 	case CONTROL_SOCKET:
 		s->seen.xdp |= (int32_t)args[0] == AF_XDP;
 		return 0;
 	case CONTROL_UNSHARE:
 		return (args[0] & CLONE_FILES) != 0;
+	case CONTROL_FILLER:
+		if (!s->reads.filler)
+			s->reads.filler = filler_new();
+		return 0;
 	case CONTROL_CLOSE_RANGE:
 	case CONTROL_IO_URING:
 		return 1;
@@ -279,7 +292,7 @@ static void control_exit(struct session *s, struct tracee *t)
 	int64_t fd = closing_fd(t);
 
 	if (t->saved) {
-		call_restore_arg(t, t);
+		call_restore_arg(s, t, t);
 		t->saved = SAVED_NONE;
 	}
 	if (fd >= 0) /* close frees the number even when it fails, but for EBADF */

@@ -13,12 +13,13 @@ enum control {
 	CONTROL_CLONE,    /* clone clone3 fork vfork: flags; CLONE_UNTRACED is taken out */
 	CONTROL_EXEC,     /* execve execveat */
 	CONTROL_SECCOMP,  /* seccomp, prctl(PR_SET_SECCOMP): the target's own filter */
+	CONTROL_FILLER,   /* mount fsopen userfaultfd: filler.h */
 	CONTROL_AFFINITY, /* sched_getaffinity sched_setaffinity: colocate.h */
 	CONTROL_UNSHARE,  /* unshare(CLONE_FILES) */
 	CONTROL_CLOSE,    /* close: the rest only where fds are reported */
 	CONTROL_CLOSE_RANGE,
 	CONTROL_DUP,        /* dup2 dup3: closes the new number */
-	CONTROL_SETSOCKOPT, /* UDP_SEGMENT, UDP_GRO, PACKET_TX_RING */
+	CONTROL_SETSOCKOPT, /* UDP_SEGMENT, UDP_GRO, PACKET_TX_RING, PACKET_RX_RING */
 	CONTROL_SOCKET,     /* AF_XDP */
 	CONTROL_IO_URING,   /* io_uring_setup: SQPOLL */
 };

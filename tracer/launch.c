@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tracer/filter.h"
+#include "tracer/identity.h"
 #include "tracer/launch.h"
 #include "tracer/session.h"
 
@@ -101,10 +101,11 @@ static void child_probe(uint64_t *ret_ns, size_t n)
 	}
 }
 
-static int become(const struct passwd *pw)
+/* Wholly, with nothing to go back with. */
+static int become(const struct identity *id)
 {
-	if (initgroups(pw->pw_name, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 ||
-		setuid(pw->pw_uid) < 0)
+	if (setgroups((size_t)id->groups_len, id->groups) < 0 || setgid(id->gid) < 0 ||
+		setuid(id->uid) < 0)
 		return -errno;
 	return 0;
 }
@@ -130,7 +131,7 @@ static void child_run(struct session *s, const struct launch_setup *setup, int g
 	child_probe(shared->near_ns, PROBES_NEAR);
 	if (!s->launch.path)
 		_exit(0);
-	rc = setup->user ? become(setup->user) : 0;
+	rc = setup->user && setup->user->groups ? become(setup->user) : 0;
 	if (rc < 0)
 		child_fail(shared, STEP_USER, -rc);
 	launch_setup_restore(setup);

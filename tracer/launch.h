@@ -2,16 +2,16 @@
 #ifndef TRACER_LAUNCH_H
 #define TRACER_LAUNCH_H
 
-#include <pwd.h>
 #include <signal.h>
 
 #include "common/base/err.h"
 
+struct identity;
 struct session;
 
 /* What iotrace changed in itself and the target must get back as it was. */
 struct launch_setup {
-	const struct passwd *user;         /* -u, or NULL */
+	const struct identity *user;       /* of -u; NULL or not filled: none */
 	sigset_t mask;                     /* signal mask as inherited */
 	struct sigaction sigpipe, sigxfsz; /* dispositions as inherited */
 };

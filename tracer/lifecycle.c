@@ -10,6 +10,7 @@
 
 #include "common/base/mem.h"
 #include "tracer/dispositions.h"
+#include "tracer/privileges.h"
 #include "tracer/session.h"
 
 static void space_leave(struct session *s, struct tracee *t)
@@ -113,7 +114,7 @@ void lifecycle_first_stop(struct session *s, struct tracee *t)
 	t->state = TRACEE_RUNNING;
 	fast_first_stop(s, t);
 	if (t->saved) { /* it was born with a register that we changed */
-		call_restore_arg(t, t);
+		call_restore_arg(s, t, t);
 		t->saved = SAVED_NONE;
 	}
 	tracee_resume(s, t, 0);
@@ -190,6 +191,15 @@ void lifecycle_unannounced(struct session *s, const struct stop *stop)
 
 /* ---- exec ---- */
 
+static void note_privileges(struct session *s, const struct tracee *t)
+{
+	const struct thread_info *info = tracees_info(&s->tracees, t->thread_id);
+
+	if (*s->unprivileged || !privileges_lost(t->tid, s->reads.filler == NULL))
+		return;
+	snprintf(s->unprivileged, sizeof(s->unprivileged), "%s", info ? info->comm : "?");
+}
+
 struct tracee *lifecycle_exec(struct session *s, pid_t tid)
 {
 	unsigned long former = 0;
@@ -218,6 +228,7 @@ struct tracee *lifecycle_exec(struct session *s, pid_t tid)
 	files_unref(t->files);
 	t->files = own;
 	tracees_read_comm(&s->tracees, t);
+	note_privileges(s, t);
 	return t;
 }
 

@@ -181,12 +181,14 @@ void session_dispatch(struct session *s, const struct stop *stop)
 		lifecycle_gone(s, stop->tid, stop->status);
 		return;
 	}
-	book_stop(&s->book, stop->at_ns, s->colocate.active);
 	colocate_check(&s->colocate, stop->tid, stop->at_ns);
 	if (event == PTRACE_EVENT_EXEC)
 		t = lifecycle_exec(s, stop->tid);
 	else
 		t = tracees_get(&s->tracees, stop->tid);
+	/* Those of our own child, which measures what a stop costs, slow no program. */
+	if (!t || t->state != TRACEE_LAUNCH)
+		book_stop(&s->book, stop->at_ns, s->colocate.active);
 	if (!t) {
 		lifecycle_unannounced(s, stop);
 		return;

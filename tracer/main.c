@@ -11,17 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
-#include "common/base/file.h"
 #include "common/base/mem.h"
-#include "common/write/writer.h"
 #include "tracer/attach.h"
+#include "tracer/identity.h"
 #include "tracer/launch.h"
+#include "tracer/outputs.h"
 #include "tracer/report.h"
 #include "tracer/session.h"
 #include "tracer/supervise.h"
@@ -35,13 +34,6 @@ enum {
 	STATUS_NOT_FOUND = 127
 };
 
-/* The output files of a run; path NULL: not asked for. */
-struct outputs {
-	struct new_file summary, detail, json;
-	struct new_file stacks[STACKS_WEIGHTS];
-	struct spool *spool; /* of the detail */
-};
-
 /* One run, shared by the two threads. */
 struct run {
 	struct options opt;
@@ -49,8 +41,8 @@ struct run {
 	struct session session;
 	struct supervise supervise;
 	struct outputs outputs;
-	struct passwd *user;
-	char *target_path; /* heap */
+	struct identity user; /* of -u */
+	char *target_path;    /* heap */
 	uint64_t started_real_ns;
 	/* of the tracing thread */
 	pthread_t thread;
@@ -63,184 +55,6 @@ static int fail(int status, const struct err *err)
 {
 	fprintf(stderr, "iotrace: %s\n", err->text);
 	return status;
-}
-
-/* ---- output files ---- */
-
-static int output_begin(
-	struct new_file *f, const char *path, const struct passwd *user, struct err *err)
-{
-	int rc;
-
-	*f = (struct new_file){.fd = -1};
-	if (!path)
-		return 0;
-	rc = file_begin(f, path, err);
-	if (rc == 0 && user && strcmp(path, "-") != 0 &&
-		fchown(f->fd, user->pw_uid, user->pw_gid) < 0)
-		return err_set(err, -errno, "cannot give %s to %s: %s", path, user->pw_name,
-			strerror(errno));
-	return rc;
-}
-
-/* Beside the detail, where there must be room anyway; one that is no file has no such place. */
-static char *spool_dir(const struct new_file *detail)
-{
-	const char *slash = strrchr(detail->path, '/'), *tmp = getenv("TMPDIR");
-
-	if (!detail->temp)
-		return mem_strdup(tmp && *tmp ? tmp : "/tmp");
-	if (!slash)
-		return mem_strdup(".");
-	return mem_strndup(
-		detail->path, slash == detail->path ? 1 : (size_t)(slash - detail->path));
-}
-
-static int spool_begin(struct run *run, struct err *err)
-{
-	cleanup_free char *dir = spool_dir(&run->outputs.detail);
-	int rc = spool_new(
-		&run->outputs.spool, dir, detail_calls_max(run->opt.detail_limit_bytes), err);
-
-	if (rc == 0)
-		book_detail(&run->session.book, run->outputs.spool, &run->opt.detail_trace);
-	return rc;
-}
-
-static int outputs_begin(struct run *run, struct err *err)
-{
-	struct outputs *o = &run->outputs;
-	int rc = output_begin(&o->summary, run->opt.summary, run->user, err);
-
-	if (rc == 0)
-		rc = output_begin(&o->detail, run->opt.detail, run->user, err);
-	if (rc == 0)
-		rc = output_begin(&o->json, run->opt.json, run->user, err);
-	for (int i = 0; i < STACKS_WEIGHTS && rc == 0; i++) {
-		cleanup_free char *path = run->opt.stacks
-						  ? mem_printf("%s-%s.folded", run->opt.stacks,
-							    stacks_weight_names[i])
-						  : NULL;
-
-		rc = output_begin(&o->stacks[i], path, run->user, err);
-	}
-	if (rc == 0 && run->opt.detail)
-		rc = spool_begin(run, err);
-	return rc;
-}
-
-/* Not a result: no temporary file, and nothing is renamed. */
-static int status_open(struct run *run, struct err *err)
-{
-	const char *path = run->opt.status;
-
-	if (!path)
-		return 0;
-	run->session.status_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (run->session.status_fd < 0)
-		return err_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
-	return 0;
-}
-
-static void outputs_abort(struct outputs *o)
-{
-	file_abort(&o->summary);
-	file_abort(&o->detail);
-	file_abort(&o->json);
-	for (int i = 0; i < STACKS_WEIGHTS; i++)
-		file_abort(&o->stacks[i]);
-	spool_free(o->spool);
-	o->spool = NULL;
-}
-
-static int write_result(
-	struct new_file *f, const char *writer, const struct res_result *r, struct err *err)
-{
-	struct out o;
-	int rc;
-
-	out_init(&o, f->fd);
-	writer_by_id(writer)->write(r, &o);
-	rc = out_flush(&o);
-	out_release(&o);
-	if (rc < 0) {
-		err_set(err, rc, "cannot write %s: %s", f->path, strerror(-rc));
-		file_abort(f);
-		return rc;
-	}
-	return file_commit(f, err);
-}
-
-/* The text of the detail. What was written before the disk was full is kept, in whole lines. */
-static int detail_finish(struct run *run, struct err *err)
-{
-	struct outputs *o = &run->outputs;
-	struct out text;
-	int rc;
-
-	if (!run->opt.detail)
-		return 0;
-	out_init(&text, o->detail.fd);
-	rc = book_render(&run->session.book, &text, run->opt.detail_limit_bytes, err);
-	out_release(&text);
-	if (rc < 0)
-		err_wrap(err, "%s", run->opt.detail);
-	if (rc < 0 && o->detail.temp &&
-		ftruncate(o->detail.fd, (off_t)run->session.book.detail.text.bytes) < 0)
-		err_set(err, -errno, "cannot cut %s: %s", run->opt.detail, strerror(errno));
-	/* Its room is for the other files. */
-	spool_free(o->spool);
-	o->spool = NULL;
-	return rc;
-}
-
-static int write_stacks(
-	struct new_file *f, const struct stacks *s, enum stacks_weight weight, struct err *err)
-{
-	struct out o;
-	int rc;
-
-	out_init(&o, f->fd);
-	stacks_write(s, weight, &o);
-	rc = out_flush(&o);
-	out_release(&o);
-	if (rc < 0)
-		return err_set(err, rc, "cannot write %s: %s", f->path, strerror(-rc));
-	return file_commit(f, err);
-}
-
-/* Every file that can be written is written; the first error is the one that is told.
- * rc: what became of the detail; err is then filled. */
-static int outputs_finish(struct run *run, struct res_result *r, int rc, struct err *err)
-{
-	struct outputs *o = &run->outputs;
-	struct err later = {0};
-
-	if (rc < 0)
-		report_detail_failed(r, run->opt.detail, rc);
-	if (run->opt.detail && file_commit(&o->detail, &later) < 0 && rc == 0)
-		rc = err_set(err, later.code, "%s", later.text);
-	for (int i = 0; run->opt.stacks && i < STACKS_WEIGHTS; i++) {
-		later = (struct err){0};
-		if (write_stacks(&o->stacks[i], run->session.stacks, (enum stacks_weight)i,
-			    &later) < 0 &&
-			rc == 0)
-			rc = err_set(err, later.code, "%s", later.text);
-	}
-	later = (struct err){0};
-	if (run->opt.json && write_result(&o->json, "json", r, &later) < 0 && rc == 0)
-		rc = err_set(err, later.code, "%s", later.text);
-	later = (struct err){0};
-	if (run->opt.summary && write_result(&o->summary, "summary", r, &later) < 0 && rc == 0)
-		rc = err_set(err, later.code, "%s", later.text);
-	if (run->opt.summary_stderr) {
-		struct new_file f = {.fd = STDERR_FILENO};
-
-		f.path = mem_strdup("-");
-		if (write_result(&f, "summary", r, &later) < 0 && rc == 0)
-			rc = err_set(err, later.code, "%s", later.text);
-	}
-	return rc;
 }
 
 /* ---- the tracing thread ---- */
@@ -364,6 +178,8 @@ static int trace(struct run *run, struct err *err)
 	}
 	if (rc >= 0)
 		rc = supervise_run(v, err);
+	if (rc == -EDEADLK)
+		return rc;
 	pthread_join(run->thread, NULL);
 	if (rc == 0 && run->thread_rc < 0)
 		rc = err_set(err, run->thread_rc, "%s", run->thread_err.text);
@@ -388,17 +204,76 @@ static int launch_status(int rc)
 			       : STATUS_FAILED;
 }
 
-static int finish(struct run *run)
+/* Said beside the target's own complaint, which does not know why. */
+static void say_unprivileged(const struct run *run)
 {
-	struct err err = {0};
+	fprintf(stderr,
+		"iotrace: %s ran without the privileges of its file: trace it as root, with -u "
+		"USER\n",
+		run->session.unprivileged);
+}
+
+/* Each file that could not be written is told; the others are. */
+static int write_outputs(struct run *run)
+{
+	struct outputs *o = &run->outputs;
 	struct report_facts facts = {&run->supervise, run->target_path, run->started_real_ns,
-		run->user ? run->user->pw_uid : getuid()};
-	int rc = detail_finish(run, &err);
+		run->user.groups ? run->user.uid : getuid()};
+	struct err err = {0};
+
+	if (identity_take(&run->user, &err) < 0) {
+		outputs_abort(o);
+		return fail(STATUS_FAILED, &err);
+	}
 	struct res_result *r = report_build(&run->session, &facts);
 
-	rc = outputs_finish(run, r, rc, &err);
+	outputs_finish(o, &run->session, r);
+	if (*run->session.unprivileged && !run->opt.quiet)
+		say_unprivileged(run);
+	identity_give_back(&run->user);
 	result_free(r);
-	return rc < 0 ? fail(STATUS_FAILED, &err) : exit_status(run);
+	for (size_t i = 0; i < o->failed; i++)
+		fail(STATUS_FAILED, &o->errs[i]);
+	return o->failed ? STATUS_FAILED : 0;
+}
+
+static int finish(struct run *run)
+{
+	int status = write_outputs(run);
+
+	return status ? status : exit_status(run);
+}
+
+static int find_user(struct run *run, struct err *err)
+{
+	const struct passwd *pw;
+
+	if (!run->opt.user)
+		return 0;
+	pw = getpwnam(run->opt.user);
+	if (!pw)
+		return err_set(err, -ENOENT, "-u: no user '%s'", run->opt.user);
+	return identity_init(&run->user, run->opt.user, pw->pw_uid, pw->pw_gid, err);
+}
+
+static int begin_outputs(struct run *run, struct err *err)
+{
+	int rc = identity_take(&run->user, err);
+
+	if (rc == 0)
+		rc = outputs_begin(&run->outputs, &run->opt, &run->session, err);
+	identity_give_back(&run->user);
+	return rc;
+}
+
+static void abort_outputs(struct run *run)
+{
+	struct err ignored = {0};
+
+	/* What has a name must lose it, as whom it was made. */
+	if (identity_take(&run->user, &ignored) == 0)
+		outputs_abort(&run->outputs);
+	identity_give_back(&run->user);
 }
 
 static int run_all(struct run *run)
@@ -406,14 +281,9 @@ static int run_all(struct run *run)
 	struct err err = {0};
 	int rc;
 
-	if (run->opt.user) {
-		run->user = getpwnam(run->opt.user);
-		if (!run->user) {
-			err_set(&err, -ENOENT, "-u: no user '%s'", run->opt.user);
-			return fail(STATUS_USAGE, &err);
-		}
-		run->setup.user = run->user;
-	}
+	if (find_user(run, &err) < 0)
+		return fail(STATUS_USAGE, &err);
+	run->setup.user = &run->user;
 	if (!run->opt.pid) {
 		rc = launch_resolve(run->opt.command[0], &run->target_path, &err);
 		if (rc < 0)
@@ -422,18 +292,23 @@ static int run_all(struct run *run)
 	} else {
 		run->target_path = mem_printf("/proc/%d/exe", run->opt.pid);
 	}
-	rc = outputs_begin(run, &err);
-	if (rc == 0)
-		rc = status_open(run, &err);
-	if (rc == 0)
+	rc = begin_outputs(run, &err);
+	if (rc == 0) {
+		/* Not before: who opens a pipe waits for its reader, and can be ended then. */
+		supervise_block_signals();
 		rc = trace(run, &err);
+	}
 	if (rc == 0 && !run->opt.pid && (rc = launch_error(&run->session, &err)) < 0) {
-		outputs_abort(&run->outputs);
+		abort_outputs(run);
 		return fail(launch_status(rc), &err);
 	}
 	if (rc < 0) {
-		outputs_abort(&run->outputs);
-		return fail(STATUS_FAILED, &err);
+		abort_outputs(run);
+		fail(STATUS_FAILED, &err);
+		/* Nothing may be released while the tracing thread has it. */
+		if (rc == -EDEADLK)
+			_exit(run->supervise.timed_out ? STATUS_TIMEOUT : STATUS_FAILED);
+		return STATUS_FAILED;
 	}
 	return finish(run);
 }
@@ -506,11 +381,11 @@ int main(int argc, char **argv)
 		return print(version_text);
 	if (run.opt.verify)
 		return verify_modes(&run);
-	supervise_block_signals();
 	if (session_init(&run.session, &run.opt, &err) < 0)
 		return fail(STATUS_FAILED, &err);
 	status = run_all(&run);
 	session_release(&run.session);
+	identity_release(&run.user);
 	options_release(&run.opt);
 	free(run.target_path);
 	return status;

@@ -6,6 +6,8 @@
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 
+#include "tracer/filler.h"
+
 /* A word at a time: only for targets that forbid process_vm_readv. */
 static ssize_t peek(pid_t tid, uint64_t addr, void *buf, size_t len)
 {
@@ -30,23 +32,33 @@ static ssize_t peek(pid_t tid, uint64_t addr, void *buf, size_t len)
 
 static ssize_t memory_read(void *ctx, uint64_t addr, void *buf, size_t len)
 {
-	pid_t tid = *(pid_t *)ctx;
+	const struct memory *m = ctx;
 	struct iovec local = {buf, len}, remote = {(void *)addr, len};
-	ssize_t n = process_vm_readv(tid, &local, 1, &remote, 1, 0);
+	ssize_t n;
 
+	/* What only the tracing thread may read (PTRACE_PEEKDATA) would be read by that: it is not.
+	 */
+	if (m->filler)
+		return filler_read(m->filler, m->tid, addr, buf, len);
+	n = process_vm_readv(m->tid, &local, 1, &remote, 1, 0);
 	if (n >= 0)
 		return n;
 	if (errno == EPERM || errno == ENOSYS)
-		return peek(tid, addr, buf, len);
+		return peek(m->tid, addr, buf, len);
 	return -errno;
 }
 
-struct mem_reader memory_reader(pid_t *tid)
+struct mem_reader memory_reader(struct memory *m)
 {
-	return (struct mem_reader){.read = memory_read, .ctx = tid};
+	return (struct mem_reader){.read = memory_read, .ctx = m};
 }
 
-int memory_poke_u64(pid_t tid, uint64_t addr, uint64_t value)
+int memory_poke_u64(const struct memory *m, uint64_t addr, uint64_t value)
 {
-	return ptrace(PTRACE_POKEDATA, tid, (void *)addr, (void *)value) < 0 ? -errno : 0;
+	if (m->filler) {
+		ssize_t n = filler_write(m->filler, m->tid, addr, &value, sizeof(value));
+
+		return n == (ssize_t)sizeof(value) ? 0 : n < 0 ? (int)n : -EFAULT;
+	}
+	return ptrace(PTRACE_POKEDATA, m->tid, (void *)addr, (void *)value) < 0 ? -errno : 0;
 }

@@ -6,11 +6,19 @@
 
 #include "tracer/decode/decode.h"
 
-/* A reader of a stopped thread's memory: process_vm_readv, and PTRACE_PEEKDATA where that is not
- * permitted. *tid must stay valid; change it to read another thread. */
-struct mem_reader memory_reader(pid_t *tid);
+struct filler;
 
-/* Writes to a stopped thread's memory, read-only pages too (PTRACE_POKEDATA). 0 or -errno. */
-int memory_poke_u64(pid_t tid, uint64_t addr, uint64_t value);
+/* A stopped thread's memory. */
+struct memory {
+	pid_t tid;             /* may be changed, to read another thread's */
+	struct filler *filler; /* NULL: no traced thread fills pages for another one */
+};
+
+/* A reader of it: process_vm_readv, and PTRACE_PEEKDATA where that is not permitted. m must stay
+ * valid. */
+struct mem_reader memory_reader(struct memory *m);
+
+/* Writes to it, read-only pages too (PTRACE_POKEDATA). 0 or -errno. */
+int memory_poke_u64(const struct memory *m, uint64_t addr, uint64_t value);
 
 #endif

@@ -273,6 +273,8 @@ static int check(struct options *o, struct err *err)
 			err, -EINVAL, "--env is for a program that iotrace starts, not for -p");
 	if (o->verify && o->pid)
 		return err_set(err, -EINVAL, "--verify is for a program that iotrace starts");
+	if (o->verify && o->user)
+		return err_set(err, -EINVAL, "--verify and -u exclude each other");
 	if (o->control_fd >= 0 && fcntl(o->control_fd, F_SETFD, FD_CLOEXEC) < 0)
 		return err_set(
 			err, -EINVAL, "--control-fd: %d is not an open descriptor", o->control_fd);

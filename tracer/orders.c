@@ -9,6 +9,7 @@
 #include "common/base/mem.h"
 
 #define WAKE_EVERY_US 500
+#define WAKES_MAX     1000 /* half a second; a taker that is busy longer: orders_wake() */
 
 void orders_init(struct orders *o)
 {
@@ -33,11 +34,14 @@ void orders_give(struct orders *o, struct order order)
 	*VEC_PUSH(&o->queue) = order;
 	pthread_mutex_unlock(&o->lock);
 	/* A signal that comes just before the taker sleeps in wait4 is lost on it: so, again. */
-	while (orders_pending(o) && !atomic_load(&o->closed)) {
-		if (pthread_kill(o->taker, ORDERS_SIGNAL) != 0)
-			return;
+	for (int i = 0; i < WAKES_MAX && orders_wake(o); i++)
 		usleep(WAKE_EVERY_US);
-	}
+}
+
+int orders_wake(struct orders *o)
+{
+	return orders_pending(o) && !atomic_load(&o->closed) &&
+	       pthread_kill(o->taker, ORDERS_SIGNAL) == 0;
 }
 
 void orders_close(struct orders *o)

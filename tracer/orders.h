@@ -41,8 +41,11 @@ struct orders {
 
 void orders_init(struct orders *o);
 void orders_release(struct orders *o);
-/* Stamps (at_ns 0: now) and queues an order, and wakes the taker until it has taken it. */
+/* Stamps (at_ns 0: now) and queues an order, and wakes the taker until it has taken it, or for half
+ * a second: then orders_wake() is to be called from time to time. */
 void orders_give(struct orders *o, struct order order);
+/* Wakes the taker once more; 0 if there is no need. */
+int orders_wake(struct orders *o);
 /* The taker ends: later orders are dropped. */
 void orders_close(struct orders *o);
 /* Takes the next order: 1, or 0 when there is none. */

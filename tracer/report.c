@@ -121,9 +121,11 @@ static void fill_overhead(const struct session *s, struct res_result *r)
 		o->estimated_ns += s->record_ns * (seen[SEEN_RECORDED] + seen[SEEN_ONE_STOP]);
 	}
 	o->per_stop_ns = o->stops ? stops_ns / o->stops : s->near_stop_ns;
+	/* Threads are stopped and record at the same time: their sum can be longer than the run. */
+	if (wall && o->estimated_ns > wall)
+		o->estimated_ns = wall;
 	if (wall)
-		o->estimated_share =
-			o->estimated_ns < wall ? (double)o->estimated_ns / (double)wall : 1.0;
+		o->estimated_share = (double)o->estimated_ns / (double)wall;
 	if (wall && o->estimated_share > SLOWED_SHARE)
 		result_warn(r, "slowed",
 			"The stops took about %.0f%% of the time: batch sizes and times are those "
@@ -200,8 +202,10 @@ static void fill_blind_spots(const struct session *s, struct res_result *r)
 			"SQPOLL: a kernel thread takes io_uring submissions without a system call"},
 		{s->seen.io_uring, "io_uring: what its requests move is not in the bytes and "
 				   "batches of other calls"},
-		{s->seen.packet_ring, "PACKET_TX_RING: frames are sent from a ring that is mapped "
-				      "into the program"},
+		{s->seen.packet_tx, "PACKET_TX_RING: frames are sent from a ring that is mapped "
+				    "into the program"},
+		{s->seen.packet_rx, "PACKET_RX_RING: frames are received in a ring that is mapped "
+				    "into the program"},
 		{s->seen.xdp, "AF_XDP: frames move through rings that are mapped into the program"},
 		{gettime && s->map.traced[gettime->index],
 			"vDSO: clock_gettime, gettimeofday, time and getcpu mostly make no system "
@@ -236,6 +240,12 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 		result_warn(r, "clone_untraced",
 			"The target asked for children that cannot be traced (CLONE_UNTRACED): "
 			"they were traced all the same.");
+	if (*s->unprivileged)
+		result_warn(r, "no_privileges",
+			"%s ran without the privileges of its file (set-user-ID, set-group-ID or "
+			"capabilities): the kernel gives none under a tracer that is not "
+			"privileged. As root, iotrace -u USER traces it as it is.",
+			s->unprivileged);
 	if (s->ignored_signal_interruptions)
 		result_warn(r, "ignored_signals",
 			"%llu calls were interrupted by a signal that the target ignores; untraced "
@@ -245,12 +255,6 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 		result_warn(r, "control_unknown",
 			"%u lines on the control descriptor were not begin, end or mark NAME.",
 			v->control_unknown);
-	if (r->tracer->detail_lines_left_out != U64_NONE && r->tracer->detail_lines_left_out)
-		result_warn(r, "detail_limit",
-			"The detail holds the first %llu calls; %llu more are counted, but have no "
-			"line.",
-			(unsigned long long)r->tracer->detail_lines,
-			(unsigned long long)r->tracer->detail_lines_left_out);
 }
 
 static const char *iso_time(struct res_result *r, uint64_t real_ns)
@@ -290,6 +294,17 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 	if (r->environment)
 		r->environment->uid = facts->uid;
 	return r;
+}
+
+void report_detail(const struct session *s, struct res_result *r)
+{
+	book_result_detail(&s->book, r);
+	if (r->tracer->detail_lines_left_out)
+		result_warn(r, "detail_limit",
+			"The detail holds the first %llu calls; %llu more are counted, but have no "
+			"line.",
+			(unsigned long long)r->tracer->detail_lines,
+			(unsigned long long)r->tracer->detail_lines_left_out);
 }
 
 void report_detail_failed(struct res_result *r, const char *path, int error)

@@ -14,8 +14,10 @@ struct report_facts {
 	uint64_t uid;
 };
 
-/* The result of a run that is over. Owned by the caller. */
+/* The result of a run that is over, without what becomes of the detail. Owned by the caller. */
 struct res_result *report_build(const struct session *s, const struct report_facts *facts);
+/* How much of the detail was written. */
+void report_detail(const struct session *s, struct res_result *r);
 /* The detail could not be written: says it in the result. */
 void report_detail_failed(struct res_result *r, const char *path, int error);
 

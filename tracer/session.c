@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "common/base/clock.h"
+#include "tracer/filler.h"
 #include "tracer/filter.h"
 #include "tracer/launch.h"
 #include "tracer/memory.h"
@@ -36,7 +37,7 @@ int session_init(struct session *s, const struct options *opt, struct err *err)
 							 : 1);
 	tracees_init(&s->tracees, AGG_ROWS_MAX);
 	s->fds = fd_registry_new(AGG_ROWS_MAX);
-	s->memory = memory_reader(&s->reader_tid);
+	s->memory = memory_reader(&s->reads);
 	orders_init(&s->orders);
 	book_init(&s->book, clock_mono_ns(), opt->has_window || opt->control_fd >= 0);
 	s->book.stacks = s->stacks;
@@ -74,6 +75,7 @@ void session_release(struct session *s)
 		free(it.value);
 	map_release(&s->held);
 	fd_registry_free(s->fds);
+	filler_free(s->reads.filler);
 	control_map_release(&s->map);
 	free(s->filter.filter);
 	free(s->launch.environ);

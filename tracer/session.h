@@ -12,6 +12,7 @@
 #include "tracer/fast/cost.h"
 #include "tracer/fast/fast.h"
 #include "tracer/control.h"
+#include "tracer/memory.h"
 #include "tracer/options.h"
 #include "tracer/orders.h"
 #include "tracer/stacks/stacks.h"
@@ -37,7 +38,7 @@ struct session {
 	struct fast fast;
 	struct stacks *stacks; /* NULL: not wanted */
 	struct orders orders;
-	pid_t reader_tid; /* whose memory `memory` reads */
+	struct memory reads; /* what `memory` reads */
 	struct mem_reader memory;
 
 	pid_t first_pid;  /* the started target, or -p's PID */
@@ -53,9 +54,10 @@ struct session {
 	uint64_t calls_stopped;
 	uint64_t ignored_signal_interruptions;
 	struct {
-		unsigned int sqpoll : 1, packet_ring : 1, xdp : 1, io_uring : 1;
+		unsigned int sqpoll : 1, packet_tx : 1, packet_rx : 1, xdp : 1, io_uring : 1;
 		unsigned int untraced_clones : 1, own_filter : 1;
 	} seen;
+	char unprivileged[16]; /* the first program that lost privileges by being traced; "" */
 	struct launch {
 		const char *path; /* the target's file: its execve(path) is the first call that
 				     counts */
@@ -102,7 +104,7 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop);
 void call_filtered(struct session *s, struct tracee *t, const struct stop *stop);
 void call_exit(struct session *s, struct tracee *t, const struct stop *stop);
 /* Puts back an argument that clone_entry changed in owner, in t (owner itself or its child). */
-void call_restore_arg(const struct tracee *owner, const struct tracee *t);
+void call_restore_arg(struct session *s, const struct tracee *owner, const struct tracee *t);
 /* The thread dies, or goes on as another program, inside the call. stopped: in a stop of its own,
  * its registers can be read. */
 void call_no_return(struct session *s, struct tracee *t, int stopped);

@@ -13,9 +13,13 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/run/signal_word.h"
 
 /* After KILL: again at this distance, for what was forked in between. */
-#define KILL_AGAIN_NS   (100 * NS_PER_MS)
+#define KILL_AGAIN_NS (100 * NS_PER_MS)
+/* The tracing thread takes no orders so long after a KILL: it waits for what the target must do. */
+#define GIVE_UP_NS      (10 * NS_PER_SEC)
+#define WAKE_AGAIN_NS   (10 * NS_PER_MS)
 #define LINE_MAX_BYTES  256
 #define STATUS_EVERY_NS NS_PER_SEC
 
@@ -26,6 +30,9 @@ struct watch {
 	struct supervise *v;
 	struct pollfd polls[SOURCES];
 	uint64_t kill_at_ns;
+	uint64_t give_up_ns; /* UINT64_MAX: nobody is being killed */
+	struct signal_last last;
+	unsigned int passed_on; /* by the runner, of v->signals */
 	char line[LINE_MAX_BYTES];
 	size_t line_len;
 };
@@ -56,6 +63,21 @@ static void detach(struct watch *w)
 	orders_give(w->v->orders, (struct order){.kind = ORDER_DETACH});
 }
 
+/* 1 if it is one that came already, by another way. */
+static int is_known(struct watch *w, const struct signalfd_siginfo *si)
+{
+	uint64_t word = si->ssi_code == SI_QUEUE ? si->ssi_ptr : 0;
+
+	if (word == SIGNAL_INSISTS)
+		return 0;
+	int again = signal_is_again(&w->last, si->ssi_signo, clock_mono_ns());
+
+	/* The runner counts for itself, and may be much later than the group's. */
+	if (word == SIGNAL_PASSED_ON)
+		return ++w->passed_on <= w->v->signals;
+	return again;
+}
+
 static void take_signal(struct watch *w)
 {
 	struct signalfd_siginfo si;
@@ -69,6 +91,8 @@ static void take_signal(struct watch *w)
 	}
 	/* A key of the terminal has reached the target too: what it does is its own business. */
 	if (si.ssi_code == SI_KERNEL)
+		return;
+	if (is_known(w, &si))
 		return;
 	if (w->v->signals++)
 		w->kill_at_ns = clock_mono_ns();
@@ -142,6 +166,8 @@ static int run_clock(struct watch *w)
 		orders_give(v->orders, (struct order){.kind = ORDER_STATUS});
 	}
 	if (now >= w->kill_at_ns) {
+		if (w->give_up_ns == UINT64_MAX)
+			w->give_up_ns = now + GIVE_UP_NS;
 		signal_targets(w, SIGKILL);
 		w->kill_at_ns = now + KILL_AGAIN_NS;
 	}
@@ -150,13 +176,16 @@ static int run_clock(struct watch *w)
 		next = w->kill_at_ns;
 	if (v->status_at_ns < next)
 		next = v->status_at_ns;
+	if (orders_wake(v->orders))
+		next = now + WAKE_AGAIN_NS < next ? now + WAKE_AGAIN_NS : next;
 	if (next == UINT64_MAX)
 		return -1;
 	next = next > now ? (next - now + NS_PER_MS - 1) / NS_PER_MS : 0;
 	return next < 60000 ? (int)next : 60000;
 }
 
-static void watch_loop(struct watch *w)
+/* 0 when the tracing thread is through, -EDEADLK when it never will be. */
+static int watch_loop(struct watch *w)
 {
 	static void (*const takes[SOURCES])(struct watch *) = {
 		[FROM_SIGNAL] = take_signal,
@@ -168,9 +197,11 @@ static void watch_loop(struct watch *w)
 		int n = poll(w->polls, SOURCES, run_clock(w));
 
 		if (n < 0 && errno != EINTR)
-			return;
+			return -errno;
 		if (w->polls[FROM_DONE].revents)
-			return;
+			return 0;
+		if (orders_pending(w->v->orders) && clock_mono_ns() >= w->give_up_ns)
+			return -EDEADLK;
 		for (int i = FROM_SIGNAL; n > 0 && i < SOURCES; i++)
 			if (w->polls[i].revents)
 				takes[i](w);
@@ -181,7 +212,7 @@ int supervise_run(struct supervise *v, struct err *err)
 {
 	sigset_t set;
 	cleanup_close int signal_fd = -1, command_fd = -1;
-	struct watch w = {.v = v, .kill_at_ns = UINT64_MAX};
+	struct watch w = {.v = v, .kill_at_ns = UINT64_MAX, .give_up_ns = UINT64_MAX};
 
 	passed_on(&set);
 	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -196,6 +227,9 @@ int supervise_run(struct supervise *v, struct err *err)
 	w.polls[FROM_SIGNAL] = (struct pollfd){.fd = signal_fd, .events = POLLIN};
 	w.polls[FROM_CONTROL] = (struct pollfd){.fd = v->control_fd, .events = POLLIN};
 	w.polls[FROM_COMMAND] = (struct pollfd){.fd = command_fd, .events = POLLIN};
-	watch_loop(&w);
+	if (watch_loop(&w) == -EDEADLK)
+		return err_set(err, -EDEADLK,
+			"the tracer waits for memory or a file that a traced process must provide: "
+			"the target was killed, there is no result");
 	return 0;
 }

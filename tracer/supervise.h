@@ -32,7 +32,8 @@ struct supervise {
 
 /* The signals that are passed on; blocked in all threads before any is started. */
 void supervise_block_signals(void);
-/* Returns when the tracing thread is through. 0 or -errno. */
+/* Returns when the tracing thread is through. 0 or -errno; -EDEADLK: it is not and never will be,
+ * only the end of this process ends it and its tracees. */
 int supervise_run(struct supervise *v, struct err *err);
 
 #endif

@@ -61,11 +61,50 @@ static char *temp_name(const char *path)
 	return mem_printf("%.*s.%.*s.%s", (int)(name - path), path, TEMP_NAME_MAX, name, tail);
 }
 
-/* Creates f->temp with 0666 less umask (the kernel applies it, and default ACLs, at creation). */
+/* The directory of a file's path; the caller frees. */
+static char *dir_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return mem_strdup(".");
+	return mem_strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/* "/proc/self/fd/N" of fd, which linkat() follows to a file without a name. */
+static void fd_path(int fd, char buf[32])
+{
+	snprintf(buf, 32, "/proc/self/fd/%d", fd);
+}
+
+/* A file that no name leads to, so that nothing stays if we are killed. -1: not there. */
+static int open_nameless(const char *path)
+{
+	cleanup_free char *dir = dir_of(path);
+	int fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+	char link[32];
+
+	if (fd < 0)
+		return -1;
+	fd_path(fd, link);
+	if (access(link, F_OK) == 0)
+		return fd;
+	close(fd); /* without /proc it would never get its name */
+	return -1;
+}
+
+/*
+ * Creates the file with 0666 less umask (the kernel applies it, and default ACLs, at creation):
+ * without a name, or where the file system has none such, as f->temp.
+ */
 static int open_temp(struct new_file *f, struct err *err)
 {
 	int code = -EEXIST;
 
+	f->appears = 1;
+	f->fd = open_nameless(f->path);
+	if (f->fd >= 0)
+		return 0;
 	for (int i = 0; i < TEMP_TRIES; i++) {
 		f->temp = temp_name(f->path);
 		f->fd = open(f->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -78,6 +117,17 @@ static int open_temp(struct new_file *f, struct err *err)
 			break;
 	}
 	return write_error(err, code, "create", f->path);
+}
+
+/* In a sticky directory only the owner of the file or of the directory may replace the file. */
+static int is_kept_by_sticky(const char *path, const struct stat *st)
+{
+	cleanup_free char *dir = dir_of(path);
+	uid_t we = geteuid();
+	struct stat d;
+
+	return we && stat(dir, &d) == 0 && (d.st_mode & S_ISVTX) && d.st_uid != we &&
+	       st->st_uid != we;
 }
 
 static int open_existing(struct new_file *f, const struct stat *st, struct err *err)
@@ -93,10 +143,15 @@ static int open_existing(struct new_file *f, const struct stat *st, struct err *
 		f->fd = open(f->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 		return f->fd < 0 ? write_error(err, -errno, "write", f->path) : 0;
 	}
-	if (access(f->path, W_OK) < 0)
+	/* By the effective ids, as everything else here. */
+	if (faccessat(AT_FDCWD, f->path, W_OK, AT_EACCESS) < 0)
 		return write_error(err, -errno, "replace", f->path);
 	/* Through a symbolic link, what it names is replaced, not the link. */
 	real = realpath(f->path, NULL);
+	if (is_kept_by_sticky(real ? real : f->path, st)) {
+		free(real);
+		return write_error(err, -EPERM, "replace", f->path);
+	}
 	if (real) {
 		free(f->path);
 		f->path = real;
@@ -125,14 +180,45 @@ int file_begin(struct new_file *f, const char *path, struct err *err)
 	return rc;
 }
 
+/* Gives a nameless file its name: the final one if that is free, else a temporary one. */
+static int give_name(struct new_file *f)
+{
+	char from[32];
+
+	fd_path(f->fd, from);
+	if (linkat(AT_FDCWD, from, AT_FDCWD, f->path, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	for (int i = 0; errno == EEXIST && i < TEMP_TRIES; i++) {
+		f->temp = temp_name(f->path);
+		if (linkat(AT_FDCWD, from, AT_FDCWD, f->temp, AT_SYMLINK_FOLLOW) == 0)
+			return 0;
+		free(f->temp);
+		f->temp = NULL;
+	}
+	return -errno;
+}
+
+/* What a file system says only when a file is closed: of one that has no name yet, by a copy. */
+static int close_error(struct new_file *f)
+{
+	int fd = f->fd;
+
+	if (f->appears && !f->temp)
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	else
+		f->fd = -1;
+	/* Not again on EINTR: Linux has closed it by then. */
+	return close(fd) < 0 && errno != EINTR ? -errno : 0;
+}
+
 int file_commit(struct new_file *f, struct err *err)
 {
-	int fd = f->fd, rc = 0;
+	int rc = close_error(f), code = 0;
 
-	f->fd = -1;
-	/* Not again on EINTR: Linux has closed it by then. */
-	if (close(fd) < 0 && errno != EINTR)
-		rc = write_error(err, -errno, "write", f->path);
+	if (rc < 0)
+		rc = write_error(err, rc, "write", f->path);
+	else if (f->appears && !f->temp && (code = give_name(f)) < 0)
+		rc = write_error(err, code, "create", f->path);
 	else if (f->temp && rename(f->temp, f->path) < 0)
 		rc = write_error(err, -errno, "create", f->path);
 	if (rc == 0) {

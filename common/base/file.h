@@ -9,8 +9,9 @@
 #include "common/base/out.h"
 
 /*
- * A file that appears whole: written beside its final place as .NAME.XXXXXX, renamed by
- * file_commit(), removed by file_abort(). "-" is standard output (nothing is renamed).
+ * A file that appears whole: written in the directory of its final place without a name (where
+ * that cannot be, as .NAME.XXXXXX), named by file_commit(), gone with file_abort() or with us.
+ * "-" is standard output; that, a pipe and a device are written in place.
  *
  *	struct new_file f;
  *	rc = file_begin(&f, path, err);
@@ -18,7 +19,8 @@
  *	rc = file_commit(&f, err);	or file_abort(&f);
  */
 struct new_file {
-	int fd; /* -1 when not open */
+	int fd;      /* -1 when not open */
+	int appears; /* at its commit; 0: written in place */
 	char *path, *temp;
 };
 

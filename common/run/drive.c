@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -18,10 +19,13 @@
 #include "common/run/load.h"
 #include "common/run/program.h"
 #include "common/run/ready_probe.h"
+#include "common/run/signal_word.h"
 #include "common/run/tree.h"
 
 #define TICK_NS         (200 * NS_PER_MS)
 #define INSIST_LIMIT_NS (30 * NS_PER_SEC) /* to write its files once the target was killed */
+#define SEEK_EVERY_NS   (5 * NS_PER_MS)
+#define SEEK_LIMIT_NS   (5 * NS_PER_SEC)
 #define NEVER           UINT64_MAX
 
 enum phase { PHASE_READY, PHASE_LOAD, PHASE_WATCH };
@@ -54,6 +58,9 @@ struct session {
 	struct relay relays[2];
 	struct scans scans[2]; /* stdout and stderr apart: lines must not mix */
 	uint64_t start_ns, tick_ns;
+	struct signal_last last_signal;
+	int target_fd;    /* pidfd of the tool's child, -1: not found (yet) */
+	uint64_t seek_ns; /* when it is looked for again; NEVER: no more */
 	struct {
 		uint64_t begin_ns, end_ns; /* when to mark it; NEVER: not by the clock */
 		int begun, over;
@@ -147,10 +154,10 @@ static int signal_children(pid_t parent, int signal)
 	return sent;
 }
 
-static void signal_target(const struct drive *d, const struct program *p, int signal)
+static void signal_target(const struct drive *d, const struct program *p, int signal, uint64_t word)
 {
 	if (!d->target_is_child || !program_running(p) || !signal_children(p->pid, signal))
-		program_signal(p, signal);
+		program_signal_word(p, signal, word);
 }
 
 /* The second signal is for a target that has not ended. A tool whose target has is writing its
@@ -159,7 +166,7 @@ static int insist_on(const struct drive *d, const struct program *p, int signal)
 {
 	if (d->target_is_child)
 		return signal_children(p->pid, signal);
-	program_signal(p, signal);
+	program_signal_word(p, signal, SIGNAL_INSISTS);
 	return 1;
 }
 
@@ -175,7 +182,7 @@ static void end_program(
 	if (p->own_group || e->step > 1) /* the load, or a tool that does not end either */
 		program_signal(p, signals[e->step]);
 	else if (e->step == 0)
-		signal_target(d, p, SIGTERM);
+		signal_target(d, p, SIGTERM, SIGNAL_PASSED_ON);
 	else
 		e->insisted = insist_on(d, p, insist);
 	/* A stopped program cannot take its leave. */
@@ -548,6 +555,51 @@ static int step(struct session *s, struct err *err)
 	return 0;
 }
 
+/* ---- the target, where it is the tool's child ---- */
+
+static void seek_target(struct session *s, uint64_t now)
+{
+	pid_t child;
+
+	if (now < s->seek_ns)
+		return;
+	child = tree_first_child(s->tool.pid);
+	s->target_fd = child > 0 ? pidfd_open(child, 0) : -1;
+	/* As for signal_children(): the one that was found. */
+	if (s->target_fd >= 0 && tree_parent(child) != s->tool.pid) {
+		close(s->target_fd);
+		s->target_fd = -1;
+	}
+	s->seek_ns = s->target_fd >= 0 || now - s->start_ns > SEEK_LIMIT_NS ? NEVER
+									    : now + SEEK_EVERY_NS;
+}
+
+/*
+ * How the target ended, which the kernel tells those who are not its parent since 6.15. Elsewhere
+ * the tool's end says it, unless a signal that we had too ended the tool.
+ */
+static void take_target_end(const struct session *s, struct drive_result *r)
+{
+	/* struct pidfd_info of linux/pidfd.h, its first version. */
+	struct {
+		uint64_t mask, cgroup;
+		uint32_t ids[11];
+		int32_t exit_code;
+	} info = {.mask = 1 << 3 /* PIDFD_INFO_EXIT */};
+	int status = s->tool.wait_status;
+
+	r->end = DRIVE_END_KNOWN;
+	if (s->target_fd >= 0 && ioctl(s->target_fd, _IOWR(0xFF, 11, info), &info) == 0 &&
+		(info.mask & 1 << 3))
+		status = info.exit_code;
+	else if (s->d->target_is_child && r->interrupted && r->tool_signal == r->interrupted)
+		r->end = DRIVE_END_UNKNOWN;
+	if (WIFSIGNALED(status))
+		r->end_signal = WTERMSIG(status);
+	else
+		r->end_status = WEXITSTATUS(status);
+}
+
 /* ---- the loop ---- */
 
 static enum drive_stage stage(const struct session *s, uint64_t now, uint64_t *ret_elapsed_ns)
@@ -586,10 +638,12 @@ static void take_signals(struct session *s)
 	while (read(s->d->signals->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		int number = (int)info.ssi_signo;
 
+		if (signal_is_again(&s->last_signal, info.ssi_signo, clock_mono_ns()))
+			continue;
 		s->r->interrupted = number;
 		program_signal(&s->load, number);
 		if (info.ssi_code <= 0)
-			signal_target(s->d, &s->tool, number);
+			signal_target(s->d, &s->tool, number, SIGNAL_PASSED_ON);
 		if (!s->d->sc->load)
 			continue;
 		trouble(s, DRIVE_INTERRUPTED, "interrupted by signal %d", number);
@@ -620,6 +674,7 @@ static uint64_t next_deadline(const struct session *s)
 		sooner(&next, s->probe.next_ns);
 		sooner(&next, sat_add(s->start_ns, s->d->sc->ready_timeout_ns));
 	}
+	sooner(&next, s->seek_ns);
 	sooner(&next, s->window.begin_ns);
 	sooner(&next, s->window.end_ns);
 	if (s->phase == PHASE_LOAD && !program_running(&s->load))
@@ -667,6 +722,7 @@ static int loop(struct session *s, struct err *err)
 		if (!program_running(&s->tool) && s->phase != PHASE_LOAD)
 			return 0;
 		tick(s);
+		seek_target(s, clock_mono_ns());
 		wait_for_event(s);
 	}
 }
@@ -676,6 +732,8 @@ static void session_release(struct session *s)
 	ready_probe_release(&s->probe);
 	program_release(&s->load);
 	program_release(&s->tool);
+	if (s->target_fd >= 0)
+		close(s->target_fd);
 	for (int i = 0; i < 2; i++) {
 		work_scan_release(&s->scans[i].work);
 		work_scan_release(&s->scans[i].latency);
@@ -695,6 +753,8 @@ int drive_run(const struct drive *d, struct drive_result *ret, struct err *err)
 		.load = PROGRAM_NONE,
 		.relays = {{.from = -1}, {.from = -1}},
 		.window = {.begin_ns = NEVER, .end_ns = NEVER},
+		.target_fd = -1,
+		.seek_ns = d->target_is_child ? 0 : NEVER,
 	};
 	ready_probe_init(
 		&s.probe, d->sc->has_ready ? &d->sc->ready : NULL, d->sc->cwd, &d->signals->old);
@@ -708,6 +768,7 @@ int drive_run(const struct drive *d, struct drive_result *ret, struct err *err)
 		r.tool_status = program_status(&s.tool);
 		if (WIFSIGNALED(s.tool.wait_status))
 			r.tool_signal = WTERMSIG(s.tool.wait_status);
+		take_target_end(&s, &r);
 		*ret = r;
 	}
 	session_release(&s);

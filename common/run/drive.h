@@ -66,11 +66,15 @@ enum drive_trouble {
 	DRIVE_INTERRUPTED, /* with a load; without one a signal is a way to end the target */
 };
 
+enum drive_end { DRIVE_END_UNKNOWN, DRIVE_END_KNOWN };
+
 struct drive_result {
 	enum drive_trouble trouble; /* the first that came up */
 	char text[256];             /* what happened, one line; empty if fine */
 	int tool_status;            /* as a shell says it */
 	int tool_signal;            /* that ended it, 0: none */
+	enum drive_end end;         /* of the target: is what follows known? */
+	int end_status, end_signal; /* its exit status, or the signal that ended it */
 	int stopped;     /* the load was over and we ended the target: that counts as exit 0 */
 	int insisted;    /* it did not end within the grace */
 	int interrupted; /* number of the last signal that came for us, 0: none */

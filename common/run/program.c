@@ -42,6 +42,10 @@ static __attribute__((noreturn)) void child_exec(
 {
 	if (spec->own_group && setpgid(0, 0) < 0)
 		child_fail(report_fd, "setpgid");
+	/* Wholly whom our maker acts for: no id is left to go back to another with. */
+	if (setresgid(getegid(), getegid(), getegid()) < 0 ||
+		setresuid(geteuid(), geteuid(), geteuid()) < 0)
+		child_fail(report_fd, "identity");
 	child_fd(report_fd, spec->stdin_fd, STDIN_FILENO);
 	child_fd(report_fd, spec->stdout_fd, STDOUT_FILENO);
 	child_fd(report_fd, spec->stderr_fd, STDERR_FILENO);
@@ -162,6 +166,14 @@ void program_signal(const struct program *p, int signal)
 {
 	if (program_running(p))
 		kill(p->own_group ? -p->pid : p->pid, signal);
+}
+
+void program_signal_word(const struct program *p, int signal, uint64_t word)
+{
+	const union sigval value = {.sival_ptr = (void *)(uintptr_t)word}; /* NOLINT */
+
+	if (program_running(p))
+		sigqueue(p->pid, signal, value);
 }
 
 void program_release(struct program *p)

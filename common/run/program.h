@@ -52,6 +52,8 @@ int program_reap(struct program *p);
 void program_wait(struct program *p);
 /* Sends a signal to it (to its group if that is its own); nothing if it has ended. */
 void program_signal(const struct program *p, int signal);
+/* To it alone, with a word that an iotrace understands (common/run/signal_word.h). */
+void program_signal_word(const struct program *p, int signal, uint64_t word);
 /* Ends what still runs with KILL, waits, closes. Not started is fine. */
 void program_release(struct program *p);
 /* As a shell says it: the exit status, 128+N for signal N. */

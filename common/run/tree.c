@@ -110,6 +110,17 @@ void tree_find(struct tree *t, pid_t root)
 	free(all.at);
 }
 
+pid_t tree_first_child(pid_t pid)
+{
+	cleanup_free char *text = NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	if (file_read(path, PROC_FILE_MAX, &text, NULL, NULL) < 0)
+		return 0;
+	return (pid_t)strtol(text, NULL, 10);
+}
+
 pid_t tree_parent(pid_t pid)
 {
 	struct process p;

@@ -16,6 +16,8 @@ struct tree {
 
 /* Looks through /proc; what vanishes meanwhile is left out. */
 void tree_find(struct tree *t, pid_t root);
+/* The child that a single-threaded process made first of those it has, 0: none, or not known. */
+pid_t tree_first_child(pid_t pid);
 /* The parent of a process, 0 if it is not there. */
 pid_t tree_parent(pid_t pid);
 int tree_has(const struct tree *t, pid_t pid);

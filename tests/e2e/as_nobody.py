@@ -21,8 +21,9 @@ if os.geteuid() == 0 and subprocess.run(["setpriv", "--reuid=65534", "--clear-gr
     os.environ.update(BUILD=copy.name)
 import cli
 import exact
+import harm
 import kernel_facts
 import tap
 
-assert cli and exact and kernel_facts  # each registers its tests
+assert cli and exact and harm and kernel_facts  # each registers its tests
 tap.main()

@@ -255,6 +255,29 @@ static void listens(char **args)
 		poll(NULL, 0, 100);
 }
 
+static volatile sig_atomic_t asked;
+
+static void on_ask(int signal)
+{
+	asked = signal;
+}
+
+/* Takes its time to end in order: argv 0 is its exit status. */
+static void lingers(char **args)
+{
+	struct sigaction sa = {.sa_handler = on_ask};
+	struct timespec t = {.tv_nsec = 500000000};
+
+	sigaction(SIGTERM, &sa, NULL);
+	CHECK(write(1, "ready\n", 6) == 6);
+	while (!asked)
+		poll(NULL, 0, 10);
+	while (nanosleep(&t, &t) < 0)
+		;
+	CHECK(write(1, "clean end\n", 10) == 10);
+	exit((int)t_num(args, 0, 0));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {
@@ -268,6 +291,7 @@ int main(int argc, char **argv)
 		{"ignored", ignored},
 		{"faulting", faulting},
 		{"listens", listens},
+		{"lingers", lingers},
 		{NULL, NULL},
 	};
 

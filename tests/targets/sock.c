@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 /* Single messages, and UDP segmentation: many datagrams behind one message. */
+#include <linux/if_packet.h>
+#include <sys/socket.h>
+
 #include "udp.h"
 
 #ifndef UDP_SEGMENT
@@ -143,6 +146,28 @@ static void gro(char **args)
 	CHECK(syscall(SYS_recvmmsg, u.rx, &mm, 1, 0, NULL) == 1 && mm.msg_len == 1000);
 }
 
+static void packet_ring(int option)
+{
+	struct tpacket_req r = {4096, 16, 2048, 32};
+	int s = socket(AF_PACKET, SOCK_RAW, 0);
+
+	if (s < 0)
+		t_skip("no packet sockets");
+	CHECK(setsockopt(s, SOL_PACKET, option, &r, sizeof(r)) == 0);
+}
+
+static void rx_ring(char **args)
+{
+	(void)args;
+	packet_ring(PACKET_RX_RING);
+}
+
+static void tx_ring(char **args)
+{
+	(void)args;
+	packet_ring(PACKET_TX_RING);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {
@@ -150,6 +175,8 @@ int main(int argc, char **argv)
 		{"gso_cmsg", gso_cmsg},
 		{"gso_option", gso_option},
 		{"gro", gro},
+		{"rx_ring", rx_ring},
+		{"tx_ring", tx_ring},
 		{NULL, NULL},
 	};
 

@@ -72,7 +72,8 @@ static void appears_whole(void **state)
 	assert_int_equal(file_begin(&f, "whole", &err), 0);
 	assert_int_equal(write(f.fd, "ab", 2), 2);
 	assert_int_equal(access("whole", F_OK), -1);
-	assert_int_equal(hidden_entries("."), 1);
+	/* Killed now, we leave nothing: the file has no name. */
+	assert_int_equal(hidden_entries("."), 0);
 	assert_int_equal(file_commit(&f, &err), 0);
 	assert_int_equal(hidden_entries("."), 0);
 	expect_text("whole", "ab");
@@ -241,6 +242,49 @@ static void failed_rename_leaves_nothing(void **state)
 	assert_int_equal(f.fd, -1);
 }
 
+static void replaces_a_dangling_link(void **state)
+{
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(symlink("nowhere/at/all", "dangling"), 0);
+	assert_int_equal(file_write("dangling", "1", 1, &err), 0);
+	expect_text("dangling", "1");
+	assert_int_equal(hidden_entries("."), 0);
+}
+
+/* Said before a run, not by a rename after it. */
+static void a_file_of_others_in_a_sticky_directory(void **state)
+{
+	struct err err = {0};
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (getuid())
+		skip();
+	assert_int_equal(mkdir("sticky", 0777), 0);
+	assert_int_equal(file_write("sticky/f", "1", 1, &err), 0);
+	assert_int_equal(chmod("sticky/f", 0666), 0);
+	assert_int_equal(chmod("sticky", 01777), 0);
+	assert_int_equal(chmod(".", 0755), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct err e = {0};
+		struct new_file f;
+
+		_exit(setuid(65534) == 0 && file_begin(&f, "sticky/f", &e) == -EPERM &&
+					!strcmp(e.text,
+						"cannot replace sticky/f: Operation not permitted; "
+						"name a place that you can write to")
+				? 0
+				: 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void mkdirs(void **state)
 {
 	struct err err = {0};
@@ -305,6 +349,8 @@ int main(void)
 		cmocka_unit_test(begin_errors_say_what_to_do),
 		cmocka_unit_test(no_permission),
 		cmocka_unit_test(failed_rename_leaves_nothing),
+		cmocka_unit_test(replaces_a_dangling_link),
+		cmocka_unit_test(a_file_of_others_in_a_sticky_directory),
 		cmocka_unit_test(mkdirs),
 		cmocka_unit_test(reading),
 	};

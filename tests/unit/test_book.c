@@ -77,6 +77,8 @@ static struct res_result *result_of(const struct book *b, int with_mappings)
 
 	r->tracer = RES_OBJ(r, tracer);
 	book_result(b, &names, with_mappings, r);
+	if (b->detail.set)
+		book_result_detail(b, r);
 	return r;
 }
 

@@ -157,6 +157,7 @@ static const struct {
 	{"-p 1x", "--attach"},
 	{"-p 99999999999", "--attach"},
 	{"-p 1 -u nobody", "-u"},
+	{"--verify -u nobody true", "-u"},
 	{"-p 1 --env A=1", "--env"},
 	{"--env =1 prog", "'=1' is not NAME=VALUE or NAME"},
 	{"--skip -1 prog", "--skip"},

@@ -17,7 +17,7 @@ static const char *const stopped[] = {"clone", "clone3", "fork", "vfork", "execv
 	"exit", "exit_group", "rt_sigreturn", "arch_prctl", "prctl", "seccomp", "setsockopt",
 	"unshare", "close_range", "io_uring_setup", "sched_getaffinity", "sched_setaffinity",
 	"restart_syscall", "modify_ldt", "set_thread_area", "remap_file_pages", "shmat", "shmdt",
-	"pkey_mprotect", "ptrace"};
+	"pkey_mprotect", "ptrace", "mount", "fsopen", "userfaultfd"};
 
 static const struct {
 	const char *name;

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/filler.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+
+#define WAIT_NS     (200 * NS_PER_MS)
+#define ASLEEP_MAX  16 /* threads that did not come back; with so many, nothing more is tried */
+#define STACK_BYTES (64 * 1024)
+
+/* Shared with the threads, one of which may outlive us. */
+struct filler {
+	pthread_mutex_t lock;
+	pthread_cond_t given, done;
+	struct job *job;     /* to be taken; NULL: none */
+	unsigned int awake;  /* threads that wait for a job */
+	unsigned int asleep; /* threads that were given up and are still in their call */
+	unsigned int refs;
+	int closing;
+};
+
+/* One access; of the caller until it gives it up, then of its thread. */
+struct job {
+	pid_t tid;
+	uint64_t addr;
+	size_t len;
+	int write, over, given_up;
+	ssize_t result;
+	char bytes[];
+};
+
+static void unref(struct filler *f)
+{
+	int last = --f->refs == 0;
+
+	pthread_mutex_unlock(&f->lock);
+	if (last)
+		free(f);
+}
+
+static ssize_t access_memory(struct job *j)
+{
+	struct iovec local = {j->bytes, j->len}, remote = {(void *)j->addr, j->len};
+	ssize_t n = j->write ? process_vm_writev(j->tid, &local, 1, &remote, 1, 0)
+			     : process_vm_readv(j->tid, &local, 1, &remote, 1, 0);
+
+	return n < 0 ? -errno : n;
+}
+
+static void *work(void *arg)
+{
+	struct filler *f = arg;
+
+	pthread_mutex_lock(&f->lock);
+	for (;;) {
+		struct job *j;
+
+		f->awake++;
+		while (!f->job && !f->closing)
+			pthread_cond_wait(&f->given, &f->lock);
+		f->awake--;
+		if (f->closing)
+			break;
+		j = f->job;
+		f->job = NULL;
+		pthread_mutex_unlock(&f->lock);
+		j->result = access_memory(j);
+		pthread_mutex_lock(&f->lock);
+		if (j->given_up) {
+			free(j);
+			f->asleep--;
+			break; /* another one has its place */
+		}
+		j->over = 1;
+		pthread_cond_signal(&f->done);
+	}
+	unref(f);
+	return NULL;
+}
+
+static int start_thread(struct filler *f)
+{
+	sigset_t all, before;
+	pthread_attr_t attr;
+	pthread_t thread;
+	int rc;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	f->refs++;
+	rc = -pthread_create(&thread, &attr, work, f);
+	if (rc < 0)
+		f->refs--;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attr);
+	return rc;
+}
+
+struct filler *filler_new(void)
+{
+	struct filler *f = mem_calloc(1, sizeof(*f));
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&f->lock, NULL);
+	pthread_cond_init(&f->given, NULL);
+	pthread_cond_init(&f->done, &attr);
+	pthread_condattr_destroy(&attr);
+	f->refs = 1;
+	return f;
+}
+
+void filler_free(struct filler *f)
+{
+	if (!f)
+		return;
+	pthread_mutex_lock(&f->lock);
+	f->closing = 1;
+	pthread_cond_broadcast(&f->given);
+	unref(f);
+}
+
+/* Under the lock. -ETIMEDOUT: the job is its thread's now. */
+static int await(struct filler *f, struct job *j)
+{
+	uint64_t at = clock_mono_ns() + WAIT_NS;
+	struct timespec until = {(time_t)(at / NS_PER_SEC), (long)(at % NS_PER_SEC)};
+
+	f->job = j;
+	pthread_cond_signal(&f->given);
+	while (!j->over)
+		if (pthread_cond_timedwait(&f->done, &f->lock, &until) == ETIMEDOUT && !j->over) {
+			if (f->job == j) { /* nobody came to take it */
+				f->job = NULL;
+				return -EAGAIN;
+			}
+			j->given_up = 1;
+			f->asleep++;
+			return -ETIMEDOUT;
+		}
+	return 0;
+}
+
+static ssize_t run(struct filler *f, struct job *j, void *ret)
+{
+	ssize_t result = -ETIMEDOUT;
+	int rc = 0;
+
+	pthread_mutex_lock(&f->lock);
+	if (f->asleep >= ASLEEP_MAX)
+		rc = -EAGAIN;
+	else if (!f->awake)
+		rc = start_thread(f);
+	if (rc == 0)
+		rc = await(f, j);
+	if (rc == 0 && (result = j->result) > 0 && ret)
+		memcpy(ret, j->bytes, (size_t)result);
+	if (rc != -ETIMEDOUT)
+		free(j);
+	pthread_mutex_unlock(&f->lock);
+	return result;
+}
+
+static struct job *job_new(pid_t tid, uint64_t addr, size_t len)
+{
+	struct job *j = mem_calloc(1, sizeof(*j) + len);
+
+	j->tid = tid;
+	j->addr = addr;
+	j->len = len;
+	return j;
+}
+
+ssize_t filler_read(struct filler *f, pid_t tid, uint64_t addr, void *buf, size_t len)
+{
+	return run(f, job_new(tid, addr, len), buf);
+}
+
+ssize_t filler_write(struct filler *f, pid_t tid, uint64_t addr, const void *buf, size_t len)
+{
+	struct job *j = job_new(tid, addr, len);
+
+	j->write = 1;
+	memcpy(j->bytes, buf, len);
+	return run(f, j, NULL);
+}

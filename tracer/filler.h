@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_FILLER_H
+#define TRACER_FILLER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Memory of a target that another traced thread must fill first: userfaultfd, or a file of a FUSE
+ * file system that it serves. Who reads such a page sleeps until it is filled, and the filler may
+ * be stopped, waiting for us. So once a target has made one of the calls that lead there (mount,
+ * fsopen, userfaultfd), a thread of its own reads for us, and is left alone if it does not come
+ * back: what it was to read is then not measured. Before, nobody pays.
+ */
+struct filler;
+
+struct filler *filler_new(void);
+void filler_free(struct filler *f); /* takes NULL; threads that still sleep stay */
+/* As process_vm_readv(2) of one piece, or process_vm_writev(2): the bytes, or -errno; -ETIMEDOUT
+ * when it did not come back in time. */
+ssize_t filler_read(struct filler *f, pid_t tid, uint64_t addr, void *buf, size_t len);
+ssize_t filler_write(struct filler *f, pid_t tid, uint64_t addr, const void *buf, size_t len);
+
+#endif
