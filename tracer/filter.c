@@ -2,6 +2,7 @@
 #include "tracer/filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
@@ -31,6 +32,8 @@ static const struct {
 } narrow[] = {
 	{"prctl", 0, PR_SET_SECCOMP},
 	{"socket", 0, AF_XDP},
+	{"fcntl", 1, F_DUPFD},
+	{"fcntl", 1, F_DUPFD_CLOEXEC},
 	{"setsockopt", 1, 17 /* SOL_UDP */},
 	{"setsockopt", 1, SOL_PACKET},
 };
@@ -77,7 +80,7 @@ static int add_rule(
 {
 	int rc = 0;
 
-	if (!map->traced[def->index])
+	if (!map->whole[def->index])
 		rc = add_narrow(ctx, def->name, nr);
 	if (rc == 0)
 		rc = seccomp_rule_add_array(ctx, TRACE, nr, 0, NULL);

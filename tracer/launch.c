@@ -167,7 +167,6 @@ void launch_finish_probes(struct session *s)
 
 	if (!shared)
 		return;
-	fast_cost_done(&s->launch.cost, &s->fast);
 	s->record_ns = shared->record_ns;
 	s->near_stop_ns = stop_cost(shared->near_ns, PROBES_NEAR);
 	s->far_stop_ns = stop_cost(shared->far_ns, PROBES_FAR);
@@ -269,7 +268,8 @@ int launch_target(struct session *s, const struct launch_setup *setup, struct er
 		close(go[1]);
 		return rc;
 	}
-	t = tracees_add(&s->tracees, pid, pid, files_new(s->fds), space_new(&s->tracees));
+	t = tracees_add(&s->tracees, pid, pid, files_new(identity_registry(s->identity)),
+		space_new(&s->tracees));
 	t->state = TRACEE_LAUNCH;
 	s->first_pid = pid;
 	close(go[1]); /* it reads the end, and goes on */

@@ -21,7 +21,7 @@ int session_init(struct session *s, const struct options *opt, struct err *err)
 
 	*s = (struct session){.opt = opt, .first_status = -1, .status_fd = -1};
 	s->fast.sink = (struct fast_sink){into_book, &s->book};
-	control_map_build(&s->map, &opt->trace);
+	control_map_build(&s->map, &opt->trace, opt->mode_auto && !opt->pid);
 	if (opt->mode_auto && !opt->pid)
 		fast_init(&s->fast, &s->map, opt->no_patch, &pass);
 	rc = filter_build(&s->map, opt->trace.all, s->fast.on ? &pass : NULL, &s->filter, err);
@@ -35,7 +35,7 @@ int session_init(struct session *s, const struct options *opt, struct err *err)
 				       : s->fast.on      ? STACKS_EVERY
 							 : 1);
 	tracees_init(&s->tracees, AGG_ROWS_MAX);
-	s->fds = fd_registry_new(AGG_ROWS_MAX);
+	s->identity = identity_new(AGG_ROWS_MAX);
 	s->memory = memory_reader(&s->reader_tid);
 	orders_init(&s->orders);
 	book_init(&s->book, clock_mono_ns(), opt->has_window || opt->control_fd >= 0);
@@ -73,7 +73,7 @@ void session_release(struct session *s)
 	while (map_next(&s->held, &it))
 		free(it.value);
 	map_release(&s->held);
-	fd_registry_free(s->fds);
+	identity_free(s->identity);
 	control_map_release(&s->map);
 	free(s->filter.filter);
 	free(s->launch.environ);

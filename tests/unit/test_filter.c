@@ -43,7 +43,7 @@ static struct built build_with(const char *spec, int all, const struct filter_pa
 
 	print_message("# %s\n", spec);
 	assert_int_equal(sys_set_parse(&set, spec, &err), 0);
-	control_map_build(&b.map, &set);
+	control_map_build(&b.map, &set, 0);
 	sys_set_release(&set);
 	if (filter_build(&b.map, all, pass, &b.prog, &err) < 0)
 		fail_msg("%s: %s", spec, err.text);

@@ -57,7 +57,7 @@ static struct control_map map_of(const char *spec)
 	struct control_map m;
 
 	assert_int_equal(sys_set_parse(&set, spec, NULL), 0);
-	control_map_build(&m, &set);
+	control_map_build(&m, &set, 0);
 	memset(m.kind, CONTROL_NONE, m.len);
 	sys_set_release(&set);
 	return m;
@@ -236,7 +236,7 @@ static void control_calls_count(void **state)
 	(void)state;
 	assert_int_equal(interferes(prog, COUNT(prog), ABI_X86_64, "write"), 0);
 	assert_int_equal(sys_set_parse(&set, "write", NULL), 0);
-	control_map_build(&m, &set);
+	control_map_build(&m, &set, 0);
 	assert_int_equal(filter_may_interfere(prog, COUNT(prog), ABI_X86_64, &m), 1);
 	control_map_release(&m);
 	sys_set_release(&set);
