@@ -17,6 +17,8 @@
 #include <sys/user.h>
 
 #include "common/base/clock.h"
+#include "tracer/fast/ours.h"
+#include "tracer/feature.h"
 #include "tracer/filter.h"
 #include "tracer/memory.h"
 #include "tracer/own_filter.h"
@@ -234,7 +236,7 @@ static int control_entry(struct session *s, struct tracee *t)
 		return 0;
 	case CONTROL_SECCOMP:
 		t->scratch = (uint64_t)own_filter_entry(&t->ev, session_memory(s, t), &s->map);
-		return t->scratch != OWN_FILTER_NONE;
+		return t->scratch != OWN_FILTER_NONE || feature_of(&t->ev) != FEATURE_NONE;
 	case CONTROL_SETSOCKOPT:
 		if ((int32_t)args[1] == SOL_PACKET && (int32_t)args[2] == PACKET_TX_RING)
 			s->seen.packet_ring = 1;
@@ -320,6 +322,7 @@ static void control_exit(struct session *s, struct tracee *t)
 		break;
 	case CONTROL_SECCOMP:
 		own_filter_installed(s, t, (enum own_filter)t->scratch);
+		feature_set(s, t);
 		break;
 	default:
 		break;
@@ -401,9 +404,21 @@ static void take_stack(struct session *s, struct tracee *t)
 	t->ev.stack_id = stacks_take(s->stacks, t, &regs);
 }
 
+static void book(struct session *s, struct tracee *t);
+
+/* The call was made for the thread, who is behind it. */
+static void call_over(struct session *s, struct tracee *t)
+{
+	t->ev.exit_ns = clock_mono_ns();
+	t->ev.outcome = SYS_RETURNED;
+	if (t->counted)
+		book(s, t);
+}
+
 void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 {
 	struct ptrace_syscall_info info;
+	enum ours ours = OURS_NOT;
 	int need_exit;
 
 	(void)stop;
@@ -421,6 +436,11 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 	if (still_launching(s, t, &info) || recorded_instead(s, t, &info))
 		return;
 	read_call(s, t, &info);
+	t->ev.entry_ns = clock_mono_ns();
+	if (t->control == CONTROL_MAPPINGS)
+		ours = ours_entry(s, t);
+	if (ours == OURS_AGAIN)
+		return;
 	if (t->counted) {
 		struct decode_env env;
 
@@ -429,6 +449,10 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 		decode_entry(&(struct decode_in){&t->ev, session_memory(s, t), &env}, &t->ev.m);
 	}
 	take_stack(s, t);
+	if (ours == OURS_OVER) {
+		call_over(s, t);
+		return;
+	}
 	need_exit = t->control && control_entry(s, t);
 	t->in_call = t->counted || need_exit || t->mode == MODE_SYSCALL;
 	t->ev.entry_ns = clock_mono_ns();

@@ -63,6 +63,11 @@ static void follow(struct control_map *m, int recorded)
 	}
 }
 
+/* What could reach into the recorder's memory. */
+static const char *const mappings[] = {"mmap", "munmap", "mremap", "mprotect", "pkey_mprotect",
+	"madvise", "msync", "mincore", "mlock", "mlock2", "munlock", "mseal", "remap_file_pages",
+	"shmat"};
+
 void control_map_build(struct control_map *m, const struct sys_set *traced, int recorded)
 {
 	*m = (struct control_map){.len = sys_count(), .fds = any_fd(traced)};
@@ -79,14 +84,17 @@ void control_map_build(struct control_map *m, const struct sys_set *traced, int 
 	}
 	if (m->fds)
 		follow(m, recorded);
+	for (size_t i = 0; recorded && i < sizeof(mappings) / sizeof(*mappings); i++)
+		if (sys_by_name(mappings[i]))
+			m->kind[sys_by_name(mappings[i])->index] = CONTROL_MAPPINGS;
 }
 
 int control_only_follows(const struct control_map *m, const struct sys_def *def)
 {
 	uint8_t kind = m->kind[def->index];
 
-	return !m->traced[def->index] &&
-	       (kind == CONTROL_FOLDER || (kind == CONTROL_FD && !identity_closes(def)));
+	return !m->traced[def->index] && (kind == CONTROL_FOLDER || kind == CONTROL_MAPPINGS ||
+						 (kind == CONTROL_FD && !identity_closes(def)));
 }
 
 void control_map_release(struct control_map *m)

@@ -12,7 +12,7 @@ enum control {
 	CONTROL_NONE,
 	CONTROL_CLONE,    /* clone clone3 fork vfork: flags; CLONE_UNTRACED is taken out */
 	CONTROL_EXEC,     /* execve execveat */
-	CONTROL_SECCOMP,  /* seccomp, prctl(PR_SET_SECCOMP): the target's own filter */
+	CONTROL_SECCOMP,  /* seccomp, prctl: the target's own filter, feature.h */
 	CONTROL_AFFINITY, /* sched_getaffinity sched_setaffinity: colocate.h */
 	/* the rest only where fds are reported */
 	CONTROL_UNSHARE, /* unshare(CLONE_FILES) */
@@ -22,6 +22,7 @@ enum control {
 	CONTROL_SETSOCKOPT, /* UDP_SEGMENT, UDP_GRO, PACKET_TX_RING */
 	CONTROL_SOCKET,     /* AF_XDP; and as CONTROL_FD */
 	CONTROL_IO_URING,   /* io_uring_setup: SQPOLL */
+	CONTROL_MAPPINGS,   /* with the recorder: what could reach into its memory, fast/ours.h */
 };
 
 /* The control kind of each row by index, for one choice of traced calls. */
@@ -35,8 +36,8 @@ struct control_map {
 
 /* recorded: calls may be recorded instead of stopped, so what makes fds must be followed too. */
 void control_map_build(struct control_map *m, const struct sys_set *traced, int recorded);
-/* 1 if the call is wanted only for what it makes of an fd: one that fails unseen changes nothing.
- */
+/* 1 if the call is wanted only for what it does to an fd or a mapping: one that is not made,
+ * unseen, changes nothing. */
 int control_only_follows(const struct control_map *m, const struct sys_def *def);
 void control_map_release(struct control_map *m);
 

@@ -11,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tracer/dispositions.h"
+#include "tracer/feature.h"
 #include "tracer/session.h"
 
 static void space_leave(struct session *s, struct tracee *t)
@@ -74,6 +75,7 @@ static struct tracee *add_child(struct session *s, struct tracee *t, pid_t tid, 
 	}
 	child->own_filter = t->own_filter;
 	child->mode = t->mode;
+	child->no_record = t->no_record;
 	child->state = TRACEE_NEW;
 	tracees_copy_comm(&s->tracees, t, child);
 	return child;
@@ -150,6 +152,8 @@ static void adopt(struct session *s, pid_t tid, pid_t pid)
 		leader ? space_ref(leader->space) : space_new(&s->tracees));
 
 	t->state = TRACEE_NEW;
+	if (s->seen.no_tsc)
+		t->no_record = feature_no_tsc;
 	if (s->attached || s->seen.own_filter)
 		t->mode = MODE_SYSCALL;
 	tracees_read_comm(&s->tracees, t);
@@ -215,6 +219,7 @@ struct tracee *lifecycle_exec(struct session *s, pid_t tid)
 		tracees_rename(&s->tracees, t, tid);
 	}
 	fast_end(s, t, 0);
+	t->dispatch = 0;
 	space_leave(s, t);
 	t->space = space_new(&s->tracees);
 	if (s->fast.on)

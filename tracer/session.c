@@ -22,8 +22,13 @@ int session_init(struct session *s, const struct options *opt, struct err *err)
 	*s = (struct session){.opt = opt, .first_status = -1, .status_fd = -1};
 	s->fast.sink = (struct fast_sink){into_book, &s->book};
 	control_map_build(&s->map, &opt->trace, opt->mode_auto && !opt->pid);
-	if (opt->mode_auto && !opt->pid)
+	if (opt->mode_auto && !opt->pid) {
 		fast_init(&s->fast, &s->map, opt->no_patch, &pass);
+		if (!s->fast.on) { /* nothing can be recorded: fewer calls must be seen */
+			control_map_release(&s->map);
+			control_map_build(&s->map, &opt->trace, 0);
+		}
+	}
 	rc = filter_build(&s->map, opt->trace.all, s->fast.on ? &pass : NULL, &s->filter, err);
 	if (rc < 0) {
 		fast_release(&s->fast);

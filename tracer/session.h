@@ -55,7 +55,7 @@ struct session {
 	uint64_t ignored_signal_interruptions;
 	struct {
 		unsigned int sqpoll : 1, packet_ring : 1, xdp : 1, io_uring : 1;
-		unsigned int untraced_clones : 1, own_filter : 1;
+		unsigned int untraced_clones : 1, own_filter : 1, no_tsc : 1;
 	} seen;
 	struct launch {
 		const char *path; /* the target's file: its execve(path) is the first call that

@@ -104,11 +104,32 @@ static void fds_are_followed_where_a_call_has_one(void **state)
 	}
 }
 
+/* What could reach into the recorder's memory is seen where there is a recorder only. */
+static void mappings_are_seen_with_the_recorder(void **state)
+{
+	static const char *const names[] = {"mmap", "munmap", "mremap", "mprotect", "shmat"};
+
+	(void)state;
+	for (int recorded = 0; recorded < 2; recorded++) {
+		struct control_map m = build("write", recorded);
+
+		for (size_t i = 0; i < COUNT(names); i++) {
+			const struct sys_def *def = sys_by_name(names[i]);
+
+			assert_int_equal(
+				m.kind[def->index], recorded ? CONTROL_MAPPINGS : CONTROL_NONE);
+			assert_int_equal(control_only_follows(&m, def), recorded);
+		}
+		control_map_release(&m);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_have_their_kind),
 		cmocka_unit_test(fds_are_followed_where_a_call_has_one),
+		cmocka_unit_test(mappings_are_seen_with_the_recorder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

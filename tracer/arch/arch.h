@@ -56,6 +56,11 @@ uint64_t arch_stub_desc(const struct user_regs_struct *regs, const struct stub_s
 void arch_stub_undo(struct user_regs_struct *regs, const struct stub_state *st);
 void arch_stub_finish(struct user_regs_struct *regs, const struct stub_state *st, int64_t result);
 
+/* As the kernel leaves the registers of a call that returned to `after`. */
+void arch_as_returned(struct user_regs_struct *regs, uint64_t after);
+/* 1 if the thread has itself interrupted after each instruction. */
+int arch_steps(const struct user_regs_struct *regs);
+
 /* ---- trampolines ---- */
 /* Writes one for the call instruction at `site` into buf; at is where it will be. moved: the
  * instruction that is executed first, or NULL. */

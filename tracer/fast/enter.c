@@ -233,7 +233,7 @@ static struct site *ready_site(struct session *s, struct tracee *t, uint64_t ip,
 	site = sites_get(sites, addr);
 	if (!site->hits)
 		patch_known(s, t, addr);
-	if (site->state == SITE_PATCHED && !site->moved_len && patch_is_gone(t, site))
+	if (site->state == SITE_PATCHED && !patch_is_there(t, site))
 		sites_renew(sites, site);
 	if (++site->hits < HITS_BEFORE_PATCH && site->state == SITE_NEW && !s->fast.at_once)
 		return NULL;
@@ -288,10 +288,12 @@ static int enter(
 
 	if (!ready_space(s, t, kind, ret_moved) || kind == KIND_PASS)
 		return 0;
+	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0 || arch_steps(&regs))
+		return 0; /* it would see each of our instructions */
 	site = ready_site(s, t, info->instruction_pointer, ret_moved);
 	if (!site || !ready_room(s, t, kind, ret_moved))
 		return 0;
-	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+	if (*ret_moved && ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
 		return 0;
 	if (!*ret_moved) {
 		regs.rax = regs.orig_rax;
@@ -307,16 +309,31 @@ static int enter(
 	return lead(s, t, &regs, site);
 }
 
+/* Stopped for the recorder's sake only: no call that it would record. */
+static int is_for_us(const struct session *s, const struct ptrace_syscall_info *info)
+{
+	const struct sys_def *def = sys_find(ABI_X86_64, (uint32_t)info->entry.nr);
+
+	return def && def->index < s->map.len && !s->map.traced[def->index] &&
+	       s->map.kind[def->index] == CONTROL_MAPPINGS;
+}
+
 int fast_enter(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
 {
 	int moved = 0;
 
 	if (!s->fast.on || t->state != TRACEE_RUNNING || !t->space->fast)
 		return 0;
+	if (t->no_record) {
+		fast_reason(&s->fast, t->no_record)->calls++;
+		return 0;
+	}
 	if (t->space->fast->state == FAST_OFF || !is_native(info) || t->mode != MODE_FILTER) {
 		t->space->fast->stops++;
 		return 0;
 	}
+	if (t->space->fast->state == FAST_UNTRIED && is_for_us(s, info))
+		return 0;
 	return enter(s, t, info, &moved) || moved;
 }
 
@@ -352,4 +369,13 @@ void fast_off(struct session *s, struct space *space, const char *reason)
 		if (ft->tracee->space == space)
 			ring_off(&ft->ring);
 	}
+}
+
+void fast_thread_off(struct session *s, struct tracee *t, const char *reason)
+{
+	if (!s->fast.on || t->no_record)
+		return;
+	t->no_record = reason;
+	if (t->fast)
+		ring_off(&t->fast->ring);
 }

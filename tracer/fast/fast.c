@@ -27,11 +27,20 @@ static const struct {
 	{"munmap", KIND_RANGE},
 	{"madvise", KIND_RANGE},
 	{"mprotect", KIND_RANGE},
+	{"mlock", KIND_RANGE},
+	{"mlock2", KIND_RANGE},
+	{"munlock", KIND_RANGE},
+	{"msync", KIND_RANGE},
+	{"mincore", KIND_RANGE},
+	{"mseal", KIND_RANGE},
 	{"mremap", KIND_MREMAP},
 };
 
 static uint8_t kind_of(const struct control_map *map, const struct sys_def *def)
 {
+	if (strcmp(def->name, "mmap") == 0 && !map->traced[def->index])
+		return KIND_PASS; /* seen only where it is MAP_FIXED, and its fd is of no interest
+				   */
 	for (size_t i = 0; i < sizeof(stopped) / sizeof(*stopped); i++)
 		if (strcmp(def->name, stopped[i]) == 0)
 			return KIND_PASS;
@@ -138,7 +147,7 @@ struct fast_space *fast_space_fork(const struct fast_space *from)
 	return fs;
 }
 
-static struct fast_reason *reason_of(struct fast *f, const char *text)
+struct fast_reason *fast_reason(struct fast *f, const char *text)
 {
 	struct fast_reason *r = map_get(&f->reasons, (uint64_t)(uintptr_t)text);
 
@@ -157,14 +166,14 @@ void fast_space_free(struct fast *f, struct fast_space *fs)
 	if (!fs)
 		return;
 	if (fs->state == FAST_OFF)
-		reason_of(f, fs->reason)->calls += fs->stops;
+		fast_reason(f, fs->reason)->calls += fs->stops;
 	while (map_next(&fs->sites.by_addr, &it)) {
 		const struct site *site = it.value;
 		struct fast_reason *r;
 
 		if (!site->reason || !site->calls)
 			continue;
-		r = reason_of(f, site->reason);
+		r = fast_reason(f, site->reason);
 		r->sites++;
 		r->calls += site->calls;
 	}

@@ -123,6 +123,9 @@ struct fast_reason {
 	uint64_t sites, calls; /* a space has no sites */
 };
 
+/* The entry of a reason (static text), made if need be. */
+struct fast_reason *fast_reason(struct fast *f, const char *text);
+
 /* Prepares the recorder; f->on says whether it can be, f->reason why not. *ret_pass is what the
  * filter needs (its numbers belong to f). */
 void fast_init(
@@ -145,6 +148,8 @@ void fast_off(struct session *s, struct space *space, const char *reason);
 void fast_files_uncertain(struct session *s, struct files *files);
 /* A socket cuts all its datagrams: what a sendmmsg made of them is known at a stop only. */
 void fast_segments_seen(struct session *s);
+/* The same for one thread, and what it makes. reason: static text. */
+void fast_thread_off(struct session *s, struct tracee *t, const char *reason);
 
 /* ---- leave.c ---- */
 /* Before a signal is delivered, or at a group stop: nothing of us is to be seen. Returns the signal

@@ -11,10 +11,15 @@
 #include <sys/user.h>
 
 #include "common/base/clock.h"
+#include "tracer/fast/patch.h"
 #include "tracer/session.h"
 
 #define RESTART_FIRST (-516)
 #define RESTART_LAST  (-512)
+
+#ifndef TRAP_PERF
+#define TRAP_PERF 6 /* an event of the program's own, at some time */
+#endif
 
 static void cancel(struct fast_thread *ft)
 {
@@ -126,32 +131,40 @@ static uint64_t leave_stub(struct session *s, struct tracee *t, struct user_regs
 		break;
 	}
 	arch_stub_finish(regs, st, result);
+	arch_as_returned(regs, site->addr + ARCH_CALL_BYTES);
 	return site->addr + ARCH_CALL_BYTES;
 }
 
-/* From a trampoline, or the padding that leads to it: only the place changes. 0: it is in none. */
-static uint64_t leave_tramp(const struct sites *sites, uint64_t ip)
+/* From a trampoline, or the padding that leads to it: only the place changes, and what the kernel
+ * wrote for a place of ours. 0: it is in none. */
+static uint64_t leave_tramp(const struct tracee *t, struct user_regs_struct *regs)
 {
-	const struct site *site = map_get(&sites->hops, ip);
+	const struct sites *sites = &t->space->fast->sites;
+	const struct site *site = map_get(&sites->hops, regs->rip);
 	uint64_t offset = 0;
 
 	if (site)
-		return site->addr;
-	site = sites_at_tramp(sites, ip, &offset);
+		return patch_hop_is_there(t, site) ? site->addr : 0;
+	site = sites_at_tramp(sites, regs->rip, &offset);
 	if (!site)
 		return 0;
-	if (ip == site->tramp) /* what was moved is not executed yet */
+	if (regs->rip == site->tramp) /* what was moved is not executed yet */
 		return site->addr - site->moved_len;
-	return offset > TRAMP_DESC + DESC_PASS ? site->addr + ARCH_CALL_BYTES : site->addr;
+	if (offset <= TRAMP_DESC + DESC_PASS)
+		return site->addr;
+	arch_as_returned(regs, site->addr + ARCH_CALL_BYTES);
+	return regs->rip;
 }
 
-/* A signal of the kernel's for what the thread did at ip. */
-static int is_fault(const struct tracee *t, int signal, int expected)
+/* A signal of the kernel's for what the thread did at ip: its code, else 0. */
+static int fault_code(const struct tracee *t, int signal)
 {
 	siginfo_t info;
 
-	return signal == expected && ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) == 0 &&
-	       info.si_code > 0;
+	if ((signal != SIGTRAP && signal != SIGSEGV && signal != SIGBUS) ||
+		ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) < 0 || info.si_code < 0)
+		return 0;
+	return info.si_code;
 }
 
 /* The measuring code met memory that cannot be read: whether that is an error is the kernel's to
@@ -173,10 +186,26 @@ static int leave_fault(struct session *s, struct tracee *t, struct user_regs_str
 /* A thread that ran into a change of its code while it was being made. */
 static int leave_trap(struct tracee *t, struct user_regs_struct *regs)
 {
-	if (!sites_changed_at(&t->space->fast->sites, regs->rip - 1))
+	uint8_t there = ARCH_TRAP;
+
+	/* A trap that is there still is the program's own. */
+	if (!sites_changed_at(&t->space->fast->sites, regs->rip - 1) ||
+		remote_read(t, regs->rip - 1, &there, 1) < 0 || there == ARCH_TRAP)
 		return 0;
 	regs->rip--;
 	return ptrace(PTRACE_SETREGS, t->tid, NULL, regs) == 0;
+}
+
+/*
+ * What happened in our code is about us: an instruction stepped over that the program does not
+ * have, or one that may not be executed. It would happen at the next call again.
+ */
+static void leave_for_good(struct session *s, struct tracee *t, int signal)
+{
+	fast_off(s, t->space,
+		signal == SIGTRAP ? "the program has itself interrupted at each instruction"
+				  : "the recorder could not do its work in the process");
+	patch_take_back(t);
 }
 
 int fast_leave(struct session *s, struct tracee *t, int signal)
@@ -186,22 +215,23 @@ int fast_leave(struct session *s, struct tracee *t, int signal)
 	struct stub_state st = {0};
 	const struct site *site;
 	uint64_t to;
+	int code;
 
 	if (!fs || !fs->sites.pages.len || ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
 		return signal;
-	if (is_fault(t, signal, SIGTRAP) && leave_trap(t, &regs))
+	code = fault_code(t, signal);
+	if (signal == SIGTRAP && code == SI_KERNEL && leave_trap(t, &regs))
 		return 0;
 	if (!arch_in_stub(regs.rip)) {
-		to = leave_tramp(&fs->sites, regs.rip);
+		to = leave_tramp(t, &regs);
 	} else {
 		if (t->fast) /* a thread without a block is on its way to the pass */
 			ring_state(&t->fast->ring, &st);
 		site = sites_of_desc(&fs->sites, arch_stub_desc(&regs, &st));
 		if (!site)
 			return signal;
-		if (arch_in_measure(regs.rip) &&
-			(is_fault(t, signal, SIGSEGV) || is_fault(t, signal, SIGBUS)) && t->fast &&
-			leave_fault(s, t, &regs, &st, site))
+		if (arch_in_measure(regs.rip) && (signal == SIGSEGV || signal == SIGBUS) && code &&
+			t->fast && leave_fault(s, t, &regs, &st, site))
 			return 0;
 		if (t->fast) {
 			to = leave_stub(s, t, &regs, &st, site);
@@ -213,8 +243,10 @@ int fast_leave(struct session *s, struct tracee *t, int signal)
 	if (!to)
 		return signal;
 	regs.rip = to;
+	if (code)
+		leave_for_good(s, t, signal);
 	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
-	return signal;
+	return code && code != TRAP_PERF ? 0 : signal; /* that one is the program's */
 }
 
 /* ---- the end ---- */

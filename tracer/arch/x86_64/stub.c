@@ -21,6 +21,7 @@ extern const uint8_t stub_entry[], stub_flags_taken[], stub_flags_shifted[], stu
 /* The flags that lahf and seto save. */
 #define FLAGS_LOW      0xd5ULL /* SF ZF AF PF CF */
 #define FLAGS_OVERFLOW 0x800ULL
+#define FLAG_TRAP      0x100ULL
 
 const char *arch_unsupported(void)
 {
@@ -176,6 +177,17 @@ void arch_stub_finish(struct user_regs_struct *regs, const struct stub_state *st
 	restore_args(regs, &st->record);
 	set_flags(regs, st->block.nrflags >> 32);
 	regs->rax = (uint64_t)result;
+}
+
+void arch_as_returned(struct user_regs_struct *regs, uint64_t after)
+{
+	regs->rip = regs->rcx = after;
+	regs->r11 = regs->eflags;
+}
+
+int arch_steps(const struct user_regs_struct *regs)
+{
+	return (regs->eflags & FLAG_TRAP) != 0;
 }
 
 /* ---- trampolines ---- */
