@@ -47,7 +47,7 @@ static int seize_thread(struct session *s, pid_t pid, pid_t tid, struct tracee *
 		return -errno;
 	}
 	t = tracees_add(&s->tracees, pid, tid,
-		leader ? files_ref(leader->files) : files_new(s->fds),
+		leader ? files_ref(leader->files) : files_new(identity_registry(s->identity)),
 		leader ? space_ref(leader->space) : space_new(&s->tracees));
 	t->state = TRACEE_ATTACH;
 	t->mode = MODE_SYSCALL;

@@ -17,6 +17,8 @@
 #include <sys/user.h>
 
 #include "common/base/clock.h"
+#include "tracer/fast/ours.h"
+#include "tracer/feature.h"
 #include "tracer/filler.h"
 #include "tracer/filter.h"
 #include "tracer/memory.h"
@@ -78,40 +80,55 @@ static void read_call(struct session *s, struct tracee *t, const struct ptrace_s
 	t->control = ev->def->index < s->map.len ? s->map.kind[ev->def->index] : CONTROL_NONE;
 }
 
-/* The fd that the call works on, or -1. */
-static int64_t fd_of(const struct sys_event *ev)
+struct caller session_caller(const struct tracee *t)
 {
-	return ev->def->fd ? (int32_t)ev->args[ev->def->fd - 1] : -1;
+	return (struct caller){t->files, t->process->pid, t->tid};
 }
 
-static void identify_fd(struct session *s, struct tracee *t, int must_exist)
-{
-	int64_t fd = fd_of(&t->ev);
-
-	if (s->map.fds && fd >= 0)
-		t->ev.fd_id =
-			files_identify(t->files, t->process->pid, t->tid, (uint32_t)fd, must_exist);
-}
-
-struct decode_env session_env(struct session *s, struct tracee *t, const struct sys_event *ev)
+struct decode_env session_env(struct session *s, const struct tracee *t, const struct sys_event *ev,
+	const struct file *file)
 {
 	struct decode_env env = {0};
-	int64_t fd = fd_of(ev);
 
-	if (!ev->def->decoder)
-		return env;
 	if (ev->def->decoder == &decoder_brk)
 		env.prev_brk = mappings_brk(s->book.mappings, t->space->id);
-	if (fd >= 0 && ev->fd_id) {
-		/* The number may have another file by now. */
-		const struct fd_info *info = fd_registry_get(s->fds, ev->fd_id);
-		struct fd_options options =
-			info ? info->options : files_options(t->files, (uint32_t)fd);
-
-		env.gso_size = options.gso_size;
-		env.gro = options.gro;
+	if (file) {
+		env.gso_size = file->gso_size;
+		env.gro = file->gro;
 	}
 	return env;
+}
+
+/* Calls on the table's numbers are recorded: what a stopped one was about is known when it is
+ * booked, after those that ended before it. */
+static int is_recorded(const struct tracee *t)
+{
+	return files_state(t->files)->recorded;
+}
+
+/* The file whose options measure a stopped call that is not booked yet, as far as is known. */
+static const struct file *measured_file(struct session *s, struct tracee *t)
+{
+	struct life *life;
+
+	if (!s->map.fds || !t->ev.def->fd || (int32_t)t->ev.args[t->ev.def->fd - 1] < 0)
+		return NULL;
+	if (is_recorded(t) && identity_segments(s->identity))
+		fast_sweep(s); /* the number may be another file's since */
+	life = files_open(t->files, (uint32_t)t->ev.args[t->ev.def->fd - 1]);
+	return life ? life->file : NULL;
+}
+
+static void identify_at_entry(struct session *s, struct tracee *t)
+{
+	struct caller c = session_caller(t);
+	struct life *life = NULL;
+
+	if (s->map.fds && !is_recorded(t))
+		life = identity_entry(s->identity, &c, &t->ev);
+	if (life)
+		t->ev.fd_id =
+			files_id(t->files, life, c.pid, (uint32_t)t->ev.args[t->ev.def->fd - 1]);
 }
 
 /* ---- control calls ---- */
@@ -178,23 +195,37 @@ void call_restore_arg(struct session *s, const struct tracee *owner, const struc
 		poke(s, t, owner->ev.args[0] + CLONE3_FLAGS_OFFSET, owner->saved_arg);
 }
 
-/* The number that a close or dup2 is about to close, or -1. */
-static int64_t closing_fd(const struct tracee *t)
+/* The numbers that the call may close are in doubt while it is under way. */
+static void closing(struct tracee *t, int change)
 {
-	const uint64_t *args = t->ev.args;
+	uint32_t first, last;
 
-	if (t->control == CONTROL_CLOSE)
-		return (int32_t)args[0];
-	if (t->control == CONTROL_DUP && (int32_t)args[0] != (int32_t)args[1])
-		return (int32_t)args[1];
-	return -1;
+	if (!identity_closing(&t->ev, &first, &last))
+		return;
+	t->closing = change > 0;
+	if (first == last)
+		files_closing(t->files, first, change);
+	files_state(t->files)->busy += (unsigned int)change;
+}
+
+/* 1 if the exit of a call that changes what numbers are must be seen. */
+static int fd_entry(struct tracee *t)
+{
+	uint32_t first, last;
+
+	if (!identity_closes(t->ev.def))
+		return is_recorded(t);
+	if (!is_recorded(t) && identity_closing(&t->ev, &first, &last) && first == last &&
+		!files_open(t->files, first))
+		return 0; /* no call on it has been seen */
+	closing(t, 1);
+	return 1;
 }
 
 /* Acts on the entry of a control call; 1 if its exit must be seen too. */
 static int control_entry(struct session *s, struct tracee *t)
 {
 	const uint64_t *args = t->ev.args;
-	int64_t fd = closing_fd(t);
 
 	switch ((enum control)t->control) {
 	case CONTROL_AFFINITY:
@@ -204,15 +235,15 @@ static int control_entry(struct session *s, struct tracee *t)
 		colocate_end(&s->colocate, t->tid);
 		clone_entry(s, t);
 		return t->saved != SAVED_NONE;
-	case CONTROL_CLOSE:
-	case CONTROL_DUP:
-		if (fd < 0 || !files_known(t->files, (uint32_t)fd))
-			return 0;
-		files_close_begin(t->files, (uint32_t)fd);
-		return 1;
+	case CONTROL_FD:
+	case CONTROL_CLOSE_RANGE:
+		return fd_entry(t);
+	case CONTROL_FOLDER:
+		fast_sweep(s); /* paths of the calls before it */
+		return 0;
 	case CONTROL_SECCOMP:
 		t->scratch = (uint64_t)own_filter_entry(&t->ev, session_memory(s, t), &s->map);
-		return t->scratch != OWN_FILTER_NONE;
+		return t->scratch != OWN_FILTER_NONE || feature_of(&t->ev) != FEATURE_NONE;
 	case CONTROL_SETSOCKOPT:
 		if ((int32_t)args[1] == SOL_PACKET) {
 			s->seen.packet_tx |= (int32_t)args[2] == PACKET_TX_RING;
@@ -221,14 +252,13 @@ static int control_entry(struct session *s, struct tracee *t)
 		return 1;
 	case CONTROL_SOCKET:
 		s->seen.xdp |= (int32_t)args[0] == AF_XDP;
-		return 0;
+		return s->map.fds && fd_entry(t);
 	case CONTROL_UNSHARE:
 		return (args[0] & CLONE_FILES) != 0;
 	case CONTROL_FILLER:
 		if (!s->reads.filler)
 			s->reads.filler = filler_new();
 		return 0;
-	case CONTROL_CLOSE_RANGE:
 	case CONTROL_IO_URING:
 		return 1;
 	default: /* CONTROL_EXEC: PTRACE_EVENT_EXEC says the rest */
@@ -237,22 +267,17 @@ static int control_entry(struct session *s, struct tracee *t)
 }
 
 #define CLOSE_RANGE_UNSHARE_FLAG 2
-#define CLOSE_RANGE_CLOEXEC_FLAG 4
 
-static void own_files(struct tracee *t)
+/* The thread leaves its files table for a copy. What it did before was in the old one. */
+static void own_files(struct session *s, struct tracee *t)
 {
-	struct files *copy = files_copy(t->files);
+	struct files *copy;
 
+	fast_sweep(s);
+	copy = files_copy(t->files);
+	files_state(copy)->recorded = t->fast != NULL;
 	files_unref(t->files);
 	t->files = copy;
-}
-
-static void close_range_exit(struct tracee *t)
-{
-	if (t->ev.args[2] & CLOSE_RANGE_UNSHARE_FLAG)
-		own_files(t);
-	if (!(t->ev.args[2] & CLOSE_RANGE_CLOEXEC_FLAG))
-		files_close_range(t->files, (uint32_t)t->ev.args[0], (uint32_t)t->ev.args[1]);
 }
 
 static void io_uring_exit(struct session *s, struct tracee *t)
@@ -261,6 +286,7 @@ static void io_uring_exit(struct session *s, struct tracee *t)
 	uint32_t flags = 0;
 
 	s->seen.io_uring = 1;
+	fast_files_uncertain(s, t->files);
 	if (mem->read(mem->ctx, t->ev.args[1] + offsetof(struct io_uring_params, flags), &flags,
 		    sizeof(flags)) == (ssize_t)sizeof(flags) &&
 		(flags & IORING_SETUP_SQPOLL))
@@ -270,43 +296,36 @@ static void io_uring_exit(struct session *s, struct tracee *t)
 static void setsockopt_exit(struct session *s, struct tracee *t)
 {
 	struct decode_in in = {&t->ev, session_memory(s, t), NULL};
-	struct fd_options options;
+	struct caller c = session_caller(t);
 	uint32_t gso = 0;
 	int gro = -1;
-	int fd = (int32_t)t->ev.args[0];
 
-	if (fd < 0 || !decode_udp_option(&in, &gso, &gro))
+	if ((int32_t)t->ev.args[0] < 0 || !decode_udp_option(&in, &gso, &gro))
 		return;
 	fast_sweep(s); /* the calls before it are to be measured as it was */
-	options = files_options(t->files, (uint32_t)fd);
 	if (gro >= 0)
-		options.gro = (uint8_t)gro;
+		identity_set_gro(s->identity, &c, (uint32_t)t->ev.args[0], (uint8_t)gro);
 	else
-		options.gso_size = gso;
-	files_set_options(t->files, (uint32_t)fd, &options);
+		identity_set_gso(s->identity, &c, (uint32_t)t->ev.args[0], gso);
+	fast_segments_seen(s);
 }
 
 static void control_exit(struct session *s, struct tracee *t)
 {
-	int ok = sys_ok(&t->ev);
-	int64_t fd = closing_fd(t);
-
 	if (t->saved) {
 		call_restore_arg(s, t, t);
 		t->saved = SAVED_NONE;
 	}
-	if (fd >= 0) /* close frees the number even when it fails, but for EBADF */
-		files_close_end(t->files, (uint32_t)fd,
-			ok || (t->control == CONTROL_CLOSE && t->ev.ret != -EBADF));
-	if (!ok)
+	if (!sys_ok(&t->ev))
 		return;
 	switch ((enum control)t->control) {
-	case CONTROL_CLOSE_RANGE:
-		close_range_exit(t);
+	case CONTROL_CLOSE_RANGE: /* before it is booked, as it closes in the copy */
+		if (t->ev.args[2] & CLOSE_RANGE_UNSHARE_FLAG)
+			own_files(s, t);
 		break;
 	case CONTROL_UNSHARE:
 		if (t->ev.args[0] & CLONE_FILES)
-			own_files(t);
+			own_files(s, t);
 		break;
 	case CONTROL_SETSOCKOPT:
 		setsockopt_exit(s, t);
@@ -316,6 +335,7 @@ static void control_exit(struct session *s, struct tracee *t)
 		break;
 	case CONTROL_SECCOMP:
 		own_filter_installed(s, t, (enum own_filter)t->scratch);
+		feature_set(s, t);
 		break;
 	default:
 		break;
@@ -397,10 +417,21 @@ static void take_stack(struct session *s, struct tracee *t)
 	t->ev.stack_id = stacks_take(s->stacks, t, &regs);
 }
 
+static void book(struct session *s, struct tracee *t);
+
+/* The call was made for the thread, who is behind it. */
+static void call_over(struct session *s, struct tracee *t)
+{
+	t->ev.exit_ns = clock_mono_ns();
+	t->ev.outcome = SYS_RETURNED;
+	if (t->counted)
+		book(s, t);
+}
+
 void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 {
 	struct ptrace_syscall_info info;
-	struct decode_env env;
+	enum ours ours = OURS_NOT;
 	int need_exit;
 
 	(void)stop;
@@ -418,12 +449,23 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 	if (still_launching(s, t, &info) || recorded_instead(s, t, &info))
 		return;
 	read_call(s, t, &info);
+	t->ev.entry_ns = clock_mono_ns();
+	if (t->control == CONTROL_MAPPINGS)
+		ours = ours_entry(s, t);
+	if (ours == OURS_AGAIN)
+		return;
 	if (t->counted) {
-		identify_fd(s, t, 1);
-		env = session_env(s, t, &t->ev);
+		struct decode_env env;
+
+		identify_at_entry(s, t);
+		env = session_env(s, t, &t->ev, measured_file(s, t));
 		decode_entry(&(struct decode_in){&t->ev, session_memory(s, t), &env}, &t->ev.m);
 	}
 	take_stack(s, t);
+	if (ours == OURS_OVER) {
+		call_over(s, t);
+		return;
+	}
 	need_exit = t->control && control_entry(s, t);
 	t->in_call = t->counted || need_exit || t->mode == MODE_SYSCALL;
 	t->ev.entry_ns = clock_mono_ns();
@@ -476,17 +518,20 @@ static void remember_interrupted(struct tracee *t)
 	memcpy(t->interrupted.args, t->ev.args, sizeof(t->interrupted.args));
 }
 
+/* The call is over: what it moved, and what it did to its table, now or in its turn. */
 static void book(struct session *s, struct tracee *t)
 {
 	struct decode_env env;
 
-	if (!t->ev.fd_id && sys_ok(&t->ev) && t->ev.outcome == SYS_RETURNED)
-		identify_fd(s, t, 0);
+	if (!t->counted && !(s->map.fds && identity_follows(t->ev.def)))
+		return;
 	if (t->ev.def->decoder == &decoder_brk)
 		fast_sweep(s); /* the break before it may be recorded */
-	env = session_env(s, t, &t->ev);
-	decode_exit(&(struct decode_in){&t->ev, session_memory(s, t), &env}, &t->ev.m);
-	fast_book(s, &t->ev);
+	if (t->counted) {
+		env = session_env(s, t, &t->ev, measured_file(s, t));
+		decode_exit(&(struct decode_in){&t->ev, session_memory(s, t), &env}, &t->ev.m);
+	}
+	fast_book(s, t, &t->ev, t->counted);
 }
 
 static void no_return(struct session *s, struct tracee *t)
@@ -494,8 +539,9 @@ static void no_return(struct session *s, struct tracee *t)
 	t->in_call = 0;
 	t->ev.outcome = SYS_NO_RETURN;
 	t->ev.exit_ns = 0;
-	if (t->counted)
-		book(s, t);
+	if (t->closing)
+		closing(t, -1);
+	book(s, t);
 }
 
 void call_exit(struct session *s, struct tracee *t, const struct stop *stop)
@@ -526,10 +572,11 @@ void call_exit(struct session *s, struct tracee *t, const struct stop *stop)
 	t->ev.exit_ns = stop->at_ns;
 	if (t->ev.outcome == SYS_INTERRUPTED)
 		remember_interrupted(t);
-	if (t->counted)
-		book(s, t);
+	if (t->closing)
+		closing(t, -1);
 	if (t->control)
 		control_exit(s, t);
+	book(s, t);
 }
 
 void call_no_return(struct session *s, struct tracee *t, int stopped)

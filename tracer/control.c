@@ -2,8 +2,10 @@
 #include "tracer/control.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/mem.h"
+#include "tracer/identity.h"
 
 /* Which rows must be seen. `fds` ones only where fds are reported. */
 static const struct {
@@ -25,10 +27,7 @@ static const struct {
 	{"sched_getaffinity", CONTROL_AFFINITY, 0},
 	{"sched_setaffinity", CONTROL_AFFINITY, 0},
 	{"unshare", CONTROL_UNSHARE, 1},
-	{"close", CONTROL_CLOSE, 1},
 	{"close_range", CONTROL_CLOSE_RANGE, 1},
-	{"dup2", CONTROL_DUP, 1},
-	{"dup3", CONTROL_DUP, 1},
 	{"setsockopt", CONTROL_SETSOCKOPT, 1},
 	{"socket", CONTROL_SOCKET, 1},
 	{"io_uring_setup", CONTROL_IO_URING, 1},
@@ -45,23 +44,65 @@ static int any_fd(const struct sys_set *traced)
 	return 0;
 }
 
-void control_map_build(struct control_map *m, const struct sys_set *traced)
+static const char *const folders[] = {"chdir", "fchdir", "chroot", "pivot_root", "setns"};
+
+/* What changes files tables, or what a path means in them. */
+static void follow(struct control_map *m, int recorded)
+{
+	for (size_t i = 0; i < m->len; i++) {
+		const struct sys_def *def = sys_by_index(i);
+
+		if (!(recorded ? identity_follows(def) : identity_closes(def)))
+			continue;
+		if (!m->kind[i])
+			m->kind[i] = CONTROL_FD;
+		m->whole[i] = strcmp(def->name, "fcntl") != 0;
+	}
+	for (size_t i = 0; recorded && i < sizeof(folders) / sizeof(*folders); i++) {
+		const struct sys_def *def = sys_by_name(folders[i]);
+
+		if (def)
+			m->kind[def->index] = CONTROL_FOLDER;
+	}
+}
+
+/* What could reach into the recorder's memory. */
+static const char *const mappings[] = {"mmap", "munmap", "mremap", "mprotect", "pkey_mprotect",
+	"madvise", "msync", "mincore", "mlock", "mlock2", "munlock", "mseal", "remap_file_pages",
+	"shmat"};
+
+void control_map_build(struct control_map *m, const struct sys_set *traced, int recorded)
 {
 	*m = (struct control_map){.len = sys_count(), .fds = any_fd(traced)};
 	m->kind = mem_calloc(m->len, 1);
 	m->traced = mem_calloc(m->len, 1);
+	m->whole = mem_calloc(m->len, 1);
 	for (size_t i = 0; i < m->len; i++)
-		m->traced[i] = sys_set_has(traced, sys_by_index(i)) != 0;
+		m->traced[i] = m->whole[i] = sys_set_has(traced, sys_by_index(i)) != 0;
 	for (size_t i = 0; i < sizeof(controls) / sizeof(*controls); i++) {
 		const struct sys_def *def = sys_by_name(controls[i].name);
 
 		if (def && (m->fds || !controls[i].fds))
 			m->kind[def->index] = (uint8_t)controls[i].kind;
 	}
+	if (m->fds)
+		follow(m, recorded);
+	for (size_t i = 0; recorded && i < sizeof(mappings) / sizeof(*mappings); i++)
+		if (sys_by_name(mappings[i]))
+			m->kind[sys_by_name(mappings[i])->index] = CONTROL_MAPPINGS;
+}
+
+int control_only_follows(const struct control_map *m, const struct sys_def *def)
+{
+	uint8_t kind = m->kind[def->index];
+
+	return !m->traced[def->index] && (kind == CONTROL_FOLDER || kind == CONTROL_MAPPINGS ||
+						 (kind == CONTROL_FD && !identity_closes(def)));
 }
 
 void control_map_release(struct control_map *m)
 {
 	free(m->kind);
 	free(m->traced);
+	free(m->whole);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* What an fd of a tracee is: /proc's link, for sockets protocol and both addresses. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <linux/vm_sockets.h> /* after sys/socket.h */
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
@@ -23,7 +25,7 @@
 #define PIDFD_THREAD O_EXCL
 #endif
 
-static int steal_fd(pid_t pid, pid_t tid, uint32_t fd)
+int fd_steal(pid_t pid, pid_t tid, uint32_t fd)
 {
 	cleanup_close int pidfd = -1;
 
@@ -36,36 +38,47 @@ static int steal_fd(pid_t pid, pid_t tid, uint32_t fd)
 	return (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 }
 
-static const char *protocol_name(int domain, int type, int protocol)
+static const char *ip_name(int type, int protocol)
 {
-	if (domain == AF_INET || domain == AF_INET6) {
-		switch (protocol) {
-		case IPPROTO_UDP:
-			return "udp";
-		case IPPROTO_TCP:
-			return "tcp";
-		case IPPROTO_ICMP:
-		case IPPROTO_ICMPV6:
-			return "icmp";
-		case IPPROTO_SCTP:
-			return "sctp";
-		default:
-			return type == SOCK_RAW ? "raw" : "inet";
-		}
+	if (!protocol)
+		protocol = type == SOCK_STREAM ? IPPROTO_TCP : type == SOCK_DGRAM ? IPPROTO_UDP : 0;
+	switch (protocol) {
+	case IPPROTO_UDP:
+		return "udp";
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return "icmp";
+	case IPPROTO_SCTP:
+		return "sctp";
+	default:
+		return "inet";
 	}
+}
+
+char *fd_socket_name(int domain, int type, int protocol)
+{
+	static const struct {
+		int domain;
+		const char *name;
+	} others[] = {{AF_NETLINK, "netlink"}, {AF_PACKET, "packet"}, {AF_VSOCK, "vsock"},
+		{AF_XDP, "xdp"}, {AF_ALG, "alg"}, {AF_CAN, "can"}, {AF_BLUETOOTH, "bluetooth"},
+		{AF_KEY, "key"}, {AF_QIPCRTR, "qipcrtr"}, {AF_TIPC, "tipc"}};
+
+	type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (domain == AF_INET || domain == AF_INET6)
+		return type == SOCK_RAW && protocol && strcmp(ip_name(type, protocol), "inet") != 0
+			       ? mem_printf("raw %s", ip_name(type, protocol))
+			       : mem_strdup(type == SOCK_RAW ? "raw" : ip_name(type, protocol));
 	if (domain == AF_UNIX)
-		return type == SOCK_STREAM  ? "unix stream"
-		       : type == SOCK_DGRAM ? "unix dgram"
-					    : "unix seqpacket";
-	if (domain == AF_NETLINK)
-		return "netlink";
-	if (domain == AF_PACKET)
-		return "packet";
-	if (domain == AF_VSOCK)
-		return "vsock";
-	if (domain == AF_XDP)
-		return "xdp";
-	return "socket";
+		return mem_strdup(type == SOCK_STREAM  ? "unix stream"
+				  : type == SOCK_DGRAM ? "unix dgram"
+						       : "unix seqpacket");
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (others[i].domain == domain)
+			return mem_strdup(others[i].name);
+	return mem_strdup("socket");
 }
 
 static char *unix_address(const struct sockaddr_un *un, socklen_t len)
@@ -84,8 +97,13 @@ static char *unix_address(const struct sockaddr_un *un, socklen_t len)
 	return mem_strndup(un->sun_path, n);
 }
 
-/* NULL where there is nothing to say (unbound, not connected). */
-static char *address_text(const struct sockaddr_storage *ss, socklen_t len)
+static char *vsock_address(const struct sockaddr_vm *vm)
+{
+	return vm->svm_cid == VMADDR_CID_ANY ? mem_printf("*:%u", vm->svm_port)
+					     : mem_printf("%u:%u", vm->svm_cid, vm->svm_port);
+}
+
+char *fd_address_text(const struct sockaddr_storage *ss, socklen_t len)
 {
 	char host[INET6_ADDRSTRLEN];
 
@@ -95,7 +113,8 @@ static char *address_text(const struct sockaddr_storage *ss, socklen_t len)
 		if (!in->sin_port && !in->sin_addr.s_addr)
 			return NULL;
 		inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
-		return mem_printf("%s:%u", host, ntohs(in->sin_port));
+		return in->sin_port ? mem_printf("%s:%u", host, ntohs(in->sin_port))
+				    : mem_strdup(host);
 	}
 	if (ss->ss_family == AF_INET6) {
 		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)ss;
@@ -103,59 +122,98 @@ static char *address_text(const struct sockaddr_storage *ss, socklen_t len)
 		if (!in6->sin6_port && IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
 			return NULL;
 		inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
-		return mem_printf("[%s]:%u", host, ntohs(in6->sin6_port));
+		return in6->sin6_port ? mem_printf("[%s]:%u", host, ntohs(in6->sin6_port))
+				      : mem_strdup(host);
 	}
 	if (ss->ss_family == AF_UNIX)
 		return unix_address((const struct sockaddr_un *)ss, len);
+	if (ss->ss_family == AF_VSOCK) {
+		const struct sockaddr_vm *vm = (const struct sockaddr_vm *)ss;
+
+		return vm->svm_port == VMADDR_PORT_ANY ? NULL : vsock_address(vm);
+	}
 	return NULL;
 }
 
-static char *socket_text(int fd, const char *link)
+char *fd_socket_text(const char *name, const char *local, const char *peer)
 {
-	int domain = -1, type = -1, protocol = -1;
-	socklen_t n = sizeof(int);
-	struct sockaddr_storage ss = {0};
-	cleanup_free char *local = NULL, *peer = NULL;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) < 0)
-		return mem_strdup(link);
-	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n);
-	getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &n);
-	n = sizeof(ss);
-	if (getsockname(fd, (struct sockaddr *)&ss, &n) == 0)
-		local = address_text(&ss, n < sizeof(ss) ? n : sizeof(ss));
-	n = sizeof(ss);
-	if (getpeername(fd, (struct sockaddr *)&ss, &n) == 0)
-		peer = address_text(&ss, n < sizeof(ss) ? n : sizeof(ss));
-	return mem_printf("%s%s%s%s%s", protocol_name(domain, type, protocol), local ? " " : "",
-		local ? local : "", peer ? " -> " : "", peer ? peer : "");
+	return mem_printf("%s%s%s%s%s", name, local ? " " : "", local ? local : "",
+		peer ? " -> " : "", peer ? peer : "");
 }
 
+static int option(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t n = sizeof(value);
+
+	return getsockopt(fd, level, name, &value, &n) < 0 ? -1 : value;
+}
+
+/* raw: it has no ports, the kernel gives the protocol in their place. */
+static char *address_of(int fd, int raw, int (*get)(int, struct sockaddr *, socklen_t *))
+{
+	struct sockaddr_storage ss = {0};
+	socklen_t n = sizeof(ss);
+
+	if (get(fd, (struct sockaddr *)&ss, &n) < 0)
+		return NULL;
+	if (raw && ss.ss_family == AF_INET)
+		((struct sockaddr_in *)&ss)->sin_port = 0;
+	if (raw && ss.ss_family == AF_INET6)
+		((struct sockaddr_in6 *)&ss)->sin6_port = 0;
+	return fd_address_text(&ss, n < sizeof(ss) ? n : sizeof(ss));
+}
+
+enum { LEVEL_UDP = 17, OPTION_UDP_SEGMENT = 103, OPTION_UDP_GRO = 104 };
+
+static void look_at_socket(int fd, struct fd_look *look)
+{
+	int domain = option(fd, SOL_SOCKET, SO_DOMAIN), type, size;
+	cleanup_free char *name = NULL, *local = NULL, *peer = NULL;
+
+	if (domain < 0)
+		return; /* the link is all there is to say */
+	type = option(fd, SOL_SOCKET, SO_TYPE);
+	name = fd_socket_name(domain, type, option(fd, SOL_SOCKET, SO_PROTOCOL));
+	local = address_of(fd, type == SOCK_RAW, getsockname);
+	peer = address_of(fd, type == SOCK_RAW, getpeername);
+	free(look->target);
+	look->target = fd_socket_text(name, local, peer);
+	if (strcmp(name, "udp") != 0)
+		return;
+	size = option(fd, LEVEL_UDP, OPTION_UDP_SEGMENT);
+	look->gso_size = size > 0 ? (uint32_t)size : 0;
+	look->gro = option(fd, LEVEL_UDP, OPTION_UDP_GRO) > 0;
+}
+
+#define SOCKET_LINK "socket:["
+
 /* Before Linux 6.9 a pidfd reaches the leader's table only, and a number can be closed and reused
- * between two looks: link is "socket:[INODE]". */
-static int is_socket_of(int fd, const char *link)
+ * between two looks: it must be the socket that the link named. */
+static int is_socket(int fd, uint64_t inode)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 &&
-	       strtoull(link + strlen("socket:["), NULL, 10) == (unsigned long long)st.st_ino;
+	return fstat(fd, &st) == 0 && (uint64_t)st.st_ino == inode;
 }
 
-char *fd_describe(pid_t pid, pid_t tid, uint32_t fd)
+int fd_look(pid_t pid, pid_t tid, uint32_t fd, struct fd_look *ret)
 {
 	char path[64], link[PATH_MAX + 1];
+	cleanup_close int copy = -1;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%u", tid, fd);
 	n = readlink(path, link, sizeof(link) - 1);
 	if (n < 0)
-		return NULL;
+		return -EBADF;
 	link[n] = '\0';
-	if (strncmp(link, "socket:", 7) == 0) {
-		cleanup_close int copy = steal_fd(pid, tid, fd);
-
-		if (copy >= 0 && is_socket_of(copy, link))
-			return socket_text(copy, link);
-	}
-	return mem_strdup(link);
+	*ret = (struct fd_look){.target = mem_strdup(link)};
+	if (strncmp(link, SOCKET_LINK, strlen(SOCKET_LINK)) != 0)
+		return 0;
+	ret->socket = strtoull(link + strlen(SOCKET_LINK), NULL, 10);
+	copy = fd_steal(pid, tid, fd);
+	if (copy >= 0 && is_socket(copy, ret->socket))
+		look_at_socket(copy, ret);
+	return 0;
 }

@@ -3,10 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
-#include "tracer/fast/layout.h"
+
+#define PAST_LIVES 3
 
 struct fd_registry {
 	struct {
@@ -14,14 +16,26 @@ struct fd_registry {
 		size_t len, cap;
 	} infos;
 	uint32_t max;
+	struct map sockets; /* inode -> struct file; not a reference */
+};
+
+struct slot {
+	struct life now;
+	struct life past[PAST_LIVES]; /* the latest first; without a file: none */
+	uint32_t generations;
+	uint16_t closing;
 };
 
 struct files {
 	struct fd_registry *registry;
-	struct map states; /* number + 1 -> struct fd_state */
-	struct files_known known;
+	struct map slots; /* number + 1 -> struct slot */
+	struct slot *last;
+	uint32_t last_fd;
+	struct files_state state;
 	unsigned int refs;
 };
+
+/* ---- registry ---- */
 
 struct fd_registry *fd_registry_new(uint32_t max)
 {
@@ -36,8 +50,9 @@ void fd_registry_free(struct fd_registry *r)
 	if (!r)
 		return;
 	for (size_t i = 0; i < r->infos.len; i++)
-		free(r->infos.at[i].target);
+		file_unref(r, r->infos.at[i].file);
 	free(r->infos.at);
+	map_release(&r->sockets);
 	free(r);
 }
 
@@ -46,15 +61,52 @@ const struct fd_info *fd_registry_get(const struct fd_registry *r, uint32_t fd_i
 	return fd_id && fd_id <= r->infos.len ? &r->infos.at[fd_id - 1] : NULL;
 }
 
-static uint32_t registry_add(struct fd_registry *r, const struct fd_info *info)
+/* ---- files ---- */
+
+struct file *file_new(void)
 {
-	if (r->infos.len >= r->max) {
-		free(info->target);
-		return r->max + 1;
-	}
-	*VEC_PUSH(&r->infos) = *info;
-	return (uint32_t)r->infos.len;
+	struct file *f = mem_calloc(1, sizeof(*f));
+
+	f->refs = 1;
+	return f;
 }
+
+struct file *file_ref(struct file *f)
+{
+	f->refs++;
+	return f;
+}
+
+void file_unref(struct fd_registry *r, struct file *f)
+{
+	if (!f || --f->refs)
+		return;
+	if (f->socket && map_get(&r->sockets, f->socket) == f)
+		map_del(&r->sockets, f->socket);
+	free(f->target);
+	free(f);
+}
+
+struct file *file_socket(struct fd_registry *r, uint64_t inode)
+{
+	struct file *f = map_get(&r->sockets, inode);
+
+	if (f)
+		return file_ref(f);
+	f = file_new();
+	f->socket = inode;
+	map_set(&r->sockets, inode, f);
+	return f;
+}
+
+void file_set_name(struct file *f, char *target, enum file_name name)
+{
+	free(f->target);
+	f->target = target;
+	f->name = target ? name : FILE_UNNAMED;
+}
+
+/* ---- tables ---- */
 
 struct files *files_new(struct fd_registry *r)
 {
@@ -77,231 +129,256 @@ void files_unref(struct files *f)
 
 	if (!f || --f->refs)
 		return;
-	while (map_next(&f->states, &it))
-		free(it.value);
-	map_release(&f->states);
-	if (f->known.at)
-		f->known.release(f->known.ctx, f->known.at);
+	while (map_next(&f->slots, &it)) {
+		struct slot *slot = it.value;
+
+		file_unref(f->registry, slot->now.file);
+		for (size_t i = 0; i < PAST_LIVES; i++)
+			file_unref(f->registry, slot->past[i].file);
+		free(slot);
+	}
+	map_release(&f->slots);
 	free(f);
 }
 
-/* ---- the known map ---- */
-
-static uint32_t entry_of(const struct fd_state *st)
+struct fd_registry *files_registry(const struct files *f)
 {
-	if (st->closing)
-		return 0;
-	if (st->fd_id && !st->options.gso_size)
-		return st->fd_id;
-	return st->seen || st->options.gso_size || st->options.gro ? FDMAP_WATCHED : 0;
+	return f->registry;
 }
 
-static void publish(struct files *f, uint32_t fd, struct fd_state *st)
+struct files_state *files_state(struct files *f)
 {
-	uint32_t entry = entry_of(st);
-
-	if (!f->known.at || fd >= f->known.len || entry == st->published)
-		return;
-	st->published = entry;
-	__atomic_store_n(&f->known.at[fd], entry, __ATOMIC_RELEASE);
+	return &f->state;
 }
 
-void files_publish(struct files *f, const struct files_known *known)
+static struct slot *find(const struct files *f, uint32_t fd)
 {
-	struct map_iter it = {0};
-
-	f->known = *known;
-	while (map_next(&f->states, &it))
-		publish(f, (uint32_t)(it.key - 1), it.value);
+	if (f->last && f->last_fd == fd)
+		return f->last;
+	return map_get(&f->slots, (uint64_t)fd + 1);
 }
 
-uint32_t *files_known_map(const struct files *f)
+static struct slot *get(struct files *f, uint32_t fd)
 {
-	return f->known.at;
+	struct slot *slot = find(f, fd);
+
+	if (!slot) {
+		slot = mem_calloc(1, sizeof(*slot));
+		map_set(&f->slots, (uint64_t)fd + 1, slot);
+	}
+	f->last = slot;
+	f->last_fd = fd;
+	return slot;
 }
 
-/* ---- states ---- */
-
-/* What the number is next: nothing that we know of yet. */
-static void next_generation(struct files *f, uint32_t fd, struct fd_state *st)
+static int is_open(const struct life *life)
 {
-	st->generation += st->seen;
-	st->fd_id = st->seen = 0;
-	st->options = (struct fd_options){0};
-	publish(f, fd, st);
+	return life->file && life->died_end == FILES_EVER;
 }
 
-/* The target may have closed it without a stop. */
-static void settle(struct files *f, uint32_t fd, struct fd_state *st)
-{
-	if (!st->published || __atomic_load_n(&f->known.at[fd], __ATOMIC_ACQUIRE) == st->published)
-		return;
-	st->published = 0;
-	next_generation(f, fd, st);
-}
-
-struct files *files_copy(struct files *f)
+struct files *files_copy(const struct files *f)
 {
 	struct files *copy = files_new(f->registry);
 	struct map_iter it = {0};
 
-	while (map_next(&f->states, &it)) {
-		struct fd_state *from = it.value, *to = mem_calloc(1, sizeof(*to));
+	copy->state.uncertain = f->state.uncertain;
+	while (map_next(&f->slots, &it)) {
+		const struct slot *from = it.value;
+		struct slot *to;
 
-		settle(f, (uint32_t)(it.key - 1), from);
+		if (!is_open(&from->now) && !from->generations)
+			continue;
+		to = mem_calloc(1, sizeof(*to));
+		to->generations = from->generations;
+		map_set(&copy->slots, it.key, to);
+		if (!is_open(&from->now))
+			continue;
 		/* The same open file, but rows are per files table: it gets an id when used. */
-		to->generation = from->generation;
-		to->seen = from->seen;
-		to->options = from->options;
-		map_set(&copy->states, it.key, to);
+		to->now = (struct life){.file = file_ref(from->now.file),
+			.generation = from->now.generation,
+			.died_begin = FILES_EVER,
+			.died_end = FILES_EVER};
+		if (from->now.fd_id)
+			to->generations = from->now.generation;
 	}
 	return copy;
 }
 
-struct fd_state *files_get(struct files *f, uint32_t fd)
-{
-	struct fd_state *st = map_get(&f->states, (uint64_t)fd + 1);
-
-	if (!st) {
-		st = mem_calloc(1, sizeof(*st));
-		map_set(&f->states, (uint64_t)fd + 1, st);
-	}
-	settle(f, fd, st);
-	return st;
-}
-
-int files_known(const struct files *f, uint32_t fd)
-{
-	return map_get(&f->states, (uint64_t)fd + 1) != NULL;
-}
-
-static int fd_is_open(pid_t tid, uint32_t fd)
+static int number_is_open(pid_t pid, uint32_t fd)
 {
 	char path[64], link[8];
 
-	snprintf(path, sizeof(path), "/proc/%d/fd/%u", tid, fd);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%u", pid, fd);
 	return readlink(path, link, sizeof(link)) >= 0;
 }
 
-uint32_t files_identify(struct files *f, pid_t pid, pid_t tid, uint32_t fd, int must_exist)
-{
-	struct fd_state *st = map_get(&f->states, (uint64_t)fd + 1);
-	struct fd_info info = {.pid = pid, .fd = fd};
-
-	if (st)
-		settle(f, fd, st);
-	if (!st || !st->fd_id) {
-		info.target = fd_describe(pid, tid, fd);
-		if (!info.target && must_exist)
-			return 0;
-		st = files_get(f, fd);
-		info.generation = st->generation;
-		info.options = st->options;
-		st->fd_id = registry_add(f->registry, &info);
-		st->seen = 1;
-	}
-	publish(f, fd, st);
-	return st->fd_id;
-}
-
-/* ---- options ---- */
-
-static struct fd_info *info_of(const struct files *f, uint32_t fd_id)
-{
-	struct fd_registry *r = f->registry;
-
-	return fd_id && fd_id <= r->infos.len ? &r->infos.at[fd_id - 1] : NULL;
-}
-
-void files_set_options(struct files *f, uint32_t fd, const struct fd_options *options)
-{
-	struct fd_state *st = files_get(f, fd);
-	struct fd_info *info = info_of(f, st->fd_id);
-
-	st->options = *options;
-	if (info)
-		info->options = *options;
-	publish(f, fd, st);
-}
-
-struct fd_options files_options(struct files *f, uint32_t fd)
-{
-	return files_get(f, fd)->options;
-}
-
-/* ---- ends ---- */
-
-void files_close_begin(struct files *f, uint32_t fd)
-{
-	struct fd_state *st = map_get(&f->states, (uint64_t)fd + 1);
-
-	if (!st)
-		return;
-	settle(f, fd, st);
-	if (!st->closing++) {
-		st->has_before = 1;
-		st->before.generation = st->generation;
-		st->before.fd_id = st->fd_id;
-		st->before.seen = st->seen;
-		st->before.options = st->options;
-	}
-	next_generation(f, fd, st);
-}
-
-/* Nothing was closed. Who used the number meanwhile has a row of its own, but of the same file. */
-static void restore(struct fd_state *st)
-{
-	st->options = st->before.options;
-	if (st->seen || st->generation != st->before.generation + st->before.seen)
-		return;
-	st->generation = st->before.generation;
-	st->fd_id = st->before.fd_id;
-	st->seen = st->before.seen;
-}
-
-void files_close_end(struct files *f, uint32_t fd, int closed)
-{
-	struct fd_state *st = map_get(&f->states, (uint64_t)fd + 1);
-
-	if (!st || !st->closing)
-		return;
-	st->closing--;
-	if (closed) {
-		st->has_before = 0;
-		next_generation(f, fd, st);
-	} else if (!st->closing && st->has_before) {
-		restore(st);
-	}
-	publish(f, fd, st);
-}
-
-void files_close_range(struct files *f, uint32_t first, uint32_t last)
-{
-	struct map_iter it = {0};
-
-	while (map_next(&f->states, &it)) {
-		struct fd_state *st = it.value;
-
-		if (it.key <= first || it.key - 1 > last)
-			continue;
-		st->has_before = 0;
-		settle(f, (uint32_t)(it.key - 1), st);
-		next_generation(f, (uint32_t)(it.key - 1), st);
-	}
-}
-
-struct files *files_copy_exec(struct files *f, pid_t pid)
+struct files *files_copy_exec(struct files *f, pid_t pid, uint64_t now_ns)
 {
 	struct files *own = f->refs > 1 ? files_copy(f) : files_ref(f);
 	struct map_iter it = {0};
 
-	while (map_next(&own->states, &it)) {
-		struct fd_state *st = it.value;
+	own->state.recorded = 0;
+	own->state.busy = 0;
+	while (map_next(&own->slots, &it)) {
+		struct slot *slot = it.value;
 
-		st->closing = st->has_before = 0; /* whoever did it is gone */
-		settle(own, (uint32_t)(it.key - 1), st);
-		if (!fd_is_open(pid, (uint32_t)(it.key - 1)))
-			next_generation(own, (uint32_t)(it.key - 1), st);
+		slot->closing = 0;
+		if (is_open(&slot->now) && !number_is_open(pid, (uint32_t)(it.key - 1)))
+			slot->now.died_begin = slot->now.died_end = now_ns;
 	}
 	return own;
+}
+
+/* ---- lives ---- */
+
+/* Room for another life in the slot: the present one is past. */
+static void push_past(struct files *f, struct slot *slot)
+{
+	if (!slot->now.file)
+		return;
+	file_unref(f->registry, slot->past[PAST_LIVES - 1].file);
+	memmove(slot->past + 1, slot->past, (PAST_LIVES - 1) * sizeof(*slot->past));
+	slot->past[0] = slot->now;
+	slot->now = (struct life){0};
+}
+
+static struct life *begin_life(
+	struct files *f, struct slot *slot, uint64_t begin_ns, uint64_t end_ns, struct file *file)
+{
+	push_past(f, slot);
+	slot->now = (struct life){.file = file,
+		.born_begin = begin_ns,
+		.born_end = end_ns,
+		.died_begin = FILES_EVER,
+		.died_end = FILES_EVER};
+	return &slot->now;
+}
+
+struct life *files_at(struct files *f, uint32_t fd, uint64_t entry_ns)
+{
+	struct slot *slot = get(f, fd);
+
+	if (!slot->now.file)
+		return begin_life(f, slot, 0, 0, file_new());
+	if (entry_ns >= slot->now.born_begin) {
+		if (entry_ns <= slot->now.died_end)
+			return &slot->now;
+		/* Opened since, by what was not seen: then, at the latest. */
+		return begin_life(f, slot, entry_ns, entry_ns, file_new());
+	}
+	for (size_t i = 0; i < PAST_LIVES; i++)
+		if (slot->past[i].file && entry_ns >= slot->past[i].born_begin)
+			return &slot->past[i];
+	return NULL;
+}
+
+struct life *files_known_at(const struct files *f, uint32_t fd, uint64_t entry_ns)
+{
+	struct slot *slot = find(f, fd);
+
+	if (!slot || !slot->now.file || entry_ns < slot->now.born_begin ||
+		entry_ns > slot->now.died_end)
+		return NULL;
+	return &slot->now;
+}
+
+struct life *files_open(const struct files *f, uint32_t fd)
+{
+	struct slot *slot = find(f, fd);
+
+	return slot && is_open(&slot->now) ? &slot->now : NULL;
+}
+
+uint32_t files_id(struct files *f, struct life *life, pid_t pid, uint32_t fd)
+{
+	struct fd_registry *r = f->registry;
+
+	if (life->fd_id)
+		return life->fd_id;
+	life->generation = get(f, fd)->generations++;
+	if (r->infos.len >= r->max) {
+		life->fd_id = r->max + 1;
+		return life->fd_id;
+	}
+	*VEC_PUSH(&r->infos) = (struct fd_info){
+		.pid = pid, .fd = fd, .generation = life->generation, .file = file_ref(life->file)};
+	life->fd_id = (uint32_t)r->infos.len;
+	return life->fd_id;
+}
+
+void files_is(struct files *f, struct life *life, struct file *file)
+{
+	struct fd_registry *r = f->registry;
+
+	file_ref(file);
+	if (life->fd_id && life->fd_id <= r->infos.len) {
+		struct fd_info *info = &r->infos.at[life->fd_id - 1];
+
+		file_unref(r, info->file);
+		info->file = file_ref(file);
+	}
+	file_unref(r, life->file);
+	life->file = file;
+}
+
+void files_born(struct files *f, uint32_t fd, uint64_t begin_ns, uint64_t end_ns, struct file *file)
+{
+	struct slot *slot = get(f, fd);
+	struct life *now = &slot->now;
+
+	/* Told of late: what the number was before. */
+	if (now->file && end_ns < now->born_begin) {
+		struct life later = *now;
+
+		*now = (struct life){0};
+		begin_life(f, slot, begin_ns, end_ns, file_ref(file));
+		now->died_begin = now->died_end = later.born_end;
+		push_past(f, slot);
+		*now = later;
+		return;
+	}
+	if (is_open(now)) { /* the end of the call that closed it is still to be told of */
+		now->died_begin = begin_ns;
+		now->died_end = end_ns;
+	}
+	begin_life(f, slot, begin_ns, end_ns, file_ref(file));
+}
+
+void files_died(struct files *f, uint32_t fd, uint64_t begin_ns, uint64_t end_ns)
+{
+	struct slot *slot = find(f, fd);
+	struct life *now = slot ? &slot->now : NULL;
+
+	/* One that was entered before the number was made closed what it was before. */
+	if (!now || !is_open(now) || (now->born_end && begin_ns < now->born_end))
+		return;
+	now->died_begin = begin_ns;
+	now->died_end = end_ns;
+}
+
+void files_died_range(
+	struct files *f, uint32_t first, uint32_t last, uint64_t begin_ns, uint64_t end_ns)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&f->slots, &it))
+		if (it.key > first && it.key - 1 <= last)
+			files_died(f, (uint32_t)(it.key - 1), begin_ns, end_ns);
+}
+
+void files_closing(struct files *f, uint32_t fd, int change)
+{
+	struct slot *slot = get(f, fd);
+
+	if (change > 0)
+		slot->closing++;
+	else if (slot->closing)
+		slot->closing--;
+}
+
+int files_is_closing(const struct files *f, uint32_t fd)
+{
+	const struct slot *slot = find(f, fd);
+
+	return slot && slot->closing;
 }

@@ -8,32 +8,53 @@
 #include "common/base/map.h"
 
 /*
- * What an fd is: (files table, number, generation). A table belongs to the tasks that share it
- * (CLONE_FILES); fork copies it. The generation counts the files that calls were seen on at this
- * number: it advances when one of them is closed or replaced. A file that nobody used does not
- * count, as the recorder in the target does not see its end.
+ * What an fd is, in three things:
  *
- * A close that runs at the same time as a call on the same number in another thread is put on the
- * side of caution: files_close_begin() at its entry already starts a new generation, and
- * files_close_end() another one if that was used meanwhile. A row may be split so, two files are
- * never taken for one. A close that fails, and was not in such company, has changed nothing.
+ *	file    an open file, which dup, fork and SCM_RIGHTS share: its name, its socket options
+ *	files   a files table: the tasks that share it (CLONE_FILES) see the same numbers
+ *	life    of a number in a table, from the call that made it to the one that closed it
+ *
+ * Calls are known by when they were entered and when they had ended, and may be told of in another
+ * order: a call on a number belongs to the life that the number had when the call was entered. In
+ * the result a life is a row, (files table, number, generation): generations are counted where some
+ * traced call used them.
  */
 struct fd_registry;
 struct files;
 
-/* Socket options that change how calls on an fd are measured. */
-struct fd_options {
+#define FILES_EVER UINT64_MAX
+
+struct file {
+	unsigned int refs;
+	char *target; /* "udp 127.0.0.1:53 -> 127.0.0.1:4242", a path, "pipe:[123]"; NULL: unknown
+		       */
+	enum file_name {
+		FILE_UNNAMED,
+		FILE_SAID, /* target is what the call that made it said */
+		FILE_READ, /* target was read from the kernel */
+	} name;
+	uint8_t stale; /* its addresses have changed since: to be read again */
+	uint8_t gro;   /* socket options that change how its calls are measured */
 	uint32_t gso_size;
-	uint8_t gro;
+	uint64_t socket; /* inode; 0: no socket, or not known to be one */
 };
 
-/* What the result says of an fd, and how calls on it are measured. */
+struct life {
+	struct file *file; /* never NULL */
+	uint32_t fd_id;    /* in the registry; 0: not used by a traced call yet */
+	uint32_t generation;
+	uint8_t wanted; /* its name is to be read: identity.c */
+	/* CLOCK_MONOTONIC: when the calls that made and closed it were entered and ended. What was
+	 * there before us was born at 0; what is open dies at FILES_EVER. */
+	uint64_t born_begin, born_end, died_begin, died_end;
+};
+
+/* What the result says of an fd. */
 struct fd_info {
 	int32_t pid;
 	uint32_t fd;
 	uint32_t generation;
-	struct fd_options options;
-	char *target; /* NULL: unknown */
+	struct file *file;
 };
 
 /* At most `max` identities get an id of their own (1..max); later ones share id max + 1. */
@@ -41,64 +62,78 @@ struct fd_registry *fd_registry_new(uint32_t max);
 void fd_registry_free(struct fd_registry *r);
 const struct fd_info *fd_registry_get(const struct fd_registry *r, uint32_t fd_id); /* or NULL */
 
+/* ---- files ---- */
+struct file *file_new(void);
+/* One that is a socket with that inode, the same as long as any number refers to it. */
+struct file *file_socket(struct fd_registry *r, uint64_t inode);
+struct file *file_ref(struct file *f);
+void file_unref(struct fd_registry *r, struct file *f);
+/* target becomes the file's, heap or NULL. */
+void file_set_name(struct file *f, char *target, enum file_name name);
+
+/* ---- tables ---- */
 struct files *files_new(struct fd_registry *r);
 struct files *files_ref(struct files *f);
 void files_unref(struct files *f); /* takes NULL */
 /* A table of its own with the same fds, for fork and unshare. */
-struct files *files_copy(struct files *f);
+struct files *files_copy(const struct files *f);
+/* The table after an execve of pid: a new one without the fds that are no longer open (CLOEXEC). A
+ * table that was not shared goes on with its ids. */
+struct files *files_copy_exec(struct files *f, pid_t pid, uint64_t now_ns);
+struct fd_registry *files_registry(const struct files *f);
 
-struct fd_state {
-	uint32_t generation;
-	uint32_t fd_id; /* 0: not seen in this generation */
-	uint8_t seen;   /* it was, here or in the table that this is a copy of */
-	struct fd_options options;
-	uint32_t published; /* the entry that we put into the known map; 0: none */
-	uint8_t closing;    /* calls under way that close it */
-	uint8_t has_before;
-	struct {
-		uint32_t generation, fd_id;
-		uint8_t seen;
-		struct fd_options options;
-	} before; /* has_before: what it was when the first of them began */
+/* How its calls come to be known. */
+struct files_state {
+	uint8_t recorded;  /* some are recorded: they are applied in the order of their ends */
+	uint8_t uncertain; /* io_uring may open and close in it: names are read at each use */
+	unsigned int busy; /* calls under way, stopped, that change what its numbers are */
 };
+struct files_state *files_state(struct files *f);
 
-/*
- * The map of a table that the recorder in the target reads and clears: number -> fd id, 0 = not
- * known. A number is in it while its identity is known and calls on it need no look at its socket's
- * options (GSO); where they do, it is watched: its calls stop, and its end is seen.
- */
-struct files_known {
-	uint32_t *at;
-	size_t len;
-	void (*release)(void *ctx, uint32_t *at); /* when the table ends */
-	void *ctx;
+/* The life that a call on the number had, by its entry; made where the number is new to us, or was
+ * opened by something that was not seen. NULL: so long ago that it is forgotten. It holds until the
+ * table changes. */
+struct life *files_at(struct files *f, uint32_t fd, uint64_t entry_ns);
+/* The same, if it is known: nothing is made. */
+struct life *files_known_at(const struct files *f, uint32_t fd, uint64_t entry_ns);
+/* The life that the number has, open as far as is known; NULL: none. */
+struct life *files_open(const struct files *f, uint32_t fd);
+/* Gives a life its id, if it has none. */
+uint32_t files_id(struct files *f, struct life *life, pid_t pid, uint32_t fd);
+
+/* A call that was entered and ended then made the number; file is kept by its own reference. */
+void files_born(
+	struct files *f, uint32_t fd, uint64_t begin_ns, uint64_t end_ns, struct file *file);
+/* A call that was entered and ended then closed it. */
+void files_died(struct files *f, uint32_t fd, uint64_t begin_ns, uint64_t end_ns);
+/* All of first..last, as close_range closes them. */
+void files_died_range(
+	struct files *f, uint32_t first, uint32_t last, uint64_t begin_ns, uint64_t end_ns);
+
+/* A close of the number is under way, in a stopped call (+1), or over (-1). */
+void files_closing(struct files *f, uint32_t fd, int change);
+int files_is_closing(const struct files *f, uint32_t fd);
+
+/* Its file is another one, which life gets its own reference of: it is known by now what it is. */
+void files_is(struct files *f, struct life *life, struct file *file);
+
+/* ---- what the kernel says: fd_describe.c ---- */
+struct fd_look {
+	char *target;      /* heap */
+	uint64_t socket;   /* inode, 0: none */
+	uint32_t gso_size; /* of a UDP socket */
+	uint8_t gro;
 };
-/* Gives the table its map, zeroed, and fills it. */
-void files_publish(struct files *f, const struct files_known *known);
-uint32_t *files_known_map(const struct files *f); /* NULL: none */
-
-/* The options of the number's socket have changed. */
-void files_set_options(struct files *f, uint32_t fd, const struct fd_options *options);
-/* Those of a number now. */
-struct fd_options files_options(struct files *f, uint32_t fd);
-
-/* The state of a number as it is now; created on first use. The pointer holds until the table
- * changes. */
-struct fd_state *files_get(struct files *f, uint32_t fd);
-/* Gives the fd an id if it has none: reads /proc/TID/fd/N and the socket's addresses. Returns the
- * id, 0 if there is no such fd open (must_exist) */
-uint32_t files_identify(struct files *f, pid_t pid, pid_t tid, uint32_t fd, int must_exist);
-/* 1 if the number has been seen, so that its closing matters. */
-int files_known(const struct files *f, uint32_t fd);
-void files_close_begin(struct files *f, uint32_t fd);
-void files_close_end(struct files *f, uint32_t fd, int closed);
-/* close_range(first, last). */
-void files_close_range(struct files *f, uint32_t first, uint32_t last);
-/* The table after an execve: a new one without the fds that are no longer open (CLOEXEC). A table
- * that was not shared goes on with its ids. */
-struct files *files_copy_exec(struct files *f, pid_t pid);
-
-/* "udp 127.0.0.1:53 -> 127.0.0.1:4242", a path, "pipe:[123]"; heap memory or NULL. */
-char *fd_describe(pid_t pid, pid_t tid, uint32_t fd);
+/* Looks at the number in thread tid of process pid. 0, or -EBADF: it is not open, or cannot be
+ * looked at. */
+int fd_look(pid_t pid, pid_t tid, uint32_t fd, struct fd_look *ret);
+struct sockaddr_storage;
+/* Words for a socket, heap: "udp", "raw icmp", "unix stream"; an address, NULL where there is
+ * nothing to say (unbound, not connected); and all of it, addresses NULL where there are none. */
+char *fd_socket_name(int domain, int type, int protocol);
+char *fd_address_text(const struct sockaddr_storage *ss, unsigned int len);
+char *fd_socket_text(const char *name, const char *local, const char *peer);
+/* A copy of it for ourselves (close-on-exec), or a negative errno. */
+int fd_steal(pid_t pid, pid_t tid, uint32_t fd);
 
 #endif

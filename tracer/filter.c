@@ -2,6 +2,7 @@
 #include "tracer/filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
@@ -27,12 +28,18 @@
 static const struct {
 	const char *name;
 	unsigned int arg;
-	uint64_t value;
+	uint64_t mask, value;
 } narrow[] = {
-	{"prctl", 0, PR_SET_SECCOMP},
-	{"socket", 0, AF_XDP},
-	{"setsockopt", 1, 17 /* SOL_UDP */},
-	{"setsockopt", 1, SOL_PACKET},
+	{"prctl", 0, 0xffffffffU, PR_SET_SECCOMP},
+	{"prctl", 0, 0xffffffffU, PR_SET_TSC},
+	{"prctl", 0, 0xffffffffU, PR_SET_SYSCALL_USER_DISPATCH},
+	{"socket", 0, 0xffffffffU, AF_XDP},
+	{"fcntl", 1, 0xffffffffU, F_DUPFD},
+	{"fcntl", 1, 0xffffffffU, F_DUPFD_CLOEXEC},
+	{"setsockopt", 1, 0xffffffffU, 17 /* SOL_UDP */},
+	{"setsockopt", 1, 0xffffffffU, SOL_PACKET},
+	{"mmap", 3, MAP_FIXED, MAP_FIXED},
+	{"mmap", 3, MAP_FIXED_NOREPLACE, MAP_FIXED_NOREPLACE},
 };
 
 /*
@@ -58,8 +65,8 @@ static int add_narrow(scmp_filter_ctx ctx, const char *name, int nr)
 	int found = 0;
 
 	for (size_t i = 0; i < sizeof(narrow) / sizeof(*narrow); i++) {
-		struct scmp_arg_cmp cmp =
-			SCMP_CMP(narrow[i].arg, SCMP_CMP_MASKED_EQ, 0xffffffffU, narrow[i].value);
+		struct scmp_arg_cmp cmp = SCMP_CMP(
+			narrow[i].arg, SCMP_CMP_MASKED_EQ, narrow[i].mask, narrow[i].value);
 		int rc;
 
 		if (strcmp(narrow[i].name, name) != 0)
@@ -77,7 +84,7 @@ static int add_rule(
 {
 	int rc = 0;
 
-	if (!map->traced[def->index])
+	if (!map->whole[def->index])
 		rc = add_narrow(ctx, def->name, nr);
 	if (rc == 0)
 		rc = seccomp_rule_add_array(ctx, TRACE, nr, 0, NULL);
@@ -93,6 +100,9 @@ static int add_rules(scmp_filter_ctx ctx, int abi, const struct control_map *map
 		if (!def || def->index >= map->len ||
 			(!map->traced[def->index] && !map->kind[def->index]))
 			continue;
+		if (abi == ABI_I386 && !map->traced[def->index] &&
+			map->kind[def->index] == CONTROL_MAPPINGS)
+			continue; /* no recorder there */
 		native = native_number(abi, nr);
 		if (native == __NR_SCMP_ERROR)
 			continue; /* docs/LIMITS.md: newer than libseccomp, in a 32-bit program */

@@ -202,11 +202,17 @@ static int interferes_with(const struct sock_filter *prog, size_t len, uint32_t 
 	return r.interferes;
 }
 
+static int matters(const struct control_map *map, const struct sys_def *def)
+{
+	return (map->traced[def->index] || map->kind[def->index]) &&
+	       !control_only_follows(map, def);
+}
+
 /* Could a call that we watch come through socketcall(2)? Which one it is, is in its argument. */
 static int any_socketcall(const struct control_map *map)
 {
 	for (size_t i = 0; i < map->len; i++)
-		if ((map->traced[i] || map->kind[i]) && sys_by_index(i)->class == CLASS_NETWORK)
+		if (matters(map, sys_by_index(i)) && sys_by_index(i)->class == CLASS_NETWORK)
 			return 1;
 	return 0;
 }
@@ -221,8 +227,7 @@ int filter_may_interfere(
 	for (uint32_t nr = 0; nr < SYS_NUMBERS_MAX; nr++) {
 		const struct sys_def *def = sys_find(abi, nr);
 
-		if (def && def->index < map->len &&
-			(map->traced[def->index] || map->kind[def->index]) &&
+		if (def && def->index < map->len && matters(map, def) &&
 			interferes_with(prog, len, arch, nr | (abi == ABI_X32 ? X32_BIT : 0)))
 			return 1;
 	}

@@ -1,87 +1,695 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "tracer/identity.h"
 
+#include <dirent.h>
 #include <errno.h>
-#include <grp.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "tracer/fast/layout.h"
 
-#define GROUPS_FIRST 32
-#define KEEP         (-1)
+#define TRIES_MAX 8 /* to read a name while the number is being changed */
 
-/*
- * By raw calls: glibc's change all threads, and the tracing thread needs its privileges.
- * Supplementary groups first, while we may; on the way back the user first.
- */
-static int set_groups(const gid_t *groups, int n)
+enum effect {
+	EFFECT_NONE,
+	EFFECT_MAKE,    /* the result is a new fd: `text` */
+	EFFECT_OPEN,    /* the same, of a path */
+	EFFECT_MEMFD,   /* the same, with a name */
+	EFFECT_SOCKET,  /* the same, by the arguments */
+	EFFECT_ACCEPT,  /* the same, by the fd and the peer's address */
+	EFFECT_PAIR,    /* two new fds are written */
+	EFFECT_ADDRESS, /* the socket gets an address */
+	EFFECT_DUP,     /* the result is another number of the same file */
+	EFFECT_FCNTL,   /* F_DUPFD */
+	EFFECT_DUP2,
+	EFFECT_CLOSE,
+	EFFECT_CLOSE_RANGE,
+};
+
+static const struct row {
+	const char *name;
+	enum effect effect;
+	uint8_t kind;
+	const char *text;
+} rows[] = {
+	{"open", EFFECT_OPEN, KIND_PATH_1, NULL},
+	{"creat", EFFECT_OPEN, KIND_PATH_1, NULL},
+	{"openat", EFFECT_OPEN, KIND_PATH_2, NULL},
+	{"openat2", EFFECT_OPEN, KIND_PATH_2, NULL},
+	{"socket", EFFECT_SOCKET, 0, NULL},
+	{"accept", EFFECT_ACCEPT, KIND_PEER, NULL},
+	{"accept4", EFFECT_ACCEPT, KIND_PEER, NULL},
+	{"bind", EFFECT_ADDRESS, KIND_ADDRESS, NULL},
+	{"connect", EFFECT_ADDRESS, KIND_ADDRESS, NULL},
+	{"pipe", EFFECT_PAIR, KIND_PAIR_1, "pipe"},
+	{"pipe2", EFFECT_PAIR, KIND_PAIR_1, "pipe"},
+	{"socketpair", EFFECT_PAIR, KIND_PAIR_4, NULL},
+	{"dup", EFFECT_DUP, 0, NULL},
+	{"dup2", EFFECT_DUP2, 0, NULL},
+	{"dup3", EFFECT_DUP2, 0, NULL},
+	{"fcntl", EFFECT_FCNTL, 0, NULL},
+	{"close", EFFECT_CLOSE, 0, NULL},
+	{"close_range", EFFECT_CLOSE_RANGE, 0, NULL},
+	{"epoll_create", EFFECT_MAKE, 0, "anon_inode:[eventpoll]"},
+	{"epoll_create1", EFFECT_MAKE, 0, "anon_inode:[eventpoll]"},
+	{"eventfd", EFFECT_MAKE, 0, "anon_inode:[eventfd]"},
+	{"eventfd2", EFFECT_MAKE, 0, "anon_inode:[eventfd]"},
+	{"timerfd_create", EFFECT_MAKE, 0, "anon_inode:[timerfd]"},
+	{"inotify_init", EFFECT_MAKE, 0, "anon_inode:inotify"},
+	{"inotify_init1", EFFECT_MAKE, 0, "anon_inode:inotify"},
+	{"memfd_create", EFFECT_MEMFD, KIND_PATH_1, NULL},
+	{"pidfd_open", EFFECT_MAKE, 0, "pidfd"},
+	{"pidfd_getfd", EFFECT_MAKE, 0, NULL},
+	{"open_by_handle_at", EFFECT_MAKE, 0, NULL},
+	{"userfaultfd", EFFECT_MAKE, 0, "anon_inode:[userfaultfd]"},
+	{"perf_event_open", EFFECT_MAKE, 0, "anon_inode:[perf_event]"},
+	{"io_uring_setup", EFFECT_MAKE, 0, "anon_inode:[io_uring]"},
+};
+
+struct wanted {
+	struct files *files;
+	struct file *file; /* the number's, when it was wanted */
+	uint32_t fd;
+	int32_t pid, tid;
+	unsigned int tries;
+};
+
+struct identity {
+	struct fd_registry *registry;
+	struct {
+		struct wanted *at;
+		size_t len, cap;
+	} wanted;
+	int segments;     /* a socket with GSO or GRO was seen */
+	struct map paths; /* key of the text -> struct resolved: what paths led to lately */
+};
+
+struct resolved {
+	char *path, *to; /* to: NULL, nowhere (any more) */
+	uint64_t at_ns;
+};
+
+static const struct row *row_of(const struct sys_def *def)
 {
-	return (int)syscall(SYS_setgroups, (long)n, groups);
+	/* By row of the table of calls; made once. */
+	static const struct row *by_index[1024];
+	static int made;
+
+	for (size_t i = 0; !made && i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct sys_def *d = sys_by_name(rows[i].name);
+
+		if (d && d->index < 1024)
+			by_index[d->index] = &rows[i];
+	}
+	made = 1;
+	return def->index < 1024 ? by_index[def->index] : NULL;
 }
 
-static int set_gid(gid_t gid)
+static enum effect effect_of(const struct sys_def *def)
 {
-	return (int)syscall(SYS_setresgid, KEEP, gid, KEEP);
+	const struct row *row = row_of(def);
+
+	return row ? row->effect : EFFECT_NONE;
 }
 
-static int set_uid(uid_t uid)
+struct identity *identity_new(uint32_t max)
 {
-	return (int)syscall(SYS_setresuid, KEEP, uid, KEEP);
+	struct identity *id = mem_calloc(1, sizeof(*id));
+
+	id->registry = fd_registry_new(max);
+	return id;
 }
 
-int identity_init(struct identity *id, const char *name, uid_t uid, gid_t gid, struct err *err)
+void identity_free(struct identity *id)
 {
-	int n = GROUPS_FIRST, ours = getgroups(0, NULL);
+	struct map_iter it = {0};
 
-	*id = (struct identity){.name = name, .uid = uid, .gid = gid};
-	if (ours < 0)
-		return err_set(err, -errno, "getgroups: %s", strerror(errno));
-	do {
-		id->groups_len = n;
-		id->groups = mem_realloc(id->groups, (size_t)n, sizeof(gid_t));
-	} while (getgrouplist(name, gid, id->groups, &n) < 0 && n > id->groups_len);
-	id->groups_len = n;
-	id->our_groups = mem_calloc((size_t)ours + 1, sizeof(gid_t));
-	id->our_groups_len = getgroups(ours, id->our_groups);
-	id->our_gid = getegid();
-	id->dumpable = prctl(PR_GET_DUMPABLE);
+	while (map_next(&id->paths, &it)) {
+		struct resolved *r = it.value;
+
+		free(r->path);
+		free(r->to);
+		free(r);
+	}
+	map_release(&id->paths);
+	for (size_t i = 0; i < id->wanted.len; i++) {
+		file_unref(id->registry, id->wanted.at[i].file);
+		files_unref(id->wanted.at[i].files);
+	}
+	free(id->wanted.at);
+	fd_registry_free(id->registry);
+	free(id);
+}
+
+struct fd_registry *identity_registry(const struct identity *id)
+{
+	return id->registry;
+}
+
+/* ---- which calls ---- */
+
+int identity_follows(const struct sys_def *def)
+{
+	return effect_of(def) > EFFECT_MAKE;
+}
+
+int identity_closes(const struct sys_def *def)
+{
+	return effect_of(def) >= EFFECT_DUP2 || effect_of(def) == EFFECT_ADDRESS;
+}
+
+uint8_t identity_kind(const struct sys_def *def)
+{
+	const struct row *row = row_of(def);
+
+	return row ? row->kind : 0;
+}
+
+#define RING_ENTER_REGISTERED  (1U << 4)  /* IORING_ENTER_REGISTERED_RING */
+#define RING_OPCODE_REGISTERED (1U << 31) /* IORING_REGISTER_USE_REGISTERED_RING */
+
+/* The fd that the call works on, or -1. */
+static int64_t fd_of(const struct sys_event *ev)
+{
+	int32_t fd = ev->def->fd ? (int32_t)ev->args[ev->def->fd - 1] : -1;
+
+	/* Of a ring that is registered the number is an index. */
+	if ((strcmp(ev->def->name, "io_uring_enter") == 0 &&
+		    (ev->args[3] & RING_ENTER_REGISTERED)) ||
+		(strcmp(ev->def->name, "io_uring_register") == 0 &&
+			(ev->args[1] & RING_OPCODE_REGISTERED)))
+		return -1;
+	return fd < 0 ? -1 : fd;
+}
+
+int identity_closing(const struct sys_event *ev, uint32_t *ret_first, uint32_t *ret_last)
+{
+	enum effect effect = effect_of(ev->def);
+
+	*ret_first = *ret_last = (uint32_t)ev->args[effect == EFFECT_DUP2 ? 1 : 0];
+	if (effect == EFFECT_CLOSE)
+		return 1;
+	if (effect == EFFECT_DUP2)
+		return (uint32_t)ev->args[0] != (uint32_t)ev->args[1];
+	*ret_last = (uint32_t)ev->args[1];
+	return effect == EFFECT_CLOSE_RANGE;
+}
+
+int identity_touches(const struct sys_event *ev, uint32_t fd)
+{
+	enum effect effect = effect_of(ev->def);
+	uint32_t first, last;
+
+	if (effect == EFFECT_NONE || effect == EFFECT_ADDRESS)
+		return 0;
+	if (identity_closing(ev, &first, &last))
+		return fd >= first && fd <= last;
+	/* One that makes fds makes this one only where it has been closed, which is told of too. */
 	return 0;
 }
 
-void identity_release(struct identity *id)
+/* ---- names ---- */
+
+static int same_file(const struct file *file, const struct fd_look *look)
 {
-	free(id->groups);
-	free(id->our_groups);
-	*id = (struct identity){0};
+	if (file->socket || look->socket)
+		return file->socket == look->socket;
+	return file->target && strcmp(file->target, look->target) == 0;
 }
 
-int identity_take(struct identity *id, struct err *err)
+/* The life's file is what was looked at. Takes look's text. */
+static void is_named(
+	struct identity *id, struct files *files, struct life *life, struct fd_look *look)
 {
-	if (!id->groups)
-		return 0;
-	id->taken = set_groups(id->groups, id->groups_len) == 0;
-	if (id->taken && set_gid(id->gid) == 0 && set_uid(id->uid) == 0)
-		return 0;
-	int code = -errno;
+	struct file *file = life->file;
 
-	identity_give_back(id);
-	return err_set(err, code, "cannot become user %s: %s", id->name, strerror(-code));
+	if (look->socket && file->socket != look->socket) {
+		file = file_socket(files_registry(files), look->socket);
+		files_is(files, life, file);
+		file_unref(files_registry(files), file); /* the life has its own */
+		file = life->file;
+	}
+	file_set_name(file, look->target, FILE_READ);
+	file->gso_size = look->gso_size;
+	file->gro = look->gro;
+	file->stale = 0;
+	id->segments |= look->gso_size || look->gro;
+	look->target = NULL;
 }
 
-void identity_give_back(struct identity *id)
+/* Now, in a table that is not recorded: what the number is. NULL: not open. */
+static struct life *look_now(
+	struct identity *id, const struct caller *c, uint32_t fd, uint64_t entry_ns)
 {
-	if (!id->taken)
+	struct life *life = files_open(c->files, fd);
+	const struct files_state *state = files_state(c->files);
+	int doubtful = state->uncertain || files_is_closing(c->files, fd);
+	struct fd_look look;
+
+	if (life && life->file->name == FILE_READ && !life->file->stale && !doubtful)
+		return life;
+	if (fd_look(c->pid, c->tid, fd, &look) < 0)
+		return NULL;
+	life = files_at(c->files, fd, entry_ns);
+	if (life && doubtful && life->file->name == FILE_READ && !same_file(life->file, &look)) {
+		struct file *file = file_new();
+
+		files_born(c->files, fd, entry_ns, entry_ns, file);
+		file_unref(files_registry(c->files), file);
+		life = files_open(c->files, fd);
+	}
+	if (life)
+		is_named(id, c->files, life, &look);
+	free(look.target);
+	return life;
+}
+
+struct life *identity_entry(struct identity *id, const struct caller *c, const struct sys_event *ev)
+{
+	int64_t fd = fd_of(ev);
+
+	/* A socket that gets an address is looked at when it has it. */
+	if (fd < 0 || effect_of(ev->def) == EFFECT_ADDRESS)
+		return NULL;
+	return look_now(id, c, (uint32_t)fd, clock_mono_ns());
+}
+
+static void want_name(struct identity *id, const struct caller *c, uint32_t fd, struct life *life)
+{
+	struct file *file = life->file;
+
+	if (life->wanted || (file->name == FILE_READ && !file->stale))
 		return;
-	id->taken = 0;
-	/* Cannot fail: the saved user is still ours. If it did, going on would be wrong. */
-	if (set_uid(getuid()) < 0 || set_gid(id->our_gid) < 0 ||
-		set_groups(id->our_groups, id->our_groups_len) < 0)
-		abort();
-	/* The change took it away. Nobody but us may look into a thread with ids of both. */
-	if (id->dumpable == 1)
-		prctl(PR_SET_DUMPABLE, 1);
+	life->wanted = 1;
+	*VEC_PUSH(&id->wanted) =
+		(struct wanted){files_ref(c->files), file_ref(file), fd, c->pid, c->tid, 0};
+}
+
+static int look_at_wanted(const struct wanted *w, struct fd_look *look)
+{
+	return fd_look(w->pid, w->tid, w->fd, look) == 0 || /* that thread may be gone */
+	       fd_look(w->pid, w->pid, w->fd, look) == 0;
+}
+
+/* ---- where a path leads ---- */
+
+#define RESOLVED_FOR_NS 1000000000 /* builds open the same files again and again */
+
+/* A path of the target's that goes through its own entry in /proc. */
+static int is_own_proc(const char *path)
+{
+	return strncmp(path, "/proc/self", 10) == 0 || strncmp(path, "/proc/thread-self", 17) == 0;
+}
+
+static char *resolve(const struct wanted *w, const char *path)
+{
+	cleanup_free char *there = NULL;
+	cleanup_close int fd = -1;
+	char link[PATH_MAX + 1], own[64];
+	ssize_t n;
+
+	if (is_own_proc(path))
+		return mem_printf("/proc/%d%s", w->pid, path + strcspn(path + 6, "/") + 6);
+	there = mem_printf("/proc/%d/root%s", w->tid, path);
+	fd = open(there, O_PATH | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		fd = open(path, O_PATH | O_CLOEXEC); /* the thread is gone */
+	if (fd < 0)
+		return NULL;
+	snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
+	n = readlink(own, link, sizeof(link) - 1);
+	if (n <= 0)
+		return NULL;
+	link[n] = '\0';
+	/* A link to its own entry in /proc has led us to ours. */
+	n = snprintf(own, sizeof(own), "/proc/%d/", getpid());
+	if (strncmp(link, own, (size_t)n) == 0)
+		return mem_printf("/proc/%d/%s", w->pid, link + n);
+	return mem_strdup(link);
+}
+
+/* The file is gone from its number, and is called what the call said: links in it are followed, as
+ * the kernel did, where they still lead somewhere. */
+static void resolve_said(struct identity *id, const struct wanted *w)
+{
+	uint64_t key, now = clock_mono_ns();
+	struct resolved *r;
+
+	if (w->file->name != FILE_SAID || *w->file->target != '/')
+		return;
+	key = map_text_key(w->file->target);
+	r = map_get(&id->paths, key);
+	if (!r) {
+		r = mem_calloc(1, sizeof(*r));
+		map_set(&id->paths, key, r);
+	}
+	if (!r->path || strcmp(r->path, w->file->target) != 0 || now - r->at_ns > RESOLVED_FOR_NS) {
+		free(r->path);
+		free(r->to);
+		*r = (struct resolved){
+			mem_strdup(w->file->target), resolve(w, w->file->target), now};
+	}
+	if (r->to)
+		file_set_name(w->file, mem_strdup(r->to), FILE_SAID);
+}
+
+/* 1 if it is to be tried again. */
+static int read_name(struct identity *id, const struct wanted *w,
+	int (*touched)(void *ctx, const struct files *files, uint32_t fd), void *ctx)
+{
+	struct life *life = files_open(w->files, w->fd);
+	struct fd_look look;
+	int again = 0;
+
+	if (!life || life->file != w->file || !look_at_wanted(w, &look)) {
+		if (life && life->file == w->file)
+			life->wanted = 0;
+		resolve_said(id, w);
+		return 0;
+	}
+	if (files_state(w->files)->busy || touched(ctx, w->files, w->fd))
+		again = w->tries < TRIES_MAX;
+	else
+		is_named(id, w->files, life, &look);
+	life->wanted = (uint8_t)again;
+	free(look.target);
+	return again;
+}
+
+void identity_read_names(struct identity *id,
+	int (*touched)(void *ctx, const struct files *files, uint32_t fd), void *ctx)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < id->wanted.len; i++) {
+		struct wanted w = id->wanted.at[i];
+
+		if (read_name(id, &w, touched, ctx)) {
+			w.tries++;
+			id->wanted.at[kept++] = w;
+			continue;
+		}
+		file_unref(id->registry, w.file);
+		files_unref(w.files);
+	}
+	id->wanted.len = kept;
+}
+
+/* ---- what a call said ---- */
+
+static char *cwd_of(const struct caller *c)
+{
+	char path[64], link[PATH_MAX + 1];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/cwd", c->tid);
+	n = readlink(path, link, sizeof(link) - 1);
+	return n > 0 ? mem_strndup(link, (size_t)n) : NULL;
+}
+
+static char *folder_of(const struct caller *c, const struct sys_event *ev)
+{
+	int32_t fd = (int32_t)ev->args[0];
+	const struct life *life;
+
+	if (identity_kind(ev->def) == KIND_PATH_1 || fd == AT_FDCWD)
+		return cwd_of(c);
+	life = fd < 0 ? NULL : files_at(c->files, (uint32_t)fd, ev->entry_ns);
+	return life && life->file->target ? mem_strdup(life->file->target) : NULL;
+}
+
+static char *path_said(const struct caller *c, const struct sys_event *ev, const struct said *said)
+{
+	cleanup_free char *path = NULL;
+	cleanup_free char *folder = NULL;
+	const char *name;
+
+	if (!said || !said->len)
+		return NULL;
+	path = mem_strndup(said->bytes, said->len);
+	if (*path == '/')
+		return mem_strdup(path);
+	folder = folder_of(c, ev);
+	for (name = path; strncmp(name, "./", 2) == 0; name += 2)
+		;
+	if (!folder || *folder != '/')
+		return mem_strdup(path);
+	return mem_printf("%s/%s", strcmp(folder, "/") == 0 ? "" : folder, name);
+}
+
+static char *address_said(const struct said *said)
+{
+	struct sockaddr_storage ss = {0};
+
+	if (!said || !said->len)
+		return NULL;
+	memcpy(&ss, said->bytes, said->len < sizeof(ss) ? said->len : sizeof(ss));
+	return fd_address_text(&ss, (unsigned int)said->len);
+}
+
+/* What stands before the peer's address. */
+static char *without_peer(const char *target)
+{
+	const char *arrow = target ? strstr(target, " -> ") : NULL;
+
+	return arrow ? mem_strndup(target, (size_t)(arrow - target))
+		     : mem_strdup(target ? target : "");
+}
+
+static char *accepted_said(
+	const struct caller *c, const struct sys_event *ev, const struct said *said)
+{
+	cleanup_free char *peer = address_said(said), *own = NULL;
+	const struct life *life = files_at(c->files, (uint32_t)ev->args[0], ev->entry_ns);
+
+	if (!life || !life->file->target)
+		return NULL;
+	own = without_peer(life->file->target);
+	return fd_socket_text(own, NULL, peer);
+}
+
+static void address_given(struct identity *id, const struct caller *c, const struct sys_event *ev,
+	const struct said *said)
+{
+	uint32_t fd = (uint32_t)ev->args[0];
+	struct life *life = files_at(c->files, fd, ev->entry_ns);
+	cleanup_free char *address = address_said(said), *own = NULL;
+
+	if (!life)
+		return;
+	life->file->stale = 1;
+	if (!files_state(c->files)->recorded) {
+		look_now(id, c, fd, ev->entry_ns);
+		return;
+	}
+	if (life->file->name != FILE_READ && life->file->target) {
+		int connects = strcmp(ev->def->name, "connect") == 0;
+
+		own = without_peer(life->file->target);
+		file_set_name(life->file,
+			fd_socket_text(own, connects ? NULL : address, connects ? address : NULL),
+			FILE_SAID);
+	}
+	if (life->fd_id)
+		want_name(id, c, fd, life);
+}
+
+/* ---- what a call did ---- */
+
+static void born(const struct caller *c, const struct sys_event *ev, int64_t fd, char *target)
+{
+	struct file *file = file_new();
+
+	file_set_name(file, target, FILE_SAID);
+	if (fd >= 0 && fd <= INT32_MAX)
+		files_born(c->files, (uint32_t)fd, ev->entry_ns, ev->exit_ns, file);
+	file_unref(files_registry(c->files), file);
+}
+
+static void born_again(const struct caller *c, const struct sys_event *ev, int64_t fd)
+{
+	struct life *from = files_at(c->files, (uint32_t)ev->args[0], ev->entry_ns);
+
+	if (from && fd >= 0 && fd <= INT32_MAX)
+		files_born(c->files, (uint32_t)fd, ev->entry_ns, ev->exit_ns, from->file);
+}
+
+static char *socket_said(const struct sys_event *ev)
+{
+	return fd_socket_name((int32_t)ev->args[0], (int32_t)ev->args[1], (int32_t)ev->args[2]);
+}
+
+/* As /proc has it. */
+static char *memfd_said(const struct said *said)
+{
+	return said && said->len ? mem_printf("/memfd:%.*s (deleted)", (int)said->len,
+					   (const char *)said->bytes)
+				 : mem_strdup("/memfd: (deleted)");
+}
+
+static void pair_born(const struct caller *c, const struct sys_event *ev, const struct row *row,
+	const struct said *said)
+{
+	for (int i = 0; said && i < 2; i++)
+		if (said->pair[i] >= 0)
+			born(c, ev, said->pair[i],
+				row->text ? mem_strdup(row->text) : socket_said(ev));
+}
+
+static int is_fcntl_dup(const struct sys_event *ev)
+{
+	return (int32_t)ev->args[1] == F_DUPFD || (int32_t)ev->args[1] == F_DUPFD_CLOEXEC;
+}
+
+#define CLOSE_RANGE_CLOEXEC_FLAG 4
+
+/* Of a call that succeeded. */
+static void apply(struct identity *id, const struct caller *c, const struct sys_event *ev,
+	const struct row *row, const struct said *said)
+{
+	switch (row->effect) {
+	case EFFECT_MAKE:
+		born(c, ev, ev->ret, row->text ? mem_strdup(row->text) : NULL);
+		break;
+	case EFFECT_OPEN:
+		born(c, ev, ev->ret, path_said(c, ev, said));
+		break;
+	case EFFECT_MEMFD:
+		born(c, ev, ev->ret, memfd_said(said));
+		break;
+	case EFFECT_SOCKET:
+		born(c, ev, ev->ret, socket_said(ev));
+		break;
+	case EFFECT_ACCEPT:
+		born(c, ev, ev->ret, accepted_said(c, ev, said));
+		break;
+	case EFFECT_PAIR:
+		pair_born(c, ev, row, said);
+		break;
+	case EFFECT_ADDRESS:
+		address_given(id, c, ev, said);
+		break;
+	case EFFECT_FCNTL:
+		if (is_fcntl_dup(ev))
+			born_again(c, ev, ev->ret);
+		break;
+	case EFFECT_DUP:
+		born_again(c, ev, ev->ret);
+		break;
+	case EFFECT_DUP2:
+		if ((uint32_t)ev->args[0] != (uint32_t)ev->args[1])
+			born_again(c, ev, ev->ret);
+		break;
+	case EFFECT_CLOSE:
+		files_died(c->files, (uint32_t)ev->args[0], ev->entry_ns, ev->exit_ns);
+		break;
+	case EFFECT_CLOSE_RANGE:
+		if (!(ev->args[2] & CLOSE_RANGE_CLOEXEC_FLAG))
+			files_died_range(c->files, (uint32_t)ev->args[0], (uint32_t)ev->args[1],
+				ev->entry_ns, ev->exit_ns);
+		break;
+	default:
+		break;
+	}
+}
+
+/* close frees the number even when it fails, but for EBADF; a connect may go on by itself. */
+static int had_effect(const struct sys_event *ev, enum effect effect)
+{
+	if (ev->outcome != SYS_RETURNED)
+		return 0;
+	return sys_ok(ev) || (effect == EFFECT_CLOSE && ev->ret != -EBADF) ||
+	       (effect == EFFECT_ADDRESS && ev->ret == -EINPROGRESS);
+}
+
+void identity_call(struct identity *id, const struct caller *c, struct sys_event *ev, int traced,
+	const struct said *said, const struct file **ret_file)
+{
+	const struct row *row = row_of(ev->def);
+	int64_t fd = fd_of(ev);
+	struct life *life = NULL;
+	int recorded = files_state(c->files)->recorded;
+
+	*ret_file = NULL;
+	/* EBADF may be about the number, about another one, or about how the file was opened. */
+	if (fd >= 0 && traced && ev->outcome == SYS_RETURNED && ev->ret == -EBADF)
+		life = files_known_at(c->files, (uint32_t)fd, ev->entry_ns);
+	else if (fd >= 0 && traced)
+		life = files_at(c->files, (uint32_t)fd, ev->entry_ns);
+	if (life && (ev->fd_id || recorded || ev->outcome == SYS_RETURNED)) {
+		ev->fd_id = files_id(c->files, life, c->pid, (uint32_t)fd);
+		*ret_file = life->file;
+		if (recorded)
+			want_name(id, c, (uint32_t)fd, life);
+		else if (life->file->name == FILE_UNNAMED)
+			look_now(id, c, (uint32_t)fd, ev->entry_ns);
+	}
+	if (row && had_effect(ev, row->effect))
+		apply(id, c, ev, row, said);
+}
+
+/* ---- a table that is going to be recorded ---- */
+
+static void look_at_all(struct identity *id, const struct caller *c)
+{
+	char path[64];
+	struct dirent *e;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", c->tid);
+	dir = opendir(path);
+	while (dir && (e = readdir(dir)))
+		if (*e->d_name != '.')
+			look_now(id, c, (uint32_t)strtoul(e->d_name, NULL, 10), clock_mono_ns());
+	if (dir)
+		closedir(dir);
+}
+
+void identity_begin(struct identity *id, const struct caller *c)
+{
+	struct files_state *state = files_state(c->files);
+
+	if (state->recorded || state->uncertain)
+		return;
+	look_at_all(id, c);
+	state->recorded = 1;
+}
+
+/* ---- socket options ---- */
+
+static struct file *socket_of(struct identity *id, const struct caller *c, uint32_t fd)
+{
+	struct life *life = files_at(c->files, fd, clock_mono_ns());
+	struct fd_look look;
+
+	if (fd_look(c->pid, c->tid, fd, &look) == 0) {
+		is_named(id, c->files, life, &look);
+		free(look.target);
+	}
+	return life->file;
+}
+
+void identity_set_gso(struct identity *id, const struct caller *c, uint32_t fd, uint32_t size)
+{
+	socket_of(id, c, fd)->gso_size = size;
+	id->segments = 1;
+}
+
+void identity_set_gro(struct identity *id, const struct caller *c, uint32_t fd, uint8_t on)
+{
+	socket_of(id, c, fd)->gro = on;
+	id->segments = 1;
+}
+
+int identity_segments(const struct identity *id)
+{
+	return id->segments;
 }

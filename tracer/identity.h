@@ -2,37 +2,80 @@
 #ifndef TRACER_IDENTITY_H
 #define TRACER_IDENTITY_H
 
-#include <sys/types.h>
+#include <stddef.h>
 
-#include "common/base/err.h"
+#include "tracer/event.h"
+#include "tracer/files.h"
 
 /*
- * Whom the calling thread acts for (-u): its effective user, group and supplementary groups, and so
- * its capabilities. Of this thread alone, and of threads and programs that it starts meanwhile. Its
- * real and saved user stay ours, so that the user can neither trace nor signal it.
+ * The one owner of the question which file a call was about, and of what calls do to files tables.
+ * Each finished call goes through identity_call(), in the order in which they ended; before that
+ * the tables are as they were.
  *
- *	rc = identity_take(&id, err);
- *	... open, link, rename what lies where the user may write ...
- *	identity_give_back(&id);
+ * Names are read from the kernel: at a stop of a call whose table is not recorded, for it is known
+ * there to be about this file (identity_entry); for recorded ones at the end of a sweep, if the
+ * number is still the same life then (identity_read_names). What is gone by then is called what the
+ * call that made it said.
  */
-struct identity {
-	const char *name; /* the caller's */
-	uid_t uid;
-	gid_t gid;
-	gid_t *groups; /* heap */
-	int groups_len;
-	/* what it was before */
-	int taken;
-	gid_t our_gid;
-	gid_t *our_groups; /* heap */
-	int our_groups_len, dumpable;
+struct identity;
+
+/* max: as fd_registry_new(). */
+struct identity *identity_new(uint32_t max);
+void identity_free(struct identity *id);
+struct fd_registry *identity_registry(const struct identity *id);
+
+/* ---- which calls ---- */
+/* 1 if a call of that row changes what a number is, or what a file is called: identity_call() must
+ * see it where the table is recorded, traced or not. */
+int identity_follows(const struct sys_def *def);
+/* 1 if one of them closes numbers, so that it must be seen in every table. */
+int identity_closes(const struct sys_def *def);
+/* KIND_* of the recorder for a call that says something, else 0. */
+uint8_t identity_kind(const struct sys_def *def);
+
+/* What a call said, as the recorder or the tracer read it after success. */
+struct said {
+	const void *bytes; /* a path without its 0, or an address */
+	size_t len;
+	int32_t pair[2]; /* fds that the kernel wrote */
 };
 
-/* Of the user of that name and primary group. */
-int identity_init(struct identity *id, const char *name, uid_t uid, gid_t gid, struct err *err);
-void identity_release(struct identity *id); /* zeroed is fine */
-/* One that was not filled takes nothing. */
-int identity_take(struct identity *id, struct err *err);
-void identity_give_back(struct identity *id);
+/* Who made the call. */
+struct caller {
+	struct files *files;
+	int32_t pid, tid;
+};
+
+/* A call stops before it is made, in a table that is not recorded: its fd's life, with its name as
+ * the kernel has it now; NULL: the call has no fd, or none that is open. */
+struct life *identity_entry(
+	struct identity *id, const struct caller *c, const struct sys_event *ev);
+/* The call is over (ev->fd_id may be known from its entry): finds what it was about, sets ev->fd_id
+ * where a traced call has an fd, and applies what it did. said: NULL, nothing is known. *ret_file:
+ * whose options measure the call, or NULL. */
+void identity_call(struct identity *id, const struct caller *c, struct sys_event *ev, int traced,
+	const struct said *said, const struct file **ret_file);
+
+/* The numbers that the call is about to close, in any table: first..last. 0: none. */
+int identity_closing(const struct sys_event *ev, uint32_t *ret_first, uint32_t *ret_last);
+/* The numbers whose lives the call begins or ends, of a call that is under way or has returned ret:
+ * 1 if fd is, or may be, among them. */
+int identity_touches(const struct sys_event *ev, uint32_t fd);
+
+/* The table is about to be recorded: what it has is looked at, so that what is new has been seen.
+ */
+void identity_begin(struct identity *id, const struct caller *c);
+/* A socket option has been set just now; the calls before are booked. */
+void identity_set_gso(struct identity *id, const struct caller *c, uint32_t fd, uint32_t size);
+void identity_set_gro(struct identity *id, const struct caller *c, uint32_t fd, uint8_t on);
+/* 1 if any socket has or had one of them: then a call's measures depend on which socket it is. */
+int identity_segments(const struct identity *id);
+
+/*
+ * Reads the names that are wanted, after a sweep. touched says whether a call that is not booked
+ * yet may have changed the number.
+ */
+void identity_read_names(struct identity *id,
+	int (*touched)(void *ctx, const struct files *files, uint32_t fd), void *ctx);
 
 #endif

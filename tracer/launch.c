@@ -18,7 +18,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tracer/filter.h"
-#include "tracer/identity.h"
+#include "tracer/as_user.h"
 #include "tracer/launch.h"
 #include "tracer/session.h"
 
@@ -102,7 +102,7 @@ static void child_probe(uint64_t *ret_ns, size_t n)
 }
 
 /* Wholly, with nothing to go back with. */
-static int become(const struct identity *id)
+static int become(const struct as_user *id)
 {
 	if (setgroups((size_t)id->groups_len, id->groups) < 0 || setgid(id->gid) < 0 ||
 		setuid(id->uid) < 0)
@@ -168,7 +168,6 @@ void launch_finish_probes(struct session *s)
 
 	if (!shared)
 		return;
-	fast_cost_done(&s->launch.cost, &s->fast);
 	s->record_ns = shared->record_ns;
 	s->near_stop_ns = stop_cost(shared->near_ns, PROBES_NEAR);
 	s->far_stop_ns = stop_cost(shared->far_ns, PROBES_FAR);
@@ -270,7 +269,8 @@ int launch_target(struct session *s, const struct launch_setup *setup, struct er
 		close(go[1]);
 		return rc;
 	}
-	t = tracees_add(&s->tracees, pid, pid, files_new(s->fds), space_new(&s->tracees));
+	t = tracees_add(&s->tracees, pid, pid, files_new(identity_registry(s->identity)),
+		space_new(&s->tracees));
 	t->state = TRACEE_LAUNCH;
 	s->first_pid = pid;
 	close(go[1]); /* it reads the end, and goes on */

@@ -8,9 +8,11 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tracer/dispositions.h"
 #include "tracer/privileges.h"
+#include "tracer/feature.h"
 #include "tracer/session.h"
 
 static void space_leave(struct session *s, struct tracee *t)
@@ -58,18 +60,23 @@ static uint64_t birth_flags(const struct tracee *t, pid_t child)
 static struct tracee *add_child(struct session *s, struct tracee *t, pid_t tid, uint64_t flags)
 {
 	pid_t pid = flags & CLONE_THREAD ? t->process->pid : tid;
-	struct files *files = flags & CLONE_FILES ? files_ref(t->files) : files_copy(t->files);
-	struct space *space = flags & CLONE_VM ? space_ref(t->space) : space_new(&s->tracees);
-	struct tracee *child = tracees_add(&s->tracees, pid, tid, files, space);
+	struct files *files;
+	struct space *space;
+	struct tracee *child;
 
+	if (!(flags & CLONE_VM) || !(flags & CLONE_FILES))
+		fast_sweep(s); /* a copy is of what is there now */
+	files = flags & CLONE_FILES ? files_ref(t->files) : files_copy(t->files);
+	space = flags & CLONE_VM ? space_ref(t->space) : space_new(&s->tracees);
+	child = tracees_add(&s->tracees, pid, tid, files, space);
 	if (!(flags & CLONE_VM)) {
-		fast_sweep(s);
 		mappings_fork(s->book.mappings, t->space->id, space->id);
 		if (t->space->fast)
 			space->fast = fast_space_fork(t->space->fast);
 	}
 	child->own_filter = t->own_filter;
 	child->mode = t->mode;
+	child->no_record = t->no_record;
 	child->state = TRACEE_NEW;
 	tracees_copy_comm(&s->tracees, t, child);
 	return child;
@@ -142,10 +149,12 @@ static void adopt(struct session *s, pid_t tid, pid_t pid)
 {
 	struct tracee *leader = pid > 0 && pid != tid ? tracees_get(&s->tracees, pid) : NULL;
 	struct tracee *t = tracees_add(&s->tracees, pid > 0 ? pid : tid, tid,
-		leader ? files_ref(leader->files) : files_new(s->fds),
+		leader ? files_ref(leader->files) : files_new(identity_registry(s->identity)),
 		leader ? space_ref(leader->space) : space_new(&s->tracees));
 
 	t->state = TRACEE_NEW;
+	if (s->seen.no_tsc)
+		t->no_record = feature_no_tsc;
 	if (s->attached || s->seen.own_filter)
 		t->mode = MODE_SYSCALL;
 	tracees_read_comm(&s->tracees, t);
@@ -220,11 +229,12 @@ struct tracee *lifecycle_exec(struct session *s, pid_t tid)
 		tracees_rename(&s->tracees, t, tid);
 	}
 	fast_end(s, t, 0);
+	t->dispatch = 0;
 	space_leave(s, t);
 	t->space = space_new(&s->tracees);
 	if (s->fast.on)
 		t->space->fast = fast_space_new();
-	own = files_copy_exec(t->files, t->process->pid);
+	own = files_copy_exec(t->files, t->process->pid, clock_mono_ns());
 	files_unref(t->files);
 	t->files = own;
 	tracees_read_comm(&s->tracees, t);

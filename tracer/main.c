@@ -18,7 +18,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tracer/attach.h"
-#include "tracer/identity.h"
+#include "tracer/as_user.h"
 #include "tracer/launch.h"
 #include "tracer/outputs.h"
 #include "tracer/report.h"
@@ -41,7 +41,7 @@ struct run {
 	struct session session;
 	struct supervise supervise;
 	struct outputs outputs;
-	struct identity user; /* of -u */
+	struct as_user user; /* of -u */
 	char *target_path;    /* heap */
 	uint64_t started_real_ns;
 	/* of the tracing thread */
@@ -221,7 +221,7 @@ static int write_outputs(struct run *run)
 		run->user.groups ? run->user.uid : getuid()};
 	struct err err = {0};
 
-	if (identity_take(&run->user, &err) < 0) {
+	if (as_user_take(&run->user, &err) < 0) {
 		outputs_abort(o);
 		return fail(STATUS_FAILED, &err);
 	}
@@ -230,7 +230,7 @@ static int write_outputs(struct run *run)
 	outputs_finish(o, &run->session, r);
 	if (*run->session.unprivileged && !run->opt.quiet)
 		say_unprivileged(run);
-	identity_give_back(&run->user);
+	as_user_give_back(&run->user);
 	result_free(r);
 	for (size_t i = 0; i < o->failed; i++)
 		fail(STATUS_FAILED, &o->errs[i]);
@@ -253,16 +253,16 @@ static int find_user(struct run *run, struct err *err)
 	pw = getpwnam(run->opt.user);
 	if (!pw)
 		return err_set(err, -ENOENT, "-u: no user '%s'", run->opt.user);
-	return identity_init(&run->user, run->opt.user, pw->pw_uid, pw->pw_gid, err);
+	return as_user_init(&run->user, run->opt.user, pw->pw_uid, pw->pw_gid, err);
 }
 
 static int begin_outputs(struct run *run, struct err *err)
 {
-	int rc = identity_take(&run->user, err);
+	int rc = as_user_take(&run->user, err);
 
 	if (rc == 0)
 		rc = outputs_begin(&run->outputs, &run->opt, &run->session, err);
-	identity_give_back(&run->user);
+	as_user_give_back(&run->user);
 	return rc;
 }
 
@@ -271,9 +271,9 @@ static void abort_outputs(struct run *run)
 	struct err ignored = {0};
 
 	/* What has a name must lose it, as whom it was made. */
-	if (identity_take(&run->user, &ignored) == 0)
+	if (as_user_take(&run->user, &ignored) == 0)
 		outputs_abort(&run->outputs);
-	identity_give_back(&run->user);
+	as_user_give_back(&run->user);
 }
 
 static int run_all(struct run *run)
@@ -385,7 +385,7 @@ int main(int argc, char **argv)
 		return fail(STATUS_FAILED, &err);
 	status = run_all(&run);
 	session_release(&run.session);
-	identity_release(&run.user);
+	as_user_release(&run.user);
 	options_release(&run.opt);
 	free(run.target_path);
 	return status;

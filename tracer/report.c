@@ -34,14 +34,14 @@ static int fd_name(void *ctx, uint32_t id, uint64_t *ret_pid, uint64_t *ret_fd,
 	uint64_t *ret_generation, const char **ret_target)
 {
 	const struct session *s = ctx;
-	const struct fd_info *info = fd_registry_get(s->fds, id);
+	const struct fd_info *info = fd_registry_get(identity_registry(s->identity), id);
 
 	if (!info)
 		return -1;
 	*ret_pid = (uint64_t)info->pid;
 	*ret_fd = info->fd;
 	*ret_generation = info->generation;
-	*ret_target = info->target;
+	*ret_target = info->file->target;
 	return 0;
 }
 

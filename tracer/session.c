@@ -22,9 +22,14 @@ int session_init(struct session *s, const struct options *opt, struct err *err)
 
 	*s = (struct session){.opt = opt, .first_status = -1, .status_fd = -1};
 	s->fast.sink = (struct fast_sink){into_book, &s->book};
-	control_map_build(&s->map, &opt->trace);
-	if (opt->mode_auto && !opt->pid)
+	control_map_build(&s->map, &opt->trace, opt->mode_auto && !opt->pid);
+	if (opt->mode_auto && !opt->pid) {
 		fast_init(&s->fast, &s->map, opt->no_patch, &pass);
+		if (!s->fast.on) { /* nothing can be recorded: fewer calls must be seen */
+			control_map_release(&s->map);
+			control_map_build(&s->map, &opt->trace, 0);
+		}
+	}
 	rc = filter_build(&s->map, opt->trace.all, s->fast.on ? &pass : NULL, &s->filter, err);
 	if (rc < 0) {
 		fast_release(&s->fast);
@@ -36,7 +41,7 @@ int session_init(struct session *s, const struct options *opt, struct err *err)
 				       : s->fast.on      ? STACKS_EVERY
 							 : 1);
 	tracees_init(&s->tracees, AGG_ROWS_MAX);
-	s->fds = fd_registry_new(AGG_ROWS_MAX);
+	s->identity = identity_new(AGG_ROWS_MAX);
 	s->memory = memory_reader(&s->reads);
 	orders_init(&s->orders);
 	book_init(&s->book, clock_mono_ns(), opt->has_window || opt->control_fd >= 0);
@@ -74,7 +79,7 @@ void session_release(struct session *s)
 	while (map_next(&s->held, &it))
 		free(it.value);
 	map_release(&s->held);
-	fd_registry_free(s->fds);
+	identity_free(s->identity);
 	filler_free(s->reads.filler);
 	control_map_release(&s->map);
 	free(s->filter.filter);

@@ -12,6 +12,7 @@
 #include "tracer/fast/cost.h"
 #include "tracer/fast/fast.h"
 #include "tracer/control.h"
+#include "tracer/identity.h"
 #include "tracer/memory.h"
 #include "tracer/options.h"
 #include "tracer/orders.h"
@@ -33,7 +34,7 @@ struct session {
 	struct map
 		held; /* tid -> struct stop (heap): came before its parent's event, kept stopped */
 	unsigned int cloning; /* tracees that are making another and have not announced it */
-	struct fd_registry *fds;
+	struct identity *identity;
 	struct book book;
 	struct fast fast;
 	struct stacks *stacks; /* NULL: not wanted */
@@ -55,7 +56,7 @@ struct session {
 	uint64_t ignored_signal_interruptions;
 	struct {
 		unsigned int sqpoll : 1, packet_tx : 1, packet_rx : 1, xdp : 1, io_uring : 1;
-		unsigned int untraced_clones : 1, own_filter : 1;
+		unsigned int untraced_clones : 1, own_filter : 1, no_tsc : 1;
 	} seen;
 	char unprivileged[16]; /* the first program that lost privileges by being traced; "" */
 	struct launch {
@@ -95,8 +96,10 @@ void tracee_resume(struct session *s, struct tracee *t, int signal);
 /* ---- calls.c ---- */
 /* The reader of t's memory, until it is asked for another one. */
 const struct mem_reader *session_memory(struct session *s, const struct tracee *t);
-/* What is known around the call in ev, for its decoder. */
-struct decode_env session_env(struct session *s, struct tracee *t, const struct sys_event *ev);
+/* What is known around the call in ev, about that file (NULL: none), for its decoder. */
+struct decode_env session_env(struct session *s, const struct tracee *t, const struct sys_event *ev,
+	const struct file *file);
+struct caller session_caller(const struct tracee *t);
 /* 1 if that execve is the target's own, the first call that counts (launch.c). */
 int launch_is_target(const struct session *s, long nr, uint64_t path_addr);
 void call_entry(struct session *s, struct tracee *t, const struct stop *stop);

@@ -51,7 +51,10 @@ struct tracee {
 	uint8_t counted;          /* the call in ev is in the traced set */
 	uint8_t control;          /* enum control of the call in ev */
 	uint8_t cloning;          /* in a call that makes a thread or child, not announced yet */
+	uint8_t closing;          /* its stopped call may close numbers: counted in its table */
 	uint8_t own_filter;       /* it or a forebear installed a seccomp filter of its own */
+	uint8_t dispatch;         /* it uses Syscall User Dispatch */
+	const char *no_record;    /* its calls stop, the recorder takes none: why, or NULL */
 	struct fast_thread *fast; /* its block, or NULL */
 	struct sys_event ev;      /* the call under way */
 	uint64_t scratch;    /* what the control call's entry leaves for its exit (flags, fd) */

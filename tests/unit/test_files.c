@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -17,7 +18,6 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
-#include "tracer/fast/layout.h"
 #include "tracer/files.h"
 
 #define CLOSED_FD 9999U
@@ -53,156 +53,145 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static uint32_t identify(struct files *f, int fd)
+static uint32_t id_at(struct files *f, uint32_t fd, uint64_t entry_ns)
 {
-	return files_identify(f, getpid(), getpid(), (uint32_t)fd, 1);
+	struct life *life = files_at(f, fd, entry_ns);
+
+	return life ? files_id(f, life, 1, fd) : 0;
 }
 
-/* ---- generations ---- */
+/* ---- lives: what happens to one number, told in this order ---- */
 
-static void an_fd_is_described_once(void **state)
+enum step { END, USE, BORN, DIED };
+
+static const struct {
+	const char *title;
+	struct told {
+		enum step step;
+		uint64_t begin_ns, end_ns;
+		uint32_t id; /* USE: the life's; 0: forgotten */
+	} told[9];
+} histories[] = {
+	{"there since ever", {{USE, 5, 6, 1}, {USE, 7, 8, 1}}},
+	{"closed, and used again", {{USE, 5, 6, 1}, {DIED, 10, 11, 0}, {USE, 20, 21, 2}}},
+	{"closed, opened, used",
+		{{USE, 5, 6, 1}, {DIED, 10, 11, 0}, {BORN, 20, 21, 0}, {USE, 30, 31, 2}}},
+	{"a call that waits while another thread closes and opens",
+		{{USE, 1, 2, 1}, {DIED, 10, 11, 0}, {BORN, 20, 21, 0}, {USE, 30, 31, 2},
+			{USE, 5, 40, 1}}},
+	{"the close is told of after the open that got its number",
+		{{USE, 1, 2, 1}, {BORN, 20, 21, 0}, {DIED, 10, 25, 0}, {USE, 30, 31, 2}}},
+	{"and after a use of the new one", {{USE, 1, 2, 1}, {BORN, 20, 21, 0}, {USE, 22, 23, 2},
+						   {DIED, 10, 25, 0}, {USE, 30, 31, 2}}},
+	{"the open is told of after that of the next",
+		{{USE, 1, 2, 1}, {BORN, 40, 41, 0}, {USE, 50, 51, 2}, {BORN, 20, 21, 0},
+			{USE, 25, 26, 3}, {USE, 60, 61, 2}}},
+	{"closed twice, the second fails in the kernel only",
+		{{USE, 1, 2, 1}, {DIED, 10, 11, 0}, {DIED, 20, 21, 0}, {USE, 30, 31, 2}}},
+	{"used while it is closed: still that file",
+		{{USE, 1, 2, 1}, {DIED, 10, 20, 0}, {USE, 15, 16, 1}}},
+	{"made over what is open (dup2)", {{USE, 1, 2, 1}, {BORN, 10, 11, 0}, {USE, 20, 21, 2}}},
+	{"a life without a call has no row",
+		{{BORN, 1, 2, 0}, {DIED, 3, 4, 0}, {BORN, 5, 6, 0}, {USE, 7, 8, 1}}},
+	{"so long ago that it is forgotten",
+		{{BORN, 10, 11, 0}, {BORN, 20, 21, 0}, {BORN, 30, 31, 0}, {BORN, 40, 41, 0},
+			{BORN, 50, 51, 0}, {USE, 45, 60, 1}, {USE, 5, 60, 0}}},
+};
+
+static void lives(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(histories) / sizeof(*histories); i++) {
+		struct fd_registry *r = fd_registry_new(100);
+		struct files *f = files_new(r);
+
+		print_message("# %s\n", histories[i].title);
+		for (const struct told *t = histories[i].told; t->step; t++) {
+			struct file *file = file_new();
+
+			if (t->step == USE)
+				assert_int_equal(id_at(f, 3, t->begin_ns), t->id);
+			else if (t->step == BORN)
+				files_born(f, 3, t->begin_ns, t->end_ns, file);
+			else
+				files_died(f, 3, t->begin_ns, t->end_ns);
+			file_unref(r, file);
+		}
+		files_unref(f);
+		fd_registry_free(r);
+	}
+}
+
+static void a_row_has_its_generation(void **state)
 {
 	struct fixture *x = *state;
-	const struct fd_info *info;
+	uint32_t first = id_at(x->files, 7, 1), second;
 
-	assert_int_equal(identify(x->files, x->fds[0]), 1);
-	assert_int_equal(identify(x->files, x->fds[1]), 2);
-	assert_int_equal(identify(x->files, x->fds[0]), 1);
-	info = fd_registry_get(x->registry, 1);
-	assert_non_null(info);
-	assert_int_equal(info->pid, getpid());
-	assert_int_equal(info->fd, x->fds[0]);
-	assert_int_equal(info->generation, 0);
-	assert_memory_equal(info->target, "pipe:[", 6);
+	files_died(x->files, 7, 2, 3);
+	second = id_at(x->files, 7, 5);
+	assert_int_equal(fd_registry_get(x->registry, first)->generation, 0);
+	assert_int_equal(fd_registry_get(x->registry, second)->generation, 1);
+	assert_int_equal(fd_registry_get(x->registry, second)->fd, 7);
 	assert_null(fd_registry_get(x->registry, 0));
 	assert_null(fd_registry_get(x->registry, 3));
 }
 
-static void what_is_not_open_has_no_id(void **state)
+/* The highest number that there is, and the ends of a range. */
+static void ranges(void **state)
 {
-	struct fixture *x = *state;
-	uint32_t id;
-
-	assert_int_equal(identify(x->files, (int)CLOSED_FD), 0);
-	assert_false(files_known(x->files, CLOSED_FD));
-	id = files_identify(x->files, getpid(), getpid(), CLOSED_FD, 0);
-	assert_int_equal(id, 1);
-	assert_null(fd_registry_get(x->registry, id)->target);
-}
-
-/* What happens to one number, and the generation and whether it has an id after it. */
-enum step { END, USE, BEGIN, CLOSED, FAILED, RANGE, RANGE_BELOW };
-
-static const struct {
-	const char *title;
-	enum step steps[9];
-	uint32_t generation;
-	int has_id;
-} histories[] = {
-	{"used", {USE}, 0, 1},
-	{"never seen, closed", {BEGIN, CLOSED}, 0, 0},
-	{"closed", {USE, BEGIN, CLOSED}, 1, 0},
-	{"closed and used again", {USE, BEGIN, CLOSED, USE}, 1, 1},
-	{"used while it closes", {USE, BEGIN, USE, CLOSED}, 2, 0},
-	{"used while it closes and after", {USE, BEGIN, USE, CLOSED, USE}, 2, 1},
-	{"closed unused", {USE, BEGIN, CLOSED, BEGIN, CLOSED}, 1, 0},
-	{"closed unused, used again", {USE, BEGIN, CLOSED, BEGIN, CLOSED, USE}, 1, 1},
-	{"close fails", {USE, BEGIN, FAILED}, 0, 1},
-	{"close fails, used again", {USE, BEGIN, FAILED, USE}, 0, 1},
-	{"close of what is closed fails", {USE, BEGIN, CLOSED, BEGIN, FAILED, USE}, 1, 1},
-	{"close fails, used meanwhile: a row is split, no more", {USE, BEGIN, USE, FAILED}, 1, 1},
-	{"two at a time, one fails first", {USE, BEGIN, BEGIN, FAILED, CLOSED, USE}, 1, 1},
-	{"two at a time, one fails last", {USE, BEGIN, BEGIN, CLOSED, FAILED, USE}, 1, 1},
-	{"two at a time, used between", {USE, BEGIN, BEGIN, CLOSED, USE, CLOSED}, 2, 0},
-	{"two at a time fail", {USE, BEGIN, BEGIN, FAILED, FAILED, USE}, 0, 1},
-	{"an end without a begin", {USE, CLOSED}, 0, 1},
-	{"two ends", {USE, BEGIN, CLOSED, USE, CLOSED}, 1, 1},
-	{"closed twice", {USE, BEGIN, CLOSED, USE, BEGIN, CLOSED}, 2, 0},
-	{"in a range", {USE, RANGE}, 1, 0},
-	{"below a range", {USE, RANGE_BELOW}, 0, 1},
-	{"range while it closes", {USE, BEGIN, RANGE, CLOSED}, 1, 0},
-	{"range while it fails to close", {USE, BEGIN, RANGE, FAILED}, 1, 0},
-};
-
-static void do_step(struct files *f, int number, enum step step)
-{
-	uint32_t fd = (uint32_t)number;
-
-	switch (step) {
-	case USE:
-		assert_int_not_equal(identify(f, number), 0);
-		break;
-	case BEGIN:
-		files_close_begin(f, fd);
-		break;
-	case CLOSED:
-	case FAILED:
-		files_close_end(f, fd, step == CLOSED);
-		break;
-	case RANGE:
-		files_close_range(f, fd, UINT32_MAX);
-		break;
-	default:
-		files_close_range(f, fd + 1, UINT32_MAX);
-	}
-}
-
-static void generations(void **state)
-{
+	static const struct {
+		uint32_t first, last;
+		int dies[3]; /* 0, 7, UINT32_MAX */
+	} rows[] = {{7, 7, {0, 1, 0}}, {0, 0, {1, 0, 0}}, {8, UINT32_MAX, {0, 0, 1}},
+		{9, 3, {0, 0, 0}}, {0, UINT32_MAX, {1, 1, 1}}};
+	static const uint32_t numbers[] = {0, 7, UINT32_MAX};
 	struct fixture *x = *state;
 
-	for (size_t i = 0; i < sizeof(histories) / sizeof(*histories); i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct files *f = files_new(x->registry);
-		const struct fd_state *st;
 
-		print_message("# %s\n", histories[i].title);
-		for (const enum step *s = histories[i].steps; *s; s++)
-			do_step(f, x->fds[0], *s);
-		st = files_get(f, (uint32_t)x->fds[0]);
-		assert_int_equal(st->generation, histories[i].generation);
-		assert_int_equal(st->fd_id != 0, histories[i].has_id);
+		for (int k = 0; k < 3; k++)
+			files_at(f, numbers[k], 1);
+		files_died_range(f, rows[i].first, rows[i].last, 2, 3);
+		for (int k = 0; k < 3; k++)
+			assert_int_equal(!files_open(f, numbers[k]), rows[i].dies[k]);
 		files_unref(f);
 	}
 }
 
-static void a_generation_has_an_id_of_its_own(void **state)
+/* ---- files ---- */
+
+static void a_socket_is_one_file(void **state)
 {
 	struct fixture *x = *state;
-	uint32_t first = identify(x->files, x->fds[0]), second;
+	struct file *a = file_socket(x->registry, 42), *b = file_socket(x->registry, 42), *c;
 
-	files_set_options(x->files, (uint32_t)x->fds[0], &(struct fd_options){1400, 1});
-	files_close_begin(x->files, (uint32_t)x->fds[0]);
-	files_close_end(x->files, (uint32_t)x->fds[0], 1);
-	assert_int_equal(files_options(x->files, (uint32_t)x->fds[0]).gso_size, 0);
-	assert_int_equal(files_options(x->files, (uint32_t)x->fds[0]).gro, 0);
-	second = identify(x->files, x->fds[0]);
-	/* What was recorded on the first is measured as it was. */
-	assert_int_equal(fd_registry_get(x->registry, first)->options.gso_size, 1400);
-	assert_int_equal(fd_registry_get(x->registry, second)->options.gso_size, 0);
-	assert_int_not_equal(first, second);
-	assert_int_equal(fd_registry_get(x->registry, first)->generation, 0);
-	assert_int_equal(fd_registry_get(x->registry, second)->generation, 1);
+	assert_ptr_equal(a, b);
+	a->gso_size = 1200;
+	files_is(x->files, files_at(x->files, 5, 1), a);
+	file_unref(x->registry, a);
+	file_unref(x->registry, b);
+	c = file_socket(x->registry, 42); /* an fd has it still */
+	assert_int_equal(c->gso_size, 1200);
+	file_unref(x->registry, c);
+	files_unref(x->files);
+	x->files = files_new(x->registry);
+	c = file_socket(x->registry, 42); /* nobody had: the inode may be another socket's */
+	assert_int_equal(c->gso_size, 0);
+	file_unref(x->registry, c);
 }
 
-/* The highest number that there is, and the ends of a range. */
-static void extreme_numbers(void **state)
+static void a_row_is_called_what_its_file_is(void **state)
 {
 	struct fixture *x = *state;
+	uint32_t id = id_at(x->files, 5, 1);
+	struct file *file = file_socket(x->registry, 42);
 
-	for (int i = 0; i < 3; i++)
-		assert_int_not_equal(files_identify(x->files, getpid(), getpid(),
-					     (const uint32_t[]){0, 7, UINT32_MAX}[i], 0),
-			0);
-	files_close_range(x->files, 7, 7);
-	assert_int_equal(files_get(x->files, 7)->generation, 1);
-	files_close_range(x->files, 0, 0);
-	assert_int_equal(files_get(x->files, 0)->generation, 1);
-	assert_int_equal(files_get(x->files, 7)->generation, 1);
-	files_close_range(x->files, 8, UINT32_MAX);
-	assert_int_equal(files_get(x->files, UINT32_MAX)->generation, 1);
-	assert_int_equal(files_get(x->files, 7)->generation, 1);
-	files_close_range(x->files, 9, 3);
-	assert_int_equal(files_get(x->files, 7)->generation, 1);
+	assert_null(fd_registry_get(x->registry, id)->file->target);
+	file_set_name(file, strdup("udp"), FILE_READ);
+	files_is(x->files, files_open(x->files, 5), file);
+	file_unref(x->registry, file);
+	assert_string_equal(fd_registry_get(x->registry, id)->file->target, "udp");
 }
 
 /* ---- tables ---- */
@@ -210,22 +199,18 @@ static void extreme_numbers(void **state)
 static void a_copy_is_a_table_of_its_own(void **state)
 {
 	struct fixture *x = *state;
-	uint32_t fd = (uint32_t)x->fds[0], id = identify(x->files, x->fds[0]);
+	uint32_t id = id_at(x->files, 5, 1), other;
 	struct files *copy;
 
-	files_close_begin(x->files, fd);
-	files_close_end(x->files, fd, 1);
-	files_set_options(x->files, fd, &(struct fd_options){.gso_size = 1200});
-	identify(x->files, x->fds[0]);
+	files_at(x->files, 5, 1)->file->gso_size = 1200;
 	copy = files_copy(x->files);
-	assert_int_equal(files_get(copy, fd)->generation, 1);
-	assert_int_equal(files_options(copy, fd).gso_size, 1200);
-	assert_int_equal(files_get(copy, fd)->fd_id, 0);
-	assert_int_not_equal(identify(copy, x->fds[0]), id);
-	files_close_begin(copy, fd);
-	files_close_end(copy, fd, 1);
-	assert_int_equal(files_get(x->files, fd)->generation, 1);
-	assert_int_equal(files_get(copy, fd)->generation, 2);
+	assert_int_equal(files_open(copy, 5)->file->gso_size, 1200);
+	other = id_at(copy, 5, 2);
+	assert_int_not_equal(other, id);
+	assert_int_equal(fd_registry_get(x->registry, other)->generation, 0);
+	files_died(copy, 5, 10, 11);
+	assert_non_null(files_open(x->files, 5));
+	assert_int_equal(fd_registry_get(x->registry, id_at(copy, 5, 20))->generation, 1);
 	files_unref(copy);
 }
 
@@ -234,23 +219,21 @@ static void exec_forgets_what_is_closed(void **state)
 {
 	for (int shared = 0; shared < 2; shared++) {
 		struct fixture *x = *state;
-		int closed = dup(x->fds[1]);
+		uint32_t closed = (uint32_t)dup(x->fds[1]), open = (uint32_t)x->fds[0], id;
 		struct files *f = files_new(x->registry), *own;
-		uint32_t id = identify(f, x->fds[0]);
 
-		identify(f, closed);
-		close(closed);
+		id = id_at(f, open, 1);
+		id_at(f, closed, 1);
+		close((int)closed);
 		if (shared)
 			files_ref(f);
-		own = files_copy_exec(f, getpid());
+		own = files_copy_exec(f, getpid(), 10);
 		files_unref(f);
-		assert_int_equal(files_get(own, (uint32_t)closed)->generation, 1);
-		assert_int_equal(files_get(own, (uint32_t)closed)->fd_id, 0);
-		assert_int_equal(files_get(own, (uint32_t)x->fds[0])->generation, 0);
-		assert_int_equal(files_get(own, (uint32_t)x->fds[0])->fd_id, shared ? 0 : id);
+		assert_null(files_open(own, closed));
+		assert_int_equal(files_open(own, open)->fd_id, shared ? 0 : id);
 		if (shared) { /* the others go on as they were */
 			assert_ptr_not_equal(own, f);
-			assert_int_equal(files_get(f, (uint32_t)closed)->generation, 0);
+			assert_non_null(files_open(f, closed));
 			files_unref(f);
 		}
 		files_unref(own);
@@ -259,17 +242,15 @@ static void exec_forgets_what_is_closed(void **state)
 
 static void the_registry_has_a_cap(void **state)
 {
-	struct fixture *x = *state;
 	struct fd_registry *small = fd_registry_new(2);
 	struct files *f = files_new(small);
 
+	(void)state;
 	for (uint32_t i = 0; i < 5; i++) {
-		uint32_t id = identify(f, x->fds[0]);
+		uint32_t id = id_at(f, i, 1);
 
 		assert_int_equal(id, i < 2 ? i + 1 : 3);
 		assert_int_equal(fd_registry_get(small, id) != NULL, i < 2);
-		files_close_begin(f, (uint32_t)x->fds[0]);
-		files_close_end(f, (uint32_t)x->fds[0], 1);
 	}
 	files_unref(f);
 	fd_registry_free(small);
@@ -277,80 +258,19 @@ static void the_registry_has_a_cap(void **state)
 	fd_registry_free(NULL);
 }
 
-/* ---- the map that the recorder in the target reads and clears ---- */
-
-static void keep_map(void *ctx, uint32_t *at)
-{
-	(void)ctx;
-	(void)at;
-}
-
-static void a_known_number_is_in_the_map(void **state)
+static void numbers_being_closed(void **state)
 {
 	struct fixture *x = *state;
-	uint32_t map[64] = {0}, fd = (uint32_t)x->fds[0], id;
-	const struct fd_options cut = {.gso_size = 100}, joined = {.gro = 1}, none = {0};
 
-	assert_true(fd < 64);
-	files_publish(x->files, &(struct files_known){map, 64, keep_map, NULL});
-	assert_int_equal(map[fd], 0);
-	id = identify(x->files, x->fds[0]);
-	assert_int_equal(map[fd], id);
-	files_set_options(x->files, fd, &cut);
-	assert_int_equal(map[fd], FDMAP_WATCHED);
-	assert_int_equal(identify(x->files, x->fds[0]), id);
-	files_set_options(x->files, fd, &joined);
-	assert_int_equal(map[fd], id);
-	files_set_options(x->files, fd, &none);
-	files_close_begin(x->files, fd);
-	assert_int_equal(map[fd], 0);
-	assert_int_not_equal(identify(x->files, x->fds[0]), id);
-	assert_int_equal(map[fd], 0); /* not while it is being closed */
-	files_close_end(x->files, fd, 0);
-	assert_int_equal(map[fd], identify(x->files, x->fds[0]));
-}
-
-/* The target clears the entry: whatever is asked next knows that the file is gone. */
-static void what_the_target_closed_is_over(void **state)
-{
-	for (int how = 0; how < 4; how++) {
-		struct fixture *x = *state;
-		struct files *f = files_new(x->registry), *copy = NULL;
-		uint32_t map[64] = {0}, fd = (uint32_t)x->fds[0], id;
-
-		files_publish(f, &(struct files_known){map, 64, keep_map, NULL});
-		id = identify(f, x->fds[0]);
-		files_set_options(
-			f, fd, &(struct fd_options){.gso_size = how == 3 ? 9 : 0, .gro = 1});
-		map[fd] = 0;
-		if (how == 0)
-			assert_int_equal(files_options(f, fd).gro, 0);
-		else if (how == 1)
-			assert_int_equal(files_get(copy = files_copy(f), fd)->generation, 1);
-		else if (how == 2)
-			files_set_options(f, fd, &(struct fd_options){.gso_size = 5});
-		assert_int_not_equal(identify(f, x->fds[0]), id);
-		assert_int_equal(files_get(f, fd)->generation, 1);
-		assert_int_equal(files_options(f, fd).gro, 0);
-		assert_int_equal(files_options(f, fd).gso_size, how == 2 ? 5 : 0);
-		files_unref(copy);
-		files_unref(f);
-	}
-}
-
-/* Not used yet, but its options are known: they end with it. */
-static void options_end_with_an_unused_file(void **state)
-{
-	struct fixture *x = *state;
-	uint32_t map[64] = {0}, fd = (uint32_t)x->fds[0];
-
-	files_set_options(x->files, fd, &(struct fd_options){.gso_size = 100});
-	files_publish(x->files, &(struct files_known){map, 64, keep_map, NULL});
-	assert_int_equal(map[fd], FDMAP_WATCHED);
-	map[fd] = 0;
-	identify(x->files, x->fds[0]);
-	assert_int_equal(files_options(x->files, fd).gso_size, 0);
-	assert_int_equal(files_get(x->files, fd)->generation, 0);
+	assert_false(files_is_closing(x->files, 5));
+	files_closing(x->files, 5, 1);
+	files_closing(x->files, 5, 1);
+	files_closing(x->files, 5, -1);
+	assert_true(files_is_closing(x->files, 5));
+	files_closing(x->files, 5, -1);
+	assert_false(files_is_closing(x->files, 5));
+	files_closing(x->files, 5, -1); /* not begun */
+	assert_false(files_is_closing(x->files, 5));
 }
 
 /* ---- what an fd is ---- */
@@ -358,10 +278,13 @@ static void options_end_with_an_unused_file(void **state)
 static void expect(int fd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void expect(int fd, const char *fmt, ...)
 {
-	cleanup_free char *is = fd_describe(getpid(), getpid(), (uint32_t)fd);
+	struct fd_look look = {0};
+	cleanup_free char *is = NULL;
 	char want[256];
 	va_list ap;
 
+	assert_int_equal(fd_look(getpid(), getpid(), (uint32_t)fd, &look), 0);
+	is = look.target;
 	va_start(ap, fmt);
 	vsnprintf(want, sizeof(want), fmt, ap);
 	va_end(ap);
@@ -373,13 +296,14 @@ static void files_and_pipes(void **state)
 {
 	struct fixture *x = *state;
 	cleanup_close int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct fd_look look;
 	struct stat st;
 
 	assert_int_equal(fstat(x->fds[0], &st), 0);
 	expect(x->fds[0], "pipe:[%lu]", (unsigned long)st.st_ino);
 	expect(null, "/dev/null");
-	assert_null(fd_describe(getpid(), getpid(), CLOSED_FD));
-	assert_null(fd_describe(0x7fffffff, 0x7fffffff, 0));
+	assert_int_equal(fd_look(getpid(), getpid(), CLOSED_FD, &look), -EBADF);
+	assert_int_equal(fd_look(0x7fffffff, 0x7fffffff, 0, &look), -EBADF);
 }
 
 static struct sockaddr_in loopback(uint16_t port)
@@ -481,27 +405,67 @@ static void other_sockets(void **state)
 	expect(netlink, "netlink");
 }
 
+static void socket_names(void **state)
+{
+	static const struct {
+		int domain, type, protocol;
+		const char *name;
+	} rows[] = {{AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0, "udp"},
+		{AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0, "tcp"},
+		{AF_INET, SOCK_RAW, IPPROTO_TCP, "raw tcp"},
+		{AF_INET, SOCK_RAW, IPPROTO_ICMP, "raw icmp"}, {AF_INET, SOCK_RAW, 255, "raw"},
+		{AF_INET, SOCK_DGRAM, IPPROTO_ICMP, "icmp"}, {AF_PACKET, SOCK_RAW, 3, "packet"},
+		{AF_NETLINK, SOCK_RAW, 0, "netlink"}, {AF_VSOCK, SOCK_STREAM, 0, "vsock"},
+		{AF_UNIX, SOCK_SEQPACKET, 0, "unix seqpacket"}, {9999, 0, 0, "socket"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		cleanup_free char *is =
+			fd_socket_name(rows[i].domain, rows[i].type, rows[i].protocol);
+
+		assert_string_equal(is, rows[i].name);
+	}
+}
+
+/* Options that the socket has when it is first looked at. */
+static void segments(void **state)
+{
+	cleanup_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int size = 1200, one = 1;
+	struct fd_look look;
+
+	(void)state;
+	if (setsockopt(fd, 17, 103, &size, sizeof(size)) < 0 ||
+		setsockopt(fd, 17, 104, &one, sizeof(one)) < 0)
+		skip();
+	assert_int_equal(fd_look(getpid(), getpid(), (uint32_t)fd, &look), 0);
+	assert_int_equal(look.gso_size, 1200);
+	assert_int_equal(look.gro, 1);
+	assert_true(look.socket);
+	free(look.target);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		WITH(an_fd_is_described_once),
-		WITH(what_is_not_open_has_no_id),
-		WITH(generations),
-		WITH(a_generation_has_an_id_of_its_own),
-		WITH(extreme_numbers),
+		cmocka_unit_test(lives),
+		WITH(a_row_has_its_generation),
+		WITH(ranges),
+		WITH(a_socket_is_one_file),
+		WITH(a_row_is_called_what_its_file_is),
 		WITH(a_copy_is_a_table_of_its_own),
 		WITH(exec_forgets_what_is_closed),
 		WITH(the_registry_has_a_cap),
-		WITH(a_known_number_is_in_the_map),
-		WITH(what_the_target_closed_is_over),
-		WITH(options_end_with_an_unused_file),
+		WITH(numbers_being_closed),
 		WITH(files_and_pipes),
 		cmocka_unit_test(inet_sockets),
 		cmocka_unit_test(inet6_sockets),
 		cmocka_unit_test(unix_sockets),
 		cmocka_unit_test(other_sockets),
+		cmocka_unit_test(socket_names),
+		cmocka_unit_test(segments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -26,6 +27,7 @@
 #define ALLOW    SECCOMP_RET_ALLOW
 
 #define I386_SOCKETCALL 102
+#define I386_MUNMAP     91
 
 #define NATIVE AUDIT_ARCH_X86_64
 #define I386   AUDIT_ARCH_I386
@@ -35,6 +37,21 @@ struct built {
 	struct sock_fprog prog;
 };
 
+/* With the calls that the recorder adds. */
+static struct built build_recorder(const char *spec)
+{
+	struct built b = {0};
+	struct sys_set set = {0};
+	struct err err = {0};
+
+	assert_int_equal(sys_set_parse(&set, spec, &err), 0);
+	control_map_build(&b.map, &set);
+	control_map_recorder(&b.map, 1);
+	sys_set_release(&set);
+	assert_int_equal(filter_build(&b.map, 0, NULL, &b.prog, &err), 0);
+	return b;
+}
+
 static struct built build_with(const char *spec, int all, const struct filter_pass *pass)
 {
 	struct built b = {0};
@@ -43,7 +60,7 @@ static struct built build_with(const char *spec, int all, const struct filter_pa
 
 	print_message("# %s\n", spec);
 	assert_int_equal(sys_set_parse(&set, spec, &err), 0);
-	control_map_build(&b.map, &set);
+	control_map_build(&b.map, &set, 0);
 	sys_set_release(&set);
 	if (filter_build(&b.map, all, pass, &b.prog, &err) < 0)
 		fail_msg("%s: %s", spec, err.text);
@@ -192,6 +209,9 @@ static const struct {
 	/* Control calls for some arguments only; int arguments: the upper half is noise. */
 	{"write", NATIVE, SYS_prctl, 0, PR_SET_SECCOMP, TRACE},
 	{"write", NATIVE, SYS_prctl, 0, 0xdead00000000 | PR_SET_SECCOMP, TRACE},
+	{"write", NATIVE, SYS_prctl, 0, PR_SET_TSC, TRACE},
+	{"write", NATIVE, SYS_prctl, 0, 59 /* PR_SET_SYSCALL_USER_DISPATCH */, TRACE},
+	{"write", I386, 172, 0, 59, TRACE},
 	{"write", NATIVE, SYS_prctl, 0, PR_SET_NAME, ALLOW},
 	{"write", NATIVE, SYS_prctl, 1, PR_SET_SECCOMP, ALLOW},
 	{"prctl", NATIVE, SYS_prctl, 0, PR_SET_NAME, TRACE},
@@ -371,12 +391,29 @@ static void all_or_no_number_may_pass(void **state)
 	}
 }
 
+/* Mappings that go where nothing is stop for nobody, and none does in a 32-bit program. */
+static void mappings_for_the_recorder(void **state)
+{
+	struct built b = build_recorder("getppid");
+
+	(void)state;
+	assert_int_equal(verdict(&b, NATIVE, SYS_munmap, 0, 0), TRACE);
+	assert_int_equal(verdict(&b, NATIVE, SYS_mprotect, 0, 0), TRACE);
+	assert_int_equal(verdict(&b, NATIVE, SYS_mmap, 3, MAP_PRIVATE | MAP_ANONYMOUS), ALLOW);
+	assert_int_equal(verdict(&b, NATIVE, SYS_mmap, 3, MAP_PRIVATE | MAP_FIXED), TRACE);
+	assert_int_equal(
+		verdict(&b, NATIVE, SYS_mmap, 3, MAP_PRIVATE | MAP_FIXED_NOREPLACE), TRACE);
+	assert_int_equal(verdict(&b, I386, I386_MUNMAP, 0, 0), ALLOW);
+	release(&b);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls_that_we_want_stop_and_no_other),
 		cmocka_unit_test(every_call_alone_can_be_traced),
 		cmocka_unit_test(single_calls),
+		cmocka_unit_test(mappings_for_the_recorder),
 		cmocka_unit_test(all_stops_everything),
 		cmocka_unit_test(nothing_is_ever_killed),
 		cmocka_unit_test(the_kernel_takes_it),

@@ -57,7 +57,7 @@ static struct control_map map_of(const char *spec)
 	struct control_map m;
 
 	assert_int_equal(sys_set_parse(&set, spec, NULL), 0);
-	control_map_build(&m, &set);
+	control_map_build(&m, &set, 0);
 	memset(m.kind, CONTROL_NONE, m.len);
 	sys_set_release(&set);
 	return m;
@@ -236,10 +236,24 @@ static void control_calls_count(void **state)
 	(void)state;
 	assert_int_equal(interferes(prog, COUNT(prog), ABI_X86_64, "write"), 0);
 	assert_int_equal(sys_set_parse(&set, "write", NULL), 0);
-	control_map_build(&m, &set);
+	control_map_build(&m, &set, 0);
 	assert_int_equal(filter_may_interfere(prog, COUNT(prog), ABI_X86_64, &m), 1);
 	control_map_release(&m);
 	sys_set_release(&set);
+}
+
+/* A mapping that its own filter refuses cannot reach into the recorder's memory. */
+static void refused_mappings_do_not_count(void **state)
+{
+	const struct sock_filter prog[] = {LOAD(NR), IF(BPF_JEQ, SYS_mprotect, 0, 1), FAIL, OK};
+	struct control_map m = map_of("write");
+
+	(void)state;
+	control_map_recorder(&m, 1);
+	assert_int_equal(filter_may_interfere(prog, COUNT(prog), ABI_X86_64, &m), 0);
+	m.traced[sys_by_name("mprotect")->index] = 1;
+	assert_int_equal(filter_may_interfere(prog, COUNT(prog), ABI_X86_64, &m), 1);
+	control_map_release(&m);
 }
 
 /* ---- made by libseccomp ---- */
@@ -490,6 +504,7 @@ int main(void)
 		cmocka_unit_test(an_empty_program_is_in_doubt),
 		cmocka_unit_test(the_longest_program),
 		cmocka_unit_test(control_calls_count),
+		cmocka_unit_test(refused_mappings_do_not_count),
 		cmocka_unit_test(made_by_libseccomp),
 		cmocka_unit_test(the_machine_is_the_kernels),
 		cmocka_unit_test(random_programs_are_not_trusted),

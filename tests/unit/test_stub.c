@@ -12,6 +12,7 @@
 
 #include <asm/prctl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,41 +26,42 @@
 
 #include "tracer/arch/arch.h"
 #include "tracer/fast/region.h"
+#include "tracer/fast/ring.h"
 
 #define CODE      (REGION_ADDR + REGION_CODE_BYTES - 4096)
 #define TRAMP     (CODE + TRAMP_BYTES)
-#define STEPS_MAX 4000
+#define STEPS_MAX 20000
 #define FLAGS     0x8d5ULL
 
 static struct region region;
-static struct fast_block *block;
+static struct ring ring;
+static int memory = -1;
 
 static int set_up(void **state)
 {
 	struct err err = {0};
 
 	(void)state;
-	if (arch_unsupported())
-		return 0;
-	return region_init(&region, &err);
+	memory = memfd_create("test", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	return memory < 0 ? -1 : region_take(&region, memory, 4, &err);
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	if (!arch_unsupported())
-		region_release(&region);
+	region_release(&region);
+	close(memory);
 	return 0;
 }
 
-/* In the child: the stub and one trampoline, whose site is at CODE. */
-static void map_code(void)
+/* In the child: the stub and one trampoline, whose site is at CODE, and the shared memory. */
+static void map_code(int alive)
 {
 	static const uint8_t site[] = {0x0f, 0x05, 0xcc};
 	uint8_t tramp[TRAMP_BYTES];
 	size_t bytes;
 	const void *stub = arch_stub(&bytes);
-	void *at = mmap((void *)REGION_ADDR, REGION_CODE_BYTES, PROT_READ | PROT_WRITE,
+	uint8_t *at = mmap((void *)REGION_ADDR, ARENA_OFFSET, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 
 	memcpy(at, stub, bytes);
@@ -67,17 +69,22 @@ static void map_code(void)
 	memcpy((void *)CODE, site, sizeof(site));
 	memcpy((void *)TRAMP, tramp, sizeof(tramp));
 	mprotect(at, REGION_CODE_BYTES, PROT_READ | PROT_EXEC);
-	syscall(SYS_arch_prctl, ARCH_SET_GS, block);
+	at[ALIVE_OFFSET] = (uint8_t)alive;
+	if (alive) /* else it is not there, as in a fork's child */
+		mmap(at + ARENA_OFFSET, 4 * ARENA_UNIT_BYTES, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_FIXED, memory, 0);
+	syscall(SYS_arch_prctl, ARCH_SET_GS, ring.block_addr);
 }
 
 /* A child that stands at the trampoline with the registers of the call. */
-static pid_t begin_call(const struct user_regs_struct *call, struct user_regs_struct *ret)
+static pid_t begin_call(
+	const struct user_regs_struct *call, int alive, struct user_regs_struct *ret)
 {
 	pid_t pid = fork();
 	int status;
 
 	if (pid == 0) {
-		map_code();
+		map_code(alive);
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 		raise(SIGSTOP);
 		_exit(1);
@@ -119,16 +126,19 @@ static void check_here(const struct user_regs_struct *regs, const struct user_re
 	int64_t result, int *ret_after)
 {
 	struct user_regs_struct out = *regs;
-	enum stub_phase phase = arch_stub_phase(regs, block);
+	struct stub_state st;
+	enum stub_phase phase;
 
-	assert_int_equal(arch_stub_desc(regs, block), TRAMP + TRAMP_DESC);
+	ring_state(&ring, &st);
+	phase = arch_stub_phase(regs, &st);
+	assert_int_equal(arch_stub_desc(regs, &st), TRAMP + TRAMP_DESC);
 	if (phase == STUB_BEFORE) {
 		assert_false(*ret_after);
-		arch_stub_undo(&out, block);
+		arch_stub_undo(&out, &st);
 		assert_int_equal(out.rax, call->rax);
 	} else {
 		*ret_after = 1;
-		arch_stub_finish(&out, block, result);
+		arch_stub_finish(&out, &st, result);
 		assert_int_equal((int64_t)out.rax, result);
 		if (phase == STUB_IN_CALL)
 			assert_int_equal((int64_t)regs->rax, result);
@@ -136,16 +146,18 @@ static void check_here(const struct user_regs_struct *regs, const struct user_re
 	compare(&out, call);
 }
 
-/* Steps through one call to the end: to the site's next instruction, or to the pass. */
-static void walk(struct user_regs_struct call, uint8_t kind, int64_t result, int passes)
+/* Steps through one call to the end: to the site's next instruction, or to the pass. Returns the
+ * records that it made, which lie in the ring. */
+static uint64_t step_through(
+	struct user_regs_struct call, uint8_t kind, int64_t result, int passes, int alive)
 {
 	struct user_regs_struct regs, at_call;
 	int after = 0, status, i;
+	uint64_t head;
 	pid_t pid;
 
-	block = region_block(&region);
-	block->kinds[call.rax] = kind;
-	pid = begin_call(&call, &at_call);
+	ring.block->kinds[call.rax] = kind;
+	pid = begin_call(&call, alive, &at_call);
 	regs = at_call;
 	for (i = 0; i < STEPS_MAX; i++) {
 		if (arch_in_stub(regs.rip) && regs.rip < CODE)
@@ -161,11 +173,18 @@ static void walk(struct user_regs_struct call, uint8_t kind, int64_t result, int
 	compare(&regs, &at_call);
 	assert_int_equal(regs.rip, passes ? TRAMP + TRAMP_DESC + DESC_PASS : CODE + 2);
 	assert_int_equal(regs.rax, passes ? call.rax : (uint64_t)result);
-	assert_int_equal(block->head, passes ? 0 : 1);
+	assert_int_equal(ring_head(&ring, &head), 0);
 	ptrace(PTRACE_KILL, pid, NULL, NULL);
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
-	region_block_free(&region, block);
+	return head;
+}
+
+static void walk(struct user_regs_struct call, uint8_t kind, int64_t result, int passes)
+{
+	assert_int_equal(ring_init(&ring, &region), 0);
+	assert_int_equal(step_through(call, kind, result, passes, 1), passes ? 0 : 1);
+	ring_release(&ring, &region);
 }
 
 static const unsigned long long flags[] = {0, FLAGS, 0x800, 0x1, 0x40, 0x8c4};
@@ -200,39 +219,82 @@ static void calls_that_pass(void **state)
 	}
 }
 
+/* A fork's child has its maker's gs, and no memory: its calls pass. */
+static void calls_without_memory(void **state)
+{
+	struct user_regs_struct call = {.rax = SYS_lseek, .rdi = (uint64_t)-1, .rdx = 1};
+
+	(void)state;
+	if (arch_unsupported())
+		skip();
+	assert_int_equal(ring_init(&ring, &region), 0);
+	assert_int_equal(step_through(call, KIND_PLAIN, 0, 1, 0), 0);
+	ring_release(&ring, &region);
+}
+
 static void measured_calls(void **state)
 {
 	static char text[] = "abcdef";
 	static struct iovec iov[3] = {{text, 1}, {text, 2}, {text, 3}};
-	static uint32_t *map;
 	int null[2];
 
 	(void)state;
 	if (arch_unsupported())
 		skip();
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, null), 0);
-	map = region_fdmap(&region);
-	map[null[0]] = 7;
 	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
 		struct user_regs_struct call = {.rax = SYS_writev,
 			.rdi = (unsigned int)null[0],
 			.rsi = (uint64_t)(uintptr_t)iov,
 			.rdx = 3,
 			.eflags = flags[i]};
-		struct fast_block *next = region_block(&region);
 
-		/* The next one taken is this one again: its fd map is set before. */
-		next->fdmap = (uint64_t)(uintptr_t)map;
-		region.blocks[((uint64_t)(uintptr_t)next - REGION_ADDR - BLOCKS_OFFSET) /
-			      BLOCK_BYTES] = 0;
-		region.next_block =
-			(unsigned int)(((uint64_t)(uintptr_t)next - REGION_ADDR - BLOCKS_OFFSET) /
-				       BLOCK_BYTES);
 		walk(call, KIND_IOV, 6, 0);
 	}
-	region_fdmap_free(&region, map);
 	close(null[0]);
 	close(null[1]);
+}
+
+static void said(const struct user_regs_struct *call, uint8_t kind, int64_t result,
+	const void *want, size_t len)
+{
+	uint8_t is[SAID_BYTES_MAX];
+	struct fast_record r;
+
+	assert_int_equal(ring_init(&ring, &region), 0);
+	assert_int_equal(step_through(*call, kind, result, 0, 1),
+		1 + (len + RECORD_BYTES - 1) / RECORD_BYTES);
+	ring_copy(&ring, 0, &r);
+	assert_int_equal(r.units, len);
+	ring_said(&ring, 0, &r, is);
+	assert_memory_equal(is, want, len);
+	ring_release(&ring, &region);
+}
+
+static void calls_that_say_something(void **state)
+{
+	static char path[300];
+	static struct sockaddr at = {.sa_family = AF_UNSPEC};
+	struct user_regs_struct call = {.rax = SYS_openat,
+		.rdi = (unsigned long long)AT_FDCWD,
+		.rsi = (uint64_t)(uintptr_t)path};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), next = dup(fd);
+
+	(void)state;
+	if (arch_unsupported())
+		skip();
+	close(next); /* what the child's open gives */
+	memset(path, '/', sizeof(path) - 1);
+	memcpy(path + sizeof(path) - 9, "dev/null", 8);
+	said(&call, KIND_PATH_2, next, path, strlen(path));
+	strcpy(path, "/");
+	said(&call, KIND_PATH_2, next, path, 1);
+	call = (struct user_regs_struct){.rax = SYS_connect,
+		.rdi = (unsigned int)fd,
+		.rsi = (uint64_t)(uintptr_t)&at,
+		.rdx = sizeof(at)};
+	said(&call, KIND_ADDRESS, 0, &at, sizeof(at));
+	close(fd);
 }
 
 static void jumps_reach_or_say_so(void **state)
@@ -254,7 +316,9 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_calls),
 		cmocka_unit_test(calls_that_pass),
+		cmocka_unit_test(calls_without_memory),
 		cmocka_unit_test(measured_calls),
+		cmocka_unit_test(calls_that_say_something),
 		cmocka_unit_test(jumps_reach_or_say_so),
 	};
 

@@ -142,7 +142,7 @@ static void shared_tables_are_released_once(void **state)
 	b = tracees_add(&x->tracees, 10, 11, files_ref(a->files), space_ref(a->space));
 	assert_ptr_equal(a->files, b->files);
 	drop(x, a);
-	assert_false(files_known(b->files, 1));
+	assert_null(files_open(b->files, 1));
 	assert_int_equal(b->space->refs, 1);
 }
 

@@ -28,6 +28,16 @@ int arch_in_stub(uint64_t ip);
 /* 1 if it is in the part of it that reads the target's memory. */
 int arch_in_measure(uint64_t ip);
 
+/*
+ * What the thread has written of its way through the stub: a copy that the tracer made once, so
+ * that the target cannot change it meanwhile. It is used to give the thread its own registers back,
+ * and for nothing else.
+ */
+struct stub_state {
+	struct fast_block block;   /* up to BLOCK_STATE; the rest is 0 */
+	struct fast_record record; /* the one in use, or zeros */
+};
+
 enum stub_phase {
 	STUB_BEFORE,  /* the call is not made yet: as if the program had not come to the site */
 	STUB_IN_CALL, /* the call is made; the register has its raw result */
@@ -36,15 +46,20 @@ enum stub_phase {
 };
 
 /* Where a thread is that stopped in the stub. */
-enum stub_phase arch_stub_phase(const struct user_regs_struct *regs, const struct fast_block *b);
+enum stub_phase arch_stub_phase(const struct user_regs_struct *regs, const struct stub_state *st);
 /* The site's descriptor it came from. */
-uint64_t arch_stub_desc(const struct user_regs_struct *regs, const struct fast_block *b);
+uint64_t arch_stub_desc(const struct user_regs_struct *regs, const struct stub_state *st);
 /*
  * Gives all registers but the instruction pointer back to the program: as before the call, with
  * the number where it belongs (STUB_BEFORE), or as after it with that result.
  */
-void arch_stub_undo(struct user_regs_struct *regs, const struct fast_block *b);
-void arch_stub_finish(struct user_regs_struct *regs, const struct fast_block *b, int64_t result);
+void arch_stub_undo(struct user_regs_struct *regs, const struct stub_state *st);
+void arch_stub_finish(struct user_regs_struct *regs, const struct stub_state *st, int64_t result);
+
+/* As the kernel leaves the registers of a call that returned to `after`. */
+void arch_as_returned(struct user_regs_struct *regs, uint64_t after);
+/* 1 if the thread has itself interrupted after each instruction. */
+int arch_steps(const struct user_regs_struct *regs);
 
 /* ---- trampolines ---- */
 /* Writes one for the call instruction at `site` into buf; at is where it will be. moved: the

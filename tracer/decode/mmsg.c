@@ -177,6 +177,10 @@ static void mmsg_send_recorded(
 {
 	if (!moved_recorded(in, r, m))
 		return;
+	if (in->env->gso_size && !m->segmented) { /* the socket's: the recorder does not know it */
+		m->segmented = 1;
+		m->dgrams_moved = NOT_MEASURED;
+	}
 	if (m->dgrams_moved == NOT_MEASURED || m->batch_moved >= m->batch_asked)
 		m->dgrams_asked = m->dgrams_moved;
 	else

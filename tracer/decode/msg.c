@@ -116,8 +116,17 @@ static void msg_send_recorded(
 	const struct decode_in *in, const struct recorded *r, struct measure *m)
 {
 	int asked = asked_recorded(r, m);
+	uint32_t size = r->flags & MEASURED_SEGMENTED ? 0 : in->env->gso_size;
 
 	outcome_recorded(in, r, m);
+	if (size) { /* the socket's, which the recorder does not know */
+		m->segmented = 1;
+		if (asked)
+			m->dgrams_asked = dgrams_of(m->bytes_asked, size);
+		if (sys_ok(in->ev))
+			m->dgrams_moved = dgrams_of(m->bytes_moved, size);
+		return;
+	}
 	if (asked && !(r->flags & MEASURED_DGRAMS_UNKNOWN))
 		m->dgrams_asked = r->dgrams_asked;
 	if (!sys_ok(in->ev))

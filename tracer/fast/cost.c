@@ -19,19 +19,19 @@
 /* A call instruction and a return: also what the trampoline returns to. */
 static const uint8_t call_code[] = {0x0f, 0x05, 0xc3};
 
-void fast_cost_prepare(struct fast_cost *c, struct fast *f)
+void fast_cost_prepare(struct fast_cost *c, const struct fast *f)
 {
 	*c = (struct fast_cost){.nr = -1};
 	if (!f->on)
 		return;
-	/* A call that the filter stops, whose first argument is an fd: none is -1. */
-	for (uint32_t nr = 0; nr < BLOCK_KINDS_LEN && c->nr < 0; nr++)
-		if (f->kinds[nr] == KIND_FD || f->kinds[nr] >= KIND_FIRST_MEASURED)
+	/* A call that the filter stops, and lets the stub make, whose first argument is an fd: none
+	 * is -1. */
+	for (uint32_t nr = 0; nr < BLOCK_KINDS_LEN && c->nr < 0; nr++) {
+		const struct sys_def *def = sys_find(ABI_X86_64, nr);
+
+		if (def && def->fd == 1 && f->kinds[nr] != KIND_PASS)
 			c->nr = nr;
-	if (c->nr >= 0)
-		c->block = region_block(&f->region);
-	if (c->block)
-		c->block->kinds[c->nr] = KIND_PLAIN;
+	}
 }
 
 static uint64_t round_ns(const struct fast_cost *c, uint64_t code)
@@ -63,29 +63,35 @@ static uint64_t call_ns(const struct fast_cost *c, uint64_t code)
 	return best / ROUND_CALLS;
 }
 
-/* The child's own copy of the stub, in the place of the shared memory's first pages. */
-static int map_code(void)
+/* The child has all that a target has, but for a tracer that takes the records. */
+static int map_all(struct fast_cost *c)
 {
 	uint8_t tramp[TRAMP_BYTES];
 	size_t bytes;
 	const void *stub = arch_stub(&bytes);
-	void *at = mmap((void *)REGION_ADDR, REGION_CODE_BYTES, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	uint8_t *at = mmap((void *)REGION_ADDR, ARENA_OFFSET + BLOCK_BYTES, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
-	if (at == MAP_FAILED || bytes > REGION_CODE_BYTES - 4096)
+	if (at != (uint8_t *)REGION_ADDR || bytes > REGION_CODE_BYTES - 4096)
 		return -1;
 	memcpy(at, stub, bytes);
 	arch_tramp(tramp, TRAMP, CODE, NULL, 0);
 	memcpy((void *)CODE, call_code, sizeof(call_code));
 	memcpy((void *)TRAMP, tramp, sizeof(tramp));
+	at[ALIVE_OFFSET] = 1;
+	c->block = (struct fast_block *)(at + ARENA_OFFSET);
+	c->block->base = (uint64_t)(uintptr_t)c->block + BLOCK_RING;
+	c->block->mask = SMALL_RING_RECORDS - 1;
+	c->block->limit = SMALL_RING_RECORDS;
+	c->block->kinds[c->nr] = KIND_PLAIN;
 	return mprotect(at, REGION_CODE_BYTES, PROT_READ | PROT_EXEC);
 }
 
 void fast_cost_before(struct fast_cost *c)
 {
-	if (!c->block)
+	if (c->nr < 0)
 		return;
-	if (map_code() < 0 || syscall(SYS_arch_prctl, ARCH_SET_GS, c->block) < 0) {
+	if (map_all(c) < 0 || syscall(SYS_arch_prctl, ARCH_SET_GS, c->block) < 0) {
 		c->block = NULL;
 		return;
 	}
@@ -100,11 +106,4 @@ uint64_t fast_cost_after(const struct fast_cost *c)
 		return 0;
 	ns = call_ns(c, TRAMP);
 	return ns > c->plain_ns ? ns - c->plain_ns : 1;
-}
-
-void fast_cost_done(struct fast_cost *c, struct fast *f)
-{
-	if (c->block)
-		region_block_free(&f->region, c->block);
-	c->block = NULL;
 }

@@ -9,17 +9,14 @@
  * call, made as ever without the filter, then through the stub with it. Async-signal-safe.
  */
 struct fast_cost {
-	struct fast_block *block; /* taken before the fork; NULL: nothing is measured */
-	long nr;
-	uint64_t plain_ns; /* of a call without the filter */
+	struct fast_block *block; /* in the child; NULL: nothing is measured */
+	long nr;                  /* -1: nothing is */
+	uint64_t plain_ns;        /* of a call without the filter */
 };
 
 /* In the tracer, before the fork. */
-void fast_cost_prepare(struct fast_cost *c, struct fast *f);
+void fast_cost_prepare(struct fast_cost *c, const struct fast *f);
 /* In the child, before the filter is installed, and after. */
 void fast_cost_before(struct fast_cost *c);
 uint64_t fast_cost_after(const struct fast_cost *c); /* 0: not measured */
-/* In the tracer, after the child has become the target. */
-void fast_cost_done(struct fast_cost *c, struct fast *f);
-
 #endif

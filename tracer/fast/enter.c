@@ -27,58 +27,71 @@
 
 /* ---- blocks ---- */
 
+static const uint8_t *kinds_of(const struct session *s, const struct tracee *t)
+{
+	return files_state(t->files)->uncertain ? s->fast.kinds_no_fds : s->fast.kinds;
+}
+
+static void set_block(const struct session *s, const struct fast_thread *ft)
+{
+	struct fast_block *b = ft->ring.block;
+	const struct fast_space *fs = ft->tracee->space->fast;
+
+	_Static_assert(sizeof(b->guards) == sizeof(fs->sites.guards), "guards");
+	memcpy(b->guards, fs->sites.guards, sizeof(b->guards));
+	memcpy(b->kinds, kinds_of(s, ft->tracee), sizeof(b->kinds));
+}
+
 static struct fast_thread *thread_begin(struct session *s, struct tracee *t)
 {
-	struct fast_block *b = region_block(&s->fast.region);
-	struct fast_thread *ft;
+	struct fast_thread *ft = mem_calloc(1, sizeof(*ft));
+	struct caller c = session_caller(t);
 
-	if (!b)
+	if (ring_init(&ft->ring, &t->space->fast->region) < 0) {
+		free(ft);
 		return NULL;
-	ft = mem_calloc(1, sizeof(*ft));
-	*ft = (struct fast_thread){
-		.tracee = t, .block = b, .ring = (struct fast_record *)(uintptr_t)b->base};
-	memcpy(b->kinds, s->fast.kinds, sizeof(b->kinds));
-	b->sample = s->stacks ? stacks_gap(s->stacks) : 0;
+	}
+	ft->tracee = t;
+	ft->ring.block->sample = s->stacks ? stacks_gap(s->stacks) : 0;
 	*VEC_PUSH(&s->fast.threads) = ft;
 	t->fast = ft;
+	if (s->map.fds)
+		identity_begin(s->identity, &c);
+	set_block(s, ft);
 	return ft;
 }
 
-static void release_fdmap(void *ctx, uint32_t *map)
-{
-	region_fdmap_free(ctx, map);
-}
-
-/* The files table may have become another one since (unshare). */
-static int set_fdmap(struct session *s, struct tracee *t)
-{
-	uint32_t *map = files_known_map(t->files);
-
-	if (!map && s->map.fds) {
-		map = region_fdmap(&s->fast.region);
-		if (!map)
-			return -ENOMEM;
-		files_publish(t->files,
-			&(struct files_known){map, FDMAP_FDS, release_fdmap, &s->fast.region});
-	}
-	t->fast->block->fdmap = (uint64_t)(uintptr_t)map;
-	return 0;
-}
-
-static void set_guards(struct fast_block *b, const struct fast_space *fs)
-{
-	_Static_assert(sizeof(b->guards) == sizeof(fs->sites.guards), "guards");
-	memcpy(b->guards, fs->sites.guards, sizeof(b->guards));
-}
-
-void fast_guards_changed(struct session *s, const struct space *space)
+/* The blocks of all threads, or of the space's, are set anew. */
+static void set_blocks(struct session *s, const struct space *space)
 {
 	for (size_t i = 0; i < s->fast.threads.len; i++) {
 		struct fast_thread *ft = s->fast.threads.at[i];
 
-		if (ft->tracee->space == space)
-			set_guards(ft->block, space->fast);
+		if ((!space || ft->tracee->space == space) && !ft->off &&
+			ft->tracee->space->fast->state == FAST_ON)
+			set_block(s, ft);
 	}
+}
+
+void fast_guards_changed(struct session *s, const struct space *space)
+{
+	set_blocks(s, space);
+}
+
+void fast_files_uncertain(struct session *s, struct files *files)
+{
+	fast_sweep(s);
+	files_state(files)->uncertain = 1;
+	files_state(files)->recorded = 0;
+	set_blocks(s, NULL);
+}
+
+void fast_segments_seen(struct session *s)
+{
+	for (size_t i = 0; i < BLOCK_KINDS_LEN; i++)
+		if (s->fast.kinds[i] == KIND_MMSG_SEND)
+			s->fast.kinds[i] = KIND_PASS;
+	set_blocks(s, NULL);
 }
 
 /* Gives the thread a block, in regs. 0: it cannot have one. */
@@ -88,7 +101,7 @@ static int ready_thread(struct session *s, struct tracee *t, struct user_regs_st
 
 	if (ft && ft->off)
 		return 0;
-	if (regs->gs_base && (!ft || regs->gs_base != (uint64_t)(uintptr_t)ft->block)) {
+	if (regs->gs_base && (!ft || regs->gs_base != ft->ring.block_addr)) {
 		if (!ft)
 			ft = thread_begin(s, t);
 		if (ft)
@@ -97,122 +110,88 @@ static int ready_thread(struct session *s, struct tracee *t, struct user_regs_st
 	}
 	if (!ft && !(ft = thread_begin(s, t)))
 		return 0;
-	set_guards(ft->block, t->space->fast);
-	regs->gs_base = (uint64_t)(uintptr_t)ft->block;
-	return set_fdmap(s, t) == 0;
+	regs->gs_base = ft->ring.block_addr;
+	return 1;
 }
 
-/* A full ring is emptied; one that was full so soon is exchanged for a large one. */
-static void ready_ring(struct session *s, struct fast_thread *ft)
+/* 1 if there is no room for what the call may say. */
+static int is_full(const struct fast_thread *ft, uint8_t kind)
 {
-	struct fast_block *b = ft->block;
-	struct fast_record *large;
+	uint64_t head, needs = kind >= KIND_FIRST_SAID ? SAID_RECORDS_MAX : 0;
 
-	if (b->head - b->tail < b->limit)
+	return ring_head(&ft->ring, &head) < 0 || head - ft->ring.tail + needs >= ft->ring.records;
+}
+
+/* A ring that was full so soon is worth a large one, but for calls that stop first: then it is the
+ * stops that cost. */
+static int wants_large(struct fast_thread *ft)
+{
+	if (ft->ring.records == LARGE_RING_RECORDS || ft->off)
+		return 0;
+	if (ft->led <= SMALL_RING_RECORDS / 2)
+		return 1;
+	ft->led = 0;
+	return 0;
+}
+
+/* A full ring is emptied. */
+static void ready_ring(struct session *s, struct fast_thread *ft, uint8_t kind)
+{
+	uint64_t head;
+
+	if (!is_full(ft, kind))
 		return;
 	fast_sweep(s);
 	s->fast.due_ns = 0;
-	if (ft->large || ft->off)
+	if (ring_head(&ft->ring, &head) < 0 || head != ft->ring.tail || !wants_large(ft) ||
+		ring_enlarge(&ft->ring, &ft->tracee->space->fast->region) < 0)
 		return;
-	/* Filled by calls that stop first: it is the stops that cost. */
-	if (ft->led > SMALL_RING_RECORDS / 2) {
-		ft->led = 0;
-		return;
-	}
-	large = region_ring(&s->fast.region);
-	if (!large)
-		return;
-	/* The thread stands still, and its ring is empty. */
-	ft->ring = large;
-	ft->large = 1;
-	b->base = (uint64_t)(uintptr_t)large;
-	b->mask = LARGE_RING_RECORDS - 1;
-	b->limit = LARGE_RING_RECORDS;
 	/* From now on it is worth more to take records out while the target runs. */
 	colocate_end(&s->colocate, ft->tracee->tid);
 }
 
-/* ---- fds ---- */
-
-static int64_t fd_needed(uint8_t kind, const uint64_t *args)
+/* Lets the arena grow, where what the thread is going to need has no room. */
+static int ready_room(struct session *s, struct tracee *t, uint8_t kind, int *ret_moved)
 {
-	switch (kind) {
-	case KIND_PLAIN:
-	case KIND_RANGE:
-	case KIND_MREMAP:
-	case KIND_CLOSE_ANY:
-		return -1;
-	case KIND_MMAP:
-		return (int32_t)args[4];
-	default:
-		return (uint32_t)args[0];
-	}
-}
+	struct fast_thread *ft = t->fast;
+	struct region *r = &t->space->fast->region;
+	uint32_t needs = ft ? (is_full(ft, kind) && wants_large(ft) ? LARGE_RING_UNITS : 0) : 1;
 
-int fast_is_closing(const struct fast *f, const struct files *files, uint32_t fd)
-{
-	for (size_t i = 0; i < f->threads.len; i++) {
-		const struct fast_thread *ft = f->threads.at[i];
-		const struct fast_block *b = ft->block;
-		const struct fast_record *r = &ft->ring[b->head & b->mask];
-
-		if (ft->tracee->files != files || b->inflight != b->head + 1)
-			continue;
-		if ((r->kind == KIND_CLOSE || r->kind == KIND_CLOSE_ANY) &&
-			(uint32_t)r->args[0] == fd)
-			return 1;
-		if (r->kind == KIND_DUP && (uint32_t)r->args[1] == fd)
-			return 1;
-	}
-	return 0;
-}
-
-static int is_id(uint32_t entry)
-{
-	return entry && entry < FDMAP_WATCHED;
-}
-
-/* 1 if the stub will find the fd known. */
-static int ready_fd(struct session *s, struct tracee *t, uint8_t kind, const uint64_t *args)
-{
-	int64_t fd = fd_needed(kind, args);
-	uint32_t *map = files_known_map(t->files);
-
-	if (fd < 0)
+	if (!needs || region_has_room(r, needs))
 		return 1;
-	if (fd >= FDMAP_FDS || !map)
-		return 0;
-	if (is_id(map[fd]))
-		return 1;
-	if (fast_is_closing(&s->fast, t->files, (uint32_t)fd))
-		return 0;
-	return files_identify(t->files, t->process->pid, t->tid, (uint32_t)fd, 1) && is_id(map[fd]);
+	return !*ret_moved && inject_grow(s, t, needs, ret_moved) == 0;
 }
 
 /* ---- the call ---- */
 
 /* Lets the thread make its call in the stub: it is before the call, regs are its registers. */
-static int lead(struct tracee *t, struct user_regs_struct *regs, const struct site *site)
+static int lead(
+	struct session *s, struct tracee *t, struct user_regs_struct *regs, const struct site *site)
 {
 	struct fast_thread *ft = t->fast;
+	uint64_t head;
 
 	if (ft->refuse) {
 		ft->refuse = 0;
 		return 0;
 	}
+	if (ring_head(&ft->ring, &head) < 0) {
+		fast_corrupt(s, ft, 1);
+		return 0;
+	}
 	/* A second time for the same call: the stub does not want it. */
-	if (ft->led_head == ft->block->head + 1 && ft->led_site == site->addr) {
+	if (ft->led_head == head + 1 && ft->led_site == site->addr) {
 		ft->led_head = 0;
-		fast_mark_stopped(ft, 0);
+		fast_mark_stopped(ft, head, 0);
 		return 0;
 	}
 	regs->rip = site->tramp + site->moved_len;
 	if (ptrace(PTRACE_SETREGS, t->tid, NULL, regs) < 0)
 		return 1; /* killed since */
-	ft->led_head = ft->block->head + 1;
+	ft->led_head = head + 1;
 	ft->led_site = site->addr;
 	ft->led++;
-	fast_mark_stopped(ft, 1);
+	fast_mark_stopped(ft, head, 1);
 	return 1;
 }
 
@@ -254,7 +233,7 @@ static struct site *ready_site(struct session *s, struct tracee *t, uint64_t ip,
 	site = sites_get(sites, addr);
 	if (!site->hits)
 		patch_known(s, t, addr);
-	if (site->state == SITE_PATCHED && !site->moved_len && patch_is_gone(t, site))
+	if (site->state == SITE_PATCHED && !patch_is_there(t, site))
 		sites_renew(sites, site);
 	if (++site->hits < HITS_BEFORE_PATCH && site->state == SITE_NEW && !s->fast.at_once)
 		return NULL;
@@ -271,11 +250,13 @@ static void sample(struct session *s, struct tracee *t, const struct user_regs_s
 {
 	struct fast_thread *ft = t->fast;
 	struct user_regs_struct there = *regs;
+	uint64_t head;
 
+	if (ring_head(&ft->ring, &head) < 0)
+		return;
 	there.rip = site->addr;
-	*VEC_PUSH(&ft->stacks) =
-		(struct fast_stack){ft->block->head, stacks_take(s->stacks, t, &there)};
-	ft->block->sample = (uint64_t)stacks_gap(s->stacks) + 1; /* it counts itself again */
+	*VEC_PUSH(&ft->stacks) = (struct fast_stack){head, stacks_take(s->stacks, t, &there)};
+	ft->ring.block->sample = (uint64_t)stacks_gap(s->stacks) + 1; /* it counts itself again */
 	ft->led_head = 0;
 }
 
@@ -301,31 +282,40 @@ static int is_native(const struct ptrace_syscall_info *info)
 static int enter(
 	struct session *s, struct tracee *t, const struct ptrace_syscall_info *info, int *ret_moved)
 {
-	uint8_t kind = s->fast.kinds[info->entry.nr];
+	uint8_t kind = kinds_of(s, t)[info->entry.nr];
 	struct user_regs_struct regs;
-	uint64_t args[6];
 	struct site *site;
 
-	memcpy(args, info->entry.args, sizeof(args));
 	if (!ready_space(s, t, kind, ret_moved) || kind == KIND_PASS)
 		return 0;
+	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0 || arch_steps(&regs))
+		return 0; /* it would see each of our instructions */
 	site = ready_site(s, t, info->instruction_pointer, ret_moved);
-	if (!site)
+	if (!site || !ready_room(s, t, kind, ret_moved))
 		return 0;
-	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+	if (*ret_moved && ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
 		return 0;
 	if (!*ret_moved) {
 		regs.rax = regs.orig_rax;
 		regs.orig_rax = (unsigned long long)-1;
 	}
-	if (!ready_thread(s, t, &regs) || !ready_fd(s, t, kind, args))
+	if (!ready_thread(s, t, &regs))
 		return 0;
-	ready_ring(s, t->fast);
-	if (s->stacks && !t->fast->block->sample)
+	ready_ring(s, t->fast, kind);
+	if (s->stacks && !t->fast->ring.block->sample)
 		sample(s, t, &regs, site);
 	if (site->state != SITE_PATCHED)
 		site->calls++;
-	return lead(t, &regs, site);
+	return lead(s, t, &regs, site);
+}
+
+/* Stopped for the recorder's sake only: no call that it would record. */
+static int is_for_us(const struct session *s, const struct ptrace_syscall_info *info)
+{
+	const struct sys_def *def = sys_find(ABI_X86_64, (uint32_t)info->entry.nr);
+
+	return def && def->index < s->map.len && !s->map.traced[def->index] &&
+	       s->map.kind[def->index] == CONTROL_MAPPINGS;
 }
 
 int fast_enter(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
@@ -334,10 +324,16 @@ int fast_enter(struct session *s, struct tracee *t, const struct ptrace_syscall_
 
 	if (!s->fast.on || t->state != TRACEE_RUNNING || !t->space->fast)
 		return 0;
+	if (t->no_record) {
+		fast_reason(&s->fast, t->no_record)->calls++;
+		return 0;
+	}
 	if (t->space->fast->state == FAST_OFF || !is_native(info) || t->mode != MODE_FILTER) {
 		t->space->fast->stops++;
 		return 0;
 	}
+	if (t->space->fast->state == FAST_UNTRIED && is_for_us(s, info))
+		return 0;
 	return enter(s, t, info, &moved) || moved;
 }
 
@@ -370,9 +366,16 @@ void fast_off(struct session *s, struct space *space, const char *reason)
 	for (size_t i = 0; i < s->fast.threads.len; i++) {
 		struct fast_thread *ft = s->fast.threads.at[i];
 
-		if (ft->tracee->space == space) {
-			memset(ft->block->kinds, KIND_PASS, sizeof(ft->block->kinds));
-			ft->block->limit = 0;
-		}
+		if (ft->tracee->space == space)
+			ring_off(&ft->ring);
 	}
+}
+
+void fast_thread_off(struct session *s, struct tracee *t, const char *reason)
+{
+	if (!s->fast.on || t->no_record)
+		return;
+	t->no_record = reason;
+	if (t->fast)
+		ring_off(&t->fast->ring);
 }

@@ -17,25 +17,31 @@ static const char *const stopped[] = {"clone", "clone3", "fork", "vfork", "execv
 	"exit", "exit_group", "rt_sigreturn", "arch_prctl", "prctl", "seccomp", "setsockopt",
 	"unshare", "close_range", "io_uring_setup", "sched_getaffinity", "sched_setaffinity",
 	"restart_syscall", "modify_ldt", "set_thread_area", "remap_file_pages", "shmat", "shmdt",
-	"pkey_mprotect", "ptrace", "mount", "fsopen", "userfaultfd"};
+	"pkey_mprotect", "ptrace", "mount", "fsopen", "userfaultfd", "chdir", "fchdir", "chroot",
+	"pivot_root", "setns"};
 
 static const struct {
 	const char *name;
 	uint8_t kind;
 } special[] = {
-	{"dup2", KIND_DUP},
-	{"dup3", KIND_DUP},
 	{"mmap", KIND_MMAP},
 	{"munmap", KIND_RANGE},
 	{"madvise", KIND_RANGE},
 	{"mprotect", KIND_RANGE},
+	{"mlock", KIND_RANGE},
+	{"mlock2", KIND_RANGE},
+	{"munlock", KIND_RANGE},
+	{"msync", KIND_RANGE},
+	{"mincore", KIND_RANGE},
+	{"mseal", KIND_RANGE},
 	{"mremap", KIND_MREMAP},
 };
 
 static uint8_t kind_of(const struct control_map *map, const struct sys_def *def)
 {
-	if (strcmp(def->name, "close") == 0)
-		return map->traced[def->index] ? KIND_CLOSE : KIND_CLOSE_ANY;
+	if (strcmp(def->name, "mmap") == 0 && !map->traced[def->index])
+		return KIND_PASS; /* seen only where it is MAP_FIXED, and its fd is of no interest
+				   */
 	for (size_t i = 0; i < sizeof(stopped) / sizeof(*stopped); i++)
 		if (strcmp(def->name, stopped[i]) == 0)
 			return KIND_PASS;
@@ -46,9 +52,22 @@ static uint8_t kind_of(const struct control_map *map, const struct sys_def *def)
 		return def->decoder->kind;
 	if (def->decoder && !def->decoder->no_memory)
 		return KIND_PASS; /* what it reads would be gone */
-	if (def->fd > 1)
-		return KIND_PASS; /* the stub looks for it in the first argument only */
-	return def->fd ? KIND_FD : KIND_PLAIN;
+	if (map->fds && identity_kind(def))
+		return identity_kind(def);
+	return KIND_PLAIN;
+}
+
+/* The most that the result can be. */
+static void set_most(struct ring_call *call, const struct sys_def *def)
+{
+	unsigned int arg = def->unit && call->kind != KIND_IOV ? def->batch : def->bytes;
+
+	if (call->kind == KIND_IOV || call->kind == KIND_MSG_SEND)
+		call->most = MOST_BYTES;
+	/* With MSG_TRUNC the result is the datagram's length, whatever there was room for. */
+	else if (arg && (def->unit || def->bytes_ret) && strcmp(def->name, "recvfrom") != 0)
+		*call = (struct ring_call){call->kind, MOST_ARG, (uint8_t)(arg - 1),
+			def->args[arg - 1] != 'u' && def->args[arg - 1] != 'd'};
 }
 
 static void fill_kinds(struct fast *f, const struct control_map *map)
@@ -56,9 +75,14 @@ static void fill_kinds(struct fast *f, const struct control_map *map)
 	for (uint32_t nr = 0; nr < BLOCK_KINDS_LEN; nr++) {
 		const struct sys_def *def = sys_find(ABI_X86_64, nr);
 
-		if (def && def->index < map->len &&
-			(map->traced[def->index] || map->kind[def->index]))
-			f->kinds[nr] = kind_of(map, def);
+		if (!def || def->index >= map->len ||
+			(!map->traced[def->index] && !map->kind[def->index]))
+			continue;
+		f->calls[nr].kind = f->kinds[nr] = kind_of(map, def);
+		set_most(&f->calls[nr], def);
+		/* The ring of io_uring is not what it closes. */
+		if (!def->fd || strcmp(def->name, "io_uring_enter") == 0)
+			f->kinds_no_fds[nr] = f->kinds[nr];
 	}
 }
 
@@ -74,13 +98,10 @@ void fast_init(
 	struct fast *f, const struct control_map *map, int no_patch, struct filter_pass *ret_pass)
 {
 	static uint8_t pass[BLOCK_KINDS_LEN];
-	struct err err = {0};
 
 	f->no_patch = no_patch;
 	f->at_once = tests_want_it_at_once();
 	f->reason = arch_unsupported();
-	if (!f->reason && region_init(&f->region, &err) < 0)
-		f->reason = "the shared memory could not be mapped";
 	if (f->reason)
 		return;
 	f->on = 1;
@@ -103,8 +124,6 @@ void fast_release(struct fast *f)
 	map_release(&f->reasons);
 	free(f->threads.at);
 	free(f->pending.at);
-	if (f->on)
-		region_release(&f->region);
 }
 
 /* ---- spaces ---- */
@@ -121,14 +140,15 @@ struct fast_space *fast_space_fork(const struct fast_space *from)
 {
 	struct fast_space *fs = fast_space_new();
 
-	fs->state = from->state;
+	fs->state = from->state == FAST_OFF ? FAST_OFF : FAST_UNTRIED;
 	fs->reason = from->reason;
 	fs->stops = from->stops;
+	fs->has_code = from->has_code;
 	sites_copy(&fs->sites, &from->sites);
 	return fs;
 }
 
-static struct fast_reason *reason_of(struct fast *f, const char *text)
+struct fast_reason *fast_reason(struct fast *f, const char *text)
 {
 	struct fast_reason *r = map_get(&f->reasons, (uint64_t)(uintptr_t)text);
 
@@ -147,14 +167,14 @@ void fast_space_free(struct fast *f, struct fast_space *fs)
 	if (!fs)
 		return;
 	if (fs->state == FAST_OFF)
-		reason_of(f, fs->reason)->calls += fs->stops;
+		fast_reason(f, fs->reason)->calls += fs->stops;
 	while (map_next(&fs->sites.by_addr, &it)) {
 		const struct site *site = it.value;
 		struct fast_reason *r;
 
 		if (!site->reason || !site->calls)
 			continue;
-		r = reason_of(f, site->reason);
+		r = fast_reason(f, site->reason);
 		r->sites++;
 		r->calls += site->calls;
 	}
@@ -162,5 +182,6 @@ void fast_space_free(struct fast *f, struct fast_space *fs)
 	if (fs->mem_fd >= 0)
 		close(fs->mem_fd);
 	sites_release(&fs->sites);
+	region_release(&fs->region);
 	free(fs);
 }

@@ -10,15 +10,16 @@
 #include "common/base/map.h"
 #include "tracer/control.h"
 #include "tracer/fast/region.h"
+#include "tracer/fast/ring.h"
 #include "tracer/fast/site.h"
 #include "tracer/fast/tsc.h"
 #include "tracer/filter.h"
 
-struct files;
 struct session;
 struct tracee;
 struct space;
 struct stop;
+struct files;
 struct ptrace_syscall_info;
 struct sys_event;
 
@@ -42,8 +43,11 @@ enum fast_state {
 
 struct fast_space {
 	enum fast_state state;
-	const char *reason; /* FAST_OFF: static text */
-	uint64_t stops;     /* calls that stopped while it was not FAST_ON */
+	int has_code;         /* the stub is in it, in a fork's child as a copy of its maker's */
+	int no_growth;        /* of the region */
+	struct region region; /* FAST_ON, or was */
+	const char *reason;   /* FAST_OFF: static text */
+	uint64_t stops;       /* calls that stopped while it was not FAST_ON */
 	struct sites sites;
 	int mem_fd; /* /proc/PID/mem; -1: not open (any more, or yet) */
 	struct {
@@ -56,14 +60,14 @@ struct fast_space {
 /* Of a thread that has a block. */
 struct fast_thread {
 	struct tracee *tracee;
-	struct fast_block *block;
-	struct fast_record *ring; /* the small one in the block, or a large one */
-	int large;
-	int off;           /* it uses gs itself, or is spoiled: its calls stop */
-	int spoiled;       /* its block made no sense: nothing in it is believed */
+	struct ring ring;
+	int off;           /* its calls stop: it uses gs itself, or is corrupt */
+	int corrupt;       /* its block or a record made no sense: nothing in it is believed */
 	int refuse;        /* its next call is to stop */
 	uint64_t led_head; /* head + 1 when the last call was led into the stub; 0: none since */
 	uint64_t led_site;
+	struct fast_record next;                 /* the one that is booked next: a copy */
+	uint64_t desc;                           /* the last one that was found to be a site's */
 	uint8_t stopped[LARGE_RING_RECORDS / 8]; /* a bit a place in the ring: its call stopped */
 	unsigned int led; /* calls that stopped first, since the ring was full last */
 	struct {
@@ -88,16 +92,17 @@ struct fast {
 	int no_patch;
 	int at_once;     /* for tests: from each process's and site's first call on */
 	int knows_sites; /* some file has sites that are worth a patch */
-	struct region region;
 	struct tsc tsc;
-	uint8_t kinds[BLOCK_KINDS_LEN]; /* of each block */
-	struct map codes;               /* files that were looked at: patch.c */
+	struct ring_call calls[BLOCK_KINDS_LEN]; /* what the stub may record */
+	uint8_t kinds[BLOCK_KINDS_LEN];          /* what it is to: of each block */
+	uint8_t kinds_no_fds[BLOCK_KINDS_LEN];   /* where fds are not known by records */
+	struct map codes;                        /* files that were looked at: patch.c */
 	struct {
 		struct fast_thread **at;
 		size_t len, cap;
 	} threads;
 	struct {
-		struct sys_event *at;
+		struct fast_pending *at;
 		size_t len, cap;
 	} pending; /* calls that stopped, to be booked in order with the records */
 	struct sweep *sweep;
@@ -107,7 +112,7 @@ struct fast {
 	uint64_t swept;         /* records taken out, ever */
 	uint64_t swept_at_tick; /* the same at the last tick */
 	int busy;               /* so many since then that the next sweep is due at once */
-	uint64_t spoiled;       /* threads whose block made no sense */
+	uint64_t corrupt;       /* threads whose block made no sense */
 	uint64_t per_record_ns;
 	struct map reasons; /* text -> struct fast_reason */
 };
@@ -117,6 +122,9 @@ struct fast_reason {
 	const char *text;
 	uint64_t sites, calls; /* a space has no sites */
 };
+
+/* The entry of a reason (static text), made if need be. */
+struct fast_reason *fast_reason(struct fast *f, const char *text);
 
 /* Prepares the recorder; f->on says whether it can be, f->reason why not. *ret_pass is what the
  * filter needs (its numbers belong to f). */
@@ -130,14 +138,18 @@ void fast_release(struct fast *f);
 int fast_enter(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info);
 /* 1 if that is the stub's own call, seen because every call of the thread stops. */
 int fast_is_stub_call(const struct session *s, const struct ptrace_syscall_info *info);
-/* 1 if a close of that number in the files table is on its way in some stub. */
-int fast_is_closing(const struct fast *f, const struct files *files, uint32_t fd);
 /* A new thread has its maker's gs. */
 void fast_first_stop(struct session *s, struct tracee *t);
 /* Changes registers in our code to where the program would be, before its call. */
 void fast_place(const struct tracee *t, struct user_regs_struct *regs);
 /* The space's calls stop from now on. */
 void fast_off(struct session *s, struct space *space, const char *reason);
+/* From now on numbers of the table change without a call that is seen: calls on them stop. */
+void fast_files_uncertain(struct session *s, struct files *files);
+/* A socket cuts all its datagrams: what a sendmmsg made of them is known at a stop only. */
+void fast_segments_seen(struct session *s);
+/* The same for one thread, and what it makes. reason: static text. */
+void fast_thread_off(struct session *s, struct tracee *t, const char *reason);
 
 /* ---- leave.c ---- */
 /* Before a signal is delivered, or at a group stop: nothing of us is to be seen. Returns the signal
@@ -148,15 +160,21 @@ int fast_leave(struct session *s, struct tracee *t, int signal);
 void fast_end(struct session *s, struct tracee *t, int stopped);
 
 /* ---- sweep.c ---- */
-/* Marks the place in the ring that the next record takes: its call stopped first, or not. */
-void fast_mark_stopped(struct fast_thread *ft, int stopped);
+/* Marks the record at that position, the next one: its call stopped first, or not. */
+void fast_mark_stopped(struct fast_thread *ft, uint64_t position, int stopped);
 /* The stack that was taken for the record at that position, 0: none; it and older ones are gone. */
 uint32_t fast_take_stack(struct fast_thread *ft, uint64_t position);
-/* Gives a call that stopped to the sink, in order. */
-void fast_book(struct session *s, const struct sys_event *ev);
+/* Gives a call that stopped to the sink, in order; not counted: only what it did to its files
+ * table. */
+void fast_book(struct session *s, struct tracee *t, const struct sys_event *ev, int counted);
 /* The call that a record tells of, without its measures. */
 void fast_event(struct session *s, const struct fast_thread *ft, const struct fast_record *r,
 	struct sys_event *ev);
+/* 1 if that can be a record of the thread's, at `now` ticks: ring.h. */
+int fast_is_possible(
+	struct session *s, struct fast_thread *ft, const struct fast_record *r, uint64_t now);
+/* Nothing that the thread writes is believed any more, its calls stop. lost: records of it. */
+void fast_corrupt(struct session *s, struct fast_thread *ft, uint64_t lost);
 /* Takes all that is recorded now, and gives it to the sink. */
 void fast_sweep(struct session *s);
 /* Sweeps when that is due: often while much is recorded, else seldom. */
@@ -167,6 +185,7 @@ void fast_sweep_release(struct fast *f);
 
 /* ---- spaces ---- */
 struct fast_space *fast_space_new(void);
+/* The child has the code of its maker's, and must get a memory of its own. */
 struct fast_space *fast_space_fork(const struct fast_space *from);
 /* Its sites go into the reasons. */
 void fast_space_free(struct fast *f, struct fast_space *fs);

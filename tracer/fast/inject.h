@@ -8,6 +8,10 @@
  * why it cannot be: static text. *ret_moved: 1 if the thread is before its call again. */
 const char *inject(struct session *s, struct tracee *t, int *ret_moved);
 
+/* The arena of t's space is made larger by that many units or more, in the same way. -ENOMEM: it
+ * cannot be. */
+int inject_grow(struct session *s, struct tracee *t, uint32_t needs, int *ret_moved);
+
 /* The guards of all threads of the space are set anew: it has got trampolines. */
 void fast_guards_changed(struct session *s, const struct space *space);
 

@@ -3,34 +3,34 @@
 #define TRACER_FAST_LAYOUT_H
 
 /*
- * The memory that the recorder shares with its targets: one memfd, mapped at one fixed address in
- * every process, so that the filter can name the stub's call before the process exists and a
- * thread's block is known by its address alone. Read by C and by the stub.
+ * What the recorder has in a target, at one fixed address in every one of them, so that the filter
+ * can name the stub's call before the process exists. It is below the lowest page of any position
+ * independent program, and where the sanitizers leave the address space to the program. Each
+ * address space has its own; nothing here is shared by two of them. Read by C and by the stub.
  *
- *	code      the stub, r-x; mapped apart
- *	blocks    one a thread: its state, a small ring of records, a stack for the measuring code
- *	fd maps   one a files table: fd number -> fd id (positive); else the call must stop
- *	rings     large rings for threads that fill their small one
+ *	code      the stub, r-x; the process's own
+ *	alive     a word that is not 0 where the arena is there. The page is private and emptied by
+ *a fork (MADV_WIPEONFORK), the arena is not inherited (MADV_DONTFORK): a fork's child, which has
+ *its maker's gs, finds 0 and leaves gs alone arena     the memory that the space shares with the
+ *tracer, a memfd of its own: units of one size, of which a block takes one and a large ring many.
+ *It grows upwards
+ *
+ * The target can write anything into the arena. region.h has the tracer's side of it.
  */
-#define REGION_ADDR       0x3f0000000000
+#define REGION_ADDR       0x551000000000
 #define REGION_SHIFT      28
-#define REGION_BYTES      0x10000000
+#define REGION_BYTES      0x10000000 /* nothing of ours lies beyond */
 #define REGION_CODE_BYTES 0x4000
+#define ALIVE_OFFSET      REGION_CODE_BYTES
+#define ALIVE_BYTES       0x1000
+#define ARENA_OFFSET      0x10000
+#define ARENA_BYTES_MAX   (REGION_BYTES - ARENA_OFFSET)
 
-#define BLOCKS_OFFSET 0x100000
-#define BLOCK_BYTES   0x4000
-#define BLOCKS_MAX    4096
-
-#define FDMAPS_OFFSET 0x4800000
-#define FDMAP_FDS     16384
-#define FDMAP_BYTES   (FDMAP_FDS * 4)
-#define FDMAPS_MAX    1024
-#define FDMAP_WATCHED 0x80000000 /* no id: calls stop, but a close clears it as ever */
-
-#define RINGS_OFFSET       0x9000000
+#define ARENA_UNIT_BYTES   0x4000
+#define BLOCK_BYTES        ARENA_UNIT_BYTES
 #define LARGE_RING_RECORDS 16384
 #define LARGE_RING_BYTES   (LARGE_RING_RECORDS * RECORD_BYTES)
-#define LARGE_RINGS_MAX    48
+#define LARGE_RING_UNITS   (LARGE_RING_BYTES / ARENA_UNIT_BYTES)
 
 /* ---- a block: written by the thread ---- */
 #define BLOCK_HEAD     0  /* records committed, ever */
@@ -39,27 +39,28 @@
 #define BLOCK_DESC     24 /* descriptor of the site */
 #define BLOCK_RECORD   32 /* the record in use */
 #define BLOCK_KIND     40 /* enum record_kind of the call */
-#define BLOCK_FD       48 /* address of the fd's entry that a close clears, or 0 */
-#define BLOCK_RSP      56 /* the registers that the measuring code uses, while it runs */
-#define BLOCK_RBX      64
-#define BLOCK_RBP      72
-#define BLOCK_R12      80
-#define BLOCK_R13      88
-#define BLOCK_R14      96
-#define BLOCK_R15      104
-#define BLOCK_SAMPLE   112 /* calls until one is left to a stop, for its stack; 0: never */
+#define BLOCK_RSP      48 /* the registers that the measuring code uses, while it runs */
+#define BLOCK_RBX      56
+#define BLOCK_RBP      64
+#define BLOCK_R12      72
+#define BLOCK_R13      80
+#define BLOCK_R14      88
+#define BLOCK_R15      96
+#define BLOCK_SAMPLE   104 /* calls until one is left to a stop, for its stack; 0: never */
+#define BLOCK_STATE    112 /* so much of it is the thread's state */
 /* ---- written by the tracer ---- */
 #define BLOCK_TAIL         128 /* records taken out, ever */
 #define BLOCK_BASE         136 /* address of the ring */
 #define BLOCK_MASK         144 /* its records - 1 */
 #define BLOCK_LIMIT        152 /* records in it; 0: take nothing */
-#define BLOCK_FDMAP        160 /* address of the fd map */
-#define BLOCK_GUARDS       168 /* two ranges (from, until) that hold all trampolines */
+#define BLOCK_GUARDS       160 /* two ranges (from, until) that hold all trampolines */
+#define BLOCK_MAGIC        192 /* BLOCK_MAGIC_VALUE: not there, the memory was emptied */
 #define BLOCK_KINDS        512 /* a byte a call number: enum record_kind */
 #define BLOCK_KINDS_LEN    512
 #define BLOCK_RING         4096
 #define BLOCK_STACK_END    0x4000
 #define SMALL_RING_RECORDS 64
+#define BLOCK_MAGIC_VALUE  0x696f7472616365ULL
 
 /* ---- a record ---- */
 #define RECORD_BYTES        128
@@ -68,7 +69,7 @@
 #define RECORD_T1           8 /* 0: the call has not returned */
 #define RECORD_DESC         16
 #define RECORD_NR           24
-#define RECORD_FD_ID        28
+#define RECORD_EXTRA        28 /* places behind it that hold what the call said */
 #define RECORD_ARGS         32
 #define RECORD_RET          80
 #define RECORD_BYTES_SUM    88
@@ -88,19 +89,28 @@
 /* What the stub does with a call. */
 #define KIND_PASS           0 /* leaves it to the stop */
 #define KIND_PLAIN          1
-#define KIND_FD             2 /* argument 1 is an fd that must be known */
-#define KIND_CLOSE          3 /* forgets the known fd in argument 1 */
-#define KIND_CLOSE_ANY      4 /* the same, where closing an unknown fd is of no interest */
-#define KIND_DUP            5 /* forgets the fd in argument 2, if it is known */
-#define KIND_MMAP           6 /* not over what is ours; fd in argument 5 */
-#define KIND_RANGE          7 /* arguments 1 and 2 are a range that is not ours */
-#define KIND_MREMAP         8 /* the same, and argument 4 asks for no fixed address */
-#define KIND_FIRST_MEASURED 9 /* from here on an fd, and measured in the target's memory */
-#define KIND_IOV            9
-#define KIND_MSG_SEND       10
-#define KIND_MSG_RECV       11
-#define KIND_MMSG_SEND      12
-#define KIND_MMSG_RECV      13
+#define KIND_MMAP           2 /* not over what is ours */
+#define KIND_RANGE          3 /* arguments 1 and 2 are a range that is not ours */
+#define KIND_MREMAP         4 /* the same, and argument 4 asks for no fixed address */
+#define KIND_FIRST_MEASURED 5 /* from here on measured in the target's memory */
+#define KIND_IOV            5
+#define KIND_MSG_SEND       6
+#define KIND_MSG_RECV       7
+#define KIND_MMSG_SEND      8
+#define KIND_MMSG_RECV      9
+#define KIND_LAST_BEFORE    9  /* so far at the entry too, then after success only */
+#define KIND_PAIR_1         10 /* argument 1 gets two fds: RECORD_UNITS */
+#define KIND_PAIR_4         11
+#define KIND_FIRST_SAID     12 /* from here on what the call said is copied behind the record */
+#define KIND_PATH_1         12 /* argument 1 is a path */
+#define KIND_PATH_2         13
+#define KIND_ADDRESS        14 /* arguments 2 and 3 are an address and its length */
+#define KIND_PEER           15 /* the same, filled by the kernel: argument 3 points to the length */
+#define KIND_COUNT          16
+
+/* RECORD_UNITS bytes in RECORD_EXTRA places of a record's size. */
+#define SAID_BYTES_MAX   4096
+#define SAID_RECORDS_MAX (SAID_BYTES_MAX / RECORD_BYTES)
 
 /* RECORD_FLAGS */
 #define MEASURED_UNREADABLE     1
@@ -116,7 +126,7 @@
 struct fast_record {
 	uint64_t t0, t1; /* TSC */
 	uint64_t desc;
-	uint32_t nr, fd_id;
+	uint32_t nr, extra;
 	uint64_t args[6];
 	int64_t ret;
 	uint64_t bytes, units;
@@ -126,25 +136,30 @@ struct fast_record {
 
 struct fast_block {
 	volatile uint64_t head, inflight;
-	uint64_t nrflags, desc, record, kind, fd_entry;
+	uint64_t nrflags, desc, record, kind;
 	uint64_t rsp, rbx, rbp, r12, r13, r14, r15;
 	uint64_t sample;
-	uint64_t unused;
+	uint64_t unused[2];
 	volatile uint64_t tail;
-	uint64_t base, mask, limit, fdmap;
+	uint64_t base, mask, limit;
 	uint64_t guards[2][2];
+	uint64_t magic;
 	uint64_t unused2[39];
 	uint8_t kinds[BLOCK_KINDS_LEN];
 };
 
 _Static_assert(sizeof(struct fast_record) == RECORD_BYTES, "record");
+_Static_assert(1 << RECORD_SHIFT == RECORD_BYTES, "record");
 _Static_assert(__builtin_offsetof(struct fast_record, kind) == RECORD_KIND, "record");
 _Static_assert(__builtin_offsetof(struct fast_record, args) == RECORD_ARGS, "record");
+_Static_assert(__builtin_offsetof(struct fast_record, extra) == RECORD_EXTRA, "record");
+_Static_assert(__builtin_offsetof(struct fast_record, units) == RECORD_UNITS, "record");
 _Static_assert(__builtin_offsetof(struct fast_block, r15) == BLOCK_R15, "block");
 _Static_assert(__builtin_offsetof(struct fast_block, sample) == BLOCK_SAMPLE, "block");
+_Static_assert(__builtin_offsetof(struct fast_block, unused) == BLOCK_STATE, "block");
 _Static_assert(__builtin_offsetof(struct fast_block, tail) == BLOCK_TAIL, "block");
-_Static_assert(__builtin_offsetof(struct fast_block, fdmap) == BLOCK_FDMAP, "block");
 _Static_assert(__builtin_offsetof(struct fast_block, guards) == BLOCK_GUARDS, "block");
+_Static_assert(__builtin_offsetof(struct fast_block, magic) == BLOCK_MAGIC, "block");
 _Static_assert(__builtin_offsetof(struct fast_block, kinds) == BLOCK_KINDS, "block");
 #endif
 

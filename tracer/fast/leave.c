@@ -11,48 +11,36 @@
 #include <sys/user.h>
 
 #include "common/base/clock.h"
+#include "tracer/fast/patch.h"
 #include "tracer/session.h"
 
 #define RESTART_FIRST (-516)
 #define RESTART_LAST  (-512)
 
-static struct fast_record *in_flight(const struct fast_thread *ft)
-{
-	const struct fast_block *b = ft->block;
-
-	return b->inflight == b->head + 1 ? &ft->ring[b->head & b->mask] : NULL;
-}
+#ifndef TRAP_PERF
+#define TRAP_PERF 6 /* an event of the program's own, at some time */
+#endif
 
 static void cancel(struct fast_thread *ft)
 {
-	ft->block->inflight = ft->block->head;
-	while (ft->stacks.len && ft->stacks.at[ft->stacks.len - 1].position >= ft->block->head)
-		ft->stacks.len--;
-	fast_mark_stopped(ft, 0);
+	uint64_t head;
+
+	ring_cancel(&ft->ring);
 	ft->led_head = 0;
-}
-
-/* What the stub would do after a close. */
-static void forget_closed(const struct tracee *t, const struct fast_record *r, int64_t ret)
-{
-	uint32_t *map = files_known_map(t->files), none = 0;
-	uint64_t fd = (uint32_t)(r->kind == KIND_DUP ? r->args[1] : r->args[0]);
-
-	if (!map || fd >= FDMAP_FDS ||
-		(r->kind != KIND_CLOSE && r->kind != KIND_CLOSE_ANY && r->kind != KIND_DUP))
+	if (ring_head(&ft->ring, &head) < 0)
 		return;
-	if (r->kind == KIND_DUP && ret < 0)
-		__atomic_compare_exchange_n(
-			&map[fd], &none, (uint32_t)r->units, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-	else
-		__atomic_store_n(&map[fd], 0, __ATOMIC_RELEASE);
+	while (ft->stacks.len && ft->stacks.at[ft->stacks.len - 1].position >= head)
+		ft->stacks.len--;
+	fast_mark_stopped(ft, head, 0);
 }
 
 /* What the call measured at its entry, completed from the target's memory. */
 static void measure_now(
 	struct session *s, struct tracee *t, const struct fast_record *r, struct sys_event *ev)
 {
-	struct decode_env env = session_env(s, t, ev);
+	struct life *life =
+		ev->def->fd ? files_open(t->files, (uint32_t)ev->args[ev->def->fd - 1]) : NULL;
+	struct decode_env env = session_env(s, t, ev, life ? life->file : NULL);
 	struct decode_in in = {ev, session_memory(s, t), &env};
 	struct recorded asked = {r->flags, r->bytes, 0, r->dgrams_asked, 0};
 	struct sys_event entered = *ev;
@@ -69,17 +57,29 @@ static void measure_now(
 }
 
 /* Books the call in flight with what is known of it now. */
-static void take_over(struct session *s, struct tracee *t, struct fast_record *r,
+static void take_over(struct session *s, struct tracee *t, const struct fast_record *r,
 	enum outcome outcome, int64_t ret)
 {
 	struct sys_event ev;
 	struct fast_record copy = *r;
+	uint64_t now = tsc_now(), head;
+	int traced;
 
 	if (!copy.t1)
-		copy.t1 = tsc_now();
+		copy.t1 = now;
 	copy.ret = ret;
+	if (!(s->fast.tsc.ns_per_tick > 0))
+		tsc_sync(&s->fast.tsc); /* before the first sweep */
+	if (ring_head(&t->fast->ring, &head) < 0 || !fast_is_possible(s, t->fast, &copy, now)) {
+		fast_corrupt(s, t->fast, 1);
+		return;
+	}
+	if (identity_segments(s->identity))
+		fast_sweep(s); /* which file it is about is known then */
+	if (t->fast->corrupt)
+		return;
 	fast_event(s, t->fast, &copy, &ev);
-	ev.stack_id = fast_take_stack(t->fast, t->fast->block->head);
+	ev.stack_id = fast_take_stack(t->fast, head);
 	ev.outcome = outcome;
 	ev.seen = SEEN_ONE_STOP;
 	if (outcome == SYS_NO_RETURN)
@@ -88,12 +88,11 @@ static void take_over(struct session *s, struct tracee *t, struct fast_record *r
 		t->interrupted.def = ev.def;
 		memcpy(t->interrupted.args, ev.args, sizeof(ev.args));
 	}
-	forget_closed(t, r, ret);
 	cancel(t->fast);
-	if (ev.def->index >= s->map.len || !s->map.traced[ev.def->index])
-		return;
-	measure_now(s, t, &copy, &ev);
-	fast_book(s, &ev);
+	traced = s->map.traced[ev.def->index];
+	if (traced)
+		measure_now(s, t, &copy, &ev);
+	fast_book(s, t, &ev, traced);
 }
 
 /* ---- signals ---- */
@@ -103,75 +102,78 @@ static int is_restart(int64_t raw)
 	return raw >= RESTART_FIRST && raw <= RESTART_LAST;
 }
 
-/* The record of the last call that was committed. */
-static const struct fast_record *last_record(const struct fast_thread *ft)
-{
-	return &ft->ring[(ft->block->head - 1) & ft->block->mask];
-}
-
 /* From the stub: changes regs, and says where the program goes on. */
-static uint64_t leave_stub(
-	struct session *s, struct tracee *t, struct user_regs_struct *regs, const struct site *site)
+static uint64_t leave_stub(struct session *s, struct tracee *t, struct user_regs_struct *regs,
+	const struct stub_state *st, const struct site *site)
 {
 	struct fast_thread *ft = t->fast;
-	struct fast_record *r = in_flight(ft);
+	struct fast_record r;
+	int in_flight = ring_in_flight(&ft->ring, &r);
 	int64_t result = (int64_t)regs->rax;
 
-	switch (arch_stub_phase(regs, ft->block)) {
+	switch (arch_stub_phase(regs, st)) {
 	case STUB_BEFORE:
-		arch_stub_undo(regs, ft->block);
+		arch_stub_undo(regs, st);
 		cancel(ft);
 		return site->addr;
 	case STUB_IN_CALL:
-		if (r)
-			take_over(s, t, r, is_restart(result) ? SYS_INTERRUPTED : SYS_RETURNED,
+		if (in_flight)
+			take_over(s, t, &r, is_restart(result) ? SYS_INTERRUPTED : SYS_RETURNED,
 				result);
 		break;
 	case STUB_AFTER:
-		result = r ? r->ret : result;
-		if (r)
-			take_over(s, t, r, SYS_RETURNED, result);
+		result = st->record.ret;
+		if (in_flight)
+			take_over(s, t, &r, SYS_RETURNED, r.ret);
 		break;
 	case STUB_DONE:
-		result = last_record(ft)->ret;
+		result = st->record.ret;
 		break;
 	}
-	arch_stub_finish(regs, ft->block, result);
+	arch_stub_finish(regs, st, result);
+	arch_as_returned(regs, site->addr + ARCH_CALL_BYTES);
 	return site->addr + ARCH_CALL_BYTES;
 }
 
-/* From a trampoline, or the padding that leads to it: only the place changes. 0: it is in none. */
-static uint64_t leave_tramp(const struct sites *sites, uint64_t ip)
+/* From a trampoline, or the padding that leads to it: only the place changes, and what the kernel
+ * wrote for a place of ours. 0: it is in none. */
+static uint64_t leave_tramp(const struct tracee *t, struct user_regs_struct *regs)
 {
-	const struct site *site = map_get(&sites->hops, ip);
+	const struct sites *sites = &t->space->fast->sites;
+	const struct site *site = map_get(&sites->hops, regs->rip);
 	uint64_t offset = 0;
 
 	if (site)
-		return site->addr;
-	site = sites_at_tramp(sites, ip, &offset);
+		return patch_hop_is_there(t, site) ? site->addr : 0;
+	site = sites_at_tramp(sites, regs->rip, &offset);
 	if (!site)
 		return 0;
-	if (ip == site->tramp) /* what was moved is not executed yet */
+	if (regs->rip == site->tramp) /* what was moved is not executed yet */
 		return site->addr - site->moved_len;
-	return offset > TRAMP_DESC + DESC_PASS ? site->addr + ARCH_CALL_BYTES : site->addr;
+	if (offset <= TRAMP_DESC + DESC_PASS)
+		return site->addr;
+	arch_as_returned(regs, site->addr + ARCH_CALL_BYTES);
+	return regs->rip;
 }
 
-/* A signal of the kernel's for what the thread did at ip. */
-static int is_fault(const struct tracee *t, int signal, int expected)
+/* A signal of the kernel's for what the thread did at ip: its code, else 0. */
+static int fault_code(const struct tracee *t, int signal)
 {
 	siginfo_t info;
 
-	return signal == expected && ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) == 0 &&
-	       info.si_code > 0;
+	if ((signal != SIGTRAP && signal != SIGSEGV && signal != SIGBUS) ||
+		ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) < 0 || info.si_code < 0)
+		return 0;
+	return info.si_code;
 }
 
 /* The measuring code met memory that cannot be read: whether that is an error is the kernel's to
  * say, so the call is made, and stopped for. */
-static int leave_fault(
-	struct session *s, struct tracee *t, struct user_regs_struct *regs, const struct site *site)
+static int leave_fault(struct session *s, struct tracee *t, struct user_regs_struct *regs,
+	const struct stub_state *st, const struct site *site)
 {
-	enum stub_phase phase = arch_stub_phase(regs, t->fast->block);
-	uint64_t to = leave_stub(s, t, regs, site);
+	enum stub_phase phase = arch_stub_phase(regs, st);
+	uint64_t to = leave_stub(s, t, regs, st, site);
 
 	if (phase == STUB_BEFORE) {
 		to = site->tramp + TRAMP_DESC + DESC_PASS;
@@ -184,53 +186,82 @@ static int leave_fault(
 /* A thread that ran into a change of its code while it was being made. */
 static int leave_trap(struct tracee *t, struct user_regs_struct *regs)
 {
-	if (!sites_changed_at(&t->space->fast->sites, regs->rip - 1))
+	uint8_t there = ARCH_TRAP;
+
+	/* A trap that is there still is the program's own. */
+	if (!sites_changed_at(&t->space->fast->sites, regs->rip - 1) ||
+		remote_read(t, regs->rip - 1, &there, 1) < 0 || there == ARCH_TRAP)
 		return 0;
 	regs->rip--;
 	return ptrace(PTRACE_SETREGS, t->tid, NULL, regs) == 0;
+}
+
+/*
+ * What happened in our code is about us: an instruction stepped over that the program does not
+ * have, or one that may not be executed. It would happen at the next call again.
+ */
+static void leave_for_good(struct session *s, struct tracee *t, int signal)
+{
+	fast_off(s, t->space,
+		signal == SIGTRAP ? "the program has itself interrupted at each instruction"
+				  : "the recorder could not do its work in the process");
+	patch_take_back(t);
 }
 
 int fast_leave(struct session *s, struct tracee *t, int signal)
 {
 	const struct fast_space *fs = t->space ? t->space->fast : NULL;
 	struct user_regs_struct regs;
+	struct stub_state st = {0};
 	const struct site *site;
 	uint64_t to;
+	int code;
 
 	if (!fs || !fs->sites.pages.len || ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
 		return signal;
-	if (is_fault(t, signal, SIGTRAP) && leave_trap(t, &regs))
+	code = fault_code(t, signal);
+	if (signal == SIGTRAP && code == SI_KERNEL && leave_trap(t, &regs))
 		return 0;
 	if (!arch_in_stub(regs.rip)) {
-		to = leave_tramp(&fs->sites, regs.rip);
+		to = leave_tramp(t, &regs);
 	} else {
-		site = t->fast ? sites_of_desc(&fs->sites, arch_stub_desc(&regs, t->fast->block))
-			       : NULL;
+		if (t->fast) /* a thread without a block is on its way to the pass */
+			ring_state(&t->fast->ring, &st);
+		site = sites_of_desc(&fs->sites, arch_stub_desc(&regs, &st));
 		if (!site)
 			return signal;
-		if (arch_in_measure(regs.rip) &&
-			(is_fault(t, signal, SIGSEGV) || is_fault(t, signal, SIGBUS)) &&
-			leave_fault(s, t, &regs, site))
+		if (arch_in_measure(regs.rip) && (signal == SIGSEGV || signal == SIGBUS) && code &&
+			t->fast && leave_fault(s, t, &regs, &st, site))
 			return 0;
-		to = leave_stub(s, t, &regs, site);
+		if (t->fast) {
+			to = leave_stub(s, t, &regs, &st, site);
+		} else {
+			arch_stub_undo(&regs, &st);
+			to = site->addr;
+		}
 	}
 	if (!to)
 		return signal;
 	regs.rip = to;
+	if (code)
+		leave_for_good(s, t, signal);
 	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
-	return signal;
+	return code && code != TRAP_PERF ? 0 : signal; /* that one is the program's */
 }
 
 /* ---- the end ---- */
 
 /* The thread has left user space for the last time: what of the call in flight? */
-static void end_in_flight(struct session *s, struct tracee *t, struct fast_record *r, int stopped)
+static void end_in_flight(
+	struct session *s, struct tracee *t, const struct fast_record *r, int stopped)
 {
 	struct user_regs_struct regs;
+	struct stub_state st;
 	enum stub_phase phase = STUB_IN_CALL;
 
+	ring_state(&t->fast->ring, &st);
 	if (stopped && ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) == 0 && arch_in_stub(regs.rip))
-		phase = arch_stub_phase(&regs, t->fast->block);
+		phase = arch_stub_phase(&regs, &st);
 	if (phase == STUB_IN_CALL)
 		take_over(s, t, r, SYS_NO_RETURN, 0);
 	else if (phase == STUB_AFTER)
@@ -241,20 +272,17 @@ void fast_end(struct session *s, struct tracee *t, int stopped)
 {
 	struct fast_thread *ft = t->fast;
 	struct fast *f = &s->fast;
-	struct fast_record *r;
+	struct fast_record r;
 
 	if (!ft)
 		return;
-	r = in_flight(ft);
-	if (r && !ft->spoiled)
-		end_in_flight(s, t, r, stopped);
+	if (!ft->corrupt && ring_in_flight(&ft->ring, &r))
+		end_in_flight(s, t, &r, stopped);
 	fast_sweep(s);
 	for (size_t i = 0; i < f->threads.len; i++)
 		if (f->threads.at[i] == ft)
 			f->threads.at[i--] = f->threads.at[--f->threads.len];
-	if (ft->large)
-		region_ring_free(&f->region, ft->ring);
-	region_block_free(&f->region, ft->block);
+	ring_release(&ft->ring, &t->space->fast->region);
 	t->fast = NULL;
 	free(ft->stacks.at);
 	free(ft);

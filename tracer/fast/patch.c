@@ -321,6 +321,69 @@ static int is_dead_padding(const uint8_t *p, size_t len)
 	return 1;
 }
 
+static int holds(const struct tracee *t, uint64_t addr, const uint8_t *bytes, size_t len)
+{
+	uint8_t there[ARCH_JUMP_BYTES];
+
+	return remote_read(t, addr, there, len) == 0 && memcmp(there, bytes, len) == 0;
+}
+
+int patch_is_there(const struct tracee *t, const struct site *site)
+{
+	return site->change_len && holds(t, site->change_at, site->now, site->change_len);
+}
+
+int patch_hop_is_there(const struct tracee *t, const struct site *site)
+{
+	uint8_t far[ARCH_JUMP_BYTES];
+
+	return site->hop && arch_jump_long(far, site->hop, site->tramp) == 0 &&
+	       holds(t, site->hop, far, sizeof(far));
+}
+
+void patch_take_back(const struct tracee *t)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&t->space->fast->sites.by_addr, &it)) {
+		const struct site *site = it.value;
+
+		if (patch_is_there(t, site))
+			patch_change(remote_write, t, site->change_at, site->was, site->change_len);
+	}
+}
+
+/* Files come and go: what is noted of [from, until) and is not there any more is forgotten. */
+static void drop_stale(const struct tracee *t, uint64_t from, uint64_t until)
+{
+	struct sites *sites = &t->space->fast->sites;
+
+	for (uint64_t a = from - (ARCH_JUMP_BYTES - 1); a < until + SITE_MOVED_MAX; a++) {
+		struct site *site = map_get(&sites->by_addr, a), *led = map_get(&sites->hops, a);
+
+		if (led && !patch_hop_is_there(t, led)) {
+			map_del(&sites->hops, a);
+			led->hop = 0;
+		}
+		if (site && site->state == SITE_PATCHED && !patch_is_there(t, site))
+			sites_renew(sites, site);
+	}
+}
+
+/* Changes the code at addr, and keeps what was there. */
+static int change(
+	const struct tracee *t, struct site *site, uint64_t addr, const uint8_t *code, size_t len)
+{
+	int rc = remote_read(t, addr, site->was, len);
+
+	if (rc < 0)
+		return rc;
+	memcpy(site->now, code, len);
+	site->change_at = addr;
+	site->change_len = (uint8_t)len;
+	return patch_change(remote_write, t, addr, code, len);
+}
+
 /* Padding in reach that nobody uses yet, or 0. */
 static uint64_t free_hop(struct tracee *t, const struct plan *plan)
 {
@@ -331,6 +394,7 @@ static uint64_t free_hop(struct tracee *t, const struct plan *plan)
 		uint8_t bytes[ARCH_JUMP_BYTES];
 		int used = 0;
 
+		drop_stale(t, hop, hop + ARCH_JUMP_BYTES);
 		for (uint64_t a = hop - (ARCH_JUMP_BYTES - 1); a < hop + ARCH_JUMP_BYTES; a++)
 			used |= map_get(taken, a) != NULL;
 		if (!used && remote_read(t, hop, bytes, sizeof(bytes)) == 0 &&
@@ -350,7 +414,7 @@ static const char *patch_by_padding(struct tracee *t, struct site *site, const s
 	if (arch_jump_long(far, hop, site->tramp) < 0)
 		return "the trampoline is out of reach";
 	if (remote_write(t, hop, far, sizeof(far)) < 0 ||
-		patch_change(remote_write, t, site->addr, near, sizeof(near)) < 0)
+		change(t, site, site->addr, near, sizeof(near)) < 0)
 		return "the code could not be written";
 	site->hop = hop;
 	map_set(&t->space->fast->sites.hops, hop, site);
@@ -368,7 +432,7 @@ static const char *patch_before(struct tracee *t, struct site *site, const struc
 		return "no place for a second trampoline in reach";
 	site->moved_len = plan->moved_len;
 	if (write_tramp(t, tramp, site, plan->moved, plan->moved_len) < 0 ||
-		patch_change(remote_write, t, plan->moved_at, code, sizeof(code)) < 0) {
+		change(t, site, plan->moved_at, code, sizeof(code)) < 0) {
 		site->moved_len = 0;
 		return "the code could not be written";
 	}
@@ -384,13 +448,6 @@ int patch_is_as_in_file(const struct sites *sites, const struct plan *plan, cons
 	return 1;
 }
 
-int patch_is_gone(const struct tracee *t, const struct site *site)
-{
-	uint8_t there[ARCH_CALL_BYTES];
-
-	return remote_read(t, site->addr, there, sizeof(there)) < 0 || arch_is_call(there);
-}
-
 static const char *try_patch(
 	struct session *s, struct tracee *t, struct site *site, struct code_mapping *m)
 {
@@ -403,6 +460,7 @@ static const char *try_patch(
 	reason = plan_site(s, t, m, site->addr, &plan);
 	if (reason)
 		return reason;
+	drop_stale(t, plan.check_at, plan.check_at + plan.check_len);
 	if (remote_read(t, plan.check_at, there, plan.check_len) < 0 ||
 		!patch_is_as_in_file(&t->space->fast->sites, &plan, there))
 		return "the code is not as in its file";

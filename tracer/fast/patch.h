@@ -21,15 +21,19 @@ void patch_site(struct session *s, struct tracee *t, struct site *site);
 void patch_known(struct session *s, struct tracee *t, uint64_t addr);
 /* Where a page for trampolines near that address can be mapped; 0: nowhere in reach. */
 uint64_t patch_free_page(const struct tracee *t, uint64_t near);
-/* 1 if there is a call instruction at a patched site again: other code was mapped there. 0 too for
- * a thread that stopped at it just before it was patched. */
-int patch_is_gone(const struct tracee *t, const struct site *site);
 /* Writes code over what is there by `write` (remote_write), whole at once where no other thread
  * runs in the space, else so that none meets half of it. 0 or what write returned. */
 int patch_change(int (*write)(const struct tracee *t, uint64_t addr, const void *buf, size_t len),
 	const struct tracee *t, uint64_t addr, const uint8_t *code, size_t len);
 /* 1 if memory (check_len bytes from check_at) holds what the plan was made for, or our changes. */
 int patch_is_as_in_file(const struct sites *sites, const struct plan *plan, const uint8_t *there);
+/* 1 if the site's change is in the code; else other code was mapped there. */
+int patch_is_there(const struct tracee *t, const struct site *site);
+/* 1 if the padding that leads to the site's trampoline holds our jump. */
+int patch_hop_is_there(const struct tracee *t, const struct site *site);
+/* Writes back what was at all sites of the space; t is stopped. Other threads may be on their way
+ * through trampolines, which stay. */
+void patch_take_back(const struct tracee *t);
 void patch_forget_files(struct fast *f);
 /* What is known of the space's mappings. */
 void patch_forget_code(struct fast_space *fs);

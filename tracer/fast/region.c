@@ -3,44 +3,67 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <linux/magic.h>
 #include <unistd.h>
 
-_Static_assert(BLOCKS_OFFSET + BLOCKS_MAX * BLOCK_BYTES <= FDMAPS_OFFSET, "blocks");
-_Static_assert(FDMAPS_OFFSET + FDMAPS_MAX * FDMAP_BYTES <= RINGS_OFFSET, "fd maps");
-_Static_assert(RINGS_OFFSET + LARGE_RINGS_MAX * LARGE_RING_BYTES <= REGION_BYTES, "rings");
+#include "common/base/mem.h"
+
 _Static_assert(REGION_ADDR >> REGION_SHIFT << REGION_SHIFT == REGION_ADDR, "alignment");
 _Static_assert(1 << REGION_SHIFT == REGION_BYTES, "size");
+_Static_assert(ALIVE_OFFSET + ALIVE_BYTES <= ARENA_OFFSET, "alive");
+_Static_assert(ARENA_BYTES_MAX % ARENA_UNIT_BYTES == 0, "units");
+_Static_assert(LARGE_RING_BYTES % ARENA_UNIT_BYTES == 0, "rings");
+_Static_assert(BLOCK_RING + SMALL_RING_RECORDS * RECORD_BYTES < BLOCK_STACK_END, "block");
 
-int region_init(struct region *r, struct err *err)
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+/* It must be memory, and of that size for good: the tracer is going to touch it. */
+static int is_sound(int fd)
+{
+	struct statfs fs;
+	struct stat st;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC &&
+	       (fcntl(fd, F_GET_SEALS) & SEALS) == SEALS && fstat(fd, &st) == 0 &&
+	       st.st_size == ARENA_BYTES_MAX;
+}
+
+int region_take(struct region *r, int fd, uint32_t units, struct err *err)
 {
 	void *at;
 
-	*r = (struct region){.fd = memfd_create("iotrace", MFD_CLOEXEC)};
-	if (r->fd < 0)
-		return err_set(err, -errno, "memfd_create: %s", strerror(errno));
-	at = ftruncate(r->fd, REGION_BYTES) < 0
-		     ? MAP_FAILED
-		     : mmap((void *)REGION_ADDR, REGION_BYTES, PROT_READ | PROT_WRITE,
-			       MAP_SHARED | MAP_FIXED_NOREPLACE, r->fd, 0);
-	if (at == (void *)REGION_ADDR)
-		return 0;
-	err_set(err, -errno, "cannot map the shared memory: %s",
-		at == MAP_FAILED ? strerror(errno) : "its address is taken");
-	if (at != MAP_FAILED)
-		munmap(at, REGION_BYTES);
-	region_release(r);
-	return err->code;
+	*r = (struct region){0};
+	if (ftruncate(fd, ARENA_BYTES_MAX) < 0 || fcntl(fd, F_ADD_SEALS, SEALS) < 0)
+		return err_set(err, -errno, "cannot seal the target's memory: %s", strerror(errno));
+	if (!is_sound(fd))
+		return err_set(err, -EPERM, "the target's memory is not what it should be");
+	at = mmap(NULL, ARENA_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED)
+		return err_set(err, -errno, "cannot map the target's memory: %s", strerror(errno));
+	r->at = at;
+	region_grown(r, units);
+	return 0;
 }
 
 void region_release(struct region *r)
 {
-	if (r->fd < 0)
-		return;
-	munmap((void *)REGION_ADDR, REGION_BYTES);
-	close(r->fd);
-	r->fd = -1;
+	if (r->at)
+		munmap(r->at, ARENA_BYTES_MAX);
+	free(r->taken);
+	*r = (struct region){0};
+}
+
+void region_grown(struct region *r, uint32_t units)
+{
+	r->taken = mem_realloc(r->taken, units, 1);
+	if (units > r->units)
+		memset(r->taken + r->units, 0, units - r->units);
+	r->units = units;
 }
 
 int region_overlaps(uint64_t start, uint64_t end)
@@ -50,72 +73,69 @@ int region_overlaps(uint64_t start, uint64_t end)
 
 int region_is_block(uint64_t address)
 {
-	return address >= REGION_ADDR + BLOCKS_OFFSET && address < REGION_ADDR + FDMAPS_OFFSET;
+	return address >= REGION_ADDR + ARENA_OFFSET && address < REGION_ADDR + REGION_BYTES;
 }
 
-/* ---- places of one size ---- */
-
-static void *take(uint8_t *taken, unsigned int n, unsigned int *next, uint64_t offset, size_t bytes)
+uint64_t region_addr(const struct region *r, const void *at)
 {
-	for (unsigned int k = 0; k < n; k++) {
-		unsigned int i = (*next + k) % n;
+	return REGION_ADDR + ARENA_OFFSET + (uint64_t)((const uint8_t *)at - r->at);
+}
 
-		if (taken[i])
-			continue;
-		taken[i] = 1;
-		*next = i + 1;
-		return (void *)(uintptr_t)(REGION_ADDR + offset + i * bytes);
+/* ---- units ---- */
+
+static int is_free(const struct region *r, uint32_t from, uint32_t n)
+{
+	return from + n <= r->units && !memchr(r->taken + from, 1, n);
+}
+
+/* Where n of them begin, or UINT32_MAX. */
+static uint32_t look_for(const struct region *r, uint32_t n)
+{
+	for (uint32_t k = 0; k < r->units; k++) {
+		uint32_t i = (r->next + k) % r->units;
+
+		if (is_free(r, i, n))
+			return i;
 	}
-	return NULL;
+	return UINT32_MAX;
 }
 
-static void give_back(struct region *r, uint8_t *taken, uint64_t offset, size_t bytes, void *at)
+int region_has_room(const struct region *r, uint32_t n)
 {
-	uint64_t from = (uint64_t)(uintptr_t)at - REGION_ADDR;
+	return look_for(r, n) != UINT32_MAX;
+}
 
-	taken[(from - offset) / bytes] = 0;
-	/* Zeroes it for the next one. */
-	if (fallocate(r->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
-		    (off_t)bytes) < 0)
-		memset(at, 0, bytes);
+void *region_units(struct region *r, uint32_t n)
+{
+	uint32_t i = look_for(r, n);
+
+	if (i == UINT32_MAX)
+		return NULL;
+	memset(r->taken + i, 1, n);
+	r->next = i + n;
+	return r->at + (size_t)i * ARENA_UNIT_BYTES;
+}
+
+void region_give_back(struct region *r, void *at, uint32_t n)
+{
+	size_t from = (size_t)((uint8_t *)at - r->at);
+
+	memset(r->taken + from / ARENA_UNIT_BYTES, 0, n);
+	/* Of many the memory is worth having again. */
+	if (n > 1)
+		madvise(at, (size_t)n * ARENA_UNIT_BYTES, MADV_REMOVE);
 }
 
 struct fast_block *region_block(struct region *r)
 {
-	struct fast_block *b =
-		take(r->blocks, BLOCKS_MAX, &r->next_block, BLOCKS_OFFSET, BLOCK_BYTES);
+	struct fast_block *b = region_units(r, 1);
 
-	if (b) {
-		b->base = (uint64_t)(uintptr_t)b + BLOCK_RING;
-		b->mask = SMALL_RING_RECORDS - 1;
-		b->limit = SMALL_RING_RECORDS;
-	}
+	if (!b)
+		return NULL;
+	memset(b, 0, sizeof(*b));
+	b->base = region_addr(r, b) + BLOCK_RING;
+	b->mask = SMALL_RING_RECORDS - 1;
+	b->limit = SMALL_RING_RECORDS;
+	b->magic = BLOCK_MAGIC_VALUE;
 	return b;
-}
-
-void region_block_free(struct region *r, struct fast_block *b)
-{
-	give_back(r, r->blocks, BLOCKS_OFFSET, BLOCK_BYTES, b);
-}
-
-uint32_t *region_fdmap(struct region *r)
-{
-	return take(r->fdmaps, FDMAPS_MAX, &r->next_fdmap, FDMAPS_OFFSET, FDMAP_BYTES);
-}
-
-void region_fdmap_free(struct region *r, uint32_t *map)
-{
-	give_back(r, r->fdmaps, FDMAPS_OFFSET, FDMAP_BYTES, map);
-}
-
-struct fast_record *region_ring(struct region *r)
-{
-	unsigned int first = 0;
-
-	return take(r->rings, LARGE_RINGS_MAX, &first, RINGS_OFFSET, LARGE_RING_BYTES);
-}
-
-void region_ring_free(struct region *r, struct fast_record *ring)
-{
-	give_back(r, r->rings, RINGS_OFFSET, LARGE_RING_BYTES, ring);
 }

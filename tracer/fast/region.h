@@ -2,34 +2,47 @@
 #ifndef TRACER_FAST_REGION_H
 #define TRACER_FAST_REGION_H
 
+#include <stddef.h>
+
 #include "common/base/err.h"
 #include "tracer/fast/layout.h"
 
 /*
- * The shared memory of layout.h: who has which block, fd map and ring. The tracer maps it at the
- * same address as its targets, so that an address means the same to both.
+ * The arena of layout.h of one address space, from the tracer's side: who has which units. The
+ * target maps it at ARENA_OFFSET, the tracer somewhere of its own; an address of the one means
+ * nothing to the other.
+ *
+ * The memory is a memfd that the target made, and whose open file the tracer took from it (pidfd):
+ * it is what the target has, whatever a number or a path means in another namespace, and the tracer
+ * can do no more with it than the target could. It is sealed, so that the target cannot shrink it
+ * under the tracer's feet; that it is emptied (MADV_REMOVE, FALLOC_FL_PUNCH_HOLE) no seal prevents.
  */
 struct region {
-	int fd; /* memfd; -1: none */
-	uint8_t blocks[BLOCKS_MAX], fdmaps[FDMAPS_MAX], rings[LARGE_RINGS_MAX]; /* 1: taken */
-	unsigned int next_block, next_fdmap;                                    /* where to look */
+	uint8_t *at;    /* the tracer's mapping of ARENA_BYTES_MAX; NULL: there is none */
+	uint32_t units; /* that the target has mapped, from the start */
+	uint32_t next;  /* where to look for a free one */
+	uint8_t *taken; /* a byte a unit, up to `units` */
 };
 
-/* Makes and maps it. 0 or a negative errno. */
-int region_init(struct region *r, struct err *err);
-void region_release(struct region *r);
+/* Sizes, seals and maps the memfd (which stays the caller's), of which the target has mapped
+ * `units`. 0 or a negative errno: nothing is left to release. */
+int region_take(struct region *r, int fd, uint32_t units, struct err *err);
+void region_release(struct region *r); /* also one that is zeroed */
+/* The target has mapped so many. */
+void region_grown(struct region *r, uint32_t units);
 
-/* 1 if address range [start, end) and the region have bytes in common. */
+/* 1 if address range [start, end) and what is ours at the fixed place have bytes in common. */
 int region_overlaps(uint64_t start, uint64_t end);
-/* 1 if gs base `address` is that of a block. */
+/* 1 if gs base `address` can be that of a block. */
 int region_is_block(uint64_t address);
+/* In the target, what is at the tracer's address. */
+uint64_t region_addr(const struct region *r, const void *at);
 
-/* All of them zeroed; NULL: all are taken. Memory that is given back is the system's again. */
+/* n units in a row: their memory, or NULL: there is no room for them. */
+void *region_units(struct region *r, uint32_t n);
+int region_has_room(const struct region *r, uint32_t n);
+void region_give_back(struct region *r, void *at, uint32_t n);
+/* A block, ready for use by a thread; NULL: no room. */
 struct fast_block *region_block(struct region *r);
-void region_block_free(struct region *r, struct fast_block *b);
-uint32_t *region_fdmap(struct region *r);
-void region_fdmap_free(struct region *r, uint32_t *map);
-struct fast_record *region_ring(struct region *r);
-void region_ring_free(struct region *r, struct fast_record *ring);
 
 #endif

@@ -7,7 +7,6 @@
 #include "common/base/mem.h"
 
 /* Mapped libraries are above, programs at a fixed address and their heap below. */
-#define MOVED_MAX  15
 #define UPPER_HALF 0x600000000000ULL
 
 void sites_release(struct sites *s)
@@ -79,17 +78,20 @@ void sites_renew(struct sites *s, struct site *site)
 	if (site->hop)
 		map_del(&s->hops, site->hop);
 	site->hop = 0;
+	if (site->moved_len)
+		site->tramp = 0; /* it begins with what was there */
 	site->moved_len = 0;
+	site->change_len = 0;
 	site->state = SITE_NEW;
 	site->reason = NULL;
 }
 
 struct site *sites_changed_at(const struct sites *s, uint64_t addr)
 {
-	for (uint64_t a = addr; a <= addr + MOVED_MAX; a++) {
+	for (uint64_t a = addr; a <= addr + SITE_MOVED_MAX; a++) {
 		struct site *site = map_get(&s->by_addr, a);
 
-		if (site && site->state == SITE_PATCHED && site->addr - site->moved_len == addr)
+		if (site && site->change_len && site->change_at == addr)
 			return site;
 	}
 	return NULL;
@@ -100,7 +102,7 @@ int sites_changed(const struct sites *s, uint64_t addr)
 	for (uint64_t a = addr; a > addr - ARCH_JUMP_BYTES; a--)
 		if (map_get(&s->hops, a))
 			return 1;
-	for (uint64_t a = addr - 1; a <= addr + MOVED_MAX; a++) {
+	for (uint64_t a = addr - 1; a <= addr + SITE_MOVED_MAX; a++) {
 		const struct site *site = map_get(&s->by_addr, a);
 
 		if (site && site->state == SITE_PATCHED && addr >= a - site->moved_len)
@@ -130,6 +132,26 @@ void sites_add_page(struct sites *s, uint64_t page)
 		guard[0] = page;
 	if (page + 4096 > guard[1])
 		guard[1] = page + 4096;
+}
+
+void sites_drop_page(struct sites *s, uint64_t page)
+{
+	for (size_t i = 0; i < s->pages.len; i++)
+		if (s->pages.at[i].addr == page)
+			s->pages.at[i--] = s->pages.at[--s->pages.len];
+}
+
+void sites_forget_places(struct sites *s)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->by_addr, &it)) {
+		struct site *site = it.value;
+
+		site->tramp = site->hop = 0;
+	}
+	map_release(&s->by_tramp);
+	map_release(&s->hops);
 }
 
 void sites_set_tramp(struct sites *s, struct site *site, uint64_t addr)

@@ -23,13 +23,17 @@ struct site {
 	uint64_t hop;      /* padding that leads to the trampoline; 0: none */
 	uint8_t moved_len; /* of the instruction before the site, with which the trampoline begins
 			    */
-	uint32_t hits;     /* stops at it */
-	uint64_t calls;    /* made at it with a stop since it was left alone */
+	/* The change of the code; it stays known after it was taken back. change_len 0: none. */
+	uint64_t change_at;
+	uint8_t change_len, was[ARCH_JUMP_BYTES], now[ARCH_JUMP_BYTES];
+	uint32_t hits;  /* stops at it */
+	uint64_t calls; /* made at it with a stop since it was left alone */
 	enum site_state state;
 	const char *reason; /* SITE_REDIRECTED: why it was not patched */
 };
 
-#define TRAMPS_A_PAGE (4096 / TRAMP_BYTES)
+#define SITE_MOVED_MAX 15 /* length of an instruction */
+#define TRAMPS_A_PAGE  (4096 / TRAMP_BYTES)
 
 struct sites {
 	struct map by_addr;  /* -> struct site */
@@ -55,9 +59,10 @@ struct site *sites_at_tramp(const struct sites *s, uint64_t ip, uint64_t *ret_of
 /* The same for a descriptor. */
 struct site *sites_of_desc(const struct sites *s, uint64_t desc);
 
-/* Other code is at the site now: it is new again, but for its trampoline. */
+/* Other code is at the site now: it is new again, but for a trampoline that holds none of the
+ * former code. */
 void sites_renew(struct sites *s, struct site *site);
-/* The patched site whose change begins at addr, or NULL. */
+/* The site whose change begins, or began, at addr, or NULL. */
 struct site *sites_changed_at(const struct sites *s, uint64_t addr);
 /* 1 if the byte there is of a change of ours. */
 int sites_changed(const struct sites *s, uint64_t addr);
@@ -65,6 +70,10 @@ int sites_changed(const struct sites *s, uint64_t addr);
 /* Room for a trampoline within reach of addr, or 0. */
 uint64_t sites_room(struct sites *s, uint64_t addr);
 void sites_add_page(struct sites *s, uint64_t page);
+/* A page is unmapped. */
+void sites_drop_page(struct sites *s, uint64_t page);
+/* No thread is, or comes, where trampolines and hops were. */
+void sites_forget_places(struct sites *s);
 /* site gets the trampoline at addr. */
 void sites_set_tramp(struct sites *s, struct site *site, uint64_t addr);
 

@@ -27,25 +27,33 @@ struct sweep {
 	size_t len, cap;
 };
 
+/* A call that stopped, and waits for its turn. */
+struct fast_pending {
+	struct sys_event ev;
+	struct caller caller; /* has a reference of the table */
+	uint8_t counted;
+	uint8_t applied; /* its table was not recorded: what it is about is known */
+	struct {
+		void *bytes; /* heap */
+		size_t len;
+		int32_t pair[2];
+	} said;
+};
+
 /* ---- one record ---- */
 
-static const struct fast_record *record_at(const struct fast_thread *ft, uint64_t position)
+static void measure(struct session *s, struct tracee *t, const struct fast_record *r,
+	const struct file *file, struct sys_event *ev)
 {
-	return &ft->ring[position & ft->block->mask];
-}
-
-static void measure(
-	struct session *s, struct tracee *t, const struct fast_record *r, struct sys_event *ev)
-{
-	struct decode_env env = session_env(s, t, ev);
+	struct decode_env env = session_env(s, t, ev, file);
 	struct recorded rec = {r->flags, r->bytes, r->units, r->dgrams_asked, r->dgrams};
 
 	decode_recorded(&(struct decode_in){ev, session_memory(s, t), &env}, &rec, &ev->m);
 }
 
-void fast_mark_stopped(struct fast_thread *ft, int stopped)
+void fast_mark_stopped(struct fast_thread *ft, uint64_t position, int stopped)
 {
-	uint64_t place = ft->block->head & ft->block->mask;
+	uint64_t place = position & (ft->ring.records - 1);
 	uint8_t bit = (uint8_t)(1 << place % 8);
 
 	if (stopped)
@@ -57,7 +65,7 @@ void fast_mark_stopped(struct fast_thread *ft, int stopped)
 /* How the call at that position was seen; the mark is gone then. */
 static enum seen take_seen(struct fast_thread *ft, uint64_t position)
 {
-	uint64_t place = position & ft->block->mask;
+	uint64_t place = position & (ft->ring.records - 1);
 	uint8_t bit = (uint8_t)(1 << place % 8);
 	enum seen seen = ft->stopped[place / 8] & bit ? SEEN_ONE_STOP : SEEN_RECORDED;
 
@@ -80,7 +88,6 @@ void fast_event(struct session *s, const struct fast_thread *ft, const struct fa
 		.pid = t->process->pid,
 		.tid = t->tid,
 		.thread_id = t->thread_id,
-		.fd_id = r->fd_id,
 		.mm_id = t->space->id};
 	memcpy(ev->args, r->args, sizeof(ev->args));
 }
@@ -100,6 +107,51 @@ uint32_t fast_take_stack(struct fast_thread *ft, uint64_t position)
 	return id;
 }
 
+#define SLACK_NS 1000 /* by which clocks of two CPUs may differ */
+
+int fast_is_possible(
+	struct session *s, struct fast_thread *ft, const struct fast_record *r, uint64_t now)
+{
+	const struct tsc *tsc = &s->fast.tsc;
+	uint64_t slack =
+		tsc->ns_per_tick > 0 ? (uint64_t)(SLACK_NS / tsc->ns_per_tick) : UINT32_MAX;
+
+	if (r->t1 > now)
+		now = tsc_now(); /* it ended since */
+	if (!ring_is_possible(&ft->ring, r, s->fast.calls, now, slack))
+		return 0;
+	if (r->desc != ft->desc && !sites_of_desc(&ft->tracee->space->fast->sites, r->desc))
+		return 0;
+	ft->desc = r->desc;
+	return 1;
+}
+
+void fast_corrupt(struct session *s, struct fast_thread *ft, uint64_t lost)
+{
+	if (ft->corrupt)
+		return;
+	ft->off = ft->corrupt = 1;
+	ring_off(&ft->ring);
+	s->fast.corrupt++;
+	s->lost += lost ? lost : 1;
+}
+
+/* What the record says beside its numbers; buf: SAID_BYTES_MAX. */
+static const struct said *said_of(const struct fast_thread *ft, const struct fast_record *r,
+	uint64_t position, void *buf, struct said *said)
+{
+	*said = (struct said){.bytes = buf, .pair = {-1, -1}};
+	if (r->kind == KIND_PAIR_1 || r->kind == KIND_PAIR_4) {
+		memcpy(said->pair, &r->units, sizeof(said->pair));
+	} else if (r->kind >= KIND_FIRST_SAID && r->extra) {
+		ring_said(&ft->ring, position, r, buf);
+		said->len = r->units;
+	} else {
+		return NULL;
+	}
+	return said;
+}
+
 static void give(const struct fast *f, const struct sys_event *ev)
 {
 	f->sink.call(f->sink.ctx, ev);
@@ -107,32 +159,70 @@ static void give(const struct fast *f, const struct sys_event *ev)
 
 static void book_record(struct session *s, struct fast_thread *ft, uint64_t position)
 {
-	const struct fast_record *r = record_at(ft, position);
+	const struct fast_record *r = &ft->next;
 	const struct sys_def *def = sys_by_number(ABI_X86_64, r->nr);
+	int traced = s->map.traced[def->index];
 	enum seen seen = take_seen(ft, position);
+	const struct file *file = NULL;
+	char buf[SAID_BYTES_MAX];
 	struct sys_event ev;
+	struct said said;
 
-	if (def->index >= s->map.len)
-		return;
 	if (s->map.kind[def->index] == CONTROL_SOCKET)
 		s->seen.xdp |= (int32_t)r->args[0] == AF_XDP;
-	if (!s->map.traced[def->index])
-		return;
 	fast_event(s, ft, r, &ev);
+	if (s->map.fds && (traced || identity_follows(def))) {
+		struct caller c = session_caller(ft->tracee);
+
+		identity_call(
+			s->identity, &c, &ev, traced, said_of(ft, r, position, buf, &said), &file);
+	}
+	if (!traced)
+		return;
 	ev.seen = seen;
 	if (ft->stacks.len)
 		ev.stack_id = fast_take_stack(ft, position);
-	measure(s, ft->tracee, r, &ev);
+	measure(s, ft->tracee, r, file, &ev);
 	give(&s->fast, &ev);
+}
+
+/* ---- one call that stopped ---- */
+
+static void book_pending(struct session *s, struct fast_pending *p)
+{
+	struct said said = {p->said.bytes, p->said.len, {p->said.pair[0], p->said.pair[1]}};
+	const struct file *file;
+
+	if (!p->applied)
+		identity_call(s->identity, &p->caller, &p->ev, p->counted, &said, &file);
+	if (p->counted)
+		give(&s->fast, &p->ev);
+	files_unref(p->caller.files);
+	free(p->said.bytes);
 }
 
 /* ---- all of them ---- */
 
-static uint64_t end_of(struct session *s, const struct source *src)
+/* Copies and checks the next record of the source; 0: the thread is corrupt. */
+static int load(struct session *s, struct source *src)
 {
-	if (!src->thread)
-		return s->fast.pending.at[src->at].exit_ns;
-	return tsc_to_ns(&s->fast.tsc, record_at(src->thread, src->at)->t1);
+	struct fast_thread *ft = src->thread;
+
+	if (!ft) {
+		const struct sys_event *ev = &s->fast.pending.at[src->at].ev;
+
+		/* One that never returned is as old as its entry. */
+		src->next_ns = ev->exit_ns ? ev->exit_ns : ev->entry_ns;
+		return 1;
+	}
+	ring_copy(&ft->ring, src->at, &ft->next);
+	if (!fast_is_possible(s, ft, &ft->next, s->fast.tsc.ticks) ||
+		src->at + 1 + ft->next.extra > src->end) {
+		fast_corrupt(s, ft, src->end - src->at);
+		return 0;
+	}
+	src->next_ns = tsc_to_ns(&s->fast.tsc, ft->next.t1);
+	return 1;
 }
 
 static void sift_down(struct sweep *w, size_t i)
@@ -153,85 +243,121 @@ static void sift_down(struct sweep *w, size_t i)
 	}
 }
 
-/* The target has written where it should not: what the block says is not to be believed. */
-static int is_spoiled(const struct fast_thread *ft, uint64_t head)
+/* One that has returned, and is not committed yet, is not to be overtaken: until just before it. */
+static uint64_t until_uncommitted(
+	const struct session *s, const struct fast_thread *ft, uint64_t ns)
 {
-	const struct fast_block *b = ft->block;
-	uint64_t records = ft->large ? LARGE_RING_RECORDS : SMALL_RING_RECORDS;
+	struct fast_record r;
+	uint64_t end_ns;
 
-	return head - b->tail > records || b->mask != records - 1 ||
-	       b->base != (uint64_t)(uintptr_t)ft->ring;
+	if (!ring_in_flight(&ft->ring, &r) || !r.t1)
+		return ns;
+	end_ns = tsc_to_ns(&s->fast.tsc, r.t1);
+	return end_ns && end_ns - 1 < ns && r.t1 >= ft->ring.ended ? end_ns - 1 : ns;
 }
 
-static void spoil(struct session *s, struct fast_thread *ft)
+static void collect_thread(struct session *s, struct sweep *w, struct fast_thread *ft)
 {
-	ft->off = ft->spoiled = 1;
-	ft->block->limit = 0;
-	ft->block->tail = ft->block->head;
-	s->fast.spoiled++;
-	s->lost++;
-}
+	struct source src = {ft, ft->ring.tail, 0, 0};
 
-/* Collects what there is to book; a record that ended after the moment stays for the next time. */
-static void collect(struct session *s, struct sweep *w, uint64_t moment_ns)
-{
-	w->len = 0;
-	for (size_t i = 0; i < s->fast.threads.len; i++) {
-		struct fast_thread *ft = s->fast.threads.at[i];
-		uint64_t head = __atomic_load_n(&ft->block->head, __ATOMIC_ACQUIRE);
-		struct source src = {ft, ft->block->tail, head, 0};
-
-		if (head == src.at || ft->spoiled)
-			continue;
-		if (is_spoiled(ft, head)) {
-			spoil(s, ft);
-			continue;
-		}
-		src.next_ns = end_of(s, &src);
-		if (src.next_ns <= moment_ns)
-			*VEC_PUSH(w) = src;
+	if (ft->corrupt)
+		return;
+	if (ring_head(&ft->ring, &src.end) < 0) {
+		fast_corrupt(s, ft, 1);
+		return;
 	}
-	if (s->fast.pending.len)
-		*VEC_PUSH(w) = (struct source){
-			NULL, 0, s->fast.pending.len, s->fast.pending.at[0].exit_ns};
+	if (src.end != src.at && load(s, &src))
+		*VEC_PUSH(w) = src;
+}
+
+/* Collects what there is to book, and says until which moment. */
+static uint64_t collect(struct session *s, struct sweep *w)
+{
+	uint64_t moment_ns = s->fast.tsc.ns;
+
+	w->len = 0;
+	for (size_t i = 0; i < s->fast.threads.len; i++)
+		if (!s->fast.threads.at[i]->corrupt)
+			moment_ns = until_uncommitted(s, s->fast.threads.at[i], moment_ns);
+	for (size_t i = 0; i < s->fast.threads.len; i++)
+		collect_thread(s, w, s->fast.threads.at[i]);
+	if (s->fast.pending.len) {
+		struct source src = {NULL, 0, s->fast.pending.len, 0};
+
+		load(s, &src);
+		*VEC_PUSH(w) = src;
+	}
 	for (size_t i = w->len / 2; i-- > 0;)
 		sift_down(w, i);
+	return moment_ns;
 }
 
 static void book_next(struct session *s, struct source *src)
 {
-	if (!src->thread) {
-		give(&s->fast, &s->fast.pending.at[src->at++]);
+	struct fast_thread *ft = src->thread;
+
+	if (!ft) {
+		book_pending(s, &s->fast.pending.at[src->at++]);
 		return;
 	}
-	book_record(s, src->thread, src->at++);
+	book_record(s, ft, src->at);
 	s->fast.swept++;
-	if (src->at % TAIL_EVERY == 0)
-		__atomic_store_n(&src->thread->block->tail, src->at, __ATOMIC_RELEASE);
+	ft->ring.ended = ft->next.t1;
+	src->at += 1 + ft->next.extra;
+	if (src->at - ft->ring.tail >= TAIL_EVERY)
+		ring_taken(&ft->ring, src->at);
 }
 
-static void drop_source(struct sweep *w)
-{
-	struct source *src = &w->at[0];
-
-	if (src->thread)
-		__atomic_store_n(&src->thread->block->tail, src->at, __ATOMIC_RELEASE);
-	*src = w->at[--w->len];
-}
-
+/* Those that stopped wait for nobody: their ends are before the moment, or just behind it. */
 static void book_all(struct session *s, struct sweep *w, uint64_t moment_ns)
 {
 	while (w->len) {
 		struct source *src = &w->at[0];
+		int more = 1;
 
-		book_next(s, src);
-		if (src->at < src->end)
-			src->next_ns = end_of(s, src);
-		if (src->at == src->end || (src->thread && src->next_ns > moment_ns))
-			drop_source(w);
+		if (!src->thread || src->next_ns <= moment_ns) {
+			book_next(s, src);
+			more = src->at < src->end && load(s, src);
+		} else {
+			more = 0; /* the next time */
+		}
+		if (!more) {
+			if (src->thread)
+				ring_taken(&src->thread->ring, src->at);
+			*src = w->at[--w->len];
+		}
 		if (w->len > 1)
 			sift_down(w, 0);
 	}
+}
+
+/* A call that is under way, or not booked yet, may have changed the number. */
+static int is_touched(void *ctx, const struct files *files, uint32_t fd)
+{
+	struct session *s = ctx;
+
+	for (size_t i = 0; i < s->fast.threads.len; i++) {
+		struct fast_thread *ft = s->fast.threads.at[i];
+		struct fast_record r;
+		struct sys_event ev;
+		uint64_t head;
+
+		if (ft->tracee->files != files || ft->corrupt)
+			continue;
+		if (ring_head(&ft->ring, &head) < 0)
+			return 1;
+		for (uint64_t at = ft->ring.tail; at <= head; at += 1 + r.extra) {
+			if (at == head && !ring_in_flight(&ft->ring, &r))
+				break;
+			ring_copy(&ft->ring, at, &r);
+			if (r.nr >= BLOCK_KINDS_LEN || r.extra > SAID_RECORDS_MAX)
+				return 1;
+			fast_event(s, ft, &r, &ev);
+			if (identity_touches(&ev, fd))
+				return 1;
+		}
+	}
+	return 0;
 }
 
 void fast_sweep(struct session *s)
@@ -243,25 +369,66 @@ void fast_sweep(struct session *s)
 	if (!f->sweep)
 		f->sweep = mem_calloc(1, sizeof(*f->sweep));
 	tsc_sync(&f->tsc);
-	collect(s, f->sweep, f->tsc.ns);
-	book_all(s, f->sweep, f->tsc.ns);
+	book_all(s, f->sweep, collect(s, f->sweep));
 	f->pending.len = 0;
+	identity_read_names(s->identity, is_touched, s);
 }
 
 #define PENDING_MAX 1024
 
-void fast_book(struct session *s, const struct sys_event *ev)
+/* What the call said, read by us: its thread stands at its exit. */
+static void read_said(struct session *s, struct tracee *t, struct fast_pending *p)
 {
-	struct sys_event *to;
+	uint8_t kind = identity_kind(p->ev.def);
+	const struct mem_reader *mem = session_memory(s, t);
+	const uint64_t *args = p->ev.args;
+	uint64_t from = args[kind == KIND_PATH_1 ? 0 : 1];
+	uint32_t len = (uint32_t)args[2];
+	ssize_t got;
 
-	if (!s->fast.on) {
-		give(&s->fast, ev);
+	p->said.pair[0] = p->said.pair[1] = -1;
+	if (!kind || (!sys_ok(&p->ev) && kind != KIND_ADDRESS))
+		return;
+	if (kind == KIND_PAIR_1 || kind == KIND_PAIR_4) {
+		mem->read(mem->ctx, args[kind == KIND_PAIR_1 ? 0 : 3], p->said.pair,
+			sizeof(p->said.pair));
 		return;
 	}
+	if (kind == KIND_PEER &&
+		(!from || mem->read(mem->ctx, args[2], &len, sizeof(len)) != sizeof(len)))
+		return;
+	if (kind == KIND_PATH_1 || kind == KIND_PATH_2)
+		len = SAID_BYTES_MAX;
+	else if (len > sizeof(struct sockaddr_storage))
+		len = sizeof(struct sockaddr_storage);
+	p->said.bytes = mem_calloc(len + 1, 1);
+	got = mem->read(mem->ctx, from, p->said.bytes, len);
+	p->said.len = got < 0 ? 0 : (size_t)got;
+	if (kind == KIND_PATH_1 || kind == KIND_PATH_2)
+		p->said.len = strnlen(p->said.bytes, p->said.len);
+}
+
+void fast_book(struct session *s, struct tracee *t, const struct sys_event *ev, int counted)
+{
+	struct fast_pending p = {.ev = *ev,
+		.caller = session_caller(t),
+		.counted = (uint8_t)counted,
+		.applied = !s->map.fds || !files_state(t->files)->recorded};
+	const struct file *file;
+
+	if (p.applied && s->map.fds)
+		identity_call(s->identity, &p.caller, &p.ev, counted, NULL, &file);
+	if (p.applied && (!s->fast.on || !counted)) {
+		if (counted)
+			give(&s->fast, &p.ev);
+		return;
+	}
+	if (!p.applied)
+		read_said(s, t, &p);
 	if (s->fast.pending.len >= PENDING_MAX)
 		fast_sweep(s);
-	to = VEC_PUSH(&s->fast.pending);
-	*to = *ev;
+	files_ref(p.caller.files);
+	*VEC_PUSH(&s->fast.pending) = p;
 }
 
 void fast_sweep_release(struct fast *f)

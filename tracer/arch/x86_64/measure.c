@@ -132,8 +132,9 @@ STUB void before_msg(struct fast_record *r, int sending)
 		r->dgrams_asked = datagrams(r, h, 1, r->bytes);
 }
 
-void measure_before(struct fast_record *r)
+void measure_before(struct fast_record *r, const struct fast_block *b)
 {
+	(void)b;
 	r->flags = 0;
 	r->bytes = r->units = r->dgrams = r->dgrams_asked = 0;
 	if (r->kind == KIND_IOV)
@@ -188,14 +189,59 @@ STUB void after_mmsg(struct fast_record *r, int sending)
 	r->dgrams_asked = i < vlen ? UINT64_MAX : dgrams;
 }
 
-void measure_after(struct fast_record *r)
+/* ---- what a call said ---- */
+
+/* Copies into the places behind the record, to the first 0 if it is text. What comes after the most
+ * that there may be is left out, which cannot be: the kernel takes no longer path. */
+STUB void copy_said(struct fast_record *r, const struct fast_block *b, const volatile uint8_t *from,
+	uint64_t max, int text)
 {
-	if (r->ret < 0)
+	uint64_t n = 0;
+
+	max = max < SAID_BYTES_MAX ? max : SAID_BYTES_MAX;
+	for (; n < max; n++) {
+		uint64_t place = (b->head + 1 + n / RECORD_BYTES) & b->mask;
+		uint8_t byte = from[n];
+
+		if (text && !byte)
+			break;
+		*(volatile uint8_t *)(b->base + place * RECORD_BYTES + n % RECORD_BYTES) = byte;
+	}
+	r->units = n;
+	r->extra = (uint32_t)((n + RECORD_BYTES - 1) / RECORD_BYTES);
+}
+
+STUB void after_said(struct fast_record *r, const struct fast_block *b)
+{
+	const volatile uint8_t *from = (const volatile uint8_t *)r->args[1];
+
+	if (r->kind == KIND_PATH_1)
+		copy_said(r, b, (const volatile uint8_t *)r->args[0], SAID_BYTES_MAX, 1);
+	else if (r->kind == KIND_PATH_2)
+		copy_said(r, b, from, SAID_BYTES_MAX, 1);
+	else if (r->kind == KIND_ADDRESS)
+		copy_said(r, b, from, (uint32_t)r->args[2] < 128 ? (uint32_t)r->args[2] : 128, 0);
+	else if (r->args[1] && r->args[2]) /* KIND_PEER */
+		copy_said(r, b, from, *(const volatile uint32_t *)r->args[2] & 127, 0);
+}
+
+/* A connect that goes on in the background has said its address too. */
+#define IN_PROGRESS (-115)
+
+void measure_after(struct fast_record *r, const struct fast_block *b)
+{
+	if (r->ret < 0 && !(r->kind == KIND_ADDRESS && r->ret == IN_PROGRESS))
 		return;
 	if (r->kind == KIND_IOV)
 		after_iov(r);
 	else if (r->kind == KIND_MSG_SEND || r->kind == KIND_MSG_RECV)
 		after_msg(r, r->kind == KIND_MSG_SEND);
-	else
+	else if (r->kind == KIND_MMSG_SEND || r->kind == KIND_MMSG_RECV)
 		after_mmsg(r, r->kind == KIND_MMSG_SEND);
+	else if (r->kind == KIND_PAIR_1)
+		r->units = *(const volatile uint64_t *)r->args[0];
+	else if (r->kind == KIND_PAIR_4)
+		r->units = *(const volatile uint64_t *)r->args[3];
+	else
+		after_said(r, b);
 }

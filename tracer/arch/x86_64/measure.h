@@ -5,10 +5,10 @@
 #include "tracer/fast/layout.h"
 
 /* The stub's measuring code, called by stub_code.S. Sums what the call is asked to move, and what
- * it moved when it succeeded, into the record. */
+ * it moved when it succeeded, into the record; copies what it said into the places behind it. */
 #define STUB_FUNCTION __attribute__((section("stub_code"), visibility("hidden")))
 
-STUB_FUNCTION void measure_before(struct fast_record *r);
-STUB_FUNCTION void measure_after(struct fast_record *r);
+STUB_FUNCTION void measure_before(struct fast_record *r, const struct fast_block *b);
+STUB_FUNCTION void measure_after(struct fast_record *r, const struct fast_block *b);
 
 #endif

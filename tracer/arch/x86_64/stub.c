@@ -26,6 +26,7 @@ extern const uint8_t stub_entry[], stub_flags_taken[], stub_flags_shifted[], stu
 /* The flags that lahf and seto save. */
 #define FLAGS_LOW      0xd5ULL /* SF ZF AF PF CF */
 #define FLAGS_OVERFLOW 0x800ULL
+#define FLAG_TRAP      0x100ULL
 
 #define SAID_BY_TRAP 42
 
@@ -120,23 +121,12 @@ int arch_in_measure(uint64_t ip)
 	return arch_in_stub(ip) && !between(ip, stub_entry, stub_asm_end);
 }
 
-static const struct fast_record *record_of(const struct fast_block *b)
-{
-	uint64_t r = b->record;
-
-	/* The target could have written anything there. */
-	if (r < REGION_ADDR + BLOCKS_OFFSET || r > REGION_ADDR + REGION_BYTES - RECORD_BYTES)
-		return NULL;
-	return (const struct fast_record *)(uintptr_t)r;
-}
-
-enum stub_phase arch_stub_phase(const struct user_regs_struct *regs, const struct fast_block *b)
+enum stub_phase arch_stub_phase(const struct user_regs_struct *regs, const struct stub_state *st)
 {
 	uint64_t ip = regs->rip;
-	const struct fast_record *r = record_of(b);
 
 	if (arch_in_measure(ip))
-		return r && r->t1 ? STUB_AFTER : STUB_BEFORE;
+		return st->record.t1 ? STUB_AFTER : STUB_BEFORE;
 	if (ip < at(stub_after))
 		return STUB_BEFORE;
 	if (ip < at(stub_ret_saved))
@@ -154,14 +144,14 @@ static int packed_in_r11(uint64_t ip)
 	return between(ip, stub_flags_packed, stub_saved) || between(ip, stub_pass, stub_before);
 }
 
-uint64_t arch_stub_desc(const struct user_regs_struct *regs, const struct fast_block *b)
+uint64_t arch_stub_desc(const struct user_regs_struct *regs, const struct stub_state *st)
 {
 	if (regs->rip == at(stub_pass_jump))
 		return regs->rcx - DESC_PASS;
 	if (between(regs->rip, stub_entry, stub_saved) ||
 		between(regs->rip, stub_pass, stub_pass_jump))
 		return regs->rcx;
-	return b->desc;
+	return st->block.desc;
 }
 
 static void set_flags(struct user_regs_struct *regs, uint64_t saved)
@@ -190,8 +180,6 @@ static void restore_measure(struct user_regs_struct *regs, const struct fast_blo
 
 static void restore_args(struct user_regs_struct *regs, const struct fast_record *r)
 {
-	if (!r)
-		return;
 	regs->rdi = r->args[0];
 	regs->rsi = r->args[1];
 	regs->rdx = r->args[2];
@@ -207,9 +195,9 @@ static int has_record(uint64_t ip)
 	       between(ip, stub_in_measure_before, stub_special_after);
 }
 
-void arch_stub_undo(struct user_regs_struct *regs, const struct fast_block *b)
+void arch_stub_undo(struct user_regs_struct *regs, const struct stub_state *st)
 {
-	uint64_t ip = regs->rip, nrflags = packed_in_r11(ip) ? regs->r11 : b->nrflags;
+	uint64_t ip = regs->rip, nrflags = packed_in_r11(ip) ? regs->r11 : st->block.nrflags;
 
 	if (ip == at(stub_entry)) {
 		/* the number and the flags are where they were */
@@ -222,17 +210,28 @@ void arch_stub_undo(struct user_regs_struct *regs, const struct fast_block *b)
 		regs->rax = (uint32_t)nrflags;
 	}
 	if (has_record(ip)) {
-		restore_args(regs, record_of(b));
-		restore_measure(regs, b);
+		restore_args(regs, &st->record);
+		restore_measure(regs, &st->block);
 	}
 }
 
-void arch_stub_finish(struct user_regs_struct *regs, const struct fast_block *b, int64_t result)
+void arch_stub_finish(struct user_regs_struct *regs, const struct stub_state *st, int64_t result)
 {
-	restore_measure(regs, b);
-	restore_args(regs, record_of(b));
-	set_flags(regs, b->nrflags >> 32);
+	restore_measure(regs, &st->block);
+	restore_args(regs, &st->record);
+	set_flags(regs, st->block.nrflags >> 32);
 	regs->rax = (uint64_t)result;
+}
+
+void arch_as_returned(struct user_regs_struct *regs, uint64_t after)
+{
+	regs->rip = regs->rcx = after;
+	regs->r11 = regs->eflags;
+}
+
+int arch_steps(const struct user_regs_struct *regs)
+{
+	return (regs->eflags & FLAG_TRAP) != 0;
 }
 
 /* ---- trampolines ---- */

@@ -17,6 +17,7 @@
 #define GUARD_1 (BLOCK_GUARDS + 16)
 
 	.intel_syntax noprefix
+	.hidden	__start_stub_code
 	.section stub_code, "ax", @progbits
 
 	.macro	BORDER name
@@ -36,6 +37,8 @@ BORDER stub_flags_taken
 BORDER stub_flags_shifted
 	or	r11, rax		/* r11 = flags, number */
 BORDER stub_flags_packed
+	cmp	dword ptr [rip + __start_stub_code + ALIVE_OFFSET], 0
+	je	stub_pass
 	rdgsbase rax
 	shr	rax, REGION_SHIFT
 	cmp	eax, REGION_ADDR >> REGION_SHIFT
@@ -50,22 +53,11 @@ BORDER stub_saved
 	jae	.Lpass
 	movzx	r11d, byte ptr gs:[BLOCK_KINDS + rax]
 	mov	gs:[BLOCK_KIND], r11
-	xor	ecx, ecx
 	cmp	r11d, KIND_PLAIN
-	je	.Lreserve
 	jb	.Lpass
-	cmp	r11d, KIND_FD
-	jne	.Lother
-.Lfd:	mov	eax, edi
-.Lfd_of_eax:
-	cmp	eax, FDMAP_FDS
-	jae	.Lpass
-	mov	r11, gs:[BLOCK_FDMAP]
-	mov	ecx, [r11 + rax * 4]
-	test	ecx, ecx
-	jle	.Lpass
+	ja	.Lother
 
-.Lreserve:				/* ecx = fd id */
+.Lreserve:
 	mov	r11, gs:[BLOCK_HEAD]
 	mov	rax, r11
 	sub	rax, gs:[BLOCK_TAIL]
@@ -75,7 +67,7 @@ BORDER stub_saved
 	and	rax, gs:[BLOCK_MASK]
 	shl	rax, RECORD_SHIFT
 	add	rax, gs:[BLOCK_BASE]
-	mov	[rax + RECORD_FD_ID], ecx
+	mov	dword ptr [rax + RECORD_EXTRA], 0
 	mov	rcx, gs:[BLOCK_DESC]
 	mov	[rax + RECORD_DESC], rcx
 	mov	[rax + RECORD_ARGS], rdi
@@ -94,8 +86,9 @@ BORDER stub_saved
 	mov	gs:[BLOCK_INFLIGHT], r11
 BORDER stub_reserved
 	mov	r11, rax
-	cmp	ecx, KIND_FD
-	ja	.Lspecial_before
+	sub	ecx, KIND_FIRST_MEASURED
+	cmp	ecx, KIND_LAST_BEFORE - KIND_FIRST_MEASURED
+	jbe	.Lmeasure_before
 .Lstamp:				/* r11 = record */
 	/* The next record's lines are in the tracer's cache: they come while the kernel works. */
 	prefetchw [r11 + RECORD_BYTES]
@@ -115,11 +108,12 @@ BORDER stub_ret_saved
 	shl	rdx, 32
 	or	rax, rdx
 	mov	[r11 + RECORD_T1], rax
-	mov	eax, gs:[BLOCK_KIND]
-	cmp	eax, KIND_FD
-	ja	.Lspecial_after
+	cmp	dword ptr gs:[BLOCK_KIND], KIND_FIRST_MEASURED
+	jae	.Lmeasure_after
 .Lcommit:				/* r11 = record */
-	inc	qword ptr gs:[BLOCK_HEAD]
+	mov	eax, [r11 + RECORD_EXTRA]
+	inc	rax
+	add	gs:[BLOCK_HEAD], rax
 BORDER stub_committed
 	mov	rdx, [r11 + RECORD_ARGS + 16]
 	mov	rcx, gs:[BLOCK_DESC]
@@ -148,39 +142,19 @@ BORDER stub_pass_jump
 	/* ---- what only some kinds need before the call ---- */
 BORDER stub_before
 .Lother:
-	cmp	r11d, KIND_FIRST_MEASURED
-	jae	.Lfd
-	cmp	r11d, KIND_CLOSE_ANY
-	ja	.Ldup
-	mov	eax, edi
-	cmp	eax, FDMAP_FDS
+	cmp	r11d, KIND_FIRST_SAID
+	jb	1f
+	mov	rax, gs:[BLOCK_HEAD]	/* room for the most that it could say */
+	sub	rax, gs:[BLOCK_TAIL]
+	add	rax, SAID_RECORDS_MAX
+	cmp	rax, gs:[BLOCK_LIMIT]
 	jae	.Lpass
-	mov	rcx, gs:[BLOCK_FDMAP]
-	lea	rcx, [rcx + rax * 4]
-	mov	gs:[BLOCK_FD], rcx
-	mov	ecx, [rcx]
-	cmp	r11d, KIND_CLOSE_ANY
-	je	.Lreserve
-	test	ecx, ecx
-	jg	.Lreserve
-	jmp	.Lpass
-.Ldup:	cmp	r11d, KIND_DUP
-	jne	.Lmemory
-	cmp	edi, esi
-	je	.Lpass			/* closes nothing */
-	mov	eax, esi
-	cmp	eax, FDMAP_FDS
-	jae	.Lpass
-	mov	rcx, gs:[BLOCK_FDMAP]
-	lea	rax, [rcx + rax * 4]
-	mov	gs:[BLOCK_FD], rax
-	mov	eax, edi
-	jmp	.Lfd_of_eax
-.Lmemory:
+1:	cmp	r11d, KIND_FIRST_MEASURED
+	jae	.Lreserve
 	cmp	r11d, KIND_MMAP
 	jne	.Lrange
 	test	r10d, 0x100010		/* MAP_FIXED, MAP_FIXED_NOREPLACE */
-	jz	.Lmap_fd
+	jz	.Lreserve
 	jmp	.Lguard
 .Lrange:
 	cmp	r11d, KIND_MREMAP
@@ -203,32 +177,11 @@ BORDER stub_before
 	jb	.Lpass
 1:	movabs	rax, REGION_ADDR
 	cmp	rcx, rax
-	jbe	1f
+	jbe	.Lreserve
 	movabs	rax, REGION_ADDR + REGION_BYTES
 	cmp	rdi, rax
 	jb	.Lpass
-1:	xor	ecx, ecx
-	cmp	r11d, KIND_MMAP
-	jne	.Lreserve
-.Lmap_fd:
-	mov	eax, r8d
-	test	eax, eax
-	js	.Lreserve
-	jmp	.Lfd_of_eax
-
-.Lspecial_before:
-	cmp	ecx, KIND_FIRST_MEASURED
-	jae	.Lmeasure_before
-	cmp	ecx, KIND_DUP
-	ja	.Lstamp
-	/* An fd that is closed is forgotten before, so that nothing counts for it when the number
-	 * is new, and after, for a stop that made it known in between. What it was is kept: a dup2
-	 * that fails has closed nothing. */
-	mov	rax, gs:[BLOCK_FD]
-	xor	ecx, ecx
-	xchg	[rax], ecx
-	mov	[r11 + RECORD_UNITS], rcx
-	jmp	.Lstamp
+	jmp	.Lreserve
 
 	/* The measuring code is C (measure.c): on the block's stack, with all registers kept. */
 	.macro	MEASURE function
@@ -243,6 +196,7 @@ BORDER stub_before
 	rdgsbase rsp
 	lea	rsp, [rsp + BLOCK_STACK_END]
 	mov	rdi, r11
+	rdgsbase rsi
 	call	\function
 	mov	rsp, gs:[BLOCK_RSP]
 	mov	r11, gs:[BLOCK_RECORD]
@@ -259,24 +213,6 @@ BORDER stub_before
 
 	/* ---- and after it ---- */
 BORDER stub_special_after
-.Lspecial_after:
-	cmp	eax, KIND_FIRST_MEASURED
-	jae	.Lmeasure_after
-	cmp	eax, KIND_DUP
-	ja	.Lcommit
-	mov	rcx, gs:[BLOCK_FD]
-	cmp	eax, KIND_DUP
-	jne	.Lforget
-	cmp	qword ptr [r11 + RECORD_RET], 0
-	js	.Lremember
-.Lforget:
-	mov	dword ptr [rcx], 0
-	jmp	.Lcommit
-.Lremember:
-	mov	rdx, [r11 + RECORD_UNITS]
-	xor	eax, eax
-	lock cmpxchg [rcx], edx
-	jmp	.Lcommit
 .Lmeasure_after:
 	MEASURE	measure_after
 	jmp	.Lcommit

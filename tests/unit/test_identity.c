@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * What calls do to files tables, told in the order of their ends, and what they are about. The test
+ * process is its own target where a name is read.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tracer/identity.h"
+
+struct fixture {
+	struct identity *id;
+	struct caller caller;
+	uint64_t now;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *x = calloc(1, sizeof(*x));
+
+	x->id = identity_new(100);
+	x->caller = (struct caller){files_new(identity_registry(x->id)), getpid(), getpid()};
+	*state = x;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *x = *state;
+
+	files_unref(x->caller.files);
+	identity_free(x->id);
+	free(x);
+	return 0;
+}
+
+/* The call, after all others; its fd id. */
+static uint32_t tell(struct fixture *x, const char *name, const uint64_t args[4], int64_t ret,
+	const struct said *said)
+{
+	const struct file *file;
+	struct sys_event ev = {.def = sys_by_name(name), .ret = ret, .outcome = SYS_RETURNED};
+
+	assert_non_null(ev.def);
+	if (args)
+		memcpy(ev.args, args, 4 * sizeof(*args));
+	ev.entry_ns = x->now += 10;
+	ev.exit_ns = x->now += 5;
+	identity_call(x->id, &x->caller, &ev, 1, said, &file);
+	return ev.fd_id;
+}
+
+#define ARGS(...) ((const uint64_t[4]){__VA_ARGS__})
+#define HERE      ((uint64_t)(int64_t)AT_FDCWD)
+
+static const char *target_of(struct fixture *x, uint32_t fd_id)
+{
+	const struct fd_info *info = fd_registry_get(identity_registry(x->id), fd_id);
+
+	return info ? info->file->target : NULL;
+}
+
+static uint32_t writes_to(struct fixture *x, uint64_t fd)
+{
+	return tell(x, "write", ARGS(fd, 0, 1, 0), 1, NULL);
+}
+
+static struct said path(const char *text)
+{
+	return (struct said){.bytes = text, .len = strlen(text)};
+}
+
+static void files_that_come_and_go(void **state)
+{
+	struct fixture *x = *state;
+	struct said first = path("/etc/passwd"), second = path("/a");
+	uint32_t a, b;
+
+	files_state(x->caller.files)->recorded = 1;
+	tell(x, "openat", ARGS(HERE), 900, &first);
+	a = writes_to(x, 900);
+	assert_int_equal(writes_to(x, 900), a);
+	tell(x, "close", ARGS(900), 0, NULL);
+	tell(x, "socket", ARGS(AF_INET, SOCK_DGRAM, 0), 900, NULL);
+	b = tell(x, "sendmsg", ARGS(900), 1, NULL);
+	assert_int_not_equal(a, b);
+	assert_string_equal(target_of(x, a), "/etc/passwd");
+	assert_string_equal(target_of(x, b), "udp");
+	tell(x, "dup2", ARGS(900, 901), 901, NULL);
+	assert_string_equal(target_of(x, writes_to(x, 901)), "udp");
+	tell(x, "dup2", ARGS(901, 901), 901, NULL); /* closes nothing */
+	assert_int_equal(tell(x, "sendmsg", ARGS(900), 1, NULL), b);
+	tell(x, "open", ARGS(0), 902, &second);
+	tell(x, "close_range", ARGS(900, 902, 4), 0, NULL); /* CLOEXEC: closes nothing */
+	assert_int_equal(tell(x, "sendmsg", ARGS(900), 1, NULL), b);
+	tell(x, "close_range", ARGS(900, 901), 0, NULL);
+	assert_int_not_equal(writes_to(x, 900), b);
+	assert_string_equal(target_of(x, writes_to(x, 902)), "/a");
+}
+
+static void closes_that_fail(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t ret;
+		int closes;
+	} rows[] = {{"close", 0, 1}, {"close", -EBADF, 0}, {"close", -EINTR, 1}, {"close", -EIO, 1},
+		{"dup2", -EBADF, 0}, {"dup3", -EINVAL, 0}, {"dup2", 900, 1},
+		{"close_range", -EINVAL, 0}};
+	struct fixture *x = *state;
+
+	files_state(x->caller.files)->recorded = 1;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		int dup2 = *rows[i].name == 'd';
+		uint32_t before = writes_to(x, 900);
+
+		tell(x, rows[i].name, ARGS(dup2 ? 5 : 900, 900), rows[i].ret, NULL);
+		assert_int_equal(writes_to(x, 900) != before, rows[i].closes);
+	}
+}
+
+static void what_calls_say(void **state)
+{
+	struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_port = 0x3500, .sin_addr.s_addr = 0x0100007f};
+	struct said address = {.bytes = &at, .len = sizeof(at)}, pair = {.pair = {910, 911}};
+	struct fixture *x = *state;
+	struct said relative = path("./x.h"), folder = path("/usr"), under = path("y.h");
+
+	files_state(x->caller.files)->recorded = 1;
+	tell(x, "socket", ARGS(AF_INET, SOCK_DGRAM, 0), 900, NULL);
+	tell(x, "bind", ARGS(900), 0, &address);
+	assert_string_equal(target_of(x, writes_to(x, 900)), "udp 127.0.0.1:53");
+	tell(x, "connect", ARGS(900), -EINPROGRESS, &address);
+	assert_string_equal(target_of(x, writes_to(x, 900)), "udp 127.0.0.1:53 -> 127.0.0.1:53");
+	tell(x, "connect", ARGS(900), -EINVAL, NULL);
+	tell(x, "accept4", ARGS(900), 901, &address);
+	assert_string_equal(target_of(x, writes_to(x, 901)), "udp 127.0.0.1:53 -> 127.0.0.1:53");
+	tell(x, "pipe2", ARGS(0), 0, &pair);
+	assert_string_equal(target_of(x, writes_to(x, 911)), "pipe");
+	tell(x, "socketpair", ARGS(AF_UNIX, SOCK_STREAM, 0), 0, &pair);
+	assert_string_equal(target_of(x, writes_to(x, 910)), "unix stream");
+	tell(x, "fcntl", ARGS(910, F_DUPFD_CLOEXEC, 0), 920, NULL);
+	assert_string_equal(target_of(x, writes_to(x, 920)), "unix stream");
+	tell(x, "fcntl", ARGS(910, F_GETFL, 0), 921, NULL);
+	assert_null(target_of(x, writes_to(x, 921)));
+	tell(x, "openat", ARGS(HERE), 930, &relative);
+	assert_non_null(strstr(target_of(x, writes_to(x, 930)), "/x.h"));
+	assert_int_equal(*target_of(x, writes_to(x, 930)), '/');
+	assert_null(strstr(target_of(x, writes_to(x, 930)), "./"));
+	tell(x, "openat", ARGS(HERE), 931, &folder);
+	tell(x, "openat", ARGS(931), 932, &under);
+	assert_string_equal(target_of(x, writes_to(x, 932)), "/usr/y.h");
+	tell(x, "eventfd2", ARGS(0), 933, NULL);
+	assert_string_equal(target_of(x, writes_to(x, 933)), "anon_inode:[eventfd]");
+	tell(x, "openat", ARGS(HERE), 934, NULL); /* could not be read */
+	assert_null(target_of(x, writes_to(x, 934)));
+}
+
+static void calls_about_no_fd(void **state)
+{
+	struct fixture *x = *state;
+
+	files_state(x->caller.files)->recorded = 1;
+	assert_int_equal(tell(x, "write", ARGS(900, 0, 1), -EBADF, NULL), 0);
+	assert_int_equal(tell(x, "write", ARGS((uint64_t)-1, 0, 1), -EBADF, NULL), 0);
+	assert_int_not_equal(tell(x, "write", ARGS(900, 0, 1), -EAGAIN, NULL), 0);
+	/* A registered ring's number is an index. */
+	assert_int_equal(tell(x, "io_uring_enter", ARGS(0, 1, 0, 16), 1, NULL), 0);
+	assert_int_not_equal(tell(x, "io_uring_enter", ARGS(4, 1, 0, 0), 1, NULL), 0);
+}
+
+/* ---- names ---- */
+
+static int touched_number = -1;
+
+static int touched(void *ctx, const struct files *files, uint32_t fd)
+{
+	(void)ctx;
+	(void)files;
+	return (int)fd == touched_number;
+}
+
+static void names_are_read_while_the_number_is_the_same(void **state)
+{
+	struct fixture *x = *state;
+	struct said wrong = path("/as/said");
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	uint32_t id;
+
+	files_state(x->caller.files)->recorded = 1;
+	tell(x, "openat", ARGS(HERE), fd, &wrong);
+	id = writes_to(x, (uint64_t)fd);
+	assert_string_equal(target_of(x, id), "/as/said");
+	touched_number = fd;
+	identity_read_names(x->id, touched, NULL);
+	assert_string_equal(target_of(x, id), "/as/said");
+	touched_number = -1;
+	files_state(x->caller.files)->busy = 1;
+	identity_read_names(x->id, touched, NULL);
+	assert_string_equal(target_of(x, id), "/as/said");
+	files_state(x->caller.files)->busy = 0;
+	identity_read_names(x->id, touched, NULL);
+	assert_string_equal(target_of(x, id), "/dev/null");
+	/* Gone: what was said stays. */
+	tell(x, "close", ARGS((uint64_t)fd), 0, NULL);
+	tell(x, "openat", ARGS(HERE), fd, &wrong);
+	id = writes_to(x, (uint64_t)fd);
+	tell(x, "close", ARGS((uint64_t)fd), 0, NULL);
+	identity_read_names(x->id, touched, NULL);
+	assert_string_equal(target_of(x, id), "/as/said");
+	close(fd);
+}
+
+static void names_at_a_stop(void **state)
+{
+	struct fixture *x = *state;
+	struct sys_event ev = {.def = sys_by_name("read")};
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct life *life;
+
+	ev.args[0] = (uint64_t)fd;
+	life = identity_entry(x->id, &x->caller, &ev);
+	assert_string_equal(life->file->target, "/dev/null");
+	/* While a close is under way the number may be another file's already. */
+	files_closing(x->caller.files, (uint32_t)fd, 1);
+	close(fd);
+	assert_int_equal(open("/dev/zero", O_RDONLY | O_CLOEXEC), fd);
+	life = identity_entry(x->id, &x->caller, &ev);
+	assert_string_equal(life->file->target, "/dev/zero");
+	close(fd);
+	assert_null(identity_entry(x->id, &x->caller, &ev));
+}
+
+static void a_table_is_looked_at_before_it_is_recorded(void **state)
+{
+	struct fixture *x = *state;
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	identity_begin(x->id, &x->caller);
+	assert_true(files_state(x->caller.files)->recorded);
+	assert_string_equal(files_open(x->caller.files, (uint32_t)fd)->file->target, "/dev/null");
+	close(fd);
+}
+
+static void closers(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t args[2];
+		int closes;
+		uint32_t first, last;
+	} rows[] = {{"close", {5}, 1, 5, 5}, {"dup2", {5, 6}, 1, 6, 6}, {"dup2", {6, 6}, 0, 0, 0},
+		{"dup3", {5, 7}, 1, 7, 7}, {"close_range", {3, UINT32_MAX}, 1, 3, UINT32_MAX},
+		{"openat", {5}, 0, 0, 0}, {"write", {5}, 0, 0, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct sys_event ev = {.def = sys_by_name(rows[i].name)};
+		uint32_t first, last;
+
+		memcpy(ev.args, rows[i].args, sizeof(rows[i].args));
+		assert_int_equal(identity_closing(&ev, &first, &last), rows[i].closes);
+		if (!rows[i].closes)
+			continue;
+		assert_int_equal(first, rows[i].first);
+		assert_int_equal(last, rows[i].last);
+		assert_true(identity_touches(&ev, first));
+		assert_false(identity_touches(&ev, first - 1));
+	}
+}
+
+#define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		WITH(files_that_come_and_go),
+		WITH(closes_that_fail),
+		WITH(what_calls_say),
+		WITH(calls_about_no_fd),
+		WITH(names_are_read_while_the_number_is_the_same),
+		WITH(names_at_a_stop),
+		WITH(a_table_is_looked_at_before_it_is_recorded),
+		cmocka_unit_test(closers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

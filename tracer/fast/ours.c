@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/fast/ours.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+
+#include "tracer/fast/patch.h"
+#include "tracer/session.h"
+
+#define PAGE                4096ULL
+#define POPULATE_READ       22 /* MADV_POPULATE_ */
+#define POPULATE_WRITE      23
+#define MREMAP_FLAGS        7ULL
+#define FIXED_NOREPLACE_BIT 0x100000ULL
+
+/* ---- what is ours ---- */
+
+/* The first of two that ends behind `from`. */
+static void nearer(struct ours_range *best, uint64_t from, uint64_t start, uint64_t bytes)
+{
+	if (bytes && start + bytes > from && (!best->end || start < best->start))
+		*best = (struct ours_range){start, start + bytes};
+}
+
+int ours_next(const struct space *space, uint64_t from, struct ours_range *ret)
+{
+	const struct fast_space *fs = space->fast;
+
+	*ret = (struct ours_range){0, 0};
+	if (!fs)
+		return 0;
+	nearer(ret, from, REGION_ADDR, fs->has_code ? ALIVE_OFFSET + ALIVE_BYTES : 0);
+	nearer(ret, from, REGION_ADDR + ARENA_OFFSET,
+		(uint64_t)fs->region.units * ARENA_UNIT_BYTES);
+	for (size_t i = 0; i < fs->sites.pages.len; i++)
+		nearer(ret, from, fs->sites.pages.at[i].addr, PAGE);
+	return ret->end != 0;
+}
+
+static int overlaps(const struct space *space, uint64_t start, uint64_t end)
+{
+	struct ours_range r;
+
+	return ours_next(space, start, &r) && r.start < end;
+}
+
+/* ---- which calls, and what a hole is to them ---- */
+
+enum hole {
+	HOLE_IGNORED, /* nothing to do there */
+	HOLE_PASSED,  /* all else is done, then ENOMEM */
+	HOLE_ENDS,    /* what is before it is done, then ENOMEM */
+	HOLE_REFUSED, /* nothing is done */
+	HOLE_PLACE,   /* where something new goes */
+};
+
+static const struct rule {
+	const char *name;
+	enum hole hole;
+	int error;   /* HOLE_REFUSED */
+	int rounded; /* the address need not begin a page */
+} rules[] = {
+	{"munmap", HOLE_IGNORED, 0, 0},
+	{"madvise", HOLE_PASSED, 0, 0},
+	{"msync", HOLE_PASSED, 0, 0},
+	{"mprotect", HOLE_ENDS, 0, 0},
+	{"pkey_mprotect", HOLE_ENDS, 0, 0},
+	{"mincore", HOLE_ENDS, 0, 0},
+	{"mlock", HOLE_ENDS, 0, 1},
+	{"mlock2", HOLE_ENDS, 0, 1},
+	{"munlock", HOLE_ENDS, 0, 1},
+	{"mseal", HOLE_REFUSED, ENOMEM, 0},
+	{"remap_file_pages", HOLE_REFUSED, EINVAL, 0},
+	{"mremap", HOLE_PLACE, EFAULT, 0},
+	{"mmap", HOLE_PLACE, 0, 0},
+	{"shmat", HOLE_PLACE, 0, 0},
+};
+
+static const struct rule *rule_of(const struct sys_event *ev)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
+		if (strcmp(rules[i].name, ev->def->name) == 0)
+			return &rules[i];
+	return NULL;
+}
+
+/* 0: none, or not one that the kernel would look at. */
+static int range_of(const struct rule *rule, uint64_t start, uint64_t len, struct ours_range *ret)
+{
+	uint64_t from = rule->rounded ? start & ~(PAGE - 1) : start, end;
+
+	if (from & (PAGE - 1) || !len || __builtin_add_overflow(start, len, &end) ||
+		end > UINT64_MAX - PAGE)
+		return 0;
+	*ret = (struct ours_range){from, (end + PAGE - 1) & ~(PAGE - 1)};
+	return 1;
+}
+
+/* Where the call puts something, whatever is there. */
+static int place_of(const struct rule *rule, const struct sys_event *ev, struct ours_range *ret)
+{
+	const uint64_t *a = ev->args;
+	struct shmid_ds shm = {0};
+
+	if (strcmp(rule->name, "mmap") == 0)
+		return (a[3] & (MAP_FIXED | FIXED_NOREPLACE_BIT)) &&
+		       range_of(rule, a[0], a[1], ret);
+	if (strcmp(rule->name, "mremap") == 0)
+		return (a[3] & MREMAP_FIXED) && range_of(rule, a[4], a[2], ret);
+	return a[1] && shmctl((int)a[0], IPC_STAT, &shm) == 0 &&
+	       range_of(rule, a[1] & ~(PAGE - 1), shm.shm_segsz, ret);
+}
+
+/* ---- answers ---- */
+
+/* The call is not made: that is its result. */
+static enum ours answer(const struct tracee *t, int64_t result)
+{
+	struct user_regs_struct regs;
+
+	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+		return OURS_NOT; /* killed since */
+	regs.orig_rax = (unsigned long long)-1;
+	regs.rax = (unsigned long long)result;
+	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
+	return OURS_NOT;
+}
+
+/* Makes the call for one piece. */
+static int64_t call_piece(struct remote *r, long nr, uint64_t start, uint64_t end)
+{
+	const struct tracee *t = r->t;
+	/* A thread that dispatches may make calls where it just made one. */
+	uint64_t call_at = t->dispatch ? r->saved.rip : arch_stub_after() - ARCH_CALL_BYTES;
+	uint64_t args[6];
+
+	memcpy(args, t->ev.args, sizeof(args));
+	args[0] = start;
+	args[1] = end - start;
+	return remote_call(r, call_at, nr, args);
+}
+
+/* Makes the call for what of the range is the program's. */
+static int64_t call_pieces(
+	struct remote *r, const struct rule *rule, long nr, struct ours_range all)
+{
+	int64_t result = rule->hole == HOLE_IGNORED ? 0 : -ENOMEM, got;
+	uint64_t from = all.start;
+	struct ours_range hole;
+
+	while (from < all.end) {
+		if (!ours_next(r->t->space, from, &hole) || hole.start > all.end)
+			hole = (struct ours_range){all.end, all.end};
+		got = hole.start > from ? call_piece(r, nr, from, hole.start) : 0;
+		if (got == -ENOMEM && rule->hole == HOLE_PASSED)
+			got = 0; /* a hole that is the program's own */
+		if (got < 0 || rule->hole == HOLE_ENDS)
+			return got < 0 ? got : result;
+		from = hole.end;
+	}
+	return result;
+}
+
+/* The thread goes on behind its call, with the result in its event. */
+static enum ours behind(struct remote *r)
+{
+	arch_as_returned(&r->saved, r->saved.rip + ARCH_CALL_BYTES);
+	r->saved.rax = (unsigned long long)r->t->ev.ret;
+	return remote_end(r) < 0 ? OURS_AGAIN : OURS_OVER;
+}
+
+static enum ours call_around(
+	struct session *s, struct tracee *t, const struct rule *rule, struct ours_range range)
+{
+	struct remote r;
+
+	if (remote_begin(&r, s, t) < 0)
+		return OURS_AGAIN;
+	t->ev.ret = call_pieces(&r, rule, (long)t->ev.nr, range);
+	return behind(&r);
+}
+
+/* ---- leaving ---- */
+
+/* Nothing of ours stays in the space, whose only thread is before the call again. */
+static enum ours leave(struct session *s, struct tracee *t)
+{
+	struct fast_space *fs = t->space->fast;
+	struct ours_range ours;
+	struct remote r;
+
+	fast_off(s, t->space, "the program maps memory of its own where the recorder's was");
+	patch_take_back(t);
+	if (remote_begin(&r, s, t) < 0)
+		return OURS_AGAIN;
+	r.saved.rip += ARCH_CALL_BYTES;
+	fast_place(t, &r.saved);
+	if (r.saved.rip == r.regs.rip)
+		r.saved.rip -= ARCH_CALL_BYTES;
+	if (t->fast && r.saved.gs_base == t->fast->ring.block_addr)
+		r.saved.gs_base = 0;
+	fast_end(s, t, 0);
+	while (ours_next(t->space, 0, &ours)) {
+		const uint64_t args[6] = {ours.start, ours.end - ours.start};
+
+		if (remote_call(&r, r.saved.rip, SYS_munmap, args) < 0)
+			break;
+		if (ours.start == REGION_ADDR)
+			fs->has_code = 0;
+		else if (ours.start == REGION_ADDR + ARENA_OFFSET)
+			region_release(&fs->region);
+		else
+			sites_drop_page(&fs->sites, ours.start);
+	}
+	sites_forget_places(&fs->sites);
+	remote_end(&r);
+	return OURS_AGAIN;
+}
+
+static enum ours make_place(struct session *s, struct tracee *t, const struct rule *rule)
+{
+	if (t->space->refs == 1)
+		return leave(s, t);
+	/* docs/LIMITS.md: other threads may be on their way through our code. */
+	if (strcmp(rule->name, "mmap") == 0 && (t->ev.args[3] & FIXED_NOREPLACE_BIT))
+		return answer(t, -EEXIST);
+	return answer(t, -ENOMEM);
+}
+
+/* The range that it cuts off is unmapped, and what is left is as it is. */
+static enum ours shrink(struct session *s, struct tracee *t)
+{
+	static const struct rule unmap = {"munmap", HOLE_IGNORED, 0, 0};
+	const uint64_t *a = t->ev.args;
+	struct ours_range tail;
+	struct remote r;
+
+	if (!range_of(&unmap, a[0], a[2], &tail) || remote_begin(&r, s, t) < 0)
+		return OURS_NOT;
+	tail = (struct ours_range){tail.end, (a[0] + a[1] + PAGE - 1) & ~(PAGE - 1)};
+	t->ev.ret = call_pieces(&r, &unmap, SYS_munmap, tail);
+	if (t->ev.ret == 0)
+		t->ev.ret = call_piece(&r, SYS_mremap, a[0], a[0] + a[2]);
+	return behind(&r);
+}
+
+/* Where it begins in memory of the program's the kernel finds the end of that by itself. */
+static enum ours entry_mremap(struct session *s, struct tracee *t, const struct rule *rule)
+{
+	const uint64_t *a = t->ev.args;
+	struct ours_range old;
+
+	if (a[3] & ~MREMAP_FLAGS || !a[2] || !range_of(rule, a[0], a[1] + !a[1], &old) ||
+		!overlaps(t->space, old.start, old.end))
+		return OURS_NOT;
+	if (a[3] & MREMAP_FIXED) /* moves all that is there */
+		return make_place(s, t, rule);
+	if (overlaps(t->space, old.start, old.start + PAGE))
+		return answer(t, -EFAULT);
+	return a[2] < a[1] && !(a[3] & MREMAP_DONTUNMAP) ? shrink(s, t) : OURS_NOT;
+}
+
+enum ours ours_entry(struct session *s, struct tracee *t)
+{
+	const struct rule *rule = rule_of(&t->ev);
+	const uint64_t *a = t->ev.args;
+	struct ours_range range, ours;
+	enum hole hole;
+
+	if (!rule || t->ev.abi != ABI_X86_64 || !ours_next(t->space, 0, &ours))
+		return OURS_NOT;
+	if (place_of(rule, &t->ev, &range) && overlaps(t->space, range.start, range.end))
+		return make_place(s, t, rule);
+	if (rule->error == EFAULT)
+		return entry_mremap(s, t, rule);
+	if (rule->hole == HOLE_PLACE || !range_of(rule, a[0], a[1], &range) ||
+		!ours_next(t->space, range.start, &ours) || ours.start >= range.end)
+		return OURS_NOT;
+	hole = rule->hole;
+	if (hole == HOLE_REFUSED)
+		return answer(t, -rule->error);
+	if (ours.start <= range.start && (hole == HOLE_ENDS || ours.end >= range.end))
+		return answer(t, hole == HOLE_IGNORED ? 0 : -ENOMEM);
+	return call_around(s, t, rule, range);
+}
