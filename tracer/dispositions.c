@@ -79,3 +79,16 @@ pid_t disposition_tracer(pid_t tid)
 {
 	return disposition_pid(tid, "TracerPid");
 }
+
+char disposition_state(pid_t tid)
+{
+	cleanup_free char *status = status_read(tid);
+	const char *at = status ? status_field(status, "State") : NULL;
+
+	return at ? at[strspn(at, " \t")] : '\0';
+}
+
+int disposition_seccomp(pid_t tid)
+{
+	return (int)disposition_pid(tid, "Seccomp");
+}

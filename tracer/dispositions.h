@@ -16,4 +16,9 @@ pid_t disposition_tracer(pid_t tid);
 /* A field that is a pid ("Tgid", "PPid"); -1: cannot be read. */
 pid_t disposition_pid(pid_t tid, const char *field);
 
+/* State of a thread as in its status file: 'R', 'S', 'D', 't' ...; 0: it is gone. */
+char disposition_state(pid_t tid);
+/* Its seccomp mode; -1: unknown. */
+int disposition_seccomp(pid_t tid);
+
 #endif

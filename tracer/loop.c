@@ -15,6 +15,7 @@
 #include "common/base/clock.h"
 #include "tracer/attach.h"
 #include "tracer/dispositions.h"
+#include "tracer/leave.h"
 #include "tracer/session.h"
 #include "tracer/status.h"
 
@@ -81,13 +82,29 @@ static int next_stop(struct session *s, struct stop *ret)
 	return ret->tid != 0;
 }
 
+int session_poll_stop(struct session *s, struct stop *ret)
+{
+	do {
+		int rc = s->stops.len ? 1 : wait_any(s, WNOHANG);
+
+		if (rc <= 0)
+			return rc;
+		*ret = s->stops.at[s->stops.head];
+		s->stops.head = (s->stops.head + 1) % STOPS_MAX;
+		s->stops.len--;
+	} while (!ret->tid);
+	return 1;
+}
+
 /* ---- letting go on ---- */
 
 void tracee_resume(struct session *s, struct tracee *t, int signal)
 {
-	long request = t->in_call || t->mode == MODE_SYSCALL ? PTRACE_SYSCALL : PTRACE_CONT;
+	int calls = !s->leaving && (t->in_call || t->mode == MODE_SYSCALL);
+	long request = calls ? PTRACE_SYSCALL : PTRACE_CONT;
 
-	(void)s;
+	t->quiet = !calls;
+	t->listening = 0;
 	/* ESRCH: killed since its stop; its death is the next event. */
 	if (ptrace(request, t->tid, NULL, (void *)(long)signal) < 0)
 		return;
@@ -100,6 +117,9 @@ static void group_stop(struct session *s, struct tracee *t, int signal)
 	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
 		fast_leave(s, t, 0);
 		/* Stays stopped, as it would without us, until SIGCONT. */
+		t->listening = 1;
+		if (t->state == TRACEE_ATTACH)
+			t->state = TRACEE_RUNNING; /* what it is stopped by is not our doing */
 		ptrace(PTRACE_LISTEN, t->tid, NULL, NULL);
 		return;
 	}
@@ -140,6 +160,8 @@ static void syscall_stop(struct session *s, struct tracee *t, const struct stop 
 {
 	if (t->in_call)
 		call_exit(s, t, stop);
+	else if (s->leaving)
+		leave_entry(t);
 	else
 		call_entry(s, t, stop);
 	tracee_resume(s, t, 0);

@@ -22,6 +22,7 @@
 #include "common/write/writer.h"
 #include "tracer/attach.h"
 #include "tracer/launch.h"
+#include "tracer/leave.h"
 #include "tracer/report.h"
 #include "tracer/session.h"
 #include "tracer/supervise.h"
@@ -274,10 +275,12 @@ static void *tracing_thread(void *arg)
 	eventfd_write(run->ready_fd, 1);
 	if (run->thread_rc == 0)
 		run->thread_rc = session_loop(s, &run->thread_err);
+	if (s->attached)
+		leave_attached(s);
 	orders_close(&s->orders);
 	session_end(s);
 	eventfd_write(run->supervise.done_fd, 1);
-	/* With -p the end of this thread is what detaches, without stopping anyone. */
+	/* With -p the end of this thread is what detaches (leave.h). */
 	return NULL;
 }
 

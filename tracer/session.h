@@ -45,6 +45,7 @@ struct session {
 	int status_fd;    /* of --status, -1: none */
 	int attached;     /* -p */
 	int detached;     /* the supervisor asked for it */
+	int leaving;      /* -p is over: who is let go on makes no more stops at calls */
 
 	struct colocate colocate;
 	uint64_t record_ns;                 /* cost of a record; 0: not measured */
@@ -83,6 +84,8 @@ void session_end(struct session *s);
 /* ---- loop.c ---- */
 /* Runs until the last tracee is gone or the supervisor detaches. 0 or a negative errno. */
 int session_loop(struct session *s, struct err *err);
+/* Takes the next stop or death, without waiting for one: 1, 0 (none), -ECHILD (nobody is left). */
+int session_poll_stop(struct session *s, struct stop *ret);
 /* A stop or death that was taken from wait4 elsewhere is handled in its turn. */
 void session_queue_stop(struct session *s, pid_t tid, int status);
 /* Handles one stop or death. */

@@ -51,6 +51,9 @@ struct tracee {
 	uint8_t counted;          /* the call in ev is in the traced set */
 	uint8_t control;          /* enum control of the call in ev */
 	uint8_t cloning;          /* in a call that makes a thread or child, not announced yet */
+	uint8_t quiet;            /* let go on without stops at calls */
+	uint8_t listening;        /* in a group stop, until SIGCONT */
+	uint8_t asked;            /* to stop, for leaving it */
 	uint8_t own_filter;       /* it or a forebear installed a seccomp filter of its own */
 	struct fast_thread *fast; /* its block, or NULL */
 	struct sys_event ev;      /* the call under way */
