@@ -41,7 +41,8 @@ static void ask(struct session *s)
 	while (map_next(&s->tracees.by_tid, &it)) {
 		struct tracee *t = it.value;
 
-		if (!is_unsettled(t) || t->state == TRACEE_ATTACH)
+		/* Those that were asked already, and those whose call comes by itself. */
+		if (!is_unsettled(t) || t->state == TRACEE_ATTACH || t->mend.deadline_ns)
 			continue;
 		t->asked = 1;
 		ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL);
@@ -80,20 +81,20 @@ void leave_attached(struct session *s)
 	}
 }
 
-void leave_entry(struct tracee *t)
+int leave_entry(struct tracee *t)
 {
 	struct ptrace_syscall_info info;
 	struct user_regs_struct regs;
 
 	/* A filter of the target's would be asked about the call that is none. */
 	if (!t->asked || disposition_seccomp(t->tid) != 0)
-		return;
+		return 0;
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, (void *)sizeof(info), &info) <= 0 ||
 		info.op != PTRACE_SYSCALL_INFO_ENTRY ||
 		ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
-		return;
+		return 0;
 	regs.rax = regs.orig_rax;
 	regs.orig_rax = (unsigned long long)-1;
 	regs.rip -= 2; /* the syscall instruction */
-	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
+	return ptrace(PTRACE_SETREGS, t->tid, NULL, &regs) == 0;
 }

@@ -23,7 +23,7 @@ struct tracee;
 void leave_attached(struct session *s);
 
 /* The stop of t is at the entry of a call while we leave. Where it was asked to stop too, the call
- * would be made with that pending: it is taken back, and made when t goes on. */
-void leave_entry(struct tracee *t);
+ * would be made with that pending: it is taken back, and made when t goes on. 1 if so. */
+int leave_entry(struct tracee *t);
 
 #endif

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "common/base/mem.h"
+#include "tracer/attach.h"
 #include "tracer/dispositions.h"
 #include "tracer/session.h"
 
@@ -240,7 +241,9 @@ void lifecycle_gone(struct session *s, pid_t tid, int status)
 	struct tracee *t = tracees_get(&s->tracees, tid);
 
 	free(map_del(&s->held, (uint64_t)tid));
-	if (tid == s->first_pid)
+	if (s->attached)
+		attach_ended(s, tid, status);
+	else if (tid == s->first_pid)
 		s->first_status = status;
 	if (t)
 		drop(s, t);

@@ -13,7 +13,6 @@
 #include <sys/wait.h>
 
 #include "common/base/clock.h"
-#include "tracer/attach.h"
 #include "tracer/dispositions.h"
 #include "tracer/leave.h"
 #include "tracer/session.h"
@@ -100,7 +99,7 @@ int session_poll_stop(struct session *s, struct stop *ret)
 
 void tracee_resume(struct session *s, struct tracee *t, int signal)
 {
-	int calls = !s->leaving && (t->in_call || t->mode == MODE_SYSCALL);
+	int calls = (!s->leaving || t->mend.deadline_ns) && (t->in_call || t->mode == MODE_SYSCALL);
 	long request = calls ? PTRACE_SYSCALL : PTRACE_CONT;
 
 	t->quiet = !calls;
@@ -112,8 +111,10 @@ void tracee_resume(struct session *s, struct tracee *t, int signal)
 
 /* ---- kinds of stops ---- */
 
-static void group_stop(struct session *s, struct tracee *t, int signal)
+static void group_stop(struct session *s, struct tracee *t, const struct stop *stop)
 {
+	int signal = WSTOPSIG(stop->status);
+
 	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
 		fast_leave(s, t, 0);
 		/* Stays stopped, as it would without us, until SIGCONT. */
@@ -128,10 +129,12 @@ static void group_stop(struct session *s, struct tracee *t, int signal)
 		return;
 	}
 	fast_leave(s, t, 0);
-	if (t->state == TRACEE_ATTACH) {
+	if (t->state == TRACEE_ATTACH)
 		t->state = TRACEE_RUNNING;
-		attach_mend_interrupted(t);
-	}
+	t->asked = 0;
+	/* After a group stop the call is interrupted as it would be without us. */
+	if (!t->listening)
+		mend_stopped(s, t);
 	tracee_resume(s, t, 0);
 }
 
@@ -153,18 +156,25 @@ static void note_ignored_signal(struct session *s, struct tracee *t, int signal)
 static void signal_stop(struct session *s, struct tracee *t, int signal)
 {
 	note_ignored_signal(s, t, signal);
+	mend_signal(t, signal);
 	tracee_resume(s, t, fast_leave(s, t, signal));
 }
 
 static void syscall_stop(struct session *s, struct tracee *t, const struct stop *stop)
 {
-	if (t->in_call)
+	int gone_on = 0;
+
+	if (t->in_call) {
 		call_exit(s, t, stop);
-	else if (s->leaving)
-		leave_entry(t);
-	else
+		mend_exit(t);
+	} else if (!s->leaving) {
 		call_entry(s, t, stop);
-	tracee_resume(s, t, 0);
+		gone_on = mend_entry(s, t);
+	} else if (!leave_entry(t)) {
+		gone_on = mend_entry(s, t);
+	}
+	if (!gone_on)
+		tracee_resume(s, t, 0);
 }
 
 static void event_stop(struct session *s, struct tracee *t, const struct stop *stop, int event)
@@ -186,7 +196,7 @@ static void event_stop(struct session *s, struct tracee *t, const struct stop *s
 		lifecycle_adopt_orphans(s);
 		break;
 	case PTRACE_EVENT_STOP:
-		group_stop(s, t, WSTOPSIG(stop->status));
+		group_stop(s, t, stop);
 		return;
 	default:
 		break;

@@ -256,10 +256,10 @@ static int begin_target(struct run *run, struct err *err)
 	struct session *s = &run->session;
 	int rc;
 
-	if (!run->opt.pid)
+	if (!run->opt.pids.len)
 		return launch_target(s, &run->setup, err);
 	rc = launch_probe(s, &run->setup, err);
-	return rc < 0 ? rc : attach_process(s, run->opt.pid, err);
+	return rc < 0 ? rc : attach_processes(s, err);
 }
 
 static void *tracing_thread(void *arg)
@@ -326,7 +326,7 @@ static void set_times(struct run *run)
 		return;
 	b->window_begin_ns = start + o->skip_ns;
 	b->window_end_ns = after(b->window_begin_ns, o->duration_ns);
-	if (o->pid)
+	if (o->pids.len)
 		v->detach_at_ns = b->window_end_ns;
 }
 
@@ -346,6 +346,14 @@ static pid_t start_command(struct run *run, struct err *err)
 	return pid;
 }
 
+static void say_left_out(const struct run *run)
+{
+	char text[128];
+
+	if (!run->opt.quiet && attach_left_out(&run->session, text, sizeof(text)))
+		fprintf(stderr, "iotrace: %s\n", text);
+}
+
 /* Traces to the end. The session's book is then complete. */
 static int trace(struct run *run, struct err *err)
 {
@@ -355,12 +363,13 @@ static int trace(struct run *run, struct err *err)
 	*v = (struct supervise){.orders = &run->session.orders,
 		.grace_ns = run->opt.grace_ns,
 		.control_fd = run->opt.control_fd,
-		.attached = run->opt.pid != 0};
+		.attached = run->opt.pids.len != 0};
 	set_times(run);
 	rc = start_thread(run, err);
 	if (rc < 0)
 		return rc;
-	if (run->opt.pid && run->opt.command_len && run->thread_rc == 0) {
+	say_left_out(run);
+	if (run->opt.pids.len && run->opt.command_len && run->thread_rc == 0) {
 		rc = start_command(run, err);
 		if (rc > 0)
 			v->command = rc;
@@ -417,20 +426,20 @@ static int run_all(struct run *run)
 		}
 		run->setup.user = run->user;
 	}
-	if (!run->opt.pid) {
+	if (!run->opt.pids.len) {
 		rc = launch_resolve(run->opt.command[0], &run->target_path, &err);
 		if (rc < 0)
 			return fail(launch_status(rc), &err);
 		run->session.launch.path = run->target_path;
 	} else {
-		run->target_path = mem_printf("/proc/%d/exe", run->opt.pid);
+		run->target_path = mem_printf("/proc/%d/exe", run->opt.pids.at[0]);
 	}
 	rc = outputs_begin(run, &err);
 	if (rc == 0)
 		rc = status_open(run, &err);
 	if (rc == 0)
 		rc = trace(run, &err);
-	if (rc == 0 && !run->opt.pid && (rc = launch_error(&run->session, &err)) < 0) {
+	if (rc == 0 && !run->opt.pids.len && (rc = launch_error(&run->session, &err)) < 0) {
 		outputs_abort(&run->outputs);
 		return fail(launch_status(rc), &err);
 	}

@@ -16,7 +16,7 @@ int session_init(struct session *s, const struct options *opt, struct err *err)
 
 	*s = (struct session){.opt = opt, .first_status = -1, .status_fd = -1};
 	control_map_build(&s->map, &opt->trace);
-	if (opt->mode_auto && !opt->pid)
+	if (opt->mode_auto && !opt->pids.len)
 		fast_init(&s->fast, &s->map, opt->no_patch, &pass);
 	rc = filter_build(&s->map, opt->trace.all, s->fast.on ? &pass : NULL, &s->filter, err);
 	if (rc < 0) {
@@ -67,8 +67,13 @@ void session_release(struct session *s)
 	while (map_next(&s->held, &it))
 		free(it.value);
 	map_release(&s->held);
+	it = (struct map_iter){0};
+	while (map_next(&s->epochs, &it))
+		free(it.value);
+	map_release(&s->epochs);
 	fd_registry_free(s->fds);
 	control_map_release(&s->map);
 	free(s->filter.filter);
 	free(s->launch.environ);
+	free(s->roots.at);
 }

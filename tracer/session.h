@@ -40,12 +40,21 @@ struct session {
 	pid_t reader_tid; /* whose memory `memory` reads */
 	struct mem_reader memory;
 
-	pid_t first_pid;  /* the started target, or -p's PID */
+	pid_t first_pid;  /* the started target, or -p's first PID */
 	int first_status; /* wait status of it; -1 while it lives */
 	int status_fd;    /* of --status, -1: none */
 	int attached;     /* -p */
-	int detached;     /* the supervisor asked for it */
-	int leaving;      /* -p is over: who is let go on makes no more stops at calls */
+	struct {
+		struct root {
+			pid_t pid;
+			int status; /* wait status; -1 while it lives */
+		} * at;
+		size_t len, cap;
+	} roots;           /* of -p */
+	uint64_t left_out; /* their descendants that are not traced */
+	struct map epochs; /* CPU -> uint64_t (heap): CLOCK_MONOTONIC at 0 of its clock; mend.c */
+	int detached;      /* the supervisor asked for it */
+	int leaving;       /* -p is over: who is let go on makes no more stops at calls */
 
 	struct colocate colocate;
 	uint64_t record_ns;                 /* cost of a record; 0: not measured */

@@ -8,6 +8,7 @@
 #include "common/base/map.h"
 #include "tracer/event.h"
 #include "tracer/files.h"
+#include "tracer/mend.h"
 
 /*
  * Threads under control and the processes and address spaces they belong to.
@@ -61,6 +62,7 @@ struct tracee {
 	uint64_t saved_arg;  /* argument changed at entry (CLONE_UNTRACED), put back at exit */
 	uint8_t saved;       /* enum saved_kind */
 	uint32_t stack_wait; /* calls until the next one whose stack is taken; 0: not drawn yet */
+	struct mend mend;    /* a call that our stop has interrupted */
 	/* The call that was interrupted last, for restart_syscall. */
 	struct {
 		const struct sys_def *def;
