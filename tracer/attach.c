@@ -14,6 +14,9 @@
 #include "tracer/dispositions.h"
 #include "tracer/session.h"
 
+/* Stops that are handled for each thread that is seized: its first, and the call that goes on. */
+#define STOPS_A_THREAD 4
+
 /* Calls fn for each number that names an entry of a directory in /proc; -ESRCH: it is not there. */
 static int each_number(const char *path, int (*fn)(void *ctx, pid_t id), void *ctx)
 {
@@ -104,13 +107,17 @@ static struct tracee *member(struct session *s, pid_t pid)
 	return t;
 }
 
-/* So that nobody stays stopped until all are seized. */
+/* So that nobody stays stopped until all are seized. Only a few: those that are busy stop again and
+ * again. */
 static void handle_stops(struct session *s)
 {
 	struct stop stop;
 
-	while (session_poll_stop(s, &stop) > 0)
+	for (int left = STOPS_A_THREAD; left; left--) {
+		if (session_poll_stop(s, &stop) <= 0)
+			return;
 		session_dispatch(s, &stop);
+	}
 }
 
 /* Seizes one thread. 1: new, 0: had or gone, or a negative errno. */
@@ -218,6 +225,12 @@ static void snapshot_release(struct snapshot *snap)
 	map_release(&snap->of_a_traced);
 }
 
+/* 1 if the process lives, and is not ours by an announcement that is still to come. */
+static int is_left_out(pid_t pid)
+{
+	return lives(pid) && disposition_tracer(pid) != gettid();
+}
+
 /* One look: attaches to the descendants that are not traced. How many were new. */
 static int attach_descendants(struct session *s, struct map *refused)
 {
@@ -231,11 +244,12 @@ static int attach_descendants(struct session *s, struct map *refused)
 		struct err err = {0};
 
 		/* We ourselves may be a descendant: of the shell that is traced. */
-		if (pid == getpid() || is_traced(s, it.key) || map_get(refused, it.key))
+		if (pid == getpid() || is_traced(s, it.key) || map_get(refused, it.key) ||
+			!is_left_out(pid))
 			continue;
 		if (attach_process(s, pid, &err) == 0)
 			found++;
-		else if (lives(pid))
+		else if (is_left_out(pid))
 			map_set(refused, it.key, s);
 	}
 	snapshot_release(&snap);
@@ -260,7 +274,7 @@ static void count_descendants(struct session *s)
 
 	snapshot_take(&snap);
 	while (map_next(&snap.of_a_traced, &it))
-		s->left_out += (pid_t)it.key != getpid() && lives((pid_t)it.key);
+		s->left_out += (pid_t)it.key != getpid() && is_left_out((pid_t)it.key);
 	snapshot_release(&snap);
 }
 

@@ -10,12 +10,12 @@ struct tracee;
  * thread, which stops nobody. What the kernel does to each thread then (kernel/ptrace.c and
  * kernel/signal.c, __ptrace_unlink and ptrace_stop):
  *
- *	runs or sleeps            nothing
- *	a stop that wait4 has not taken
- *	    by a signal           the signal is delivered
- *	    at a call's entry     the call is made, but as if a signal were pending: what waits and
- *is never restarted (epoll_wait) returns EINTR any other             goes on a stop that wait4 has
- *taken by a signal           the signal is gone
+ * - One that runs or sleeps does so.
+ * - One in a stop by a signal that wait4 has not taken gets the signal; if wait4 has, the signal is
+ *   gone.
+ * - One in a stop at the entry of a call makes the call, but as if a signal were pending: what
+ * waits and is never restarted (epoll_wait) returns EINTR.
+ * - One in any other stop goes on.
  *
  * So before the end no stop may be left that was taken, none may be taken any more, and no thread
  * may be able to stop at an entry.

@@ -84,6 +84,14 @@ def a_signal_interrupts_as_ever(t):
     check(int(rounds(t, "explained").split()[1]) > ROUNDS, "signals were sent")
 
 
+@test(timeout=60 + 2 * ROUNDS)
+def every_call_returns_what_it_should(t):
+    """Threads that enter calls just when they are left."""
+    for variant in ("", "m32"):
+        calls = int(rounds(t, "busy", variant=variant).split()[1]) if have(t, variant) else 1
+        check(calls > 0, "calls")
+
+
 def have(t, variant):
     return os.access(os.path.join(tap.BUILD, "targets", "attachee" + ("-" + variant if variant else "")), os.X_OK)
 
@@ -242,10 +250,11 @@ def one_of_several_that_is_none(t):
 
 
 def descendants(pid):
-    found = []
-    for child in children(pid):
-        found += [child] + descendants(child)
-    return found
+    parents = {int(x): int(status_of(int(x)).get("PPid", 0)) for x in os.listdir("/proc") if x.isdigit()}
+    found = [pid]
+    for parent in found:
+        found += [x for x, of in parents.items() if of == parent]
+    return found[1:]
 
 
 @test

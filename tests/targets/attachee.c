@@ -14,7 +14,7 @@
 
 #define THREADS_MAX 64
 
-static atomic_int over;
+static atomic_int over, rest;
 static atomic_long handled, interrupted, calls;
 static pthread_t threads[THREADS_MAX];
 static int events[THREADS_MAX];
@@ -55,7 +55,7 @@ static void on_signal(int sig)
 static void *nap(void *arg)
 {
 	(void)arg;
-	while (!over)
+	while (!rest)
 		usleep(500);
 	return NULL;
 }
@@ -77,7 +77,9 @@ static void signals(char **args)
 	for (int i = 0; i < 500 && handled < sent; i++)
 		usleep(10000);
 	printf("sent %ld handled %ld\n", sent, (long)handled);
+	fflush(stdout);
 	CHECK(handled == sent);
+	rest = 1; /* not before: what a thread has not taken at its end is lost */
 }
 
 static void *wait_for_events(void *arg)
@@ -119,49 +121,88 @@ static void epolls(char **args)
 	CHECK(interrupted == 0);
 }
 
+static atomic_long eintr_of[THREADS_MAX];
+
 static void *wait_for_signals(void *arg)
 {
 	int ep = epoll_create1(0);
 	struct epoll_event out;
 	sigset_t none;
 
-	(void)arg;
 	sigemptyset(&none);
 	for (;;) { /* to the end of the process */
 		CHECK(epoll_pwait(ep, &out, 1, -1, &none) == -1 && errno == EINTR);
-		interrupted++;
+		eintr_of[(long)arg]++;
 	}
 	return NULL;
 }
 
-/* A signal that comes in epoll_pwait only: each is one EINTR, no more and no less. */
+/* Signals that come to N threads in epoll_pwait only: each is one EINTR, no more and no less. */
 static void explained(char **args)
 {
+	long n = t_num(args, 0, 16), sent = 0;
 	sigset_t set;
-	long sent = 0;
 
-	(void)args;
 	on_signal(SIGUSR1);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	CHECK(pthread_create(&threads[0], NULL, wait_for_signals, NULL) == 0);
+	for (long i = 0; i < n; i++)
+		CHECK(pthread_create(&threads[i], NULL, wait_for_signals, (void *)i) == 0);
 	begin();
-	for (int last = 0; !last; sent++) {
-		last = over;
-		pthread_kill(threads[0], SIGUSR1);
-		while (interrupted <= sent)
-			usleep(50);
-		CHECK(handled == sent + 1 && interrupted == sent + 1);
+	while (!over) {
+		sent++;
+		for (long i = 0; i < n; i++)
+			pthread_kill(threads[i], SIGUSR1);
+		for (long i = 0; i < n; i++) {
+			while (eintr_of[i] < sent)
+				usleep(50);
+			CHECK(eintr_of[i] == sent);
+		}
+		CHECK(handled == n * sent);
 	}
-	printf("sent %ld EINTR %ld\n", sent, (long)interrupted);
+	printf("sent %ld\n", sent);
+}
+
+static void *call_and_compute(void *arg)
+{
+	pid_t parent = getppid();
+
+	(void)arg;
+	while (!over) {
+		for (volatile int i = 0; i < 1000; i++)
+			;
+		CHECK(syscall(SYS_getppid) == parent);
+		calls++;
+	}
+	return NULL;
+}
+
+/* N threads that are at work in user space and in calls by turns. */
+static void busy(char **args)
+{
+	long n = t_num(args, 0, 6);
+
+	begin();
+	for (long i = 0; i < n; i++)
+		CHECK(pthread_create(&threads[i], NULL, call_and_compute, NULL) == 0);
+	for (long i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	printf("calls %ld\n", (long)calls);
 }
 
 /* Its first thread ends; the other one goes on. */
+static void *go_on(void *arg)
+{
+	while (!over)
+		usleep(500);
+	return arg;
+}
+
 static void leaderless(char **args)
 {
 	(void)args;
-	CHECK(pthread_create(&threads[0], NULL, nap, NULL) == 0);
+	CHECK(pthread_create(&threads[0], NULL, go_on, NULL) == 0);
 	begin();
 	pthread_exit(NULL);
 }
@@ -197,8 +238,8 @@ static void family(char **args)
 int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {{"signals", signals}, {"epolls", epolls},
-		{"explained", explained}, {"leaderless", leaderless}, {"family", family},
-		{NULL, NULL}};
+		{"explained", explained}, {"busy", busy}, {"leaderless", leaderless},
+		{"family", family}, {NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }
