@@ -8,14 +8,51 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
-#include <sys/user.h>
 #include <unistd.h>
 
+#include "common/base/mem.h"
 #include "tracer/dispositions.h"
 #include "tracer/session.h"
 
-#define CS_64BIT 0x33
+/* Stops that are handled for each thread that is seized: its first, and the call that goes on. */
+#define STOPS_A_THREAD 4
+
+/* Calls fn for each number that names an entry of a directory in /proc; -ESRCH: it is not there. */
+static int each_number(const char *path, int (*fn)(void *ctx, pid_t id), void *ctx)
+{
+	DIR *dir = opendir(path);
+	struct dirent *e;
+	int found = 0;
+
+	if (!dir)
+		return -ESRCH;
+	while ((e = readdir(dir))) {
+		pid_t id = (pid_t)strtol(e->d_name, NULL, 10);
+
+		found += id > 0 && fn(ctx, id) > 0;
+	}
+	closedir(dir);
+	return found;
+}
+
+/* ---- what cannot be attached to ---- */
+
+static int is_living(void *ctx, pid_t tid)
+{
+	char state = disposition_state(tid);
+
+	(void)ctx;
+	return state && state != 'Z' && state != 'X';
+}
+
+/* 1 if a thread of the process lives, be it without its first one. */
+static int lives(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	return each_number(path, is_living, NULL) > 0;
+}
 
 static int seize_error(pid_t pid, int e, struct err *err)
 {
@@ -24,8 +61,8 @@ static int seize_error(pid_t pid, int e, struct err *err)
 	if (e == ESRCH)
 		return err_set(err, -ESRCH, "no process %d", pid);
 	if (tracer > 0)
-		return err_set(
-			err, -EBUSY, "process %d is already traced by process %d", pid, tracer);
+		return err_set(err, -EBUSY, "process %d is already traced by process %d", pid,
+			disposition_pid(tracer, "Tgid")); /* it is a thread's number */
 	return err_set(err, -e,
 		"cannot attach to process %d: %s (run as its user or as root; "
 		"/proc/sys/kernel/yama/ptrace_scope must be 0 for processes that are not children; "
@@ -33,90 +70,279 @@ static int seize_error(pid_t pid, int e, struct err *err)
 		pid, strerror(e));
 }
 
-/* Seizes one thread. 1: new, 0: had or gone, or a negative errno. */
-static int seize_thread(struct session *s, pid_t pid, pid_t tid, struct tracee *leader)
+/* What the kernel would refuse without saying why. */
+static int check_process(pid_t pid, struct err *err)
 {
-	struct tracee *t;
+	pid_t tracer = disposition_tracer(pid);
 
-	if (tracees_get(&s->tracees, tid))
+	if (pid == getpid())
+		return err_set(
+			err, -EPERM, "process %d is this iotrace: it cannot trace itself", pid);
+	if (disposition_is_kernel_thread(pid))
+		return err_set(err, -EPERM,
+			"process %d is a kernel thread: it makes no system calls", pid);
+	if (!lives(pid))
+		return err_set(err, -ESRCH,
+			"process %d has ended: it is a zombie that its parent has not waited for",
+			pid);
+	if (tracer > 0)
+		return seize_error(pid, EPERM, err);
+	return 0;
+}
+
+/* ---- threads ---- */
+
+/* A thread of the process that we have, or NULL. */
+static struct tracee *member(struct session *s, pid_t pid)
+{
+	struct tracee *t = tracees_get(&s->tracees, pid);
+	struct map_iter it = {0};
+
+	while (!t && map_get(&s->tracees.processes, (uint64_t)pid) &&
+		map_next(&s->tracees.by_tid, &it)) {
+		t = it.value;
+		if (t->process->pid != pid)
+			t = NULL;
+	}
+	return t;
+}
+
+/* So that nobody stays stopped until all are seized. Only a few: those that are busy stop again and
+ * again. */
+static void handle_stops(struct session *s)
+{
+	struct stop stop;
+
+	for (int left = STOPS_A_THREAD; left; left--) {
+		if (session_poll_stop(s, &stop) <= 0)
+			return;
+		session_dispatch(s, &stop);
+	}
+}
+
+/* Seizes one thread. 1: new, 0: had or gone, or a negative errno. */
+static int seize_thread(struct session *s, pid_t pid, pid_t tid)
+{
+	struct tracee *t, *other = member(s, pid);
+
+	if (tracees_get(&s->tracees, tid) || map_get(&s->held, (uint64_t)tid))
 		return 0;
 	if (ptrace(PTRACE_SEIZE, tid, NULL, (void *)(long)SESSION_PTRACE_OPTIONS) < 0) {
 		/* Made meanwhile by a thread that we have: its parent's event announces it. */
-		if (leader && (errno == ESRCH || disposition_tracer(tid) == getpid()))
+		if (other && (errno == ESRCH || disposition_tracer(tid) == gettid()))
 			return 0;
 		return -errno;
 	}
 	t = tracees_add(&s->tracees, pid, tid,
-		leader ? files_ref(leader->files) : files_new(identity_registry(s->identity)),
-		leader ? space_ref(leader->space) : space_new(&s->tracees));
+		other ? files_ref(other->files) : files_new(identity_registry(s->identity)),
+		other ? space_ref(other->space) : space_new(&s->tracees));
 	t->state = TRACEE_ATTACH;
 	t->mode = MODE_SYSCALL;
 	tracees_read_comm(&s->tracees, t);
+	mend_note(s, t);
 	ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
+	handle_stops(s);
 	return 1;
 }
 
-/* One pass over the threads: how many were new, or a negative errno. */
-static int scan(struct session *s, pid_t pid)
+struct scan {
+	struct session *s;
+	pid_t pid;
+};
+
+static int scan_thread(void *ctx, pid_t tid)
 {
-	char path[64];
-	DIR *dir;
-	struct dirent *e;
-	int found = 0;
+	const struct scan *scan = ctx;
 
-	snprintf(path, sizeof(path), "/proc/%d/task", pid);
-	dir = opendir(path);
-	if (!dir)
-		return -ESRCH;
-	while ((e = readdir(dir))) {
-		pid_t tid = (pid_t)strtol(e->d_name, NULL, 10);
-		int rc = tid > 0 && tid != pid
-				 ? seize_thread(s, pid, tid, tracees_get(&s->tracees, pid))
-				 : 0;
-
-		found += rc > 0;
-	}
-	closedir(dir);
-	return found;
+	return tid == scan->pid ? 0 : seize_thread(scan->s, scan->pid, tid);
 }
 
-int attach_process(struct session *s, pid_t pid, struct err *err)
+static int attach_process(struct session *s, pid_t pid, struct err *err)
 {
-	int rc = seize_thread(s, pid, pid, NULL);
+	struct scan scan = {s, pid};
+	int rc = seize_thread(s, pid, pid);
+	char path[64];
 
-	if (rc < 0)
+	/* A first thread that has ended before the others cannot be seized. */
+	if (rc < 0 && (disposition_state(pid) != 'Z' || !lives(pid)))
 		return seize_error(pid, -rc, err);
-	s->first_pid = pid;
-	s->attached = 1;
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	/* Threads that are made while we look are found by the next look. */
-	while (scan(s, pid) > 0)
+	while (each_number(path, scan_thread, &scan) > 0)
 		;
+	return member(s, pid) || rc >= 0 ? 0 : seize_error(pid, EPERM, err);
+}
+
+/* ---- descendants ---- */
+
+/* All processes at one time, so that one whose parent ends meanwhile still belongs to its tree. */
+struct snapshot {
+	struct session *s;
+	struct map parents;     /* pid -> (void *)ppid */
+	struct map of_a_traced; /* pid -> itself */
+};
+
+static int note_parent(void *ctx, pid_t pid)
+{
+	struct snapshot *snap = ctx;
+	pid_t parent = disposition_pid(pid, "PPid");
+
+	if (parent > 0)
+		map_set(&snap->parents, (uint64_t)pid, (void *)(intptr_t)parent);
 	return 0;
 }
 
-static int waits_forever(const struct user_regs_struct *regs)
+static int is_traced(const struct session *s, uint64_t pid)
 {
-	switch (regs->orig_rax) {
-	case SYS_epoll_wait:
-	case SYS_epoll_pwait:
-		return (int)regs->r10 < 0;
-	case SYS_epoll_pwait2:
-		return regs->r10 == 0;
-	default:
-		return 0;
+	return map_get(&s->tracees.processes, pid) != NULL;
+}
+
+/* Fills of_a_traced: the descendants of traced processes that are not traced. */
+static void snapshot_take(struct snapshot *snap)
+{
+	int more = 1;
+
+	each_number("/proc", note_parent, snap);
+	while (more) {
+		struct map_iter it = {0};
+
+		more = 0;
+		while (map_next(&snap->parents, &it)) {
+			uint64_t parent = (uint64_t)(intptr_t)it.value;
+
+			if (is_traced(snap->s, it.key) || map_get(&snap->of_a_traced, it.key) ||
+				(!is_traced(snap->s, parent) &&
+					!map_get(&snap->of_a_traced, parent)))
+				continue;
+			map_set(&snap->of_a_traced, it.key, (void *)(intptr_t)it.key);
+			more = 1;
+		}
 	}
 }
 
-void attach_mend_interrupted(const struct tracee *t)
+static void snapshot_release(struct snapshot *snap)
 {
-	struct user_regs_struct regs;
+	map_release(&snap->parents);
+	map_release(&snap->of_a_traced);
+}
 
-	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
-		return;
-	if ((long)regs.rax != -EINTR || regs.cs != CS_64BIT || !waits_forever(&regs) ||
-		disposition_pending(t->tid))
-		return;
-	regs.rax = regs.orig_rax;
-	regs.rip -= 2; /* the syscall instruction */
-	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
+/* 1 if the process lives, and is not ours by an announcement that is still to come. */
+static int is_left_out(pid_t pid)
+{
+	return lives(pid) && disposition_tracer(pid) != gettid();
+}
+
+/* One look: attaches to the descendants that are not traced. How many were new. */
+static int attach_descendants(struct session *s, struct map *refused)
+{
+	struct snapshot snap = {.s = s};
+	struct map_iter it = {0};
+	int found = 0;
+
+	snapshot_take(&snap);
+	while (map_next(&snap.of_a_traced, &it)) {
+		pid_t pid = (pid_t)it.key;
+		struct err err = {0};
+
+		/* We ourselves may be a descendant: of the shell that is traced. */
+		if (pid == getpid() || is_traced(s, it.key) || map_get(refused, it.key) ||
+			!is_left_out(pid))
+			continue;
+		if (attach_process(s, pid, &err) == 0)
+			found++;
+		else if (is_left_out(pid))
+			map_set(refused, it.key, s);
+	}
+	snapshot_release(&snap);
+	return found;
+}
+
+static void attach_tree(struct session *s)
+{
+	struct map refused = {0};
+
+	/* What is made while we look, by one that was not seized yet, is found by the next look. */
+	while (attach_descendants(s, &refused) > 0)
+		;
+	s->left_out = refused.len;
+	map_release(&refused);
+}
+
+static void count_descendants(struct session *s)
+{
+	struct snapshot snap = {.s = s};
+	struct map_iter it = {0};
+
+	snapshot_take(&snap);
+	while (map_next(&snap.of_a_traced, &it))
+		s->left_out += (pid_t)it.key != getpid() && is_left_out((pid_t)it.key);
+	snapshot_release(&snap);
+}
+
+int attach_left_out(const struct session *s, char *text, size_t n)
+{
+	if (!s->left_out)
+		return 0;
+	snprintf(text, n, "descendants of the attached processes that are not traced: %llu (%s)",
+		(unsigned long long)s->left_out,
+		s->opt->tree ? "they cannot be attached to" : "--tree takes them too");
+	return 1;
+}
+
+/* ---- all of -p ---- */
+
+static int add_root(struct session *s, pid_t id, struct err *err)
+{
+	/* The number of any of its threads will do. */
+	pid_t pid = disposition_pid(id, "Tgid");
+	int rc;
+
+	if (pid <= 0)
+		return seize_error(id, ESRCH, err);
+	for (size_t i = 0; i < s->roots.len; i++)
+		if (s->roots.at[i].pid == pid)
+			return 0;
+	rc = check_process(pid, err);
+	if (rc == 0)
+		*VEC_PUSH(&s->roots) = (struct root){pid, -1};
+	return rc;
+}
+
+int attach_processes(struct session *s, struct err *err)
+{
+	int rc = 0;
+
+	/* All are looked at before the first is touched. */
+	for (size_t i = 0; i < s->opt->pids.len && rc == 0; i++)
+		rc = add_root(s, s->opt->pids.at[i], err);
+	if (rc < 0)
+		return rc;
+	s->first_pid = s->roots.at[0].pid;
+	s->attached = 1;
+	for (size_t i = 0; i < s->roots.len; i++) {
+		rc = attach_process(s, s->roots.at[i].pid, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (s->opt->tree)
+		attach_tree(s);
+	else
+		count_descendants(s);
+	return 0;
+}
+
+void attach_ended(struct session *s, pid_t pid, int status)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < s->roots.len; i++)
+		if (s->roots.at[i].pid == pid)
+			s->roots.at[i].status = status;
+	for (size_t i = 0; i < s->roots.len; i++) {
+		if (s->roots.at[i].status < 0)
+			return;
+		if (!first)
+			first = s->roots.at[i].status;
+	}
+	s->first_status = first;
 }

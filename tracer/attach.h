@@ -2,19 +2,26 @@
 #ifndef TRACER_ATTACH_H
 #define TRACER_ATTACH_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "common/base/err.h"
 
 struct session;
-struct tracee;
 
-/* Seizes all threads of a running process and asks each to stop once, so that its calls can be
- * seen. It gets no filter and no EXITKILL: nothing of ours may outlive us in it. */
-int attach_process(struct session *s, pid_t pid, struct err *err);
+/*
+ * Seizes the processes of -p with all their threads, and with --tree their descendants, and asks
+ * each thread to stop once, so that its calls can be seen. They get no filter and no EXITKILL:
+ * nothing of ours may outlive us in them. On failure some may be seized: leave_attached lets them
+ * go.
+ */
+int attach_processes(struct session *s, struct err *err);
 
-/* That one stop made a never-restarted call (epoll_wait) fail with EINTR. Where it waits without a
- * limit and no signal is there to explain it, it is entered again, and the program sees nothing. */
-void attach_mend_interrupted(const struct tracee *t);
+/* Process pid is gone. s->first_status is that of the first one, in the order given, that did not
+ * end with 0, once all have ended. */
+void attach_ended(struct session *s, pid_t pid, int status);
+
+/* One sentence about descendants that are not traced into text of n bytes; 0: there are none. */
+int attach_left_out(const struct session *s, char *text, size_t n);
 
 #endif

@@ -9,7 +9,9 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/base/mem.h"
 
+#define PF_KTHREAD       0x00200000 /* include/linux/sched.h */
 #define STATUS_MAX_BYTES (1 << 16)
 
 /* Heap, or NULL. */
@@ -78,4 +80,57 @@ pid_t disposition_pid(pid_t tid, const char *field)
 pid_t disposition_tracer(pid_t tid)
 {
 	return disposition_pid(tid, "TracerPid");
+}
+
+char disposition_state(pid_t tid)
+{
+	cleanup_free char *status = status_read(tid);
+	const char *at = status ? status_field(status, "State") : NULL;
+
+	return at ? at[strspn(at, " \t")] : '\0';
+}
+
+int disposition_seccomp(pid_t tid)
+{
+	return (int)disposition_pid(tid, "Seccomp");
+}
+
+/* Heap: /proc/TID/stat behind the name, which can have anything in it; or NULL. */
+static char *stat_read(pid_t tid)
+{
+	cleanup_free char *text = NULL;
+	char path[64];
+	const char *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	if (file_read(path, STATUS_MAX_BYTES, &text, NULL, NULL) < 0)
+		return NULL;
+	at = strrchr(text, ')');
+	return at ? mem_strdup(at + 1) : NULL;
+}
+
+/* Field `number` as proc(5) counts, from 3 on; 0: not there. */
+static unsigned long stat_field(const char *stat, int number)
+{
+	for (int i = 3; stat && i <= number; i++) {
+		stat += strspn(stat, " ");
+		if (i == number)
+			return strtoul(stat, NULL, 10);
+		stat = strchr(stat, ' ');
+	}
+	return 0;
+}
+
+int disposition_cpu(pid_t tid)
+{
+	cleanup_free char *stat = stat_read(tid);
+
+	return stat ? (int)stat_field(stat, 39) : -1;
+}
+
+int disposition_is_kernel_thread(pid_t pid)
+{
+	cleanup_free char *stat = stat_read(pid);
+
+	return (stat_field(stat, 9) & PF_KTHREAD) != 0;
 }

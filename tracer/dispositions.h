@@ -16,4 +16,13 @@ pid_t disposition_tracer(pid_t tid);
 /* A field that is a pid ("Tgid", "PPid"); -1: cannot be read. */
 pid_t disposition_pid(pid_t tid, const char *field);
 
+/* State of a thread as in its status file: 'R', 'S', 'D', 't' ...; 0: it is gone. */
+char disposition_state(pid_t tid);
+/* The CPU on which it ran last; -1: unknown. */
+int disposition_cpu(pid_t tid);
+/* 1 if pid is a thread of the kernel's own. */
+int disposition_is_kernel_thread(pid_t pid);
+/* Its seccomp mode; -1: unknown. */
+int disposition_seccomp(pid_t tid);
+
 #endif

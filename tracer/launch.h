@@ -11,7 +11,7 @@ struct session;
 
 /* What iotrace changed in itself and the target must get back as it was. */
 struct launch_setup {
-	const struct as_user *user;       /* of -u; NULL or not filled: none */
+	const struct as_user *user;        /* of -u; NULL or not filled: none */
 	sigset_t mask;                     /* signal mask as inherited */
 	struct sigaction sigpipe, sigxfsz; /* dispositions as inherited */
 };

@@ -10,6 +10,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "tracer/attach.h"
 #include "tracer/dispositions.h"
 #include "tracer/privileges.h"
 #include "tracer/feature.h"
@@ -264,7 +265,9 @@ void lifecycle_gone(struct session *s, pid_t tid, int status)
 	struct tracee *t = tracees_get(&s->tracees, tid);
 
 	free(map_del(&s->held, (uint64_t)tid));
-	if (tid == s->first_pid)
+	if (s->attached)
+		attach_ended(s, tid, status);
+	else if (tid == s->first_pid)
 		s->first_status = status;
 	if (t)
 		drop(s, t);

@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 
 #include "common/base/clock.h"
-#include "tracer/attach.h"
 #include "tracer/dispositions.h"
+#include "tracer/leave.h"
 #include "tracer/session.h"
 #include "tracer/status.h"
 
@@ -81,25 +81,46 @@ static int next_stop(struct session *s, struct stop *ret)
 	return ret->tid != 0;
 }
 
+int session_poll_stop(struct session *s, struct stop *ret)
+{
+	do {
+		int rc = s->stops.len ? 1 : wait_any(s, WNOHANG);
+
+		if (rc <= 0)
+			return rc;
+		*ret = s->stops.at[s->stops.head];
+		s->stops.head = (s->stops.head + 1) % STOPS_MAX;
+		s->stops.len--;
+	} while (!ret->tid);
+	return 1;
+}
+
 /* ---- letting go on ---- */
 
 void tracee_resume(struct session *s, struct tracee *t, int signal)
 {
-	int to_call = t->in_call || t->mode == MODE_SYSCALL;
+	int calls = (!s->leaving || t->mend.deadline_ns) && (t->in_call || t->mode == MODE_SYSCALL);
+	long request = calls ? PTRACE_SYSCALL : PTRACE_CONT;
 
-	(void)s;
+	t->quiet = !calls;
+	t->listening = 0;
 	/* ESRCH: killed since its stop; its death is the next event. */
-	if (ptrace(to_call ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL, (void *)(long)signal) < 0)
+	if (ptrace(request, t->tid, NULL, (void *)(long)signal) < 0)
 		return;
 }
 
 /* ---- kinds of stops ---- */
 
-static void group_stop(struct session *s, struct tracee *t, int signal)
+static void group_stop(struct session *s, struct tracee *t, const struct stop *stop)
 {
+	int signal = WSTOPSIG(stop->status);
+
 	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
 		fast_leave(s, t, 0);
 		/* Stays stopped, as it would without us, until SIGCONT. */
+		t->listening = 1;
+		if (t->state == TRACEE_ATTACH)
+			t->state = TRACEE_RUNNING; /* what it is stopped by is not our doing */
 		ptrace(PTRACE_LISTEN, t->tid, NULL, NULL);
 		return;
 	}
@@ -108,10 +129,12 @@ static void group_stop(struct session *s, struct tracee *t, int signal)
 		return;
 	}
 	fast_leave(s, t, 0);
-	if (t->state == TRACEE_ATTACH) {
+	if (t->state == TRACEE_ATTACH)
 		t->state = TRACEE_RUNNING;
-		attach_mend_interrupted(t);
-	}
+	t->asked = 0;
+	/* After a group stop the call is interrupted as it would be without us. */
+	if (!t->listening)
+		mend_stopped(s, t);
 	tracee_resume(s, t, 0);
 }
 
@@ -133,16 +156,25 @@ static void note_ignored_signal(struct session *s, struct tracee *t, int signal)
 static void signal_stop(struct session *s, struct tracee *t, int signal)
 {
 	note_ignored_signal(s, t, signal);
+	mend_signal(t, signal);
 	tracee_resume(s, t, fast_leave(s, t, signal));
 }
 
 static void syscall_stop(struct session *s, struct tracee *t, const struct stop *stop)
 {
-	if (t->in_call)
+	int gone_on = 0;
+
+	if (t->in_call) {
 		call_exit(s, t, stop);
-	else
+		mend_exit(t);
+	} else if (!s->leaving) {
 		call_entry(s, t, stop);
-	tracee_resume(s, t, 0);
+		gone_on = mend_entry(s, t);
+	} else if (!leave_entry(t)) {
+		gone_on = mend_entry(s, t);
+	}
+	if (!gone_on)
+		tracee_resume(s, t, 0);
 }
 
 static void event_stop(struct session *s, struct tracee *t, const struct stop *stop, int event)
@@ -164,7 +196,7 @@ static void event_stop(struct session *s, struct tracee *t, const struct stop *s
 		lifecycle_adopt_orphans(s);
 		break;
 	case PTRACE_EVENT_STOP:
-		group_stop(s, t, WSTOPSIG(stop->status));
+		group_stop(s, t, stop);
 		return;
 	default:
 		break;

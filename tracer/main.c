@@ -21,6 +21,7 @@
 #include "tracer/as_user.h"
 #include "tracer/launch.h"
 #include "tracer/outputs.h"
+#include "tracer/leave.h"
 #include "tracer/report.h"
 #include "tracer/session.h"
 #include "tracer/supervise.h"
@@ -42,7 +43,7 @@ struct run {
 	struct supervise supervise;
 	struct outputs outputs;
 	struct as_user user; /* of -u */
-	char *target_path;    /* heap */
+	char *target_path;   /* heap */
 	uint64_t started_real_ns;
 	/* of the tracing thread */
 	pthread_t thread;
@@ -69,10 +70,10 @@ static int begin_target(struct run *run, struct err *err)
 	struct session *s = &run->session;
 	int rc;
 
-	if (!run->opt.pid)
+	if (!run->opt.pids.len)
 		return launch_target(s, &run->setup, err);
 	rc = launch_probe(s, &run->setup, err);
-	return rc < 0 ? rc : attach_process(s, run->opt.pid, err);
+	return rc < 0 ? rc : attach_processes(s, err);
 }
 
 static void *tracing_thread(void *arg)
@@ -88,10 +89,12 @@ static void *tracing_thread(void *arg)
 	eventfd_write(run->ready_fd, 1);
 	if (run->thread_rc == 0)
 		run->thread_rc = session_loop(s, &run->thread_err);
+	if (s->attached)
+		leave_attached(s);
 	orders_close(&s->orders);
 	session_end(s);
 	eventfd_write(run->supervise.done_fd, 1);
-	/* With -p the end of this thread is what detaches, without stopping anyone. */
+	/* With -p the end of this thread is what detaches (leave.h). */
 	return NULL;
 }
 
@@ -137,7 +140,7 @@ static void set_times(struct run *run)
 		return;
 	b->window_begin_ns = start + o->skip_ns;
 	b->window_end_ns = after(b->window_begin_ns, o->duration_ns);
-	if (o->pid)
+	if (o->pids.len)
 		v->detach_at_ns = b->window_end_ns;
 }
 
@@ -157,6 +160,14 @@ static pid_t start_command(struct run *run, struct err *err)
 	return pid;
 }
 
+static void say_left_out(const struct run *run)
+{
+	char text[128];
+
+	if (!run->opt.quiet && attach_left_out(&run->session, text, sizeof(text)))
+		fprintf(stderr, "iotrace: %s\n", text);
+}
+
 /* Traces to the end. The session's book is then complete. */
 static int trace(struct run *run, struct err *err)
 {
@@ -166,12 +177,13 @@ static int trace(struct run *run, struct err *err)
 	*v = (struct supervise){.orders = &run->session.orders,
 		.grace_ns = run->opt.grace_ns,
 		.control_fd = run->opt.control_fd,
-		.attached = run->opt.pid != 0};
+		.attached = run->opt.pids.len != 0};
 	set_times(run);
 	rc = start_thread(run, err);
 	if (rc < 0)
 		return rc;
-	if (run->opt.pid && run->opt.command_len && run->thread_rc == 0) {
+	say_left_out(run);
+	if (run->opt.pids.len && run->opt.command_len && run->thread_rc == 0) {
 		rc = start_command(run, err);
 		if (rc > 0)
 			v->command = rc;
@@ -284,13 +296,13 @@ static int run_all(struct run *run)
 	if (find_user(run, &err) < 0)
 		return fail(STATUS_USAGE, &err);
 	run->setup.user = &run->user;
-	if (!run->opt.pid) {
+	if (!run->opt.pids.len) {
 		rc = launch_resolve(run->opt.command[0], &run->target_path, &err);
 		if (rc < 0)
 			return fail(launch_status(rc), &err);
 		run->session.launch.path = run->target_path;
 	} else {
-		run->target_path = mem_printf("/proc/%d/exe", run->opt.pid);
+		run->target_path = mem_printf("/proc/%d/exe", run->opt.pids.at[0]);
 	}
 	rc = begin_outputs(run, &err);
 	if (rc == 0) {
@@ -298,7 +310,7 @@ static int run_all(struct run *run)
 		supervise_block_signals();
 		rc = trace(run, &err);
 	}
-	if (rc == 0 && !run->opt.pid && (rc = launch_error(&run->session, &err)) < 0) {
+	if (rc == 0 && !run->opt.pids.len && (rc = launch_error(&run->session, &err)) < 0) {
 		abort_outputs(run);
 		return fail(launch_status(rc), &err);
 	}

@@ -62,3 +62,13 @@ int memory_poke_u64(const struct memory *m, uint64_t addr, uint64_t value)
 	}
 	return ptrace(PTRACE_POKEDATA, m->tid, (void *)addr, (void *)value) < 0 ? -errno : 0;
 }
+
+int memory_write(pid_t tid, uint64_t addr, const void *p, size_t n)
+{
+	struct iovec local = {(void *)(uintptr_t)p, n}, remote = {(void *)addr, n};
+	ssize_t done = process_vm_writev(tid, &local, 1, &remote, 1, 0);
+
+	if (done < 0)
+		return -errno;
+	return (size_t)done == n ? 0 : -EFAULT;
+}

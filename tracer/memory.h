@@ -21,4 +21,7 @@ struct mem_reader memory_reader(struct memory *m);
 /* Writes to it, read-only pages too (PTRACE_POKEDATA). 0 or -errno. */
 int memory_poke_u64(const struct memory *m, uint64_t addr, uint64_t value);
 
+/* The same for n bytes of a thread that may run, of memory that it can write. */
+int memory_write(pid_t tid, uint64_t addr, const void *p, size_t n);
+
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/cleanup.h"
 #include "common/base/mem.h"
 #include "common/base/units.h"
 
@@ -25,6 +26,7 @@ enum {
 	OPT_MODE,
 	OPT_NO_PATCH,
 	OPT_VERIFY,
+	OPT_TREE,
 	OPT_SKIP,
 	OPT_DURATION,
 	OPT_CONTROL_FD,
@@ -58,8 +60,8 @@ static const struct {
 	{OPT_NO_PATCH, "no-patch", NULL, "recorder without changing the target's code"},
 	{OPT_VERIFY, "verify", NULL,
 		"run it in both modes, for root counted by the kernel too: the same?"},
-	{'p', "attach", "PID",
-		"attach to a process with all its threads; with CMD, while CMD runs"},
+	{'p', "attach", "PID", "attach to a process, all threads; repeatable; with CMD: as long"},
+	{OPT_TREE, "tree", NULL, "with -p: and to the descendants that are there"},
 	{OPT_SKIP, "skip", "SEC", "the window that counts begins SEC after the start"},
 	{OPT_DURATION, "duration", "SEC", "the window that counts lasts SEC"},
 	{OPT_CONTROL_FD, "control-fd", "N", "read begin, end and mark NAME from this descriptor"},
@@ -82,7 +84,7 @@ static const struct {
 void options_help(struct out *o)
 {
 	out_str(o, "usage: iotrace [OPTIONS] [--] PROGRAM [ARGS...]\n"
-		   "       iotrace [OPTIONS] -p PID [-- CMD...]\n\n"
+		   "       iotrace [OPTIONS] -p PID [-p PID...] [--tree] [-- CMD...]\n\n"
 		   "Traces a program's system calls, with all its threads and children, and\n"
 		   "says how well its I/O is batched. Without an output option the summary goes\n"
 		   "to standard error.\n\n");
@@ -132,18 +134,33 @@ static int set_mode(struct options *o, const char *arg, struct err *err)
 	return 0;
 }
 
-static int set_number(int value, const char *arg, struct options *o, struct err *err)
+static int set_control(struct options *o, const char *arg, struct err *err)
 {
 	uint64_t v = 0;
-	int rc = units_parse_u64(arg, value == 'p' ? 1 : 0, INT_MAX, &v, err);
+	int rc = units_parse_u64(arg, 0, INT_MAX, &v, err);
 
-	if (rc < 0)
-		return rc;
-	if (value == 'p')
-		o->pid = (pid_t)v;
-	else
+	if (rc == 0)
 		o->control_fd = (int)v;
-	return 0;
+	return rc;
+}
+
+/* "12", or as pidof and pgrep print several: "12 34", "12,34". */
+static int add_pids(struct options *o, const char *arg, struct err *err)
+{
+	cleanup_free char *copy = mem_strdup(arg);
+	size_t before = o->pids.len;
+	char *rest = copy, *word;
+
+	while ((word = strsep(&rest, ", \t\n"))) {
+		uint64_t v = 0;
+
+		if (!*word)
+			continue;
+		if (units_parse_u64(word, 1, INT_MAX, &v, err) < 0)
+			return err->code;
+		*VEC_PUSH(&o->pids) = (pid_t)v;
+	}
+	return o->pids.len > before ? 0 : err_set(err, -EINVAL, "'%s' names no process", arg);
 }
 
 static int set_every(struct options *o, const char *arg, struct err *err)
@@ -211,8 +228,12 @@ static int apply(struct options *o, int value, const char *arg, struct err *err)
 		o->verify = 1;
 		return 0;
 	case 'p':
+		return add_pids(o, arg, err);
+	case OPT_TREE:
+		o->tree = 1;
+		return 0;
 	case OPT_CONTROL_FD:
-		return set_number(value, arg, o, err);
+		return set_control(o, arg, err);
 	case OPT_SKIP:
 		o->has_window = 1;
 		return units_parse_seconds(arg, &o->skip_ns, err);
@@ -264,14 +285,16 @@ static int parse_error(int c, char **argv, struct err *err)
 
 static int check(struct options *o, struct err *err)
 {
-	if (!o->pid && !o->command_len)
+	if (!o->pids.len && !o->command_len)
 		return err_set(err, -EINVAL, "no program to trace (see --help)");
-	if (o->pid && o->user)
+	if (o->pids.len && o->user)
 		return err_set(err, -EINVAL, "-u is for a program that iotrace starts, not for -p");
-	if (o->pid && o->env.len)
+	if (o->pids.len && o->env.len)
 		return err_set(
 			err, -EINVAL, "--env is for a program that iotrace starts, not for -p");
-	if (o->verify && o->pid)
+	if (o->tree && !o->pids.len)
+		return err_set(err, -EINVAL, "--tree is of -p");
+	if (o->verify && o->pids.len)
 		return err_set(err, -EINVAL, "--verify is for a program that iotrace starts");
 	if (o->verify && o->user)
 		return err_set(err, -EINVAL, "--verify and -u exclude each other");
@@ -330,6 +353,7 @@ void options_release(struct options *o)
 	free(o->detail);
 	free(o->json);
 	free(o->env.at);
+	free(o->pids.at);
 	sys_set_release(&o->trace);
 	sys_set_release(&o->detail_trace);
 }

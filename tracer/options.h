@@ -19,8 +19,12 @@ struct options {
 	int mode_auto;
 	int no_patch;
 	int verify;
-	const char *trace_spec;           /* of --trace, as given; NULL: it was not */
-	pid_t pid;                        /* -p, 0: none */
+	const char *trace_spec; /* of --trace, as given; NULL: it was not */
+	struct {
+		pid_t *at;
+		size_t len, cap;
+	} pids;                           /* -p */
+	int tree;                         /* --tree */
 	uint64_t skip_ns;                 /* 0 */
 	uint64_t duration_ns, timeout_ns; /* 0: none */
 	uint64_t grace_ns;

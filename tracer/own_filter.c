@@ -82,6 +82,7 @@ void own_filter_installed(struct session *s, struct tracee *t, enum own_filter v
 		/* It must stop once to go on in the new way, as if attached. */
 		other->mode = MODE_SYSCALL;
 		other->state = TRACEE_ATTACH;
+		mend_note(s, other);
 		ptrace(PTRACE_INTERRUPT, other->tid, NULL, NULL);
 	}
 }

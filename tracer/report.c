@@ -11,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/run/environment.h"
+#include "tracer/attach.h"
 
 #define SLOWED_SHARE 0.1
 
@@ -221,6 +222,8 @@ static void fill_blind_spots(const struct session *s, struct res_result *r)
 
 static void fill_warnings(const struct session *s, const struct supervise *v, struct res_result *r)
 {
+	char left_out[128];
+
 	if (s->lost) {
 		r->complete = 0;
 		result_warn(r, "lost", "%llu calls are known to be missing.",
@@ -230,6 +233,8 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 		result_warn(r, "no_recorder",
 			"The recorder cannot work here, so every call stopped: %s.",
 			s->fast.reason);
+	if (attach_left_out(s, left_out, sizeof(left_out)))
+		result_warn(r, "descendants", "Not all is seen: %s.", left_out);
 	if (v->timed_out)
 		result_warn(r, "timed_out", "The time limit ended the run.");
 	if (s->seen.own_filter)

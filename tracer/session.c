@@ -22,8 +22,8 @@ int session_init(struct session *s, const struct options *opt, struct err *err)
 
 	*s = (struct session){.opt = opt, .first_status = -1, .status_fd = -1};
 	s->fast.sink = (struct fast_sink){into_book, &s->book};
-	control_map_build(&s->map, &opt->trace, opt->mode_auto && !opt->pid);
-	if (opt->mode_auto && !opt->pid) {
+	control_map_build(&s->map, &opt->trace, opt->mode_auto && !opt->pids.len);
+	if (opt->mode_auto && !opt->pids.len) {
 		fast_init(&s->fast, &s->map, opt->no_patch, &pass);
 		if (!s->fast.on) { /* nothing can be recorded: fewer calls must be seen */
 			control_map_release(&s->map);
@@ -81,7 +81,12 @@ void session_release(struct session *s)
 	map_release(&s->held);
 	identity_free(s->identity);
 	filler_free(s->reads.filler);
+	it = (struct map_iter){0};
+	while (map_next(&s->epochs, &it))
+		free(it.value);
+	map_release(&s->epochs);
 	control_map_release(&s->map);
 	free(s->filter.filter);
 	free(s->launch.environ);
+	free(s->roots.at);
 }

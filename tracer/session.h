@@ -42,11 +42,21 @@ struct session {
 	struct memory reads; /* what `memory` reads */
 	struct mem_reader memory;
 
-	pid_t first_pid;  /* the started target, or -p's PID */
+	pid_t first_pid;  /* the started target, or -p's first PID */
 	int first_status; /* wait status of it; -1 while it lives */
 	int status_fd;    /* of --status, -1: none */
 	int attached;     /* -p */
-	int detached;     /* the supervisor asked for it */
+	struct {
+		struct root {
+			pid_t pid;
+			int status; /* wait status; -1 while it lives */
+		} * at;
+		size_t len, cap;
+	} roots;           /* of -p */
+	uint64_t left_out; /* their descendants that are not traced */
+	struct map epochs; /* CPU -> uint64_t (heap): CLOCK_MONOTONIC at 0 of its clock; mend.c */
+	int detached;      /* the supervisor asked for it */
+	int leaving;       /* -p is over: who is let go on makes no more stops at calls */
 
 	struct colocate colocate;
 	uint64_t record_ns;                 /* cost of a record; 0: not measured */
@@ -86,6 +96,8 @@ void session_end(struct session *s);
 /* ---- loop.c ---- */
 /* Runs until the last tracee is gone or the supervisor detaches. 0 or a negative errno. */
 int session_loop(struct session *s, struct err *err);
+/* Takes the next stop or death, without waiting for one: 1, 0 (none), -ECHILD (nobody is left). */
+int session_poll_stop(struct session *s, struct stop *ret);
 /* A stop or death that was taken from wait4 elsewhere is handled in its turn. */
 void session_queue_stop(struct session *s, pid_t tid, int status);
 /* Handles one stop or death. */

@@ -8,6 +8,7 @@
 #include "common/base/map.h"
 #include "tracer/event.h"
 #include "tracer/files.h"
+#include "tracer/mend.h"
 
 /*
  * Threads under control and the processes and address spaces they belong to.
@@ -52,6 +53,9 @@ struct tracee {
 	uint8_t control;          /* enum control of the call in ev */
 	uint8_t cloning;          /* in a call that makes a thread or child, not announced yet */
 	uint8_t closing;          /* its stopped call may close numbers: counted in its table */
+	uint8_t quiet;            /* let go on without stops at calls */
+	uint8_t listening;        /* in a group stop, until SIGCONT */
+	uint8_t asked;            /* to stop, for leaving it */
 	uint8_t own_filter;       /* it or a forebear installed a seccomp filter of its own */
 	uint8_t dispatch;         /* it uses Syscall User Dispatch */
 	const char *no_record;    /* its calls stop, the recorder takes none: why, or NULL */
@@ -61,6 +65,7 @@ struct tracee {
 	uint64_t saved_arg;  /* argument changed at entry (CLONE_UNTRACED), put back at exit */
 	uint8_t saved;       /* enum saved_kind */
 	uint32_t stack_wait; /* calls until the next one whose stack is taken; 0: not drawn yet */
+	struct mend mend;    /* a call that our stop has interrupted */
 	/* The call that was interrupted last, for restart_syscall. */
 	struct {
 		const struct sys_def *def;

@@ -59,7 +59,9 @@ static void put_options(struct out *o, const struct options *opt)
 	put_number(o, "limit", opt->detail_limit_bytes, 256 << 20);
 	put_number(o, "auto", (uint64_t)opt->mode_auto, 1);
 	put_number(o, "no-patch", (uint64_t)opt->no_patch, 0);
-	put_number(o, "pid", (uint64_t)opt->pid, 0);
+	for (size_t i = 0; i < opt->pids.len; i++)
+		put_number(o, "pid", (uint64_t)opt->pids.at[i], 0);
+	put_number(o, "tree", (uint64_t)opt->tree, 0);
 	put_number(o, "skip", opt->skip_ns, 0);
 	put_number(o, "duration", opt->duration_ns, 0);
 	put_number(o, "timeout", opt->timeout_ns, 0);
@@ -100,6 +102,8 @@ static const struct {
 	{"--no-patch prog", "no-patch=1 | prog"},
 	{"-p 12", "pid=12 |"},
 	{"-p12", "pid=12 |"},
+	{"-p 12 -p 13 --tree", "pid=12 pid=13 tree=1 |"},
+	{"-p 12,13,,14", "pid=12 pid=13 pid=14 |"},
 	{"--attach 12 -- cmd -p 13", "pid=12 | cmd -p 13"},
 	{"--skip 1.5 --duration 200ms prog", "skip=1500000000 duration=200000000 window=1 | prog"},
 	{"--skip 0 prog", "window=1 | prog"},
@@ -155,6 +159,9 @@ static const struct {
 	{"-p 0", "--attach"},
 	{"-p -1", "--attach"},
 	{"-p 1x", "--attach"},
+	{"-p 1,x", "--attach: 'x'"},
+	{"-p ,", "names no process"},
+	{"--tree prog", "--tree"},
 	{"-p 99999999999", "--attach"},
 	{"-p 1 -u nobody", "-u"},
 	{"--verify -u nobody true", "-u"},

@@ -1,0 +1,355 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-only
+"""-p: all that was asked is traced, and the targets are left as if they had never been traced.
+ATTACH_ROUNDS: how often each is attached to and left (default 12)."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from kernel_facts import children, gone, status_of, steady, wait_for
+import tap
+from tap import Skip, check, eq, main, need_root, need_tool, test
+
+ROUNDS = int(os.environ.get("ATTACH_ROUNDS", "12"))
+
+
+def attach(t, options, pids, how="duration", seconds=0.05, status=0, **kw):
+    """One run of iotrace -p, left in the way `how` says. Returns its result and what it wrote on stderr."""
+    argv = [t.binary, "--json", t.path("a.json"), "-e", "all", *options]
+    for pid in pids:
+        argv += ["-p", str(pid)]
+    argv += {"duration": ["--duration", str(seconds)], "timeout": ["--timeout", str(seconds)]}.get(how, [])
+    p = t.start(argv, **kw)
+    if how in ("INT", "TERM"):
+        wait_for("attached", lambda: status_of(pids[0]).get("TracerPid", "0") != "0" or p.poll() is not None)
+        p.send_signal(getattr(signal, "SIG" + how))
+    r = t.finish(p)
+    eq(r.status, 124 if how == "timeout" else status, "%s: status (%s)" % (how, r.err))
+    with open(t.path("a.json")) as f:
+        return json.load(f), r.err
+
+
+def target(t, case, *args, variant="", **kw):
+    """A target that runs until its stdin is closed; returns it when it is ready."""
+    p = t.start([t.target("attachee", variant), case, *map(str, args)], stdin=subprocess.PIPE, **kw)
+    eq(p.stdout.readline(), b"ready\n", "the target")
+    return p
+
+
+def ended(t, p):
+    """Closes its stdin; it says itself whether it was disturbed."""
+    p.stdin.close()
+    p.stdin = None
+    r = t.finish(p)
+    eq(r.status, 0, "the target's own verdict: %s%s" % (r.out, r.err))
+    return r.out
+
+
+def rounds(t, case, *args, **kw):
+    p = target(t, case, *args, **kw)
+    for i in range(ROUNDS):
+        attach(t, ["-q"], [p.pid], ("duration", "INT", "timeout", "TERM")[i % 4], 0.03)
+        check(p.poll() is None, "the target lives after round %d" % i)
+    return ended(t, p)
+
+
+def traced_by(pid, tracer):
+    """TracerPid is the number of a thread of the tracer's."""
+    return str(status_of(int(status_of(pid).get("TracerPid", 0))).get("Tgid")) == str(tracer)
+
+
+# ---- leaving ----
+
+@test(timeout=60 + 2 * ROUNDS)
+def no_signal_is_lost(t):
+    for variant in ("", "m32"):
+        sent = int(rounds(t, "signals", 32, variant=variant).split()[1]) if have(t, variant) else 1
+        check(sent > 0, "signals were sent")
+
+
+@test(timeout=60 + 2 * ROUNDS)
+def no_wait_is_interrupted(t):
+    for variant in ("", "m32"):
+        calls = int(rounds(t, "epolls", 16, variant=variant).split()[1]) if have(t, variant) else 1
+        check(calls > 0, "it waited")
+
+
+@test(timeout=60 + 2 * ROUNDS)
+def a_signal_interrupts_as_ever(t):
+    """A call that is taken up again must not hide the EINTR of a handler."""
+    check(int(rounds(t, "explained").split()[1]) > ROUNDS, "signals were sent")
+
+
+@test(timeout=60 + 2 * ROUNDS)
+def every_call_returns_what_it_should(t):
+    """Threads that enter calls just when they are left."""
+    for variant in ("", "m32"):
+        calls = int(rounds(t, "busy", variant=variant).split()[1]) if have(t, variant) else 1
+        check(calls > 0, "calls")
+
+
+def have(t, variant):
+    return os.access(os.path.join(tap.BUILD, "targets", "attachee" + ("-" + variant if variant else "")), os.X_OK)
+
+
+@test
+def a_process_without_its_first_thread(t):
+    p = target(t, "leaderless")
+    wait_for("its first thread's end", lambda: status_of(p.pid)["State"][0] == "Z")
+    result, _ = attach(t, ["-q"], [p.pid], seconds=1)
+    eq(len(result["threads"]) > 0, True, "a thread is traced")
+    ended(t, p)
+
+
+# ---- calls that wait ----
+
+def waits(out):
+    """{name: (result, errno, ms, arguments as before)} of what the target limit prints."""
+    rows = [line.split() for line in out.splitlines() if line != "ready"]
+    return {r[0]: (int(r[1]) if r[0] != "accept4" else min(int(r[1]), 0), int(r[2]), float(r[3]), r[4] == "same")
+            for r in rows}
+
+
+def natively(t, variant, limit, end):
+    """What each call says without a tracer, and the target started anew, waiting."""
+    argv = [t.target("limit", variant), "all", str(limit), str(end)]
+    r = t.run(argv)
+    eq(r.status, 0, "natively: %s" % r)
+    p = t.start(argv)
+    eq(p.stdout.readline(), b"ready\n", "the target")
+    wait_for("all its threads wait", lambda: all(
+        status_of(int(tid)).get("State", "S")[0] == "S" for tid in os.listdir("/proc/%d/task" % p.pid)))
+    return waits(r.out), p
+
+
+def same_results(native, got):
+    eq(sorted(got), sorted(native), "calls")
+    for name, row in native.items():
+        eq(got[name][:2], row[:2], "result and errno of " + name)
+
+
+LIMIT = 2000
+
+
+def limits(t, variant, how, seconds):
+    """Attached to when more than half of the limit is over: a call that began its limit anew would take half as
+    long again, one that returned EINTR a bit more than half."""
+    native, p = natively(t, variant, LIMIT, 0)
+    time.sleep(LIMIT * 0.6 / 1000)
+    check(p.poll() is None, "it waits still")
+    attach(t, ["-q"], [p.pid], how, seconds)
+    r = t.finish(p)
+    eq(r.status, 0, "the target (%s)" % r.err)
+    got = waits(r.out)
+    same_results(native, got)
+    for name, row in got.items():
+        check(row[2] >= LIMIT, "%s took %.3f ms of %d" % (name, row[2], LIMIT))
+        check(row[2] < LIMIT * 1.5, "%s took %.3f ms of %d" % (name, row[2], LIMIT))
+    return got
+
+
+# The argument in which what is left of a limit is put, until the call is over (docs/LIMITS.md).
+IN_A_REGISTER = {"epoll_wait", "epoll_pwait", "epoll_pwait2", "rt_sigtimedwait", "semtimedop", "io_getevents",
+                 "io_pgetevents"}
+
+
+def need_sched():
+    if not os.path.exists("/proc/self/sched"):
+        raise Skip("no /proc/PID/sched (CONFIG_SCHED_DEBUG): how long a call has waited is not known")
+
+
+@test
+def time_limits_are_kept_when_left_early(t):
+    need_sched()
+    got = limits(t, "", "duration", 0.05)
+    changed = {name for name, row in got.items() if not row[3]}
+    check(changed <= IN_A_REGISTER, "arguments that were changed: %r" % sorted(changed))
+
+
+@test
+def time_limits_are_kept_when_traced_to_the_end(t):
+    need_sched()
+    got = limits(t, "", "", 0)
+    eq({name for name, row in got.items() if not row[3]}, set(), "calls whose arguments were changed")
+
+
+@test
+def time_limits_of_32_bit_programs_are_kept(t):
+    need_sched()
+    limits(t, "m32", "duration", 0.05)
+
+
+@test
+def waits_without_a_limit_go_on(t):
+    for variant in ("", "m32"):
+        if not have(t, variant):
+            continue
+        native, p = natively(t, variant, 0, 1500)
+        attach(t, ["-q"], [p.pid])
+        r = t.finish(p)
+        eq(r.status, 0, "the target (%s)" % r.err)
+        got = waits(r.out)
+        same_results(native, got)
+        check(all(row[3] for row in got.values()), "arguments as before")
+
+
+# ---- several, and trees ----
+
+@test
+def several_processes(t):
+    a, b = steady(t, 2), steady(t, 3)
+    for pids in ([a.pid, b.pid], ["%d,%d" % (a.pid, b.pid)], [" %d\n%d " % (b.pid, a.pid)], [a.pid, b.pid, a.pid]):
+        result, _ = attach(t, ["-q"], pids, seconds=1)
+        eq({x["pid"] for x in result["threads"]}, {a.pid, b.pid}, "processes with calls")
+        eq(len(result["threads"]), 5, "threads")
+    for p in (a, b):
+        eq((p.poll(), status_of(p.pid)["TracerPid"]), (None, "0"), "it lives, untraced")
+
+
+@test
+def the_number_of_another_thread(t):
+    p = steady(t, 3)
+    tid = max(int(x) for x in os.listdir("/proc/%d/task" % p.pid))
+    result, _ = attach(t, ["-q"], [tid], seconds=1)
+    eq(({x["pid"] for x in result["threads"]}, len(result["threads"])), ({p.pid}, 3), "process, threads")
+
+
+@test
+def status_of_several(t):
+    """The first in the order given that did not end with 0, when all have ended."""
+    def runs(*statuses):
+        procs = [t.start(["sh", "-c", "read x; exit %d" % s], stdin=subprocess.PIPE) for s in statuses]
+        p = t.start([t.binary, "-q", "--json", t.path("s.json")] + ["-p%d" % x.pid for x in procs])
+        for x in procs:
+            wait_for("attached", lambda x=x: status_of(x.pid).get("TracerPid") != "0")
+        for x in reversed(procs):
+            x.stdin.close()
+            x.stdin = None
+        r = t.finish(p)
+        with open(t.path("s.json")) as f:
+            return r.status, json.load(f)["exit"]["status"]
+    eq(runs(0, 4, 3), (4, 4), "0, 4, 3")
+    eq(runs(0, 0), (0, 0), "0, 0")
+
+
+@test
+def one_of_several_that_is_none(t):
+    """Nobody is attached to."""
+    p = target(t, "epolls", 4)
+    nobody = subprocess.Popen(["true"])
+    nobody.wait()
+    r = t.finish(t.start([t.binary, "-q", "-p", str(p.pid), "-p", str(nobody.pid)]))
+    eq(r.status, 125, "status")
+    check(str(nobody.pid) in r.err, r.err)
+    eq(status_of(p.pid)["TracerPid"], "0", "TracerPid of the other")
+    ended(t, p)
+
+
+def descendants(pid):
+    parents = {int(x): int(status_of(int(x)).get("PPid", 0)) for x in os.listdir("/proc") if x.isdigit()}
+    found = [pid]
+    for parent in found:
+        found += [x for x, of in parents.items() if of == parent]
+    return found[1:]
+
+
+@test
+def descendants_are_told_of(t):
+    root = t.start(["sh", "-c", "(sleep 60 & wait) & (sleep 60) & wait"])
+    wait_for("its children", lambda: len(descendants(root.pid)) >= 3)
+    n = len(descendants(root.pid))
+    result, err = attach(t, [], [root.pid])
+    eq(len(err.strip().splitlines()), 1, "lines on stderr: " + err)
+    check("--tree" in err and str(n) in err, err)
+    says = [w["text"] for w in result["warnings"] if w["code"] == "descendants"]
+    check(len(says) == 1 and str(n) in says[0] and "--tree" in says[0], "warning: %r" % says)
+    eq(result["processes"], 1, "processes")
+    _, err = attach(t, ["-q"], [root.pid])
+    eq(err, "", "with -q")
+    result, err = attach(t, ["--tree"], [root.pid])
+    eq((err, result["processes"]), ("", n + 1), "with --tree: stderr, processes")
+    check(not [w for w in result["warnings"] if w["code"] == "descendants"], "no warning with --tree")
+    for pid in [root.pid] + descendants(root.pid):
+        eq(status_of(pid)["TracerPid"], "0", "TracerPid afterwards")
+
+
+@test
+def a_tree_that_grows_meanwhile(t):
+    """Whoever is alive below it while it is attached is traced."""
+    p = target(t, "family", 5)
+    wait_for("its children", lambda: len(children(p.pid)) >= 5)
+    for _ in range(5):
+        argv = [t.binary, "-q", "--json", t.path("f.json"), "--tree", "-p", str(p.pid)]
+        tracer = t.start(argv)
+        wait_for("all that stay are traced", lambda: sum(
+            traced_by(x, tracer.pid) for x in descendants(p.pid)) >= 5)
+        # One that was missed would be untraced, and its children too.
+        for _ in range(20):
+            for x in descendants(p.pid):
+                s = status_of(x)
+                check(not s or s["State"][0] in "ZX" or s["TracerPid"] != "0", "%d: %r" % (x, s))
+        tracer.send_signal(signal.SIGINT)
+        eq(t.finish(tracer).status, 0, "status")
+    ended(t, p)
+
+
+# ---- what cannot be attached to ----
+
+def refused(t, pid, *words):
+    r = t.finish(t.start([t.binary, "-o", t.path("no"), "-p", str(pid)]))
+    eq(r.status, 125, "status (%s)" % r.err)
+    eq(len(r.err.strip().splitlines()), 1, "lines: " + r.err)
+    check(all(w in r.err for w in words), r.err)
+    check(not os.path.exists(t.path("no.json")), "no result")
+
+
+@test
+def a_kernel_thread(t):
+    found = [int(x) for x in os.listdir("/proc") if x.isdigit() and status_of(int(x)).get("Kthread") == "1"]
+    if not found:
+        raise Skip("no kernel thread is to be seen")
+    refused(t, found[0], "kernel thread", str(found[0]))
+
+
+@test
+def a_zombie(t):
+    p = subprocess.Popen(["true"])
+    wait_for("its end", lambda: status_of(p.pid)["State"][0] == "Z")
+    refused(t, p.pid, "zombie", str(p.pid))
+    p.wait()
+
+
+@test
+def one_that_is_traced_already(t):
+    p = target(t, "epolls", 4)
+    tracer = t.start([t.binary, "-q", "-p", str(p.pid)])
+    wait_for("attached", lambda: traced_by(p.pid, tracer.pid))
+    refused(t, p.pid, "already traced", str(tracer.pid))
+    tracer.send_signal(signal.SIGINT)
+    eq(t.finish(tracer).status, 0, "status of the first tracer")
+    ended(t, p)
+
+
+@test
+def itself(t):
+    r = t.run(["sh", "-c", "exec %s -q -p $$" % t.binary])
+    eq(r.status, 125, "status")
+    check("itself" in r.err, r.err)
+
+
+@test
+def the_shell_that_started_it(t):
+    """It waits for iotrace meanwhile; its other children are none of --tree's business if they are iotrace."""
+    for option in ("", "--tree"):
+        r = t.run(["sh", "-c", "%s -q %s --json %s --duration 0.2 -p $$; echo $?" %
+                   (t.binary, option, t.path("shell.json"))])
+        eq((r.out, r.err), ("0\n", ""), "status, stderr")
+
+
+if __name__ == "__main__":
+    tap.only_from(__name__)
+    main()

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-3.0-only
+/*
+ * Programs that are attached to and left again while they run, until their stdin ends. Natively
+ * none of them loses a signal or sees an EINTR that no handler explains: status 1 if it did.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+
+#include "t.h"
+
+#define THREADS_MAX 64
+
+static atomic_int over, rest;
+static atomic_long handled, interrupted, calls;
+static pthread_t threads[THREADS_MAX];
+static int events[THREADS_MAX];
+
+static void *until_stdin_ends(void *arg)
+{
+	char c;
+
+	(void)arg;
+	while (read(0, &c, 1) > 0)
+		;
+	over = 1;
+	return NULL;
+}
+
+static void begin(void)
+{
+	pthread_t t;
+
+	CHECK(pthread_create(&t, NULL, until_stdin_ends, NULL) == 0);
+	printf("ready\n");
+	fflush(stdout);
+}
+
+static void handler(int sig)
+{
+	(void)sig;
+	handled++;
+}
+
+static void on_signal(int sig)
+{
+	struct sigaction sa = {.sa_handler = handler, .sa_flags = SA_RESTART};
+
+	CHECK(sigaction(sig, &sa, NULL) == 0);
+}
+
+static void *nap(void *arg)
+{
+	(void)arg;
+	while (!rest)
+		usleep(500);
+	return NULL;
+}
+
+/* N threads; each is sent queued signals all the time. */
+static void signals(char **args)
+{
+	long n = t_num(args, 0, 32), sent = 0;
+
+	on_signal(SIGRTMIN);
+	begin();
+	for (long i = 0; i < n; i++)
+		CHECK(pthread_create(&threads[i], NULL, nap, NULL) == 0);
+	while (!over) {
+		for (long i = 0; i < n; i++)
+			sent += pthread_kill(threads[i], SIGRTMIN) == 0;
+		usleep(1000);
+	}
+	for (int i = 0; i < 500 && handled < sent; i++)
+		usleep(10000);
+	printf("sent %ld handled %ld\n", sent, (long)handled);
+	fflush(stdout);
+	CHECK(handled == sent);
+	rest = 1; /* not before: what a thread has not taken at its end is lost */
+}
+
+static void *wait_for_events(void *arg)
+{
+	int fd = events[(long)arg], ep = epoll_create1(0);
+	struct epoll_event in = {.events = EPOLLIN}, out;
+	uint64_t v;
+
+	CHECK(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &in) == 0);
+	while (!over) {
+		calls++;
+		if (epoll_wait(ep, &out, 1, -1) < 0)
+			interrupted += errno == EINTR;
+		else
+			CHECK(read(fd, &v, sizeof(v)) == sizeof(v));
+	}
+	return NULL;
+}
+
+/* N threads in epoll_wait that get events all the time, and no signals. */
+static void epolls(char **args)
+{
+	long n = t_num(args, 0, 16);
+	uint64_t one = 1;
+
+	for (long i = 0; i < n; i++) {
+		events[i] = eventfd(0, 0);
+		CHECK(pthread_create(&threads[i], NULL, wait_for_events, (void *)i) == 0);
+	}
+	begin();
+	for (int last = 0; !last; usleep(500)) {
+		last = over; /* everyone is woken once more */
+		for (long i = 0; i < n; i++)
+			CHECK(write(events[i], &one, sizeof(one)) == sizeof(one));
+	}
+	for (long i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	printf("calls %ld EINTR %ld\n", (long)calls, (long)interrupted);
+	CHECK(interrupted == 0);
+}
+
+static atomic_long eintr_of[THREADS_MAX];
+
+static void *wait_for_signals(void *arg)
+{
+	int ep = epoll_create1(0);
+	struct epoll_event out;
+	sigset_t none;
+
+	sigemptyset(&none);
+	for (;;) { /* to the end of the process */
+		CHECK(epoll_pwait(ep, &out, 1, -1, &none) == -1 && errno == EINTR);
+		eintr_of[(long)arg]++;
+	}
+	return NULL;
+}
+
+/* Signals that come to N threads in epoll_pwait only: each is one EINTR, no more and no less. */
+static void explained(char **args)
+{
+	long n = t_num(args, 0, 16), sent = 0;
+	sigset_t set;
+
+	on_signal(SIGUSR1);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	for (long i = 0; i < n; i++)
+		CHECK(pthread_create(&threads[i], NULL, wait_for_signals, (void *)i) == 0);
+	begin();
+	while (!over) {
+		sent++;
+		for (long i = 0; i < n; i++)
+			pthread_kill(threads[i], SIGUSR1);
+		for (long i = 0; i < n; i++) {
+			while (eintr_of[i] < sent)
+				usleep(50);
+			CHECK(eintr_of[i] == sent);
+		}
+		CHECK(handled == n * sent);
+	}
+	printf("sent %ld\n", sent);
+}
+
+static void *call_and_compute(void *arg)
+{
+	pid_t parent = getppid();
+
+	(void)arg;
+	while (!over) {
+		for (volatile int i = 0; i < 1000; i++)
+			;
+		CHECK(syscall(SYS_getppid) == parent);
+		calls++;
+	}
+	return NULL;
+}
+
+/* N threads that are at work in user space and in calls by turns. */
+static void busy(char **args)
+{
+	long n = t_num(args, 0, 6);
+
+	begin();
+	for (long i = 0; i < n; i++)
+		CHECK(pthread_create(&threads[i], NULL, call_and_compute, NULL) == 0);
+	for (long i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	printf("calls %ld\n", (long)calls);
+}
+
+/* Its first thread ends; the other one goes on. */
+static void *go_on(void *arg)
+{
+	while (!over)
+		usleep(500);
+	return arg;
+}
+
+static void leaderless(char **args)
+{
+	(void)args;
+	CHECK(pthread_create(&threads[0], NULL, go_on, NULL) == 0);
+	begin();
+	pthread_exit(NULL);
+}
+
+/* Makes children all the time, each of which makes one of its own, and has N that stay. */
+static void family(char **args)
+{
+	long n = t_num(args, 0, 2);
+
+	begin();
+	for (long i = 0; i < n; i++) {
+		if (fork() == 0) {
+			while (getppid() != 1)
+				usleep(1000);
+			_exit(0);
+		}
+	}
+	while (!over) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			pid = fork();
+			usleep(2000);
+			if (pid > 0)
+				waitpid(pid, NULL, 0);
+			_exit(0);
+		}
+		CHECK(waitpid(pid, NULL, 0) == pid);
+	}
+	_exit(0);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct tcase cases[] = {{"signals", signals}, {"epolls", epolls},
+		{"explained", explained}, {"busy", busy}, {"leaderless", leaderless},
+		{"family", family}, {NULL, NULL}};
+
+	return t_main(argc, argv, cases);
+}
