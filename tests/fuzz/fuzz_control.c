@@ -5,11 +5,12 @@
 #include "tests/fuzz/fuzz.h"
 /* The function that takes them is not for others, and waits for a tracing thread: so the file is
  * compiled in here, and what it gives orders to is below. */
+#define orders_give orders_count
 #include "tracer/supervise.c"
 
 static unsigned int orders, marks;
 
-void orders_give(struct orders *o, struct order order)
+void orders_count(struct orders *o, struct order order)
 {
 	(void)o;
 	orders++;

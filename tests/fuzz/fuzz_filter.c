@@ -111,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct sys_set set = {0};
 
 		FUZZ_CHECK(sys_set_parse(&set, "write", NULL) == 0);
-		control_map_build(&map, &set);
+		control_map_build(&map, &set, 0);
 		memset(map.kind, CONTROL_NONE, map.len);
 		sys_set_release(&set);
 	}

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	optind = 0;
 	if (options_parse(&o, argc, argv, &action, &err) == 0)
-		FUZZ_CHECK(action != OPTIONS_RUN || o.pid || (o.command && o.command[0]));
+		FUZZ_CHECK(action != OPTIONS_RUN || o.pids.len || (o.command && o.command[0]));
 	else
 		FUZZ_CHECK(err.text[0]);
 	options_release(&o);

@@ -3,12 +3,18 @@
  * The recorder's memory, which the target can write: a thread's block and its ring are the input,
  * swept again and again. What makes no sense costs that thread its calls, nothing else.
  */
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "common/base/mem.h"
 #include "tests/fuzz/fuzz.h"
 #include "tracer/session.h"
 
 /* A process that is not there: its memory cannot be read. */
 #define NOBODY 0x7ffffff0
+
+#define TRAMP 0x10000
+#define UNITS (1 + LARGE_RING_UNITS)
 
 struct input {
 	uint64_t head, tail, mask, base_change;
@@ -18,20 +24,36 @@ struct input {
 static struct session s;
 static struct tracee *t;
 
+static void no_sink(void *ctx, const struct sys_event *ev)
+{
+	FUZZ_CHECK(ev->def);
+	book_call(ctx, ev);
+}
+
 static void start(void)
 {
 	static struct options options;
 	struct sys_set *set = &options.trace;
+	struct filter_pass pass;
+	struct space *space;
+	int memory = memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	FUZZ_CHECK(sys_set_parse(set, "all", NULL) == 0);
 	s.opt = &options;
-	control_map_build(&s.map, set);
+	control_map_build(&s.map, set, 1);
+	fast_init(&s.fast, &s.map, 0, &pass);
 	s.fast.on = 1;
-	tsc_init(&s.fast.tsc);
+	s.fast.sink = (struct fast_sink){no_sink, &s.book};
 	tracees_init(&s.tracees, AGG_ROWS_MAX);
-	s.fds = fd_registry_new(AGG_ROWS_MAX);
-	s.memory.read = NULL;
-	t = tracees_add(&s.tracees, NOBODY, NOBODY, files_new(s.fds), space_new(&s.tracees));
+	s.identity = identity_new(AGG_ROWS_MAX);
+	space = space_new(&s.tracees);
+	space->fast = fast_space_new();
+	FUZZ_CHECK(region_take(&space->fast->region, memory, UNITS, &(struct err){0}) == 0);
+	close(memory);
+	sites_set_tramp(&space->fast->sites, sites_get(&space->fast->sites, 0x5000), TRAMP);
+	t = tracees_add(
+		&s.tracees, NOBODY, NOBODY, files_new(identity_registry(s.identity)), space);
+	files_state(t->files)->recorded = 1;
 }
 
 /* The target's memory is not there. */
@@ -44,22 +66,35 @@ static ssize_t no_memory(void *ctx, uint64_t addr, void *buf, size_t len)
 	return -1;
 }
 
-static void fill(struct fast_block *b, const struct input *in, struct fast_record *ring)
+static void fill(struct fast_block *b, const struct input *in)
 {
-	uint64_t records = in->large ? LARGE_RING_RECORDS : SMALL_RING_RECORDS;
-
 	b->head = in->head;
+	b->inflight = in->unused[1] & 1 ? in->head + 1 : in->head;
 	b->tail = in->tail;
-	b->mask = in->mask ? in->mask : records - 1;
-	b->base = (uint64_t)(uintptr_t)ring + in->base_change;
-	b->limit = records;
+	b->mask = in->mask;
+	b->base += in->base_change;
+}
+
+/* Some of the records are of calls that there are, at a site that there is: else none comes far. */
+static void mend(struct ring *ring, uint8_t how)
+{
+	for (size_t i = 0; how && i < SMALL_RING_RECORDS; i++) {
+		struct fast_record *r = &ring->at[i];
+
+		r->desc = TRAMP + TRAMP_DESC;
+		r->nr %= BLOCK_KINDS_LEN;
+		r->kind = s.fast.calls[r->nr].kind;
+		r->t0 = r->t1 = tsc_now();
+		if (how & 2)
+			r->ret = r->ret & 0xff;
+		if (how & 4)
+			r->extra = 0;
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct fast_record small[SMALL_RING_RECORDS], large[LARGE_RING_RECORDS];
-	static struct fast_block block;
-	struct fast_thread ft = {.block = &block};
+	struct fast_thread ft = {0};
 	struct input in;
 
 	if (size < sizeof(in))
@@ -70,21 +105,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	data += sizeof(in);
 	size -= sizeof(in);
 	ft.tracee = t;
-	ft.large = in.large &= 1;
-	ft.ring = ft.large ? large : small;
-	memset(ft.ring, 0, ft.large ? sizeof(large) : sizeof(small));
+	FUZZ_CHECK(ring_init(&ft.ring, &t->space->fast->region) == 0);
+	if (in.large & 1)
+		FUZZ_CHECK(ring_enlarge(&ft.ring, &t->space->fast->region) == 0);
+	memset(ft.ring.at, 0, SMALL_RING_RECORDS * RECORD_BYTES);
 	memset(ft.stopped, in.stopped, sizeof(ft.stopped));
-	memcpy(ft.ring, data, size < sizeof(small) ? size : sizeof(small));
-	fill(&block, &in, ft.ring);
+	memcpy(ft.ring.at, data,
+		size < SMALL_RING_RECORDS * RECORD_BYTES ? size
+							 : SMALL_RING_RECORDS * RECORD_BYTES);
+	mend(&ft.ring, in.unused[0]);
+	ft.ring.tail = in.tail;
+	fill(ft.ring.block, &in);
 	s.memory = (struct mem_reader){no_memory, NULL};
 	book_init(&s.book, 1000, 0);
 	*VEC_PUSH(&s.fast.threads) = &ft;
 	for (int i = 0; i <= in.sweeps % 3; i++) {
 		fast_sweep(&s);
-		FUZZ_CHECK(ft.spoiled || block.head - block.tail <= LARGE_RING_RECORDS);
-		block.head += in.sweeps;
+		FUZZ_CHECK(ft.corrupt || ft.ring.block->head - ft.ring.tail <= LARGE_RING_RECORDS);
+		ft.ring.block->head += in.sweeps;
 	}
 	s.fast.threads.len = 0;
+	free(ft.stacks.at);
+	ring_release(&ft.ring, &t->space->fast->region);
 	book_close(&s.book, 1000000);
 	book_release(&s.book);
 	return 0;

@@ -276,7 +276,8 @@ def the_version_stands_in_one_place(_t):
     version = re.search(r"^VERSION := (\S+)$", text("Makefile"), re.M).group(1)
     told = {"Makefile", "CHANGELOG.md", "docs/BENCHMARKS.md"}  # the last two say what was, and stay
     word = re.compile(r"(?<![\w.])" + re.escape(version) + r"(?![\w.])")
-    eq([f for f in FILES if f not in told and word.search(text(f))], [], "also have the version " + version)
+    eq([f for f in FILES if f not in told and "/corpus/" not in f and word.search(text(f))], [],
+       "also have the version " + version)
 
 
 # ---- what was built ----

@@ -45,8 +45,7 @@ static struct built build_recorder(const char *spec)
 	struct err err = {0};
 
 	assert_int_equal(sys_set_parse(&set, spec, &err), 0);
-	control_map_build(&b.map, &set);
-	control_map_recorder(&b.map, 1);
+	control_map_build(&b.map, &set, 1);
 	sys_set_release(&set);
 	assert_int_equal(filter_build(&b.map, 0, NULL, &b.prog, &err), 0);
 	return b;

@@ -29,6 +29,8 @@ static struct site *patched(struct sites *s, uint64_t addr, uint8_t moved_len)
 	sites_set_tramp(s, site, sites_room(s, addr));
 	site->state = SITE_PATCHED;
 	site->moved_len = moved_len;
+	site->change_at = addr - moved_len;
+	site->change_len = moved_len ? ARCH_JUMP_BYTES : ARCH_CALL_BYTES;
 	return site;
 }
 
@@ -325,10 +327,13 @@ static void a_trap_of_ours_is_nobodys_signal(void **state)
 
 		sites_add_page(&fs.sites, PAGE);
 		patched(&fs.sites, ours ? at + 5 : at + 100, 5);
+		if (ours) /* a trap that stays is the program's */
+			assert_int_equal(fast_leave(&s, &t, SIGTRAP), SIGTRAP);
+		if (ours) /* the stop is looked at when the code is whole */
+			assert_int_equal(remote_write(&t, at, function, 1), 0);
 		assert_int_equal(fast_leave(&s, &t, SIGTRAP), ours ? 0 : SIGTRAP);
 		assert_int_equal(ip_of(t.tid), ours ? at : at + 1);
-		if (ours) { /* and goes on as soon as the code is whole */
-			assert_int_equal(remote_write(&t, at, function, 1), 0);
+		if (ours) {
 			assert_int_equal(ptrace(PTRACE_CONT, t.tid, NULL, NULL), 0);
 		} else {
 			kill(t.tid, SIGKILL);
