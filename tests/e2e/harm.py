@@ -292,9 +292,10 @@ def a_tracer_that_waits_for_its_target_can_be_ended(t):
 @test
 def our_own_start_slows_no_program(t):
     """Its probes are stops of ours, not of the program's."""
-    for mode in ("ptrace", "auto"):
+    # With the recorder the loader's opens and mappings are looked at.
+    for mode, most in (("ptrace", 8), ("auto", 24)):
         o = t.iotrace(["--mode=" + mode, "--trace=sendmmsg"], ["true"]).json["tracer"]["overhead"]
-        check(0 < o["stops"] <= 8, "stops of a program without a traced call: %r" % o)
+        check(0 < o["stops"] <= most, "stops of a program without a traced call: %r" % o)
 
 
 def privileged(t, how):

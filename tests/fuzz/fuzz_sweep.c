@@ -14,7 +14,7 @@
 #define NOBODY 0x7ffffff0
 
 #define TRAMP 0x10000
-#define UNITS (1 + LARGE_RING_UNITS)
+#define UNITS (1 + 2 * LARGE_RING_UNITS) /* a block anywhere leaves room for a ring */
 
 struct input {
 	uint64_t head, tail, mask, base_change;

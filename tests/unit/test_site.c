@@ -110,10 +110,10 @@ static void a_change_begins_where_it_was_written(void **state)
 	assert_null(sites_changed_at(&s, SITE - 1));
 	assert_ptr_equal(sites_changed_at(&s, SITE + 95), before);
 	assert_null(sites_changed_at(&s, SITE + 100));
-	before->state = SITE_REDIRECTED;
+	before->change_len = 0; /* never was changed */
 	assert_null(sites_changed_at(&s, SITE + 95));
-	before->state = SITE_PATCHED;
-	before->moved_len = PLAN_MOVED_MAX;
+	before->change_len = ARCH_JUMP_BYTES;
+	before->change_at = SITE + 100 - PLAN_MOVED_MAX;
 	assert_ptr_equal(sites_changed_at(&s, SITE + 100 - PLAN_MOVED_MAX), before);
 	sites_release(&s);
 }
