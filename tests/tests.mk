@@ -9,9 +9,9 @@ TARGET_HDR  := $(wildcard tests/targets/*.h)
 TARGET_O    ?= -O1
 TARGET_OPT  := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(TARGET_O) -g $(WARN) $(ERROR) -pthread
 
-# $(call can_cc,COMPILER FLAGS): not empty where it makes a program
+# $(call can_cc,COMPILER FLAGS): not empty where it makes a program, and has headers of C and kernel
 can_cc = $(shell t=$$(mktemp -d) && echo 'int main(void){return 0;}' >$$t/t.c && \
-	$(1) -o $$t/t $$t/t.c >/dev/null 2>&1 && echo yes; rm -rf "$$t")
+	$(1) -include stdio.h -include linux/types.h -o $$t/t $$t/t.c >/dev/null 2>&1 && echo yes; rm -rf "$$t")
 
 TARGET_VARIANTS := m32 static musl musl-static
 TARGET_CC             := $(CC)
@@ -36,15 +36,15 @@ targets-all: $(TARGET_NAME:%=$(O)/targets/%) \
 	$(if $(TARGET_MISS),@echo '  SKIP     target variants without a compiler: $(TARGET_MISS)')
 endif
 
-# $(call target_rule,SUFFIX,COMPILER)
+# $(call target_rule,SUFFIX,NAME OF ITS COMPILER)
 define target_rule
 $(O)/targets/%$(1): tests/targets/%.c $(TARGET_HDR) $(O)/flags
 	@mkdir -p $$(@D)
 	$$(call say,TARGET,$$(@F))
-	$$(Q)$(2) $$(TARGET_OPT) -o $$@ $$<
+	$$(Q)$$($(2)) $$(TARGET_OPT) -o $$@ $$<
 endef
-$(foreach v,$(TARGET_VARIANTS),$(eval $(call target_rule,-$(v),$(TARGET_CC_$(v)))))
-$(eval $(call target_rule,,$(TARGET_CC)))
+$(foreach v,$(TARGET_VARIANTS),$(eval $(call target_rule,-$(v),TARGET_CC_$(v))))
+$(eval $(call target_rule,,TARGET_CC))
 
 # ---- tests: all through tests/run, whose last line is the count ----
 E2E_TEST       := $(filter-out tests/e2e/tap.py tests/e2e/stracelog.py,$(wildcard tests/e2e/*.py))
