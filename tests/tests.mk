@@ -18,7 +18,7 @@ TARGET_CC             := $(CC)
 TARGET_CC_m32         := $(CC) -m32
 TARGET_CC_static      := $(CC) -static
 # musl-gcc has no kernel headers of its own
-MACHINE                = $(call once,MACHINE,$(CC) -dumpmachine)
+MACHINE                = $(call once,MACHINE,musl-gcc -dumpmachine 2>/dev/null)
 MUSL_KERNEL_HEADERS    = -idirafter /usr/include -idirafter /usr/include/$(MACHINE)
 TARGET_CC_musl         = musl-gcc -Wno-sign-conversion $(MUSL_KERNEL_HEADERS)
 TARGET_CC_musl-static  = $(TARGET_CC_musl) -static

@@ -119,7 +119,7 @@ static double rounded(double v, enum limit_op op)
 
 char *limit_rewrite(const char *text, double v)
 {
-	struct limit l;
+	struct limit l = {0};
 	enum limit_op sign; /* limit_parse() has it already */
 	const char *p = skip_blanks(text), *number = take_sign(p, &sign), *unit;
 	double scale;

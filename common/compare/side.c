@@ -28,12 +28,14 @@ static struct side_part *part_of(struct side *s, const char *scenario, const str
 static int add_run(struct side *s, const char *scenario, const struct side_kind *kind,
 	const char *path, struct err *err)
 {
+	struct side_part *p;
 	void *doc;
 	int rc = json_read_struct(path, kind->schema, &doc, err);
 
 	if (rc < 0)
 		return rc;
-	*VEC_PUSH(&part_of(s, scenario, kind)->runs) = doc;
+	p = part_of(s, scenario, kind);
+	*VEC_PUSH(&p->runs) = doc;
 	s->runs++;
 	return 0;
 }

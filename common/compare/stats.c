@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/compare/stats.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -127,6 +128,7 @@ static size_t smaller(size_t a, size_t b)
  */
 static double *rank_sums(const size_t *rank2, size_t len, size_t take, size_t *ret_len)
 {
+	assert(len > 0);
 	size_t width = take * rank2[len - 1] + 1;
 	double *ways = mem_calloc((take + 1) * width, sizeof(*ways));
 

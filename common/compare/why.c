@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/compare/why.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -273,6 +274,7 @@ static void say_site(
 	const struct res_memory_site *any = new ? new : base;
 	char was[UNITS_BUF], is[UNITS_BUF];
 
+	assert(any);
 	if (base && new && base->bytes == new->bytes)
 		return;
 	sentence(s, "%.200s (%.200s): %s -> %s at the peak", any->function ? any->function : "?",

@@ -135,7 +135,7 @@ static int read_one(const char *path, const struct schema *schema, const char *t
 int report_read(struct report *r, const char *path, struct err *err)
 {
 	char id[ID_SIZE];
-	void *doc;
+	void *doc = NULL;
 	int rc = schema_of(path, id, err);
 
 	if (rc < 0)
