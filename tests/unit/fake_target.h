@@ -56,7 +56,10 @@ static inline struct target *target_new(const char *name, enum abi abi)
 
 static inline void target_put(struct target *t, uint64_t addr, const void *p, size_t len)
 {
-	assert_true(addr >= MEM_BASE && addr + len <= MEM_BASE + MEM_BYTES);
+	if (addr < MEM_BASE || addr + len > MEM_BASE + MEM_BYTES) {
+		fail_msg("the test writes outside its memory");
+		return; /* never: but cmocka does not say so to the compiler */
+	}
 	memcpy(t->bytes + (addr - MEM_BASE), p, len);
 }
 

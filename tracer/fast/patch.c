@@ -459,16 +459,18 @@ static void patch_mapping(struct session *s, struct tracee *t, struct code_mappi
 		return;
 	bias = m->start - code_address(file->code, m->offset);
 	for (size_t i = 0; i < file->worth.len; i++) {
-		uint64_t addr = file->worth.at[i] + bias, tramp;
+		uint64_t addr = file->worth.at[i] + bias;
 		struct site *site;
 
 		if (addr < m->start || addr >= m->end)
 			continue;
 		site = sites_get(sites, addr);
-		if (site->state != SITE_NEW || (!site->tramp && !(tramp = sites_room(sites, addr))))
+		if (site->state != SITE_NEW)
 			continue;
 		if (!site->tramp) {
-			if (write_tramp(t, tramp, site, NULL, 0) < 0)
+			uint64_t tramp = sites_room(sites, addr);
+
+			if (!tramp || write_tramp(t, tramp, site, NULL, 0) < 0)
 				continue;
 			sites_set_tramp(sites, site, tramp);
 		}
