@@ -140,7 +140,7 @@ static char *rewritten(const char *sign, double x, const char *unit, double v)
 	for (int digits = 10;; digits++) {
 		char *number = number_text(x, digits);
 		char *text = mem_printf("%s %s%s", sign, number, unit);
-		struct limit l;
+		struct limit l = {0};
 
 		free(number);
 		if (digits == 17 || (limit_parse(text, &l, NULL) == 0 && limit_met(&l, v)))
@@ -157,8 +157,8 @@ char *limit_rewrite(const char *text, double v)
 		[LIMIT_EQUAL] = "==",
 		[LIMIT_ABOVE] = ">=",
 		[LIMIT_BELOW] = "<="};
-	struct limit l;
-	enum limit_op op;
+	struct limit l = {0};
+	enum limit_op op = LIMIT_EQUAL;
 	const char *number = take_sign(skip_blanks(text), &op), *unit;
 	double x;
 

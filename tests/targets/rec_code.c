@@ -310,6 +310,11 @@ static void unchanged(char **args)
 
 	null_fd = t_null();
 	write_n(500);
+	/* By a call site that the checksum did not use itself: glibc 2.41 has one for read and
+	 * write. */
+	for (int i = 0; i < 50; i++)
+		CHECK(syscall(SYS_write, null_fd, "x", 1L) == 1);
+	atomic_fetch_add(&writes, 50);
 	CHECK(checksum_of_code() == before || !t_num(args, 0, 0));
 	report();
 }
