@@ -530,9 +530,8 @@ static char *socket_said(const struct sys_event *ev)
 /* As /proc has it. */
 static char *memfd_said(const struct said *said)
 {
-	return said && said->len ? mem_printf("/memfd:%.*s (deleted)", (int)said->len,
-					   (const char *)said->bytes)
-				 : mem_strdup("/memfd: (deleted)");
+	return said ? mem_printf("/memfd:%.*s (deleted)", (int)said->len, (const char *)said->bytes)
+		    : NULL;
 }
 
 static void pair_born(const struct caller *c, const struct sys_event *ev, const struct row *row,

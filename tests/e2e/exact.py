@@ -282,8 +282,9 @@ def check_fds(t, case, variant, mode, r):
     key = (tuple(case.args), case.trace, variant)
 
     def rows(result):
-        # Memory that stops cannot read is read by the target itself when it records.
-        return fdrows.by_process(result, case.racy, fdrows.FIGURES if case.readable else fdrows.COUNTS)
+        # What stops cannot look at (memory, files) the target itself records.
+        return fdrows.by_process(result, case.racy, fdrows.FIGURES if case.readable else fdrows.COUNTS,
+                                 targets=case.readable)
 
     if mode == "ptrace":
         fds_by_stops[key] = rows(r.json)

@@ -21,7 +21,7 @@ COUNTS = ("calls", "errors")
 FIGURES = COUNTS + ("bytes", "batch_asked", "batch_transferred")
 
 
-def by_process(result, leave_out=(), figures=FIGURES):
+def by_process(result, leave_out=(), figures=FIGURES, targets=True):
     """-> Counter of processes, each a tuple of rows (fd, generation, target, ((call, figures), ...))."""
     processes = collections.defaultdict(list)
     for row in result["fds"]:
@@ -30,7 +30,8 @@ def by_process(result, leave_out=(), figures=FIGURES):
         calls = tuple(sorted((c["name"],) + tuple(c[f] for f in figures)
                              for c in row["syscalls"] if c["name"] not in leave_out))
         if calls:
-            processes[row["pid"]].append((row["fd"], row["generation"], plain(row["target"]), calls))
+            target = plain(row["target"]) if targets else None
+            processes[row["pid"]].append((row["fd"], row["generation"], target, calls))
     return collections.Counter(tuple(sorted(rows, key=repr)) for rows in processes.values())
 
 
