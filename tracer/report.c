@@ -229,6 +229,11 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 		result_warn(r, "lost", "%llu calls are known to be missing.",
 			(unsigned long long)s->lost);
 	}
+	if (s->fast.corrupt)
+		result_warn(r, "corrupt",
+			"%llu threads wrote into the recorder's memory, so their calls stopped from "
+			"then on.",
+			(unsigned long long)s->fast.corrupt);
 	if (s->fast.reason)
 		result_warn(r, "no_recorder",
 			"The recorder cannot work here, so every call stopped: %s.",
