@@ -231,7 +231,8 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 	}
 	if (s->fast.corrupt)
 		result_warn(r, "corrupt",
-			"%llu threads wrote into the recorder's memory, so their calls stopped from "
+			"%llu threads wrote into the recorder's memory, so their calls stopped "
+			"from "
 			"then on.",
 			(unsigned long long)s->fast.corrupt);
 	if (s->fast.reason)
