@@ -148,7 +148,7 @@ static int is_block(const struct spool_reader *r, const struct spool_block_heade
 /* The next block, or the end. */
 static int read_block(struct spool_reader *r, struct err *err)
 {
-	struct spool_block_header h;
+	struct spool_block_header h = {0};
 	size_t raw;
 	int rc = r->at ? 0 : read_file_header(r, err);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "tracer/verify.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -107,6 +108,7 @@ static void add_result(struct verification *v, enum run run)
 {
 	const struct res_result *r = v->results[run];
 
+	assert(r); /* both runs have ended well */
 	for (size_t i = 0; i < r->syscalls.len; i++) {
 		const struct res_syscall *s = &r->syscalls.at[i];
 

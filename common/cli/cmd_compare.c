@@ -276,7 +276,8 @@ static int compare_words(struct compare_args *args, const struct words *w, struc
 		rc = parse_fail_on(args->fail_on, &o.fail_on, err);
 	if (rc == 0)
 		rc = gather_config(args->alternate.config, &config, err);
-	o.limits = limits = gather_limits(config);
+	limits = gather_limits(config);
+	o.limits = limits;
 	if (rc == 0)
 		rc = read_sides(args, w, sides, err);
 	if (rc == 0)

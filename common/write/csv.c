@@ -339,8 +339,11 @@ static void write_cell(const struct walk *w, const struct csv_column *c, const s
 {
 	const void *obj;
 
-	for (size_t i = 0; i < c->up; i++)
+	for (size_t i = 0; i < c->up; i++) {
+		assert(row); /* a column lies within its table */
 		row = row->up;
+	}
+	assert(row);
 	obj = row->at;
 	switch (c->kind) {
 	case CSV_FIELD:
@@ -353,9 +356,11 @@ static void write_cell(const struct walk *w, const struct csv_column *c, const s
 		out_u64(w->o, row->index);
 		break;
 	case CSV_KEY:
+		assert(obj);
 		csv_text(w->o, ((const struct res_count *)obj)->key, w->style);
 		break;
 	case CSV_COUNT:
+		assert(obj);
 		write_u64(w->o, ((const struct res_count *)obj)->count);
 		break;
 	case CSV_STRING:

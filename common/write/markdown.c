@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/write/markdown.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -115,6 +116,7 @@ static void print_table(struct printer *p, const struct doc_table *t)
 	for (size_t i = 0; i < t->cells.len; i++) {
 		out_str(p->o, "| ");
 		put_cell(p, &t->cells.at[i]);
+		assert(n); /* cells have columns */
 		out_str(p->o, i % n == n - 1 ? " |\n" : " ");
 	}
 }

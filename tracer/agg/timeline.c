@@ -156,7 +156,7 @@ static const char *band_key(struct res_result *r, size_t k, uint64_t step_ns)
 
 static const char *step_key(struct res_result *r, size_t k, uint64_t step_ns)
 {
-	return arena_printf(result_arena(r), "%llu", (unsigned long long)(k * step_ns));
+	return arena_printf(result_arena(r), "%llu", (unsigned long long)k * step_ns);
 }
 
 static void latency_result(const struct timeline *t, struct res_result *r)

@@ -40,6 +40,7 @@ static int mapping_next(FILE *maps, struct mapping *m)
 	if (!fgets(line, sizeof(line), maps))
 		return 0;
 	m->name[0] = '\0';
+	/* The kernel wrote it. NOLINTNEXTLINE(cert-err34-c) */
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*s %" SCNu64 " %n", &m->start,
 		    &m->end, m->perms, &m->offset, &m->inode, &at) < 5)
 		return 0;
