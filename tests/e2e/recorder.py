@@ -242,6 +242,7 @@ def an_address_space_limit_is_left_alone(t):
 def another_user(t):
     need_root()
     need_recorder(t)
+    os.chmod(t.dir, 0o777) # the files are that user's
     target = for_others(t, t.target("rec_life"))
     r = t.iotrace(["-u", "nobody", "--trace=write"], [target, "threads", "40"])
     said = own_counts(r.out)["write"]

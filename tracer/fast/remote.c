@@ -38,8 +38,12 @@ static int is_exit_stop(pid_t tid)
 	       info.op == PTRACE_SYSCALL_INFO_EXIT;
 }
 
-/* 1 at the call's exit, 0: let it go on. */
-static int take_stop(struct remote *r, int status)
+/*
+ * 1 at the call's exit, 0: let it go on, delivering *ret_signal. SIGSTOP cannot be blocked. It
+ * takes effect, but our thread goes on all the same until its calls are made; sent again afterwards
+ * it would stop a process for good that was continued meanwhile.
+ */
+static int take_stop(struct remote *r, int status, int *ret_signal)
 {
 	pid_t tid = r->t->tid;
 
@@ -50,24 +54,25 @@ static int take_stop(struct remote *r, int status)
 	}
 	if (status >> 16 == 0 && WSTOPSIG(status) == (SIGTRAP | 0x80))
 		return is_exit_stop(tid);
-	if (status >> 16 == 0)
-		r->stop |= WSTOPSIG(status) == SIGSTOP;
+	*ret_signal = status >> 16 == 0 && WSTOPSIG(status) == SIGSTOP ? SIGSTOP : 0;
+	r->stop |= *ret_signal || status >> 16 == PTRACE_EVENT_STOP;
 	return 0;
 }
 
 static int run_to_exit(struct remote *r)
 {
 	pid_t tid = r->t->tid;
+	int signal = 0;
 
 	for (int i = 0; i < STOPS_MAX; i++) {
 		int status;
 
-		if (ptrace(PTRACE_SYSCALL, tid, NULL, NULL) < 0 && errno == ESRCH)
+		if (ptrace(PTRACE_SYSCALL, tid, NULL, (void *)(long)signal) < 0 && errno == ESRCH)
 			return -ESRCH;
 		while (waitpid(tid, &status, __WALL) < 0)
 			if (errno != EINTR)
 				return -errno;
-		if (take_stop(r, status))
+		if (take_stop(r, status, &signal))
 			return r->gone ? -ESRCH : 0;
 	}
 	return -ELOOP;
@@ -109,8 +114,9 @@ int remote_end(struct remote *r)
 
 	if (r->gone || ptrace(PTRACE_SETSIGMASK, tid, (void *)sizeof(r->mask), &r->mask) < 0)
 		return -ESRCH;
+	/* It stops before its next instruction, and stays so if its process is stopped then. */
 	if (r->stop)
-		syscall(SYS_tgkill, r->t->process->pid, tid, SIGSTOP);
+		ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
 	return ptrace(PTRACE_SETREGS, tid, NULL, &r->saved) < 0 ? -ESRCH : 0;
 }
 

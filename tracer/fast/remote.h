@@ -20,7 +20,7 @@ struct remote {
 	uint64_t mask; /* of blocked signals */
 	int begun;     /* the first one has taken the place of the target's own call */
 	int gone;      /* the thread died */
-	int stop;      /* a SIGSTOP came: it is sent again */
+	int stop;      /* its process was stopped meanwhile, and may be still */
 };
 
 /* t is in a seccomp stop. 0 or a negative errno. */
