@@ -160,17 +160,17 @@ $(LIBPROFILE): $(call obj,$(PROFILE_SRC))
 $(O)/bin/iotrace: $(call obj,tracer/main.c) $(LIBTRACER) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
 
 $(O)/bin/profile-scenario: $(call obj,$(CLI_SRC) $(BACKENDS)) $(LIBPROFILE) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
 
 $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(LIBTRACER) $(LIBPROFILE) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) -lcmocka
 
 include tests/tests.mk
 

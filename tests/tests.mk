@@ -152,7 +152,7 @@ BENCH_BIN := $(patsubst tests/bench/%.c,$(O)/bench/%,$(wildcard tests/bench/benc
 $(O)/bench/%: $(O)/obj/tests/bench/%.o $(LIBTRACER) $(LIBPROFILE) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
 
 bench:
 	$(Q)$(DEPS) e2e
