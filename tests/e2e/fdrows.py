@@ -24,14 +24,18 @@ FIGURES = COUNTS + ("bytes", "batch_asked", "batch_transferred")
 def by_process(result, leave_out=(), figures=FIGURES, targets=True):
     """-> Counter of processes, each a tuple of rows (fd, generation, target, ((call, figures), ...))."""
     processes = collections.defaultdict(list)
-    for row in result["fds"]:
+    waited = collections.Counter() # generations that are left out, by process and fd
+    for row in sorted(result["fds"], key=lambda r: (r["pid"] or 0, r["fd"] or 0, r["generation"] or 0)):
+        place = row["pid"], row["fd"]
         if (row["target"] or "").startswith("/proc/"):
-            continue # a target that waits for a state there; its length is another each time
+            waited[place] += 1 # a target that waits for a state there looks a different number of times
+            continue
         calls = tuple(sorted((c["name"],) + tuple(c[f] for f in figures)
                              for c in row["syscalls"] if c["name"] not in leave_out))
         if calls:
             target = plain(row["target"]) if targets else None
-            processes[row["pid"]].append((row["fd"], row["generation"], target, calls))
+            generation = row["generation"] and row["generation"] - waited[place]
+            processes[row["pid"]].append((row["fd"], generation, target, calls))
     return collections.Counter(tuple(sorted(rows, key=repr)) for rows in processes.values())
 
 
