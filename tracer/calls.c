@@ -215,9 +215,10 @@ static int fd_entry(struct tracee *t)
 
 	if (!identity_closes(t->ev.def))
 		return is_recorded(t);
-	if (!is_recorded(t) && identity_closing(&t->ev, &first, &last) && first == last &&
+	if (!is_recorded(t) && !files_is_shared(t->files) &&
+		identity_closing(&t->ev, &first, &last) && first == last &&
 		!files_open(t->files, first))
-		return 0; /* no call on it has been seen */
+		return 0; /* no call on it has been seen, and none is under way */
 	closing(t, 1);
 	return 1;
 }

@@ -141,6 +141,11 @@ void files_unref(struct files *f)
 	free(f);
 }
 
+int files_is_shared(const struct files *f)
+{
+	return f->refs > 1;
+}
+
 struct fd_registry *files_registry(const struct files *f)
 {
 	return f->registry;

@@ -43,7 +43,8 @@ struct life {
 	struct file *file; /* never NULL */
 	uint32_t fd_id;    /* in the registry; 0: not used by a traced call yet */
 	uint32_t generation;
-	uint8_t wanted; /* its name is to be read: identity.c */
+	uint8_t wanted;   /* its name is to be read: identity.c */
+	uint8_t doubtful; /* what it is was looked at while its number was being closed */
 	/* CLOCK_MONOTONIC: when the calls that made and closed it were entered and ended. What was
 	 * there before us was born at 0; what is open dies at FILES_EVER. */
 	uint64_t born_begin, born_end, died_begin, died_end;
@@ -80,6 +81,7 @@ struct files *files_copy(const struct files *f);
 /* The table after an execve of pid: a new one without the fds that are no longer open (CLOEXEC). A
  * table that was not shared goes on with its ids. */
 struct files *files_copy_exec(struct files *f, pid_t pid, uint64_t now_ns);
+int files_is_shared(const struct files *f);
 struct fd_registry *files_registry(const struct files *f);
 
 /* How its calls come to be known. */

@@ -20,15 +20,16 @@
 
 enum effect {
 	EFFECT_NONE,
-	EFFECT_MAKE,    /* the result is a new fd: `text` */
-	EFFECT_OPEN,    /* the same, of a path */
-	EFFECT_MEMFD,   /* the same, with a name */
-	EFFECT_SOCKET,  /* the same, by the arguments */
-	EFFECT_ACCEPT,  /* the same, by the fd and the peer's address */
-	EFFECT_PAIR,    /* two new fds are written */
-	EFFECT_ADDRESS, /* the socket gets an address */
-	EFFECT_DUP,     /* the result is another number of the same file */
-	EFFECT_FCNTL,   /* F_DUPFD */
+	EFFECT_MAKE,     /* the result is a new fd: `text` */
+	EFFECT_SIGNALFD, /* the same, unless the first argument is one */
+	EFFECT_OPEN,     /* the same, of a path */
+	EFFECT_MEMFD,    /* the same, with a name */
+	EFFECT_SOCKET,   /* the same, by the arguments */
+	EFFECT_ACCEPT,   /* the same, by the fd and the peer's address */
+	EFFECT_PAIR,     /* two new fds are written */
+	EFFECT_ADDRESS,  /* the socket gets an address */
+	EFFECT_DUP,      /* the result is another number of the same file */
+	EFFECT_FCNTL,    /* F_DUPFD */
 	EFFECT_DUP2,
 	EFFECT_CLOSE,
 	EFFECT_CLOSE_RANGE,
@@ -63,6 +64,9 @@ static const struct row {
 	{"eventfd", EFFECT_MAKE, 0, "anon_inode:[eventfd]"},
 	{"eventfd2", EFFECT_MAKE, 0, "anon_inode:[eventfd]"},
 	{"timerfd_create", EFFECT_MAKE, 0, "anon_inode:[timerfd]"},
+	{"signalfd", EFFECT_SIGNALFD, 0, "anon_inode:[signalfd]"},
+	{"signalfd4", EFFECT_SIGNALFD, 0, "anon_inode:[signalfd]"},
+	{"fanotify_init", EFFECT_MAKE, 0, "anon_inode:[fanotify]"},
 	{"inotify_init", EFFECT_MAKE, 0, "anon_inode:inotify"},
 	{"inotify_init1", EFFECT_MAKE, 0, "anon_inode:inotify"},
 	{"memfd_create", EFFECT_MEMFD, KIND_PATH_1, NULL},
@@ -80,6 +84,7 @@ struct wanted {
 	uint32_t fd;
 	int32_t pid, tid;
 	unsigned int tries;
+	struct fd_look look;
 };
 
 struct identity {
@@ -88,13 +93,7 @@ struct identity {
 		struct wanted *at;
 		size_t len, cap;
 	} wanted;
-	int segments;     /* a socket with GSO or GRO was seen */
-	struct map paths; /* key of the text -> struct resolved: what paths led to lately */
-};
-
-struct resolved {
-	char *path, *to; /* to: NULL, nowhere (any more) */
-	uint64_t at_ns;
+	int segments; /* a socket with GSO or GRO was seen */
 };
 
 static const struct row *row_of(const struct sys_def *def)
@@ -130,16 +129,6 @@ struct identity *identity_new(uint32_t max)
 
 void identity_free(struct identity *id)
 {
-	struct map_iter it = {0};
-
-	while (map_next(&id->paths, &it)) {
-		struct resolved *r = it.value;
-
-		free(r->path);
-		free(r->to);
-		free(r);
-	}
-	map_release(&id->paths);
 	for (size_t i = 0; i < id->wanted.len; i++) {
 		file_unref(id->registry, id->wanted.at[i].file);
 		files_unref(id->wanted.at[i].files);
@@ -158,7 +147,7 @@ struct fd_registry *identity_registry(const struct identity *id)
 
 int identity_follows(const struct sys_def *def)
 {
-	return effect_of(def) > EFFECT_MAKE;
+	return effect_of(def) != EFFECT_NONE;
 }
 
 int identity_closes(const struct sys_def *def)
@@ -203,19 +192,6 @@ int identity_closing(const struct sys_event *ev, uint32_t *ret_first, uint32_t *
 	return effect == EFFECT_CLOSE_RANGE;
 }
 
-int identity_touches(const struct sys_event *ev, uint32_t fd)
-{
-	enum effect effect = effect_of(ev->def);
-	uint32_t first, last;
-
-	if (effect == EFFECT_NONE || effect == EFFECT_ADDRESS)
-		return 0;
-	if (identity_closing(ev, &first, &last))
-		return fd >= first && fd <= last;
-	/* One that makes fds makes this one only where it has been closed, which is told of too. */
-	return 0;
-}
-
 /* ---- names ---- */
 
 static int same_file(const struct file *file, const struct fd_look *look)
@@ -251,7 +227,8 @@ static struct life *look_now(
 {
 	struct life *life = files_open(c->files, fd);
 	const struct files_state *state = files_state(c->files);
-	int doubtful = state->uncertain || files_is_closing(c->files, fd);
+	int closing = files_is_closing(c->files, fd);
+	int doubtful = state->uncertain || closing || (life && life->doubtful);
 	struct fd_look look;
 
 	if (life && life->file->name == FILE_READ && !life->file->stale && !doubtful)
@@ -266,8 +243,11 @@ static struct life *look_now(
 		file_unref(files_registry(c->files), file);
 		life = files_open(c->files, fd);
 	}
-	if (life)
+	if (life) {
 		is_named(id, c->files, life, &look);
+		/* Looked at while a close was under way: that may have been before it. */
+		life->doubtful = (uint8_t)closing;
+	}
 	free(look.target);
 	return life;
 }
@@ -286,11 +266,15 @@ static void want_name(struct identity *id, const struct caller *c, uint32_t fd, 
 {
 	struct file *file = life->file;
 
-	if (life->wanted || (file->name == FILE_READ && !file->stale))
-		return;
+	if (life->wanted || (file->name == FILE_READ && !file->stale) ||
+		(!fd_registry_get(id->registry, life->fd_id) && !id->segments))
+		return; /* known, or without a row of its own */
 	life->wanted = 1;
-	*VEC_PUSH(&id->wanted) =
-		(struct wanted){files_ref(c->files), file_ref(file), fd, c->pid, c->tid, 0};
+	*VEC_PUSH(&id->wanted) = (struct wanted){.files = files_ref(c->files),
+		.file = file_ref(file),
+		.fd = fd,
+		.pid = c->pid,
+		.tid = c->tid};
 }
 
 static int look_at_wanted(const struct wanted *w, struct fd_look *look)
@@ -301,27 +285,26 @@ static int look_at_wanted(const struct wanted *w, struct fd_look *look)
 
 /* ---- where a path leads ---- */
 
-#define RESOLVED_FOR_NS 1000000000 /* builds open the same files again and again */
-
-/* A path of the target's that goes through its own entry in /proc. */
-static int is_own_proc(const char *path)
+/* A path that goes through the target's own entry in /proc, as others see it. */
+static char *without_self(const struct wanted *w, const char *path)
 {
-	return strncmp(path, "/proc/self", 10) == 0 || strncmp(path, "/proc/thread-self", 17) == 0;
+	static const char self[] = "/proc/self", thread[] = "/proc/thread-self";
+
+	if (strncmp(path, self, strlen(self)) == 0)
+		return mem_printf("/proc/%d%s", w->pid, path + strlen(self));
+	if (strncmp(path, thread, strlen(thread)) == 0)
+		return mem_printf("/proc/%d/task/%d%s", w->pid, w->tid, path + strlen(thread));
+	return mem_strdup(path);
 }
 
+/* Through the target's root, if that is still there; NULL: it leads nowhere (any more). */
 static char *resolve(const struct wanted *w, const char *path)
 {
-	cleanup_free char *there = NULL;
-	cleanup_close int fd = -1;
+	cleanup_free char *there = mem_printf("/proc/%d/root%s", w->tid, path);
+	cleanup_close int fd = open(there, O_PATH | O_CLOEXEC);
 	char link[PATH_MAX + 1], own[64];
 	ssize_t n;
 
-	if (is_own_proc(path))
-		return mem_printf("/proc/%d%s", w->pid, path + strcspn(path + 6, "/") + 6);
-	there = mem_printf("/proc/%d/root%s", w->tid, path);
-	fd = open(there, O_PATH | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		fd = open(path, O_PATH | O_CLOEXEC); /* the thread is gone */
 	if (fd < 0)
 		return NULL;
 	snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
@@ -338,62 +321,61 @@ static char *resolve(const struct wanted *w, const char *path)
 
 /* The file is gone from its number, and is called what the call said: links in it are followed, as
  * the kernel did, where they still lead somewhere. */
-static void resolve_said(struct identity *id, const struct wanted *w)
+static void resolve_said(const struct wanted *w)
 {
-	uint64_t key, now = clock_mono_ns();
-	struct resolved *r;
+	char *path, *to;
 
 	if (w->file->name != FILE_SAID || *w->file->target != '/')
 		return;
-	key = map_text_key(w->file->target);
-	r = map_get(&id->paths, key);
-	if (!r) {
-		r = mem_calloc(1, sizeof(*r));
-		map_set(&id->paths, key, r);
-	}
-	if (!r->path || strcmp(r->path, w->file->target) != 0 || now - r->at_ns > RESOLVED_FOR_NS) {
-		free(r->path);
-		free(r->to);
-		*r = (struct resolved){
-			mem_strdup(w->file->target), resolve(w, w->file->target), now};
-	}
-	if (r->to)
-		file_set_name(w->file, mem_strdup(r->to), FILE_SAID);
+	path = without_self(w, w->file->target);
+	to = resolve(w, path);
+	if (to)
+		free(path);
+	file_set_name(w->file, to ? to : path, FILE_SAID);
 }
 
 /* 1 if it is to be tried again. */
-static int read_name(struct identity *id, const struct wanted *w,
-	int (*touched)(void *ctx, const struct files *files, uint32_t fd), void *ctx)
+static int take_name(struct identity *id, struct wanted *w, int touched)
 {
 	struct life *life = files_open(w->files, w->fd);
-	struct fd_look look;
-	int again = 0;
 
-	if (!life || life->file != w->file || !look_at_wanted(w, &look)) {
+	if (!life || life->file != w->file || !w->look.target) {
 		if (life && life->file == w->file)
 			life->wanted = 0;
-		resolve_said(id, w);
+		resolve_said(w);
 		return 0;
 	}
-	if (files_state(w->files)->busy || touched(ctx, w->files, w->fd))
-		again = w->tries < TRIES_MAX;
-	else
-		is_named(id, w->files, life, &look);
-	life->wanted = (uint8_t)again;
-	free(look.target);
-	return again;
+	if (!files_state(w->files)->busy && !touched) {
+		is_named(id, w->files, life, &w->look);
+		life->wanted = 0;
+		return 0;
+	}
+	life->wanted = ++w->tries < TRIES_MAX;
+	return life->wanted;
 }
 
-void identity_read_names(struct identity *id,
-	int (*touched)(void *ctx, const struct files *files, uint32_t fd), void *ctx)
+/* First all are looked at, then it is asked which numbers may have changed meanwhile. */
+void identity_read_names(struct identity *id, const struct identity_check *check)
 {
 	size_t kept = 0;
 
+	if (!id->wanted.len)
+		return;
+	for (size_t i = 0; i < id->wanted.len; i++) {
+		struct wanted *w = &id->wanted.at[i];
+		const struct life *life = files_open(w->files, w->fd);
+
+		w->look = (struct fd_look){0};
+		if (life && life->file == w->file)
+			look_at_wanted(w, &w->look);
+	}
+	check->begin(check->ctx);
 	for (size_t i = 0; i < id->wanted.len; i++) {
 		struct wanted w = id->wanted.at[i];
+		int again = take_name(id, &w, check->touched(check->ctx, w.files, w.fd));
 
-		if (read_name(id, &w, touched, ctx)) {
-			w.tries++;
+		free(w.look.target);
+		if (again) {
 			id->wanted.at[kept++] = w;
 			continue;
 		}
@@ -426,13 +408,23 @@ static char *folder_of(const struct caller *c, const struct sys_event *ev)
 	return life && life->file->target ? mem_strdup(life->file->target) : NULL;
 }
 
+/* A file without a name, or one whose path may begin at a folder though it looks absolute. */
+static int is_not_at_its_path(const struct sys_event *ev)
+{
+	uint64_t flags = strcmp(ev->def->name, "open") == 0     ? ev->args[1]
+			 : strcmp(ev->def->name, "openat") == 0 ? ev->args[2]
+								: 0;
+
+	return (flags & O_TMPFILE) == O_TMPFILE || strcmp(ev->def->name, "openat2") == 0;
+}
+
 static char *path_said(const struct caller *c, const struct sys_event *ev, const struct said *said)
 {
 	cleanup_free char *path = NULL;
 	cleanup_free char *folder = NULL;
 	const char *name;
 
-	if (!said || !said->len)
+	if (!said || !said->len || is_not_at_its_path(ev))
 		return NULL;
 	path = mem_strndup(said->bytes, said->len);
 	if (*path == '/')
@@ -448,11 +440,13 @@ static char *path_said(const struct caller *c, const struct sys_event *ev, const
 static char *address_said(const struct said *said)
 {
 	struct sockaddr_storage ss = {0};
+	size_t len;
 
 	if (!said || !said->len)
 		return NULL;
-	memcpy(&ss, said->bytes, said->len < sizeof(ss) ? said->len : sizeof(ss));
-	return fd_address_text(&ss, (unsigned int)said->len);
+	len = said->len < sizeof(ss) ? said->len : sizeof(ss);
+	memcpy(&ss, said->bytes, len);
+	return fd_address_text(&ss, (unsigned int)len);
 }
 
 /* What stands before the peer's address. */
@@ -557,6 +551,10 @@ static void apply(struct identity *id, const struct caller *c, const struct sys_
 	switch (row->effect) {
 	case EFFECT_MAKE:
 		born(c, ev, ev->ret, row->text ? mem_strdup(row->text) : NULL);
+		break;
+	case EFFECT_SIGNALFD:
+		if ((int32_t)ev->args[0] == -1)
+			born(c, ev, ev->ret, mem_strdup(row->text));
 		break;
 	case EFFECT_OPEN:
 		born(c, ev, ev->ret, path_said(c, ev, said));

@@ -58,10 +58,6 @@ void identity_call(struct identity *id, const struct caller *c, struct sys_event
 
 /* The numbers that the call is about to close, in any table: first..last. 0: none. */
 int identity_closing(const struct sys_event *ev, uint32_t *ret_first, uint32_t *ret_last);
-/* The numbers whose lives the call begins or ends, of a call that is under way or has returned ret:
- * 1 if fd is, or may be, among them. */
-int identity_touches(const struct sys_event *ev, uint32_t fd);
-
 /* The table is about to be recorded: what it has is looked at, so that what is new has been seen.
  */
 void identity_begin(struct identity *id, const struct caller *c);
@@ -71,11 +67,14 @@ void identity_set_gro(struct identity *id, const struct caller *c, uint32_t fd, 
 /* 1 if any socket has or had one of them: then a call's measures depend on which socket it is. */
 int identity_segments(const struct identity *id);
 
-/*
- * Reads the names that are wanted, after a sweep. touched says whether a call that is not booked
- * yet may have changed the number.
- */
-void identity_read_names(struct identity *id,
-	int (*touched)(void *ctx, const struct files *files, uint32_t fd), void *ctx);
+/* Which numbers may have been changed by calls that are not booked yet: begin() takes those that
+ * there are at that moment, touched() is 1 if one of them may have changed the number. */
+struct identity_check {
+	void (*begin)(void *ctx);
+	int (*touched)(void *ctx, const struct files *files, uint32_t fd);
+	void *ctx;
+};
+/* Reads the names that are wanted, after a sweep. */
+void identity_read_names(struct identity *id, const struct identity_check *check);
 
 #endif

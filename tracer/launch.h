@@ -3,6 +3,7 @@
 #define TRACER_LAUNCH_H
 
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "common/base/err.h"
 
@@ -14,9 +15,10 @@ struct launch_setup {
 	const struct as_user *user;        /* of -u; NULL or not filled: none */
 	sigset_t mask;                     /* signal mask as inherited */
 	struct sigaction sigpipe, sigxfsz; /* dispositions as inherited */
+	struct rlimit fds, file_size;      /* limits as inherited: ours are the hard ones */
 };
 
-/* Saves it, at the start of main. */
+/* Saves it, and takes what the tracer needs of limits; at the start of main. */
 void launch_setup_save(struct launch_setup *setup);
 /* Gives it back; in the child. */
 void launch_setup_restore(const struct launch_setup *setup);

@@ -100,7 +100,7 @@ int session_poll_stop(struct session *s, struct stop *ret)
 void tracee_resume(struct session *s, struct tracee *t, int signal)
 {
 	int calls = (!s->leaving || t->mend.deadline_ns) && (t->in_call || t->mode == MODE_SYSCALL);
-	long request = calls ? PTRACE_SYSCALL : PTRACE_CONT;
+	enum __ptrace_request request = calls ? PTRACE_SYSCALL : PTRACE_CONT;
 
 	t->quiet = !calls;
 	t->listening = 0;

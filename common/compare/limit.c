@@ -134,19 +134,28 @@ static char *number_text(double x, int digits)
 	return text;
 }
 
-/* As few digits as let v meet the limit; ten hide what the arithmetic adds. */
+static char *limit_text(const char *sign, double x, int digits, const char *unit)
+{
+	char *number = number_text(x, digits);
+	char *text = mem_printf("%s %s%s", sign, number, unit);
+
+	free(number);
+	return text;
+}
+
+/* As few digits as let v meet the limit; ten hide what the arithmetic adds. Without the unit where
+ * in that there is no number for v. */
 static char *rewritten(const char *sign, double x, const char *unit, double v)
 {
-	for (int digits = 10;; digits++) {
-		char *number = number_text(x, digits);
-		char *text = mem_printf("%s %s%s", sign, number, unit);
+	for (int digits = 10; digits <= 17; digits++) {
+		char *text = limit_text(sign, x, digits, unit);
 		struct limit l = {0};
 
-		free(number);
-		if (digits == 17 || (limit_parse(text, &l, NULL) == 0 && limit_met(&l, v)))
+		if (limit_parse(text, &l, NULL) == 0 && limit_met(&l, v))
 			return text;
 		free(text);
 	}
+	return limit_text(sign, v, 17, "");
 }
 
 char *limit_rewrite(const char *text, double v)

@@ -223,7 +223,9 @@ static void stacks(struct page *p, const struct report_stacks *s, const char *no
 		f.unit = CELL_NS;
 	else if (s->kind && !strcmp(s->kind, "bytes"))
 		f.unit = CELL_BYTES;
-	char *text = mem_strndup(s->text, len);
+	char *text = mem_calloc(len + 1, 1);
+
+	memcpy(text, s->text, len); /* with what zeros there are */
 
 	flame_of_folded(&f, text, len);
 	report_flame_svg(p, &f, "Flame graph");

@@ -124,6 +124,12 @@ static enum group group_of(const struct res_compare_metric *m)
 	return is_moved(m) ? GROUP_MOVED : GROUP_REST;
 }
 
+/* A file of somebody else's may lack any of them. */
+static int is_whole(const struct res_compare_metric *m)
+{
+	return m->name && m->unit && m->verdict;
+}
+
 static size_t add_group(
 	struct doc *d, const struct res_compare_part *p, enum group group, size_t most)
 {
@@ -131,7 +137,8 @@ static size_t add_group(
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->metrics.len; i++) {
-		if (group_of(&p->metrics.at[i]) != group || n++ >= most)
+		if (!is_whole(&p->metrics.at[i]) || group_of(&p->metrics.at[i]) != group ||
+			n++ >= most)
 			continue;
 		if (!t) {
 			doc_section(d, titles[group]);

@@ -62,7 +62,7 @@ static const struct {
 	{"write", "socket", CONTROL_SOCKET, 0, 1},
 	{"write", "fcntl", CONTROL_FD, 0, 1},
 	{"write", "chdir", CONTROL_FOLDER, 0, 1},
-	{"write", "eventfd2", CONTROL_NONE, 0, 1},
+	{"write", "eventfd2", CONTROL_FD, 0, 1},
 	{"getppid", "openat", CONTROL_NONE, 0, 1},
 	/* Both. */
 	{"all", "close", CONTROL_FD, 1, 0},

@@ -185,12 +185,19 @@ static void calls_about_no_fd(void **state)
 
 static int touched_number = -1;
 
+static void begin(void *ctx)
+{
+	(void)ctx;
+}
+
 static int touched(void *ctx, const struct files *files, uint32_t fd)
 {
 	(void)ctx;
 	(void)files;
 	return (int)fd == touched_number;
 }
+
+static const struct identity_check check = {begin, touched, NULL};
 
 static void names_are_read_while_the_number_is_the_same(void **state)
 {
@@ -204,21 +211,21 @@ static void names_are_read_while_the_number_is_the_same(void **state)
 	id = writes_to(x, (uint64_t)fd);
 	assert_string_equal(target_of(x, id), "/as/said");
 	touched_number = fd;
-	identity_read_names(x->id, touched, NULL);
+	identity_read_names(x->id, &check);
 	assert_string_equal(target_of(x, id), "/as/said");
 	touched_number = -1;
 	files_state(x->caller.files)->busy = 1;
-	identity_read_names(x->id, touched, NULL);
+	identity_read_names(x->id, &check);
 	assert_string_equal(target_of(x, id), "/as/said");
 	files_state(x->caller.files)->busy = 0;
-	identity_read_names(x->id, touched, NULL);
+	identity_read_names(x->id, &check);
 	assert_string_equal(target_of(x, id), "/dev/null");
 	/* Gone: what was said stays. */
 	tell(x, "close", ARGS((uint64_t)fd), 0, NULL);
 	tell(x, "openat", ARGS(HERE), fd, &wrong);
 	id = writes_to(x, (uint64_t)fd);
 	tell(x, "close", ARGS((uint64_t)fd), 0, NULL);
-	identity_read_names(x->id, touched, NULL);
+	identity_read_names(x->id, &check);
 	assert_string_equal(target_of(x, id), "/as/said");
 	close(fd);
 }
@@ -276,8 +283,6 @@ static void closers(void **state)
 			continue;
 		assert_int_equal(first, rows[i].first);
 		assert_int_equal(last, rows[i].last);
-		assert_true(identity_touches(&ev, first));
-		assert_false(identity_touches(&ev, first - 1));
 	}
 }
 

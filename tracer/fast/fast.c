@@ -124,6 +124,7 @@ void fast_release(struct fast *f)
 	map_release(&f->reasons);
 	free(f->threads.at);
 	free(f->pending.at);
+	free(f->touched.at);
 }
 
 /* ---- spaces ---- */

@@ -105,6 +105,13 @@ struct fast {
 		struct fast_pending *at;
 		size_t len, cap;
 	} pending; /* calls that stopped, to be booked in order with the records */
+	struct {
+		struct fast_touched {
+			const struct files *files;
+			uint32_t first, last;
+		} * at;
+		size_t len, cap;
+	} touched; /* numbers that calls which are not booked yet may have closed */
 	struct sweep *sweep;
 	timer_t timer; /* ends the wait for stops when a sweep is due */
 	int has_timer;

@@ -94,10 +94,13 @@ static const char *share(struct remote *r, struct region *region, int64_t fd)
 	const uint64_t map[6] = {start, bytes, PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_FIXED_NOREPLACE, (uint64_t)fd, 0};
 
+	struct err err = {0};
+
 	if (mine < 0)
 		return "the process's descriptors cannot be taken";
-	if (region_take(region, mine, UNITS_FIRST, &(struct err){0}) < 0)
-		return "the shared memory could not be mapped";
+	if (region_take(region, mine, UNITS_FIRST, &err) < 0)
+		return err.code == -EFBIG ? "the tracer's file size is limited (RLIMIT_FSIZE)"
+					  : "the shared memory could not be mapped";
 	if (remote_call(r, arch_stub_after() - ARCH_CALL_BYTES, SYS_mmap, map) != (int64_t)start ||
 		call(r, SYS_madvise, start, bytes, MADV_DONTFORK, 0) != 0)
 		return "the shared memory could not be mapped in the process";
@@ -144,6 +147,8 @@ static const char *inject_all(struct remote *r, struct fast_space *fs)
 		return "the shared memory could not be made";
 	reason = share(r, &fs->region, fd);
 	call(r, SYS_close, (uint64_t)fd, 0, 0, 0);
+	if (reason)
+		region_release(&fs->region);
 	if (!reason && !is_shared(r, &fs->region))
 		reason = "the shared memory is not what it should be";
 	if (!reason && remote_write(r->t, REGION_ADDR + ALIVE_OFFSET, &alive, sizeof(alive)) < 0)

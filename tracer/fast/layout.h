@@ -98,14 +98,14 @@
 #define KIND_MSG_RECV       7
 #define KIND_MMSG_SEND      8
 #define KIND_MMSG_RECV      9
-#define KIND_LAST_BEFORE    9  /* so far at the entry too, then after success only */
-#define KIND_PAIR_1         10 /* argument 1 gets two fds: RECORD_UNITS */
-#define KIND_PAIR_4         11
-#define KIND_FIRST_SAID     12 /* from here on what the call said is copied behind the record */
-#define KIND_PATH_1         12 /* argument 1 is a path */
-#define KIND_PATH_2         13
-#define KIND_ADDRESS        14 /* arguments 2 and 3 are an address and its length */
-#define KIND_PEER           15 /* the same, filled by the kernel: argument 3 points to the length */
+#define KIND_FIRST_SAID     10 /* from here on what the call said is copied behind the record */
+#define KIND_PEER           10 /* argument 2 gets an address, argument 3 points to its length */
+#define KIND_LAST_BEFORE    10 /* so far at the entry too, then after success only */
+#define KIND_PAIR_1         11 /* argument 1 gets two fds: RECORD_UNITS */
+#define KIND_PAIR_4         12
+#define KIND_PATH_1         13 /* argument 1 is a path */
+#define KIND_PATH_2         14
+#define KIND_ADDRESS        15 /* arguments 2 and 3 are an address and its length */
 #define KIND_COUNT          16
 
 /* RECORD_UNITS bytes in RECORD_EXTRA places of a record's size. */

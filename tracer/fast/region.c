@@ -22,6 +22,17 @@ _Static_assert(BLOCK_RING + SMALL_RING_RECORDS * RECORD_BYTES < BLOCK_STACK_END,
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
+/* Memory that nobody has used, and nobody else's file: nothing is done to that. */
+static int is_new(int fd)
+{
+	struct statfs fs;
+	struct stat st;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC && fstat(fd, &st) == 0 &&
+	       st.st_size == 0 && st.st_nlink == 0 && fcntl(fd, F_GET_SEALS) >= 0 &&
+	       !(fcntl(fd, F_GET_SEALS) & F_SEAL_SEAL);
+}
+
 /* It must be memory, and of that size for good: the tracer is going to touch it. */
 static int is_sound(int fd)
 {
@@ -38,6 +49,8 @@ int region_take(struct region *r, int fd, uint32_t units, struct err *err)
 	void *at;
 
 	*r = (struct region){0};
+	if (!is_new(fd))
+		return err_set(err, -EPERM, "the target's memory is not what it should be");
 	if (ftruncate(fd, ARENA_BYTES_MAX) < 0 || fcntl(fd, F_ADD_SEALS, SEALS) < 0)
 		return err_set(err, -errno, "cannot seal the target's memory: %s", strerror(errno));
 	if (!is_sound(fd))

@@ -243,6 +243,8 @@ static void sift_down(struct sweep *w, size_t i)
 	}
 }
 
+#define HELD_BACK_NS 50000000ULL /* by a thread that is kept from going on, or says so */
+
 /* One that has returned, and is not committed yet, is not to be overtaken: until just before it. */
 static uint64_t until_uncommitted(
 	const struct session *s, const struct fast_thread *ft, uint64_t ns)
@@ -253,7 +255,9 @@ static uint64_t until_uncommitted(
 	if (!ring_in_flight(&ft->ring, &r) || !r.t1)
 		return ns;
 	end_ns = tsc_to_ns(&s->fast.tsc, r.t1);
-	return end_ns && end_ns - 1 < ns && r.t1 >= ft->ring.ended ? end_ns - 1 : ns;
+	if (end_ns >= ns || end_ns + HELD_BACK_NS < s->fast.tsc.ns || r.t1 < ft->ring.ended)
+		return ns;
+	return end_ns - 1;
 }
 
 static void collect_thread(struct session *s, struct sweep *w, struct fast_thread *ft)
@@ -331,31 +335,59 @@ static void book_all(struct session *s, struct sweep *w, uint64_t moment_ns)
 	}
 }
 
-/* A call that is under way, or not booked yet, may have changed the number. */
-static int is_touched(void *ctx, const struct files *files, uint32_t fd)
+/* ---- numbers that calls which are not booked yet may have changed ---- */
+
+static void touch(struct session *s, const struct files *files, const struct fast_record *r)
+{
+	struct sys_event ev = {.def = sys_by_number(ABI_X86_64, r->nr)};
+	uint32_t first, last;
+
+	memcpy(ev.args, r->args, sizeof(ev.args));
+	if (identity_closing(&ev, &first, &last))
+		*VEC_PUSH(&s->fast.touched) = (struct fast_touched){files, first, last};
+}
+
+static void touch_all(struct session *s, const struct fast_thread *ft)
+{
+	const struct files *files = ft->tracee->files;
+	struct fast_record r;
+	uint64_t head;
+
+	if (ring_head(&ft->ring, &head) < 0) {
+		*VEC_PUSH(&s->fast.touched) = (struct fast_touched){files, 0, UINT32_MAX};
+		return;
+	}
+	for (uint64_t at = ft->ring.tail; at != head; at += 1 + r.extra) {
+		ring_copy(&ft->ring, at, &r);
+		if (r.nr >= BLOCK_KINDS_LEN || s->fast.calls[r.nr].kind == KIND_PASS ||
+			r.extra >= head - at)
+			return; /* the next sweep finds it corrupt */
+		touch(s, files, &r);
+	}
+	if (ring_in_flight(&ft->ring, &r) && r.nr < BLOCK_KINDS_LEN &&
+		s->fast.calls[r.nr].kind != KIND_PASS)
+		touch(s, files, &r);
+}
+
+static void begin_touched(void *ctx)
 {
 	struct session *s = ctx;
 
-	for (size_t i = 0; i < s->fast.threads.len; i++) {
-		struct fast_thread *ft = s->fast.threads.at[i];
-		struct fast_record r;
-		struct sys_event ev;
-		uint64_t head;
+	s->fast.touched.len = 0;
+	for (size_t i = 0; i < s->fast.threads.len; i++)
+		if (!s->fast.threads.at[i]->corrupt)
+			touch_all(s, s->fast.threads.at[i]);
+}
 
-		if (ft->tracee->files != files || ft->corrupt)
-			continue;
-		if (ring_head(&ft->ring, &head) < 0)
+static int is_touched(void *ctx, const struct files *files, uint32_t fd)
+{
+	const struct session *s = ctx;
+
+	for (size_t i = 0; i < s->fast.touched.len; i++) {
+		const struct fast_touched *t = &s->fast.touched.at[i];
+
+		if (t->files == files && fd >= t->first && fd <= t->last)
 			return 1;
-		for (uint64_t at = ft->ring.tail; at <= head; at += 1 + r.extra) {
-			if (at == head && !ring_in_flight(&ft->ring, &r))
-				break;
-			ring_copy(&ft->ring, at, &r);
-			if (r.nr >= BLOCK_KINDS_LEN || r.extra > SAID_RECORDS_MAX)
-				return 1;
-			fast_event(s, ft, &r, &ev);
-			if (identity_touches(&ev, fd))
-				return 1;
-		}
 	}
 	return 0;
 }
@@ -371,7 +403,7 @@ void fast_sweep(struct session *s)
 	tsc_sync(&f->tsc);
 	book_all(s, f->sweep, collect(s, f->sweep));
 	f->pending.len = 0;
-	identity_read_names(s->identity, is_touched, s);
+	identity_read_names(s->identity, &(struct identity_check){begin_touched, is_touched, s});
 }
 
 #define PENDING_MAX 1024

@@ -139,6 +139,8 @@ void measure_before(struct fast_record *r, const struct fast_block *b)
 	r->bytes = r->units = r->dgrams = r->dgrams_asked = 0;
 	if (r->kind == KIND_IOV)
 		before_iov(r);
+	else if (r->kind == KIND_PEER)
+		r->bytes = r->args[1] && r->args[2] ? *(const volatile uint32_t *)r->args[2] : 0;
 	else if (r->kind == KIND_MSG_SEND || r->kind == KIND_MSG_RECV)
 		before_msg(r, r->kind == KIND_MSG_SEND);
 }
@@ -211,6 +213,12 @@ STUB void copy_said(struct fast_record *r, const struct fast_block *b, const vol
 	r->extra = (uint32_t)((n + RECORD_BYTES - 1) / RECORD_BYTES);
 }
 
+STUB uint64_t address_len(uint64_t len, uint64_t room)
+{
+	len = len < room ? len : room;
+	return len < 128 ? len : 128;
+}
+
 STUB void after_said(struct fast_record *r, const struct fast_block *b)
 {
 	const volatile uint8_t *from = (const volatile uint8_t *)r->args[1];
@@ -220,9 +228,10 @@ STUB void after_said(struct fast_record *r, const struct fast_block *b)
 	else if (r->kind == KIND_PATH_2)
 		copy_said(r, b, from, SAID_BYTES_MAX, 1);
 	else if (r->kind == KIND_ADDRESS)
-		copy_said(r, b, from, (uint32_t)r->args[2] < 128 ? (uint32_t)r->args[2] : 128, 0);
-	else if (r->args[1] && r->args[2]) /* KIND_PEER */
-		copy_said(r, b, from, *(const volatile uint32_t *)r->args[2] & 127, 0);
+		copy_said(r, b, from, address_len((uint32_t)r->args[2], 128), 0);
+	else if (r->bytes) /* KIND_PEER: so much was there room for */
+		copy_said(r, b, from, address_len(*(const volatile uint32_t *)r->args[2], r->bytes),
+			0);
 }
 
 /* A connect that goes on in the background has said its address too. */
