@@ -164,13 +164,6 @@ static int ready_room(struct session *s, struct tracee *t, uint8_t kind, int *re
 
 /* ---- the call ---- */
 
-/* Stacks of a call that is not recorded after all. */
-static void drop_stacks(struct fast_thread *ft, uint64_t from)
-{
-	while (ft->stacks.len && ft->stacks.at[ft->stacks.len - 1].position >= from)
-		ft->stacks.len--;
-}
-
 /* Lets the thread make its call in the stub: it is before the call, regs are its registers. */
 static int lead(
 	struct session *s, struct tracee *t, struct user_regs_struct *regs, const struct site *site)
@@ -190,7 +183,7 @@ static int lead(
 	if (ft->led_head == head + 1 && ft->led_site == site->addr) {
 		ft->led_head = 0;
 		fast_mark_stopped(ft, head, 0);
-		drop_stacks(ft, head);
+		fast_drop_stacks(ft, head);
 		return 0;
 	}
 	regs->rip = site->tramp + site->moved_len;
@@ -263,7 +256,7 @@ static void sample(struct session *s, struct tracee *t, const struct user_regs_s
 	if (ring_head(&ft->ring, &head) < 0)
 		return;
 	there.rip = site->addr;
-	drop_stacks(ft, head);
+	fast_drop_stacks(ft, head);
 	*VEC_PUSH(&ft->stacks) = (struct fast_stack){head, stacks_take(s->stacks, t, &there)};
 	ft->ring.block->sample = (uint64_t)stacks_gap(s->stacks) + 1; /* it counts itself again */
 	ft->led_head = 0; /* it may have been led before: that was not its turn */

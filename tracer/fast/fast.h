@@ -171,6 +171,9 @@ void fast_end(struct session *s, struct tracee *t, int stopped);
 void fast_mark_stopped(struct fast_thread *ft, uint64_t position, int stopped);
 /* The stack that was taken for the record at that position, 0: none; it and older ones are gone. */
 uint32_t fast_take_stack(struct fast_thread *ft, uint64_t position);
+/* Forgets the stacks that were taken for records from that position on: their call is not recorded
+ * after all. */
+void fast_drop_stacks(struct fast_thread *ft, uint64_t from);
 /* Gives a call that stopped to the sink, in order; not counted: only what it did to its files
  * table. */
 void fast_book(struct session *s, struct tracee *t, const struct sys_event *ev, int counted);

@@ -29,8 +29,7 @@ static void cancel(struct fast_thread *ft)
 	ft->led_head = 0;
 	if (ring_head(&ft->ring, &head) < 0)
 		return;
-	while (ft->stacks.len && ft->stacks.at[ft->stacks.len - 1].position >= head)
-		ft->stacks.len--;
+	fast_drop_stacks(ft, head);
 	fast_mark_stopped(ft, head, 0);
 }
 

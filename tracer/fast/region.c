@@ -79,11 +79,6 @@ void region_grown(struct region *r, uint32_t units)
 	r->units = units;
 }
 
-int region_overlaps(uint64_t start, uint64_t end)
-{
-	return start < REGION_ADDR + REGION_BYTES && end > REGION_ADDR;
-}
-
 int region_is_block(uint64_t address)
 {
 	return address >= REGION_ADDR + ARENA_OFFSET && address < REGION_ADDR + REGION_BYTES;

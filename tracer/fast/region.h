@@ -31,8 +31,6 @@ void region_release(struct region *r); /* also one that is zeroed */
 /* The target has mapped so many. */
 void region_grown(struct region *r, uint32_t units);
 
-/* 1 if address range [start, end) and what is ours at the fixed place have bytes in common. */
-int region_overlaps(uint64_t start, uint64_t end);
 /* 1 if gs base `address` can be that of a block. */
 int region_is_block(uint64_t address);
 /* In the target, what is at the tracer's address. */

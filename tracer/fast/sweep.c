@@ -107,6 +107,12 @@ uint32_t fast_take_stack(struct fast_thread *ft, uint64_t position)
 	return id;
 }
 
+void fast_drop_stacks(struct fast_thread *ft, uint64_t from)
+{
+	while (ft->stacks.len && ft->stacks.at[ft->stacks.len - 1].position >= from)
+		ft->stacks.len--;
+}
+
 #define SLACK_NS 1000 /* by which clocks of two CPUs may differ */
 
 int fast_is_possible(
