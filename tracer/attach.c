@@ -135,7 +135,7 @@ static int seize_thread(struct session *s, pid_t pid, pid_t tid)
 	}
 	t = tracees_add(&s->tracees, pid, tid,
 		other ? files_ref(other->files) : files_new(identity_registry(s->identity)),
-		other ? space_ref(other->space) : space_new(&s->tracees));
+		other ? mm_ref(other->mm) : mm_new(&s->tracees));
 	t->state = TRACEE_ATTACH;
 	t->mode = MODE_SYSCALL;
 	tracees_read_comm(&s->tracees, t);

@@ -17,7 +17,7 @@
 #include <sys/user.h>
 
 #include "common/base/clock.h"
-#include "tracer/fast/ours.h"
+#include "tracer/recorder/ours.h"
 #include "tracer/feature.h"
 #include "tracer/filler.h"
 #include "tracer/filter.h"
@@ -66,7 +66,7 @@ static void read_call(struct session *s, struct tracee *t, const struct ptrace_s
 		.pid = t->process->pid,
 		.tid = t->tid,
 		.thread_id = t->thread_id,
-		.mm_id = t->space->id};
+		.mm_id = t->mm->id};
 	memcpy(ev->args, info->entry.args, sizeof(ev->args));
 	ev->def = sys_by_number((int)ev->abi, ev->nr);
 	if (t->interrupted.def && strcmp(ev->def->name, RESTART_SYSCALL) == 0) {
@@ -91,7 +91,7 @@ struct decode_env session_env(struct session *s, const struct tracee *t, const s
 	struct decode_env env = {0};
 
 	if (ev->def->decoder == &decoder_brk)
-		env.prev_brk = mappings_brk(s->book.mappings, t->space->id);
+		env.prev_brk = mappings_brk(s->book.mappings, t->mm->id);
 	if (file) {
 		env.gso_size = file->gso_size;
 		env.gro = file->gro;
@@ -114,7 +114,7 @@ static const struct file *measured_file(struct session *s, struct tracee *t)
 	if (!s->map.fds || !t->ev.def->fd || (int32_t)t->ev.args[t->ev.def->fd - 1] < 0)
 		return NULL;
 	if (is_recorded(t) && identity_segments(s->identity))
-		fast_sweep(s); /* the number may be another file's since */
+		recorder_sweep(s); /* the number may be another file's since */
 	life = files_open(t->files, (uint32_t)t->ev.args[t->ev.def->fd - 1]);
 	return life ? life->file : NULL;
 }
@@ -240,7 +240,7 @@ static int control_entry(struct session *s, struct tracee *t)
 	case CONTROL_CLOSE_RANGE:
 		return fd_entry(t);
 	case CONTROL_FOLDER:
-		fast_sweep(s); /* paths of the calls before it */
+		recorder_sweep(s); /* paths of the calls before it */
 		return 0;
 	case CONTROL_SECCOMP:
 		t->scratch = (uint64_t)own_filter_entry(&t->ev, session_memory(s, t), &s->map);
@@ -274,9 +274,9 @@ static void own_files(struct session *s, struct tracee *t)
 {
 	struct files *copy;
 
-	fast_sweep(s);
+	recorder_sweep(s);
 	copy = files_copy(t->files);
-	files_state(copy)->recorded = t->fast != NULL;
+	files_state(copy)->recorded = t->recorder != NULL;
 	files_unref(t->files);
 	t->files = copy;
 }
@@ -287,7 +287,7 @@ static void io_uring_exit(struct session *s, struct tracee *t)
 	uint32_t flags = 0;
 
 	s->seen.io_uring = 1;
-	fast_files_uncertain(s, t->files);
+	recorder_files_uncertain(s, t->files);
 	if (mem->read(mem->ctx, t->ev.args[1] + offsetof(struct io_uring_params, flags), &flags,
 		    sizeof(flags)) == (ssize_t)sizeof(flags) &&
 		(flags & IORING_SETUP_SQPOLL))
@@ -303,12 +303,12 @@ static void setsockopt_exit(struct session *s, struct tracee *t)
 
 	if ((int32_t)t->ev.args[0] < 0 || !decode_udp_option(&in, &gso, &gro))
 		return;
-	fast_sweep(s); /* the calls before it are to be measured as it was */
+	recorder_sweep(s); /* the calls before it are to be measured as it was */
 	if (gro >= 0)
 		identity_set_gro(s->identity, &c, (uint32_t)t->ev.args[0], (uint8_t)gro);
 	else
 		identity_set_gso(s->identity, &c, (uint32_t)t->ev.args[0], gso);
-	fast_segments_seen(s);
+	recorder_segments_seen(s);
 }
 
 static void control_exit(struct session *s, struct tracee *t)
@@ -396,9 +396,9 @@ static int still_launching(
 static int recorded_instead(
 	struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
 {
-	if (info->op == PTRACE_SYSCALL_INFO_SECCOMP && fast_enter(s, t, info))
+	if (info->op == PTRACE_SYSCALL_INFO_SECCOMP && recorder_enter(s, t, info))
 		return 1;
-	if (!fast_is_stub_call(s, info))
+	if (!recorder_is_stub_call(s, info))
 		return 0;
 	t->in_call = t->mode == MODE_SYSCALL;
 	t->counted = t->control = 0;
@@ -414,7 +414,7 @@ static void take_stack(struct session *s, struct tracee *t)
 	if (!s->stacks || !t->counted || t->ev.abi != ABI_X86_64 || !stacks_due(s->stacks, t) ||
 		ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
 		return;
-	fast_place(t, &regs);
+	recorder_place(t, &regs);
 	t->ev.stack_id = stacks_take(s->stacks, t, &regs);
 }
 
@@ -527,12 +527,12 @@ static void book(struct session *s, struct tracee *t)
 	if (!t->counted && !(s->map.fds && identity_follows(t->ev.def)))
 		return;
 	if (t->ev.def->decoder == &decoder_brk)
-		fast_sweep(s); /* the break before it may be recorded */
+		recorder_sweep(s); /* the break before it may be recorded */
 	if (t->counted) {
 		env = session_env(s, t, &t->ev, measured_file(s, t));
 		decode_exit(&(struct decode_in){&t->ev, session_memory(s, t), &env}, &t->ev.m);
 	}
-	fast_book(s, t, &t->ev, t->counted);
+	recorder_book(s, t, &t->ev, t->counted);
 }
 
 static void no_return(struct session *s, struct tracee *t)
@@ -584,5 +584,5 @@ void call_no_return(struct session *s, struct tracee *t, int stopped)
 {
 	if (t->in_call && t->state != TRACEE_LAUNCH)
 		no_return(s, t);
-	fast_end(s, t, stopped);
+	recorder_end(s, t, stopped);
 }

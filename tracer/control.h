@@ -23,7 +23,7 @@ enum control {
 	CONTROL_SETSOCKOPT, /* UDP_SEGMENT, UDP_GRO, PACKET_TX_RING, PACKET_RX_RING */
 	CONTROL_SOCKET,     /* AF_XDP; and as CONTROL_FD */
 	CONTROL_IO_URING,   /* io_uring_setup: SQPOLL */
-	CONTROL_MAPPINGS,   /* with the recorder: what could reach into its memory, fast/ours.h */
+	CONTROL_MAPPINGS, /* with the recorder: what could reach into its memory, recorder/ours.h */
 };
 
 /* The control kind of each row by index, for one choice of traced calls. */

@@ -4,7 +4,7 @@
 #include <linux/prctl.h>
 #include <string.h>
 
-#include "tracer/fast/patch.h"
+#include "tracer/recorder/patch.h"
 #include "tracer/session.h"
 
 const char feature_no_tsc[] = "the thread may not read the time stamp counter (PR_SET_TSC)";
@@ -28,9 +28,9 @@ enum feature feature_of(const struct sys_event *ev)
 static void dispatch_on(struct session *s, struct tracee *t)
 {
 	t->dispatch = 1;
-	fast_off(
-		s, t->space, "the program dispatches its own calls (PR_SET_SYSCALL_USER_DISPATCH)");
-	if (t->space->fast)
+	recorder_off(
+		s, t->mm, "the program dispatches its own calls (PR_SET_SYSCALL_USER_DISPATCH)");
+	if (t->mm->recorder)
 		patch_take_back(t);
 }
 
@@ -39,7 +39,7 @@ void feature_set(struct session *s, struct tracee *t)
 	switch (feature_of(&t->ev)) {
 	case FEATURE_NO_TSC:
 		s->seen.no_tsc = 1;
-		fast_thread_off(s, t, feature_no_tsc);
+		recorder_thread_off(s, t, feature_no_tsc);
 		break;
 	case FEATURE_DISPATCH:
 		dispatch_on(s, t);

@@ -14,7 +14,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "tracer/fast/layout.h"
+#include "tracer/recorder/layout.h"
 
 #define TRIES_MAX 8 /* to read a name while the number is being changed */
 

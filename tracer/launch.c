@@ -119,12 +119,12 @@ static void child_run(struct session *s, const struct launch_setup *setup, int g
 	while (read(go, &byte, 1) < 0 && errno == EINTR)
 		;
 	if (s->launch.path)
-		fast_cost_before(&s->launch.cost);
+		recorder_cost_before(&s->launch.cost);
 	rc = filter_install(&s->filter);
 	if (rc < 0)
 		child_fail(shared, STEP_FILTER, -rc);
 	if (s->launch.path)
-		shared->record_ns = fast_cost_after(&s->launch.cost);
+		shared->record_ns = recorder_cost_after(&s->launch.cost);
 	colocate_leave(&s->colocate);
 	child_probe(shared->far_ns, PROBES_FAR);
 	colocate_return(&s->colocate);
@@ -252,7 +252,7 @@ int launch_target(struct session *s, const struct launch_setup *setup, struct er
 	if (s->launch.shared == MAP_FAILED || pipe2(go, O_CLOEXEC) < 0)
 		return err_set(err, -errno, "cannot start the target: %s", strerror(errno));
 	s->launch.environ = make_environ(s->opt);
-	fast_cost_prepare(&s->launch.cost, &s->fast);
+	recorder_cost_prepare(&s->launch.cost, &s->recorder);
 	colocate_begin(&s->colocate);
 	pid = fork();
 	if (pid < 0)
@@ -270,7 +270,7 @@ int launch_target(struct session *s, const struct launch_setup *setup, struct er
 		return rc;
 	}
 	t = tracees_add(&s->tracees, pid, pid, files_new(identity_registry(s->identity)),
-		space_new(&s->tracees));
+		mm_new(&s->tracees));
 	t->state = TRACEE_LAUNCH;
 	s->first_pid = pid;
 	close(go[1]); /* it reads the end, and goes on */

@@ -16,25 +16,25 @@
 #include "tracer/feature.h"
 #include "tracer/session.h"
 
-static void space_leave(struct session *s, struct tracee *t)
+static void mm_leave(struct session *s, struct tracee *t)
 {
 	uint32_t id;
 
-	if (t->space->refs == 1) {
-		fast_sweep(s);
-		fast_space_free(&s->fast, t->space->fast);
+	if (t->mm->refs == 1) {
+		recorder_sweep(s);
+		recorder_mm_free(&s->recorder, t->mm->recorder);
 		if (s->stacks)
-			stacks_forget(s->stacks, t->space->id);
+			stacks_forget(s->stacks, t->mm->id);
 	}
-	if (space_unref(t->space, &id))
+	if (mm_unref(t->mm, &id))
 		mappings_drop(s->book.mappings, id);
-	t->space = NULL;
+	t->mm = NULL;
 }
 
 void lifecycle_cloning(struct session *s, struct tracee *t, enum cloning cloning)
 {
 	s->cloning += (unsigned int)(cloning != CLONING_NOT) - (t->cloning != CLONING_NOT);
-	t->space->copied += (unsigned int)(cloning == CLONING_COPY) - (t->cloning == CLONING_COPY);
+	t->mm->copied += (unsigned int)(cloning == CLONING_COPY) - (t->cloning == CLONING_COPY);
 	t->cloning = (uint8_t)cloning;
 }
 
@@ -42,7 +42,7 @@ static void drop(struct session *s, struct tracee *t)
 {
 	call_no_return(s, t, 0);
 	lifecycle_cloning(s, t, CLONING_NOT);
-	space_leave(s, t);
+	mm_leave(s, t);
 	tracees_drop(&s->tracees, t);
 }
 
@@ -62,18 +62,18 @@ static struct tracee *add_child(struct session *s, struct tracee *t, pid_t tid, 
 {
 	pid_t pid = flags & CLONE_THREAD ? t->process->pid : tid;
 	struct files *files;
-	struct space *space;
+	struct mm *mm;
 	struct tracee *child;
 
 	if (!(flags & CLONE_VM) || !(flags & CLONE_FILES))
-		fast_sweep(s); /* a copy is of what is there now */
+		recorder_sweep(s); /* a copy is of what is there now */
 	files = flags & CLONE_FILES ? files_ref(t->files) : files_copy(t->files);
-	space = flags & CLONE_VM ? space_ref(t->space) : space_new(&s->tracees);
-	child = tracees_add(&s->tracees, pid, tid, files, space);
+	mm = flags & CLONE_VM ? mm_ref(t->mm) : mm_new(&s->tracees);
+	child = tracees_add(&s->tracees, pid, tid, files, mm);
 	if (!(flags & CLONE_VM)) {
-		mappings_fork(s->book.mappings, t->space->id, space->id);
-		if (t->space->fast)
-			space->fast = fast_space_fork(t->space->fast);
+		mappings_fork(s->book.mappings, t->mm->id, mm->id);
+		if (t->mm->recorder)
+			mm->recorder = recorder_mm_fork(t->mm->recorder);
 	}
 	child->own_filter = t->own_filter;
 	child->mode = t->mode;
@@ -120,7 +120,7 @@ void lifecycle_child(struct session *s, struct tracee *t)
 void lifecycle_first_stop(struct session *s, struct tracee *t)
 {
 	t->state = TRACEE_RUNNING;
-	fast_first_stop(s, t);
+	recorder_first_stop(s, t);
 	if (t->saved) { /* it was born with a register that we changed */
 		call_restore_arg(s, t, t);
 		t->saved = SAVED_NONE;
@@ -151,7 +151,7 @@ static void adopt(struct session *s, pid_t tid, pid_t pid)
 	struct tracee *leader = pid > 0 && pid != tid ? tracees_get(&s->tracees, pid) : NULL;
 	struct tracee *t = tracees_add(&s->tracees, pid > 0 ? pid : tid, tid,
 		leader ? files_ref(leader->files) : files_new(identity_registry(s->identity)),
-		leader ? space_ref(leader->space) : space_new(&s->tracees));
+		leader ? mm_ref(leader->mm) : mm_new(&s->tracees));
 
 	t->state = TRACEE_NEW;
 	if (s->seen.no_tsc)
@@ -229,12 +229,12 @@ struct tracee *lifecycle_exec(struct session *s, pid_t tid)
 		}
 		tracees_rename(&s->tracees, t, tid);
 	}
-	fast_end(s, t, 0);
+	recorder_end(s, t, 0);
 	t->dispatch = 0;
-	space_leave(s, t);
-	t->space = space_new(&s->tracees);
-	if (s->fast.on)
-		t->space->fast = fast_space_new();
+	mm_leave(s, t);
+	t->mm = mm_new(&s->tracees);
+	if (s->recorder.on)
+		t->mm->recorder = recorder_mm_new();
 	own = files_copy_exec(t->files, t->process->pid, clock_mono_ns());
 	files_unref(t->files);
 	t->files = own;

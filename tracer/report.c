@@ -150,9 +150,9 @@ static void fill_unpatched(const struct session *s, struct res_result *r)
 	struct map_iter it = {0};
 	size_t n = 0;
 
-	RES_LIST(r, &t->unpatched_sites, s->fast.reasons.len, unpatched);
-	while (map_next(&s->fast.reasons, &it)) {
-		const struct fast_reason *reason = it.value;
+	RES_LIST(r, &t->unpatched_sites, s->recorder.reasons.len, unpatched);
+	while (map_next(&s->recorder.reasons, &it)) {
+		const struct recorder_reason *reason = it.value;
 		struct res_unpatched *row = &t->unpatched_sites.at[n++];
 
 		row->reason = reason->text;
@@ -229,16 +229,16 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 		result_warn(r, "lost", "%llu calls are known to be missing.",
 			(unsigned long long)s->lost);
 	}
-	if (s->fast.corrupt)
+	if (s->recorder.corrupt)
 		result_warn(r, "corrupt",
 			"%llu threads wrote into the recorder's memory, so their calls stopped "
 			"from "
 			"then on.",
-			(unsigned long long)s->fast.corrupt);
-	if (s->fast.reason)
+			(unsigned long long)s->recorder.corrupt);
+	if (s->recorder.reason)
 		result_warn(r, "no_recorder",
 			"The recorder cannot work here, so every call stopped: %s.",
-			s->fast.reason);
+			s->recorder.reason);
 	if (attach_left_out(s, left_out, sizeof(left_out)))
 		result_warn(r, "descendants", "Not all is seen: %s.", left_out);
 	if (v->timed_out)

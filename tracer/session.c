@@ -21,24 +21,24 @@ int session_init(struct session *s, const struct options *opt, struct err *err)
 	int rc;
 
 	*s = (struct session){.opt = opt, .first_status = -1, .status_fd = -1};
-	s->fast.sink = (struct fast_sink){into_book, &s->book};
+	s->recorder.sink = (struct recorder_sink){into_book, &s->book};
 	control_map_build(&s->map, &opt->trace, opt->mode_auto && !opt->pids.len);
 	if (opt->mode_auto && !opt->pids.len) {
-		fast_init(&s->fast, &s->map, opt->no_patch, &pass);
-		if (!s->fast.on) { /* nothing can be recorded: fewer calls must be seen */
+		recorder_init(&s->recorder, &s->map, opt->no_patch, &pass);
+		if (!s->recorder.on) { /* nothing can be recorded: fewer calls must be seen */
 			control_map_release(&s->map);
 			control_map_build(&s->map, &opt->trace, 0);
 		}
 	}
-	rc = filter_build(&s->map, opt->trace.all, s->fast.on ? &pass : NULL, &s->filter, err);
+	rc = filter_build(&s->map, opt->trace.all, s->recorder.on ? &pass : NULL, &s->filter, err);
 	if (rc < 0) {
-		fast_release(&s->fast);
+		recorder_release(&s->recorder);
 		control_map_release(&s->map);
 		return rc;
 	}
 	if (opt->stacks)
 		s->stacks = stacks_new(opt->stacks_every ? opt->stacks_every
-				       : s->fast.on      ? STACKS_EVERY
+				       : s->recorder.on  ? STACKS_EVERY
 							 : 1);
 	tracees_init(&s->tracees, AGG_ROWS_MAX);
 	s->identity = identity_new(AGG_ROWS_MAX);
@@ -59,7 +59,7 @@ void session_end(struct session *s)
 		tracees_read_comm(&s->tracees, t);
 		call_no_return(s, t, 0);
 	}
-	fast_sweep(s);
+	recorder_sweep(s);
 	launch_finish_probes(s);
 	book_close(&s->book, clock_mono_ns());
 }
@@ -69,8 +69,8 @@ void session_release(struct session *s)
 	struct map_iter it = {0};
 
 	while (map_next(&s->tracees.by_tid, &it))
-		fast_end(s, it.value, 0);
-	fast_release(&s->fast);
+		recorder_end(s, it.value, 0);
+	recorder_release(&s->recorder);
 	stacks_free(s->stacks);
 	it = (struct map_iter){0};
 	book_release(&s->book);

@@ -9,8 +9,8 @@
 #include "tracer/book.h"
 #include "tracer/colocate.h"
 #include "tracer/decode/decode.h"
-#include "tracer/fast/cost.h"
-#include "tracer/fast/fast.h"
+#include "tracer/recorder/cost.h"
+#include "tracer/recorder/recorder.h"
 #include "tracer/control.h"
 #include "tracer/identity.h"
 #include "tracer/memory.h"
@@ -36,7 +36,7 @@ struct session {
 	unsigned int cloning; /* tracees that are making another and have not announced it */
 	struct identity *identity;
 	struct book book;
-	struct fast fast;
+	struct recorder recorder;
 	struct stacks *stacks; /* NULL: not wanted */
 	struct orders orders;
 	struct memory reads; /* what `memory` reads */
@@ -74,7 +74,7 @@ struct session {
 				     counts */
 		char **environ;   /* the target's; made before the fork, as the child is traced */
 		struct launch_shared *shared;
-		struct fast_cost cost;
+		struct recorder_cost cost;
 	} launch;
 	struct {
 		struct stop {

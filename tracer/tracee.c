@@ -24,7 +24,7 @@ void tracees_release(struct tracees *t)
 		uint32_t id;
 
 		files_unref(tr->files);
-		space_unref(tr->space, &id);
+		mm_unref(tr->mm, &id);
 		free(tr);
 	}
 	map_release(&t->by_tid);
@@ -48,22 +48,22 @@ size_t tracees_count(const struct tracees *t)
 	return t->by_tid.len;
 }
 
-struct space *space_new(struct tracees *t)
+struct mm *mm_new(struct tracees *t)
 {
-	struct space *s = mem_calloc(1, sizeof(*s));
+	struct mm *s = mem_calloc(1, sizeof(*s));
 
-	s->id = ++t->next_space;
+	s->id = ++t->next_mm;
 	s->refs = 1;
 	return s;
 }
 
-struct space *space_ref(struct space *s)
+struct mm *mm_ref(struct mm *s)
 {
 	s->refs++;
 	return s;
 }
 
-int space_unref(struct space *s, uint32_t *ret_id)
+int mm_unref(struct mm *s, uint32_t *ret_id)
 {
 	if (!s || --s->refs)
 		return 0;
@@ -107,7 +107,7 @@ static void process_put(struct tracees *t, struct process *p)
 }
 
 struct tracee *tracees_add(
-	struct tracees *t, pid_t pid, pid_t tid, struct files *files, struct space *space)
+	struct tracees *t, pid_t pid, pid_t tid, struct files *files, struct mm *mm)
 {
 	struct tracee *tr = mem_calloc(1, sizeof(*tr));
 
@@ -115,7 +115,7 @@ struct tracee *tracees_add(
 	tr->process = process_get(t, pid);
 	tr->process->threads++;
 	tr->files = files;
-	tr->space = space;
+	tr->mm = mm;
 	tr->thread_id = info_add(t, pid, tid);
 	t->threads_total++;
 	map_set(&t->by_tid, (uint64_t)tid, tr);

@@ -28,11 +28,11 @@ enum tracee_state {
 };
 
 /* One address space; shared by threads and vfork children. */
-struct space {
+struct mm {
 	uint32_t id;
 	unsigned int refs;
-	struct fast_space *fast; /* its calls in the recorder; NULL: without one */
-	unsigned int copied;     /* threads in a fork of it: nothing in it may be changed now */
+	struct recorder_mm *recorder; /* its calls in the recorder; NULL: without one */
+	unsigned int copied; /* threads in a fork of it: nothing in it may be changed now */
 };
 
 struct process {
@@ -44,23 +44,23 @@ struct tracee {
 	pid_t tid;
 	struct process *process;
 	struct files *files;
-	struct space *space;
+	struct mm *mm;
 	uint32_t thread_id;
 	enum tracee_state state;
 	enum tracee_mode mode;
-	uint8_t in_call;          /* between entry and exit of the call in ev */
-	uint8_t counted;          /* the call in ev is in the traced set */
-	uint8_t control;          /* enum control of the call in ev */
-	uint8_t cloning;          /* in a call that makes a thread or child, not announced yet */
-	uint8_t closing;          /* its stopped call may close numbers: counted in its table */
-	uint8_t quiet;            /* let go on without stops at calls */
-	uint8_t listening;        /* in a group stop, until SIGCONT */
-	uint8_t asked;            /* to stop, for leaving it */
-	uint8_t own_filter;       /* it or a forebear installed a seccomp filter of its own */
-	uint8_t dispatch;         /* it uses Syscall User Dispatch */
-	const char *no_record;    /* its calls stop, the recorder takes none: why, or NULL */
-	struct fast_thread *fast; /* its block, or NULL */
-	struct sys_event ev;      /* the call under way */
+	uint8_t in_call;       /* between entry and exit of the call in ev */
+	uint8_t counted;       /* the call in ev is in the traced set */
+	uint8_t control;       /* enum control of the call in ev */
+	uint8_t cloning;       /* in a call that makes a thread or child, not announced yet */
+	uint8_t closing;       /* its stopped call may close numbers: counted in its table */
+	uint8_t quiet;         /* let go on without stops at calls */
+	uint8_t listening;     /* in a group stop, until SIGCONT */
+	uint8_t asked;         /* to stop, for leaving it */
+	uint8_t own_filter;    /* it or a forebear installed a seccomp filter of its own */
+	uint8_t dispatch;      /* it uses Syscall User Dispatch */
+	const char *no_record; /* its calls stop, the recorder takes none: why, or NULL */
+	struct recorder_thread *recorder; /* its block, or NULL */
+	struct sys_event ev;              /* the call under way */
 	uint64_t scratch;    /* what the control call's entry leaves for its exit (flags, fd) */
 	uint64_t saved_arg;  /* argument changed at entry (CLONE_UNTRACED), put back at exit */
 	uint8_t saved;       /* enum saved_kind */
@@ -92,7 +92,7 @@ struct tracees {
 		size_t len, cap;
 	} infos; /* by thread_id - 1 */
 	uint32_t infos_max;
-	uint32_t next_space;
+	uint32_t next_mm;
 	uint64_t processes_total, threads_total;
 	struct tracee *last; /* cache of the last lookup */
 };
@@ -101,20 +101,20 @@ void tracees_init(struct tracees *t, uint32_t infos_max);
 void tracees_release(struct tracees *t);
 struct tracee *tracees_get(struct tracees *t, pid_t tid); /* or NULL */
 
-/* A new thread of process pid (made if it is new). files and space become the tracee's: the caller
+/* A new thread of process pid (made if it is new). files and mm become the tracee's: the caller
  * hands over its references. */
 struct tracee *tracees_add(
-	struct tracees *t, pid_t pid, pid_t tid, struct files *files, struct space *space);
-/* Forgets a thread; its process too if it was the last. Its space is the caller's to release. */
+	struct tracees *t, pid_t pid, pid_t tid, struct files *files, struct mm *mm);
+/* Forgets a thread; its process too if it was the last. Its mm is the caller's to release. */
 void tracees_drop(struct tracees *t, struct tracee *tr);
 /* After an execve by a thread that was not the leader: tr goes on as tid `pid`. */
 void tracees_rename(struct tracees *t, struct tracee *tr, pid_t pid);
 size_t tracees_count(const struct tracees *t);
 
-struct space *space_new(struct tracees *t);
-struct space *space_ref(struct space *s);
-/* 1 if that was the last reference: the space is gone, *ret_id is its id. */
-int space_unref(struct space *s, uint32_t *ret_id);
+struct mm *mm_new(struct tracees *t);
+struct mm *mm_ref(struct mm *s);
+/* 1 if that was the last reference: the mm is gone, *ret_id is its id. */
+int mm_unref(struct mm *s, uint32_t *ret_id);
 
 /* Reads the thread's name again (/proc/TID/comm); called at its first and last stop. */
 void tracees_read_comm(struct tracees *t, struct tracee *tr);

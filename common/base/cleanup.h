@@ -9,7 +9,7 @@
 /*
  * Scope cleanup:
  *
- *	cleanup_free char *path = str_printf("%s/%s", dir, name);
+ *	cleanup_free char *path = mem_printf("%s/%s", dir, name);
  *	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
  */
 static inline void cleanup_free_p(void *p)

@@ -11,7 +11,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "tracer/fast/plan.h"
+#include "tracer/recorder/plan.h"
 
 #define ROUNDS      5 /* the best one counts: the machine may be shared */
 #define REASONS_MAX 32
@@ -138,7 +138,7 @@ static void show(const char *path, int fd, const struct sites *sites)
 		code_plan(c, sites->at[i], &p);
 		count(&t, &p);
 		if (verbose)
-			printf("%#lx %d %zu %s\n", sites->at[i], p.kind, p.hops_len,
+			printf("%#lx %d %zu %s\n", sites->at[i], p.kind, p.springboards_len,
 				p.reason ? p.reason : "");
 	}
 	ms = ms_since(begin_ns);

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* ELF files: where their functions are, and the plan for every place that looks like a call. */
 #include "tests/fuzz/fuzz.h"
-#include "tracer/fast/plan.h"
+#include "tracer/recorder/plan.h"
 
 enum { SITES_MAX = 64 };
 
 static void check(const struct plan *p, uint64_t site)
 {
-	FUZZ_CHECK(p->site == site && p->hops_len <= PLAN_HOPS_MAX);
+	FUZZ_CHECK(p->site == site && p->springboards_len <= PLAN_SPRINGBOARDS_MAX);
 	FUZZ_CHECK(p->moved_len <= PLAN_MOVED_MAX && p->check_len <= sizeof(p->check));
 	FUZZ_CHECK(p->kind != PLAN_NONE || p->reason);
 	if (p->kind == PLAN_NONE)
 		return;
 	/* What the plan changes, it also compares. */
 	FUZZ_CHECK(p->kind != PLAN_BEFORE || p->moved_len >= 5);
-	FUZZ_CHECK(p->kind != PLAN_PADDING || p->hops_len);
+	FUZZ_CHECK(p->kind != PLAN_PADDING || p->springboards_len);
 	FUZZ_CHECK(p->check_at <= site && site + 2 <= p->check_at + p->check_len);
 }
 

@@ -6,7 +6,7 @@ static FILE *fuzz_open_maps(const char *path, const char *mode);
 /* The functions that read it are not for others: the file is compiled in here, and what it opens is
  * the input. */
 #define fopen fuzz_open_maps
-#include "tracer/fast/patch.c"
+#include "tracer/recorder/patch.c"
 #undef fopen
 
 #include "tests/fuzz/fuzz.h"
@@ -22,7 +22,7 @@ static FILE *fuzz_open_maps(const char *path, const char *mode)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct fast_space fs = {0};
+	struct recorder_mm fs = {0};
 
 	if (!size)
 		return 0;

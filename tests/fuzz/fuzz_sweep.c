@@ -35,24 +35,23 @@ static void start(void)
 	static struct options options;
 	struct sys_set *set = &options.trace;
 	struct filter_pass pass;
-	struct space *space;
+	struct mm *mm;
 	int memory = memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	FUZZ_CHECK(sys_set_parse(set, "all", NULL) == 0);
 	s.opt = &options;
 	control_map_build(&s.map, set, 1);
-	fast_init(&s.fast, &s.map, 0, &pass);
-	s.fast.on = 1;
-	s.fast.sink = (struct fast_sink){no_sink, &s.book};
+	recorder_init(&s.recorder, &s.map, 0, &pass);
+	s.recorder.on = 1;
+	s.recorder.sink = (struct recorder_sink){no_sink, &s.book};
 	tracees_init(&s.tracees, AGG_ROWS_MAX);
 	s.identity = identity_new(AGG_ROWS_MAX);
-	space = space_new(&s.tracees);
-	space->fast = fast_space_new();
-	FUZZ_CHECK(region_take(&space->fast->region, memory, UNITS, &(struct err){0}) == 0);
+	mm = mm_new(&s.tracees);
+	mm->recorder = recorder_mm_new();
+	FUZZ_CHECK(region_take(&mm->recorder->region, memory, UNITS, &(struct err){0}) == 0);
 	close(memory);
-	sites_set_tramp(&space->fast->sites, sites_get(&space->fast->sites, 0x5000), TRAMP);
-	t = tracees_add(
-		&s.tracees, NOBODY, NOBODY, files_new(identity_registry(s.identity)), space);
+	sites_set_tramp(&mm->recorder->sites, sites_get(&mm->recorder->sites, 0x5000), TRAMP);
+	t = tracees_add(&s.tracees, NOBODY, NOBODY, files_new(identity_registry(s.identity)), mm);
 	files_state(t->files)->recorded = 1;
 }
 
@@ -66,7 +65,7 @@ static ssize_t no_memory(void *ctx, uint64_t addr, void *buf, size_t len)
 	return -1;
 }
 
-static void fill(struct fast_block *b, const struct input *in)
+static void fill(struct block *b, const struct input *in)
 {
 	b->head = in->head;
 	b->inflight = in->unused[1] & 1 ? in->head + 1 : in->head;
@@ -79,11 +78,11 @@ static void fill(struct fast_block *b, const struct input *in)
 static void mend(struct ring *ring, uint8_t how)
 {
 	for (size_t i = 0; how && i < SMALL_RING_RECORDS; i++) {
-		struct fast_record *r = &ring->at[i];
+		struct record *r = &ring->at[i];
 
 		r->desc = TRAMP + TRAMP_DESC;
 		r->nr %= BLOCK_KINDS_LEN;
-		r->kind = s.fast.calls[r->nr].kind;
+		r->kind = s.recorder.calls[r->nr].kind;
 		r->t0 = r->t1 = tsc_now();
 		if (how & 2)
 			r->ret = r->ret & 0xff;
@@ -94,7 +93,7 @@ static void mend(struct ring *ring, uint8_t how)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct fast_thread ft = {0};
+	struct recorder_thread rt = {0};
 	struct input in;
 
 	if (size < sizeof(in))
@@ -104,29 +103,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(&in, data, sizeof(in));
 	data += sizeof(in);
 	size -= sizeof(in);
-	ft.tracee = t;
-	FUZZ_CHECK(ring_init(&ft.ring, &t->space->fast->region) == 0);
+	rt.tracee = t;
+	FUZZ_CHECK(ring_init(&rt.ring, &t->mm->recorder->region) == 0);
 	if (in.large & 1)
-		FUZZ_CHECK(ring_enlarge(&ft.ring, &t->space->fast->region) == 0);
-	memset(ft.ring.at, 0, SMALL_RING_RECORDS * RECORD_BYTES);
-	memset(ft.stopped, in.stopped, sizeof(ft.stopped));
-	memcpy(ft.ring.at, data,
+		FUZZ_CHECK(ring_enlarge(&rt.ring, &t->mm->recorder->region) == 0);
+	memset(rt.ring.at, 0, SMALL_RING_RECORDS * RECORD_BYTES);
+	memset(rt.stopped, in.stopped, sizeof(rt.stopped));
+	memcpy(rt.ring.at, data,
 		size < SMALL_RING_RECORDS * RECORD_BYTES ? size
 							 : SMALL_RING_RECORDS * RECORD_BYTES);
-	mend(&ft.ring, in.unused[0]);
-	ft.ring.tail = in.tail;
-	fill(ft.ring.block, &in);
+	mend(&rt.ring, in.unused[0]);
+	rt.ring.tail = in.tail;
+	fill(rt.ring.block, &in);
 	s.memory = (struct mem_reader){no_memory, NULL};
 	book_init(&s.book, 1000, 0);
-	*VEC_PUSH(&s.fast.threads) = &ft;
+	*VEC_PUSH(&s.recorder.threads) = &rt;
 	for (int i = 0; i <= in.sweeps % 3; i++) {
-		fast_sweep(&s);
-		FUZZ_CHECK(ft.corrupt || ft.ring.block->head - ft.ring.tail <= LARGE_RING_RECORDS);
-		ft.ring.block->head += in.sweeps;
+		recorder_sweep(&s);
+		FUZZ_CHECK(rt.corrupt || rt.ring.block->head - rt.ring.tail <= LARGE_RING_RECORDS);
+		rt.ring.block->head += in.sweeps;
 	}
-	s.fast.threads.len = 0;
-	free(ft.stacks.at);
-	ring_release(&ft.ring, &t->space->fast->region);
+	s.recorder.threads.len = 0;
+	free(rt.stacks.at);
+	ring_release(&rt.ring, &t->mm->recorder->region);
 	book_close(&s.book, 1000000);
 	book_release(&s.book);
 	return 0;

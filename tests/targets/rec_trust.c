@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
  * Targets that write into the memory which the recorder shares with its tracer. gs points to their
- * thread's block (tracer/fast/layout.h); where there is none (by stops, other ABIs) they end
+ * thread's block (tracer/recorder/layout.h); where there is none (by stops, other ABIs) they end
  * with 77.
  */
 #include <pthread.h>

@@ -18,7 +18,7 @@
 
 #include "common/base/mem.h"
 #include "tracer/arch/arch.h"
-#include "tracer/fast/plan.h"
+#include "tracer/recorder/plan.h"
 
 #define ROWS(a)   (sizeof(a) / sizeof((a)[0]))
 #define TIMEOUT_S 120 /* a loop without end is a failure */
@@ -227,7 +227,7 @@ struct plan_row {
 	enum plan_kind kind;
 	struct piece pieces[PIECES_MAX];
 	const char *reason; /* part of it */
-	unsigned int hops[PLAN_HOPS_MAX];
+	unsigned int springboards[PLAN_SPRINGBOARDS_MAX];
 };
 
 static const struct plan_row rows[] = {
@@ -361,13 +361,13 @@ static void check_row(const struct plan_row *r, struct elf_file *f)
 	assert_true((p.kind == PLAN_NONE) == (p.reason != NULL));
 	if (r->reason && !strstr(p.reason, r->reason))
 		fail_msg("%s: %s", r->what, p.reason);
-	while (n < PLAN_HOPS_MAX && r->hops[n])
+	while (n < PLAN_SPRINGBOARDS_MAX && r->springboards[n])
 		n++;
-	for (size_t i = 0; i < n && i < p.hops_len; i++)
-		if (p.hops[i] != TEXT + r->hops[i])
-			fail_msg("%s: hop %zu is %#lx", r->what, i, p.hops[i]);
-	if (p.hops_len != n)
-		fail_msg("%s: %zu hops", r->what, p.hops_len);
+	for (size_t i = 0; i < n && i < p.springboards_len; i++)
+		if (p.springboards[i] != TEXT + r->springboards[i])
+			fail_msg("%s: hop %zu is %#lx", r->what, i, p.springboards[i]);
+	if (p.springboards_len != n)
+		fail_msg("%s: %zu hops", r->what, p.springboards_len);
 }
 
 static void test_plans(void **state)
@@ -408,8 +408,8 @@ static void test_unwind_without_index(void **state)
 	build(f, pieces, 0x90, 0);
 	plan_of(f, 5, &p);
 	assert_int_equal(p.kind, PLAN_PADDING);
-	assert_int_equal(p.hops_len, 1);
-	assert_int_equal(p.hops[0], TEXT + 8);
+	assert_int_equal(p.springboards_len, 1);
+	assert_int_equal(p.springboards[0], TEXT + 8);
 	free(f);
 }
 
@@ -443,8 +443,8 @@ static void test_go(void **state)
 	build_go(f);
 	plan_of(f, 5, &p);
 	assert_int_equal(p.kind, PLAN_PADDING);
-	assert_int_equal(p.hops_len, 1);
-	assert_int_equal(p.hops[0], TEXT + 8);
+	assert_int_equal(p.springboards_len, 1);
+	assert_int_equal(p.springboards[0], TEXT + 8);
 	f->bytes[FRAMES] = 0xfb; /* Go 1.2 to 1.15 */
 	plan_of(f, 5, &p);
 	assert_int_equal(p.kind, PLAN_NONE);
@@ -612,14 +612,14 @@ static const uint8_t *code_at(const struct oracle *o, uint64_t addr, size_t len)
 
 /* In reach; nothing in the whole text leads to it; and by libdw's own search it is of no function,
  * or it is filling in one. */
-static void check_hop(const struct oracle *o, const struct plan *p, uint64_t hop)
+static void check_springboard(const struct oracle *o, const struct plan *p, uint64_t springboard)
 {
 	static const uint8_t filling[] = {
 		0x90, 0xcc, 0x66, 0x0f, 0x1f, 0x2e, 0x00, 0x40, 0x44, 0x80, 0x84};
-	int64_t away = (int64_t)(hop - (p->site + 2));
+	int64_t away = (int64_t)(springboard - (p->site + 2));
 
 	assert_in_range(away + 128, 0, 255);
-	for (uint64_t a = hop; a < hop + ARCH_JUMP_BYTES; a++) {
+	for (uint64_t a = springboard; a < springboard + ARCH_JUMP_BYTES; a++) {
 		Dwarf_Frame *frame = NULL;
 		int in_function = dwarf_cfi_addrframe(o->cfi, a, &frame) == 0;
 
@@ -635,14 +635,14 @@ static void check_plan(const struct oracle *o, const struct plan *p)
 {
 	assert_memory_equal(p->check, code_at(o, p->check_at, p->check_len), p->check_len);
 	if (p->kind == PLAN_PADDING) {
-		assert_in_range(p->hops_len, 1, PLAN_HOPS_MAX);
+		assert_in_range(p->springboards_len, 1, PLAN_SPRINGBOARDS_MAX);
 		assert_int_not_equal(p->site % 64, 63);
 	}
-	for (size_t i = 0; i < p->hops_len; i++) {
-		check_hop(o, p, p->hops[i]);
+	for (size_t i = 0; i < p->springboards_len; i++) {
+		check_springboard(o, p, p->springboards[i]);
 		for (size_t k = 0; k < i; k++)
-			assert_true(p->hops[k] >= p->hops[i] + ARCH_JUMP_BYTES ||
-				    p->hops[i] >= p->hops[k] + ARCH_JUMP_BYTES);
+			assert_true(p->springboards[k] >= p->springboards[i] + ARCH_JUMP_BYTES ||
+				    p->springboards[i] >= p->springboards[k] + ARCH_JUMP_BYTES);
 	}
 	if (p->kind == PLAN_BEFORE || p->moved_len) {
 		assert_in_range(p->moved_len, ARCH_JUMP_BYTES, PLAN_MOVED_MAX);
@@ -716,8 +716,8 @@ static void plan_all(const uint8_t *bytes, size_t len)
 		if (addr == UINT64_MAX || offset + 2 > len || bytes[offset] != 0x0f)
 			continue;
 		code_plan(c, addr, &p);
-		assert_true(p.hops_len <= PLAN_HOPS_MAX && p.check_len <= sizeof(p.check) &&
-			    p.moved_len <= PLAN_MOVED_MAX);
+		assert_true(p.springboards_len <= PLAN_SPRINGBOARDS_MAX &&
+			    p.check_len <= sizeof(p.check) && p.moved_len <= PLAN_MOVED_MAX);
 		assert_true((p.kind == PLAN_NONE) == (p.reason != NULL));
 	}
 	for (size_t i = 0; i < ROWS(far); i++)

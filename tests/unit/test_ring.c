@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tracer/fast/ring.h"
+#include "tracer/recorder/ring.h"
 
 struct fixture {
 	int memory;
@@ -124,7 +124,7 @@ static void emptied_memory_is_not_empty(void **state)
 static void the_block_is_not_asked(void **state)
 {
 	struct fixture *x = *state;
-	struct fast_record r = {.nr = 7}, got;
+	struct record r = {.nr = 7}, got;
 	struct stub_state st;
 
 	x->ring.at[3] = r;
@@ -163,7 +163,7 @@ static const struct ring_call calls[BLOCK_KINDS_LEN] = {
 
 static const struct {
 	const char *title;
-	struct fast_record rec;
+	struct record rec;
 	int ok;
 } records[] = {
 	{"a write", {WRITE, .ret = 10}, 1},
@@ -219,7 +219,7 @@ static void what_was_said(void **state)
 {
 	struct fixture *x = *state;
 	char text[SAID_BYTES_MAX + 1] = {0}, got[SAID_BYTES_MAX] = {0};
-	struct fast_record rec = {.units = 1000};
+	struct record rec = {.units = 1000};
 
 	for (size_t i = 0; i < 1000; i++)
 		text[i] = (char)('a' + i % 26);
@@ -241,7 +241,7 @@ static void garbage(void **state)
 	srandom(1);
 	for (int round = 0; round < 2000; round++) {
 		struct stub_state st;
-		struct fast_record r;
+		struct record r;
 		uint64_t head;
 
 		for (size_t i = 0; i < BLOCK_STACK_END; i += 1 + (size_t)random() % 64)

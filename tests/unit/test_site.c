@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tracer/fast/patch.h"
+#include "tracer/recorder/patch.h"
 #include "tracer/session.h"
 
 #define SITE  0x401000ULL
@@ -126,8 +126,8 @@ static void the_bytes_of_a_change(void **state)
 	(void)state;
 	sites_add_page(&s, PAGE);
 	site = patched(&s, SITE, 0);
-	site->hop = SITE + 50;
-	map_set(&s.hops, site->hop, site);
+	site->springboard = SITE + 50;
+	map_set(&s.springboards, site->springboard, site);
 	patched(&s, SITE + 100, 5);
 	for (uint64_t a = SITE - 20; a < SITE + 130; a++) {
 		int ours = (a >= SITE && a < SITE + ARCH_CALL_BYTES) ||
@@ -153,8 +153,8 @@ static void renewed_is_as_new_but_for_its_trampoline(void **state)
 	(void)state;
 	sites_add_page(&s, PAGE);
 	site = patched(&s, SITE, 0);
-	site->hop = SITE + 50;
-	map_set(&s.hops, site->hop, site);
+	site->springboard = SITE + 50;
+	map_set(&s.springboards, site->springboard, site);
 	tramp = site->tramp;
 	sites_renew(&s, site);
 	assert_int_equal(site->state, SITE_NEW);
@@ -175,15 +175,15 @@ static void a_copy_is_whole_and_its_own(void **state)
 	sites_add_page(&s, PAGE);
 	site = patched(&s, SITE, 0);
 	site->calls = 7;
-	site->hop = SITE + 50;
-	map_set(&s.hops, site->hop, site);
+	site->springboard = SITE + 50;
+	map_set(&s.springboards, site->springboard, site);
 	sites_copy(&copy, &s);
 	same = sites_get(&copy, SITE);
 	assert_ptr_not_equal(same, site);
 	assert_int_equal(same->state, SITE_PATCHED);
 	assert_int_equal(same->calls, 0);
 	assert_ptr_equal(sites_at_tramp(&copy, site->tramp, &offset), same);
-	assert_ptr_equal(map_get(&copy.hops, SITE + 50), same);
+	assert_ptr_equal(map_get(&copy.springboards, SITE + 50), same);
 	assert_int_equal(sites_room(&copy, SITE), PAGE + TRAMP_BYTES);
 	assert_memory_equal(copy.guards, s.guards, sizeof(s.guards));
 	sites_renew(&copy, same);
@@ -243,14 +243,14 @@ static int write_and_look(const struct tracee *t, uint64_t addr, const void *buf
 		assert_int_equal(memory[0], ARCH_TRAP);
 	assert_memory_equal(memory + 5, was + 5, sizeof(was) - 5);
 	/* Not even two bytes are written at once over code that runs. */
-	assert_true(addr > 0 || len == 1 || t->space->refs == 1);
+	assert_true(addr > 0 || len == 1 || t->mm->refs == 1);
 	return 0;
 }
 
 static int change(unsigned int threads)
 {
-	struct space space = {.refs = threads};
-	struct tracee t = {.space = &space};
+	struct mm mm = {.refs = threads};
+	struct tracee t = {.mm = &mm};
 
 	writes = 0;
 	memcpy(memory, was, sizeof(was));
@@ -320,18 +320,18 @@ static void a_trap_of_ours_is_nobodys_signal(void **state)
 	(void)state;
 	for (int ours = 0; ours < 2; ours++) {
 		static struct session s;
-		struct fast_space fs = {.mem_fd = -1};
-		struct space space = {.refs = 2, .fast = &fs};
-		struct tracee t = {.space = &space, .tid = run_into(page)};
+		struct recorder_mm fs = {.mem_fd = -1};
+		struct mm mm = {.refs = 2, .recorder = &fs};
+		struct tracee t = {.mm = &mm, .tid = run_into(page)};
 		int status;
 
 		sites_add_page(&fs.sites, PAGE);
 		patched(&fs.sites, ours ? at + 5 : at + 100, 5);
 		if (ours) /* a trap that stays is the program's */
-			assert_int_equal(fast_leave(&s, &t, SIGTRAP), SIGTRAP);
+			assert_int_equal(recorder_leave(&s, &t, SIGTRAP), SIGTRAP);
 		if (ours) /* the stop is looked at when the code is whole */
 			assert_int_equal(remote_write(&t, at, function, 1), 0);
-		assert_int_equal(fast_leave(&s, &t, SIGTRAP), ours ? 0 : SIGTRAP);
+		assert_int_equal(recorder_leave(&s, &t, SIGTRAP), ours ? 0 : SIGTRAP);
 		assert_int_equal(ip_of(t.tid), ours ? at : at + 1);
 		if (ours) {
 			assert_int_equal(ptrace(PTRACE_CONT, t.tid, NULL, NULL), 0);

@@ -25,8 +25,8 @@
 #include <unistd.h>
 
 #include "tracer/arch/arch.h"
-#include "tracer/fast/region.h"
-#include "tracer/fast/ring.h"
+#include "tracer/recorder/region.h"
+#include "tracer/recorder/ring.h"
 
 #define CODE      (REGION_ADDR + REGION_CODE_BYTES - 4096)
 #define TRAMP     (CODE + TRAMP_BYTES)
@@ -259,7 +259,7 @@ static void said(const struct user_regs_struct *call, uint8_t kind, int64_t resu
 	const void *want, size_t len)
 {
 	uint8_t is[SAID_BYTES_MAX];
-	struct fast_record r;
+	struct record r;
 
 	assert_int_equal(ring_init(&ring, &region), 0);
 	assert_int_equal(step_through(*call, kind, result, 0, 1),

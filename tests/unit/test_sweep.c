@@ -26,7 +26,7 @@
 struct fixture {
 	struct session s;
 	struct process process;
-	struct space space;
+	struct mm mm;
 	struct tracee tracees[THREADS];
 	struct sys_event got[EVENTS];
 	size_t got_len;
@@ -43,17 +43,17 @@ static void take(void *ctx, const struct sys_event *ev)
 
 static void begin_thread(struct fixture *x, int i, struct files *files)
 {
-	struct fast_thread *ft = mem_calloc(1, sizeof(*ft));
+	struct recorder_thread *rt = mem_calloc(1, sizeof(*rt));
 
-	assert_int_equal(ring_init(&ft->ring, &x->space.fast->region), 0);
-	ft->tracee = &x->tracees[i];
+	assert_int_equal(ring_init(&rt->ring, &x->mm.recorder->region), 0);
+	rt->tracee = &x->tracees[i];
 	x->tracees[i] = (struct tracee){.tid = 100 + i,
 		.process = &x->process,
 		.files = files,
-		.space = &x->space,
+		.mm = &x->mm,
 		.thread_id = (uint32_t)i + 1,
-		.fast = ft};
-	*VEC_PUSH(&x->s.fast.threads) = ft;
+		.recorder = rt};
+	*VEC_PUSH(&x->s.recorder.threads) = rt;
 }
 
 static int set_up(void **state)
@@ -69,15 +69,15 @@ static int set_up(void **state)
 	control_map_build(&x->s.map, &all, 1);
 	sys_set_release(&all);
 	x->s.identity = identity_new(100);
-	x->s.fast.sink = (struct fast_sink){take, x};
-	fast_init(&x->s.fast, &x->s.map, 0, &pass);
-	x->s.fast.on = 1; /* for what is tested the machine does not matter */
+	x->s.recorder.sink = (struct recorder_sink){take, x};
+	recorder_init(&x->s.recorder, &x->s.map, 0, &pass);
+	x->s.recorder.on = 1; /* for what is tested the machine does not matter */
 	x->process.pid = getpid();
-	x->space.refs = THREADS;
-	x->space.fast = fast_space_new();
+	x->mm.refs = THREADS;
+	x->mm.recorder = recorder_mm_new();
 	x->memory = memfd_create("test", MFD_ALLOW_SEALING | MFD_CLOEXEC);
-	assert_int_equal(region_take(&x->space.fast->region, x->memory, 4, &err), 0);
-	sites_set_tramp(&x->space.fast->sites, sites_get(&x->space.fast->sites, 0x5000), TRAMP);
+	assert_int_equal(region_take(&x->mm.recorder->region, x->memory, 4, &err), 0);
+	sites_set_tramp(&x->mm.recorder->sites, sites_get(&x->mm.recorder->sites, 0x5000), TRAMP);
 	files = files_new(identity_registry(x->s.identity));
 	files_state(files)->recorded = 1;
 	for (int i = 0; i < THREADS; i++)
@@ -92,12 +92,12 @@ static int tear_down(void **state)
 
 	files_unref(x->tracees[0].files);
 	for (int i = 0; i < THREADS; i++) {
-		if (x->tracees[i].fast)
-			free(x->tracees[i].fast->stacks.at);
-		free(x->tracees[i].fast);
+		if (x->tracees[i].recorder)
+			free(x->tracees[i].recorder->stacks.at);
+		free(x->tracees[i].recorder);
 	}
-	fast_space_free(&x->s.fast, x->space.fast);
-	fast_release(&x->s.fast);
+	recorder_mm_free(&x->s.recorder, x->mm.recorder);
+	recorder_release(&x->s.recorder);
 	control_map_release(&x->s.map);
 	identity_free(x->s.identity);
 	close(x->memory);
@@ -107,29 +107,29 @@ static int tear_down(void **state)
 
 /* What the stub does: the record, and then the commit. The first argument is the call's name tag.
  */
-static struct fast_record *begin(struct fixture *x, int thread, long nr, uint64_t tag)
+static struct record *begin(struct fixture *x, int thread, long nr, uint64_t tag)
 {
-	struct ring *ring = &x->tracees[thread].fast->ring;
-	struct fast_record *r = &ring->at[ring->block->head & (ring->records - 1)];
+	struct ring *ring = &x->tracees[thread].recorder->ring;
+	struct record *r = &ring->at[ring->block->head & (ring->records - 1)];
 
-	*r = (struct fast_record){.t0 = tsc_now(),
+	*r = (struct record){.t0 = tsc_now(),
 		.nr = (uint32_t)nr,
 		.desc = TRAMP + TRAMP_DESC,
 		.args = {tag, 0, 1000},
 		.bytes = 1000,
-		.kind = x->s.fast.kinds[nr]};
+		.kind = x->s.recorder.kinds[nr]};
 	ring->block->inflight = ring->block->head + 1;
 	return r;
 }
 
-static struct fast_block *block_of(const struct fixture *x, int thread)
+static struct block *block_of(const struct fixture *x, int thread)
 {
-	return x->tracees[thread].fast->ring.block;
+	return x->tracees[thread].recorder->ring.block;
 }
 
-static struct fast_record *record(struct fixture *x, int thread, long nr, uint64_t tag)
+static struct record *record(struct fixture *x, int thread, long nr, uint64_t tag)
 {
-	struct fast_record *r = begin(x, thread, nr, tag);
+	struct record *r = begin(x, thread, nr, tag);
 
 	r->t1 = tsc_now();
 	block_of(x, thread)->head++;
@@ -144,7 +144,7 @@ static void stopped(struct fixture *x, uint64_t tag)
 		.tid = 999,
 		.exit_ns = clock_mono_ns()};
 
-	fast_book(&x->s, &x->tracees[0], &ev, 1);
+	recorder_book(&x->s, &x->tracees[0], &ev, 1);
 }
 
 /* Until both clocks are well past what was stamped last: by less than that they may disagree. */
@@ -168,11 +168,11 @@ static void expect_tags(const struct fixture *x, const uint64_t *tags, size_t n)
 static void a_record_is_a_call(void **state)
 {
 	struct fixture *x = *state;
-	struct fast_record *r = record(x, 1, SYS_write, 5);
+	struct record *r = record(x, 1, SYS_write, 5);
 
 	r->args[2] = 77;
 	r->ret = 70;
-	fast_sweep(&x->s);
+	recorder_sweep(&x->s);
 	assert_int_equal(x->got_len, 1);
 	assert_string_equal(x->got[0].def->name, "write");
 	assert_int_equal(x->got[0].tid, 101);
@@ -184,8 +184,8 @@ static void a_record_is_a_call(void **state)
 	assert_int_equal(x->got[0].seen, SEEN_RECORDED);
 	assert_int_equal(x->got[0].m.bytes_moved, 70);
 	assert_true(x->got[0].entry_ns <= x->got[0].exit_ns);
-	assert_int_equal(x->s.fast.swept, 1);
-	fast_sweep(&x->s); /* once */
+	assert_int_equal(x->s.recorder.swept, 1);
+	recorder_sweep(&x->s); /* once */
 	assert_int_equal(x->got_len, 1);
 }
 
@@ -196,11 +196,11 @@ static void what_is_not_traced_is_not_booked(void **state)
 	record(x, 0, SYS_dup, 3); /* it is recorded for what it makes */
 	record(x, 0, SYS_socket, AF_INET);
 	assert_false(x->s.seen.xdp);
-	fast_sweep(&x->s);
+	recorder_sweep(&x->s);
 	assert_int_equal(x->got_len, 1);
-	assert_int_equal(x->s.fast.swept, 2);
+	assert_int_equal(x->s.recorder.swept, 2);
 	record(x, 0, SYS_socket, AF_XDP);
-	fast_sweep(&x->s);
+	recorder_sweep(&x->s);
 	assert_true(x->s.seen.xdp);
 }
 
@@ -210,12 +210,12 @@ static void how_it_was_seen(void **state)
 
 	for (uint64_t i = 0; i < 100; i++) {
 		if (i % 3 == 0)
-			fast_mark_stopped(x->tracees[0].fast, block_of(x, 0)->head, 1);
+			recorder_mark_stopped(x->tracees[0].recorder, block_of(x, 0)->head, 1);
 		record(x, 0, SYS_write, i);
 		if (i % 40 == 39) /* the same places again, without their old marks */
-			fast_sweep(&x->s);
+			recorder_sweep(&x->s);
 	}
-	fast_sweep(&x->s);
+	recorder_sweep(&x->s);
 	assert_int_equal(x->got_len, 100);
 	for (size_t i = 0; i < 100; i++)
 		assert_int_equal(x->got[i].seen, i % 3 ? SEEN_RECORDED : SEEN_ONE_STOP);
@@ -224,16 +224,16 @@ static void how_it_was_seen(void **state)
 static void a_stack_belongs_to_its_record(void **state)
 {
 	struct fixture *x = *state;
-	struct fast_thread *ft = x->tracees[0].fast;
+	struct recorder_thread *rt = x->tracees[0].recorder;
 
-	*VEC_PUSH(&ft->stacks) = (struct fast_stack){1, 11};
-	*VEC_PUSH(&ft->stacks) = (struct fast_stack){3, 13};
+	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){1, 11};
+	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){3, 13};
 	for (uint64_t i = 0; i < 4; i++)
 		record(x, 0, SYS_write, i);
-	fast_sweep(&x->s);
+	recorder_sweep(&x->s);
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(x->got[i].stack_id, i % 2 ? 10 + i : 0);
-	assert_int_equal(ft->stacks.len, 0);
+	assert_int_equal(rt->stacks.len, 0);
 }
 
 /* ---- order ---- */
@@ -255,7 +255,7 @@ static void calls_come_in_the_order_of_their_ends(void **state)
 			tags[n] = n;
 			n++;
 		}
-		fast_sweep(&x->s);
+		recorder_sweep(&x->s);
 		expect_tags(x, tags, n);
 	}
 	for (size_t i = 1; i < n; i++)
@@ -266,13 +266,13 @@ static void calls_come_in_the_order_of_their_ends(void **state)
 static void by_end_not_by_beginning(void **state)
 {
 	struct fixture *x = *state;
-	struct fast_record *slow = begin(x, 0, SYS_write, 1);
+	struct record *slow = begin(x, 0, SYS_write, 1);
 
 	record(x, 1, SYS_write, 2);
 	slow->t1 = tsc_now();
 	block_of(x, 0)->head++;
 	record(x, 2, SYS_write, 3);
-	fast_sweep(&x->s);
+	recorder_sweep(&x->s);
 	expect_tags(x, (const uint64_t[]){2, 1, 3}, 3);
 }
 
@@ -280,7 +280,7 @@ static void by_end_not_by_beginning(void **state)
 static void what_ends_after_it_waits(void **state)
 {
 	struct fixture *x = *state;
-	struct fast_record *early;
+	struct record *early;
 
 	record(x, 0, SYS_write, 1);
 	time_passes();
@@ -288,11 +288,11 @@ static void what_ends_after_it_waits(void **state)
 	early->t1 = tsc_now();
 	time_passes();
 	record(x, 0, SYS_write, 3);
-	fast_sweep(&x->s);
+	recorder_sweep(&x->s);
 	expect_tags(x, (const uint64_t[]){1}, 1);
 	assert_int_equal(block_of(x, 0)->tail, 1);
 	block_of(x, 1)->head++;
-	fast_sweep(&x->s);
+	recorder_sweep(&x->s);
 	expect_tags(x, (const uint64_t[]){1, 2, 3}, 3);
 	assert_int_equal(block_of(x, 0)->tail, 2);
 }
@@ -303,7 +303,7 @@ static void a_call_under_way_is_not_booked(void **state)
 
 	record(x, 0, SYS_write, 1);
 	begin(x, 0, SYS_write, 2);
-	fast_sweep(&x->s);
+	recorder_sweep(&x->s);
 	expect_tags(x, (const uint64_t[]){1}, 1);
 }
 
@@ -316,7 +316,7 @@ static void rings_go_round(void **state)
 		tags[i] = i;
 		record(x, 0, SYS_write, i);
 		if (i % 50 == 49)
-			fast_sweep(&x->s);
+			recorder_sweep(&x->s);
 	}
 	expect_tags(x, tags, 150);
 	assert_int_equal(block_of(x, 0)->tail, 150);
@@ -331,15 +331,15 @@ static void every_sweep_renews_the_clock(void **state)
 	for (int i = 0; i < 3; i++) {
 		uint64_t before = tsc_now();
 
-		x->s.fast.tsc.ns_per_tick = 1000; /* what became of the one before */
-		x->s.fast.tsc.ns = 1;
+		x->s.recorder.tsc.ns_per_tick = 1000; /* what became of the one before */
+		x->s.recorder.tsc.ns = 1;
 		record(x, 0, SYS_write, 0);
-		fast_sweep(&x->s);
-		assert_true(x->s.fast.tsc.ticks >= before);
-		assert_true(x->s.fast.tsc.ns_per_tick < 1000);
+		recorder_sweep(&x->s);
+		assert_true(x->s.recorder.tsc.ticks >= before);
+		assert_true(x->s.recorder.tsc.ns_per_tick < 1000);
 		assert_int_equal(x->got_len, i + 1);
-		assert_true(x->got[i].exit_ns <= x->s.fast.tsc.ns);
-		assert_true(x->got[i].exit_ns > x->s.fast.tsc.first_ns);
+		assert_true(x->got[i].exit_ns <= x->s.recorder.tsc.ns);
+		assert_true(x->got[i].exit_ns > x->s.recorder.tsc.first_ns);
 	}
 }
 
@@ -349,16 +349,16 @@ static void a_block_without_sense_is_not_believed(void **state)
 {
 	for (int how = 0; how < 5; how++) {
 		struct fixture *x = *state;
-		struct fast_thread *ft = x->tracees[how % THREADS].fast;
-		struct fast_block *b = ft->ring.block;
-		struct fast_record *r;
+		struct recorder_thread *rt = x->tracees[how % THREADS].recorder;
+		struct block *b = rt->ring.block;
+		struct record *r;
 		uint64_t lost = x->s.lost;
 
 		x->got_len = 0;
-		ft->corrupt = ft->off = 0;
+		rt->corrupt = rt->off = 0;
 		memset(b, 0, sizeof(*b));
 		b->magic = BLOCK_MAGIC_VALUE;
-		ft->ring.tail = ft->ring.ended = 0;
+		rt->ring.tail = rt->ring.ended = 0;
 		r = record(x, how % THREADS, SYS_write, 1);
 		record(x, how % THREADS, SYS_write, 1);
 		if (how == 0)
@@ -371,13 +371,13 @@ static void a_block_without_sense_is_not_believed(void **state)
 			r->desc += TRAMP_BYTES; /* no site of this space */
 		else
 			r->extra = 1;
-		fast_sweep(&x->s);
+		recorder_sweep(&x->s);
 		assert_int_equal(x->got_len, 0);
-		assert_true(ft->corrupt && ft->off);
+		assert_true(rt->corrupt && rt->off);
 		assert_int_equal(b->limit, 0);
 		assert_true(x->s.lost > lost);
 		lost = x->s.lost;
-		fast_sweep(&x->s);
+		recorder_sweep(&x->s);
 		assert_int_equal(x->s.lost, lost);
 	}
 }
@@ -386,11 +386,11 @@ static void a_block_without_sense_is_not_believed(void **state)
 static void what_only_the_stub_needs_does_not_matter(void **state)
 {
 	struct fixture *x = *state;
-	struct fast_block *b = block_of(x, 0);
+	struct block *b = block_of(x, 0);
 
 	record(x, 0, SYS_write, 1);
 	b->mask = b->base = b->limit = b->tail = UINT64_MAX;
-	fast_sweep(&x->s);
+	recorder_sweep(&x->s);
 	expect_tags(x, (const uint64_t[]){1}, 1);
 	assert_int_equal(x->s.lost, 0);
 }
@@ -428,7 +428,7 @@ static void segments_are_datagrams(void **state)
 
 	for (size_t i = 0; i < sizeof(measured) / sizeof(*measured); i++) {
 		const struct measured *m = &measured[i];
-		struct fast_record *r = record(x, 0, m->nr, 5);
+		struct record *r = record(x, 0, m->nr, 5);
 		const struct measure *is = &x->got[i].m;
 
 		print_message("# %s\n", m->title);
@@ -438,7 +438,7 @@ static void segments_are_datagrams(void **state)
 		r->bytes = m->bytes;
 		r->dgrams = m->dgrams;
 		r->dgrams_asked = m->dgrams_asked;
-		fast_sweep(&x->s);
+		recorder_sweep(&x->s);
 		assert_int_equal(x->got_len, i + 1);
 		assert_int_equal(is->segmented, m->want.segmented);
 		assert_int_equal(is->dgrams_asked, m->want.dgrams_asked);
@@ -461,7 +461,7 @@ static void options_are_those_of_the_record(void **state)
 
 	files_at(files, 50, clock_mono_ns())->file->gro = 1;
 	for (int i = 0; i < 2; i++) {
-		struct fast_record *r;
+		struct record *r;
 
 		time_passes();
 		r = record(x, 0, SYS_recvmsg, 50);
@@ -471,7 +471,7 @@ static void options_are_those_of_the_record(void **state)
 		time_passes();
 		record(x, 0, SYS_close, 50);
 	}
-	fast_sweep(&x->s);
+	recorder_sweep(&x->s);
 	assert_int_equal(x->got_len, 4);
 	assert_int_not_equal(x->got[0].fd_id, x->got[2].fd_id);
 	assert_int_equal(x->got[0].fd_id, x->got[1].fd_id);
@@ -497,11 +497,11 @@ static void names_are_read_where_nothing_closes(void **state)
 
 	record(x, 0, SYS_read, (uint64_t)fd);
 	begin(x, 1, SYS_close, (uint64_t)fd);
-	fast_sweep(&x->s);
+	recorder_sweep(&x->s);
 	info = fd_registry_get(identity_registry(x->s.identity), x->got[0].fd_id);
 	assert_null(info->file->target);
 	begin(x, 1, SYS_close, (uint64_t)fd + 1); /* of another number */
-	fast_sweep(&x->s);
+	recorder_sweep(&x->s);
 	assert_string_equal(info->file->target, "/dev/null");
 	close(fd);
 }
@@ -516,8 +516,8 @@ static void a_close_that_is_taken_over_ends_the_file(void **state)
 	record(x, 1, SYS_read, 7);
 	time_passes();
 	begin(x, 0, SYS_close, 7);
-	fast_end(&x->s, &x->tracees[0], 0);
-	assert_null(x->tracees[0].fast);
+	recorder_end(&x->s, &x->tracees[0], 0);
+	assert_null(x->tracees[0].recorder);
 	assert_int_equal(x->got_len, 4);
 	assert_int_not_equal(x->got[0].fd_id, x->got[2].fd_id);
 	assert_int_equal(x->got[3].outcome, SYS_NO_RETURN);

@@ -41,7 +41,7 @@ static int tear_down(void **state)
 
 static struct tracee *add(struct fixture *x, pid_t pid, pid_t tid)
 {
-	return tracees_add(&x->tracees, pid, tid, files_new(x->registry), space_new(&x->tracees));
+	return tracees_add(&x->tracees, pid, tid, files_new(x->registry), mm_new(&x->tracees));
 }
 
 /* As at a death: the space is left first. */
@@ -49,8 +49,8 @@ static void drop(struct fixture *x, struct tracee *t)
 {
 	uint32_t id;
 
-	space_unref(t->space, &id);
-	t->space = NULL;
+	mm_unref(t->mm, &id);
+	t->mm = NULL;
 	tracees_drop(&x->tracees, t);
 }
 
@@ -117,21 +117,21 @@ static void an_exec_renames(void **state)
 static void a_space_lives_as_long_as_its_last_user(void **state)
 {
 	struct fixture *x = *state;
-	struct space *a = space_new(&x->tracees), *b = space_new(&x->tracees);
+	struct mm *a = mm_new(&x->tracees), *b = mm_new(&x->tracees);
 	uint32_t id = 0;
 
 	assert_int_not_equal(a->id, b->id);
-	assert_ptr_equal(space_ref(a), a);
-	assert_int_equal(space_unref(a, &id), 0);
+	assert_ptr_equal(mm_ref(a), a);
+	assert_int_equal(mm_unref(a, &id), 0);
 	assert_int_equal(id, 0);
-	assert_int_equal(space_unref(b, &id), 1);
+	assert_int_equal(mm_unref(b, &id), 1);
 	assert_int_equal(id, 2);
-	assert_int_equal(space_unref(a, &id), 1);
+	assert_int_equal(mm_unref(a, &id), 1);
 	assert_int_equal(id, 1);
-	assert_int_equal(space_unref(NULL, &id), 0);
-	a = space_new(&x->tracees);
+	assert_int_equal(mm_unref(NULL, &id), 0);
+	a = mm_new(&x->tracees);
 	assert_int_equal(a->id, 3); /* an id is never given twice */
-	space_unref(a, &id);
+	mm_unref(a, &id);
 }
 
 static void shared_tables_are_released_once(void **state)
@@ -139,11 +139,11 @@ static void shared_tables_are_released_once(void **state)
 	struct fixture *x = *state;
 	struct tracee *a = add(x, 10, 10), *b;
 
-	b = tracees_add(&x->tracees, 10, 11, files_ref(a->files), space_ref(a->space));
+	b = tracees_add(&x->tracees, 10, 11, files_ref(a->files), mm_ref(a->mm));
 	assert_ptr_equal(a->files, b->files);
 	drop(x, a);
 	assert_null(files_open(b->files, 1));
-	assert_int_equal(b->space->refs, 1);
+	assert_int_equal(b->mm->refs, 1);
 }
 
 static void infos_have_a_cap(void **state)

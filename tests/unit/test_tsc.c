@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "common/base/clock.h"
-#include "tracer/fast/tsc.h"
+#include "tracer/recorder/tsc.h"
 
 static void ticks_are_counted_from_the_newest_point(void **state)
 {

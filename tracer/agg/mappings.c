@@ -36,7 +36,7 @@ struct range {
 	uint64_t start, end;
 };
 
-struct space {
+struct mm_regions {
 	uint64_t brk; /* 0: unknown */
 	uint64_t mapped_bytes;
 	struct regions regions;
@@ -44,7 +44,7 @@ struct space {
 };
 
 struct mappings {
-	struct map spaces; /* mm_id -> struct space */
+	struct map mms; /* mm_id -> struct mm_regions */
 	struct {
 		struct {
 			uint64_t maps, mapped, unmapped;
@@ -61,7 +61,7 @@ struct mappings *mappings_new(void)
 	return mem_calloc(1, sizeof(struct mappings));
 }
 
-static void space_free(struct space *s)
+static void regions_drop(struct mm_regions *s)
 {
 	regions_release(&s->regions);
 	free(s->overtaken.at);
@@ -74,20 +74,20 @@ void mappings_free(struct mappings *m)
 
 	if (!m)
 		return;
-	while (map_next(&m->spaces, &it))
-		space_free(it.value);
-	map_release(&m->spaces);
+	while (map_next(&m->mms, &it))
+		regions_drop(it.value);
+	map_release(&m->mms);
 	free(m->cut.at);
 	free(m);
 }
 
-static struct space *space_of(struct mappings *m, uint32_t mm)
+static struct mm_regions *regions_of(struct mappings *m, uint32_t mm)
 {
-	struct space *s = map_get(&m->spaces, mm);
+	struct mm_regions *s = map_get(&m->mms, mm);
 
 	if (!s) {
 		s = mem_calloc(1, sizeof(*s));
-		map_set(&m->spaces, mm, s);
+		map_set(&m->mms, mm, s);
 	}
 	return s;
 }
@@ -135,7 +135,7 @@ static enum region_kind kind_of(uint64_t flags)
 
 /* ---- regions, with the sums that depend on them ---- */
 
-static void place(struct mappings *m, struct space *s, struct range at, enum region_kind kind)
+static void place(struct mappings *m, struct mm_regions *s, struct range at, enum region_kind kind)
 {
 	regions_add(&s->regions, (struct region){at.start, at.end, kind});
 	s->mapped_bytes += size_of(at);
@@ -143,7 +143,8 @@ static void place(struct mappings *m, struct space *s, struct range at, enum reg
 }
 
 /* Takes known regions out, without counting; appends them to cut and returns their bytes. */
-static uint64_t take(struct mappings *m, struct space *s, struct range at, struct region_list *cut)
+static uint64_t take(
+	struct mappings *m, struct mm_regions *s, struct range at, struct region_list *cut)
 {
 	size_t before = cut->len;
 	uint64_t bytes = 0;
@@ -163,7 +164,7 @@ static void count_unmapped(struct mappings *m, enum region_kind kind, uint64_t b
 }
 
 /* Unmaps known regions and returns their bytes. */
-static uint64_t unmap_known(struct mappings *m, struct space *s, struct range at)
+static uint64_t unmap_known(struct mappings *m, struct mm_regions *s, struct range at)
 {
 	uint64_t bytes;
 
@@ -176,7 +177,7 @@ static uint64_t unmap_known(struct mappings *m, struct space *s, struct range at
 
 /* ---- overtaken regions ---- */
 
-static struct region overtaken_remove(struct space *s, size_t i)
+static struct region overtaken_remove(struct mm_regions *s, size_t i)
 {
 	struct region *at = &s->overtaken.at[i];
 	struct region removed = *at;
@@ -186,7 +187,7 @@ static struct region overtaken_remove(struct space *s, size_t i)
 	return removed;
 }
 
-static void overtaken_add(struct mappings *m, struct space *s, struct region r)
+static void overtaken_add(struct mappings *m, struct mm_regions *s, struct region r)
 {
 	struct region old;
 
@@ -200,7 +201,7 @@ static void overtaken_add(struct mappings *m, struct space *s, struct region r)
 	*VEC_PUSH(&s->overtaken) = r;
 }
 
-static void overtake(struct mappings *m, struct space *s, struct range at)
+static void overtake(struct mappings *m, struct mm_regions *s, struct range at)
 {
 	m->cut.len = 0;
 	take(m, s, at, &m->cut);
@@ -209,7 +210,7 @@ static void overtake(struct mappings *m, struct space *s, struct range at)
 }
 
 /* The overtaken region that begins first in `at` (or reaches into it), or overtaken.len. */
-static size_t overtaken_first(const struct space *s, struct range at)
+static size_t overtaken_first(const struct mm_regions *s, struct range at)
 {
 	size_t found = s->overtaken.len;
 	uint64_t best = at.end;
@@ -227,7 +228,7 @@ static size_t overtaken_first(const struct space *s, struct range at)
 }
 
 /* Counts the part of overtaken region i that `at` covers as unmapped; returns where that ends. */
-static uint64_t overtaken_unmap(struct mappings *m, struct space *s, size_t i, struct range at)
+static uint64_t overtaken_unmap(struct mappings *m, struct mm_regions *s, size_t i, struct range at)
 {
 	struct region r = overtaken_remove(s, i);
 	uint64_t end = r.end < at.end ? r.end : at.end;
@@ -240,7 +241,7 @@ static uint64_t overtaken_unmap(struct mappings *m, struct space *s, size_t i, s
 
 /* ---- what calls do ---- */
 
-static void unmap(struct mappings *m, struct space *s, struct range at)
+static void unmap(struct mappings *m, struct mm_regions *s, struct range at)
 {
 	while (at.start < at.end) {
 		size_t i = overtaken_first(s, at);
@@ -259,7 +260,7 @@ static void unmap(struct mappings *m, struct space *s, struct range at)
 }
 
 /* Frees the range of a mapping to be made. */
-static void make_way(struct mappings *m, struct space *s, struct range at, int fixed)
+static void make_way(struct mappings *m, struct mm_regions *s, struct range at, int fixed)
 {
 	if (fixed)
 		unmap_known(m, s, at);
@@ -268,7 +269,7 @@ static void make_way(struct mappings *m, struct space *s, struct range at, int f
 }
 
 /* Maps a range that is free. */
-static void map(struct mappings *m, struct space *s, struct range at, enum region_kind kind)
+static void map(struct mappings *m, struct mm_regions *s, struct range at, enum region_kind kind)
 {
 	if (at.start >= at.end)
 		return;
@@ -279,7 +280,7 @@ static void map(struct mappings *m, struct space *s, struct range at, enum regio
 		m->phases[m->phase].peak_bytes = m->now_bytes;
 }
 
-static void add_mmap(struct mappings *m, struct space *s, const struct sys_event *ev)
+static void add_mmap(struct mappings *m, struct mm_regions *s, const struct sys_event *ev)
 {
 	uint64_t flags = ev->args[3];
 	struct range at = range_of((uint64_t)ev->ret, round_up(ev->args[1], map_unit(flags)));
@@ -289,13 +290,13 @@ static void add_mmap(struct mappings *m, struct space *s, const struct sys_event
 	map(m, s, at, kind_of(flags));
 }
 
-static void add_munmap(struct mappings *m, struct space *s, const struct sys_event *ev)
+static void add_munmap(struct mappings *m, struct mm_regions *s, const struct sys_event *ev)
 {
 	unmap(m, s, range_of(ev->args[0], round_up(ev->args[1], PAGE_BYTES)));
 }
 
 /* Moves known regions; what is not known stays so at its new place. */
-static void move(struct mappings *m, struct space *s, struct range from, struct range to)
+static void move(struct mappings *m, struct mm_regions *s, struct range from, struct range to)
 {
 	struct region_list moved = {0};
 
@@ -310,7 +311,7 @@ static void move(struct mappings *m, struct space *s, struct range from, struct 
 	free(moved.at);
 }
 
-static void add_mremap(struct mappings *m, struct space *s, const struct sys_event *ev)
+static void add_mremap(struct mappings *m, struct mm_regions *s, const struct sys_event *ev)
 {
 	struct range from = range_of(ev->args[0], round_up(ev->args[1], PAGE_BYTES));
 	struct range to = range_of((uint64_t)ev->ret, round_up(ev->args[2], PAGE_BYTES));
@@ -337,7 +338,7 @@ static void add_mremap(struct mappings *m, struct space *s, const struct sys_eve
 	map(m, s, (struct range){to.start + kept, to.end}, kind);
 }
 
-static void add_brk(struct mappings *m, struct space *s, const struct sys_event *ev)
+static void add_brk(struct mappings *m, struct mm_regions *s, const struct sys_event *ev)
 {
 	uint64_t old = s->brk, at = (uint64_t)ev->ret;
 	struct range change = {round_up(old, PAGE_BYTES), round_up(at, PAGE_BYTES)};
@@ -358,7 +359,7 @@ void mappings_add(struct mappings *m, const struct sys_event *ev)
 {
 	static const struct {
 		const char *name;
-		void (*add)(struct mappings *m, struct space *s, const struct sys_event *ev);
+		void (*add)(struct mappings *m, struct mm_regions *s, const struct sys_event *ev);
 	} calls[] = {{"mmap", add_mmap}, {"munmap", add_munmap}, {"mremap", add_mremap},
 		{"brk", add_brk}};
 
@@ -366,20 +367,20 @@ void mappings_add(struct mappings *m, const struct sys_event *ev)
 		return;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (strcmp(ev->def->name, calls[i].name) == 0)
-			calls[i].add(m, space_of(m, ev->mm_id), ev);
+			calls[i].add(m, regions_of(m, ev->mm_id), ev);
 }
 
 void mappings_fork(struct mappings *m, uint32_t parent_mm, uint32_t child_mm)
 {
-	const struct space *parent = map_get(&m->spaces, parent_mm);
-	struct space *child;
+	const struct mm_regions *parent = map_get(&m->mms, parent_mm);
+	struct mm_regions *child;
 
 	if (parent_mm == child_mm)
 		return;
 	mappings_drop(m, child_mm);
 	if (!parent)
 		return;
-	child = space_of(m, child_mm);
+	child = regions_of(m, child_mm);
 	child->brk = parent->brk;
 	child->mapped_bytes = parent->mapped_bytes;
 	regions_copy(&child->regions, &parent->regions);
@@ -390,17 +391,17 @@ void mappings_fork(struct mappings *m, uint32_t parent_mm, uint32_t child_mm)
 
 void mappings_drop(struct mappings *m, uint32_t mm)
 {
-	struct space *s = map_del(&m->spaces, mm);
+	struct mm_regions *s = map_del(&m->mms, mm);
 
 	if (!s)
 		return;
 	m->now_bytes -= s->mapped_bytes;
-	space_free(s);
+	regions_drop(s);
 }
 
 uint64_t mappings_brk(const struct mappings *m, uint32_t mm)
 {
-	const struct space *s = map_get(&m->spaces, mm);
+	const struct mm_regions *s = map_get(&m->mms, mm);
 
 	return s ? s->brk : 0;
 }

@@ -7,11 +7,11 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
-#include "tracer/fast/layout.h"
+#include "tracer/recorder/layout.h"
 
 /*
  * What the recorder needs of an architecture: its registers, its stub and its trampolines. One
- * folder each; the plan of a file's sites (tracer/fast/plan.h) is in there too.
+ * folder each; the plan of a file's sites (tracer/recorder/plan.h) is in there too.
  */
 
 /* NULL, or why there can be no recorder on this machine: static text. */
@@ -34,8 +34,8 @@ int arch_in_measure(uint64_t ip);
  * and for nothing else.
  */
 struct stub_state {
-	struct fast_block block;   /* up to BLOCK_STATE; the rest is 0 */
-	struct fast_record record; /* the one in use, or zeros */
+	struct block block;   /* up to BLOCK_STATE; the rest is 0 */
+	struct record record; /* the one in use, or zeros */
 };
 
 enum stub_phase {

@@ -36,7 +36,7 @@ struct decode_in {
 /* What the recorder inside the target read of a call's memory, at entry and after success; the
  * numbers mean what they mean in struct measure. */
 struct recorded {
-	uint32_t flags; /* MEASURED_* of tracer/fast/layout.h */
+	uint32_t flags; /* MEASURED_* of tracer/recorder/layout.h */
 	uint64_t bytes; /* asked; of sendmmsg and recvmmsg moved */
 	uint64_t units; /* iovecs reached, where less was moved than asked */
 	uint64_t dgrams_asked, dgrams_moved;
@@ -49,7 +49,8 @@ struct decoder {
 	uint8_t no_memory; /* they read none of the target's memory */
 	/* For one that does: the same from what was recorded. NULL: its calls are stopped. */
 	void (*recorded)(const struct decode_in *in, const struct recorded *r, struct measure *m);
-	uint8_t kind; /* KIND_* of tracer/fast/layout.h that records so; 0 where recorded is NULL */
+	uint8_t kind; /* KIND_* of tracer/recorder/layout.h that records so; 0 where recorded is
+			 NULL */
 };
 
 /*

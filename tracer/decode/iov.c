@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "tracer/decode/read.h"
-#include "tracer/fast/layout.h"
+#include "tracer/recorder/layout.h"
 
 /* readv(2), writev(2) and their kin: (fd, iov, iovcnt, ...). */
 

@@ -3,7 +3,7 @@
 
 #include "common/base/units.h"
 #include "tracer/decode/read.h"
-#include "tracer/fast/layout.h"
+#include "tracer/recorder/layout.h"
 
 /*
  * sendmmsg(2) and recvmmsg(2): (fd, msgvec, vlen, flags). What was moved is read when the call is

@@ -5,7 +5,7 @@
 
 #include "common/base/units.h"
 #include "tracer/decode/read.h"
-#include "tracer/fast/layout.h"
+#include "tracer/recorder/layout.h"
 
 /* sendmsg(2) and recvmsg(2): (fd, msg, flags). */
 

@@ -35,7 +35,7 @@ struct line {
 
 struct stacks {
 	uint32_t every;
-	struct map unwinders; /* space id -> struct unwinder */
+	struct map unwinders; /* mm id -> struct unwinder */
 	struct map by_hash;   /* of the text -> struct stack */
 	struct {
 		struct stack **at;
@@ -88,9 +88,9 @@ uint32_t stacks_gap(struct stacks *s)
 	return 1 + (uint32_t)((s->random >> 33) % (2 * (uint64_t)s->every - 1));
 }
 
-void stacks_forget(struct stacks *s, uint32_t space_id)
+void stacks_forget(struct stacks *s, uint32_t mm_id)
 {
-	unwinder_free(map_del(&s->unwinders, space_id));
+	unwinder_free(map_del(&s->unwinders, mm_id));
 }
 
 /* ---- stacks ---- */
@@ -134,10 +134,10 @@ static void put_comm(struct out *o, pid_t tid)
 
 static struct unwinder *unwinder_of(struct stacks *s, const struct tracee *t)
 {
-	struct unwinder *u = map_get(&s->unwinders, t->space->id);
+	struct unwinder *u = map_get(&s->unwinders, t->mm->id);
 
 	if (!u && (u = unwinder_new(t->process->pid)))
-		map_set(&s->unwinders, t->space->id, u);
+		map_set(&s->unwinders, t->mm->id, u);
 	return u;
 }
 

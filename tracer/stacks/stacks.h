@@ -36,7 +36,7 @@ uint32_t stacks_take(struct stacks *s, const struct tracee *t, const struct user
 int stacks_due(struct stacks *s, struct tracee *t);
 void stacks_add(struct stacks *s, const struct sys_event *ev);
 /* The address space ends. */
-void stacks_forget(struct stacks *s, uint32_t space_id);
+void stacks_forget(struct stacks *s, uint32_t mm_id);
 
 void stacks_write(const struct stacks *s, enum stacks_weight weight, struct out *o);
 void stacks_result(const struct stacks *s, struct res_result *r);

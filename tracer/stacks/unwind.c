@@ -109,7 +109,7 @@ static int frame(Dwfl_Frame *state, void *ctx)
 	return u->len < u->max ? DWARF_CB_OK : DWARF_CB_ABORT;
 }
 
-/* ---- a space ---- */
+/* ---- an mm ---- */
 
 static int look(struct unwinder *u)
 {

@@ -87,7 +87,7 @@ STUB int64_t segment_size(const volatile struct header *h, int sending)
 }
 
 STUB uint64_t datagrams(
-	struct fast_record *r, const volatile struct header *h, int sending, uint64_t len)
+	struct record *r, const volatile struct header *h, int sending, uint64_t len)
 {
 	int64_t size = h->control_len ? segment_size(h, sending) : -1;
 
@@ -105,7 +105,7 @@ STUB int control_is_large(const volatile struct header *h)
 	return h->control_len > 64 * 1024;
 }
 
-STUB void before_iov(struct fast_record *r)
+STUB void before_iov(struct record *r)
 {
 	if (r->args[2] > IOVS_MAX)
 		r->flags |= MEASURED_NOT_ASKED;
@@ -113,7 +113,7 @@ STUB void before_iov(struct fast_record *r)
 		r->bytes = iov_total((const volatile struct iov *)r->args[1], r->args[2]);
 }
 
-STUB void before_msg(struct fast_record *r, int sending)
+STUB void before_msg(struct record *r, int sending)
 {
 	const volatile struct header *h = (const volatile struct header *)r->args[1];
 
@@ -132,7 +132,7 @@ STUB void before_msg(struct fast_record *r, int sending)
 		r->dgrams_asked = datagrams(r, h, 1, r->bytes);
 }
 
-void measure_before(struct fast_record *r, const struct fast_block *b)
+void measure_before(struct record *r, const struct block *b)
 {
 	(void)b;
 	r->flags = 0;
@@ -145,7 +145,7 @@ void measure_before(struct fast_record *r, const struct fast_block *b)
 		before_msg(r, r->kind == KIND_MSG_SEND);
 }
 
-STUB void after_iov(struct fast_record *r)
+STUB void after_iov(struct record *r)
 {
 	uint64_t moved = (uint64_t)r->ret;
 
@@ -153,7 +153,7 @@ STUB void after_iov(struct fast_record *r)
 		r->units = iov_reached((const volatile struct iov *)r->args[1], r->args[2], moved);
 }
 
-STUB void after_msg(struct fast_record *r, int sending)
+STUB void after_msg(struct record *r, int sending)
 {
 	const volatile struct header *h = (const volatile struct header *)r->args[1];
 	uint64_t moved = (uint64_t)r->ret;
@@ -166,7 +166,7 @@ STUB void after_msg(struct fast_record *r, int sending)
 		r->dgrams = datagrams(r, h, 0, moved);
 }
 
-STUB void after_mmsg(struct fast_record *r, int sending)
+STUB void after_mmsg(struct record *r, int sending)
 {
 	const volatile struct message *m = (const volatile struct message *)r->args[1];
 	uint64_t vlen = (uint32_t)r->args[2], n = (uint64_t)r->ret, dgrams = 0, bytes = 0, i;
@@ -195,7 +195,7 @@ STUB void after_mmsg(struct fast_record *r, int sending)
 
 /* Copies into the places behind the record, to the first 0 if it is text. What comes after the most
  * that there may be is left out, which cannot be: the kernel takes no longer path. */
-STUB void copy_said(struct fast_record *r, const struct fast_block *b, const volatile uint8_t *from,
+STUB void copy_said(struct record *r, const struct block *b, const volatile uint8_t *from,
 	uint64_t max, int text)
 {
 	uint64_t n = 0;
@@ -219,7 +219,7 @@ STUB uint64_t address_len(uint64_t len, uint64_t room)
 	return len < 128 ? len : 128;
 }
 
-STUB void after_said(struct fast_record *r, const struct fast_block *b)
+STUB void after_said(struct record *r, const struct block *b)
 {
 	const volatile uint8_t *from = (const volatile uint8_t *)r->args[1];
 
@@ -237,7 +237,7 @@ STUB void after_said(struct fast_record *r, const struct fast_block *b)
 /* A connect that goes on in the background has said its address too. */
 #define IN_PROGRESS (-115)
 
-void measure_after(struct fast_record *r, const struct fast_block *b)
+void measure_after(struct record *r, const struct block *b)
 {
 	if (r->ret < 0 && !(r->kind == KIND_ADDRESS && r->ret == IN_PROGRESS))
 		return;

@@ -2,13 +2,13 @@
 #ifndef TRACER_ARCH_X86_64_MEASURE_H
 #define TRACER_ARCH_X86_64_MEASURE_H
 
-#include "tracer/fast/layout.h"
+#include "tracer/recorder/layout.h"
 
 /* The stub's measuring code, called by stub_code.S. Sums what the call is asked to move, and what
  * it moved when it succeeded, into the record; copies what it said into the places behind it. */
 #define STUB_FUNCTION __attribute__((section("stub_code"), visibility("hidden")))
 
-STUB_FUNCTION void measure_before(struct fast_record *r, const struct fast_block *b);
-STUB_FUNCTION void measure_after(struct fast_record *r, const struct fast_block *b);
+STUB_FUNCTION void measure_before(struct record *r, const struct block *b);
+STUB_FUNCTION void measure_after(struct record *r, const struct block *b);
 
 #endif

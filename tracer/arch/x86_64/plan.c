@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* Plans for x86-64: see tracer/fast/plan.h. What is needed for a proof is decoded by Zydis. */
-#include "tracer/fast/plan.h"
+/* Plans for x86-64: see tracer/recorder/plan.h. What is needed for a proof is decoded by Zydis. */
+#include "tracer/recorder/plan.h"
 
 #include <Zydis/Zydis.h>
 #include <errno.h>
@@ -227,35 +227,35 @@ static int is_dead(
 	return after->end <= after->start || (walk_function(c, after, &w) == 0 && !w.jumps_inside);
 }
 
-static uint64_t away(uint64_t site, uint64_t hop)
+static uint64_t away(uint64_t site, uint64_t springboard)
 {
-	return hop > site ? hop - site : site - hop;
+	return springboard > site ? springboard - site : site - springboard;
 }
 
-static void add_hop(struct plan *p, uint64_t hop)
+static void add_springboard(struct plan *p, uint64_t springboard)
 {
-	size_t i = p->hops_len;
+	size_t i = p->springboards_len;
 
-	for (size_t k = 0; k < p->hops_len; k++)
-		if (away(p->hops[k], hop) < ARCH_JUMP_BYTES)
+	for (size_t k = 0; k < p->springboards_len; k++)
+		if (away(p->springboards[k], springboard) < ARCH_JUMP_BYTES)
 			return; /* found already, by way of a symbol and of the unwind table */
-	if (i == PLAN_HOPS_MAX) {
-		if (away(p->site, p->hops[i - 1]) <= away(p->site, hop))
+	if (i == PLAN_SPRINGBOARDS_MAX) {
+		if (away(p->site, p->springboards[i - 1]) <= away(p->site, springboard))
 			return;
 		i--;
 	} else {
-		p->hops_len++;
+		p->springboards_len++;
 	}
-	for (; i && away(p->site, p->hops[i - 1]) > away(p->site, hop); i--)
-		p->hops[i] = p->hops[i - 1];
-	p->hops[i] = hop;
+	for (; i && away(p->site, p->springboards[i - 1]) > away(p->site, springboard); i--)
+		p->springboards[i] = p->springboards[i - 1];
+	p->springboards[i] = springboard;
 }
 
-static int in_reach(uint64_t site, uint64_t hop)
+static int in_reach(uint64_t site, uint64_t springboard)
 {
 	uint8_t jump[ARCH_CALL_BYTES];
 
-	return arch_jump_short(jump, site, hop) == 0;
+	return arch_jump_short(jump, site, springboard) == 0;
 }
 
 static void add_gap(const struct code *c, struct plan *p, const struct function *before,
@@ -264,13 +264,14 @@ static void add_gap(const struct code *c, struct plan *p, const struct function 
 	uint64_t from = before->end;
 	int dead = -1;
 
-	for (uint64_t hop = from; hop + ARCH_JUMP_BYTES <= after->start; hop += ARCH_JUMP_BYTES) {
-		if (!in_reach(p->site, hop))
+	for (uint64_t springboard = from; springboard + ARCH_JUMP_BYTES <= after->start;
+		springboard += ARCH_JUMP_BYTES) {
+		if (!in_reach(p->site, springboard))
 			continue;
 		if (dead < 0)
 			dead = is_dead(c, before, after);
 		if (dead)
-			add_hop(p, hop);
+			add_springboard(p, springboard);
 	}
 }
 
@@ -344,10 +345,10 @@ static void add_runs(const struct code *c, struct plan *p, const struct stretch 
 
 		if (is_target(s, run) || begins_sigreturn(c, run->end))
 			continue;
-		for (uint64_t hop = run->start; hop + ARCH_JUMP_BYTES <= run->end;
-			hop += ARCH_JUMP_BYTES)
-			if (in_reach(p->site, hop))
-				add_hop(p, hop);
+		for (uint64_t springboard = run->start; springboard + ARCH_JUMP_BYTES <= run->end;
+			springboard += ARCH_JUMP_BYTES)
+			if (in_reach(p->site, springboard))
+				add_springboard(p, springboard);
 	}
 }
 
@@ -519,7 +520,7 @@ static void make_plan(const struct code *c, uint64_t site, struct plan *ret)
 	if (site % CACHE_LINE != CACHE_LINE - 1)
 		find_padding(c, ret);
 	ret->reason = plan_before(c, ret);
-	if (ret->hops_len) {
+	if (ret->springboards_len) {
 		ret->kind = PLAN_PADDING;
 		ret->reason = NULL;
 	} else if (ret->kind == PLAN_NONE && site % CACHE_LINE == CACHE_LINE - 1) {

@@ -163,7 +163,7 @@ static void set_flags(struct user_regs_struct *regs, uint64_t saved)
 }
 
 /* What the measuring code uses beyond what a call may destroy. */
-static void restore_measure(struct user_regs_struct *regs, const struct fast_block *b)
+static void restore_measure(struct user_regs_struct *regs, const struct block *b)
 {
 	if (!arch_in_measure(regs->rip) &&
 		!between(regs->rip, stub_in_measure_before, stub_special_after) &&
@@ -178,7 +178,7 @@ static void restore_measure(struct user_regs_struct *regs, const struct fast_blo
 	regs->r15 = b->r15;
 }
 
-static void restore_args(struct user_regs_struct *regs, const struct fast_record *r)
+static void restore_args(struct user_regs_struct *regs, const struct record *r)
 {
 	regs->rdi = r->args[0];
 	regs->rsi = r->args[1];

@@ -11,7 +11,7 @@
  * The labels are borders that stub.c knows: a thread that a signal reaches in between is put back
  * to where the program would be.
  */
-#include "tracer/fast/layout.h"
+#include "tracer/recorder/layout.h"
 
 #define GUARD_0 BLOCK_GUARDS
 #define GUARD_1 (BLOCK_GUARDS + 16)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_FAST_TSC_H
-#define TRACER_FAST_TSC_H
+#ifndef TRACER_RECORDER_TSC_H
+#define TRACER_RECORDER_TSC_H
 
 #include <stdint.h>
 

@@ -11,7 +11,7 @@
 #include <sys/user.h>
 
 #include "common/base/clock.h"
-#include "tracer/fast/patch.h"
+#include "tracer/recorder/patch.h"
 #include "tracer/session.h"
 
 #define RESTART_FIRST (-516)
@@ -21,21 +21,21 @@
 #define TRAP_PERF 6 /* an event of the program's own, at some time */
 #endif
 
-static void cancel(struct fast_thread *ft)
+static void cancel(struct recorder_thread *rt)
 {
 	uint64_t head;
 
-	ring_cancel(&ft->ring);
-	ft->led_head = 0;
-	if (ring_head(&ft->ring, &head) < 0)
+	ring_cancel(&rt->ring);
+	rt->led_head = 0;
+	if (ring_head(&rt->ring, &head) < 0)
 		return;
-	fast_drop_stacks(ft, head);
-	fast_mark_stopped(ft, head, 0);
+	recorder_drop_stacks(rt, head);
+	recorder_mark_stopped(rt, head, 0);
 }
 
 /* What the call measured at its entry, completed from the target's memory. */
 static void measure_now(
-	struct session *s, struct tracee *t, const struct fast_record *r, struct sys_event *ev)
+	struct session *s, struct tracee *t, const struct record *r, struct sys_event *ev)
 {
 	struct life *life =
 		ev->def->fd ? files_open(t->files, (uint32_t)ev->args[ev->def->fd - 1]) : NULL;
@@ -56,29 +56,30 @@ static void measure_now(
 }
 
 /* Books the call in flight with what is known of it now. */
-static void take_over(struct session *s, struct tracee *t, const struct fast_record *r,
+static void take_over(struct session *s, struct tracee *t, const struct record *r,
 	enum outcome outcome, int64_t ret)
 {
 	struct sys_event ev;
-	struct fast_record copy = *r;
+	struct record copy = *r;
 	uint64_t now = tsc_now(), head;
 	int traced;
 
 	if (!copy.t1)
 		copy.t1 = now;
 	copy.ret = ret;
-	if (!(s->fast.tsc.ns_per_tick > 0))
-		tsc_sync(&s->fast.tsc); /* before the first sweep */
-	if (ring_head(&t->fast->ring, &head) < 0 || !fast_is_possible(s, t->fast, &copy, now)) {
-		fast_corrupt(s, t->fast, 1);
+	if (!(s->recorder.tsc.ns_per_tick > 0))
+		tsc_sync(&s->recorder.tsc); /* before the first sweep */
+	if (ring_head(&t->recorder->ring, &head) < 0 ||
+		!recorder_is_possible(s, t->recorder, &copy, now)) {
+		recorder_corrupt(s, t->recorder, 1);
 		return;
 	}
 	if (identity_segments(s->identity))
-		fast_sweep(s); /* which file it is about is known then */
-	if (t->fast->corrupt)
+		recorder_sweep(s); /* which file it is about is known then */
+	if (t->recorder->corrupt)
 		return;
-	fast_event(s, t->fast, &copy, &ev);
-	ev.stack_id = fast_take_stack(t->fast, head);
+	recorder_event(s, t->recorder, &copy, &ev);
+	ev.stack_id = recorder_take_stack(t->recorder, head);
 	ev.outcome = outcome;
 	ev.seen = SEEN_ONE_STOP;
 	if (outcome == SYS_NO_RETURN)
@@ -87,11 +88,11 @@ static void take_over(struct session *s, struct tracee *t, const struct fast_rec
 		t->interrupted.def = ev.def;
 		memcpy(t->interrupted.args, ev.args, sizeof(ev.args));
 	}
-	cancel(t->fast);
+	cancel(t->recorder);
 	traced = s->map.traced[ev.def->index];
 	if (traced)
 		measure_now(s, t, &copy, &ev);
-	fast_book(s, t, &ev, traced);
+	recorder_book(s, t, &ev, traced);
 }
 
 /* ---- signals ---- */
@@ -105,15 +106,15 @@ static int is_restart(int64_t raw)
 static uint64_t leave_stub(struct session *s, struct tracee *t, struct user_regs_struct *regs,
 	const struct stub_state *st, const struct site *site)
 {
-	struct fast_thread *ft = t->fast;
-	struct fast_record r;
-	int in_flight = ring_in_flight(&ft->ring, &r);
+	struct recorder_thread *rt = t->recorder;
+	struct record r;
+	int in_flight = ring_in_flight(&rt->ring, &r);
 	int64_t result = (int64_t)regs->rax;
 
 	switch (arch_stub_phase(regs, st)) {
 	case STUB_BEFORE:
 		arch_stub_undo(regs, st);
-		cancel(ft);
+		cancel(rt);
 		return site->addr;
 	case STUB_IN_CALL:
 		if (in_flight)
@@ -138,8 +139,8 @@ static uint64_t leave_stub(struct session *s, struct tracee *t, struct user_regs
  * wrote for a place of ours. 0: it is in none. */
 static uint64_t leave_tramp(const struct tracee *t, struct user_regs_struct *regs)
 {
-	const struct sites *sites = &t->space->fast->sites;
-	const struct site *site = map_get(&sites->hops, regs->rip);
+	const struct sites *sites = &t->mm->recorder->sites;
+	const struct site *site = map_get(&sites->springboards, regs->rip);
 	uint64_t offset = 0;
 
 	if (site)
@@ -176,7 +177,7 @@ static int leave_fault(struct session *s, struct tracee *t, struct user_regs_str
 
 	if (phase == STUB_BEFORE) {
 		to = site->tramp + TRAMP_DESC + DESC_PASS;
-		t->fast->refuse = 1;
+		t->recorder->refuse = 1;
 	}
 	regs->rip = to;
 	return ptrace(PTRACE_SETREGS, t->tid, NULL, regs) == 0;
@@ -188,7 +189,7 @@ static int leave_trap(struct tracee *t, struct user_regs_struct *regs)
 	uint8_t there = ARCH_TRAP;
 
 	/* A trap that is there still is the program's own. */
-	if (!sites_changed_at(&t->space->fast->sites, regs->rip - 1) ||
+	if (!sites_changed_at(&t->mm->recorder->sites, regs->rip - 1) ||
 		remote_read(t, regs->rip - 1, &there, 1) < 0 || there == ARCH_TRAP)
 		return 0;
 	regs->rip--;
@@ -201,22 +202,22 @@ static int leave_trap(struct tracee *t, struct user_regs_struct *regs)
  */
 static void leave_for_good(struct session *s, struct tracee *t, int signal)
 {
-	fast_off(s, t->space,
+	recorder_off(s, t->mm,
 		signal == SIGTRAP ? "the program has itself interrupted at each instruction"
 				  : "the recorder could not do its work in the process");
 	patch_take_back(t);
 }
 
-int fast_leave(struct session *s, struct tracee *t, int signal)
+int recorder_leave(struct session *s, struct tracee *t, int signal)
 {
-	const struct fast_space *fs = t->space ? t->space->fast : NULL;
+	const struct recorder_mm *rm = t->mm ? t->mm->recorder : NULL;
 	struct user_regs_struct regs;
 	struct stub_state st = {0};
 	const struct site *site;
 	uint64_t to;
 	int code;
 
-	if (!fs || !fs->sites.pages.len || ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+	if (!rm || !rm->sites.pages.len || ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
 		return signal;
 	code = fault_code(t, signal);
 	if (signal == SIGTRAP && code == SI_KERNEL && leave_trap(t, &regs))
@@ -224,15 +225,15 @@ int fast_leave(struct session *s, struct tracee *t, int signal)
 	if (!arch_in_stub(regs.rip)) {
 		to = leave_tramp(t, &regs);
 	} else {
-		if (t->fast) /* a thread without a block is on its way to the pass */
-			ring_state(&t->fast->ring, &st);
-		site = sites_of_desc(&fs->sites, arch_stub_desc(&regs, &st));
+		if (t->recorder) /* a thread without a block is on its way to the pass */
+			ring_state(&t->recorder->ring, &st);
+		site = sites_of_desc(&rm->sites, arch_stub_desc(&regs, &st));
 		if (!site)
 			return signal;
 		if (arch_in_measure(regs.rip) && (signal == SIGSEGV || signal == SIGBUS) && code &&
-			t->fast && leave_fault(s, t, &regs, &st, site))
+			t->recorder && leave_fault(s, t, &regs, &st, site))
 			return 0;
-		if (t->fast) {
+		if (t->recorder) {
 			to = leave_stub(s, t, &regs, &st, site);
 		} else {
 			arch_stub_undo(&regs, &st);
@@ -251,14 +252,13 @@ int fast_leave(struct session *s, struct tracee *t, int signal)
 /* ---- the end ---- */
 
 /* The thread has left user space for the last time: what of the call in flight? */
-static void end_in_flight(
-	struct session *s, struct tracee *t, const struct fast_record *r, int stopped)
+static void end_in_flight(struct session *s, struct tracee *t, const struct record *r, int stopped)
 {
 	struct user_regs_struct regs;
 	struct stub_state st;
 	enum stub_phase phase = STUB_IN_CALL;
 
-	ring_state(&t->fast->ring, &st);
+	ring_state(&t->recorder->ring, &st);
 	if (stopped && ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) == 0 && arch_in_stub(regs.rip))
 		phase = arch_stub_phase(&regs, &st);
 	if (phase == STUB_IN_CALL)
@@ -267,22 +267,22 @@ static void end_in_flight(
 		take_over(s, t, r, SYS_RETURNED, r->ret);
 }
 
-void fast_end(struct session *s, struct tracee *t, int stopped)
+void recorder_end(struct session *s, struct tracee *t, int stopped)
 {
-	struct fast_thread *ft = t->fast;
-	struct fast *f = &s->fast;
-	struct fast_record r;
+	struct recorder_thread *rt = t->recorder;
+	struct recorder *f = &s->recorder;
+	struct record r;
 
-	if (!ft)
+	if (!rt)
 		return;
-	if (!ft->corrupt && ring_in_flight(&ft->ring, &r))
+	if (!rt->corrupt && ring_in_flight(&rt->ring, &r))
 		end_in_flight(s, t, &r, stopped);
-	fast_sweep(s);
+	recorder_sweep(s);
 	for (size_t i = 0; i < f->threads.len; i++)
-		if (f->threads.at[i] == ft)
+		if (f->threads.at[i] == rt)
 			f->threads.at[i--] = f->threads.at[--f->threads.len];
-	ring_release(&ft->ring, &t->space->fast->region);
-	t->fast = NULL;
-	free(ft->stacks.at);
-	free(ft);
+	ring_release(&rt->ring, &t->mm->recorder->region);
+	t->recorder = NULL;
+	free(rt->stacks.at);
+	free(rt);
 }

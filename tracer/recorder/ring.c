@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/fast/ring.h"
+#include "tracer/recorder/ring.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,13 +14,13 @@
 
 int ring_init(struct ring *r, struct region *region)
 {
-	struct fast_block *b = region_block(region);
+	struct block *b = region_block(region);
 
 	if (!b)
 		return -ENOMEM;
 	*r = (struct ring){.block = b,
 		.block_addr = region_addr(region, b),
-		.at = (struct fast_record *)((char *)b + BLOCK_RING),
+		.at = (struct record *)((char *)b + BLOCK_RING),
 		.records = SMALL_RING_RECORDS};
 	r->at_addr = r->block_addr + BLOCK_RING;
 	return 0;
@@ -28,7 +28,7 @@ int ring_init(struct ring *r, struct region *region)
 
 int ring_enlarge(struct ring *r, struct region *region)
 {
-	struct fast_record *large = region_units(region, LARGE_RING_UNITS);
+	struct record *large = region_units(region, LARGE_RING_UNITS);
 
 	if (!large)
 		return -ENOMEM;
@@ -53,7 +53,7 @@ void ring_release(struct ring *r, struct region *region)
 
 /* ---- reading ---- */
 
-static const struct fast_record *place(const struct ring *r, uint64_t position)
+static const struct record *place(const struct ring *r, uint64_t position)
 {
 	return &r->at[position & (r->records - 1)];
 }
@@ -76,12 +76,12 @@ static void copy_once(void *to, const void *from, size_t len)
 	__asm__ volatile("" : : "r"(to) : "memory");
 }
 
-void ring_copy(const struct ring *r, uint64_t position, struct fast_record *ret)
+void ring_copy(const struct ring *r, uint64_t position, struct record *ret)
 {
 	copy_once(ret, place(r, position), sizeof(*ret));
 }
 
-void ring_said(const struct ring *r, uint64_t position, const struct fast_record *rec, void *ret)
+void ring_said(const struct ring *r, uint64_t position, const struct record *rec, void *ret)
 {
 	uint64_t len = rec->units < SAID_BYTES_MAX ? rec->units : SAID_BYTES_MAX;
 
@@ -92,7 +92,7 @@ void ring_said(const struct ring *r, uint64_t position, const struct fast_record
 	}
 }
 
-int ring_in_flight(const struct ring *r, struct fast_record *ret)
+int ring_in_flight(const struct ring *r, struct record *ret)
 {
 	uint64_t head;
 
@@ -133,7 +133,7 @@ void ring_off(struct ring *r)
 
 /* ---- what can be ---- */
 
-static int result_is_possible(const struct fast_record *rec, const struct ring_call *call)
+static int result_is_possible(const struct record *rec, const struct ring_call *call)
 {
 	uint64_t ret = (uint64_t)rec->ret;
 
@@ -150,7 +150,7 @@ static int result_is_possible(const struct fast_record *rec, const struct ring_c
 	return 0;
 }
 
-static int measures_are_possible(const struct fast_record *rec)
+static int measures_are_possible(const struct record *rec)
 {
 	if (rec->kind > KIND_LAST_BEFORE || rec->kind < KIND_FIRST_MEASURED)
 		return 1;
@@ -159,7 +159,7 @@ static int measures_are_possible(const struct fast_record *rec)
 	       (rec->dgrams_asked <= SUM_MAX || rec->dgrams_asked == UINT64_MAX);
 }
 
-static int said_is_possible(const struct fast_record *rec)
+static int said_is_possible(const struct record *rec)
 {
 	if (rec->kind < KIND_FIRST_SAID)
 		return rec->extra == 0;
@@ -168,8 +168,8 @@ static int said_is_possible(const struct fast_record *rec)
 		       rec->extra == (rec->units + RECORD_BYTES - 1) / RECORD_BYTES);
 }
 
-int ring_is_possible(const struct ring *r, const struct fast_record *rec,
-	const struct ring_call *calls, uint64_t now, uint64_t slack)
+int ring_is_possible(const struct ring *r, const struct record *rec, const struct ring_call *calls,
+	uint64_t now, uint64_t slack)
 {
 	const struct ring_call *call;
 

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_FAST_LAYOUT_H
-#define TRACER_FAST_LAYOUT_H
+#ifndef TRACER_RECORDER_LAYOUT_H
+#define TRACER_RECORDER_LAYOUT_H
 
 /*
  * What the recorder has in a target, at one fixed address in every one of them, so that the filter
  * can name the stub's call before the process exists. It is below the lowest page of any position
- * independent program, and where the sanitizers leave the address space to the program. Each
- * address space has its own; nothing here is shared by two of them. Read by C and by the stub.
+ * independent program, and where the sanitizers leave the address space to the program. Each mm has
+ * its own; nothing here is shared by two of them. Read by C and by the stub.
  *
- *	code      the stub, r-x; the process's own
- *	alive     a word that is not 0 where the arena is there. The page is private and emptied by
- *a fork (MADV_WIPEONFORK), the arena is not inherited (MADV_DONTFORK): a fork's child, which has
- *its maker's gs, finds 0 and leaves gs alone arena     the memory that the space shares with the
- *tracer, a memfd of its own: units of one size, of which a block takes one and a large ring many.
- *It grows upwards
+ * - code: the stub, r-x; the process's own.
+ * - alive: a word that is not 0 where the arena is there. The page is private and emptied by a fork
+ *   (MADV_WIPEONFORK), the arena is not inherited (MADV_DONTFORK): a fork's child, which has its
+ *   maker's gs, finds 0 and leaves gs alone.
+ * - arena: the memory that the mm shares with the tracer, a memfd of its own: units of one size, of
+ *   which a block takes one and a large ring many. It grows upwards.
  *
  * The target can write anything into the arena. region.h has the tracer's side of it.
  */
@@ -123,7 +123,7 @@
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
-struct fast_record {
+struct record {
 	uint64_t t0, t1; /* TSC */
 	uint64_t desc;
 	uint32_t nr, extra;
@@ -134,7 +134,7 @@ struct fast_record {
 	uint32_t flags, kind;
 };
 
-struct fast_block {
+struct block {
 	volatile uint64_t head, inflight;
 	uint64_t nrflags, desc, record, kind;
 	uint64_t rsp, rbx, rbp, r12, r13, r14, r15;
@@ -148,19 +148,19 @@ struct fast_block {
 	uint8_t kinds[BLOCK_KINDS_LEN];
 };
 
-_Static_assert(sizeof(struct fast_record) == RECORD_BYTES, "record");
+_Static_assert(sizeof(struct record) == RECORD_BYTES, "record");
 _Static_assert(1 << RECORD_SHIFT == RECORD_BYTES, "record");
-_Static_assert(__builtin_offsetof(struct fast_record, kind) == RECORD_KIND, "record");
-_Static_assert(__builtin_offsetof(struct fast_record, args) == RECORD_ARGS, "record");
-_Static_assert(__builtin_offsetof(struct fast_record, extra) == RECORD_EXTRA, "record");
-_Static_assert(__builtin_offsetof(struct fast_record, units) == RECORD_UNITS, "record");
-_Static_assert(__builtin_offsetof(struct fast_block, r15) == BLOCK_R15, "block");
-_Static_assert(__builtin_offsetof(struct fast_block, sample) == BLOCK_SAMPLE, "block");
-_Static_assert(__builtin_offsetof(struct fast_block, unused) == BLOCK_STATE, "block");
-_Static_assert(__builtin_offsetof(struct fast_block, tail) == BLOCK_TAIL, "block");
-_Static_assert(__builtin_offsetof(struct fast_block, guards) == BLOCK_GUARDS, "block");
-_Static_assert(__builtin_offsetof(struct fast_block, magic) == BLOCK_MAGIC, "block");
-_Static_assert(__builtin_offsetof(struct fast_block, kinds) == BLOCK_KINDS, "block");
+_Static_assert(__builtin_offsetof(struct record, kind) == RECORD_KIND, "record");
+_Static_assert(__builtin_offsetof(struct record, args) == RECORD_ARGS, "record");
+_Static_assert(__builtin_offsetof(struct record, extra) == RECORD_EXTRA, "record");
+_Static_assert(__builtin_offsetof(struct record, units) == RECORD_UNITS, "record");
+_Static_assert(__builtin_offsetof(struct block, r15) == BLOCK_R15, "block");
+_Static_assert(__builtin_offsetof(struct block, sample) == BLOCK_SAMPLE, "block");
+_Static_assert(__builtin_offsetof(struct block, unused) == BLOCK_STATE, "block");
+_Static_assert(__builtin_offsetof(struct block, tail) == BLOCK_TAIL, "block");
+_Static_assert(__builtin_offsetof(struct block, guards) == BLOCK_GUARDS, "block");
+_Static_assert(__builtin_offsetof(struct block, magic) == BLOCK_MAGIC, "block");
+_Static_assert(__builtin_offsetof(struct block, kinds) == BLOCK_KINDS, "block");
 #endif
 
 #endif

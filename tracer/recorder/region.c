@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/fast/region.h"
+#include "tracer/recorder/region.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,10 +25,10 @@ _Static_assert(BLOCK_RING + SMALL_RING_RECORDS * RECORD_BYTES < BLOCK_STACK_END,
 /* Memory that nobody has used, and nobody else's file: nothing is done to that. */
 static int is_new(int fd)
 {
-	struct statfs fs;
+	struct statfs rm;
 	struct stat st;
 
-	return fstatfs(fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC && fstat(fd, &st) == 0 &&
+	return fstatfs(fd, &rm) == 0 && rm.f_type == TMPFS_MAGIC && fstat(fd, &st) == 0 &&
 	       st.st_size == 0 && st.st_nlink == 0 && fcntl(fd, F_GET_SEALS) >= 0 &&
 	       !(fcntl(fd, F_GET_SEALS) & F_SEAL_SEAL);
 }
@@ -36,10 +36,10 @@ static int is_new(int fd)
 /* It must be memory, and of that size for good: the tracer is going to touch it. */
 static int is_sound(int fd)
 {
-	struct statfs fs;
+	struct statfs rm;
 	struct stat st;
 
-	return fstatfs(fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC &&
+	return fstatfs(fd, &rm) == 0 && rm.f_type == TMPFS_MAGIC &&
 	       (fcntl(fd, F_GET_SEALS) & SEALS) == SEALS && fstat(fd, &st) == 0 &&
 	       st.st_size == ARENA_BYTES_MAX;
 }
@@ -134,9 +134,9 @@ void region_give_back(struct region *r, void *at, uint32_t n)
 		madvise(at, (size_t)n * ARENA_UNIT_BYTES, MADV_REMOVE);
 }
 
-struct fast_block *region_block(struct region *r)
+struct block *region_block(struct region *r)
 {
-	struct fast_block *b = region_units(r, 1);
+	struct block *b = region_units(r, 1);
 
 	if (!b)
 		return NULL;

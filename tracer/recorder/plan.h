@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_FAST_PLAN_H
-#define TRACER_FAST_PLAN_H
+#ifndef TRACER_RECORDER_PLAN_H
+#define TRACER_RECORDER_PLAN_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -29,8 +29,8 @@ enum plan_kind {
 	PLAN_BEFORE,  /* a long jump over the instruction before it, which is moved */
 };
 
-#define PLAN_HOPS_MAX  8
-#define PLAN_MOVED_MAX 15
+#define PLAN_SPRINGBOARDS_MAX 8
+#define PLAN_MOVED_MAX        15
 
 struct plan {
 	enum plan_kind kind;
@@ -38,8 +38,8 @@ struct plan {
 	uint64_t site;      /* the call instruction */
 	/* PLAN_PADDING: places of 5 bytes each in proven dead padding within reach, nearest first,
 	 * not overlapping. */
-	uint64_t hops[PLAN_HOPS_MAX];
-	size_t hops_len;
+	uint64_t springboards[PLAN_SPRINGBOARDS_MAX];
+	size_t springboards_len;
 	/* PLAN_BEFORE, and PLAN_PADDING where it would do too (else moved_len 0): the instruction
 	 * that is moved to the trampoline (position independent, 5 bytes or more, directly before
 	 * the site, nothing branches to the site) */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_FAST_PATCH_H
-#define TRACER_FAST_PATCH_H
+#ifndef TRACER_RECORDER_PATCH_H
+#define TRACER_RECORDER_PATCH_H
 
-#include "tracer/fast/plan.h"
-#include "tracer/fast/remote.h"
+#include "tracer/recorder/plan.h"
+#include "tracer/recorder/remote.h"
 
 /*
  * Leads call sites to the stub: gives them a trampoline, and changes the program's code where that
@@ -22,7 +22,7 @@ void patch_known(struct session *s, struct tracee *t, uint64_t addr);
 /* Where a page for trampolines near that address can be mapped; 0: nowhere in reach. */
 uint64_t patch_free_page(const struct tracee *t, uint64_t near);
 /* Writes code over what is there by `write` (remote_write), whole at once where no other thread
- * runs in the space, else so that none meets half of it. 0 or what write returned. */
+ * runs in the mm, else so that none meets half of it. 0 or what write returned. */
 int patch_change(int (*write)(const struct tracee *t, uint64_t addr, const void *buf, size_t len),
 	const struct tracee *t, uint64_t addr, const uint8_t *code, size_t len);
 /* 1 if memory (check_len bytes from check_at) holds what the plan was made for, or our changes. */
@@ -31,11 +31,11 @@ int patch_is_as_in_file(const struct sites *sites, const struct plan *plan, cons
 int patch_is_there(const struct tracee *t, const struct site *site);
 /* 1 if the padding that leads to the site's trampoline holds our jump. */
 int patch_hop_is_there(const struct tracee *t, const struct site *site);
-/* Writes back what was at all sites of the space; t is stopped. Other threads may be on their way
+/* Writes back what was at all sites of the mm; t is stopped. Other threads may be on their way
  * through trampolines, which stay. */
 void patch_take_back(const struct tracee *t);
-void patch_forget_files(struct fast *f);
-/* What is known of the space's mappings. */
-void patch_forget_code(struct fast_space *fs);
+void patch_forget_files(struct recorder *f);
+/* What is known of the mm's mappings. */
+void patch_forget_code(struct recorder_mm *rm);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_FAST_REGION_H
-#define TRACER_FAST_REGION_H
+#ifndef TRACER_RECORDER_REGION_H
+#define TRACER_RECORDER_REGION_H
 
 #include <stddef.h>
 
 #include "common/base/err.h"
-#include "tracer/fast/layout.h"
+#include "tracer/recorder/layout.h"
 
 /*
  * The arena of layout.h of one address space, from the tracer's side: who has which units. The
@@ -41,6 +41,6 @@ void *region_units(struct region *r, uint32_t n);
 int region_has_room(const struct region *r, uint32_t n);
 void region_give_back(struct region *r, void *at, uint32_t n);
 /* A block, ready for use by a thread; NULL: no room. */
-struct fast_block *region_block(struct region *r);
+struct block *region_block(struct region *r);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_FAST_INJECT_H
-#define TRACER_FAST_INJECT_H
+#ifndef TRACER_RECORDER_INJECT_H
+#define TRACER_RECORDER_INJECT_H
 
 #include "tracer/session.h"
 
@@ -8,11 +8,11 @@
  * why it cannot be: static text. *ret_moved: 1 if the thread is before its call again. */
 const char *inject(struct session *s, struct tracee *t, int *ret_moved);
 
-/* The arena of t's space is made larger by that many units or more, in the same way. -ENOMEM: it
+/* The arena of t's mm is made larger by that many units or more, in the same way. -ENOMEM: it
  * cannot be. */
 int inject_grow(struct session *s, struct tracee *t, uint32_t needs, int *ret_moved);
 
-/* The guards of all threads of the space are set anew: it has got trampolines. */
-void fast_guards_changed(struct session *s, const struct space *space);
+/* The guards of all threads of the mm are set anew: it has got trampolines. */
+void recorder_guards_changed(struct session *s, const struct mm *mm);
 
 #endif

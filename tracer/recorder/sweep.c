@@ -17,7 +17,7 @@
 
 /* Where the next call comes from: a ring, or the calls that stopped (thread NULL). */
 struct source {
-	struct fast_thread *thread;
+	struct recorder_thread *thread;
 	uint64_t at, end; /* positions in the ring; indexes of pending */
 	uint64_t next_ns; /* when the call at `at` ended */
 };
@@ -28,7 +28,7 @@ struct sweep {
 };
 
 /* A call that stopped, and waits for its turn. */
-struct fast_pending {
+struct recorder_pending {
 	struct sys_event ev;
 	struct caller caller; /* has a reference of the table */
 	uint8_t counted;
@@ -42,7 +42,7 @@ struct fast_pending {
 
 /* ---- one record ---- */
 
-static void measure(struct session *s, struct tracee *t, const struct fast_record *r,
+static void measure(struct session *s, struct tracee *t, const struct record *r,
 	const struct file *file, struct sys_event *ev)
 {
 	struct decode_env env = session_env(s, t, ev, file);
@@ -51,106 +51,106 @@ static void measure(struct session *s, struct tracee *t, const struct fast_recor
 	decode_recorded(&(struct decode_in){ev, session_memory(s, t), &env}, &rec, &ev->m);
 }
 
-void fast_mark_stopped(struct fast_thread *ft, uint64_t position, int stopped)
+void recorder_mark_stopped(struct recorder_thread *rt, uint64_t position, int stopped)
 {
-	uint64_t place = position & (ft->ring.records - 1);
+	uint64_t place = position & (rt->ring.records - 1);
 	uint8_t bit = (uint8_t)(1 << place % 8);
 
 	if (stopped)
-		ft->stopped[place / 8] |= bit;
+		rt->stopped[place / 8] |= bit;
 	else
-		ft->stopped[place / 8] &= (uint8_t)~bit;
+		rt->stopped[place / 8] &= (uint8_t)~bit;
 }
 
 /* How the call at that position was seen; the mark is gone then. */
-static enum seen take_seen(struct fast_thread *ft, uint64_t position)
+static enum seen take_seen(struct recorder_thread *rt, uint64_t position)
 {
-	uint64_t place = position & (ft->ring.records - 1);
+	uint64_t place = position & (rt->ring.records - 1);
 	uint8_t bit = (uint8_t)(1 << place % 8);
-	enum seen seen = ft->stopped[place / 8] & bit ? SEEN_ONE_STOP : SEEN_RECORDED;
+	enum seen seen = rt->stopped[place / 8] & bit ? SEEN_ONE_STOP : SEEN_RECORDED;
 
-	ft->stopped[place / 8] &= (uint8_t)~bit;
+	rt->stopped[place / 8] &= (uint8_t)~bit;
 	return seen;
 }
 
-void fast_event(struct session *s, const struct fast_thread *ft, const struct fast_record *r,
+void recorder_event(struct session *s, const struct recorder_thread *rt, const struct record *r,
 	struct sys_event *ev)
 {
-	const struct tracee *t = ft->tracee;
+	const struct tracee *t = rt->tracee;
 
 	*ev = (struct sys_event){.abi = ABI_X86_64,
 		.nr = r->nr,
 		.def = sys_by_number(ABI_X86_64, r->nr),
 		.ret = r->ret,
 		.outcome = SYS_RETURNED,
-		.entry_ns = tsc_to_ns(&s->fast.tsc, r->t0),
-		.exit_ns = tsc_to_ns(&s->fast.tsc, r->t1),
+		.entry_ns = tsc_to_ns(&s->recorder.tsc, r->t0),
+		.exit_ns = tsc_to_ns(&s->recorder.tsc, r->t1),
 		.pid = t->process->pid,
 		.tid = t->tid,
 		.thread_id = t->thread_id,
-		.mm_id = t->space->id};
+		.mm_id = t->mm->id};
 	memcpy(ev->args, r->args, sizeof(ev->args));
 }
 
-uint32_t fast_take_stack(struct fast_thread *ft, uint64_t position)
+uint32_t recorder_take_stack(struct recorder_thread *rt, uint64_t position)
 {
 	uint32_t id = 0;
 	size_t n = 0;
 
-	while (n < ft->stacks.len && ft->stacks.at[n].position <= position) {
-		id = ft->stacks.at[n].position == position ? ft->stacks.at[n].id : 0;
+	while (n < rt->stacks.len && rt->stacks.at[n].position <= position) {
+		id = rt->stacks.at[n].position == position ? rt->stacks.at[n].id : 0;
 		n++;
 	}
-	ft->stacks.len -= n;
+	rt->stacks.len -= n;
 	if (n)
-		memmove(ft->stacks.at, ft->stacks.at + n, ft->stacks.len * sizeof(*ft->stacks.at));
+		memmove(rt->stacks.at, rt->stacks.at + n, rt->stacks.len * sizeof(*rt->stacks.at));
 	return id;
 }
 
-void fast_drop_stacks(struct fast_thread *ft, uint64_t from)
+void recorder_drop_stacks(struct recorder_thread *rt, uint64_t from)
 {
-	while (ft->stacks.len && ft->stacks.at[ft->stacks.len - 1].position >= from)
-		ft->stacks.len--;
+	while (rt->stacks.len && rt->stacks.at[rt->stacks.len - 1].position >= from)
+		rt->stacks.len--;
 }
 
 #define SLACK_NS 1000 /* by which clocks of two CPUs may differ */
 
-int fast_is_possible(
-	struct session *s, struct fast_thread *ft, const struct fast_record *r, uint64_t now)
+int recorder_is_possible(
+	struct session *s, struct recorder_thread *rt, const struct record *r, uint64_t now)
 {
-	const struct tsc *tsc = &s->fast.tsc;
+	const struct tsc *tsc = &s->recorder.tsc;
 	uint64_t slack =
 		tsc->ns_per_tick > 0 ? (uint64_t)(SLACK_NS / tsc->ns_per_tick) : UINT32_MAX;
 
 	if (r->t1 > now)
 		now = tsc_now(); /* it ended since */
-	if (!ring_is_possible(&ft->ring, r, s->fast.calls, now, slack))
+	if (!ring_is_possible(&rt->ring, r, s->recorder.calls, now, slack))
 		return 0;
-	if (r->desc != ft->desc && !sites_of_desc(&ft->tracee->space->fast->sites, r->desc))
+	if (r->desc != rt->desc && !sites_of_desc(&rt->tracee->mm->recorder->sites, r->desc))
 		return 0;
-	ft->desc = r->desc;
+	rt->desc = r->desc;
 	return 1;
 }
 
-void fast_corrupt(struct session *s, struct fast_thread *ft, uint64_t lost)
+void recorder_corrupt(struct session *s, struct recorder_thread *rt, uint64_t lost)
 {
-	if (ft->corrupt)
+	if (rt->corrupt)
 		return;
-	ft->off = ft->corrupt = 1;
-	ring_off(&ft->ring);
-	s->fast.corrupt++;
+	rt->off = rt->corrupt = 1;
+	ring_off(&rt->ring);
+	s->recorder.corrupt++;
 	s->lost += lost ? lost : 1;
 }
 
 /* What the record says beside its numbers; buf: SAID_BYTES_MAX. */
-static const struct said *said_of(const struct fast_thread *ft, const struct fast_record *r,
+static const struct said *said_of(const struct recorder_thread *rt, const struct record *r,
 	uint64_t position, void *buf, struct said *said)
 {
 	*said = (struct said){.bytes = buf, .pair = {-1, -1}};
 	if (r->kind == KIND_PAIR_1 || r->kind == KIND_PAIR_4) {
 		memcpy(said->pair, &r->units, sizeof(said->pair));
 	} else if (r->kind >= KIND_FIRST_SAID && r->extra) {
-		ring_said(&ft->ring, position, r, buf);
+		ring_said(&rt->ring, position, r, buf);
 		said->len = r->units;
 	} else {
 		return NULL;
@@ -158,17 +158,17 @@ static const struct said *said_of(const struct fast_thread *ft, const struct fas
 	return said;
 }
 
-static void give(const struct fast *f, const struct sys_event *ev)
+static void give(const struct recorder *f, const struct sys_event *ev)
 {
 	f->sink.call(f->sink.ctx, ev);
 }
 
-static void book_record(struct session *s, struct fast_thread *ft, uint64_t position)
+static void book_record(struct session *s, struct recorder_thread *rt, uint64_t position)
 {
-	const struct fast_record *r = &ft->next;
+	const struct record *r = &rt->next;
 	const struct sys_def *def = sys_by_number(ABI_X86_64, r->nr);
 	int traced = s->map.traced[def->index];
-	enum seen seen = take_seen(ft, position);
+	enum seen seen = take_seen(rt, position);
 	const struct file *file = NULL;
 	char buf[SAID_BYTES_MAX];
 	struct sys_event ev;
@@ -176,25 +176,25 @@ static void book_record(struct session *s, struct fast_thread *ft, uint64_t posi
 
 	if (s->map.kind[def->index] == CONTROL_SOCKET)
 		s->seen.xdp |= (int32_t)r->args[0] == AF_XDP;
-	fast_event(s, ft, r, &ev);
+	recorder_event(s, rt, r, &ev);
 	if (s->map.fds && (traced || identity_follows(def))) {
-		struct caller c = session_caller(ft->tracee);
+		struct caller c = session_caller(rt->tracee);
 
 		identity_call(
-			s->identity, &c, &ev, traced, said_of(ft, r, position, buf, &said), &file);
+			s->identity, &c, &ev, traced, said_of(rt, r, position, buf, &said), &file);
 	}
 	if (!traced)
 		return;
 	ev.seen = seen;
-	if (ft->stacks.len)
-		ev.stack_id = fast_take_stack(ft, position);
-	measure(s, ft->tracee, r, file, &ev);
-	give(&s->fast, &ev);
+	if (rt->stacks.len)
+		ev.stack_id = recorder_take_stack(rt, position);
+	measure(s, rt->tracee, r, file, &ev);
+	give(&s->recorder, &ev);
 }
 
 /* ---- one call that stopped ---- */
 
-static void book_pending(struct session *s, struct fast_pending *p)
+static void book_pending(struct session *s, struct recorder_pending *p)
 {
 	struct said said = {p->said.bytes, p->said.len, {p->said.pair[0], p->said.pair[1]}};
 	const struct file *file;
@@ -202,7 +202,7 @@ static void book_pending(struct session *s, struct fast_pending *p)
 	if (!p->applied)
 		identity_call(s->identity, &p->caller, &p->ev, p->counted, &said, &file);
 	if (p->counted)
-		give(&s->fast, &p->ev);
+		give(&s->recorder, &p->ev);
 	files_unref(p->caller.files);
 	free(p->said.bytes);
 }
@@ -212,22 +212,22 @@ static void book_pending(struct session *s, struct fast_pending *p)
 /* Copies and checks the next record of the source; 0: the thread is corrupt. */
 static int load(struct session *s, struct source *src)
 {
-	struct fast_thread *ft = src->thread;
+	struct recorder_thread *rt = src->thread;
 
-	if (!ft) {
-		const struct sys_event *ev = &s->fast.pending.at[src->at].ev;
+	if (!rt) {
+		const struct sys_event *ev = &s->recorder.pending.at[src->at].ev;
 
 		/* One that never returned is as old as its entry. */
 		src->next_ns = ev->exit_ns ? ev->exit_ns : ev->entry_ns;
 		return 1;
 	}
-	ring_copy(&ft->ring, src->at, &ft->next);
-	if (!fast_is_possible(s, ft, &ft->next, s->fast.tsc.ticks) ||
-		src->at + 1 + ft->next.extra > src->end) {
-		fast_corrupt(s, ft, src->end - src->at);
+	ring_copy(&rt->ring, src->at, &rt->next);
+	if (!recorder_is_possible(s, rt, &rt->next, s->recorder.tsc.ticks) ||
+		src->at + 1 + rt->next.extra > src->end) {
+		recorder_corrupt(s, rt, src->end - src->at);
 		return 0;
 	}
-	src->next_ns = tsc_to_ns(&s->fast.tsc, ft->next.t1);
+	src->next_ns = tsc_to_ns(&s->recorder.tsc, rt->next.t1);
 	return 1;
 }
 
@@ -253,27 +253,27 @@ static void sift_down(struct sweep *w, size_t i)
 
 /* One that has returned, and is not committed yet, is not to be overtaken: until just before it. */
 static uint64_t until_uncommitted(
-	const struct session *s, const struct fast_thread *ft, uint64_t ns)
+	const struct session *s, const struct recorder_thread *rt, uint64_t ns)
 {
-	struct fast_record r;
+	struct record r;
 	uint64_t end_ns;
 
-	if (!ring_in_flight(&ft->ring, &r) || !r.t1)
+	if (!ring_in_flight(&rt->ring, &r) || !r.t1)
 		return ns;
-	end_ns = tsc_to_ns(&s->fast.tsc, r.t1);
-	if (end_ns >= ns || end_ns + HELD_BACK_NS < s->fast.tsc.ns || r.t1 < ft->ring.ended)
+	end_ns = tsc_to_ns(&s->recorder.tsc, r.t1);
+	if (end_ns >= ns || end_ns + HELD_BACK_NS < s->recorder.tsc.ns || r.t1 < rt->ring.ended)
 		return ns;
 	return end_ns - 1;
 }
 
-static void collect_thread(struct session *s, struct sweep *w, struct fast_thread *ft)
+static void collect_thread(struct session *s, struct sweep *w, struct recorder_thread *rt)
 {
-	struct source src = {ft, ft->ring.tail, 0, 0};
+	struct source src = {rt, rt->ring.tail, 0, 0};
 
-	if (ft->corrupt)
+	if (rt->corrupt)
 		return;
-	if (ring_head(&ft->ring, &src.end) < 0) {
-		fast_corrupt(s, ft, 1);
+	if (ring_head(&rt->ring, &src.end) < 0) {
+		recorder_corrupt(s, rt, 1);
 		return;
 	}
 	if (src.end != src.at && load(s, &src))
@@ -283,16 +283,16 @@ static void collect_thread(struct session *s, struct sweep *w, struct fast_threa
 /* Collects what there is to book, and says until which moment. */
 static uint64_t collect(struct session *s, struct sweep *w)
 {
-	uint64_t moment_ns = s->fast.tsc.ns;
+	uint64_t moment_ns = s->recorder.tsc.ns;
 
 	w->len = 0;
-	for (size_t i = 0; i < s->fast.threads.len; i++)
-		if (!s->fast.threads.at[i]->corrupt)
-			moment_ns = until_uncommitted(s, s->fast.threads.at[i], moment_ns);
-	for (size_t i = 0; i < s->fast.threads.len; i++)
-		collect_thread(s, w, s->fast.threads.at[i]);
-	if (s->fast.pending.len) {
-		struct source src = {NULL, 0, s->fast.pending.len, 0};
+	for (size_t i = 0; i < s->recorder.threads.len; i++)
+		if (!s->recorder.threads.at[i]->corrupt)
+			moment_ns = until_uncommitted(s, s->recorder.threads.at[i], moment_ns);
+	for (size_t i = 0; i < s->recorder.threads.len; i++)
+		collect_thread(s, w, s->recorder.threads.at[i]);
+	if (s->recorder.pending.len) {
+		struct source src = {NULL, 0, s->recorder.pending.len, 0};
 
 		load(s, &src);
 		*VEC_PUSH(w) = src;
@@ -304,18 +304,18 @@ static uint64_t collect(struct session *s, struct sweep *w)
 
 static void book_next(struct session *s, struct source *src)
 {
-	struct fast_thread *ft = src->thread;
+	struct recorder_thread *rt = src->thread;
 
-	if (!ft) {
-		book_pending(s, &s->fast.pending.at[src->at++]);
+	if (!rt) {
+		book_pending(s, &s->recorder.pending.at[src->at++]);
 		return;
 	}
-	book_record(s, ft, src->at);
-	s->fast.swept++;
-	ft->ring.ended = ft->next.t1;
-	src->at += 1 + ft->next.extra;
-	if (src->at - ft->ring.tail >= TAIL_EVERY)
-		ring_taken(&ft->ring, src->at);
+	book_record(s, rt, src->at);
+	s->recorder.swept++;
+	rt->ring.ended = rt->next.t1;
+	src->at += 1 + rt->next.extra;
+	if (src->at - rt->ring.tail >= TAIL_EVERY)
+		ring_taken(&rt->ring, src->at);
 }
 
 /* Those that stopped wait for nobody: their ends are before the moment, or just behind it. */
@@ -343,35 +343,35 @@ static void book_all(struct session *s, struct sweep *w, uint64_t moment_ns)
 
 /* ---- numbers that calls which are not booked yet may have changed ---- */
 
-static void touch(struct session *s, const struct files *files, const struct fast_record *r)
+static void touch(struct session *s, const struct files *files, const struct record *r)
 {
 	struct sys_event ev = {.def = sys_by_number(ABI_X86_64, r->nr)};
 	uint32_t first, last;
 
 	memcpy(ev.args, r->args, sizeof(ev.args));
 	if (identity_closing(&ev, &first, &last))
-		*VEC_PUSH(&s->fast.touched) = (struct fast_touched){files, first, last};
+		*VEC_PUSH(&s->recorder.touched) = (struct recorder_touched){files, first, last};
 }
 
-static void touch_all(struct session *s, const struct fast_thread *ft)
+static void touch_all(struct session *s, const struct recorder_thread *rt)
 {
-	const struct files *files = ft->tracee->files;
-	struct fast_record r;
+	const struct files *files = rt->tracee->files;
+	struct record r;
 	uint64_t head;
 
-	if (ring_head(&ft->ring, &head) < 0) {
-		*VEC_PUSH(&s->fast.touched) = (struct fast_touched){files, 0, UINT32_MAX};
+	if (ring_head(&rt->ring, &head) < 0) {
+		*VEC_PUSH(&s->recorder.touched) = (struct recorder_touched){files, 0, UINT32_MAX};
 		return;
 	}
-	for (uint64_t at = ft->ring.tail; at != head; at += 1 + r.extra) {
-		ring_copy(&ft->ring, at, &r);
-		if (r.nr >= BLOCK_KINDS_LEN || s->fast.calls[r.nr].kind == KIND_PASS ||
+	for (uint64_t at = rt->ring.tail; at != head; at += 1 + r.extra) {
+		ring_copy(&rt->ring, at, &r);
+		if (r.nr >= BLOCK_KINDS_LEN || s->recorder.calls[r.nr].kind == KIND_PASS ||
 			r.extra >= head - at)
 			return; /* the next sweep finds it corrupt */
 		touch(s, files, &r);
 	}
-	if (ring_in_flight(&ft->ring, &r) && r.nr < BLOCK_KINDS_LEN &&
-		s->fast.calls[r.nr].kind != KIND_PASS)
+	if (ring_in_flight(&rt->ring, &r) && r.nr < BLOCK_KINDS_LEN &&
+		s->recorder.calls[r.nr].kind != KIND_PASS)
 		touch(s, files, &r);
 }
 
@@ -379,18 +379,18 @@ static void begin_touched(void *ctx)
 {
 	struct session *s = ctx;
 
-	s->fast.touched.len = 0;
-	for (size_t i = 0; i < s->fast.threads.len; i++)
-		if (!s->fast.threads.at[i]->corrupt)
-			touch_all(s, s->fast.threads.at[i]);
+	s->recorder.touched.len = 0;
+	for (size_t i = 0; i < s->recorder.threads.len; i++)
+		if (!s->recorder.threads.at[i]->corrupt)
+			touch_all(s, s->recorder.threads.at[i]);
 }
 
 static int is_touched(void *ctx, const struct files *files, uint32_t fd)
 {
 	const struct session *s = ctx;
 
-	for (size_t i = 0; i < s->fast.touched.len; i++) {
-		const struct fast_touched *t = &s->fast.touched.at[i];
+	for (size_t i = 0; i < s->recorder.touched.len; i++) {
+		const struct recorder_touched *t = &s->recorder.touched.at[i];
 
 		if (t->files == files && fd >= t->first && fd <= t->last)
 			return 1;
@@ -398,9 +398,9 @@ static int is_touched(void *ctx, const struct files *files, uint32_t fd)
 	return 0;
 }
 
-void fast_sweep(struct session *s)
+void recorder_sweep(struct session *s)
 {
-	struct fast *f = &s->fast;
+	struct recorder *f = &s->recorder;
 
 	if (!f->on)
 		return;
@@ -415,7 +415,7 @@ void fast_sweep(struct session *s)
 #define PENDING_MAX 1024
 
 /* What the call said, read by us: its thread stands at its exit. */
-static void read_said(struct session *s, struct tracee *t, struct fast_pending *p)
+static void read_said(struct session *s, struct tracee *t, struct recorder_pending *p)
 {
 	uint8_t kind = identity_kind(p->ev.def);
 	const struct mem_reader *mem = session_memory(s, t);
@@ -446,9 +446,9 @@ static void read_said(struct session *s, struct tracee *t, struct fast_pending *
 		p->said.len = strnlen(p->said.bytes, p->said.len);
 }
 
-void fast_book(struct session *s, struct tracee *t, const struct sys_event *ev, int counted)
+void recorder_book(struct session *s, struct tracee *t, const struct sys_event *ev, int counted)
 {
-	struct fast_pending p = {.ev = *ev,
+	struct recorder_pending p = {.ev = *ev,
 		.caller = session_caller(t),
 		.counted = (uint8_t)counted,
 		.applied = !s->map.fds || !files_state(t->files)->recorded};
@@ -456,20 +456,20 @@ void fast_book(struct session *s, struct tracee *t, const struct sys_event *ev, 
 
 	if (p.applied && s->map.fds)
 		identity_call(s->identity, &p.caller, &p.ev, counted, NULL, &file);
-	if (p.applied && (!s->fast.on || !counted)) {
+	if (p.applied && (!s->recorder.on || !counted)) {
 		if (counted)
-			give(&s->fast, &p.ev);
+			give(&s->recorder, &p.ev);
 		return;
 	}
 	if (!p.applied)
 		read_said(s, t, &p);
-	if (s->fast.pending.len >= PENDING_MAX)
-		fast_sweep(s);
+	if (s->recorder.pending.len >= PENDING_MAX)
+		recorder_sweep(s);
 	files_ref(p.caller.files);
-	*VEC_PUSH(&s->fast.pending) = p;
+	*VEC_PUSH(&s->recorder.pending) = p;
 }
 
-void fast_sweep_release(struct fast *f)
+void recorder_sweep_release(struct recorder *f)
 {
 	if (f->has_timer)
 		timer_delete(f->timer);
@@ -486,12 +486,12 @@ void fast_sweep_release(struct fast *f)
 #define INTERVAL_MIN   500000ULL
 #define INTERVAL_MAX   200000000ULL
 
-int fast_is_busy(const struct session *s)
+int recorder_is_busy(const struct session *s)
 {
-	return s->fast.busy;
+	return s->recorder.busy;
 }
 
-static void set_timer(struct fast *f, uint64_t ns)
+static void set_timer(struct recorder *f, uint64_t ns)
 {
 	struct itimerspec spec = {{(time_t)(ns / 1000000000), (long)(ns % 1000000000)},
 		{(time_t)(ns / 1000000000), (long)(ns % 1000000000)}};
@@ -502,7 +502,7 @@ static void set_timer(struct fast *f, uint64_t ns)
 	timer_settime(f->timer, 0, &spec, NULL);
 }
 
-static int make_timer(struct fast *f)
+static int make_timer(struct recorder *f)
 {
 	struct sigevent ev = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = ORDERS_SIGNAL};
 
@@ -512,7 +512,7 @@ static int make_timer(struct fast *f)
 }
 
 /* Time in which so many gather as wanted, at the pace since the last sweep; grows in steps. */
-static uint64_t next_interval(const struct fast *f, uint64_t records, uint64_t elapsed_ns)
+static uint64_t next_interval(const struct recorder *f, uint64_t records, uint64_t elapsed_ns)
 {
 	uint64_t longest = f->timer_ns ? 2 * f->timer_ns : INTERVAL_MIN;
 	uint64_t ns = records ? elapsed_ns * GATHER_RECORDS / records : INTERVAL_MAX;
@@ -521,9 +521,9 @@ static uint64_t next_interval(const struct fast *f, uint64_t records, uint64_t e
 	return ns < INTERVAL_MIN ? INTERVAL_MIN : ns > INTERVAL_MAX ? INTERVAL_MAX : ns;
 }
 
-void fast_tick(struct session *s)
+void recorder_tick(struct session *s)
 {
-	struct fast *f = &s->fast;
+	struct recorder *f = &s->recorder;
 	uint64_t now, records;
 
 	if (!f->threads.len && !f->pending.len)
@@ -533,7 +533,7 @@ void fast_tick(struct session *s)
 		return;
 	if (!f->has_timer && !make_timer(f))
 		return; /* rings that fill are emptied all the same */
-	fast_sweep(s);
+	recorder_sweep(s);
 	records = f->swept - f->swept_at_tick;
 	f->busy = records > GATHER_RECORDS;
 	set_timer(f, next_interval(f, records, now - f->tick_ns));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/fast/ours.h"
+#include "tracer/recorder/ours.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/user.h>
 
-#include "tracer/fast/patch.h"
+#include "tracer/recorder/patch.h"
 #include "tracer/session.h"
 
 #define PAGE                4096ULL
@@ -27,26 +27,26 @@ static void nearer(struct ours_range *best, uint64_t from, uint64_t start, uint6
 		*best = (struct ours_range){start, start + bytes};
 }
 
-int ours_next(const struct space *space, uint64_t from, struct ours_range *ret)
+int ours_next(const struct mm *mm, uint64_t from, struct ours_range *ret)
 {
-	const struct fast_space *fs = space->fast;
+	const struct recorder_mm *rm = mm->recorder;
 
 	*ret = (struct ours_range){0, 0};
-	if (!fs)
+	if (!rm)
 		return 0;
-	nearer(ret, from, REGION_ADDR, fs->has_code ? ALIVE_OFFSET + ALIVE_BYTES : 0);
+	nearer(ret, from, REGION_ADDR, rm->has_code ? ALIVE_OFFSET + ALIVE_BYTES : 0);
 	nearer(ret, from, REGION_ADDR + ARENA_OFFSET,
-		(uint64_t)fs->region.units * ARENA_UNIT_BYTES);
-	for (size_t i = 0; i < fs->sites.pages.len; i++)
-		nearer(ret, from, fs->sites.pages.at[i].addr, PAGE);
+		(uint64_t)rm->region.units * ARENA_UNIT_BYTES);
+	for (size_t i = 0; i < rm->sites.pages.len; i++)
+		nearer(ret, from, rm->sites.pages.at[i].addr, PAGE);
 	return ret->end != 0;
 }
 
-static int overlaps(const struct space *space, uint64_t start, uint64_t end)
+static int overlaps(const struct mm *mm, uint64_t start, uint64_t end)
 {
 	struct ours_range r;
 
-	return ours_next(space, start, &r) && r.start < end;
+	return ours_next(mm, start, &r) && r.start < end;
 }
 
 /* ---- which calls, and what a hole is to them ---- */
@@ -154,7 +154,7 @@ static int64_t call_pieces(
 	struct ours_range hole;
 
 	while (from < all.end) {
-		if (!ours_next(r->t->space, from, &hole) || hole.start > all.end)
+		if (!ours_next(r->t->mm, from, &hole) || hole.start > all.end)
 			hole = (struct ours_range){all.end, all.end};
 		got = hole.start > from ? call_piece(r, nr, from, hole.start) : 0;
 		if (got == -ENOMEM && rule->hole == HOLE_PASSED)
@@ -187,44 +187,44 @@ static enum ours call_around(
 
 /* ---- leaving ---- */
 
-/* Nothing of ours stays in the space, whose only thread is before the call again. */
+/* Nothing of ours stays in the mm, whose only thread is before the call again. */
 static enum ours leave(struct session *s, struct tracee *t)
 {
-	struct fast_space *fs = t->space->fast;
+	struct recorder_mm *rm = t->mm->recorder;
 	struct ours_range ours;
 	struct remote r;
 
-	fast_off(s, t->space, "the program maps memory of its own where the recorder's was");
+	recorder_off(s, t->mm, "the program maps memory of its own where the recorder's was");
 	patch_take_back(t);
 	if (remote_begin(&r, s, t) < 0)
 		return OURS_AGAIN;
 	r.saved.rip += ARCH_CALL_BYTES;
-	fast_place(t, &r.saved);
+	recorder_place(t, &r.saved);
 	if (r.saved.rip == r.regs.rip)
 		r.saved.rip -= ARCH_CALL_BYTES;
-	if (t->fast && r.saved.gs_base == t->fast->ring.block_addr)
+	if (t->recorder && r.saved.gs_base == t->recorder->ring.block_addr)
 		r.saved.gs_base = 0;
-	fast_end(s, t, 0);
-	while (ours_next(t->space, 0, &ours)) {
+	recorder_end(s, t, 0);
+	while (ours_next(t->mm, 0, &ours)) {
 		const uint64_t args[6] = {ours.start, ours.end - ours.start};
 
 		if (remote_call(&r, r.saved.rip, SYS_munmap, args) < 0)
 			break;
 		if (ours.start == REGION_ADDR)
-			fs->has_code = 0;
+			rm->has_code = 0;
 		else if (ours.start == REGION_ADDR + ARENA_OFFSET)
-			region_release(&fs->region);
+			region_release(&rm->region);
 		else
-			sites_drop_page(&fs->sites, ours.start);
+			sites_drop_page(&rm->sites, ours.start);
 	}
-	sites_forget_places(&fs->sites);
+	sites_forget_places(&rm->sites);
 	remote_end(&r);
 	return OURS_AGAIN;
 }
 
 static enum ours make_place(struct session *s, struct tracee *t, const struct rule *rule)
 {
-	if (t->space->refs == 1)
+	if (t->mm->refs == 1)
 		return leave(s, t);
 	/* docs/LIMITS.md: other threads may be on their way through our code. */
 	if (strcmp(rule->name, "mmap") == 0 && (t->ev.args[3] & FIXED_NOREPLACE_BIT))
@@ -256,11 +256,11 @@ static enum ours entry_mremap(struct session *s, struct tracee *t, const struct 
 	struct ours_range old;
 
 	if (a[3] & ~MREMAP_FLAGS || !a[2] || !range_of(rule, a[0], a[1] + !a[1], &old) ||
-		!overlaps(t->space, old.start, old.end))
+		!overlaps(t->mm, old.start, old.end))
 		return OURS_NOT;
 	if (a[3] & MREMAP_FIXED) /* moves all that is there */
 		return make_place(s, t, rule);
-	if (overlaps(t->space, old.start, old.start + PAGE))
+	if (overlaps(t->mm, old.start, old.start + PAGE))
 		return answer(t, -EFAULT);
 	return a[2] < a[1] && !(a[3] & MREMAP_DONTUNMAP) ? shrink(s, t) : OURS_NOT;
 }
@@ -272,14 +272,14 @@ enum ours ours_entry(struct session *s, struct tracee *t)
 	struct ours_range range, ours;
 	enum hole hole;
 
-	if (!rule || t->ev.abi != ABI_X86_64 || !ours_next(t->space, 0, &ours))
+	if (!rule || t->ev.abi != ABI_X86_64 || !ours_next(t->mm, 0, &ours))
 		return OURS_NOT;
-	if (place_of(rule, &t->ev, &range) && overlaps(t->space, range.start, range.end))
+	if (place_of(rule, &t->ev, &range) && overlaps(t->mm, range.start, range.end))
 		return make_place(s, t, rule);
 	if (rule->error == EFAULT)
 		return entry_mremap(s, t, rule);
 	if (rule->hole == HOLE_PLACE || !range_of(rule, a[0], a[1], &range) ||
-		!ours_next(t->space, range.start, &ours) || ours.start >= range.end)
+		!ours_next(t->mm, range.start, &ours) || ours.start >= range.end)
 		return OURS_NOT;
 	hole = rule->hole;
 	if (hole == HOLE_REFUSED)

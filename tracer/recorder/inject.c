@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/fast/inject.h"
+#include "tracer/recorder/inject.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,8 +14,8 @@
 #include "common/base/file.h"
 #include "common/base/mem.h"
 #include "tracer/arch/arch.h"
-#include "tracer/fast/patch.h"
-#include "tracer/fast/remote.h"
+#include "tracer/recorder/patch.h"
+#include "tracer/recorder/remote.h"
 
 #define UNITS_FIRST 4 /* of the arena: threads, mostly */
 
@@ -130,30 +130,30 @@ static void map_page(struct remote *r)
 
 	if (page && remote_call(r, arch_stub_after() - ARCH_CALL_BYTES, SYS_mmap, args) ==
 			    (int64_t)page)
-		sites_add_page(&r->t->space->fast->sites, page);
+		sites_add_page(&r->t->mm->recorder->sites, page);
 }
 
-static const char *inject_all(struct remote *r, struct fast_space *fs)
+static const char *inject_all(struct remote *r, struct recorder_mm *rm)
 {
 	static const uint32_t alive = 1;
 	const char *reason;
 	int64_t fd;
 
-	if (!fs->has_code && map_stub(r) < 0)
+	if (!rm->has_code && map_stub(r) < 0)
 		return "the stub could not be mapped";
-	fs->has_code = 1;
+	rm->has_code = 1;
 	fd = call(r, SYS_memfd_create, NAME_AT, memfd_flags(), 0, 0);
 	if (fd < 0)
 		return "the shared memory could not be made";
-	reason = share(r, &fs->region, fd);
+	reason = share(r, &rm->region, fd);
 	call(r, SYS_close, (uint64_t)fd, 0, 0, 0);
 	if (reason)
-		region_release(&fs->region);
-	if (!reason && !is_shared(r, &fs->region))
+		region_release(&rm->region);
+	if (!reason && !is_shared(r, &rm->region))
 		reason = "the shared memory is not what it should be";
 	if (!reason && remote_write(r->t, REGION_ADDR + ALIVE_OFFSET, &alive, sizeof(alive)) < 0)
 		reason = "the process's memory could not be written";
-	if (!reason && !fs->sites.pages.len)
+	if (!reason && !rm->sites.pages.len)
 		map_page(r);
 	return reason;
 }
@@ -170,29 +170,29 @@ const char *inject(struct session *s, struct tracee *t, int *ret_moved)
 	if (remote_begin(&r, s, t) < 0)
 		return "the thread could not be read";
 	*ret_moved = 1;
-	reason = inject_all(&r, t->space->fast);
+	reason = inject_all(&r, t->mm->recorder);
 	remote_end(&r);
 	return reason;
 }
 
 int inject_grow(struct session *s, struct tracee *t, uint32_t needs, int *ret_moved)
 {
-	struct region *region = &t->space->fast->region;
+	struct region *region = &t->mm->recorder->region;
 	uint32_t units = region->units + (needs > region->units ? needs : region->units);
 	struct remote r;
 	int64_t got;
 
 	if (units > ARENA_BYTES_MAX / ARENA_UNIT_BYTES)
 		units = ARENA_BYTES_MAX / ARENA_UNIT_BYTES;
-	if (units <= region->units || t->space->fast->no_growth || remote_begin(&r, s, t) < 0)
+	if (units <= region->units || t->mm->recorder->no_growth || remote_begin(&r, s, t) < 0)
 		return -ENOMEM;
 	*ret_moved = 1;
 	got = call(&r, SYS_mremap, REGION_ADDR + ARENA_OFFSET, region->units * ARENA_UNIT_BYTES,
 		(uint64_t)units * ARENA_UNIT_BYTES, 0);
 	remote_end(&r);
 	/* A limit, or something else lies there: what there is must do. */
-	t->space->fast->no_growth = got != REGION_ADDR + ARENA_OFFSET;
-	if (!t->space->fast->no_growth)
+	t->mm->recorder->no_growth = got != REGION_ADDR + ARENA_OFFSET;
+	if (!t->mm->recorder->no_growth)
 		region_grown(region, units);
-	return t->space->fast->no_growth ? -ENOMEM : 0;
+	return t->mm->recorder->no_growth ? -ENOMEM : 0;
 }

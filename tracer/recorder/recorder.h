@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_FAST_FAST_H
-#define TRACER_FAST_FAST_H
+#ifndef TRACER_RECORDER_FAST_H
+#define TRACER_RECORDER_FAST_H
 
 #include <stdint.h>
 #include <sys/user.h>
@@ -9,15 +9,15 @@
 #include "common/base/err.h"
 #include "common/base/map.h"
 #include "tracer/control.h"
-#include "tracer/fast/region.h"
-#include "tracer/fast/ring.h"
-#include "tracer/fast/site.h"
-#include "tracer/fast/tsc.h"
+#include "tracer/recorder/region.h"
+#include "tracer/recorder/ring.h"
+#include "tracer/recorder/site.h"
+#include "tracer/recorder/tsc.h"
 #include "tracer/filter.h"
 
 struct session;
 struct tracee;
-struct space;
+struct mm;
 struct stop;
 struct files;
 struct ptrace_syscall_info;
@@ -26,7 +26,7 @@ struct sys_event;
 /*
  * The in-process recorder, as the tracing thread sees it:
  *
- *	a stop at a call -> enter.c: may it be recorded instead? put the space under the recorder
+ *	a stop at a call -> enter.c: may it be recorded instead? put the mm under the recorder
  *	                    (inject.c), lead the site to the stub (patch.c), let the call go there
  *	a signal         -> leave.c: the thread is where the program would be, or its call is over
  *	records          -> sweep.c: taken out of all rings in the order of their ends, and booked
@@ -35,19 +35,19 @@ struct sys_event;
  */
 
 /* Of an address space. */
-enum fast_state {
-	FAST_UNTRIED,
-	FAST_ON,
-	FAST_OFF, /* calls stop */
+enum recorder_state {
+	RECORDER_UNTRIED,
+	RECORDER_ON,
+	RECORDER_OFF, /* calls stop */
 };
 
-struct fast_space {
-	enum fast_state state;
+struct recorder_mm {
+	enum recorder_state state;
 	int has_code;         /* the stub is in it, in a fork's child as a copy of its maker's */
 	int no_growth;        /* of the region */
-	struct region region; /* FAST_ON, or was */
-	const char *reason;   /* FAST_OFF: static text */
-	uint64_t stops;       /* calls that stopped while it was not FAST_ON */
+	struct region region; /* RECORDER_ON, or was */
+	const char *reason;   /* RECORDER_OFF: static text */
+	uint64_t stops;       /* calls that stopped while it was not RECORDER_ON */
 	struct sites sites;
 	int mem_fd; /* /proc/PID/mem; -1: not open (any more, or yet) */
 	struct {
@@ -58,7 +58,7 @@ struct fast_space {
 };
 
 /* Of a thread that has a block. */
-struct fast_thread {
+struct recorder_thread {
 	struct tracee *tracee;
 	struct ring ring;
 	int off;           /* its calls stop: it uses gs itself, or is corrupt */
@@ -66,12 +66,12 @@ struct fast_thread {
 	int refuse;        /* its next call is to stop */
 	uint64_t led_head; /* head + 1 when the last call was led into the stub; 0: none since */
 	uint64_t led_site;
-	struct fast_record next;                 /* the one that is booked next: a copy */
+	struct record next;                      /* the one that is booked next: a copy */
 	uint64_t desc;                           /* the last one that was found to be a site's */
 	uint8_t stopped[LARGE_RING_RECORDS / 8]; /* a bit a place in the ring: its call stopped */
 	unsigned int led; /* calls that stopped first, since the ring was full last */
 	struct {
-		struct fast_stack {
+		struct recorder_stack {
 			uint64_t position; /* of the record that it belongs to */
 			uint32_t id;
 		} * at;
@@ -80,14 +80,14 @@ struct fast_thread {
 };
 
 /* Who takes the calls, in the order in which they ended. */
-struct fast_sink {
+struct recorder_sink {
 	void (*call)(void *ctx, const struct sys_event *ev);
 	void *ctx;
 };
 
-struct fast {
+struct recorder {
 	int on;
-	struct fast_sink sink;
+	struct recorder_sink sink;
 	const char *reason; /* !on: static text, NULL if nobody asked for it */
 	int no_patch;
 	int at_once;     /* for tests: from each process's and site's first call on */
@@ -98,15 +98,15 @@ struct fast {
 	uint8_t kinds_no_fds[BLOCK_KINDS_LEN];   /* where fds are not known by records */
 	struct map codes;                        /* files that were looked at: patch.c */
 	struct {
-		struct fast_thread **at;
+		struct recorder_thread **at;
 		size_t len, cap;
 	} threads;
 	struct {
-		struct fast_pending *at;
+		struct recorder_pending *at;
 		size_t len, cap;
 	} pending; /* calls that stopped, to be booked in order with the records */
 	struct {
-		struct fast_touched {
+		struct recorder_touched {
 			const struct files *files;
 			uint32_t first, last;
 		} * at;
@@ -121,83 +121,83 @@ struct fast {
 	int busy;               /* so many since then that the next sweep is due at once */
 	uint64_t corrupt;       /* threads whose block made no sense */
 	uint64_t per_record_ns;
-	struct map reasons; /* text -> struct fast_reason */
+	struct map reasons; /* text -> struct recorder_reason */
 };
 
-/* Why sites are not patched, and spaces not recorded. */
-struct fast_reason {
+/* Why sites are not patched, and mms not recorded. */
+struct recorder_reason {
 	const char *text;
-	uint64_t sites, calls; /* a space has no sites */
+	uint64_t sites, calls; /* an mm has no sites */
 };
 
 /* The entry of a reason (static text), made if need be. */
-struct fast_reason *fast_reason(struct fast *f, const char *text);
+struct recorder_reason *recorder_reason(struct recorder *f, const char *text);
 
 /* Prepares the recorder; f->on says whether it can be, f->reason why not. *ret_pass is what the
  * filter needs (its numbers belong to f). */
-void fast_init(
-	struct fast *f, const struct control_map *map, int no_patch, struct filter_pass *ret_pass);
-void fast_release(struct fast *f);
+void recorder_init(struct recorder *f, const struct control_map *map, int no_patch,
+	struct filter_pass *ret_pass);
+void recorder_release(struct recorder *f);
 
 /* ---- enter.c ---- */
 /* At the filter's stop of a call: 1 if the thread was led into the stub (or is gone), which records
  * it; 0: it is to be stopped for. */
-int fast_enter(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info);
+int recorder_enter(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info);
 /* 1 if that is the stub's own call, seen because every call of the thread stops. */
-int fast_is_stub_call(const struct session *s, const struct ptrace_syscall_info *info);
+int recorder_is_stub_call(const struct session *s, const struct ptrace_syscall_info *info);
 /* A new thread has its maker's gs. */
-void fast_first_stop(struct session *s, struct tracee *t);
+void recorder_first_stop(struct session *s, struct tracee *t);
 /* Changes registers in our code to where the program would be, before its call. */
-void fast_place(const struct tracee *t, struct user_regs_struct *regs);
-/* The space's calls stop from now on. */
-void fast_off(struct session *s, struct space *space, const char *reason);
+void recorder_place(const struct tracee *t, struct user_regs_struct *regs);
+/* The mm's calls stop from now on. */
+void recorder_off(struct session *s, struct mm *mm, const char *reason);
 /* From now on numbers of the table change without a call that is seen: calls on them stop. */
-void fast_files_uncertain(struct session *s, struct files *files);
+void recorder_files_uncertain(struct session *s, struct files *files);
 /* A socket cuts all its datagrams: what a sendmmsg made of them is known at a stop only. */
-void fast_segments_seen(struct session *s);
+void recorder_segments_seen(struct session *s);
 /* The same for one thread, and what it makes. reason: static text. */
-void fast_thread_off(struct session *s, struct tracee *t, const char *reason);
+void recorder_thread_off(struct session *s, struct tracee *t, const char *reason);
 
 /* ---- leave.c ---- */
 /* Before a signal is delivered, or at a group stop: nothing of us is to be seen. Returns the signal
  * to deliver, 0 if it was about us. */
-int fast_leave(struct session *s, struct tracee *t, int signal);
+int recorder_leave(struct session *s, struct tracee *t, int signal);
 /* The thread ends, or goes on as another program: its block is read out and given back. stopped:
  * its registers can be read. */
-void fast_end(struct session *s, struct tracee *t, int stopped);
+void recorder_end(struct session *s, struct tracee *t, int stopped);
 
 /* ---- sweep.c ---- */
 /* Marks the record at that position, the next one: its call stopped first, or not. */
-void fast_mark_stopped(struct fast_thread *ft, uint64_t position, int stopped);
+void recorder_mark_stopped(struct recorder_thread *rt, uint64_t position, int stopped);
 /* The stack that was taken for the record at that position, 0: none; it and older ones are gone. */
-uint32_t fast_take_stack(struct fast_thread *ft, uint64_t position);
+uint32_t recorder_take_stack(struct recorder_thread *rt, uint64_t position);
 /* Forgets the stacks that were taken for records from that position on: their call is not recorded
  * after all. */
-void fast_drop_stacks(struct fast_thread *ft, uint64_t from);
+void recorder_drop_stacks(struct recorder_thread *rt, uint64_t from);
 /* Gives a call that stopped to the sink, in order; not counted: only what it did to its files
  * table. */
-void fast_book(struct session *s, struct tracee *t, const struct sys_event *ev, int counted);
+void recorder_book(struct session *s, struct tracee *t, const struct sys_event *ev, int counted);
 /* The call that a record tells of, without its measures. */
-void fast_event(struct session *s, const struct fast_thread *ft, const struct fast_record *r,
+void recorder_event(struct session *s, const struct recorder_thread *rt, const struct record *r,
 	struct sys_event *ev);
 /* 1 if that can be a record of the thread's, at `now` ticks: ring.h. */
-int fast_is_possible(
-	struct session *s, struct fast_thread *ft, const struct fast_record *r, uint64_t now);
+int recorder_is_possible(
+	struct session *s, struct recorder_thread *rt, const struct record *r, uint64_t now);
 /* Nothing that the thread writes is believed any more, its calls stop. lost: records of it. */
-void fast_corrupt(struct session *s, struct fast_thread *ft, uint64_t lost);
+void recorder_corrupt(struct session *s, struct recorder_thread *rt, uint64_t lost);
 /* Takes all that is recorded now, and gives it to the sink. */
-void fast_sweep(struct session *s);
+void recorder_sweep(struct session *s);
 /* Sweeps when that is due: often while much is recorded, else seldom. */
-void fast_tick(struct session *s);
+void recorder_tick(struct session *s);
 /* So much is being recorded that the next sweep is due at once. */
-int fast_is_busy(const struct session *s);
-void fast_sweep_release(struct fast *f);
+int recorder_is_busy(const struct session *s);
+void recorder_sweep_release(struct recorder *f);
 
-/* ---- spaces ---- */
-struct fast_space *fast_space_new(void);
+/* ---- mms ---- */
+struct recorder_mm *recorder_mm_new(void);
 /* The child has the code of its maker's, and must get a memory of its own. */
-struct fast_space *fast_space_fork(const struct fast_space *from);
+struct recorder_mm *recorder_mm_fork(const struct recorder_mm *from);
 /* Its sites go into the reasons. */
-void fast_space_free(struct fast *f, struct fast_space *fs);
+void recorder_mm_free(struct recorder *f, struct recorder_mm *rm);
 
 #endif

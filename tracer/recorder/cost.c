@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/fast/cost.h"
+#include "tracer/recorder/cost.h"
 
 #include <asm/prctl.h>
 #include <string.h>
@@ -19,9 +19,9 @@
 /* A call instruction and a return: also what the trampoline returns to. */
 static const uint8_t call_code[] = {0x0f, 0x05, 0xc3};
 
-void fast_cost_prepare(struct fast_cost *c, const struct fast *f)
+void recorder_cost_prepare(struct recorder_cost *c, const struct recorder *f)
 {
-	*c = (struct fast_cost){.nr = -1};
+	*c = (struct recorder_cost){.nr = -1};
 	if (!f->on)
 		return;
 	/* A call that the filter stops, and lets the stub make, whose first argument is an fd: none
@@ -34,7 +34,7 @@ void fast_cost_prepare(struct fast_cost *c, const struct fast *f)
 	}
 }
 
-static uint64_t round_ns(const struct fast_cost *c, uint64_t code)
+static uint64_t round_ns(const struct recorder_cost *c, uint64_t code)
 {
 	uint64_t begin = clock_mono_ns();
 
@@ -51,7 +51,7 @@ static uint64_t round_ns(const struct fast_cost *c, uint64_t code)
 }
 
 /* Of one call, in the quickest round. */
-static uint64_t call_ns(const struct fast_cost *c, uint64_t code)
+static uint64_t call_ns(const struct recorder_cost *c, uint64_t code)
 {
 	uint64_t best = UINT64_MAX;
 
@@ -64,7 +64,7 @@ static uint64_t call_ns(const struct fast_cost *c, uint64_t code)
 }
 
 /* The child has all that a target has, but for a tracer that takes the records. */
-static int map_all(struct fast_cost *c)
+static int map_all(struct recorder_cost *c)
 {
 	uint8_t tramp[TRAMP_BYTES];
 	size_t bytes;
@@ -79,7 +79,7 @@ static int map_all(struct fast_cost *c)
 	memcpy((void *)CODE, call_code, sizeof(call_code));
 	memcpy((void *)TRAMP, tramp, sizeof(tramp));
 	at[ALIVE_OFFSET] = 1;
-	c->block = (struct fast_block *)(at + ARENA_OFFSET);
+	c->block = (struct block *)(at + ARENA_OFFSET);
 	c->block->base = (uint64_t)(uintptr_t)c->block + BLOCK_RING;
 	c->block->mask = SMALL_RING_RECORDS - 1;
 	c->block->limit = SMALL_RING_RECORDS;
@@ -87,7 +87,7 @@ static int map_all(struct fast_cost *c)
 	return mprotect(at, REGION_CODE_BYTES, PROT_READ | PROT_EXEC);
 }
 
-void fast_cost_before(struct fast_cost *c)
+void recorder_cost_before(struct recorder_cost *c)
 {
 	if (c->nr < 0)
 		return;
@@ -98,7 +98,7 @@ void fast_cost_before(struct fast_cost *c)
 	c->plain_ns = call_ns(c, CODE);
 }
 
-uint64_t fast_cost_after(const struct fast_cost *c)
+uint64_t recorder_cost_after(const struct recorder_cost *c)
 {
 	uint64_t ns;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/fast/tsc.h"
+#include "tracer/recorder/tsc.h"
 
 #include "common/base/clock.h"
 #include "tracer/arch/arch.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/fast/site.h"
+#include "tracer/recorder/site.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ void sites_release(struct sites *s)
 		free(it.value);
 	map_release(&s->by_addr);
 	map_release(&s->by_tramp);
-	map_release(&s->hops);
+	map_release(&s->springboards);
 	free(s->pages.at);
 	*s = (struct sites){0};
 }
@@ -38,10 +38,10 @@ void sites_copy(struct sites *to, const struct sites *from)
 			map_set(&to->by_tramp, new->tramp, new);
 	}
 	it = (struct map_iter){0};
-	while (map_next(&from->hops, &it)) {
+	while (map_next(&from->springboards, &it)) {
 		const struct site *old = it.value;
 
-		map_set(&to->hops, it.key, map_get(&to->by_addr, old->addr));
+		map_set(&to->springboards, it.key, map_get(&to->by_addr, old->addr));
 	}
 	for (size_t i = 0; i < from->pages.len; i++)
 		*VEC_PUSH(&to->pages) = from->pages.at[i];
@@ -75,9 +75,9 @@ struct site *sites_of_desc(const struct sites *s, uint64_t desc)
 
 void sites_renew(struct sites *s, struct site *site)
 {
-	if (site->hop)
-		map_del(&s->hops, site->hop);
-	site->hop = 0;
+	if (site->springboard)
+		map_del(&s->springboards, site->springboard);
+	site->springboard = 0;
 	if (site->moved_len)
 		site->tramp = 0; /* it begins with what was there */
 	site->moved_len = 0;
@@ -100,7 +100,7 @@ struct site *sites_changed_at(const struct sites *s, uint64_t addr)
 int sites_changed(const struct sites *s, uint64_t addr)
 {
 	for (uint64_t a = addr; a > addr - ARCH_JUMP_BYTES; a--)
-		if (map_get(&s->hops, a))
+		if (map_get(&s->springboards, a))
 			return 1;
 	for (uint64_t a = addr - 1; a <= addr + SITE_MOVED_MAX; a++) {
 		const struct site *site = map_get(&s->by_addr, a);
@@ -148,10 +148,10 @@ void sites_forget_places(struct sites *s)
 	while (map_next(&s->by_addr, &it)) {
 		struct site *site = it.value;
 
-		site->tramp = site->hop = 0;
+		site->tramp = site->springboard = 0;
 	}
 	map_release(&s->by_tramp);
-	map_release(&s->hops);
+	map_release(&s->springboards);
 }
 
 void sites_set_tramp(struct sites *s, struct site *site, uint64_t addr)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_FAST_SITE_H
-#define TRACER_FAST_SITE_H
+#ifndef TRACER_RECORDER_SITE_H
+#define TRACER_RECORDER_SITE_H
 
 #include <stdint.h>
 
@@ -18,9 +18,9 @@ enum site_state {
 };
 
 struct site {
-	uint64_t addr;     /* of the call instruction */
-	uint64_t tramp;    /* 0: none yet */
-	uint64_t hop;      /* padding that leads to the trampoline; 0: none */
+	uint64_t addr;        /* of the call instruction */
+	uint64_t tramp;       /* 0: none yet */
+	uint64_t springboard; /* padding that leads to the trampoline; 0: none */
 	uint8_t moved_len; /* of the instruction before the site, with which the trampoline begins
 			    */
 	/* The change of the code; it stays known after it was taken back. change_len 0: none. */
@@ -45,8 +45,8 @@ struct sites {
 		} * at;
 		size_t len, cap;
 	} pages;
-	struct map hops;       /* padding in use: address -> struct site */
-	uint64_t guards[2][2]; /* ranges that hold all pages: in the lower and the upper half */
+	struct map springboards; /* padding in use: address -> struct site */
+	uint64_t guards[2][2];   /* ranges that hold all pages: in the lower and the upper half */
 };
 
 void sites_release(struct sites *s);
@@ -72,7 +72,7 @@ uint64_t sites_room(struct sites *s, uint64_t addr);
 void sites_add_page(struct sites *s, uint64_t page);
 /* A page is unmapped. */
 void sites_drop_page(struct sites *s, uint64_t page);
-/* No thread is, or comes, where trampolines and hops were. */
+/* No thread is, or comes, where trampolines and springboards were. */
 void sites_forget_places(struct sites *s);
 /* site gets the trampoline at addr. */
 void sites_set_tramp(struct sites *s, struct site *site, uint64_t addr);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_FAST_RING_H
-#define TRACER_FAST_RING_H
+#ifndef TRACER_RECORDER_RING_H
+#define TRACER_RECORDER_RING_H
 
 #include "tracer/arch/arch.h"
-#include "tracer/fast/region.h"
+#include "tracer/recorder/region.h"
 
 /*
  * What one thread of a target writes for the tracer: its block and its records. It is the target's
@@ -11,8 +11,8 @@
  * needs once, checks the copy, and uses that. What cannot be makes the ring corrupt.
  */
 struct ring {
-	struct fast_block *block; /* the tracer's addresses */
-	struct fast_record *at;
+	struct block *block; /* the tracer's addresses */
+	struct record *at;
 	uint64_t block_addr, at_addr; /* the target's */
 	uint64_t records;             /* there is room for; a power of two */
 	uint64_t tail;                /* records taken out, ever */
@@ -29,11 +29,11 @@ void ring_release(struct ring *r, struct region *region);
 /* Records committed, ever; -EBADMSG: that cannot be. */
 int ring_head(const struct ring *r, uint64_t *ret_head);
 /* A copy of the record at that position; of one not committed, or not there, whatever it holds. */
-void ring_copy(const struct ring *r, uint64_t position, struct fast_record *ret);
+void ring_copy(const struct ring *r, uint64_t position, struct record *ret);
 /* What the call in rec, at that position, said: rec->units bytes, at most SAID_BYTES_MAX. */
-void ring_said(const struct ring *r, uint64_t position, const struct fast_record *rec, void *ret);
+void ring_said(const struct ring *r, uint64_t position, const struct record *rec, void *ret);
 /* 1 if a call is under way, or has returned and is not committed: its record so far. */
-int ring_in_flight(const struct ring *r, struct fast_record *ret);
+int ring_in_flight(const struct ring *r, struct record *ret);
 /* The thread stands still, in the stub. */
 void ring_state(const struct ring *r, struct stub_state *ret);
 /* The call in flight is not the recorder's any more; the thread stands still. */
@@ -62,7 +62,7 @@ enum ring_most {
  * r->ended and now: its number and kind, result, measures, times, and room for what it said.
  * slack: ticks by which the clocks of two CPUs may differ.
  */
-int ring_is_possible(const struct ring *r, const struct fast_record *rec,
-	const struct ring_call *calls, uint64_t now, uint64_t slack);
+int ring_is_possible(const struct ring *r, const struct record *rec, const struct ring_call *calls,
+	uint64_t now, uint64_t slack);
 
 #endif

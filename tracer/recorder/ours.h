@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_FAST_OURS_H
-#define TRACER_FAST_OURS_H
+#ifndef TRACER_RECORDER_OURS_H
+#define TRACER_RECORDER_OURS_H
 
 #include <stdint.h>
 
 struct session;
-struct space;
+struct mm;
 struct tracee;
 
 /*
@@ -17,12 +17,12 @@ struct ours_range {
 };
 
 /* The lowest range of ours that ends above `from`; 0: none. */
-int ours_next(const struct space *space, uint64_t from, struct ours_range *ret);
+int ours_next(const struct mm *mm, uint64_t from, struct ours_range *ret);
 
 enum ours {
 	OURS_NOT,   /* the call goes on */
 	OURS_OVER,  /* it was made for what is the program's: ev.ret is its result, no exit comes */
-	OURS_AGAIN, /* the program maps there: the recorder has left the space, and the thread is
+	OURS_AGAIN, /* the program maps there: the recorder has left the mm, and the thread is
 		     * before the call again; or it is gone */
 };
 

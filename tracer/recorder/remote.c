@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/fast/remote.h"
+#include "tracer/recorder/remote.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -143,17 +143,17 @@ static int poke(pid_t tid, uint64_t addr, const uint8_t *buf, size_t len)
 	return 0;
 }
 
-/* Kept open: a space is written to some dozen times. */
+/* Kept open: an mm is written to some dozen times. */
 static int mem_of(const struct tracee *t)
 {
-	struct fast_space *fs = t->space->fast;
+	struct recorder_mm *rm = t->mm->recorder;
 	char path[64];
 
-	if (fs->mem_fd < 0) {
+	if (rm->mem_fd < 0) {
 		snprintf(path, sizeof(path), "/proc/%d/mem", t->tid);
-		fs->mem_fd = open(path, O_RDWR | O_CLOEXEC);
+		rm->mem_fd = open(path, O_RDWR | O_CLOEXEC);
 	}
-	return fs->mem_fd;
+	return rm->mem_fd;
 }
 
 int remote_write(const struct tracee *t, uint64_t addr, const void *buf, size_t len)

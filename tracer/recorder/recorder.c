@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* The recorder's beginning and end, and which calls it takes. */
-#include "tracer/fast/fast.h"
+#include "tracer/recorder/recorder.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #include "common/base/mem.h"
 #include "tracer/decode/decode.h"
-#include "tracer/fast/patch.h"
+#include "tracer/recorder/patch.h"
 #include "tracer/session.h"
 
 /* Never by the stub: they end the thread, make others, change what the stub stands on, or the
@@ -70,7 +70,7 @@ static void set_most(struct ring_call *call, const struct sys_def *def)
 			def->args[arg - 1] != 'u' && def->args[arg - 1] != 'd'};
 }
 
-static void fill_kinds(struct fast *f, const struct control_map *map)
+static void fill_kinds(struct recorder *f, const struct control_map *map)
 {
 	for (uint32_t nr = 0; nr < BLOCK_KINDS_LEN; nr++) {
 		const struct sys_def *def = sys_find(ABI_X86_64, nr);
@@ -94,8 +94,8 @@ static int tests_want_it_at_once(void)
 	return value && strcmp(value, "first") == 0;
 }
 
-void fast_init(
-	struct fast *f, const struct control_map *map, int no_patch, struct filter_pass *ret_pass)
+void recorder_init(struct recorder *f, const struct control_map *map, int no_patch,
+	struct filter_pass *ret_pass)
 {
 	static uint8_t pass[BLOCK_KINDS_LEN];
 
@@ -113,11 +113,11 @@ void fast_init(
 	*ret_pass = (struct filter_pass){arch_stub_after(), pass, BLOCK_KINDS_LEN};
 }
 
-void fast_release(struct fast *f)
+void recorder_release(struct recorder *f)
 {
 	struct map_iter it = {0};
 
-	fast_sweep_release(f);
+	recorder_sweep_release(f);
 	patch_forget_files(f);
 	while (map_next(&f->reasons, &it))
 		free(it.value);
@@ -127,31 +127,31 @@ void fast_release(struct fast *f)
 	free(f->touched.at);
 }
 
-/* ---- spaces ---- */
+/* ---- mms ---- */
 
-struct fast_space *fast_space_new(void)
+struct recorder_mm *recorder_mm_new(void)
 {
-	struct fast_space *fs = mem_calloc(1, sizeof(*fs));
+	struct recorder_mm *rm = mem_calloc(1, sizeof(*rm));
 
-	fs->mem_fd = -1;
-	return fs;
+	rm->mem_fd = -1;
+	return rm;
 }
 
-struct fast_space *fast_space_fork(const struct fast_space *from)
+struct recorder_mm *recorder_mm_fork(const struct recorder_mm *from)
 {
-	struct fast_space *fs = fast_space_new();
+	struct recorder_mm *rm = recorder_mm_new();
 
-	fs->state = from->state == FAST_OFF ? FAST_OFF : FAST_UNTRIED;
-	fs->reason = from->reason;
-	fs->stops = from->stops;
-	fs->has_code = from->has_code;
-	sites_copy(&fs->sites, &from->sites);
-	return fs;
+	rm->state = from->state == RECORDER_OFF ? RECORDER_OFF : RECORDER_UNTRIED;
+	rm->reason = from->reason;
+	rm->stops = from->stops;
+	rm->has_code = from->has_code;
+	sites_copy(&rm->sites, &from->sites);
+	return rm;
 }
 
-struct fast_reason *fast_reason(struct fast *f, const char *text)
+struct recorder_reason *recorder_reason(struct recorder *f, const char *text)
 {
-	struct fast_reason *r = map_get(&f->reasons, (uint64_t)(uintptr_t)text);
+	struct recorder_reason *r = map_get(&f->reasons, (uint64_t)(uintptr_t)text);
 
 	if (!r) {
 		r = mem_calloc(1, sizeof(*r));
@@ -161,28 +161,28 @@ struct fast_reason *fast_reason(struct fast *f, const char *text)
 	return r;
 }
 
-void fast_space_free(struct fast *f, struct fast_space *fs)
+void recorder_mm_free(struct recorder *f, struct recorder_mm *rm)
 {
 	struct map_iter it = {0};
 
-	if (!fs)
+	if (!rm)
 		return;
-	if (fs->state == FAST_OFF)
-		fast_reason(f, fs->reason)->calls += fs->stops;
-	while (map_next(&fs->sites.by_addr, &it)) {
+	if (rm->state == RECORDER_OFF)
+		recorder_reason(f, rm->reason)->calls += rm->stops;
+	while (map_next(&rm->sites.by_addr, &it)) {
 		const struct site *site = it.value;
-		struct fast_reason *r;
+		struct recorder_reason *r;
 
 		if (!site->reason || !site->calls)
 			continue;
-		r = fast_reason(f, site->reason);
+		r = recorder_reason(f, site->reason);
 		r->sites++;
 		r->calls += site->calls;
 	}
-	patch_forget_code(fs);
-	if (fs->mem_fd >= 0)
-		close(fs->mem_fd);
-	sites_release(&fs->sites);
-	region_release(&fs->region);
-	free(fs);
+	patch_forget_code(rm);
+	if (rm->mem_fd >= 0)
+		close(rm->mem_fd);
+	sites_release(&rm->sites);
+	region_release(&rm->region);
+	free(rm);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_FAST_REMOTE_H
-#define TRACER_FAST_REMOTE_H
+#ifndef TRACER_RECORDER_REMOTE_H
+#define TRACER_RECORDER_REMOTE_H
 
 #include <signal.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/fast/patch.h"
+#include "tracer/recorder/patch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +15,8 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
-#include "tracer/fast/inject.h"
-#include "tracer/fast/plan.h"
+#include "tracer/recorder/inject.h"
+#include "tracer/recorder/plan.h"
 
 #define LOWEST_PAGE 0x10000ULL /* below it an ordinary user may not map */
 #define PAGE        4096ULL
@@ -65,37 +65,37 @@ struct code_mapping {
 	int looked;
 };
 
-void patch_forget_code(struct fast_space *fs)
+void patch_forget_code(struct recorder_mm *rm)
 {
-	for (size_t i = 0; i < fs->code.len; i++)
-		free(fs->code.at[i].name);
-	free(fs->code.at);
-	fs->code.at = NULL;
-	fs->code.len = fs->code.cap = 0;
+	for (size_t i = 0; i < rm->code.len; i++)
+		free(rm->code.at[i].name);
+	free(rm->code.at);
+	rm->code.at = NULL;
+	rm->code.len = rm->code.cap = 0;
 }
 
 /* Only private, file-backed, executable and not writable mappings are of interest. */
-static void read_code_mappings(struct fast_space *fs, pid_t tid)
+static void read_code_mappings(struct recorder_mm *rm, pid_t tid)
 {
 	cleanup_fclose FILE *maps = maps_open(tid);
 	struct mapping m;
 
-	patch_forget_code(fs);
-	fs->code_hidden = !maps;
+	patch_forget_code(rm);
+	rm->code_hidden = !maps;
 	while (maps && mapping_next(maps, &m))
 		if (m.inode && strcmp(m.perms, "r-xp") == 0)
-			*VEC_PUSH(&fs->code) = (struct code_mapping){.start = m.start,
+			*VEC_PUSH(&rm->code) = (struct code_mapping){.start = m.start,
 				.end = m.end,
 				.offset = m.offset,
 				.inode = m.inode,
 				.name = mem_strdup(m.name)};
 }
 
-static struct code_mapping *mapping_at(const struct fast_space *fs, uint64_t addr)
+static struct code_mapping *mapping_at(const struct recorder_mm *rm, uint64_t addr)
 {
-	for (size_t i = 0; i < fs->code.len; i++)
-		if (addr >= fs->code.at[i].start && addr < fs->code.at[i].end)
-			return &fs->code.at[i];
+	for (size_t i = 0; i < rm->code.len; i++)
+		if (addr >= rm->code.at[i].start && addr < rm->code.at[i].end)
+			return &rm->code.at[i];
 	return NULL;
 }
 
@@ -142,8 +142,8 @@ static int add_page(struct session *s, struct tracee *t, uint64_t near)
 		return -ESRCH;
 	if (got != (int64_t)page)
 		return -EEXIST;
-	sites_add_page(&t->space->fast->sites, page);
-	fast_guards_changed(s, t->space);
+	sites_add_page(&t->mm->recorder->sites, page);
+	recorder_guards_changed(s, t->mm);
 	return 0;
 }
 
@@ -158,7 +158,7 @@ static int write_tramp(struct tracee *t, uint64_t at, const struct site *site, c
 
 int patch_tramp(struct session *s, struct tracee *t, struct site *site, int *ret_moved)
 {
-	struct sites *sites = &t->space->fast->sites;
+	struct sites *sites = &t->mm->recorder->sites;
 	uint64_t at;
 	int rc;
 
@@ -210,7 +210,7 @@ static int same_file(const struct known_code *k, const struct stat *st)
 	       k->mtime_ns == st->st_mtim.tv_nsec;
 }
 
-static struct known_code *known_of(struct fast *f, int fd, const struct stat *st)
+static struct known_code *known_of(struct recorder *f, int fd, const struct stat *st)
 {
 	uint64_t key = file_key(st);
 	struct known_code *first = map_get(&f->codes, key), *k;
@@ -229,7 +229,7 @@ static struct known_code *known_of(struct fast *f, int fd, const struct stat *st
 	return k;
 }
 
-void patch_forget_files(struct fast *f)
+void patch_forget_files(struct recorder *f)
 {
 	struct map_iter it = {0};
 
@@ -261,7 +261,7 @@ static struct known_code *file_of(struct session *s, const struct tracee *t, str
 	path = mem_printf("/proc/%d/root%s", t->tid, m->name);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == m->inode && S_ISREG(st.st_mode))
-		m->file = known_of(&s->fast, fd, &st);
+		m->file = known_of(&s->recorder, fd, &st);
 	return m->file;
 }
 
@@ -273,8 +273,9 @@ static const char *plan_site(struct session *s, struct tracee *t, struct code_ma
 	uint64_t file_addr, bias;
 
 	if (!m)
-		return t->space->fast->code_hidden ? "the process does not let its mappings be read"
-						   : "code that is not of a file, or writable";
+		return t->mm->recorder->code_hidden
+			       ? "the process does not let its mappings be read"
+			       : "code that is not of a file, or writable";
 	file = file_of(s, t, m);
 	if (!file)
 		return "the file of the code could not be read";
@@ -288,8 +289,8 @@ static const char *plan_site(struct session *s, struct tracee *t, struct code_ma
 	plan->site += bias;
 	plan->check_at += bias;
 	plan->moved_at += bias;
-	for (size_t i = 0; i < plan->hops_len; i++)
-		plan->hops[i] += bias;
+	for (size_t i = 0; i < plan->springboards_len; i++)
+		plan->springboards[i] += bias;
 	return plan->kind == PLAN_NONE ? plan->reason : NULL;
 }
 
@@ -303,7 +304,7 @@ int patch_change(int (*write)(const struct tracee *t, uint64_t addr, const void 
 	uint8_t trap = ARCH_TRAP;
 	int rc;
 
-	if (t->space->refs == 1)
+	if (t->mm->refs == 1)
 		return write(t, addr, code, len);
 	rc = write(t, addr, &trap, 1);
 	if (rc == 0)
@@ -338,15 +339,15 @@ int patch_hop_is_there(const struct tracee *t, const struct site *site)
 {
 	uint8_t far[ARCH_JUMP_BYTES];
 
-	return site->hop && arch_jump_long(far, site->hop, site->tramp) == 0 &&
-	       holds(t, site->hop, far, sizeof(far));
+	return site->springboard && arch_jump_long(far, site->springboard, site->tramp) == 0 &&
+	       holds(t, site->springboard, far, sizeof(far));
 }
 
 void patch_take_back(const struct tracee *t)
 {
 	struct map_iter it = {0};
 
-	while (map_next(&t->space->fast->sites.by_addr, &it)) {
+	while (map_next(&t->mm->recorder->sites.by_addr, &it)) {
 		const struct site *site = it.value;
 
 		if (patch_is_there(t, site))
@@ -357,14 +358,15 @@ void patch_take_back(const struct tracee *t)
 /* Files come and go: what is noted of [from, until) and is not there any more is forgotten. */
 static void drop_stale(const struct tracee *t, uint64_t from, uint64_t until)
 {
-	struct sites *sites = &t->space->fast->sites;
+	struct sites *sites = &t->mm->recorder->sites;
 
 	for (uint64_t a = from - (ARCH_JUMP_BYTES - 1); a < until + SITE_MOVED_MAX; a++) {
-		struct site *site = map_get(&sites->by_addr, a), *led = map_get(&sites->hops, a);
+		struct site *site = map_get(&sites->by_addr, a),
+			    *led = map_get(&sites->springboards, a);
 
 		if (led && !patch_hop_is_there(t, led)) {
-			map_del(&sites->hops, a);
-			led->hop = 0;
+			map_del(&sites->springboards, a);
+			led->springboard = 0;
 		}
 		if (site && site->state == SITE_PATCHED && !patch_is_there(t, site))
 			sites_renew(sites, site);
@@ -386,46 +388,47 @@ static int change(
 }
 
 /* Padding in reach that nobody uses yet, or 0. */
-static uint64_t free_hop(struct tracee *t, const struct plan *plan)
+static uint64_t free_springboard(struct tracee *t, const struct plan *plan)
 {
-	struct map *taken = &t->space->fast->sites.hops;
+	struct map *taken = &t->mm->recorder->sites.springboards;
 
-	for (size_t i = 0; i < plan->hops_len; i++) {
-		uint64_t hop = plan->hops[i];
+	for (size_t i = 0; i < plan->springboards_len; i++) {
+		uint64_t springboard = plan->springboards[i];
 		uint8_t bytes[ARCH_JUMP_BYTES];
 		int used = 0;
 
-		drop_stale(t, hop, hop + ARCH_JUMP_BYTES);
-		for (uint64_t a = hop - (ARCH_JUMP_BYTES - 1); a < hop + ARCH_JUMP_BYTES; a++)
+		drop_stale(t, springboard, springboard + ARCH_JUMP_BYTES);
+		for (uint64_t a = springboard - (ARCH_JUMP_BYTES - 1);
+			a < springboard + ARCH_JUMP_BYTES; a++)
 			used |= map_get(taken, a) != NULL;
-		if (!used && remote_read(t, hop, bytes, sizeof(bytes)) == 0 &&
+		if (!used && remote_read(t, springboard, bytes, sizeof(bytes)) == 0 &&
 			is_dead_padding(bytes, sizeof(bytes)))
-			return hop;
+			return springboard;
 	}
 	return 0;
 }
 
 static const char *patch_by_padding(struct tracee *t, struct site *site, const struct plan *plan)
 {
-	uint64_t hop = free_hop(t, plan);
+	uint64_t springboard = free_springboard(t, plan);
 	uint8_t far[ARCH_JUMP_BYTES], near[ARCH_CALL_BYTES];
 
-	if (!hop || arch_jump_short(near, site->addr, hop) < 0)
+	if (!springboard || arch_jump_short(near, site->addr, springboard) < 0)
 		return "no padding in reach that is free";
-	if (arch_jump_long(far, hop, site->tramp) < 0)
+	if (arch_jump_long(far, springboard, site->tramp) < 0)
 		return "the trampoline is out of reach";
-	if (remote_write(t, hop, far, sizeof(far)) < 0 ||
+	if (remote_write(t, springboard, far, sizeof(far)) < 0 ||
 		change(t, site, site->addr, near, sizeof(near)) < 0)
 		return "the code could not be written";
-	site->hop = hop;
-	map_set(&t->space->fast->sites.hops, hop, site);
+	site->springboard = springboard;
+	map_set(&t->mm->recorder->sites.springboards, springboard, site);
 	return NULL;
 }
 
 /* With a trampoline of its own: other threads may be on their way through the first one. */
 static const char *patch_before(struct tracee *t, struct site *site, const struct plan *plan)
 {
-	struct sites *sites = &t->space->fast->sites;
+	struct sites *sites = &t->mm->recorder->sites;
 	uint64_t tramp = sites_room(sites, site->addr);
 	uint8_t code[ARCH_JUMP_BYTES];
 
@@ -456,14 +459,14 @@ static const char *try_patch(
 	struct plan plan = {0};
 	const char *reason;
 
-	if (s->fast.no_patch)
+	if (s->recorder.no_patch)
 		return "--no-patch";
 	reason = plan_site(s, t, m, site->addr, &plan);
 	if (reason)
 		return reason;
 	drop_stale(t, plan.check_at, plan.check_at + plan.check_len);
 	if (remote_read(t, plan.check_at, there, plan.check_len) < 0 ||
-		!patch_is_as_in_file(&t->space->fast->sites, &plan, there))
+		!patch_is_as_in_file(&t->mm->recorder->sites, &plan, there))
 		return "the code is not as in its file";
 	if (plan.kind == PLAN_PADDING) {
 		reason = patch_by_padding(t, site, &plan);
@@ -491,24 +494,24 @@ static void patch_in(struct session *s, struct tracee *t, struct site *site, str
 	site->state = site->reason ? SITE_REDIRECTED : SITE_PATCHED;
 	if (site->reason)
 		return;
-	s->fast.knows_sites = 1;
+	s->recorder.knows_sites = 1;
 	note_worth(m, site->addr);
 }
 
 void patch_site(struct session *s, struct tracee *t, struct site *site)
 {
-	struct fast_space *fs = t->space->fast;
+	struct recorder_mm *rm = t->mm->recorder;
 
 	/* What is there now: files come and go, and a plan holds for one file only. */
-	if (!s->fast.no_patch)
-		read_code_mappings(fs, t->tid);
-	patch_in(s, t, site, mapping_at(fs, site->addr));
+	if (!s->recorder.no_patch)
+		read_code_mappings(rm, t->tid);
+	patch_in(s, t, site, mapping_at(rm, site->addr));
 }
 
 /* What other processes showed to be worth it, in one mapping. */
 static void patch_mapping(struct session *s, struct tracee *t, struct code_mapping *m)
 {
-	struct sites *sites = &t->space->fast->sites;
+	struct sites *sites = &t->mm->recorder->sites;
 	const struct known_code *file = file_of(s, t, m);
 	uint64_t bias;
 
@@ -537,14 +540,14 @@ static void patch_mapping(struct session *s, struct tracee *t, struct code_mappi
 
 void patch_known(struct session *s, struct tracee *t, uint64_t addr)
 {
-	struct fast_space *fs = t->space->fast;
+	struct recorder_mm *rm = t->mm->recorder;
 
-	if (s->fast.no_patch || !s->fast.knows_sites || !fs->sites.pages.len ||
-		mapping_at(fs, addr))
+	if (s->recorder.no_patch || !s->recorder.knows_sites || !rm->sites.pages.len ||
+		mapping_at(rm, addr))
 		return;
-	read_code_mappings(fs, t->tid);
-	for (size_t i = 0; i < fs->code.len; i++)
-		patch_mapping(s, t, &fs->code.at[i]);
+	read_code_mappings(rm, t->tid);
+	for (size_t i = 0; i < rm->code.len; i++)
+		patch_mapping(s, t, &rm->code.at[i]);
 }
 
 uint64_t patch_free_page(const struct tracee *t, uint64_t near)

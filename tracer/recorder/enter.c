@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
-#include "tracer/fast/inject.h"
-#include "tracer/fast/patch.h"
+#include "tracer/recorder/inject.h"
+#include "tracer/recorder/patch.h"
 #include "tracer/session.h"
 
 /* A process that makes fewer calls than this is not worth the recorder's set-up. */
@@ -29,133 +29,133 @@
 
 static const uint8_t *kinds_of(const struct session *s, const struct tracee *t)
 {
-	return files_state(t->files)->uncertain ? s->fast.kinds_no_fds : s->fast.kinds;
+	return files_state(t->files)->uncertain ? s->recorder.kinds_no_fds : s->recorder.kinds;
 }
 
-static void set_block(const struct session *s, const struct fast_thread *ft)
+static void set_block(const struct session *s, const struct recorder_thread *rt)
 {
-	struct fast_block *b = ft->ring.block;
-	const struct fast_space *fs = ft->tracee->space->fast;
+	struct block *b = rt->ring.block;
+	const struct recorder_mm *rm = rt->tracee->mm->recorder;
 
-	_Static_assert(sizeof(b->guards) == sizeof(fs->sites.guards), "guards");
-	memcpy(b->guards, fs->sites.guards, sizeof(b->guards));
-	memcpy(b->kinds, kinds_of(s, ft->tracee), sizeof(b->kinds));
+	_Static_assert(sizeof(b->guards) == sizeof(rm->sites.guards), "guards");
+	memcpy(b->guards, rm->sites.guards, sizeof(b->guards));
+	memcpy(b->kinds, kinds_of(s, rt->tracee), sizeof(b->kinds));
 }
 
-static struct fast_thread *thread_begin(struct session *s, struct tracee *t)
+static struct recorder_thread *thread_begin(struct session *s, struct tracee *t)
 {
-	struct fast_thread *ft = mem_calloc(1, sizeof(*ft));
+	struct recorder_thread *rt = mem_calloc(1, sizeof(*rt));
 	struct caller c = session_caller(t);
 
-	if (ring_init(&ft->ring, &t->space->fast->region) < 0) {
-		free(ft);
+	if (ring_init(&rt->ring, &t->mm->recorder->region) < 0) {
+		free(rt);
 		return NULL;
 	}
-	ft->tracee = t;
-	ft->ring.block->sample = s->stacks ? stacks_gap(s->stacks) : 0;
-	*VEC_PUSH(&s->fast.threads) = ft;
-	t->fast = ft;
+	rt->tracee = t;
+	rt->ring.block->sample = s->stacks ? stacks_gap(s->stacks) : 0;
+	*VEC_PUSH(&s->recorder.threads) = rt;
+	t->recorder = rt;
 	if (s->map.fds)
 		identity_begin(s->identity, &c);
-	set_block(s, ft);
-	return ft;
+	set_block(s, rt);
+	return rt;
 }
 
-/* The blocks of all threads, or of the space's, are set anew. */
-static void set_blocks(struct session *s, const struct space *space)
+/* The blocks of all threads, or of the mm's, are set anew. */
+static void set_blocks(struct session *s, const struct mm *mm)
 {
-	for (size_t i = 0; i < s->fast.threads.len; i++) {
-		struct fast_thread *ft = s->fast.threads.at[i];
+	for (size_t i = 0; i < s->recorder.threads.len; i++) {
+		struct recorder_thread *rt = s->recorder.threads.at[i];
 
-		if ((!space || ft->tracee->space == space) && !ft->off &&
-			ft->tracee->space->fast->state == FAST_ON)
-			set_block(s, ft);
+		if ((!mm || rt->tracee->mm == mm) && !rt->off &&
+			rt->tracee->mm->recorder->state == RECORDER_ON)
+			set_block(s, rt);
 	}
 }
 
-void fast_guards_changed(struct session *s, const struct space *space)
+void recorder_guards_changed(struct session *s, const struct mm *mm)
 {
-	set_blocks(s, space);
+	set_blocks(s, mm);
 }
 
-void fast_files_uncertain(struct session *s, struct files *files)
+void recorder_files_uncertain(struct session *s, struct files *files)
 {
-	fast_sweep(s);
+	recorder_sweep(s);
 	files_state(files)->uncertain = 1;
 	files_state(files)->recorded = 0;
 	set_blocks(s, NULL);
 }
 
-void fast_segments_seen(struct session *s)
+void recorder_segments_seen(struct session *s)
 {
 	for (size_t i = 0; i < BLOCK_KINDS_LEN; i++)
-		if (s->fast.kinds[i] == KIND_MMSG_SEND)
-			s->fast.kinds[i] = KIND_PASS;
+		if (s->recorder.kinds[i] == KIND_MMSG_SEND)
+			s->recorder.kinds[i] = KIND_PASS;
 	set_blocks(s, NULL);
 }
 
 /* Gives the thread a block, in regs. 0: it cannot have one. */
 static int ready_thread(struct session *s, struct tracee *t, struct user_regs_struct *regs)
 {
-	struct fast_thread *ft = t->fast;
+	struct recorder_thread *rt = t->recorder;
 
-	if (ft && ft->off)
+	if (rt && rt->off)
 		return 0;
-	if (regs->gs_base && (!ft || regs->gs_base != ft->ring.block_addr)) {
-		if (!ft)
-			ft = thread_begin(s, t);
-		if (ft)
-			ft->off = 1; /* the program uses gs */
+	if (regs->gs_base && (!rt || regs->gs_base != rt->ring.block_addr)) {
+		if (!rt)
+			rt = thread_begin(s, t);
+		if (rt)
+			rt->off = 1; /* the program uses gs */
 		return 0;
 	}
-	if (!ft && !(ft = thread_begin(s, t)))
+	if (!rt && !(rt = thread_begin(s, t)))
 		return 0;
-	regs->gs_base = ft->ring.block_addr;
+	regs->gs_base = rt->ring.block_addr;
 	return 1;
 }
 
 /* 1 if there is no room for what the call may say. */
-static int is_full(const struct fast_thread *ft, uint8_t kind)
+static int is_full(const struct recorder_thread *rt, uint8_t kind)
 {
 	uint64_t head, needs = kind >= KIND_FIRST_SAID ? SAID_RECORDS_MAX : 0;
 
-	return ring_head(&ft->ring, &head) < 0 || head - ft->ring.tail + needs >= ft->ring.records;
+	return ring_head(&rt->ring, &head) < 0 || head - rt->ring.tail + needs >= rt->ring.records;
 }
 
 /* A ring that was full so soon is worth a large one, but for calls that stop first: then it is the
  * stops that cost. */
-static int wants_large(struct fast_thread *ft)
+static int wants_large(struct recorder_thread *rt)
 {
-	if (ft->ring.records == LARGE_RING_RECORDS || ft->off)
+	if (rt->ring.records == LARGE_RING_RECORDS || rt->off)
 		return 0;
-	if (ft->led <= SMALL_RING_RECORDS / 2)
+	if (rt->led <= SMALL_RING_RECORDS / 2)
 		return 1;
-	ft->led = 0;
+	rt->led = 0;
 	return 0;
 }
 
 /* A full ring is emptied. */
-static void ready_ring(struct session *s, struct fast_thread *ft, uint8_t kind)
+static void ready_ring(struct session *s, struct recorder_thread *rt, uint8_t kind)
 {
 	uint64_t head;
 
-	if (!is_full(ft, kind))
+	if (!is_full(rt, kind))
 		return;
-	fast_sweep(s);
-	s->fast.due_ns = 0;
-	if (ring_head(&ft->ring, &head) < 0 || head != ft->ring.tail || !wants_large(ft) ||
-		ring_enlarge(&ft->ring, &ft->tracee->space->fast->region) < 0)
+	recorder_sweep(s);
+	s->recorder.due_ns = 0;
+	if (ring_head(&rt->ring, &head) < 0 || head != rt->ring.tail || !wants_large(rt) ||
+		ring_enlarge(&rt->ring, &rt->tracee->mm->recorder->region) < 0)
 		return;
 	/* From now on it is worth more to take records out while the target runs. */
-	colocate_end(&s->colocate, ft->tracee->tid);
+	colocate_end(&s->colocate, rt->tracee->tid);
 }
 
 /* Lets the arena grow, where what the thread is going to need has no room. */
 static int ready_room(struct session *s, struct tracee *t, uint8_t kind, int *ret_moved)
 {
-	struct fast_thread *ft = t->fast;
-	struct region *r = &t->space->fast->region;
-	uint32_t needs = ft ? (is_full(ft, kind) && wants_large(ft) ? LARGE_RING_UNITS : 0) : 1;
+	struct recorder_thread *rt = t->recorder;
+	struct region *r = &t->mm->recorder->region;
+	uint32_t needs = rt ? (is_full(rt, kind) && wants_large(rt) ? LARGE_RING_UNITS : 0) : 1;
 
 	if (!needs || region_has_room(r, needs))
 		return 1;
@@ -168,35 +168,35 @@ static int ready_room(struct session *s, struct tracee *t, uint8_t kind, int *re
 static int lead(
 	struct session *s, struct tracee *t, struct user_regs_struct *regs, const struct site *site)
 {
-	struct fast_thread *ft = t->fast;
+	struct recorder_thread *rt = t->recorder;
 	uint64_t head;
 
-	if (ft->refuse) {
-		ft->refuse = 0;
+	if (rt->refuse) {
+		rt->refuse = 0;
 		return 0;
 	}
-	if (ring_head(&ft->ring, &head) < 0) {
-		fast_corrupt(s, ft, 1);
+	if (ring_head(&rt->ring, &head) < 0) {
+		recorder_corrupt(s, rt, 1);
 		return 0;
 	}
 	/* A second time for the same call: the stub does not want it. */
-	if (ft->led_head == head + 1 && ft->led_site == site->addr) {
-		ft->led_head = 0;
-		fast_mark_stopped(ft, head, 0);
-		fast_drop_stacks(ft, head);
+	if (rt->led_head == head + 1 && rt->led_site == site->addr) {
+		rt->led_head = 0;
+		recorder_mark_stopped(rt, head, 0);
+		recorder_drop_stacks(rt, head);
 		return 0;
 	}
 	regs->rip = site->tramp + site->moved_len;
 	if (ptrace(PTRACE_SETREGS, t->tid, NULL, regs) < 0)
 		return 1; /* killed since */
-	ft->led_head = head + 1;
-	ft->led_site = site->addr;
-	ft->led++;
-	fast_mark_stopped(ft, head, 1);
+	rt->led_head = head + 1;
+	rt->led_site = site->addr;
+	rt->led++;
+	recorder_mark_stopped(rt, head, 1);
 	return 1;
 }
 
-static uint64_t stops_before_recorder(const struct fast *f)
+static uint64_t stops_before_recorder(const struct recorder *f)
 {
 	if (f->at_once)
 		return 1;
@@ -207,26 +207,26 @@ static uint64_t stops_before_recorder(const struct fast *f)
  * after it there may be another program. */
 static int ready_space(struct session *s, struct tracee *t, uint8_t kind, int *ret_moved)
 {
-	struct fast_space *fs = t->space->fast;
+	struct recorder_mm *rm = t->mm->recorder;
 
-	if (fs->state == FAST_UNTRIED && ++fs->stops >= stops_before_recorder(&s->fast) &&
-		kind != KIND_PASS && !t->space->copied) {
-		fs->reason = inject(s, t, ret_moved);
-		fs->state = fs->reason ? FAST_OFF : FAST_ON;
+	if (rm->state == RECORDER_UNTRIED && ++rm->stops >= stops_before_recorder(&s->recorder) &&
+		kind != KIND_PASS && !t->mm->copied) {
+		rm->reason = inject(s, t, ret_moved);
+		rm->state = rm->reason ? RECORDER_OFF : RECORDER_ON;
 	}
-	return fs->state == FAST_ON;
+	return rm->state == RECORDER_ON;
 }
 
 /* The site of the call, with a trampoline, patched if that is worth it; NULL: not (yet). */
 static struct site *ready_site(struct session *s, struct tracee *t, uint64_t ip, int *ret_moved)
 {
-	struct sites *sites = &t->space->fast->sites;
+	struct sites *sites = &t->mm->recorder->sites;
 	uint64_t offset, addr = ip - ARCH_CALL_BYTES;
 	struct site *site = sites_at_tramp(sites, addr, &offset);
 
 	if (site)
 		return offset == TRAMP_DESC + DESC_PASS ? site : NULL;
-	if (t->space->copied) {
+	if (t->mm->copied) {
 		/* A copy that is being made must hold what we believe it holds. */
 		site = map_get(&sites->by_addr, addr);
 		return site && site->tramp ? site : NULL;
@@ -236,7 +236,7 @@ static struct site *ready_site(struct session *s, struct tracee *t, uint64_t ip,
 		patch_known(s, t, addr);
 	if (site->state == SITE_PATCHED && !patch_is_there(t, site))
 		sites_renew(sites, site);
-	if (++site->hits < HITS_BEFORE_PATCH && site->state == SITE_NEW && !s->fast.at_once)
+	if (++site->hits < HITS_BEFORE_PATCH && site->state == SITE_NEW && !s->recorder.at_once)
 		return NULL;
 	if (patch_tramp(s, t, site, ret_moved) <= 0)
 		return NULL;
@@ -249,25 +249,25 @@ static struct site *ready_site(struct session *s, struct tracee *t, uint64_t ip,
 static void sample(struct session *s, struct tracee *t, const struct user_regs_struct *regs,
 	const struct site *site)
 {
-	struct fast_thread *ft = t->fast;
+	struct recorder_thread *rt = t->recorder;
 	struct user_regs_struct there = *regs;
 	uint64_t head;
 
-	if (ring_head(&ft->ring, &head) < 0)
+	if (ring_head(&rt->ring, &head) < 0)
 		return;
 	there.rip = site->addr;
-	fast_drop_stacks(ft, head);
-	*VEC_PUSH(&ft->stacks) = (struct fast_stack){head, stacks_take(s->stacks, t, &there)};
-	ft->ring.block->sample = (uint64_t)stacks_gap(s->stacks) + 1; /* it counts itself again */
-	ft->led_head = 0; /* it may have been led before: that was not its turn */
+	recorder_drop_stacks(rt, head);
+	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){head, stacks_take(s->stacks, t, &there)};
+	rt->ring.block->sample = (uint64_t)stacks_gap(s->stacks) + 1; /* it counts itself again */
+	rt->led_head = 0; /* it may have been led before: that was not its turn */
 }
 
-void fast_place(const struct tracee *t, struct user_regs_struct *regs)
+void recorder_place(const struct tracee *t, struct user_regs_struct *regs)
 {
-	const struct fast_space *fs = t->space->fast;
+	const struct recorder_mm *rm = t->mm->recorder;
 	uint64_t offset;
 	const struct site *site =
-		fs ? sites_at_tramp(&fs->sites, regs->rip - ARCH_CALL_BYTES, &offset) : NULL;
+		rm ? sites_at_tramp(&rm->sites, regs->rip - ARCH_CALL_BYTES, &offset) : NULL;
 
 	regs->rip = site ? site->addr : regs->rip;
 }
@@ -303,8 +303,8 @@ static int enter(
 	}
 	if (!ready_thread(s, t, &regs))
 		return 0;
-	ready_ring(s, t->fast, kind);
-	if (s->stacks && !t->fast->ring.block->sample)
+	ready_ring(s, t->recorder, kind);
+	if (s->stacks && !t->recorder->ring.block->sample)
 		sample(s, t, &regs, site);
 	if (site->state != SITE_PATCHED)
 		site->calls++;
@@ -320,39 +320,39 @@ static int is_for_us(const struct session *s, const struct ptrace_syscall_info *
 	       s->map.kind[def->index] == CONTROL_MAPPINGS;
 }
 
-int fast_enter(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
+int recorder_enter(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
 {
 	int moved = 0;
 
-	if (!s->fast.on || t->state != TRACEE_RUNNING || !t->space->fast)
+	if (!s->recorder.on || t->state != TRACEE_RUNNING || !t->mm->recorder)
 		return 0;
 	if (t->no_record) {
-		fast_reason(&s->fast, t->no_record)->calls++;
+		recorder_reason(&s->recorder, t->no_record)->calls++;
 		return 0;
 	}
-	if (t->space->fast->state == FAST_OFF || !is_native(info) || t->mode != MODE_FILTER) {
-		t->space->fast->stops++;
+	if (t->mm->recorder->state == RECORDER_OFF || !is_native(info) || t->mode != MODE_FILTER) {
+		t->mm->recorder->stops++;
 		return 0;
 	}
-	if (t->space->fast->state == FAST_UNTRIED && is_for_us(s, info))
+	if (t->mm->recorder->state == RECORDER_UNTRIED && is_for_us(s, info))
 		return 0;
 	return enter(s, t, info, &moved) || moved;
 }
 
-int fast_is_stub_call(const struct session *s, const struct ptrace_syscall_info *info)
+int recorder_is_stub_call(const struct session *s, const struct ptrace_syscall_info *info)
 {
 	/* Only what it may make: another call there is the program's own. */
-	return s->fast.on && info->arch == AUDIT_ARCH_X86_64 &&
+	return s->recorder.on && info->arch == AUDIT_ARCH_X86_64 &&
 	       info->instruction_pointer == arch_stub_after() && info->entry.nr < BLOCK_KINDS_LEN &&
-	       (s->fast.calls[info->entry.nr].kind != KIND_PASS ||
+	       (s->recorder.calls[info->entry.nr].kind != KIND_PASS ||
 		       info->entry.nr == SYS_restart_syscall);
 }
 
-void fast_first_stop(struct session *s, struct tracee *t)
+void recorder_first_stop(struct session *s, struct tracee *t)
 {
 	long gs;
 
-	if (!s->fast.on)
+	if (!s->recorder.on)
 		return;
 	errno = 0;
 	gs = ptrace(
@@ -362,25 +362,25 @@ void fast_first_stop(struct session *s, struct tracee *t)
 			NULL);
 }
 
-void fast_off(struct session *s, struct space *space, const char *reason)
+void recorder_off(struct session *s, struct mm *mm, const char *reason)
 {
-	if (!s->fast.on || !space->fast || space->fast->state == FAST_OFF)
+	if (!s->recorder.on || !mm->recorder || mm->recorder->state == RECORDER_OFF)
 		return;
-	space->fast->state = FAST_OFF;
-	space->fast->reason = reason;
-	for (size_t i = 0; i < s->fast.threads.len; i++) {
-		struct fast_thread *ft = s->fast.threads.at[i];
+	mm->recorder->state = RECORDER_OFF;
+	mm->recorder->reason = reason;
+	for (size_t i = 0; i < s->recorder.threads.len; i++) {
+		struct recorder_thread *rt = s->recorder.threads.at[i];
 
-		if (ft->tracee->space == space)
-			ring_off(&ft->ring);
+		if (rt->tracee->mm == mm)
+			ring_off(&rt->ring);
 	}
 }
 
-void fast_thread_off(struct session *s, struct tracee *t, const char *reason)
+void recorder_thread_off(struct session *s, struct tracee *t, const char *reason)
 {
-	if (!s->fast.on || t->no_record)
+	if (!s->recorder.on || t->no_record)
 		return;
 	t->no_record = reason;
-	if (t->fast)
-		ring_off(&t->fast->ring);
+	if (t->recorder)
+		ring_off(&t->recorder->ring);
 }
