@@ -2,6 +2,7 @@
 #include "common/run/load.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/cleanup.h"
@@ -37,12 +38,86 @@ static char *translate(const char *regex)
 	return to;
 }
 
+#define SIZE_MAX_ATOMS 20000
+#define DEPTH_MAX      32
+
+/* How often the repetition at *p has its atom copied; *p then is at its last character. */
+static uint64_t copies(const char **p)
+{
+	uint64_t most = 1;
+
+	if (**p == '+')
+		return 2;
+	if (**p != '{')
+		return 1;
+	for (; (*p)[1] && **p != '}'; ++*p)
+		if ((*p)[1] >= '0' && (*p)[1] <= '9') {
+			uint64_t n = strtoull(*p + 1, NULL, 10);
+
+			most = n > most ? n : most;
+		}
+	return most < SIZE_MAX_ATOMS ? most : SIZE_MAX_ATOMS;
+}
+
+/* The end of a bracket expression. */
+static const char *bracket_end(const char *p)
+{
+	p += p[1] == '^';
+	p += p[1] == ']';
+	for (p++; *p && *p != ']'; p++)
+		;
+	return *p ? p : p - 1;
+}
+
+/*
+ * Atoms that regcomp() makes of it: the C library copies what is repeated, so that a few characters
+ * ("a+++++", "((a{99}){99}){99}") can take all memory. SIZE_MAX_ATOMS: so many or more.
+ */
+static uint64_t compiled_size(const char *regex)
+{
+	uint64_t sum[DEPTH_MAX] = {0}, last[DEPTH_MAX] = {0};
+	unsigned int depth = 0;
+
+	for (const char *p = regex; *p; p++) {
+		uint64_t atom = 1;
+
+		if (strchr("*?+{", *p)) {
+			last[depth] *= copies(&p);
+			if (last[depth] >= SIZE_MAX_ATOMS)
+				return SIZE_MAX_ATOMS;
+			continue;
+		}
+		if (*p == '(') {
+			if (++depth == DEPTH_MAX)
+				return SIZE_MAX_ATOMS;
+			sum[depth] = last[depth] = 0;
+			continue;
+		}
+		if (*p == ')' && depth) {
+			atom = sum[depth] + last[depth] + 1;
+			depth--;
+		} else if (*p == '\\' && p[1]) {
+			p++;
+		} else if (*p == '[') {
+			p = bracket_end(p);
+		}
+		sum[depth] += last[depth];
+		last[depth] = atom;
+		if (sum[depth] >= SIZE_MAX_ATOMS)
+			return SIZE_MAX_ATOMS;
+	}
+	return sum[0] + last[0];
+}
+
 int work_scan_init(struct work_scan *w, const char *regex, uint64_t scale, struct err *err)
 {
 	cleanup_free char *posix = translate(regex);
 	char text[128];
-	int code = regcomp(&w->regex, posix, REG_EXTENDED);
+	int code;
 
+	if (compiled_size(posix) >= SIZE_MAX_ATOMS)
+		return err_set(err, -EINVAL, "regex '%s' repeats repetitions too often", regex);
+	code = regcomp(&w->regex, posix, REG_EXTENDED);
 	if (code) {
 		regerror(code, &w->regex, text, sizeof(text));
 		return err_set(err, -EINVAL, "regex '%s': %s", regex, text);

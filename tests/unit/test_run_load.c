@@ -77,6 +77,40 @@ static void test_long_lines_are_cut(void **state)
 	work_scan_release(&w);
 }
 
+/* The C library copies what is repeated: some dozen characters would take all memory. */
+static void test_repetitions_of_repetitions_are_refused(void **state)
+{
+	static const struct {
+		const char *regex;
+		int ok;
+	} rows[] = {
+		{"(a++++++++++++++++++++++++++++++++)", 0},
+		{"((((a{99}){99}){99}){99})", 0},
+		{"([0-9]{255}){255}", 0},
+		{"(a|bc{1,200}){1,200}", 0},
+		{"((((((((((((((((((((((((((((((((((a))))))))))))))))))))))))))))))))))", 0},
+		{"^ +([0-9]+) +([0-9]+) +([0-9]+) +([0-9]+) +([0-9]+) +([0-9]+) +$", 1},
+		{"([0-9]{1,3}(,[0-9]{3})*)", 1},
+		{"([]+{[]+)", 1},
+		{"\\+\\{99(a+)", 1},
+		{"([\\d]{200})", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct work_scan w;
+		struct err err = {0};
+		int rc = work_scan_init(&w, rows[i].regex, 1, &err);
+
+		if ((rc == 0) != rows[i].ok)
+			fail_msg("%s: %d %s", rows[i].regex, rc, err.text);
+		if (rc == 0)
+			work_scan_release(&w);
+		else
+			assert_non_null(strstr(err.text, "repeats repetitions too often"));
+	}
+}
+
 static void test_command_text(void **state)
 {
 	static const struct {
@@ -195,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_work),
 		cmocka_unit_test(test_long_lines_are_cut),
+		cmocka_unit_test(test_repetitions_of_repetitions_are_refused),
 		cmocka_unit_test(test_command_text),
 		cmocka_unit_test(test_units),
 		cmocka_unit_test(test_ready_parse),
