@@ -17,6 +17,7 @@
 #include <sys/user.h>
 
 #include "common/base/clock.h"
+#include "tracer/booking.h"
 #include "tracer/recorder/ours.h"
 #include "tracer/feature.h"
 #include "tracer/filler.h"
@@ -114,7 +115,7 @@ static const struct file *measured_file(struct session *s, struct tracee *t)
 	if (!s->map.fds || !t->ev.def->fd || (int32_t)t->ev.args[t->ev.def->fd - 1] < 0)
 		return NULL;
 	if (is_recorded(t) && identity_segments(s->identity))
-		recorder_sweep(s); /* the number may be another file's since */
+		recorder_sweep(&s->recorder); /* the number may be another file's since */
 	life = files_open(t->files, (uint32_t)t->ev.args[t->ev.def->fd - 1]);
 	return life ? life->file : NULL;
 }
@@ -240,7 +241,7 @@ static int control_entry(struct session *s, struct tracee *t)
 	case CONTROL_CLOSE_RANGE:
 		return fd_entry(t);
 	case CONTROL_FOLDER:
-		recorder_sweep(s); /* paths of the calls before it */
+		recorder_sweep(&s->recorder); /* paths of the calls before it */
 		return 0;
 	case CONTROL_SECCOMP:
 		t->scratch = (uint64_t)own_filter_entry(&t->ev, session_memory(s, t), &s->map);
@@ -274,7 +275,7 @@ static void own_files(struct session *s, struct tracee *t)
 {
 	struct files *copy;
 
-	recorder_sweep(s);
+	recorder_sweep(&s->recorder);
 	copy = files_copy(t->files);
 	files_state(copy)->recorded = t->recorder != NULL;
 	files_unref(t->files);
@@ -287,7 +288,7 @@ static void io_uring_exit(struct session *s, struct tracee *t)
 	uint32_t flags = 0;
 
 	s->seen.io_uring = 1;
-	recorder_files_uncertain(s, t->files);
+	recorder_files_uncertain(&s->recorder, t->files);
 	if (mem->read(mem->ctx, t->ev.args[1] + offsetof(struct io_uring_params, flags), &flags,
 		    sizeof(flags)) == (ssize_t)sizeof(flags) &&
 		(flags & IORING_SETUP_SQPOLL))
@@ -303,12 +304,12 @@ static void setsockopt_exit(struct session *s, struct tracee *t)
 
 	if ((int32_t)t->ev.args[0] < 0 || !decode_udp_option(&in, &gso, &gro))
 		return;
-	recorder_sweep(s); /* the calls before it are to be measured as it was */
+	recorder_sweep(&s->recorder); /* the calls before it are to be measured as it was */
 	if (gro >= 0)
 		identity_set_gro(s->identity, &c, (uint32_t)t->ev.args[0], (uint8_t)gro);
 	else
 		identity_set_gso(s->identity, &c, (uint32_t)t->ev.args[0], gso);
-	recorder_segments_seen(s);
+	recorder_segments_seen(&s->recorder);
 }
 
 static void control_exit(struct session *s, struct tracee *t)
@@ -396,9 +397,9 @@ static int still_launching(
 static int recorded_instead(
 	struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
 {
-	if (info->op == PTRACE_SYSCALL_INFO_SECCOMP && recorder_enter(s, t, info))
+	if (info->op == PTRACE_SYSCALL_INFO_SECCOMP && recorder_enter(&s->recorder, t, info))
 		return 1;
-	if (!recorder_is_stub_call(s, info))
+	if (!recorder_is_stub_call(&s->recorder, info))
 		return 0;
 	t->in_call = t->mode == MODE_SYSCALL;
 	t->counted = t->control = 0;
@@ -452,7 +453,7 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 	read_call(s, t, &info);
 	t->ev.entry_ns = clock_mono_ns();
 	if (t->control == CONTROL_MAPPINGS)
-		ours = ours_entry(s, t);
+		ours = ours_entry(&s->recorder, t);
 	if (ours == OURS_AGAIN)
 		return;
 	if (t->counted) {
@@ -527,12 +528,12 @@ static void book(struct session *s, struct tracee *t)
 	if (!t->counted && !(s->map.fds && identity_follows(t->ev.def)))
 		return;
 	if (t->ev.def->decoder == &decoder_brk)
-		recorder_sweep(s); /* the break before it may be recorded */
+		recorder_sweep(&s->recorder); /* the break before it may be recorded */
 	if (t->counted) {
 		env = session_env(s, t, &t->ev, measured_file(s, t));
 		decode_exit(&(struct decode_in){&t->ev, session_memory(s, t), &env}, &t->ev.m);
 	}
-	recorder_book(s, t, &t->ev, t->counted);
+	booking_call(s, t, &t->ev, t->counted);
 }
 
 static void no_return(struct session *s, struct tracee *t)
@@ -584,5 +585,5 @@ void call_no_return(struct session *s, struct tracee *t, int stopped)
 {
 	if (t->in_call && t->state != TRACEE_LAUNCH)
 		no_return(s, t);
-	recorder_end(s, t, stopped);
+	recorder_end(&s->recorder, t, stopped);
 }

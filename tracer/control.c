@@ -57,6 +57,7 @@ static void follow(struct control_map *m, int recorded)
 		if (!m->kind[i])
 			m->kind[i] = CONTROL_FD;
 		m->whole[i] = strcmp(def->name, "fcntl") != 0;
+		m->said[i] = recorded ? identity_kind(def) : 0;
 	}
 	for (size_t i = 0; recorded && i < sizeof(folders) / sizeof(*folders); i++) {
 		const struct sys_def *def = sys_by_name(folders[i]);
@@ -77,6 +78,7 @@ void control_map_build(struct control_map *m, const struct sys_set *traced, int 
 	m->kind = mem_calloc(m->len, 1);
 	m->traced = mem_calloc(m->len, 1);
 	m->whole = mem_calloc(m->len, 1);
+	m->said = mem_calloc(m->len, 1);
 	for (size_t i = 0; i < m->len; i++)
 		m->traced[i] = m->whole[i] = sys_set_has(traced, sys_by_index(i)) != 0;
 	for (size_t i = 0; i < sizeof(controls) / sizeof(*controls); i++) {
@@ -105,4 +107,5 @@ void control_map_release(struct control_map *m)
 	free(m->kind);
 	free(m->traced);
 	free(m->whole);
+	free(m->said);
 }

@@ -31,6 +31,7 @@ struct control_map {
 	uint8_t *kind;   /* enum control */
 	uint8_t *traced; /* 1: in the set */
 	uint8_t *whole;  /* 1: every such call must be seen, not those with some arguments only */
+	uint8_t *said;   /* KIND_* of recorder/layout.h: what it says is needed; else 0 */
 	size_t len;
 	int fds; /* fds are followed: some traced call has one */
 };

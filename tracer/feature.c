@@ -28,8 +28,8 @@ enum feature feature_of(const struct sys_event *ev)
 static void dispatch_on(struct session *s, struct tracee *t)
 {
 	t->dispatch = 1;
-	recorder_off(
-		s, t->mm, "the program dispatches its own calls (PR_SET_SYSCALL_USER_DISPATCH)");
+	recorder_off(&s->recorder, t->mm,
+		"the program dispatches its own calls (PR_SET_SYSCALL_USER_DISPATCH)");
 	if (t->mm->recorder)
 		patch_take_back(t);
 }
@@ -39,7 +39,7 @@ void feature_set(struct session *s, struct tracee *t)
 	switch (feature_of(&t->ev)) {
 	case FEATURE_NO_TSC:
 		s->seen.no_tsc = 1;
-		recorder_thread_off(s, t, feature_no_tsc);
+		recorder_thread_off(&s->recorder, t, feature_no_tsc);
 		break;
 	case FEATURE_DISPATCH:
 		dispatch_on(s, t);

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "tracer/decode/decode.h"
 #include "tracer/event.h"
 #include "tracer/files.h"
 
@@ -32,13 +33,6 @@ int identity_follows(const struct sys_def *def);
 int identity_closes(const struct sys_def *def);
 /* KIND_* of the recorder for a call that says something, else 0. */
 uint8_t identity_kind(const struct sys_def *def);
-
-/* What a call said, as the recorder or the tracer read it after success. */
-struct said {
-	const void *bytes; /* a path without its 0, or an address */
-	size_t len;
-	int32_t pair[2]; /* fds that the kernel wrote */
-};
 
 /* Who made the call. */
 struct caller {

@@ -21,7 +21,7 @@ static void mm_leave(struct session *s, struct tracee *t)
 	uint32_t id;
 
 	if (t->mm->refs == 1) {
-		recorder_sweep(s);
+		recorder_sweep(&s->recorder);
 		recorder_mm_free(&s->recorder, t->mm->recorder);
 		if (s->stacks)
 			stacks_forget(s->stacks, t->mm->id);
@@ -66,7 +66,7 @@ static struct tracee *add_child(struct session *s, struct tracee *t, pid_t tid, 
 	struct tracee *child;
 
 	if (!(flags & CLONE_VM) || !(flags & CLONE_FILES))
-		recorder_sweep(s); /* a copy is of what is there now */
+		recorder_sweep(&s->recorder); /* a copy is of what is there now */
 	files = flags & CLONE_FILES ? files_ref(t->files) : files_copy(t->files);
 	mm = flags & CLONE_VM ? mm_ref(t->mm) : mm_new(&s->tracees);
 	child = tracees_add(&s->tracees, pid, tid, files, mm);
@@ -120,7 +120,7 @@ void lifecycle_child(struct session *s, struct tracee *t)
 void lifecycle_first_stop(struct session *s, struct tracee *t)
 {
 	t->state = TRACEE_RUNNING;
-	recorder_first_stop(s, t);
+	recorder_first_stop(&s->recorder, t);
 	if (t->saved) { /* it was born with a register that we changed */
 		call_restore_arg(s, t, t);
 		t->saved = SAVED_NONE;
@@ -229,7 +229,7 @@ struct tracee *lifecycle_exec(struct session *s, pid_t tid)
 		}
 		tracees_rename(&s->tracees, t, tid);
 	}
-	recorder_end(s, t, 0);
+	recorder_end(&s->recorder, t, 0);
 	t->dispatch = 0;
 	mm_leave(s, t);
 	t->mm = mm_new(&s->tracees);

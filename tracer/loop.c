@@ -65,7 +65,7 @@ static int wait_any(struct session *s, int flags)
 static int next_stop(struct session *s, struct stop *ret)
 {
 	if (!s->stops.len) {
-		int rc = wait_any(s, recorder_is_busy(s) ? WNOHANG : 0);
+		int rc = wait_any(s, recorder_is_busy(&s->recorder) ? WNOHANG : 0);
 
 		if (rc == 0)
 			return 0;
@@ -116,7 +116,7 @@ static void group_stop(struct session *s, struct tracee *t, const struct stop *s
 	int signal = WSTOPSIG(stop->status);
 
 	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
-		recorder_leave(s, t, 0);
+		recorder_leave(&s->recorder, t, 0);
 		/* Stays stopped, as it would without us, until SIGCONT. */
 		t->listening = 1;
 		if (t->state == TRACEE_ATTACH)
@@ -128,7 +128,7 @@ static void group_stop(struct session *s, struct tracee *t, const struct stop *s
 		lifecycle_first_stop(s, t);
 		return;
 	}
-	recorder_leave(s, t, 0);
+	recorder_leave(&s->recorder, t, 0);
 	if (t->state == TRACEE_ATTACH)
 		t->state = TRACEE_RUNNING;
 	t->asked = 0;
@@ -157,7 +157,7 @@ static void signal_stop(struct session *s, struct tracee *t, int signal)
 {
 	note_ignored_signal(s, t, signal);
 	mend_signal(t, signal);
-	tracee_resume(s, t, recorder_leave(s, t, signal));
+	tracee_resume(s, t, recorder_leave(&s->recorder, t, signal));
 }
 
 static void syscall_stop(struct session *s, struct tracee *t, const struct stop *stop)
@@ -245,7 +245,7 @@ static void signal_all(struct session *s, int signal)
 
 static void obey(struct session *s, struct order *order)
 {
-	recorder_sweep(s); /* what was before it */
+	recorder_sweep(&s->recorder); /* what was before it */
 	switch (order->kind) {
 	case ORDER_BEGIN:
 		book_begin(&s->book, order->at_ns);
@@ -279,7 +279,7 @@ int session_loop(struct session *s, struct err *err)
 
 		while (orders_pending(&s->orders) && orders_take(&s->orders, &order))
 			obey(s, &order);
-		recorder_tick(s);
+		recorder_tick(&s->recorder);
 		if (rc == 0)
 			continue;
 		if (rc == -ECHILD) {

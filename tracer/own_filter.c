@@ -69,7 +69,7 @@ void own_filter_installed(struct session *s, struct tracee *t, enum own_filter v
 	t->own_filter = 1; /* which may forbid the calls that the recorder would make */
 	if (verdict == OWN_FILTER_HARMLESS)
 		return;
-	recorder_off(s, t->mm, "a seccomp filter of the program's own");
+	recorder_off(&s->recorder, t->mm, "a seccomp filter of the program's own");
 	s->seen.own_filter = 1;
 	t->mode = MODE_SYSCALL;
 	if (verdict != OWN_FILTER_INTERFERES_ALL)

@@ -162,6 +162,11 @@ static void fill_unpatched(const struct session *s, struct res_result *r)
 	qsort(t->unpatched_sites.at, n, sizeof(*t->unpatched_sites.at), by_calls);
 }
 
+static uint64_t lost(const struct session *s)
+{
+	return s->lost + s->recorder.lost;
+}
+
 static void fill_tracer(const struct session *s, struct res_result *r)
 {
 	struct res_tracer *t = r->tracer;
@@ -172,7 +177,7 @@ static void fill_tracer(const struct session *s, struct res_result *r)
 	t->calls_stopped = seen[SEEN_STOPPED];
 	t->calls_redirected = seen[SEEN_ONE_STOP];
 	t->calls_recorded_in_process = seen[SEEN_RECORDED];
-	t->lost = s->lost;
+	t->lost = lost(s);
 	t->ignored_signal_interruptions = s->ignored_signal_interruptions;
 	fill_traced_set(s, r);
 	fill_unpatched(s, r);
@@ -224,10 +229,10 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 {
 	char left_out[128];
 
-	if (s->lost) {
+	if (lost(s)) {
 		r->complete = 0;
 		result_warn(r, "lost", "%llu calls are known to be missing.",
-			(unsigned long long)s->lost);
+			(unsigned long long)lost(s));
 	}
 	if (s->recorder.corrupt)
 		result_warn(r, "corrupt",

@@ -5,26 +5,22 @@
 #include <sys/mman.h>
 
 #include "common/base/clock.h"
+#include "tracer/booking.h"
 #include "tracer/filler.h"
 #include "tracer/filter.h"
 #include "tracer/launch.h"
 #include "tracer/memory.h"
 
-static void into_book(void *ctx, const struct sys_event *ev)
-{
-	book_call(ctx, ev);
-}
-
 int session_init(struct session *s, const struct options *opt, struct err *err)
 {
+	const struct recorder_sink sink = booking_sink(s);
 	struct filter_pass pass;
 	int rc;
 
 	*s = (struct session){.opt = opt, .first_status = -1, .status_fd = -1};
-	s->recorder.sink = (struct recorder_sink){into_book, &s->book};
 	control_map_build(&s->map, &opt->trace, opt->mode_auto && !opt->pids.len);
 	if (opt->mode_auto && !opt->pids.len) {
-		recorder_init(&s->recorder, &s->map, opt->no_patch, &pass);
+		recorder_init(&s->recorder, &s->map, opt->no_patch, &sink, &pass);
 		if (!s->recorder.on) { /* nothing can be recorded: fewer calls must be seen */
 			control_map_release(&s->map);
 			control_map_build(&s->map, &opt->trace, 0);
@@ -40,6 +36,7 @@ int session_init(struct session *s, const struct options *opt, struct err *err)
 		s->stacks = stacks_new(opt->stacks_every ? opt->stacks_every
 				       : s->recorder.on  ? STACKS_EVERY
 							 : 1);
+	s->recorder.stacks = s->stacks;
 	tracees_init(&s->tracees, AGG_ROWS_MAX);
 	s->identity = identity_new(AGG_ROWS_MAX);
 	s->memory = memory_reader(&s->reads);
@@ -59,7 +56,7 @@ void session_end(struct session *s)
 		tracees_read_comm(&s->tracees, t);
 		call_no_return(s, t, 0);
 	}
-	recorder_sweep(s);
+	recorder_sweep(&s->recorder);
 	launch_finish_probes(s);
 	book_close(&s->book, clock_mono_ns());
 }
@@ -69,7 +66,7 @@ void session_release(struct session *s)
 	struct map_iter it = {0};
 
 	while (map_next(&s->tracees.by_tid, &it))
-		recorder_end(s, it.value, 0);
+		recorder_end(&s->recorder, it.value, 0);
 	recorder_release(&s->recorder);
 	stacks_free(s->stacks);
 	it = (struct map_iter){0};
@@ -89,4 +86,5 @@ void session_release(struct session *s)
 	free(s->filter.filter);
 	free(s->launch.environ);
 	free(s->roots.at);
+	free(s->touched.at);
 }

@@ -24,7 +24,7 @@
  *
  *	next stop (loop.c) -> what kind (loop.c) -> call entry and exit (calls.c)
  *	                                         -> clone, exec, exit (lifecycle.c)
- *	finished call -> book (book.c)
+ *	finished call -> what it was about and moved (booking.c) -> book (book.c)
  */
 struct session {
 	const struct options *opt;
@@ -37,6 +37,13 @@ struct session {
 	struct identity *identity;
 	struct book book;
 	struct recorder recorder;
+	struct {
+		struct touched {
+			const struct files *files;
+			uint32_t first, last;
+		} * at;
+		size_t len, cap;
+	} touched; /* numbers that calls which are not booked yet may have closed: booking.c */
 	struct stacks *stacks; /* NULL: not wanted */
 	struct orders orders;
 	struct memory reads; /* what `memory` reads */
@@ -61,7 +68,7 @@ struct session {
 	struct colocate colocate;
 	uint64_t record_ns;                 /* cost of a record; 0: not measured */
 	uint64_t near_stop_ns, far_stop_ns; /* cost of a stop, with the target on our CPU and not */
-	uint64_t lost;                      /* calls known to have been missed */
+	uint64_t lost; /* calls known to have been missed, beside the recorder's */
 	uint64_t calls_stopped;
 	uint64_t ignored_signal_interruptions;
 	struct {

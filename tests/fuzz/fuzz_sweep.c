@@ -8,10 +8,9 @@
 
 #include "common/base/mem.h"
 #include "tests/fuzz/fuzz.h"
-#include "tracer/session.h"
-
-/* A process that is not there: its memory cannot be read. */
-#define NOBODY 0x7ffffff0
+#include "tracer/decode/decode.h"
+#include "tracer/recorder/recorder.h"
+#include "tracer/tracee.h"
 
 #define TRAMP 0x10000
 #define UNITS (1 + 2 * LARGE_RING_UNITS) /* a block anywhere leaves room for a ring */
@@ -21,48 +20,58 @@ struct input {
 	uint8_t large, stopped, sweeps, unused[5];
 };
 
-static struct session s;
-static struct tracee *t;
+static struct recorder f;
+static struct process process = {.pid = 1};
+static struct mm mm = {.id = 1, .refs = 1};
+static struct tracee t = {.tid = 1, .process = &process, .mm = &mm, .thread_id = 1};
+static unsigned char sum; /* of all that was said, so that it is read */
 
-static void no_sink(void *ctx, const struct sys_event *ev)
+/* What the sink may believe of a call. */
+static void recorded(void *ctx, struct tracee *by, struct sys_event *ev,
+	const struct recorded *measured, const struct said *said)
 {
-	FUZZ_CHECK(ev->def);
-	book_call(ctx, ev);
+	(void)ctx;
+	FUZZ_CHECK(by == &t && measured);
+	FUZZ_CHECK(ev->def && ev->nr < BLOCK_KINDS_LEN && f.calls[ev->nr].kind != KIND_PASS);
+	FUZZ_CHECK(ev->outcome == SYS_RETURNED && ev->seen != SEEN_STOPPED);
+	FUZZ_CHECK(ev->exit_ns <= f.tsc.ns + 1000000);
+	if (!said)
+		return;
+	FUZZ_CHECK(said->len <= SAID_BYTES_MAX);
+	for (size_t i = 0; i < said->len; i++)
+		sum += ((const unsigned char *)said->bytes)[i];
+}
+
+static void left(void *ctx, const struct tracee *by, const struct sys_event *ev)
+{
+	(void)ctx;
+	FUZZ_CHECK(by == &t && (!ev || ev->def));
+}
+
+static void swept(void *ctx)
+{
+	(void)ctx;
+	recorder_unbooked(&f, &(struct recorder_visit){NULL, left});
 }
 
 static void start(void)
 {
-	static struct options options;
-	struct sys_set *set = &options.trace;
+	static const struct recorder_sink sink = {.recorded = recorded, .swept = swept};
+	struct control_map map;
+	struct sys_set set = {0};
 	struct filter_pass pass;
-	struct mm *mm;
 	int memory = memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	FUZZ_CHECK(sys_set_parse(set, "all", NULL) == 0);
-	s.opt = &options;
-	control_map_build(&s.map, set, 1);
-	recorder_init(&s.recorder, &s.map, 0, &pass);
-	s.recorder.on = 1;
-	s.recorder.sink = (struct recorder_sink){no_sink, &s.book};
-	tracees_init(&s.tracees, AGG_ROWS_MAX);
-	s.identity = identity_new(AGG_ROWS_MAX);
-	mm = mm_new(&s.tracees);
-	mm->recorder = recorder_mm_new();
-	FUZZ_CHECK(region_take(&mm->recorder->region, memory, UNITS, &(struct err){0}) == 0);
+	FUZZ_CHECK(sys_set_parse(&set, "all", NULL) == 0);
+	control_map_build(&map, &set, 1);
+	sys_set_release(&set);
+	recorder_init(&f, &map, 0, &sink, &pass);
+	control_map_release(&map);
+	f.on = 1;
+	mm.recorder = recorder_mm_new();
+	FUZZ_CHECK(region_take(&mm.recorder->region, memory, UNITS, &(struct err){0}) == 0);
 	close(memory);
-	sites_set_tramp(&mm->recorder->sites, sites_get(&mm->recorder->sites, 0x5000), TRAMP);
-	t = tracees_add(&s.tracees, NOBODY, NOBODY, files_new(identity_registry(s.identity)), mm);
-	files_state(t->files)->recorded = 1;
-}
-
-/* The target's memory is not there. */
-static ssize_t no_memory(void *ctx, uint64_t addr, void *buf, size_t len)
-{
-	(void)ctx;
-	(void)addr;
-	(void)buf;
-	(void)len;
-	return -1;
+	sites_set_tramp(&mm.recorder->sites, sites_get(&mm.recorder->sites, 0x5000), TRAMP);
 }
 
 static void fill(struct block *b, const struct input *in)
@@ -82,7 +91,7 @@ static void mend(struct ring *ring, uint8_t how)
 
 		r->desc = TRAMP + TRAMP_DESC;
 		r->nr %= BLOCK_KINDS_LEN;
-		r->kind = s.recorder.calls[r->nr].kind;
+		r->kind = f.calls[r->nr].kind;
 		r->t0 = r->t1 = tsc_now();
 		if (how & 2)
 			r->ret = r->ret & 0xff;
@@ -98,15 +107,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < sizeof(in))
 		return 0;
-	if (!t)
+	if (!mm.recorder)
 		start();
 	memcpy(&in, data, sizeof(in));
 	data += sizeof(in);
 	size -= sizeof(in);
-	rt.tracee = t;
-	FUZZ_CHECK(ring_init(&rt.ring, &t->mm->recorder->region) == 0);
+	rt.tracee = &t;
+	FUZZ_CHECK(ring_init(&rt.ring, &mm.recorder->region) == 0);
 	if (in.large & 1)
-		FUZZ_CHECK(ring_enlarge(&rt.ring, &t->mm->recorder->region) == 0);
+		FUZZ_CHECK(ring_enlarge(&rt.ring, &mm.recorder->region) == 0);
 	memset(rt.ring.at, 0, SMALL_RING_RECORDS * RECORD_BYTES);
 	memset(rt.stopped, in.stopped, sizeof(rt.stopped));
 	memcpy(rt.ring.at, data,
@@ -115,18 +124,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	mend(&rt.ring, in.unused[0]);
 	rt.ring.tail = in.tail;
 	fill(rt.ring.block, &in);
-	s.memory = (struct mem_reader){no_memory, NULL};
-	book_init(&s.book, 1000, 0);
-	*VEC_PUSH(&s.recorder.threads) = &rt;
+	*VEC_PUSH(&f.threads) = &rt;
 	for (int i = 0; i <= in.sweeps % 3; i++) {
-		recorder_sweep(&s);
+		recorder_sweep(&f);
 		FUZZ_CHECK(rt.corrupt || rt.ring.block->head - rt.ring.tail <= LARGE_RING_RECORDS);
 		rt.ring.block->head += in.sweeps;
 	}
-	s.recorder.threads.len = 0;
+	f.threads.len = 0;
 	free(rt.stacks.at);
-	ring_release(&rt.ring, &t->mm->recorder->region);
-	book_close(&s.book, 1000000);
-	book_release(&s.book);
+	ring_release(&rt.ring, &mm.recorder->region);
 	return 0;
 }

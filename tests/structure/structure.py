@@ -127,6 +127,32 @@ def decoders_are_pure(_t):
     eq(bad, [], "effects in decoders")
 
 
+BEYOND_THE_SINK = re.compile(r"\b(session_\w+|struct session|identity_\w+|book_\w+|booking_\w+|colocate_\w+)\b")
+NOT_THE_RECORDERS = {"tracer/%s.h" % name for name in ("session", "identity", "book", "booking", "colocate", "report")}
+
+
+def beyond_the_sink(path):
+    """What a file of the recorder knows of the tracer around it."""
+    return sorted(set(includes(path)) & NOT_THE_RECORDERS) + BEYOND_THE_SINK.findall(code(path))
+
+
+@test
+def the_recorder_knows_a_sink(_t):
+    """Not the session, nor what it makes of a call; not by way of another header either."""
+    files = sources("tracer/recorder")
+    check(len(files) > 10, "no recorder")
+    bad = ["%s: %s" % (f, what) for f in files for what in beyond_the_sink(f)]
+    todo, seen = list(files), set(files)
+    while todo:
+        f = todo.pop()
+        for inc in set(includes(f)) - seen:
+            if inc in NOT_THE_RECORDERS:
+                bad.append("%s includes %s" % (f, inc))
+            seen.add(inc)
+            todo.append(inc)
+    eq(bad, [], "what the recorder is not to know")
+
+
 @test(timeout=300)
 def every_header_compiles_alone(t):
     bad = []
@@ -370,6 +396,9 @@ def the_checks_can_fail(_t):
         with open(path, "w") as f:
             f.write('/* printf(1) */ char *s = "puts(2)"; // perror(3)\n')
         assert not PRINTS.search(code(path))
+        with open(path, "w") as f:
+            f.write('#include "tracer/session.h"\nvoid f(struct session *s) { book_call(s); } /* struct session */\n')
+        eq(beyond_the_sink(path), ["tracer/session.h", "struct session", "book_call"], "in a recorder that knows too much")
 
 
 if __name__ == "__main__":

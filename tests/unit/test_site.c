@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "tracer/recorder/patch.h"
-#include "tracer/session.h"
+#include "tracer/tracee.h"
 
 #define SITE  0x401000ULL
 #define PAGE  0x500000ULL
@@ -319,7 +319,7 @@ static void a_trap_of_ours_is_nobodys_signal(void **state)
 
 	(void)state;
 	for (int ours = 0; ours < 2; ours++) {
-		static struct session s;
+		static struct recorder f;
 		struct recorder_mm fs = {.mem_fd = -1};
 		struct mm mm = {.refs = 2, .recorder = &fs};
 		struct tracee t = {.mm = &mm, .tid = run_into(page)};
@@ -328,10 +328,10 @@ static void a_trap_of_ours_is_nobodys_signal(void **state)
 		sites_add_page(&fs.sites, PAGE);
 		patched(&fs.sites, ours ? at + 5 : at + 100, 5);
 		if (ours) /* a trap that stays is the program's */
-			assert_int_equal(recorder_leave(&s, &t, SIGTRAP), SIGTRAP);
+			assert_int_equal(recorder_leave(&f, &t, SIGTRAP), SIGTRAP);
 		if (ours) /* the stop is looked at when the code is whole */
 			assert_int_equal(remote_write(&t, at, function, 1), 0);
-		assert_int_equal(recorder_leave(&s, &t, SIGTRAP), ours ? 0 : SIGTRAP);
+		assert_int_equal(recorder_leave(&f, &t, SIGTRAP), ours ? 0 : SIGTRAP);
 		assert_int_equal(ip_of(t.tid), ours ? at : at + 1);
 		if (ours) {
 			assert_int_equal(ptrace(PTRACE_CONT, t.tid, NULL, NULL), 0);

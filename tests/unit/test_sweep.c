@@ -1,87 +1,100 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* Records in rings of ordinary memory, without a process: which calls come out of them, and when.
- */
+/* Records in rings, and calls that stopped: which of them come out, when, and with what. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
-#include "common/base/clock.h"
-#include "common/base/mem.h"
-#include "tracer/session.h"
+#include "tests/unit/fake_rings.h"
+#include "tracer/decode/decode.h"
 
-#define THREADS 3
-#define EVENTS  200
-#define TRAMP   0x10000
+#define GIVEN 1200
 
 struct fixture {
-	struct session s;
-	struct process process;
-	struct mm mm;
-	struct tracee tracees[THREADS];
-	struct sys_event got[EVENTS];
-	size_t got_len;
-	int memory;
+	struct recorder f;
+	struct rings r;
+	struct given {
+		struct sys_event ev;
+		struct recorded measured;
+		char said[SAID_BYTES_MAX];
+		size_t said_len; /* SIZE_MAX: nothing */
+		int32_t pair[2];
+	} got[GIVEN];
+	struct sys_event calls[GIVEN]; /* that stopped */
+	size_t got_len, calls_len, swept, taken_over;
+	struct recorded asked;
+	int is_asked;
 };
 
-static void take(void *ctx, const struct sys_event *ev)
+static struct given *next(struct fixture *x, const struct sys_event *ev)
+{
+	assert_true(x->got_len < GIVEN);
+	x->got[x->got_len].ev = *ev;
+	return &x->got[x->got_len++];
+}
+
+static void recorded(void *ctx, struct tracee *t, struct sys_event *ev,
+	const struct recorded *measured, const struct said *said)
+{
+	struct given *g = next(ctx, ev);
+
+	assert_int_equal(t->tid, ev->tid);
+	g->measured = *measured;
+	g->said_len = SIZE_MAX;
+	if (!said)
+		return;
+	g->said_len = said->len;
+	memcpy(g->said, said->bytes, said->len);
+	memcpy(g->pair, said->pair, sizeof(g->pair));
+}
+
+static void stopped(void *ctx, void *call)
+{
+	next(ctx, call);
+}
+
+static void call_stops(struct fixture *x, const struct sys_event *ev)
+{
+	struct sys_event *call = &x->calls[x->calls_len++];
+
+	*call = *ev;
+	recorder_stopped(&x->f, ev->exit_ns ? ev->exit_ns : ev->entry_ns, call);
+}
+
+static void taken_over(
+	void *ctx, struct tracee *t, struct sys_event *ev, const struct recorded *asked)
 {
 	struct fixture *x = ctx;
 
-	assert_true(x->got_len < EVENTS);
-	x->got[x->got_len++] = *ev;
+	assert_int_equal(t->tid, ev->tid);
+	x->taken_over = x->got_len;
+	x->is_asked = asked != NULL;
+	if (asked)
+		x->asked = *asked;
+	call_stops(x, ev);
 }
 
-static void begin_thread(struct fixture *x, int i, struct files *files)
+static void swept(void *ctx)
 {
-	struct recorder_thread *rt = mem_calloc(1, sizeof(*rt));
-
-	assert_int_equal(ring_init(&rt->ring, &x->mm.recorder->region), 0);
-	rt->tracee = &x->tracees[i];
-	x->tracees[i] = (struct tracee){.tid = 100 + i,
-		.process = &x->process,
-		.files = files,
-		.mm = &x->mm,
-		.thread_id = (uint32_t)i + 1,
-		.recorder = rt};
-	*VEC_PUSH(&x->s.recorder.threads) = rt;
+	((struct fixture *)ctx)->swept++;
 }
 
 static int set_up(void **state)
 {
 	struct fixture *x = calloc(1, sizeof(*x));
-	struct filter_pass pass;
-	struct sys_set all = {0};
-	struct err err = {0};
-	struct files *files;
 
 	assert_non_null(x);
-	assert_int_equal(sys_set_parse(&all, "%network,%io,%memory,close,dup2", &err), 0);
-	control_map_build(&x->s.map, &all, 1);
-	sys_set_release(&all);
-	x->s.identity = identity_new(100);
-	x->s.recorder.sink = (struct recorder_sink){take, x};
-	recorder_init(&x->s.recorder, &x->s.map, 0, &pass);
-	x->s.recorder.on = 1; /* for what is tested the machine does not matter */
-	x->process.pid = getpid();
-	x->mm.refs = THREADS;
-	x->mm.recorder = recorder_mm_new();
-	x->memory = memfd_create("test", MFD_ALLOW_SEALING | MFD_CLOEXEC);
-	assert_int_equal(region_take(&x->mm.recorder->region, x->memory, 4, &err), 0);
-	sites_set_tramp(&x->mm.recorder->sites, sites_get(&x->mm.recorder->sites, 0x5000), TRAMP);
-	files = files_new(identity_registry(x->s.identity));
-	files_state(files)->recorded = 1;
-	for (int i = 0; i < THREADS; i++)
-		begin_thread(x, i, files);
+	rings_begin(&x->r, &x->f,
+		&(struct recorder_sink){.ctx = x,
+			.recorded = recorded,
+			.taken_over = taken_over,
+			.stopped = stopped,
+			.swept = swept});
 	*state = x;
 	return 0;
 }
@@ -90,77 +103,25 @@ static int tear_down(void **state)
 {
 	struct fixture *x = *state;
 
-	files_unref(x->tracees[0].files);
-	for (int i = 0; i < THREADS; i++) {
-		if (x->tracees[i].recorder)
-			free(x->tracees[i].recorder->stacks.at);
-		free(x->tracees[i].recorder);
-	}
-	recorder_mm_free(&x->s.recorder, x->mm.recorder);
-	recorder_release(&x->s.recorder);
-	control_map_release(&x->s.map);
-	identity_free(x->s.identity);
-	close(x->memory);
+	rings_end(&x->r);
 	free(x);
 	return 0;
 }
 
-/* What the stub does: the record, and then the commit. The first argument is the call's name tag.
- */
-static struct record *begin(struct fixture *x, int thread, long nr, uint64_t tag)
+static void stops(struct fixture *x, uint64_t tag)
 {
-	struct ring *ring = &x->tracees[thread].recorder->ring;
-	struct record *r = &ring->at[ring->block->head & (ring->records - 1)];
-
-	*r = (struct record){.t0 = tsc_now(),
-		.nr = (uint32_t)nr,
-		.desc = TRAMP + TRAMP_DESC,
-		.args = {tag, 0, 1000},
-		.bytes = 1000,
-		.kind = x->s.recorder.kinds[nr]};
-	ring->block->inflight = ring->block->head + 1;
-	return r;
-}
-
-static struct block *block_of(const struct fixture *x, int thread)
-{
-	return x->tracees[thread].recorder->ring.block;
-}
-
-static struct record *record(struct fixture *x, int thread, long nr, uint64_t tag)
-{
-	struct record *r = begin(x, thread, nr, tag);
-
-	r->t1 = tsc_now();
-	block_of(x, thread)->head++;
-	return r;
-}
-
-static void stopped(struct fixture *x, uint64_t tag)
-{
-	struct sys_event ev = {.def = sys_by_number(ABI_X86_64, SYS_write),
-		.nr = SYS_write,
-		.args = {tag},
-		.tid = 999,
-		.exit_ns = clock_mono_ns()};
-
-	recorder_book(&x->s, &x->tracees[0], &ev, 1);
-}
-
-/* Until both clocks are well past what was stamped last: by less than that they may disagree. */
-static void time_passes(void)
-{
-	uint64_t from = clock_mono_ns();
-
-	while (clock_mono_ns() - from < 200000)
-		;
+	call_stops(x, &(struct sys_event){.def = sys_by_number(ABI_X86_64, SYS_write),
+			      .nr = SYS_write,
+			      .args = {tag},
+			      .tid = 999,
+			      .exit_ns = clock_mono_ns()});
 }
 
 static void expect_tags(const struct fixture *x, const uint64_t *tags, size_t n)
 {
 	assert_int_equal(x->got_len, n);
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(x->got[i].args[0], tags[i]);
+		assert_int_equal(x->got[i].ev.args[0], tags[i]);
 }
 
 /* ---- what comes out ---- */
@@ -168,40 +129,73 @@ static void expect_tags(const struct fixture *x, const uint64_t *tags, size_t n)
 static void a_record_is_a_call(void **state)
 {
 	struct fixture *x = *state;
-	struct record *r = record(x, 1, SYS_write, 5);
+	struct record *r = record(&x->r, 1, SYS_writev, 5);
+	const struct sys_event *ev = &x->got[0].ev;
 
-	r->args[2] = 77;
 	r->ret = 70;
-	recorder_sweep(&x->s);
+	r->units = 3;
+	r->flags = MEASURED_CTRUNC;
+	r->dgrams_asked = 4;
+	r->dgrams = 2;
+	recorder_sweep(&x->f);
 	assert_int_equal(x->got_len, 1);
-	assert_string_equal(x->got[0].def->name, "write");
-	assert_int_equal(x->got[0].tid, 101);
-	assert_int_equal(x->got[0].pid, getpid());
-	assert_int_equal(x->got[0].thread_id, 2);
-	assert_int_equal(x->got[0].ret, 70);
-	assert_int_equal(x->got[0].fd_id, 1);
-	assert_int_equal(x->got[0].outcome, SYS_RETURNED);
-	assert_int_equal(x->got[0].seen, SEEN_RECORDED);
-	assert_int_equal(x->got[0].m.bytes_moved, 70);
-	assert_true(x->got[0].entry_ns <= x->got[0].exit_ns);
-	assert_int_equal(x->s.recorder.swept, 1);
-	recorder_sweep(&x->s); /* once */
+	assert_string_equal(ev->def->name, "writev");
+	assert_int_equal(ev->tid, 101);
+	assert_int_equal(ev->pid, getpid());
+	assert_int_equal(ev->thread_id, 2);
+	assert_int_equal(ev->ret, 70);
+	assert_int_equal(ev->outcome, SYS_RETURNED);
+	assert_int_equal(ev->seen, SEEN_RECORDED);
+	assert_true(ev->entry_ns <= ev->exit_ns);
+	assert_int_equal(x->got[0].measured.bytes, 1000);
+	assert_int_equal(x->got[0].measured.units, 3);
+	assert_int_equal(x->got[0].measured.flags, MEASURED_CTRUNC);
+	assert_int_equal(x->got[0].measured.dgrams_asked, 4);
+	assert_int_equal(x->got[0].measured.dgrams_moved, 2);
+	assert_int_equal(x->got[0].said_len, SIZE_MAX);
+	assert_int_equal(x->f.swept, 1);
+	recorder_sweep(&x->f); /* once */
 	assert_int_equal(x->got_len, 1);
+	assert_int_equal(x->swept, 2);
 }
 
-static void what_is_not_traced_is_not_booked(void **state)
+static void what_the_call_said_comes_with_it(void **state)
 {
 	struct fixture *x = *state;
+	const int32_t pair[2] = {7, 8};
+	char path[SAID_BYTES_MAX];
+	struct record *r;
 
-	record(x, 0, SYS_dup, 3); /* it is recorded for what it makes */
-	record(x, 0, SYS_socket, AF_INET);
-	assert_false(x->s.seen.xdp);
-	recorder_sweep(&x->s);
-	assert_int_equal(x->got_len, 1);
-	assert_int_equal(x->s.recorder.swept, 2);
-	record(x, 0, SYS_socket, AF_XDP);
-	recorder_sweep(&x->s);
-	assert_true(x->s.seen.xdp);
+	for (size_t i = 0; i < sizeof(path); i++)
+		path[i] = (char)('a' + i % 23);
+	for (size_t len = 1; len < 600; len += 97) { /* over the ring's end too */
+		struct block *b = block_of(&x->r, 0);
+		const struct ring *ring = &x->r.tracees[0].recorder->ring;
+
+		x->got_len = 0;
+		r = begin(&x->r, 0, SYS_openat, 1);
+		r->units = len;
+		r->extra = (uint32_t)((len + RECORD_BYTES - 1) / RECORD_BYTES);
+		for (size_t i = 0; i < len; i++) {
+			uint64_t at = b->head + 1 + i / RECORD_BYTES;
+
+			((char *)&ring->at[at & (ring->records - 1)])[i % RECORD_BYTES] = path[i];
+		}
+		r->t1 = tsc_now();
+		b->head += 1 + r->extra;
+		record(&x->r, 0, SYS_dup, 2);
+		recorder_sweep(&x->f);
+		expect_tags(x, (const uint64_t[]){1, 2}, 2);
+		assert_int_equal(x->got[0].said_len, len);
+		assert_memory_equal(x->got[0].said, path, len);
+		assert_int_equal(x->got[1].said_len, SIZE_MAX);
+	}
+	r = record(&x->r, 0, SYS_pipe2, 3);
+	memcpy(&r->units, pair, sizeof(pair));
+	recorder_sweep(&x->f);
+	assert_memory_equal(x->got[2].pair, pair, sizeof(pair));
+	assert_int_equal(x->got[2].said_len, 0);
+	assert_int_equal(x->f.lost, 0);
 }
 
 static void how_it_was_seen(void **state)
@@ -210,29 +204,30 @@ static void how_it_was_seen(void **state)
 
 	for (uint64_t i = 0; i < 100; i++) {
 		if (i % 3 == 0)
-			recorder_mark_stopped(x->tracees[0].recorder, block_of(x, 0)->head, 1);
-		record(x, 0, SYS_write, i);
+			recorder_mark_stopped(
+				x->r.tracees[0].recorder, block_of(&x->r, 0)->head, 1);
+		record(&x->r, 0, SYS_write, i);
 		if (i % 40 == 39) /* the same places again, without their old marks */
-			recorder_sweep(&x->s);
+			recorder_sweep(&x->f);
 	}
-	recorder_sweep(&x->s);
+	recorder_sweep(&x->f);
 	assert_int_equal(x->got_len, 100);
 	for (size_t i = 0; i < 100; i++)
-		assert_int_equal(x->got[i].seen, i % 3 ? SEEN_RECORDED : SEEN_ONE_STOP);
+		assert_int_equal(x->got[i].ev.seen, i % 3 ? SEEN_RECORDED : SEEN_ONE_STOP);
 }
 
 static void a_stack_belongs_to_its_record(void **state)
 {
 	struct fixture *x = *state;
-	struct recorder_thread *rt = x->tracees[0].recorder;
+	struct recorder_thread *rt = x->r.tracees[0].recorder;
 
 	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){1, 11};
 	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){3, 13};
 	for (uint64_t i = 0; i < 4; i++)
-		record(x, 0, SYS_write, i);
-	recorder_sweep(&x->s);
+		record(&x->r, 0, SYS_write, i);
+	recorder_sweep(&x->f);
 	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(x->got[i].stack_id, i % 2 ? 10 + i : 0);
+		assert_int_equal(x->got[i].ev.stack_id, i % 2 ? 10 + i : 0);
 	assert_int_equal(rt->stacks.len, 0);
 }
 
@@ -249,30 +244,63 @@ static void calls_come_in_the_order_of_their_ends(void **state)
 			if (by[i] < 0 || (i && by[i - 1] < 0))
 				time_passes(); /* two clocks */
 			if (by[i] < 0)
-				stopped(x, n);
+				stops(x, n);
 			else
-				record(x, by[i], SYS_write, n);
+				record(&x->r, by[i], SYS_write, n);
 			tags[n] = n;
 			n++;
 		}
-		recorder_sweep(&x->s);
+		recorder_sweep(&x->f);
 		expect_tags(x, tags, n);
 	}
 	for (size_t i = 1; i < n; i++)
-		assert_true(x->got[i - 1].exit_ns <= x->got[i].exit_ns);
+		assert_true(x->got[i - 1].ev.exit_ns <= x->got[i].ev.exit_ns);
+}
+
+/* Nothing is kept beyond what there is room for, nor lost. */
+static void many_that_stopped_sweep_by_themselves(void **state)
+{
+	struct fixture *x = *state;
+
+	record(&x->r, 0, SYS_write, 0);
+	time_passes();
+	for (uint64_t i = 1; i < 1100; i++)
+		stops(x, i);
+	assert_int_equal(x->swept, 1);
+	assert_true(x->got_len > 1000);
+	recorder_sweep(&x->f);
+	assert_int_equal(x->got_len, 1100);
+	for (size_t i = 0; i < 1100; i++)
+		assert_int_equal(x->got[i].ev.args[0], i);
+}
+
+static void what_stopped_waits_for_nobody(void **state)
+{
+	struct fixture *x = *state;
+
+	stops(x, 1);
+	time_passes();
+	begin(&x->r, 1, SYS_write, 9)->t1 = tsc_now();
+	time_passes();
+	stops(x, 2);
+	recorder_sweep(&x->f);
+	expect_tags(x, (const uint64_t[]){1, 2}, 2);
+	block_of(&x->r, 1)->head++;
+	recorder_sweep(&x->f);
+	expect_tags(x, (const uint64_t[]){1, 2, 9}, 3);
 }
 
 /* The one that began first ends last. */
 static void by_end_not_by_beginning(void **state)
 {
 	struct fixture *x = *state;
-	struct record *slow = begin(x, 0, SYS_write, 1);
+	struct record *slow = begin(&x->r, 0, SYS_write, 1);
 
-	record(x, 1, SYS_write, 2);
+	record(&x->r, 1, SYS_write, 2);
 	slow->t1 = tsc_now();
-	block_of(x, 0)->head++;
-	record(x, 2, SYS_write, 3);
-	recorder_sweep(&x->s);
+	block_of(&x->r, 0)->head++;
+	record(&x->r, 2, SYS_write, 3);
+	recorder_sweep(&x->f);
 	expect_tags(x, (const uint64_t[]){2, 1, 3}, 3);
 }
 
@@ -282,28 +310,28 @@ static void what_ends_after_it_waits(void **state)
 	struct fixture *x = *state;
 	struct record *early;
 
-	record(x, 0, SYS_write, 1);
+	record(&x->r, 0, SYS_write, 1);
 	time_passes();
-	early = begin(x, 1, SYS_write, 2);
+	early = begin(&x->r, 1, SYS_write, 2);
 	early->t1 = tsc_now();
 	time_passes();
-	record(x, 0, SYS_write, 3);
-	recorder_sweep(&x->s);
+	record(&x->r, 0, SYS_write, 3);
+	recorder_sweep(&x->f);
 	expect_tags(x, (const uint64_t[]){1}, 1);
-	assert_int_equal(block_of(x, 0)->tail, 1);
-	block_of(x, 1)->head++;
-	recorder_sweep(&x->s);
+	assert_int_equal(block_of(&x->r, 0)->tail, 1);
+	block_of(&x->r, 1)->head++;
+	recorder_sweep(&x->f);
 	expect_tags(x, (const uint64_t[]){1, 2, 3}, 3);
-	assert_int_equal(block_of(x, 0)->tail, 2);
+	assert_int_equal(block_of(&x->r, 0)->tail, 2);
 }
 
 static void a_call_under_way_is_not_booked(void **state)
 {
 	struct fixture *x = *state;
 
-	record(x, 0, SYS_write, 1);
-	begin(x, 0, SYS_write, 2);
-	recorder_sweep(&x->s);
+	record(&x->r, 0, SYS_write, 1);
+	begin(&x->r, 0, SYS_write, 2);
+	recorder_sweep(&x->f);
 	expect_tags(x, (const uint64_t[]){1}, 1);
 }
 
@@ -314,13 +342,13 @@ static void rings_go_round(void **state)
 
 	for (uint64_t i = 0; i < 150; i++) {
 		tags[i] = i;
-		record(x, 0, SYS_write, i);
+		record(&x->r, 0, SYS_write, i);
 		if (i % 50 == 49)
-			recorder_sweep(&x->s);
+			recorder_sweep(&x->f);
 	}
 	expect_tags(x, tags, 150);
-	assert_int_equal(block_of(x, 0)->tail, 150);
-	assert_int_equal(x->s.lost, 0);
+	assert_int_equal(block_of(&x->r, 0)->tail, 150);
+	assert_int_equal(x->f.lost, 0);
 }
 
 /* The rate between two clocks is not known for good: each sweep takes a new point. */
@@ -331,15 +359,15 @@ static void every_sweep_renews_the_clock(void **state)
 	for (int i = 0; i < 3; i++) {
 		uint64_t before = tsc_now();
 
-		x->s.recorder.tsc.ns_per_tick = 1000; /* what became of the one before */
-		x->s.recorder.tsc.ns = 1;
-		record(x, 0, SYS_write, 0);
-		recorder_sweep(&x->s);
-		assert_true(x->s.recorder.tsc.ticks >= before);
-		assert_true(x->s.recorder.tsc.ns_per_tick < 1000);
+		x->f.tsc.ns_per_tick = 1000; /* what became of the one before */
+		x->f.tsc.ns = 1;
+		record(&x->r, 0, SYS_write, 0);
+		recorder_sweep(&x->f);
+		assert_true(x->f.tsc.ticks >= before);
+		assert_true(x->f.tsc.ns_per_tick < 1000);
 		assert_int_equal(x->got_len, i + 1);
-		assert_true(x->got[i].exit_ns <= x->s.recorder.tsc.ns);
-		assert_true(x->got[i].exit_ns > x->s.recorder.tsc.first_ns);
+		assert_true(x->got[i].ev.exit_ns <= x->f.tsc.ns);
+		assert_true(x->got[i].ev.exit_ns > x->f.tsc.first_ns);
 	}
 }
 
@@ -349,18 +377,18 @@ static void a_block_without_sense_is_not_believed(void **state)
 {
 	for (int how = 0; how < 5; how++) {
 		struct fixture *x = *state;
-		struct recorder_thread *rt = x->tracees[how % THREADS].recorder;
+		struct recorder_thread *rt = x->r.tracees[how % THREADS].recorder;
 		struct block *b = rt->ring.block;
 		struct record *r;
-		uint64_t lost = x->s.lost;
+		uint64_t lost = x->f.lost;
 
 		x->got_len = 0;
 		rt->corrupt = rt->off = 0;
 		memset(b, 0, sizeof(*b));
 		b->magic = BLOCK_MAGIC_VALUE;
 		rt->ring.tail = rt->ring.ended = 0;
-		r = record(x, how % THREADS, SYS_write, 1);
-		record(x, how % THREADS, SYS_write, 1);
+		r = record(&x->r, how % THREADS, SYS_write, 1);
+		record(&x->r, how % THREADS, SYS_write, 1);
 		if (how == 0)
 			b->head += SMALL_RING_RECORDS;
 		else if (how == 1)
@@ -371,14 +399,14 @@ static void a_block_without_sense_is_not_believed(void **state)
 			r->desc += TRAMP_BYTES; /* no site of this space */
 		else
 			r->extra = 1;
-		recorder_sweep(&x->s);
+		recorder_sweep(&x->f);
 		assert_int_equal(x->got_len, 0);
 		assert_true(rt->corrupt && rt->off);
 		assert_int_equal(b->limit, 0);
-		assert_true(x->s.lost > lost);
-		lost = x->s.lost;
-		recorder_sweep(&x->s);
-		assert_int_equal(x->s.lost, lost);
+		assert_true(x->f.lost > lost);
+		lost = x->f.lost;
+		recorder_sweep(&x->f);
+		assert_int_equal(x->f.lost, lost);
 	}
 }
 
@@ -386,141 +414,110 @@ static void a_block_without_sense_is_not_believed(void **state)
 static void what_only_the_stub_needs_does_not_matter(void **state)
 {
 	struct fixture *x = *state;
-	struct block *b = block_of(x, 0);
+	struct block *b = block_of(&x->r, 0);
 
-	record(x, 0, SYS_write, 1);
+	record(&x->r, 0, SYS_write, 1);
 	b->mask = b->base = b->limit = b->tail = UINT64_MAX;
-	recorder_sweep(&x->s);
+	recorder_sweep(&x->f);
 	expect_tags(x, (const uint64_t[]){1}, 1);
-	assert_int_equal(x->s.lost, 0);
+	assert_int_equal(x->f.lost, 0);
 }
 
-/* ---- measured in the target ---- */
+/* ---- calls that do not end in the stub ---- */
 
-static const struct measured {
-	const char *title;
-	long nr;
-	int64_t ret;
-	uint32_t vlen, flags;
-	uint64_t bytes, dgrams, dgrams_asked;
-	struct measure want;
-} measured[] = {
-	{"sendmsg, cut", SYS_sendmsg, 950, 0, MEASURED_SEGMENTED, 950, 0, 10,
-		{950, 950, 0, 0, 10, 10, 1, 0}},
-	{"sendmsg, cut, less sent than asked", SYS_sendmsg, 300, 0, MEASURED_SEGMENTED, 950, 3, 10,
-		{950, 300, 0, 0, 10, 3, 1, 0}},
-	{"sendmsg, cut, failed", SYS_sendmsg, -11, 0, MEASURED_SEGMENTED, 950, 0, 10,
-		{950, 0, 0, 0, 10, 0, 1, 0}},
-	{"sendmsg, not cut", SYS_sendmsg, 950, 0, 0, 950, 0, 1, {950, 950, 0, 0, 1, 1, 0, 0}},
-	{"sendmmsg, cut", SYS_sendmmsg, 3, 3, MEASURED_SEGMENTED, 3000, 30, 30,
-		{0, 3000, 3, 3, 30, 30, 1, 0}},
-	{"sendmmsg, cut, not all sent", SYS_sendmmsg, 2, 3, MEASURED_SEGMENTED, 2000, 20, 30,
-		{0, 2000, 3, 2, 30, 20, 1, 0}},
-	{"sendmmsg, not cut, not all sent", SYS_sendmmsg, 2, 3, 0, 2000, 2, 2,
-		{0, 2000, 3, 2, 3, 2, 0, 0}},
-	{"recvmmsg, joined", SYS_recvmmsg, 1, 4, MEASURED_SEGMENTED, 1000, 10, 10,
-		{0, 1000, 4, 1, 10, 10, 1, 0}},
-};
-
-static void segments_are_datagrams(void **state)
+/* The thread dies in it: it comes behind what was before it, measured at its entry or not. */
+static void take_over_one(long nr, int is_measured)
 {
-	struct fixture *x = *state;
+	void *state;
+	struct fixture *x;
+	struct recorder_thread *rt;
+	struct record *r;
 
-	for (size_t i = 0; i < sizeof(measured) / sizeof(*measured); i++) {
-		const struct measured *m = &measured[i];
-		struct record *r = record(x, 0, m->nr, 5);
-		const struct measure *is = &x->got[i].m;
-
-		print_message("# %s\n", m->title);
-		r->args[2] = m->vlen;
-		r->ret = m->ret;
-		r->flags = m->flags;
-		r->bytes = m->bytes;
-		r->dgrams = m->dgrams;
-		r->dgrams_asked = m->dgrams_asked;
-		recorder_sweep(&x->s);
-		assert_int_equal(x->got_len, i + 1);
-		assert_int_equal(is->segmented, m->want.segmented);
-		assert_int_equal(is->dgrams_asked, m->want.dgrams_asked);
-		if (m->ret >= 0) {
-			assert_int_equal(is->bytes_moved, m->want.bytes_moved);
-			assert_int_equal(is->dgrams_moved, m->want.dgrams_moved);
-		}
-		if (m->vlen)
-			assert_int_equal(is->batch_moved, m->want.batch_moved);
-		else
-			assert_int_equal(is->bytes_asked, m->want.bytes_asked);
-	}
-}
-
-/* By the options of the file that it was made on: the number has another one by now. */
-static void options_are_those_of_the_record(void **state)
-{
-	struct fixture *x = *state;
-	struct files *files = x->tracees[0].files;
-
-	files_at(files, 50, clock_mono_ns())->file->gro = 1;
-	for (int i = 0; i < 2; i++) {
-		struct record *r;
-
-		time_passes();
-		r = record(x, 0, SYS_recvmsg, 50);
-		r->ret = 1000;
-		r->flags = MEASURED_CTRUNC; /* joined from what nobody can say, if it is */
-		r->dgrams = 1;
-		time_passes();
-		record(x, 0, SYS_close, 50);
-	}
-	recorder_sweep(&x->s);
-	assert_int_equal(x->got_len, 4);
-	assert_int_not_equal(x->got[0].fd_id, x->got[2].fd_id);
-	assert_int_equal(x->got[0].fd_id, x->got[1].fd_id);
-	assert_int_equal(x->got[0].m.segmented, 1);
-	assert_int_equal(x->got[2].m.segmented, 0);
-	assert_int_equal(x->got[2].m.dgrams_moved, 1);
-}
-
-/* ---- closes ---- */
-
-static void close_at(struct fixture *x, int thread, uint64_t fd)
-{
-	record(x, thread, SYS_close, fd);
+	set_up(&state);
+	x = state;
+	rt = x->r.tracees[0].recorder;
+	record(&x->r, 0, SYS_write, 1);
 	time_passes();
-}
-
-/* A name is read at the end of a sweep, if no close of the number is under way or to be booked. */
-static void names_are_read_where_nothing_closes(void **state)
-{
-	struct fixture *x = *state;
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	const struct fd_info *info;
-
-	record(x, 0, SYS_read, (uint64_t)fd);
-	begin(x, 1, SYS_close, (uint64_t)fd);
-	recorder_sweep(&x->s);
-	info = fd_registry_get(identity_registry(x->s.identity), x->got[0].fd_id);
-	assert_null(info->file->target);
-	begin(x, 1, SYS_close, (uint64_t)fd + 1); /* of another number */
-	recorder_sweep(&x->s);
-	assert_string_equal(info->file->target, "/dev/null");
-	close(fd);
-}
-
-/* A thread dies in a close: what uses the number then is another file. */
-static void a_close_that_is_taken_over_ends_the_file(void **state)
-{
-	struct fixture *x = *state;
-
-	record(x, 1, SYS_read, 7);
-	close_at(x, 0, 7);
-	record(x, 1, SYS_read, 7);
+	stops(x, 2);
 	time_passes();
-	begin(x, 0, SYS_close, 7);
-	recorder_end(&x->s, &x->tracees[0], 0);
-	assert_null(x->tracees[0].recorder);
-	assert_int_equal(x->got_len, 4);
-	assert_int_not_equal(x->got[0].fd_id, x->got[2].fd_id);
-	assert_int_equal(x->got[3].outcome, SYS_NO_RETURN);
+	record(&x->r, 1, SYS_write, 3);
+	r = begin(&x->r, 0, nr, 4);
+	r->units = 77; /* what the end would have measured is not there */
+	r->dgrams = 5;
+	r->flags = MEASURED_SEGMENTED;
+	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){0, 10};
+	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){1, 11};
+	recorder_end(&x->f, &x->r.tracees[0], 0);
+	assert_null(x->r.tracees[0].recorder);
+	expect_tags(x, (const uint64_t[]){1, 2, 3, 4}, 4);
+	assert_int_equal(x->taken_over, 3);
+	assert_int_equal(x->got[0].ev.stack_id, 10);
+	assert_int_equal(x->got[3].ev.stack_id, 11);
+	assert_int_equal(x->got[3].ev.outcome, SYS_NO_RETURN);
+	assert_int_equal(x->got[3].ev.exit_ns, 0);
+	assert_int_equal(x->got[3].ev.seen, SEEN_ONE_STOP);
+	assert_int_equal(x->is_asked, is_measured);
+	if (is_measured) {
+		assert_int_equal(x->asked.bytes, 1000);
+		assert_int_equal(x->asked.flags, MEASURED_SEGMENTED);
+		assert_int_equal(x->asked.units, 0);
+		assert_int_equal(x->asked.dgrams_moved, 0);
+	}
+	tear_down(&state);
+}
+
+static void a_call_that_is_taken_over_comes_in_its_turn(void **state)
+{
+	(void)state;
+	take_over_one(SYS_write, 0);
+	take_over_one(SYS_writev, 1);
+	take_over_one(SYS_sendmsg, 1);
+	take_over_one(SYS_sendmmsg, 0);
+}
+
+static void what_cannot_be_is_not_taken_over(void **state)
+{
+	struct fixture *x = *state;
+
+	begin(&x->r, 0, SYS_write, 1)->desc += TRAMP_BYTES; /* no site of this space */
+	recorder_end(&x->f, &x->r.tracees[0], 0);
+	assert_int_equal(x->got_len, 0);
+	assert_int_equal(x->f.lost, 1);
+	assert_int_equal(x->f.corrupt, 1);
+}
+
+/* ---- what is left ---- */
+
+static void note_left(void *ctx, const struct tracee *t, const struct sys_event *ev)
+{
+	struct fixture *x = ctx;
+
+	next(x, ev ? ev : &(struct sys_event){.args = {UINT64_MAX}})->ev.tid = t->tid;
+}
+
+static void calls_that_are_not_given_yet_are_shown(void **state)
+{
+	struct fixture *x = *state;
+	const struct recorder_visit visit = {x, note_left};
+
+	record(&x->r, 0, SYS_close, 1);
+	recorder_sweep(&x->f);
+	x->got_len = 0;
+	recorder_unbooked(&x->f, &visit);
+	assert_int_equal(x->got_len, 0);
+	record(&x->r, 0, SYS_close, 2);
+	begin(&x->r, 0, SYS_close, 3);
+	begin(&x->r, 1, SYS_dup2, 4);
+	block_of(&x->r, 2)->head += SMALL_RING_RECORDS + 1; /* nobody knows */
+	recorder_unbooked(&x->f, &visit);
+	expect_tags(x, (const uint64_t[]){2, 3, 4, UINT64_MAX}, 4);
+	assert_string_equal(x->got[2].ev.def->name, "dup2");
+	assert_int_equal(x->got[3].ev.tid, 102);
+	x->got_len = 0;
+	recorder_sweep(&x->f); /* finds it corrupt: it makes no more records */
+	x->got_len = 0;
+	recorder_unbooked(&x->f, &visit);
+	expect_tags(x, (const uint64_t[]){3, 4}, 2);
 }
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -529,10 +526,12 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		WITH(a_record_is_a_call),
-		WITH(what_is_not_traced_is_not_booked),
+		WITH(what_the_call_said_comes_with_it),
 		WITH(how_it_was_seen),
 		WITH(a_stack_belongs_to_its_record),
 		WITH(calls_come_in_the_order_of_their_ends),
+		WITH(many_that_stopped_sweep_by_themselves),
+		WITH(what_stopped_waits_for_nobody),
 		WITH(by_end_not_by_beginning),
 		WITH(what_ends_after_it_waits),
 		WITH(a_call_under_way_is_not_booked),
@@ -540,10 +539,9 @@ int main(void)
 		WITH(every_sweep_renews_the_clock),
 		WITH(a_block_without_sense_is_not_believed),
 		WITH(what_only_the_stub_needs_does_not_matter),
-		WITH(segments_are_datagrams),
-		WITH(options_are_those_of_the_record),
-		WITH(names_are_read_where_nothing_closes),
-		WITH(a_close_that_is_taken_over_ends_the_file),
+		cmocka_unit_test(a_call_that_is_taken_over_comes_in_its_turn),
+		WITH(what_cannot_be_is_not_taken_over),
+		WITH(calls_that_are_not_given_yet_are_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

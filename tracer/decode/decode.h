@@ -42,6 +42,13 @@ struct recorded {
 	uint64_t dgrams_asked, dgrams_moved;
 };
 
+/* What a call said beside its numbers, as it or the tracer read it after success. */
+struct said {
+	const void *bytes; /* a path without its 0, or an address */
+	size_t len;
+	int32_t pair[2]; /* fds that the kernel wrote */
+};
+
 struct decoder {
 	/* Either may be NULL. They fill what the row's columns cannot say. */
 	void (*entry)(const struct decode_in *in, struct measure *m);

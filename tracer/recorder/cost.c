@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "tracer/arch/arch.h"
 #include "tracer/event.h"
+#include "tracer/recorder/recorder.h"
 
 #define ROUNDS      16
 #define ROUND_CALLS 50 /* fewer than a small ring holds */

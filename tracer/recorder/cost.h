@@ -2,7 +2,10 @@
 #ifndef TRACER_RECORDER_COST_H
 #define TRACER_RECORDER_COST_H
 
-#include "tracer/recorder/recorder.h"
+#include <stdint.h>
+
+struct block;
+struct recorder;
 
 /*
  * What a record costs, measured in our own child before it becomes the target: the same failing
@@ -19,4 +22,5 @@ void recorder_cost_prepare(struct recorder_cost *c, const struct recorder *f);
 /* In the child, before the filter is installed, and after. */
 void recorder_cost_before(struct recorder_cost *c);
 uint64_t recorder_cost_after(const struct recorder_cost *c); /* 0: not measured */
+
 #endif

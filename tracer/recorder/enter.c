@@ -17,7 +17,7 @@
 #include "common/base/mem.h"
 #include "tracer/recorder/inject.h"
 #include "tracer/recorder/patch.h"
-#include "tracer/session.h"
+#include "tracer/stacks/stacks.h"
 
 /* A process that makes fewer calls than this is not worth the recorder's set-up. */
 #define STOPS_BEFORE_RECORDER 8
@@ -27,75 +27,73 @@
 
 /* ---- blocks ---- */
 
-static const uint8_t *kinds_of(const struct session *s, const struct tracee *t)
+static const uint8_t *kinds_of(const struct recorder *f, const struct tracee *t)
 {
-	return files_state(t->files)->uncertain ? s->recorder.kinds_no_fds : s->recorder.kinds;
+	return files_state(t->files)->uncertain ? f->kinds_no_fds : f->kinds;
 }
 
-static void set_block(const struct session *s, const struct recorder_thread *rt)
+static void set_block(const struct recorder *f, const struct recorder_thread *rt)
 {
 	struct block *b = rt->ring.block;
 	const struct recorder_mm *rm = rt->tracee->mm->recorder;
 
 	_Static_assert(sizeof(b->guards) == sizeof(rm->sites.guards), "guards");
 	memcpy(b->guards, rm->sites.guards, sizeof(b->guards));
-	memcpy(b->kinds, kinds_of(s, rt->tracee), sizeof(b->kinds));
+	memcpy(b->kinds, kinds_of(f, rt->tracee), sizeof(b->kinds));
 }
 
-static struct recorder_thread *thread_begin(struct session *s, struct tracee *t)
+static struct recorder_thread *thread_begin(struct recorder *f, struct tracee *t)
 {
 	struct recorder_thread *rt = mem_calloc(1, sizeof(*rt));
-	struct caller c = session_caller(t);
 
 	if (ring_init(&rt->ring, &t->mm->recorder->region) < 0) {
 		free(rt);
 		return NULL;
 	}
 	rt->tracee = t;
-	rt->ring.block->sample = s->stacks ? stacks_gap(s->stacks) : 0;
-	*VEC_PUSH(&s->recorder.threads) = rt;
+	rt->ring.block->sample = f->stacks ? stacks_gap(f->stacks) : 0;
+	*VEC_PUSH(&f->threads) = rt;
 	t->recorder = rt;
-	if (s->map.fds)
-		identity_begin(s->identity, &c);
-	set_block(s, rt);
+	f->sink.began(f->sink.ctx, t);
+	set_block(f, rt);
 	return rt;
 }
 
 /* The blocks of all threads, or of the mm's, are set anew. */
-static void set_blocks(struct session *s, const struct mm *mm)
+static void set_blocks(struct recorder *f, const struct mm *mm)
 {
-	for (size_t i = 0; i < s->recorder.threads.len; i++) {
-		struct recorder_thread *rt = s->recorder.threads.at[i];
+	for (size_t i = 0; i < f->threads.len; i++) {
+		struct recorder_thread *rt = f->threads.at[i];
 
 		if ((!mm || rt->tracee->mm == mm) && !rt->off &&
 			rt->tracee->mm->recorder->state == RECORDER_ON)
-			set_block(s, rt);
+			set_block(f, rt);
 	}
 }
 
-void recorder_guards_changed(struct session *s, const struct mm *mm)
+void recorder_guards_changed(struct recorder *f, const struct mm *mm)
 {
-	set_blocks(s, mm);
+	set_blocks(f, mm);
 }
 
-void recorder_files_uncertain(struct session *s, struct files *files)
+void recorder_files_uncertain(struct recorder *f, struct files *files)
 {
-	recorder_sweep(s);
+	recorder_sweep(f);
 	files_state(files)->uncertain = 1;
 	files_state(files)->recorded = 0;
-	set_blocks(s, NULL);
+	set_blocks(f, NULL);
 }
 
-void recorder_segments_seen(struct session *s)
+void recorder_segments_seen(struct recorder *f)
 {
 	for (size_t i = 0; i < BLOCK_KINDS_LEN; i++)
-		if (s->recorder.kinds[i] == KIND_MMSG_SEND)
-			s->recorder.kinds[i] = KIND_PASS;
-	set_blocks(s, NULL);
+		if (f->kinds[i] == KIND_MMSG_SEND)
+			f->kinds[i] = KIND_PASS;
+	set_blocks(f, NULL);
 }
 
 /* Gives the thread a block, in regs. 0: it cannot have one. */
-static int ready_thread(struct session *s, struct tracee *t, struct user_regs_struct *regs)
+static int ready_thread(struct recorder *f, struct tracee *t, struct user_regs_struct *regs)
 {
 	struct recorder_thread *rt = t->recorder;
 
@@ -103,12 +101,12 @@ static int ready_thread(struct session *s, struct tracee *t, struct user_regs_st
 		return 0;
 	if (regs->gs_base && (!rt || regs->gs_base != rt->ring.block_addr)) {
 		if (!rt)
-			rt = thread_begin(s, t);
+			rt = thread_begin(f, t);
 		if (rt)
 			rt->off = 1; /* the program uses gs */
 		return 0;
 	}
-	if (!rt && !(rt = thread_begin(s, t)))
+	if (!rt && !(rt = thread_begin(f, t)))
 		return 0;
 	regs->gs_base = rt->ring.block_addr;
 	return 1;
@@ -135,23 +133,23 @@ static int wants_large(struct recorder_thread *rt)
 }
 
 /* A full ring is emptied. */
-static void ready_ring(struct session *s, struct recorder_thread *rt, uint8_t kind)
+static void ready_ring(struct recorder *f, struct recorder_thread *rt, uint8_t kind)
 {
 	uint64_t head;
 
 	if (!is_full(rt, kind))
 		return;
-	recorder_sweep(s);
-	s->recorder.due_ns = 0;
+	recorder_sweep(f);
+	f->due_ns = 0;
 	if (ring_head(&rt->ring, &head) < 0 || head != rt->ring.tail || !wants_large(rt) ||
 		ring_enlarge(&rt->ring, &rt->tracee->mm->recorder->region) < 0)
 		return;
 	/* From now on it is worth more to take records out while the target runs. */
-	colocate_end(&s->colocate, rt->tracee->tid);
+	f->sink.busy(f->sink.ctx, rt->tracee);
 }
 
 /* Lets the arena grow, where what the thread is going to need has no room. */
-static int ready_room(struct session *s, struct tracee *t, uint8_t kind, int *ret_moved)
+static int ready_room(struct recorder *f, struct tracee *t, uint8_t kind, int *ret_moved)
 {
 	struct recorder_thread *rt = t->recorder;
 	struct region *r = &t->mm->recorder->region;
@@ -159,14 +157,14 @@ static int ready_room(struct session *s, struct tracee *t, uint8_t kind, int *re
 
 	if (!needs || region_has_room(r, needs))
 		return 1;
-	return !*ret_moved && inject_grow(s, t, needs, ret_moved) == 0;
+	return !*ret_moved && inject_grow(f, t, needs, ret_moved) == 0;
 }
 
 /* ---- the call ---- */
 
 /* Lets the thread make its call in the stub: it is before the call, regs are its registers. */
-static int lead(
-	struct session *s, struct tracee *t, struct user_regs_struct *regs, const struct site *site)
+static int lead(struct recorder *f, struct tracee *t, struct user_regs_struct *regs,
+	const struct site *site)
 {
 	struct recorder_thread *rt = t->recorder;
 	uint64_t head;
@@ -176,7 +174,7 @@ static int lead(
 		return 0;
 	}
 	if (ring_head(&rt->ring, &head) < 0) {
-		recorder_corrupt(s, rt, 1);
+		recorder_corrupt(f, rt, 1);
 		return 0;
 	}
 	/* A second time for the same call: the stub does not want it. */
@@ -205,20 +203,20 @@ static uint64_t stops_before_recorder(const struct recorder *f)
 
 /* Puts the process under the recorder; 1 if it is. A call that is not recorded is no occasion:
  * after it there may be another program. */
-static int ready_space(struct session *s, struct tracee *t, uint8_t kind, int *ret_moved)
+static int ready_space(struct recorder *f, struct tracee *t, uint8_t kind, int *ret_moved)
 {
 	struct recorder_mm *rm = t->mm->recorder;
 
-	if (rm->state == RECORDER_UNTRIED && ++rm->stops >= stops_before_recorder(&s->recorder) &&
+	if (rm->state == RECORDER_UNTRIED && ++rm->stops >= stops_before_recorder(f) &&
 		kind != KIND_PASS && !t->mm->copied) {
-		rm->reason = inject(s, t, ret_moved);
+		rm->reason = inject(f, t, ret_moved);
 		rm->state = rm->reason ? RECORDER_OFF : RECORDER_ON;
 	}
 	return rm->state == RECORDER_ON;
 }
 
 /* The site of the call, with a trampoline, patched if that is worth it; NULL: not (yet). */
-static struct site *ready_site(struct session *s, struct tracee *t, uint64_t ip, int *ret_moved)
+static struct site *ready_site(struct recorder *f, struct tracee *t, uint64_t ip, int *ret_moved)
 {
 	struct sites *sites = &t->mm->recorder->sites;
 	uint64_t offset, addr = ip - ARCH_CALL_BYTES;
@@ -233,20 +231,20 @@ static struct site *ready_site(struct session *s, struct tracee *t, uint64_t ip,
 	}
 	site = sites_get(sites, addr);
 	if (!site->hits)
-		patch_known(s, t, addr);
+		patch_known(f, t, addr);
 	if (site->state == SITE_PATCHED && !patch_is_there(t, site))
 		sites_renew(sites, site);
-	if (++site->hits < HITS_BEFORE_PATCH && site->state == SITE_NEW && !s->recorder.at_once)
+	if (++site->hits < HITS_BEFORE_PATCH && site->state == SITE_NEW && !f->at_once)
 		return NULL;
-	if (patch_tramp(s, t, site, ret_moved) <= 0)
+	if (patch_tramp(f, t, site, ret_moved) <= 0)
 		return NULL;
 	if (site->state == SITE_NEW)
-		patch_site(s, t, site);
+		patch_site(f, t, site);
 	return site;
 }
 
 /* The call's turn to have its stack taken: it was left to a stop, and is recorded all the same. */
-static void sample(struct session *s, struct tracee *t, const struct user_regs_struct *regs,
+static void sample(struct recorder *f, struct tracee *t, const struct user_regs_struct *regs,
 	const struct site *site)
 {
 	struct recorder_thread *rt = t->recorder;
@@ -257,8 +255,8 @@ static void sample(struct session *s, struct tracee *t, const struct user_regs_s
 		return;
 	there.rip = site->addr;
 	recorder_drop_stacks(rt, head);
-	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){head, stacks_take(s->stacks, t, &there)};
-	rt->ring.block->sample = (uint64_t)stacks_gap(s->stacks) + 1; /* it counts itself again */
+	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){head, stacks_take(f->stacks, t, &there)};
+	rt->ring.block->sample = (uint64_t)stacks_gap(f->stacks) + 1; /* it counts itself again */
 	rt->led_head = 0; /* it may have been led before: that was not its turn */
 }
 
@@ -281,19 +279,19 @@ static int is_native(const struct ptrace_syscall_info *info)
  * After calls of ours the thread stands before its own call, no longer at its entry: then the only
  * ways on are the stub or the call instruction, which stops again.
  */
-static int enter(
-	struct session *s, struct tracee *t, const struct ptrace_syscall_info *info, int *ret_moved)
+static int enter(struct recorder *f, struct tracee *t, const struct ptrace_syscall_info *info,
+	int *ret_moved)
 {
-	uint8_t kind = kinds_of(s, t)[info->entry.nr];
+	uint8_t kind = kinds_of(f, t)[info->entry.nr];
 	struct user_regs_struct regs;
 	struct site *site;
 
-	if (!ready_space(s, t, kind, ret_moved) || kind == KIND_PASS)
+	if (!ready_space(f, t, kind, ret_moved) || kind == KIND_PASS)
 		return 0;
 	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0 || arch_steps(&regs))
 		return 0; /* it would see each of our instructions */
-	site = ready_site(s, t, info->instruction_pointer, ret_moved);
-	if (!site || !ready_room(s, t, kind, ret_moved))
+	site = ready_site(f, t, info->instruction_pointer, ret_moved);
+	if (!site || !ready_room(f, t, kind, ret_moved))
 		return 0;
 	if (*ret_moved && ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
 		return 0;
@@ -301,58 +299,49 @@ static int enter(
 		regs.rax = regs.orig_rax;
 		regs.orig_rax = (unsigned long long)-1;
 	}
-	if (!ready_thread(s, t, &regs))
+	if (!ready_thread(f, t, &regs))
 		return 0;
-	ready_ring(s, t->recorder, kind);
-	if (s->stacks && !t->recorder->ring.block->sample)
-		sample(s, t, &regs, site);
+	ready_ring(f, t->recorder, kind);
+	if (f->stacks && !t->recorder->ring.block->sample)
+		sample(f, t, &regs, site);
 	if (site->state != SITE_PATCHED)
 		site->calls++;
-	return lead(s, t, &regs, site);
+	return lead(f, t, &regs, site);
 }
 
-/* Stopped for the recorder's sake only: no call that it would record. */
-static int is_for_us(const struct session *s, const struct ptrace_syscall_info *info)
-{
-	const struct sys_def *def = sys_find(ABI_X86_64, (uint32_t)info->entry.nr);
-
-	return def && def->index < s->map.len && !s->map.traced[def->index] &&
-	       s->map.kind[def->index] == CONTROL_MAPPINGS;
-}
-
-int recorder_enter(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
+int recorder_enter(struct recorder *f, struct tracee *t, const struct ptrace_syscall_info *info)
 {
 	int moved = 0;
 
-	if (!s->recorder.on || t->state != TRACEE_RUNNING || !t->mm->recorder)
+	if (!f->on || t->state != TRACEE_RUNNING || !t->mm->recorder)
 		return 0;
 	if (t->no_record) {
-		recorder_reason(&s->recorder, t->no_record)->calls++;
+		recorder_reason(f, t->no_record)->calls++;
 		return 0;
 	}
 	if (t->mm->recorder->state == RECORDER_OFF || !is_native(info) || t->mode != MODE_FILTER) {
 		t->mm->recorder->stops++;
 		return 0;
 	}
-	if (t->mm->recorder->state == RECORDER_UNTRIED && is_for_us(s, info))
-		return 0;
-	return enter(s, t, info, &moved) || moved;
+	if (t->mm->recorder->state == RECORDER_UNTRIED && f->only_ours[info->entry.nr])
+		return 0; /* no call that it would record */
+	return enter(f, t, info, &moved) || moved;
 }
 
-int recorder_is_stub_call(const struct session *s, const struct ptrace_syscall_info *info)
+int recorder_is_stub_call(const struct recorder *f, const struct ptrace_syscall_info *info)
 {
 	/* Only what it may make: another call there is the program's own. */
-	return s->recorder.on && info->arch == AUDIT_ARCH_X86_64 &&
+	return f->on && info->arch == AUDIT_ARCH_X86_64 &&
 	       info->instruction_pointer == arch_stub_after() && info->entry.nr < BLOCK_KINDS_LEN &&
-	       (s->recorder.calls[info->entry.nr].kind != KIND_PASS ||
+	       (f->calls[info->entry.nr].kind != KIND_PASS ||
 		       info->entry.nr == SYS_restart_syscall);
 }
 
-void recorder_first_stop(struct session *s, struct tracee *t)
+void recorder_first_stop(struct recorder *f, struct tracee *t)
 {
 	long gs;
 
-	if (!s->recorder.on)
+	if (!f->on)
 		return;
 	errno = 0;
 	gs = ptrace(
@@ -362,23 +351,23 @@ void recorder_first_stop(struct session *s, struct tracee *t)
 			NULL);
 }
 
-void recorder_off(struct session *s, struct mm *mm, const char *reason)
+void recorder_off(struct recorder *f, struct mm *mm, const char *reason)
 {
-	if (!s->recorder.on || !mm->recorder || mm->recorder->state == RECORDER_OFF)
+	if (!f->on || !mm->recorder || mm->recorder->state == RECORDER_OFF)
 		return;
 	mm->recorder->state = RECORDER_OFF;
 	mm->recorder->reason = reason;
-	for (size_t i = 0; i < s->recorder.threads.len; i++) {
-		struct recorder_thread *rt = s->recorder.threads.at[i];
+	for (size_t i = 0; i < f->threads.len; i++) {
+		struct recorder_thread *rt = f->threads.at[i];
 
 		if (rt->tracee->mm == mm)
 			ring_off(&rt->ring);
 	}
 }
 
-void recorder_thread_off(struct session *s, struct tracee *t, const char *reason)
+void recorder_thread_off(struct recorder *f, struct tracee *t, const char *reason)
 {
-	if (!s->recorder.on || t->no_record)
+	if (!f->on || t->no_record)
 		return;
 	t->no_record = reason;
 	if (t->recorder)

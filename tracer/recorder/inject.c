@@ -158,7 +158,7 @@ static const char *inject_all(struct remote *r, struct recorder_mm *rm)
 	return reason;
 }
 
-const char *inject(struct session *s, struct tracee *t, int *ret_moved)
+const char *inject(struct recorder *f, struct tracee *t, int *ret_moved)
 {
 	const char *reason;
 	struct remote r;
@@ -167,7 +167,7 @@ const char *inject(struct session *s, struct tracee *t, int *ret_moved)
 		return "a seccomp filter of the program's own";
 	if (has_limit(t->tid))
 		return "the process's address space is limited (RLIMIT_AS)";
-	if (remote_begin(&r, s, t) < 0)
+	if (remote_begin(&r, f, t) < 0)
 		return "the thread could not be read";
 	*ret_moved = 1;
 	reason = inject_all(&r, t->mm->recorder);
@@ -175,7 +175,7 @@ const char *inject(struct session *s, struct tracee *t, int *ret_moved)
 	return reason;
 }
 
-int inject_grow(struct session *s, struct tracee *t, uint32_t needs, int *ret_moved)
+int inject_grow(struct recorder *f, struct tracee *t, uint32_t needs, int *ret_moved)
 {
 	struct region *region = &t->mm->recorder->region;
 	uint32_t units = region->units + (needs > region->units ? needs : region->units);
@@ -184,7 +184,7 @@ int inject_grow(struct session *s, struct tracee *t, uint32_t needs, int *ret_mo
 
 	if (units > ARENA_BYTES_MAX / ARENA_UNIT_BYTES)
 		units = ARENA_BYTES_MAX / ARENA_UNIT_BYTES;
-	if (units <= region->units || t->mm->recorder->no_growth || remote_begin(&r, s, t) < 0)
+	if (units <= region->units || t->mm->recorder->no_growth || remote_begin(&r, f, t) < 0)
 		return -ENOMEM;
 	*ret_moved = 1;
 	got = call(&r, SYS_mremap, REGION_ADDR + ARENA_OFFSET, region->units * ARENA_UNIT_BYTES,

@@ -2,17 +2,20 @@
 #ifndef TRACER_RECORDER_INJECT_H
 #define TRACER_RECORDER_INJECT_H
 
-#include "tracer/session.h"
+#include <stdint.h>
+
+#include "tracer/recorder/recorder.h"
+#include "tracer/tracee.h"
 
 /* Maps the stub and the shared memory into the process of t, which is in a seccomp stop. NULL, or
  * why it cannot be: static text. *ret_moved: 1 if the thread is before its call again. */
-const char *inject(struct session *s, struct tracee *t, int *ret_moved);
+const char *inject(struct recorder *f, struct tracee *t, int *ret_moved);
 
 /* The arena of t's mm is made larger by that many units or more, in the same way. -ENOMEM: it
  * cannot be. */
-int inject_grow(struct session *s, struct tracee *t, uint32_t needs, int *ret_moved);
+int inject_grow(struct recorder *f, struct tracee *t, uint32_t needs, int *ret_moved);
 
 /* The guards of all threads of the mm are set anew: it has got trampolines. */
-void recorder_guards_changed(struct session *s, const struct mm *mm);
+void recorder_guards_changed(struct recorder *f, const struct mm *mm);
 
 #endif

@@ -11,8 +11,8 @@
 #include <sys/user.h>
 
 #include "common/base/clock.h"
+#include "tracer/decode/decode.h"
 #include "tracer/recorder/patch.h"
-#include "tracer/session.h"
 
 #define RESTART_FIRST (-516)
 #define RESTART_LAST  (-512)
@@ -33,52 +33,30 @@ static void cancel(struct recorder_thread *rt)
 	recorder_mark_stopped(rt, head, 0);
 }
 
-/* What the call measured at its entry, completed from the target's memory. */
-static void measure_now(
-	struct session *s, struct tracee *t, const struct record *r, struct sys_event *ev)
-{
-	struct life *life =
-		ev->def->fd ? files_open(t->files, (uint32_t)ev->args[ev->def->fd - 1]) : NULL;
-	struct decode_env env = session_env(s, t, ev, life ? life->file : NULL);
-	struct decode_in in = {ev, session_memory(s, t), &env};
-	struct recorded asked = {r->flags, r->bytes, 0, r->dgrams_asked, 0};
-	struct sys_event entered = *ev;
-
-	if (r->kind < KIND_FIRST_MEASURED || r->kind >= KIND_MMSG_SEND) {
-		decode_entry(&in, &ev->m);
-	} else { /* a call that did not succeed measures its entry only */
-		entered.outcome = SYS_INTERRUPTED;
-		in.ev = &entered;
-		decode_recorded(&in, &asked, &ev->m);
-		in.ev = ev;
-	}
-	decode_exit(&in, &ev->m);
-}
-
-/* Books the call in flight with what is known of it now. */
-static void take_over(struct session *s, struct tracee *t, const struct record *r,
+/* Gives the call in flight to the sink, with what is known of it now. */
+static void take_over(struct recorder *f, struct tracee *t, const struct record *r,
 	enum outcome outcome, int64_t ret)
 {
+	const struct recorded asked = {r->flags, r->bytes, 0, r->dgrams_asked, 0};
+	int is_measured = r->kind >= KIND_FIRST_MEASURED && r->kind < KIND_MMSG_SEND;
 	struct sys_event ev;
 	struct record copy = *r;
 	uint64_t now = tsc_now(), head;
-	int traced;
 
 	if (!copy.t1)
 		copy.t1 = now;
 	copy.ret = ret;
-	if (!(s->recorder.tsc.ns_per_tick > 0))
-		tsc_sync(&s->recorder.tsc); /* before the first sweep */
+	if (!(f->tsc.ns_per_tick > 0))
+		tsc_sync(&f->tsc); /* before the first sweep */
 	if (ring_head(&t->recorder->ring, &head) < 0 ||
-		!recorder_is_possible(s, t->recorder, &copy, now)) {
-		recorder_corrupt(s, t->recorder, 1);
+		!recorder_is_possible(f, t->recorder, &copy, now)) {
+		recorder_corrupt(f, t->recorder, 1);
 		return;
 	}
-	if (identity_segments(s->identity))
-		recorder_sweep(s); /* which file it is about is known then */
+	recorder_sweep(f); /* what is before it says how it is measured */
 	if (t->recorder->corrupt)
 		return;
-	recorder_event(s, t->recorder, &copy, &ev);
+	recorder_event(f, t->recorder, &copy, &ev);
 	ev.stack_id = recorder_take_stack(t->recorder, head);
 	ev.outcome = outcome;
 	ev.seen = SEEN_ONE_STOP;
@@ -89,10 +67,7 @@ static void take_over(struct session *s, struct tracee *t, const struct record *
 		memcpy(t->interrupted.args, ev.args, sizeof(ev.args));
 	}
 	cancel(t->recorder);
-	traced = s->map.traced[ev.def->index];
-	if (traced)
-		measure_now(s, t, &copy, &ev);
-	recorder_book(s, t, &ev, traced);
+	f->sink.taken_over(f->sink.ctx, t, &ev, is_measured ? &asked : NULL);
 }
 
 /* ---- signals ---- */
@@ -103,7 +78,7 @@ static int is_restart(int64_t raw)
 }
 
 /* From the stub: changes regs, and says where the program goes on. */
-static uint64_t leave_stub(struct session *s, struct tracee *t, struct user_regs_struct *regs,
+static uint64_t leave_stub(struct recorder *f, struct tracee *t, struct user_regs_struct *regs,
 	const struct stub_state *st, const struct site *site)
 {
 	struct recorder_thread *rt = t->recorder;
@@ -118,13 +93,13 @@ static uint64_t leave_stub(struct session *s, struct tracee *t, struct user_regs
 		return site->addr;
 	case STUB_IN_CALL:
 		if (in_flight)
-			take_over(s, t, &r, is_restart(result) ? SYS_INTERRUPTED : SYS_RETURNED,
+			take_over(f, t, &r, is_restart(result) ? SYS_INTERRUPTED : SYS_RETURNED,
 				result);
 		break;
 	case STUB_AFTER:
 		result = st->record.ret;
 		if (in_flight)
-			take_over(s, t, &r, SYS_RETURNED, r.ret);
+			take_over(f, t, &r, SYS_RETURNED, r.ret);
 		break;
 	case STUB_DONE:
 		result = st->record.ret;
@@ -169,11 +144,11 @@ static int fault_code(const struct tracee *t, int signal)
 
 /* The measuring code met memory that cannot be read: whether that is an error is the kernel's to
  * say, so the call is made, and stopped for. */
-static int leave_fault(struct session *s, struct tracee *t, struct user_regs_struct *regs,
+static int leave_fault(struct recorder *f, struct tracee *t, struct user_regs_struct *regs,
 	const struct stub_state *st, const struct site *site)
 {
 	enum stub_phase phase = arch_stub_phase(regs, st);
-	uint64_t to = leave_stub(s, t, regs, st, site);
+	uint64_t to = leave_stub(f, t, regs, st, site);
 
 	if (phase == STUB_BEFORE) {
 		to = site->tramp + TRAMP_DESC + DESC_PASS;
@@ -200,15 +175,15 @@ static int leave_trap(struct tracee *t, struct user_regs_struct *regs)
  * What happened in our code is about us: an instruction stepped over that the program does not
  * have, or one that may not be executed. It would happen at the next call again.
  */
-static void leave_for_good(struct session *s, struct tracee *t, int signal)
+static void leave_for_good(struct recorder *f, struct tracee *t, int signal)
 {
-	recorder_off(s, t->mm,
+	recorder_off(f, t->mm,
 		signal == SIGTRAP ? "the program has itself interrupted at each instruction"
 				  : "the recorder could not do its work in the process");
 	patch_take_back(t);
 }
 
-int recorder_leave(struct session *s, struct tracee *t, int signal)
+int recorder_leave(struct recorder *f, struct tracee *t, int signal)
 {
 	const struct recorder_mm *rm = t->mm ? t->mm->recorder : NULL;
 	struct user_regs_struct regs;
@@ -231,10 +206,10 @@ int recorder_leave(struct session *s, struct tracee *t, int signal)
 		if (!site)
 			return signal;
 		if (arch_in_measure(regs.rip) && (signal == SIGSEGV || signal == SIGBUS) && code &&
-			t->recorder && leave_fault(s, t, &regs, &st, site))
+			t->recorder && leave_fault(f, t, &regs, &st, site))
 			return 0;
 		if (t->recorder) {
-			to = leave_stub(s, t, &regs, &st, site);
+			to = leave_stub(f, t, &regs, &st, site);
 		} else {
 			arch_stub_undo(&regs, &st);
 			to = site->addr;
@@ -244,7 +219,7 @@ int recorder_leave(struct session *s, struct tracee *t, int signal)
 		return signal;
 	regs.rip = to;
 	if (code)
-		leave_for_good(s, t, signal);
+		leave_for_good(f, t, signal);
 	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
 	return code && code != TRAP_PERF ? 0 : signal; /* that one is the program's */
 }
@@ -252,7 +227,7 @@ int recorder_leave(struct session *s, struct tracee *t, int signal)
 /* ---- the end ---- */
 
 /* The thread has left user space for the last time: what of the call in flight? */
-static void end_in_flight(struct session *s, struct tracee *t, const struct record *r, int stopped)
+static void end_in_flight(struct recorder *f, struct tracee *t, const struct record *r, int stopped)
 {
 	struct user_regs_struct regs;
 	struct stub_state st;
@@ -262,22 +237,21 @@ static void end_in_flight(struct session *s, struct tracee *t, const struct reco
 	if (stopped && ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) == 0 && arch_in_stub(regs.rip))
 		phase = arch_stub_phase(&regs, &st);
 	if (phase == STUB_IN_CALL)
-		take_over(s, t, r, SYS_NO_RETURN, 0);
+		take_over(f, t, r, SYS_NO_RETURN, 0);
 	else if (phase == STUB_AFTER)
-		take_over(s, t, r, SYS_RETURNED, r->ret);
+		take_over(f, t, r, SYS_RETURNED, r->ret);
 }
 
-void recorder_end(struct session *s, struct tracee *t, int stopped)
+void recorder_end(struct recorder *f, struct tracee *t, int stopped)
 {
 	struct recorder_thread *rt = t->recorder;
-	struct recorder *f = &s->recorder;
 	struct record r;
 
 	if (!rt)
 		return;
 	if (!rt->corrupt && ring_in_flight(&rt->ring, &r))
-		end_in_flight(s, t, &r, stopped);
-	recorder_sweep(s);
+		end_in_flight(f, t, &r, stopped);
+	recorder_sweep(f);
 	for (size_t i = 0; i < f->threads.len; i++)
 		if (f->threads.at[i] == rt)
 			f->threads.at[i--] = f->threads.at[--f->threads.len];

@@ -10,7 +10,6 @@
 #include <sys/user.h>
 
 #include "tracer/recorder/patch.h"
-#include "tracer/session.h"
 
 #define PAGE                4096ULL
 #define POPULATE_READ       22 /* MADV_POPULATE_ */
@@ -175,11 +174,11 @@ static enum ours behind(struct remote *r)
 }
 
 static enum ours call_around(
-	struct session *s, struct tracee *t, const struct rule *rule, struct ours_range range)
+	struct recorder *f, struct tracee *t, const struct rule *rule, struct ours_range range)
 {
 	struct remote r;
 
-	if (remote_begin(&r, s, t) < 0)
+	if (remote_begin(&r, f, t) < 0)
 		return OURS_AGAIN;
 	t->ev.ret = call_pieces(&r, rule, (long)t->ev.nr, range);
 	return behind(&r);
@@ -188,15 +187,15 @@ static enum ours call_around(
 /* ---- leaving ---- */
 
 /* Nothing of ours stays in the mm, whose only thread is before the call again. */
-static enum ours leave(struct session *s, struct tracee *t)
+static enum ours leave(struct recorder *f, struct tracee *t)
 {
 	struct recorder_mm *rm = t->mm->recorder;
 	struct ours_range ours;
 	struct remote r;
 
-	recorder_off(s, t->mm, "the program maps memory of its own where the recorder's was");
+	recorder_off(f, t->mm, "the program maps memory of its own where the recorder's was");
 	patch_take_back(t);
-	if (remote_begin(&r, s, t) < 0)
+	if (remote_begin(&r, f, t) < 0)
 		return OURS_AGAIN;
 	r.saved.rip += ARCH_CALL_BYTES;
 	recorder_place(t, &r.saved);
@@ -204,7 +203,7 @@ static enum ours leave(struct session *s, struct tracee *t)
 		r.saved.rip -= ARCH_CALL_BYTES;
 	if (t->recorder && r.saved.gs_base == t->recorder->ring.block_addr)
 		r.saved.gs_base = 0;
-	recorder_end(s, t, 0);
+	recorder_end(f, t, 0);
 	while (ours_next(t->mm, 0, &ours)) {
 		const uint64_t args[6] = {ours.start, ours.end - ours.start};
 
@@ -222,10 +221,10 @@ static enum ours leave(struct session *s, struct tracee *t)
 	return OURS_AGAIN;
 }
 
-static enum ours make_place(struct session *s, struct tracee *t, const struct rule *rule)
+static enum ours make_place(struct recorder *f, struct tracee *t, const struct rule *rule)
 {
 	if (t->mm->refs == 1)
-		return leave(s, t);
+		return leave(f, t);
 	/* docs/LIMITS.md: other threads may be on their way through our code. */
 	if (strcmp(rule->name, "mmap") == 0 && (t->ev.args[3] & FIXED_NOREPLACE_BIT))
 		return answer(t, -EEXIST);
@@ -233,14 +232,14 @@ static enum ours make_place(struct session *s, struct tracee *t, const struct ru
 }
 
 /* The range that it cuts off is unmapped, and what is left is as it is. */
-static enum ours shrink(struct session *s, struct tracee *t)
+static enum ours shrink(struct recorder *f, struct tracee *t)
 {
 	static const struct rule unmap = {"munmap", HOLE_IGNORED, 0, 0};
 	const uint64_t *a = t->ev.args;
 	struct ours_range tail;
 	struct remote r;
 
-	if (!range_of(&unmap, a[0], a[2], &tail) || remote_begin(&r, s, t) < 0)
+	if (!range_of(&unmap, a[0], a[2], &tail) || remote_begin(&r, f, t) < 0)
 		return OURS_NOT;
 	tail = (struct ours_range){tail.end, (a[0] + a[1] + PAGE - 1) & ~(PAGE - 1)};
 	t->ev.ret = call_pieces(&r, &unmap, SYS_munmap, tail);
@@ -250,7 +249,7 @@ static enum ours shrink(struct session *s, struct tracee *t)
 }
 
 /* Where it begins in memory of the program's the kernel finds the end of that by itself. */
-static enum ours entry_mremap(struct session *s, struct tracee *t, const struct rule *rule)
+static enum ours entry_mremap(struct recorder *f, struct tracee *t, const struct rule *rule)
 {
 	const uint64_t *a = t->ev.args;
 	struct ours_range old;
@@ -259,13 +258,13 @@ static enum ours entry_mremap(struct session *s, struct tracee *t, const struct 
 		!overlaps(t->mm, old.start, old.end))
 		return OURS_NOT;
 	if (a[3] & MREMAP_FIXED) /* moves all that is there */
-		return make_place(s, t, rule);
+		return make_place(f, t, rule);
 	if (overlaps(t->mm, old.start, old.start + PAGE))
 		return answer(t, -EFAULT);
-	return a[2] < a[1] && !(a[3] & MREMAP_DONTUNMAP) ? shrink(s, t) : OURS_NOT;
+	return a[2] < a[1] && !(a[3] & MREMAP_DONTUNMAP) ? shrink(f, t) : OURS_NOT;
 }
 
-enum ours ours_entry(struct session *s, struct tracee *t)
+enum ours ours_entry(struct recorder *f, struct tracee *t)
 {
 	const struct rule *rule = rule_of(&t->ev);
 	const uint64_t *a = t->ev.args;
@@ -275,9 +274,9 @@ enum ours ours_entry(struct session *s, struct tracee *t)
 	if (!rule || t->ev.abi != ABI_X86_64 || !ours_next(t->mm, 0, &ours))
 		return OURS_NOT;
 	if (place_of(rule, &t->ev, &range) && overlaps(t->mm, range.start, range.end))
-		return make_place(s, t, rule);
+		return make_place(f, t, rule);
 	if (rule->error == EFAULT)
-		return entry_mremap(s, t, rule);
+		return entry_mremap(f, t, rule);
 	if (rule->hole == HOLE_PLACE || !range_of(rule, a[0], a[1], &range) ||
 		!ours_next(t->mm, range.start, &ours) || ours.start >= range.end)
 		return OURS_NOT;
@@ -286,5 +285,5 @@ enum ours ours_entry(struct session *s, struct tracee *t)
 		return answer(t, -rule->error);
 	if (ours.start <= range.start && (hole == HOLE_ENDS || ours.end >= range.end))
 		return answer(t, hole == HOLE_IGNORED ? 0 : -ENOMEM);
-	return call_around(s, t, rule, range);
+	return call_around(f, t, rule, range);
 }

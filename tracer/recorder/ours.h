@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-struct session;
+struct recorder;
 struct mm;
 struct tracee;
 
@@ -27,6 +27,6 @@ enum ours {
 };
 
 /* At the entry of a call in t->ev that works on an address range. */
-enum ours ours_entry(struct session *s, struct tracee *t);
+enum ours ours_entry(struct recorder *f, struct tracee *t);
 
 #endif

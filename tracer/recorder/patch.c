@@ -127,7 +127,7 @@ static uint64_t free_page(pid_t tid, uint64_t addr)
 
 /* ---- trampolines ---- */
 
-static int add_page(struct session *s, struct tracee *t, uint64_t near)
+static int add_page(struct recorder *f, struct tracee *t, uint64_t near)
 {
 	uint64_t page = free_page(t->tid, near);
 	const uint64_t args[6] = {page, PAGE, PROT_READ | PROT_EXEC,
@@ -135,7 +135,7 @@ static int add_page(struct session *s, struct tracee *t, uint64_t near)
 	struct remote r;
 	int64_t got;
 
-	if (!page || t->own_filter || remote_begin(&r, s, t) < 0)
+	if (!page || t->own_filter || remote_begin(&r, f, t) < 0)
 		return -ENOMEM;
 	got = remote_call(&r, 0, SYS_mmap, args);
 	if (remote_end(&r) < 0)
@@ -143,7 +143,7 @@ static int add_page(struct session *s, struct tracee *t, uint64_t near)
 	if (got != (int64_t)page)
 		return -EEXIST;
 	sites_add_page(&t->mm->recorder->sites, page);
-	recorder_guards_changed(s, t->mm);
+	recorder_guards_changed(f, t->mm);
 	return 0;
 }
 
@@ -156,7 +156,7 @@ static int write_tramp(struct tracee *t, uint64_t at, const struct site *site, c
 	return remote_write(t, at, code, sizeof(code));
 }
 
-int patch_tramp(struct session *s, struct tracee *t, struct site *site, int *ret_moved)
+int patch_tramp(struct recorder *f, struct tracee *t, struct site *site, int *ret_moved)
 {
 	struct sites *sites = &t->mm->recorder->sites;
 	uint64_t at;
@@ -168,7 +168,7 @@ int patch_tramp(struct session *s, struct tracee *t, struct site *site, int *ret
 	if (!at && *ret_moved)
 		return 0; /* the next time: a thread makes calls for us once in a stop */
 	if (!at && site->state == SITE_NEW) {
-		rc = add_page(s, t, site->addr);
+		rc = add_page(f, t, site->addr);
 		*ret_moved = rc != -ENOMEM;
 		if (rc == -ESRCH)
 			return rc;
@@ -249,7 +249,8 @@ void patch_forget_files(struct recorder *f)
 }
 
 /* The file of a mapping, looked for once; NULL: it cannot be read, or is not what is mapped. */
-static struct known_code *file_of(struct session *s, const struct tracee *t, struct code_mapping *m)
+static struct known_code *file_of(
+	struct recorder *f, const struct tracee *t, struct code_mapping *m)
 {
 	cleanup_free char *path = NULL;
 	cleanup_close int fd = -1;
@@ -261,12 +262,12 @@ static struct known_code *file_of(struct session *s, const struct tracee *t, str
 	path = mem_printf("/proc/%d/root%s", t->tid, m->name);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == m->inode && S_ISREG(st.st_mode))
-		m->file = known_of(&s->recorder, fd, &st);
+		m->file = known_of(f, fd, &st);
 	return m->file;
 }
 
 /* The plan in the process's addresses. */
-static const char *plan_site(struct session *s, struct tracee *t, struct code_mapping *m,
+static const char *plan_site(struct recorder *f, struct tracee *t, struct code_mapping *m,
 	uint64_t addr, struct plan *plan)
 {
 	struct known_code *file;
@@ -276,7 +277,7 @@ static const char *plan_site(struct session *s, struct tracee *t, struct code_ma
 		return t->mm->recorder->code_hidden
 			       ? "the process does not let its mappings be read"
 			       : "code that is not of a file, or writable";
-	file = file_of(s, t, m);
+	file = file_of(f, t, m);
 	if (!file)
 		return "the file of the code could not be read";
 	if (!file->code)
@@ -453,15 +454,15 @@ int patch_is_as_in_file(const struct sites *sites, const struct plan *plan, cons
 }
 
 static const char *try_patch(
-	struct session *s, struct tracee *t, struct site *site, struct code_mapping *m)
+	struct recorder *f, struct tracee *t, struct site *site, struct code_mapping *m)
 {
 	uint8_t there[sizeof((struct plan){0}.check)];
 	struct plan plan = {0};
 	const char *reason;
 
-	if (s->recorder.no_patch)
+	if (f->no_patch)
 		return "--no-patch";
-	reason = plan_site(s, t, m, site->addr, &plan);
+	reason = plan_site(f, t, m, site->addr, &plan);
 	if (reason)
 		return reason;
 	drop_stale(t, plan.check_at, plan.check_at + plan.check_len);
@@ -488,31 +489,32 @@ static void note_worth(const struct code_mapping *m, uint64_t addr)
 	*VEC_PUSH(&file->worth) = file_addr;
 }
 
-static void patch_in(struct session *s, struct tracee *t, struct site *site, struct code_mapping *m)
+static void patch_in(
+	struct recorder *f, struct tracee *t, struct site *site, struct code_mapping *m)
 {
-	site->reason = try_patch(s, t, site, m);
+	site->reason = try_patch(f, t, site, m);
 	site->state = site->reason ? SITE_REDIRECTED : SITE_PATCHED;
 	if (site->reason)
 		return;
-	s->recorder.knows_sites = 1;
+	f->knows_sites = 1;
 	note_worth(m, site->addr);
 }
 
-void patch_site(struct session *s, struct tracee *t, struct site *site)
+void patch_site(struct recorder *f, struct tracee *t, struct site *site)
 {
 	struct recorder_mm *rm = t->mm->recorder;
 
 	/* What is there now: files come and go, and a plan holds for one file only. */
-	if (!s->recorder.no_patch)
+	if (!f->no_patch)
 		read_code_mappings(rm, t->tid);
-	patch_in(s, t, site, mapping_at(rm, site->addr));
+	patch_in(f, t, site, mapping_at(rm, site->addr));
 }
 
 /* What other processes showed to be worth it, in one mapping. */
-static void patch_mapping(struct session *s, struct tracee *t, struct code_mapping *m)
+static void patch_mapping(struct recorder *f, struct tracee *t, struct code_mapping *m)
 {
 	struct sites *sites = &t->mm->recorder->sites;
-	const struct known_code *file = file_of(s, t, m);
+	const struct known_code *file = file_of(f, t, m);
 	uint64_t bias;
 
 	if (!file || !file->code || !file->worth.len)
@@ -534,20 +536,19 @@ static void patch_mapping(struct session *s, struct tracee *t, struct code_mappi
 				continue;
 			sites_set_tramp(sites, site, tramp);
 		}
-		patch_in(s, t, site, m);
+		patch_in(f, t, site, m);
 	}
 }
 
-void patch_known(struct session *s, struct tracee *t, uint64_t addr)
+void patch_known(struct recorder *f, struct tracee *t, uint64_t addr)
 {
 	struct recorder_mm *rm = t->mm->recorder;
 
-	if (s->recorder.no_patch || !s->recorder.knows_sites || !rm->sites.pages.len ||
-		mapping_at(rm, addr))
+	if (f->no_patch || !f->knows_sites || !rm->sites.pages.len || mapping_at(rm, addr))
 		return;
 	read_code_mappings(rm, t->tid);
 	for (size_t i = 0; i < rm->code.len; i++)
-		patch_mapping(s, t, &rm->code.at[i]);
+		patch_mapping(f, t, &rm->code.at[i]);
 }
 
 uint64_t patch_free_page(const struct tracee *t, uint64_t near)

@@ -13,12 +13,12 @@
 /* 1 if the site has a trampoline, made now if need be. t is in a seccomp stop at it (ip is past the
  * call); a new page for trampolines takes calls of its own: then *ret_moved is 1, and the thread is
  * before the call again. -ESRCH: the thread is gone. */
-int patch_tramp(struct session *s, struct tracee *t, struct site *site, int *ret_moved);
+int patch_tramp(struct recorder *f, struct tracee *t, struct site *site, int *ret_moved);
 /* Changes the code at the site so that it jumps to its trampoline, or notes why not. */
-void patch_site(struct session *s, struct tracee *t, struct site *site);
+void patch_site(struct recorder *f, struct tracee *t, struct site *site);
 /* At the first call of a site, the first in its mapping: patches what is worth it by the experience
  * with other processes, in all that are mapped. */
-void patch_known(struct session *s, struct tracee *t, uint64_t addr);
+void patch_known(struct recorder *f, struct tracee *t, uint64_t addr);
 /* Where a page for trampolines near that address can be mapped; 0: nowhere in reach. */
 uint64_t patch_free_page(const struct tracee *t, uint64_t near);
 /* Writes code over what is there by `write` (remote_write), whole at once where no other thread

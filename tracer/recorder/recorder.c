@@ -9,7 +9,6 @@
 #include "common/base/mem.h"
 #include "tracer/decode/decode.h"
 #include "tracer/recorder/patch.h"
-#include "tracer/session.h"
 
 /* Never by the stub: they end the thread, make others, change what the stub stands on, or the
  * tracer must act on them at once. */
@@ -52,9 +51,7 @@ static uint8_t kind_of(const struct control_map *map, const struct sys_def *def)
 		return def->decoder->kind;
 	if (def->decoder && !def->decoder->no_memory)
 		return KIND_PASS; /* what it reads would be gone */
-	if (map->fds && identity_kind(def))
-		return identity_kind(def);
-	return KIND_PLAIN;
+	return map->said[def->index] ? map->said[def->index] : KIND_PLAIN;
 }
 
 /* The most that the result can be. */
@@ -80,6 +77,8 @@ static void fill_kinds(struct recorder *f, const struct control_map *map)
 			continue;
 		f->calls[nr].kind = f->kinds[nr] = kind_of(map, def);
 		set_most(&f->calls[nr], def);
+		f->only_ours[nr] =
+			!map->traced[def->index] && map->kind[def->index] == CONTROL_MAPPINGS;
 		/* The ring of io_uring is not what it closes. */
 		if (!def->fd || strcmp(def->name, "io_uring_enter") == 0)
 			f->kinds_no_fds[nr] = f->kinds[nr];
@@ -95,10 +94,11 @@ static int tests_want_it_at_once(void)
 }
 
 void recorder_init(struct recorder *f, const struct control_map *map, int no_patch,
-	struct filter_pass *ret_pass)
+	const struct recorder_sink *sink, struct filter_pass *ret_pass)
 {
 	static uint8_t pass[BLOCK_KINDS_LEN];
 
+	f->sink = *sink;
 	f->no_patch = no_patch;
 	f->at_once = tests_want_it_at_once();
 	f->reason = arch_unsupported();
@@ -124,7 +124,6 @@ void recorder_release(struct recorder *f)
 	map_release(&f->reasons);
 	free(f->threads.at);
 	free(f->pending.at);
-	free(f->touched.at);
 }
 
 /* ---- mms ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_RECORDER_FAST_H
-#define TRACER_RECORDER_FAST_H
+#ifndef TRACER_RECORDER_RECORDER_H
+#define TRACER_RECORDER_RECORDER_H
 
 #include <stdint.h>
 #include <sys/user.h>
@@ -15,12 +15,13 @@
 #include "tracer/recorder/tsc.h"
 #include "tracer/filter.h"
 
-struct session;
 struct tracee;
 struct mm;
-struct stop;
 struct files;
 struct ptrace_syscall_info;
+struct recorded;
+struct said;
+struct stacks;
 struct sys_event;
 
 /*
@@ -29,9 +30,10 @@ struct sys_event;
  *	a stop at a call -> enter.c: may it be recorded instead? put the mm under the recorder
  *	                    (inject.c), lead the site to the stub (patch.c), let the call go there
  *	a signal         -> leave.c: the thread is where the program would be, or its call is over
- *	records          -> sweep.c: taken out of all rings in the order of their ends, and booked
+ *	records          -> sweep.c: taken out of all rings in the order of their ends, to the sink
  *
- * Whatever does not go this way is stopped as ever.
+ * Whatever does not go this way is stopped as ever. The recorder knows which calls there were and
+ * when, not what they mean: that is the sink's.
  */
 
 /* Of an address space. */
@@ -79,16 +81,34 @@ struct recorder_thread {
 	} stacks; /* taken, and not booked yet; rising */
 };
 
-/* Who takes the calls, in the order in which they ended. */
+/* The tracer around the recorder: who takes the calls, in the order in which they ended. */
 struct recorder_sink {
-	void (*call)(void *ctx, const struct sys_event *ev);
 	void *ctx;
+	/* The thread has its block: its calls may be recorded from now on. */
+	void (*began)(void *ctx, struct tracee *t);
+	/* A recorded call; of ev all is known but fd_id and m. said: NULL, nothing. */
+	void (*recorded)(void *ctx, struct tracee *t, struct sys_event *ev,
+		const struct recorded *measured, const struct said *said);
+	/* A call that was begun in the stub is over in another way: a signal, the thread's end. It
+	 * is to be measured now, and handed to recorder_stopped(). The calls before it have been
+	 * given. asked: what was measured at its entry, NULL: nothing. */
+	void (*taken_over)(
+		void *ctx, struct tracee *t, struct sys_event *ev, const struct recorded *asked);
+	/* The turn of what was handed to recorder_stopped(), which is the sink's again. */
+	void (*stopped)(void *ctx, void *call);
+	/* A sweep is over: see recorder_unbooked(). */
+	void (*swept)(void *ctx);
+	/* A stop or death that came while the thread made calls for us, to be handled later. */
+	void (*came)(void *ctx, pid_t tid, int status);
+	/* The thread fills its ring: the tracer should run beside it. */
+	void (*busy)(void *ctx, struct tracee *t);
 };
 
 struct recorder {
 	int on;
 	struct recorder_sink sink;
-	const char *reason; /* !on: static text, NULL if nobody asked for it */
+	struct stacks *stacks; /* NULL: not wanted */
+	const char *reason;    /* !on: static text, NULL if nobody asked for it */
 	int no_patch;
 	int at_once;     /* for tests: from each process's and site's first call on */
 	int knows_sites; /* some file has sites that are worth a patch */
@@ -96,6 +116,7 @@ struct recorder {
 	struct ring_call calls[BLOCK_KINDS_LEN]; /* what the stub may record */
 	uint8_t kinds[BLOCK_KINDS_LEN];          /* what it is to: of each block */
 	uint8_t kinds_no_fds[BLOCK_KINDS_LEN];   /* where fds are not known by records */
+	uint8_t only_ours[BLOCK_KINDS_LEN];      /* 1: stops for the recorder's sake only */
 	struct map codes;                        /* files that were looked at: patch.c */
 	struct {
 		struct recorder_thread **at;
@@ -104,14 +125,7 @@ struct recorder {
 	struct {
 		struct recorder_pending *at;
 		size_t len, cap;
-	} pending; /* calls that stopped, to be booked in order with the records */
-	struct {
-		struct recorder_touched {
-			const struct files *files;
-			uint32_t first, last;
-		} * at;
-		size_t len, cap;
-	} touched; /* numbers that calls which are not booked yet may have closed */
+	} pending; /* calls that stopped, to be given in order with the records */
 	struct sweep *sweep;
 	timer_t timer; /* ends the wait for stops when a sweep is due */
 	int has_timer;
@@ -120,6 +134,7 @@ struct recorder {
 	uint64_t swept_at_tick; /* the same at the last tick */
 	int busy;               /* so many since then that the next sweep is due at once */
 	uint64_t corrupt;       /* threads whose block made no sense */
+	uint64_t lost;          /* records of theirs, as far as is known */
 	uint64_t per_record_ns;
 	struct map reasons; /* text -> struct recorder_reason */
 };
@@ -133,38 +148,38 @@ struct recorder_reason {
 /* The entry of a reason (static text), made if need be. */
 struct recorder_reason *recorder_reason(struct recorder *f, const char *text);
 
-/* Prepares the recorder; f->on says whether it can be, f->reason why not. *ret_pass is what the
- * filter needs (its numbers belong to f). */
+/* Prepares the recorder (zeroed); f->on says whether it can be, f->reason why not. *ret_pass is
+ * what the filter needs (its numbers belong to f). */
 void recorder_init(struct recorder *f, const struct control_map *map, int no_patch,
-	struct filter_pass *ret_pass);
+	const struct recorder_sink *sink, struct filter_pass *ret_pass);
 void recorder_release(struct recorder *f);
 
 /* ---- enter.c ---- */
 /* At the filter's stop of a call: 1 if the thread was led into the stub (or is gone), which records
  * it; 0: it is to be stopped for. */
-int recorder_enter(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info);
+int recorder_enter(struct recorder *f, struct tracee *t, const struct ptrace_syscall_info *info);
 /* 1 if that is the stub's own call, seen because every call of the thread stops. */
-int recorder_is_stub_call(const struct session *s, const struct ptrace_syscall_info *info);
+int recorder_is_stub_call(const struct recorder *f, const struct ptrace_syscall_info *info);
 /* A new thread has its maker's gs. */
-void recorder_first_stop(struct session *s, struct tracee *t);
+void recorder_first_stop(struct recorder *f, struct tracee *t);
 /* Changes registers in our code to where the program would be, before its call. */
 void recorder_place(const struct tracee *t, struct user_regs_struct *regs);
 /* The mm's calls stop from now on. */
-void recorder_off(struct session *s, struct mm *mm, const char *reason);
+void recorder_off(struct recorder *f, struct mm *mm, const char *reason);
 /* From now on numbers of the table change without a call that is seen: calls on them stop. */
-void recorder_files_uncertain(struct session *s, struct files *files);
+void recorder_files_uncertain(struct recorder *f, struct files *files);
 /* A socket cuts all its datagrams: what a sendmmsg made of them is known at a stop only. */
-void recorder_segments_seen(struct session *s);
+void recorder_segments_seen(struct recorder *f);
 /* The same for one thread, and what it makes. reason: static text. */
-void recorder_thread_off(struct session *s, struct tracee *t, const char *reason);
+void recorder_thread_off(struct recorder *f, struct tracee *t, const char *reason);
 
 /* ---- leave.c ---- */
 /* Before a signal is delivered, or at a group stop: nothing of us is to be seen. Returns the signal
  * to deliver, 0 if it was about us. */
-int recorder_leave(struct session *s, struct tracee *t, int signal);
+int recorder_leave(struct recorder *f, struct tracee *t, int signal);
 /* The thread ends, or goes on as another program: its block is read out and given back. stopped:
  * its registers can be read. */
-void recorder_end(struct session *s, struct tracee *t, int stopped);
+void recorder_end(struct recorder *f, struct tracee *t, int stopped);
 
 /* ---- sweep.c ---- */
 /* Marks the record at that position, the next one: its call stopped first, or not. */
@@ -174,23 +189,29 @@ uint32_t recorder_take_stack(struct recorder_thread *rt, uint64_t position);
 /* Forgets the stacks that were taken for records from that position on: their call is not recorded
  * after all. */
 void recorder_drop_stacks(struct recorder_thread *rt, uint64_t from);
-/* Gives a call that stopped to the sink, in order; not counted: only what it did to its files
- * table. */
-void recorder_book(struct session *s, struct tracee *t, const struct sys_event *ev, int counted);
+/* A call that stopped, and ended then: the sink is given `call` in its turn, with the records. */
+void recorder_stopped(struct recorder *f, uint64_t ended_ns, void *call);
+/* Shows the calls that the sink is not given yet, under way or over, as far as can be said: of ev
+ * only def and args. ev NULL: the thread may have made any. */
+struct recorder_visit {
+	void *ctx;
+	void (*call)(void *ctx, const struct tracee *t, const struct sys_event *ev);
+};
+void recorder_unbooked(const struct recorder *f, const struct recorder_visit *visit);
 /* The call that a record tells of, without its measures. */
-void recorder_event(struct session *s, const struct recorder_thread *rt, const struct record *r,
+void recorder_event(struct recorder *f, const struct recorder_thread *rt, const struct record *r,
 	struct sys_event *ev);
 /* 1 if that can be a record of the thread's, at `now` ticks: ring.h. */
 int recorder_is_possible(
-	struct session *s, struct recorder_thread *rt, const struct record *r, uint64_t now);
+	struct recorder *f, struct recorder_thread *rt, const struct record *r, uint64_t now);
 /* Nothing that the thread writes is believed any more, its calls stop. lost: records of it. */
-void recorder_corrupt(struct session *s, struct recorder_thread *rt, uint64_t lost);
+void recorder_corrupt(struct recorder *f, struct recorder_thread *rt, uint64_t lost);
 /* Takes all that is recorded now, and gives it to the sink. */
-void recorder_sweep(struct session *s);
+void recorder_sweep(struct recorder *f);
 /* Sweeps when that is due: often while much is recorded, else seldom. */
-void recorder_tick(struct session *s);
+void recorder_tick(struct recorder *f);
 /* So much is being recorded that the next sweep is due at once. */
-int recorder_is_busy(const struct session *s);
+int recorder_is_busy(const struct recorder *f);
 void recorder_sweep_release(struct recorder *f);
 
 /* ---- mms ---- */

@@ -13,11 +13,11 @@
 
 #define STOPS_MAX 64 /* of one call: entry, filter, exit; a few SIGSTOPs */
 
-int remote_begin(struct remote *r, struct session *s, struct tracee *t)
+int remote_begin(struct remote *r, struct recorder *f, struct tracee *t)
 {
 	uint64_t all = ~0ULL;
 
-	*r = (struct remote){.s = s, .t = t};
+	*r = (struct remote){.f = f, .t = t};
 	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &r->saved) < 0 ||
 		ptrace(PTRACE_GETSIGMASK, t->tid, (void *)sizeof(r->mask), &r->mask) < 0 ||
 		ptrace(PTRACE_SETSIGMASK, t->tid, (void *)sizeof(all), &all) < 0)
@@ -48,7 +48,7 @@ static int take_stop(struct remote *r, int status, int *ret_signal)
 	pid_t tid = r->t->tid;
 
 	if (!WIFSTOPPED(status) || status >> 16 == PTRACE_EVENT_EXIT) {
-		session_queue_stop(r->s, tid, status);
+		r->f->sink.came(r->f->sink.ctx, tid, status);
 		r->gone = 1;
 		return 1;
 	}

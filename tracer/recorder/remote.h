@@ -7,14 +7,15 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
-#include "tracer/session.h"
+#include "tracer/recorder/recorder.h"
+#include "tracer/tracee.h"
 
 /*
  * Calls that a thread makes for us, in the place of the call at whose entry the filter stopped it.
  * Signals wait meanwhile. Nothing of it counts.
  */
 struct remote {
-	struct session *s;
+	struct recorder *f;
 	struct tracee *t;
 	struct user_regs_struct saved, regs;
 	uint64_t mask; /* of blocked signals */
@@ -24,7 +25,7 @@ struct remote {
 };
 
 /* t is in a seccomp stop. 0 or a negative errno. */
-int remote_begin(struct remote *r, struct session *s, struct tracee *t);
+int remote_begin(struct remote *r, struct recorder *f, struct tracee *t);
 /* The raw result, or -ESRCH: the thread is gone. The first one runs where the target's call would
  * have run, the others at the address `call_at`, a call instruction. */
 int64_t remote_call(struct remote *r, uint64_t call_at, long nr, const uint64_t args[6]);

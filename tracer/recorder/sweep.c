@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
- * Records become calls. All rings are read up to one moment, and what ended until then is booked in
- * the order in which it ended, with the calls that stopped.
+ * Records become calls. All rings are read up to one moment, and what ended until then is given to
+ * the sink in the order in which it ended, with the calls that stopped.
  */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "tracer/session.h"
+#include "tracer/decode/decode.h"
+#include "tracer/orders.h"
+#include "tracer/recorder/recorder.h"
+#include "tracer/tracee.h"
 
 #define TAIL_EVERY 256 /* records after which their room is given back */
 
@@ -29,27 +31,11 @@ struct sweep {
 
 /* A call that stopped, and waits for its turn. */
 struct recorder_pending {
-	struct sys_event ev;
-	struct caller caller; /* has a reference of the table */
-	uint8_t counted;
-	uint8_t applied; /* its table was not recorded: what it is about is known */
-	struct {
-		void *bytes; /* heap */
-		size_t len;
-		int32_t pair[2];
-	} said;
+	uint64_t ended_ns;
+	void *call; /* the sink's */
 };
 
 /* ---- one record ---- */
-
-static void measure(struct session *s, struct tracee *t, const struct record *r,
-	const struct file *file, struct sys_event *ev)
-{
-	struct decode_env env = session_env(s, t, ev, file);
-	struct recorded rec = {r->flags, r->bytes, r->units, r->dgrams_asked, r->dgrams};
-
-	decode_recorded(&(struct decode_in){ev, session_memory(s, t), &env}, &rec, &ev->m);
-}
 
 void recorder_mark_stopped(struct recorder_thread *rt, uint64_t position, int stopped)
 {
@@ -73,7 +59,7 @@ static enum seen take_seen(struct recorder_thread *rt, uint64_t position)
 	return seen;
 }
 
-void recorder_event(struct session *s, const struct recorder_thread *rt, const struct record *r,
+void recorder_event(struct recorder *f, const struct recorder_thread *rt, const struct record *r,
 	struct sys_event *ev)
 {
 	const struct tracee *t = rt->tracee;
@@ -83,8 +69,8 @@ void recorder_event(struct session *s, const struct recorder_thread *rt, const s
 		.def = sys_by_number(ABI_X86_64, r->nr),
 		.ret = r->ret,
 		.outcome = SYS_RETURNED,
-		.entry_ns = tsc_to_ns(&s->recorder.tsc, r->t0),
-		.exit_ns = tsc_to_ns(&s->recorder.tsc, r->t1),
+		.entry_ns = tsc_to_ns(&f->tsc, r->t0),
+		.exit_ns = tsc_to_ns(&f->tsc, r->t1),
 		.pid = t->process->pid,
 		.tid = t->tid,
 		.thread_id = t->thread_id,
@@ -116,15 +102,15 @@ void recorder_drop_stacks(struct recorder_thread *rt, uint64_t from)
 #define SLACK_NS 1000 /* by which clocks of two CPUs may differ */
 
 int recorder_is_possible(
-	struct session *s, struct recorder_thread *rt, const struct record *r, uint64_t now)
+	struct recorder *f, struct recorder_thread *rt, const struct record *r, uint64_t now)
 {
-	const struct tsc *tsc = &s->recorder.tsc;
+	const struct tsc *tsc = &f->tsc;
 	uint64_t slack =
 		tsc->ns_per_tick > 0 ? (uint64_t)(SLACK_NS / tsc->ns_per_tick) : UINT32_MAX;
 
 	if (r->t1 > now)
 		now = tsc_now(); /* it ended since */
-	if (!ring_is_possible(&rt->ring, r, s->recorder.calls, now, slack))
+	if (!ring_is_possible(&rt->ring, r, f->calls, now, slack))
 		return 0;
 	if (r->desc != rt->desc && !sites_of_desc(&rt->tracee->mm->recorder->sites, r->desc))
 		return 0;
@@ -132,14 +118,14 @@ int recorder_is_possible(
 	return 1;
 }
 
-void recorder_corrupt(struct session *s, struct recorder_thread *rt, uint64_t lost)
+void recorder_corrupt(struct recorder *f, struct recorder_thread *rt, uint64_t lost)
 {
 	if (rt->corrupt)
 		return;
 	rt->off = rt->corrupt = 1;
 	ring_off(&rt->ring);
-	s->recorder.corrupt++;
-	s->lost += lost ? lost : 1;
+	f->corrupt++;
+	f->lost += lost ? lost : 1;
 }
 
 /* What the record says beside its numbers; buf: SAID_BYTES_MAX. */
@@ -158,76 +144,40 @@ static const struct said *said_of(const struct recorder_thread *rt, const struct
 	return said;
 }
 
-static void give(const struct recorder *f, const struct sys_event *ev)
-{
-	f->sink.call(f->sink.ctx, ev);
-}
-
-static void book_record(struct session *s, struct recorder_thread *rt, uint64_t position)
+static void give_record(struct recorder *f, struct recorder_thread *rt, uint64_t position)
 {
 	const struct record *r = &rt->next;
-	const struct sys_def *def = sys_by_number(ABI_X86_64, r->nr);
-	int traced = s->map.traced[def->index];
-	enum seen seen = take_seen(rt, position);
-	const struct file *file = NULL;
+	struct recorded measured = {r->flags, r->bytes, r->units, r->dgrams_asked, r->dgrams};
 	char buf[SAID_BYTES_MAX];
 	struct sys_event ev;
 	struct said said;
 
-	if (s->map.kind[def->index] == CONTROL_SOCKET)
-		s->seen.xdp |= (int32_t)r->args[0] == AF_XDP;
-	recorder_event(s, rt, r, &ev);
-	if (s->map.fds && (traced || identity_follows(def))) {
-		struct caller c = session_caller(rt->tracee);
-
-		identity_call(
-			s->identity, &c, &ev, traced, said_of(rt, r, position, buf, &said), &file);
-	}
-	if (!traced)
-		return;
-	ev.seen = seen;
+	recorder_event(f, rt, r, &ev);
+	ev.seen = take_seen(rt, position);
 	if (rt->stacks.len)
 		ev.stack_id = recorder_take_stack(rt, position);
-	measure(s, rt->tracee, r, file, &ev);
-	give(&s->recorder, &ev);
-}
-
-/* ---- one call that stopped ---- */
-
-static void book_pending(struct session *s, struct recorder_pending *p)
-{
-	struct said said = {p->said.bytes, p->said.len, {p->said.pair[0], p->said.pair[1]}};
-	const struct file *file;
-
-	if (!p->applied)
-		identity_call(s->identity, &p->caller, &p->ev, p->counted, &said, &file);
-	if (p->counted)
-		give(&s->recorder, &p->ev);
-	files_unref(p->caller.files);
-	free(p->said.bytes);
+	f->sink.recorded(
+		f->sink.ctx, rt->tracee, &ev, &measured, said_of(rt, r, position, buf, &said));
 }
 
 /* ---- all of them ---- */
 
 /* Copies and checks the next record of the source; 0: the thread is corrupt. */
-static int load(struct session *s, struct source *src)
+static int load(struct recorder *f, struct source *src)
 {
 	struct recorder_thread *rt = src->thread;
 
 	if (!rt) {
-		const struct sys_event *ev = &s->recorder.pending.at[src->at].ev;
-
-		/* One that never returned is as old as its entry. */
-		src->next_ns = ev->exit_ns ? ev->exit_ns : ev->entry_ns;
+		src->next_ns = f->pending.at[src->at].ended_ns;
 		return 1;
 	}
 	ring_copy(&rt->ring, src->at, &rt->next);
-	if (!recorder_is_possible(s, rt, &rt->next, s->recorder.tsc.ticks) ||
+	if (!recorder_is_possible(f, rt, &rt->next, f->tsc.ticks) ||
 		src->at + 1 + rt->next.extra > src->end) {
-		recorder_corrupt(s, rt, src->end - src->at);
+		recorder_corrupt(f, rt, src->end - src->at);
 		return 0;
 	}
-	src->next_ns = tsc_to_ns(&s->recorder.tsc, rt->next.t1);
+	src->next_ns = tsc_to_ns(&f->tsc, rt->next.t1);
 	return 1;
 }
 
@@ -253,48 +203,48 @@ static void sift_down(struct sweep *w, size_t i)
 
 /* One that has returned, and is not committed yet, is not to be overtaken: until just before it. */
 static uint64_t until_uncommitted(
-	const struct session *s, const struct recorder_thread *rt, uint64_t ns)
+	const struct recorder *f, const struct recorder_thread *rt, uint64_t ns)
 {
 	struct record r;
 	uint64_t end_ns;
 
 	if (!ring_in_flight(&rt->ring, &r) || !r.t1)
 		return ns;
-	end_ns = tsc_to_ns(&s->recorder.tsc, r.t1);
-	if (end_ns >= ns || end_ns + HELD_BACK_NS < s->recorder.tsc.ns || r.t1 < rt->ring.ended)
+	end_ns = tsc_to_ns(&f->tsc, r.t1);
+	if (end_ns >= ns || end_ns + HELD_BACK_NS < f->tsc.ns || r.t1 < rt->ring.ended)
 		return ns;
 	return end_ns - 1;
 }
 
-static void collect_thread(struct session *s, struct sweep *w, struct recorder_thread *rt)
+static void collect_thread(struct recorder *f, struct sweep *w, struct recorder_thread *rt)
 {
 	struct source src = {rt, rt->ring.tail, 0, 0};
 
 	if (rt->corrupt)
 		return;
 	if (ring_head(&rt->ring, &src.end) < 0) {
-		recorder_corrupt(s, rt, 1);
+		recorder_corrupt(f, rt, 1);
 		return;
 	}
-	if (src.end != src.at && load(s, &src))
+	if (src.end != src.at && load(f, &src))
 		*VEC_PUSH(w) = src;
 }
 
-/* Collects what there is to book, and says until which moment. */
-static uint64_t collect(struct session *s, struct sweep *w)
+/* Collects what there is to give, and says until which moment. */
+static uint64_t collect(struct recorder *f, struct sweep *w)
 {
-	uint64_t moment_ns = s->recorder.tsc.ns;
+	uint64_t moment_ns = f->tsc.ns;
 
 	w->len = 0;
-	for (size_t i = 0; i < s->recorder.threads.len; i++)
-		if (!s->recorder.threads.at[i]->corrupt)
-			moment_ns = until_uncommitted(s, s->recorder.threads.at[i], moment_ns);
-	for (size_t i = 0; i < s->recorder.threads.len; i++)
-		collect_thread(s, w, s->recorder.threads.at[i]);
-	if (s->recorder.pending.len) {
-		struct source src = {NULL, 0, s->recorder.pending.len, 0};
+	for (size_t i = 0; i < f->threads.len; i++)
+		if (!f->threads.at[i]->corrupt)
+			moment_ns = until_uncommitted(f, f->threads.at[i], moment_ns);
+	for (size_t i = 0; i < f->threads.len; i++)
+		collect_thread(f, w, f->threads.at[i]);
+	if (f->pending.len) {
+		struct source src = {NULL, 0, f->pending.len, 0};
 
-		load(s, &src);
+		load(f, &src);
 		*VEC_PUSH(w) = src;
 	}
 	for (size_t i = w->len / 2; i-- > 0;)
@@ -302,16 +252,16 @@ static uint64_t collect(struct session *s, struct sweep *w)
 	return moment_ns;
 }
 
-static void book_next(struct session *s, struct source *src)
+static void give_next(struct recorder *f, struct source *src)
 {
 	struct recorder_thread *rt = src->thread;
 
 	if (!rt) {
-		book_pending(s, &s->recorder.pending.at[src->at++]);
+		f->sink.stopped(f->sink.ctx, f->pending.at[src->at++].call);
 		return;
 	}
-	book_record(s, rt, src->at);
-	s->recorder.swept++;
+	give_record(f, rt, src->at);
+	f->swept++;
 	rt->ring.ended = rt->next.t1;
 	src->at += 1 + rt->next.extra;
 	if (src->at - rt->ring.tail >= TAIL_EVERY)
@@ -319,15 +269,15 @@ static void book_next(struct session *s, struct source *src)
 }
 
 /* Those that stopped wait for nobody: their ends are before the moment, or just behind it. */
-static void book_all(struct session *s, struct sweep *w, uint64_t moment_ns)
+static void give_all(struct recorder *f, struct sweep *w, uint64_t moment_ns)
 {
 	while (w->len) {
 		struct source *src = &w->at[0];
 		int more = 1;
 
 		if (!src->thread || src->next_ns <= moment_ns) {
-			book_next(s, src);
-			more = src->at < src->end && load(s, src);
+			give_next(f, src);
+			more = src->at < src->end && load(f, src);
 		} else {
 			more = 0; /* the next time */
 		}
@@ -341,132 +291,67 @@ static void book_all(struct session *s, struct sweep *w, uint64_t moment_ns)
 	}
 }
 
-/* ---- numbers that calls which are not booked yet may have changed ---- */
+/* ---- what is left ---- */
 
-static void touch(struct session *s, const struct files *files, const struct record *r)
+/* 0: it is no call that can be recorded. Of what is not checked yet only the arguments. */
+static int unbooked(const struct recorder *f, const struct recorder_thread *rt,
+	const struct record *r, const struct recorder_visit *visit)
 {
-	struct sys_event ev = {.def = sys_by_number(ABI_X86_64, r->nr)};
-	uint32_t first, last;
+	struct sys_event ev = {0};
 
+	if (r->nr >= BLOCK_KINDS_LEN || f->calls[r->nr].kind == KIND_PASS)
+		return 0;
+	ev.def = sys_by_number(ABI_X86_64, r->nr);
 	memcpy(ev.args, r->args, sizeof(ev.args));
-	if (identity_closing(&ev, &first, &last))
-		*VEC_PUSH(&s->recorder.touched) = (struct recorder_touched){files, first, last};
+	visit->call(visit->ctx, rt->tracee, &ev);
+	return 1;
 }
 
-static void touch_all(struct session *s, const struct recorder_thread *rt)
+static void unbooked_of(const struct recorder *f, const struct recorder_thread *rt,
+	const struct recorder_visit *visit)
 {
-	const struct files *files = rt->tracee->files;
 	struct record r;
 	uint64_t head;
 
 	if (ring_head(&rt->ring, &head) < 0) {
-		*VEC_PUSH(&s->recorder.touched) = (struct recorder_touched){files, 0, UINT32_MAX};
+		visit->call(visit->ctx, rt->tracee, NULL);
 		return;
 	}
 	for (uint64_t at = rt->ring.tail; at != head; at += 1 + r.extra) {
 		ring_copy(&rt->ring, at, &r);
-		if (r.nr >= BLOCK_KINDS_LEN || s->recorder.calls[r.nr].kind == KIND_PASS ||
-			r.extra >= head - at)
+		if (r.extra >= head - at || !unbooked(f, rt, &r, visit))
 			return; /* the next sweep finds it corrupt */
-		touch(s, files, &r);
 	}
-	if (ring_in_flight(&rt->ring, &r) && r.nr < BLOCK_KINDS_LEN &&
-		s->recorder.calls[r.nr].kind != KIND_PASS)
-		touch(s, files, &r);
+	if (ring_in_flight(&rt->ring, &r))
+		unbooked(f, rt, &r, visit);
 }
 
-static void begin_touched(void *ctx)
+void recorder_unbooked(const struct recorder *f, const struct recorder_visit *visit)
 {
-	struct session *s = ctx;
-
-	s->recorder.touched.len = 0;
-	for (size_t i = 0; i < s->recorder.threads.len; i++)
-		if (!s->recorder.threads.at[i]->corrupt)
-			touch_all(s, s->recorder.threads.at[i]);
+	for (size_t i = 0; i < f->threads.len; i++)
+		if (!f->threads.at[i]->corrupt)
+			unbooked_of(f, f->threads.at[i], visit);
 }
 
-static int is_touched(void *ctx, const struct files *files, uint32_t fd)
+void recorder_sweep(struct recorder *f)
 {
-	const struct session *s = ctx;
-
-	for (size_t i = 0; i < s->recorder.touched.len; i++) {
-		const struct recorder_touched *t = &s->recorder.touched.at[i];
-
-		if (t->files == files && fd >= t->first && fd <= t->last)
-			return 1;
-	}
-	return 0;
-}
-
-void recorder_sweep(struct session *s)
-{
-	struct recorder *f = &s->recorder;
-
 	if (!f->on)
 		return;
 	if (!f->sweep)
 		f->sweep = mem_calloc(1, sizeof(*f->sweep));
 	tsc_sync(&f->tsc);
-	book_all(s, f->sweep, collect(s, f->sweep));
+	give_all(f, f->sweep, collect(f, f->sweep));
 	f->pending.len = 0;
-	identity_read_names(s->identity, &(struct identity_check){begin_touched, is_touched, s});
+	f->sink.swept(f->sink.ctx);
 }
 
 #define PENDING_MAX 1024
 
-/* What the call said, read by us: its thread stands at its exit. */
-static void read_said(struct session *s, struct tracee *t, struct recorder_pending *p)
+void recorder_stopped(struct recorder *f, uint64_t ended_ns, void *call)
 {
-	uint8_t kind = identity_kind(p->ev.def);
-	const struct mem_reader *mem = session_memory(s, t);
-	const uint64_t *args = p->ev.args;
-	uint64_t from = args[kind == KIND_PATH_1 ? 0 : 1];
-	uint32_t len = (uint32_t)args[2];
-	ssize_t got;
-
-	p->said.pair[0] = p->said.pair[1] = -1;
-	if (!kind || (!sys_ok(&p->ev) && kind != KIND_ADDRESS))
-		return;
-	if (kind == KIND_PAIR_1 || kind == KIND_PAIR_4) {
-		mem->read(mem->ctx, args[kind == KIND_PAIR_1 ? 0 : 3], p->said.pair,
-			sizeof(p->said.pair));
-		return;
-	}
-	if (kind == KIND_PEER &&
-		(!from || mem->read(mem->ctx, args[2], &len, sizeof(len)) != sizeof(len)))
-		return;
-	if (kind == KIND_PATH_1 || kind == KIND_PATH_2)
-		len = SAID_BYTES_MAX;
-	else if (len > sizeof(struct sockaddr_storage))
-		len = sizeof(struct sockaddr_storage);
-	p->said.bytes = mem_calloc(len + 1, 1);
-	got = mem->read(mem->ctx, from, p->said.bytes, len);
-	p->said.len = got < 0 ? 0 : (size_t)got;
-	if (kind == KIND_PATH_1 || kind == KIND_PATH_2)
-		p->said.len = strnlen(p->said.bytes, p->said.len);
-}
-
-void recorder_book(struct session *s, struct tracee *t, const struct sys_event *ev, int counted)
-{
-	struct recorder_pending p = {.ev = *ev,
-		.caller = session_caller(t),
-		.counted = (uint8_t)counted,
-		.applied = !s->map.fds || !files_state(t->files)->recorded};
-	const struct file *file;
-
-	if (p.applied && s->map.fds)
-		identity_call(s->identity, &p.caller, &p.ev, counted, NULL, &file);
-	if (p.applied && (!s->recorder.on || !counted)) {
-		if (counted)
-			give(&s->recorder, &p.ev);
-		return;
-	}
-	if (!p.applied)
-		read_said(s, t, &p);
-	if (s->recorder.pending.len >= PENDING_MAX)
-		recorder_sweep(s);
-	files_ref(p.caller.files);
-	*VEC_PUSH(&s->recorder.pending) = p;
+	if (f->pending.len >= PENDING_MAX)
+		recorder_sweep(f);
+	*VEC_PUSH(&f->pending) = (struct recorder_pending){ended_ns, call};
 }
 
 void recorder_sweep_release(struct recorder *f)
@@ -486,9 +371,9 @@ void recorder_sweep_release(struct recorder *f)
 #define INTERVAL_MIN   500000ULL
 #define INTERVAL_MAX   200000000ULL
 
-int recorder_is_busy(const struct session *s)
+int recorder_is_busy(const struct recorder *f)
 {
-	return s->recorder.busy;
+	return f->busy;
 }
 
 static void set_timer(struct recorder *f, uint64_t ns)
@@ -521,9 +406,8 @@ static uint64_t next_interval(const struct recorder *f, uint64_t records, uint64
 	return ns < INTERVAL_MIN ? INTERVAL_MIN : ns > INTERVAL_MAX ? INTERVAL_MAX : ns;
 }
 
-void recorder_tick(struct session *s)
+void recorder_tick(struct recorder *f)
 {
-	struct recorder *f = &s->recorder;
 	uint64_t now, records;
 
 	if (!f->threads.len && !f->pending.len)
@@ -533,7 +417,7 @@ void recorder_tick(struct session *s)
 		return;
 	if (!f->has_timer && !make_timer(f))
 		return; /* rings that fill are emptied all the same */
-	recorder_sweep(s);
+	recorder_sweep(f);
 	records = f->swept - f->swept_at_tick;
 	f->busy = records > GATHER_RECORDS;
 	set_timer(f, next_interval(f, records, now - f->tick_ns));

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "tracer/booking.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "common/base/mem.h"
+#include "tracer/session.h"
+
+/* ---- a call that was recorded ---- */
+
+static void recorded(void *ctx, struct tracee *t, struct sys_event *ev,
+	const struct recorded *measured, const struct said *said)
+{
+	struct session *s = ctx;
+	const struct sys_def *def = ev->def;
+	int traced = s->map.traced[def->index];
+	const struct file *file = NULL;
+	struct decode_env env;
+
+	if (s->map.kind[def->index] == CONTROL_SOCKET)
+		s->seen.xdp |= (int32_t)ev->args[0] == AF_XDP;
+	if (s->map.fds && (traced || identity_follows(def))) {
+		struct caller c = session_caller(t);
+
+		identity_call(s->identity, &c, ev, traced, said, &file);
+	}
+	if (!traced)
+		return;
+	env = session_env(s, t, ev, file);
+	decode_recorded(&(struct decode_in){ev, session_memory(s, t), &env}, measured, &ev->m);
+	book_call(&s->book, ev);
+}
+
+/* ---- one that stopped, in its turn ---- */
+
+struct stopped_call {
+	struct sys_event ev;
+	struct caller caller; /* has a reference of the table */
+	uint8_t counted;
+	uint8_t applied; /* its table was not recorded: what it is about is known */
+	struct said said;
+	void *bytes; /* heap: those of said */
+};
+
+static void stopped(void *ctx, void *call)
+{
+	struct session *s = ctx;
+	struct stopped_call *p = call;
+	const struct file *file;
+
+	if (!p->applied)
+		identity_call(s->identity, &p->caller, &p->ev, p->counted, &p->said, &file);
+	if (p->counted)
+		book_call(&s->book, &p->ev);
+	files_unref(p->caller.files);
+	free(p->bytes);
+	free(p);
+}
+
+/* What the call said, read by us: its thread stands at its exit. */
+static void read_said(struct session *s, struct tracee *t, struct stopped_call *p)
+{
+	uint8_t kind = identity_kind(p->ev.def);
+	const struct mem_reader *mem = session_memory(s, t);
+	const uint64_t *args = p->ev.args;
+	uint64_t from = args[kind == KIND_PATH_1 ? 0 : 1];
+	uint32_t len = (uint32_t)args[2];
+	ssize_t got;
+
+	p->said.pair[0] = p->said.pair[1] = -1;
+	if (!kind || (!sys_ok(&p->ev) && kind != KIND_ADDRESS))
+		return;
+	if (kind == KIND_PAIR_1 || kind == KIND_PAIR_4) {
+		mem->read(mem->ctx, args[kind == KIND_PAIR_1 ? 0 : 3], p->said.pair,
+			sizeof(p->said.pair));
+		return;
+	}
+	if (kind == KIND_PEER &&
+		(!from || mem->read(mem->ctx, args[2], &len, sizeof(len)) != sizeof(len)))
+		return;
+	if (kind == KIND_PATH_1 || kind == KIND_PATH_2)
+		len = SAID_BYTES_MAX;
+	else if (len > sizeof(struct sockaddr_storage))
+		len = sizeof(struct sockaddr_storage);
+	p->said.bytes = p->bytes = mem_calloc(len + 1, 1);
+	got = mem->read(mem->ctx, from, p->bytes, len);
+	p->said.len = got < 0 ? 0 : (size_t)got;
+	if (kind == KIND_PATH_1 || kind == KIND_PATH_2)
+		p->said.len = strnlen(p->bytes, p->said.len);
+}
+
+void booking_call(struct session *s, struct tracee *t, const struct sys_event *ev, int counted)
+{
+	struct stopped_call call = {.ev = *ev,
+		.caller = session_caller(t),
+		.counted = (uint8_t)counted,
+		.applied = !s->map.fds || !files_state(t->files)->recorded};
+	const struct file *file;
+	struct stopped_call *waits;
+
+	if (call.applied && s->map.fds)
+		identity_call(s->identity, &call.caller, &call.ev, counted, NULL, &file);
+	if (call.applied && (!s->recorder.on || !counted)) {
+		if (counted)
+			book_call(&s->book, &call.ev);
+		return;
+	}
+	if (!call.applied)
+		read_said(s, t, &call);
+	files_ref(call.caller.files);
+	waits = mem_calloc(1, sizeof(*waits));
+	*waits = call;
+	/* One that never returned is as old as its entry. */
+	recorder_stopped(&s->recorder, ev->exit_ns ? ev->exit_ns : ev->entry_ns, waits);
+}
+
+/* ---- one that was begun in the stub, and ended in another way ---- */
+
+/* What was measured at its entry, or was not, completed from the target's memory. */
+static void measure_now(
+	struct session *s, struct tracee *t, struct sys_event *ev, const struct recorded *asked)
+{
+	struct life *life =
+		ev->def->fd ? files_open(t->files, (uint32_t)ev->args[ev->def->fd - 1]) : NULL;
+	struct decode_env env = session_env(s, t, ev, life ? life->file : NULL);
+	struct decode_in in = {ev, session_memory(s, t), &env};
+	struct sys_event entered = *ev;
+
+	if (!asked) {
+		decode_entry(&in, &ev->m);
+	} else { /* a call that did not succeed measures its entry only */
+		entered.outcome = SYS_INTERRUPTED;
+		in.ev = &entered;
+		decode_recorded(&in, asked, &ev->m);
+		in.ev = ev;
+	}
+	decode_exit(&in, &ev->m);
+}
+
+static void taken_over(
+	void *ctx, struct tracee *t, struct sys_event *ev, const struct recorded *asked)
+{
+	struct session *s = ctx;
+	int traced = s->map.traced[ev->def->index];
+
+	if (traced)
+		measure_now(s, t, ev, asked);
+	booking_call(s, t, ev, traced);
+}
+
+/* ---- names ---- */
+
+static void touch(void *ctx, const struct tracee *t, const struct sys_event *ev)
+{
+	struct session *s = ctx;
+	uint32_t first = 0, last = UINT32_MAX;
+
+	if (!ev || identity_closing(ev, &first, &last))
+		*VEC_PUSH(&s->touched) = (struct touched){t->files, first, last};
+}
+
+static void begin_touched(void *ctx)
+{
+	struct session *s = ctx;
+
+	s->touched.len = 0;
+	recorder_unbooked(&s->recorder, &(struct recorder_visit){s, touch});
+}
+
+static int is_touched(void *ctx, const struct files *files, uint32_t fd)
+{
+	const struct session *s = ctx;
+
+	for (size_t i = 0; i < s->touched.len; i++) {
+		const struct touched *t = &s->touched.at[i];
+
+		if (t->files == files && fd >= t->first && fd <= t->last)
+			return 1;
+	}
+	return 0;
+}
+
+static void swept(void *ctx)
+{
+	struct session *s = ctx;
+
+	identity_read_names(s->identity, &(struct identity_check){begin_touched, is_touched, s});
+}
+
+/* ---- the rest ---- */
+
+static void began(void *ctx, struct tracee *t)
+{
+	struct session *s = ctx;
+	struct caller c = session_caller(t);
+
+	if (s->map.fds)
+		identity_begin(s->identity, &c);
+}
+
+static void came(void *ctx, pid_t tid, int status)
+{
+	session_queue_stop(ctx, tid, status);
+}
+
+static void busy(void *ctx, struct tracee *t)
+{
+	struct session *s = ctx;
+
+	colocate_end(&s->colocate, t->tid);
+}
+
+struct recorder_sink booking_sink(struct session *s)
+{
+	return (struct recorder_sink){s, began, recorded, taken_over, stopped, swept, came, busy};
+}
