@@ -138,7 +138,7 @@ static struct record *record(struct fixture *x, int thread, long nr, uint64_t ta
 
 static void stopped(struct fixture *x, uint64_t tag)
 {
-	struct sys_event ev = {.def = sys_by_number(ABI_X86_64, SYS_write),
+	struct sys_event ev = {.def = sys_by_number(ABI_NATIVE, SYS_write),
 		.nr = SYS_write,
 		.args = {tag},
 		.tid = 999,

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* From a stop at a call into the stub. */
 #include <errno.h>
-#include <linux/audit.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,8 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "tracer/arch/abi.h"
+#include "tracer/arch/regs.h"
 #include "tracer/recorder/inject.h"
 #include "tracer/recorder/patch.h"
 #include "tracer/session.h"
@@ -101,16 +101,16 @@ static int ready_thread(struct session *s, struct tracee *t, struct user_regs_st
 
 	if (rt && rt->off)
 		return 0;
-	if (regs->gs_base && (!rt || regs->gs_base != rt->ring.block_addr)) {
+	if (arch_block(regs) && (!rt || arch_block(regs) != rt->ring.block_addr)) {
 		if (!rt)
 			rt = thread_begin(s, t);
 		if (rt)
-			rt->off = 1; /* the program uses gs */
+			rt->off = 1; /* the program uses the register */
 		return 0;
 	}
 	if (!rt && !(rt = thread_begin(s, t)))
 		return 0;
-	regs->gs_base = rt->ring.block_addr;
+	arch_set_block(regs, rt->ring.block_addr);
 	return 1;
 }
 
@@ -186,8 +186,8 @@ static int lead(
 		recorder_drop_stacks(rt, head);
 		return 0;
 	}
-	regs->rip = site->tramp + site->moved_len;
-	if (ptrace(PTRACE_SETREGS, t->tid, NULL, regs) < 0)
+	regs_set_ip(regs, site->tramp + site->moved_len);
+	if (regs_set(t->tid, regs) < 0)
 		return 1; /* killed since */
 	rt->led_head = head + 1;
 	rt->led_site = site->addr;
@@ -255,7 +255,7 @@ static void sample(struct session *s, struct tracee *t, const struct user_regs_s
 
 	if (ring_head(&rt->ring, &head) < 0)
 		return;
-	there.rip = site->addr;
+	regs_set_ip(&there, site->addr);
 	recorder_drop_stacks(rt, head);
 	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){head, stacks_take(s->stacks, t, &there)};
 	rt->ring.block->sample = (uint64_t)stacks_gap(s->stacks) + 1; /* it counts itself again */
@@ -267,14 +267,15 @@ void recorder_place(const struct tracee *t, struct user_regs_struct *regs)
 	const struct recorder_mm *rm = t->mm->recorder;
 	uint64_t offset;
 	const struct site *site =
-		rm ? sites_at_tramp(&rm->sites, regs->rip - ARCH_CALL_BYTES, &offset) : NULL;
+		rm ? sites_at_tramp(&rm->sites, regs_ip(regs) - ARCH_CALL_BYTES, &offset) : NULL;
 
-	regs->rip = site ? site->addr : regs->rip;
+	if (site)
+		regs_set_ip(regs, site->addr);
 }
 
 static int is_native(const struct ptrace_syscall_info *info)
 {
-	return info->arch == AUDIT_ARCH_X86_64 && info->entry.nr < BLOCK_KINDS_LEN;
+	return info->arch == AUDIT_ARCH_NATIVE && info->entry.nr < BLOCK_KINDS_LEN;
 }
 
 /*
@@ -290,17 +291,15 @@ static int enter(
 
 	if (!ready_space(s, t, kind, ret_moved) || kind == KIND_PASS)
 		return 0;
-	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0 || arch_steps(&regs))
+	if (regs_get(t->tid, &regs) < 0 || arch_steps(&regs))
 		return 0; /* it would see each of our instructions */
 	site = ready_site(s, t, info->instruction_pointer, ret_moved);
 	if (!site || !ready_room(s, t, kind, ret_moved))
 		return 0;
-	if (*ret_moved && ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+	if (*ret_moved && regs_get(t->tid, &regs) < 0)
 		return 0;
-	if (!*ret_moved) {
-		regs.rax = regs.orig_rax;
-		regs.orig_rax = (unsigned long long)-1;
-	}
+	if (!*ret_moved)
+		arch_take_back(&regs);
 	if (!ready_thread(s, t, &regs))
 		return 0;
 	ready_ring(s, t->recorder, kind);
@@ -314,7 +313,7 @@ static int enter(
 /* Stopped for the recorder's sake only: no call that it would record. */
 static int is_for_us(const struct session *s, const struct ptrace_syscall_info *info)
 {
-	const struct sys_def *def = sys_find(ABI_X86_64, (uint32_t)info->entry.nr);
+	const struct sys_def *def = sys_find(ABI_NATIVE, (uint32_t)info->entry.nr);
 
 	return def && def->index < s->map.len && !s->map.traced[def->index] &&
 	       s->map.kind[def->index] == CONTROL_MAPPINGS;
@@ -342,7 +341,7 @@ int recorder_enter(struct session *s, struct tracee *t, const struct ptrace_sysc
 int recorder_is_stub_call(const struct session *s, const struct ptrace_syscall_info *info)
 {
 	/* Only what it may make: another call there is the program's own. */
-	return s->recorder.on && info->arch == AUDIT_ARCH_X86_64 &&
+	return s->recorder.on && info->arch == AUDIT_ARCH_NATIVE &&
 	       info->instruction_pointer == arch_stub_after() && info->entry.nr < BLOCK_KINDS_LEN &&
 	       (s->recorder.calls[info->entry.nr].kind != KIND_PASS ||
 		       info->entry.nr == SYS_restart_syscall);
@@ -350,16 +349,12 @@ int recorder_is_stub_call(const struct session *s, const struct ptrace_syscall_i
 
 void recorder_first_stop(struct session *s, struct tracee *t)
 {
-	long gs;
+	uint64_t block;
 
 	if (!s->recorder.on)
 		return;
-	errno = 0;
-	gs = ptrace(
-		PTRACE_PEEKUSER, t->tid, (void *)offsetof(struct user_regs_struct, gs_base), NULL);
-	if (errno == 0 && region_is_block((uint64_t)gs))
-		ptrace(PTRACE_POKEUSER, t->tid, (void *)offsetof(struct user_regs_struct, gs_base),
-			NULL);
+	if (arch_peek_block(t->tid, &block) == 0 && region_is_block(block))
+		arch_poke_block(t->tid, 0);
 }
 
 void recorder_off(struct session *s, struct mm *mm, const char *reason)

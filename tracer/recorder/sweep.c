@@ -78,9 +78,9 @@ void recorder_event(struct session *s, const struct recorder_thread *rt, const s
 {
 	const struct tracee *t = rt->tracee;
 
-	*ev = (struct sys_event){.abi = ABI_X86_64,
+	*ev = (struct sys_event){.abi = ABI_NATIVE,
 		.nr = r->nr,
-		.def = sys_by_number(ABI_X86_64, r->nr),
+		.def = sys_by_number(ABI_NATIVE, r->nr),
 		.ret = r->ret,
 		.outcome = SYS_RETURNED,
 		.entry_ns = tsc_to_ns(&s->recorder.tsc, r->t0),
@@ -166,7 +166,7 @@ static void give(const struct recorder *f, const struct sys_event *ev)
 static void book_record(struct session *s, struct recorder_thread *rt, uint64_t position)
 {
 	const struct record *r = &rt->next;
-	const struct sys_def *def = sys_by_number(ABI_X86_64, r->nr);
+	const struct sys_def *def = sys_by_number(ABI_NATIVE, r->nr);
 	int traced = s->map.traced[def->index];
 	enum seen seen = take_seen(rt, position);
 	const struct file *file = NULL;
@@ -345,7 +345,7 @@ static void book_all(struct session *s, struct sweep *w, uint64_t moment_ns)
 
 static void touch(struct session *s, const struct files *files, const struct record *r)
 {
-	struct sys_event ev = {.def = sys_by_number(ABI_X86_64, r->nr)};
+	struct sys_event ev = {.def = sys_by_number(ABI_NATIVE, r->nr)};
 	uint32_t first, last;
 
 	memcpy(ev.args, r->args, sizeof(ev.args));
