@@ -80,7 +80,7 @@ int arch_use_block(struct block *block);
 /* ---- a call of our own, to measure what a record costs ---- */
 /* A call instruction and a return: as a function, and what a trampoline returns to. */
 const void *arch_call_code(size_t *ret_bytes);
-/* Calls that function; its first argument is -1, the others are 0. */
+/* Calls that function; its first argument is -1, the next two are 0. */
 void arch_call(uint64_t code, long nr);
 
 /* ---- trampolines ---- */
