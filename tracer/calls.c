@@ -4,7 +4,6 @@
  * and books it when it is over.
  */
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/if_packet.h>
 #include <linux/io_uring.h>
 #include <sched.h>
@@ -18,6 +17,8 @@
 
 #include "common/base/clock.h"
 #include "tracer/booking.h"
+#include "tracer/arch/abi.h"
+#include "tracer/arch/regs.h"
 #include "tracer/recorder/ours.h"
 #include "tracer/feature.h"
 #include "tracer/filler.h"
@@ -26,8 +27,6 @@
 #include "tracer/own_filter.h"
 #include "tracer/session.h"
 
-#define X32_BIT         0x40000000U
-#define VSYSCALL_ADDR   0xffffffffff600000ULL
 #define RESTART_SYSCALL "restart_syscall"
 
 /* ---- reading the call ---- */
@@ -42,13 +41,6 @@ static int poke(struct session *s, const struct tracee *t, uint64_t addr, uint64
 {
 	s->reads.tid = t->tid;
 	return memory_poke_u64(&s->reads, addr, value);
-}
-
-static enum abi abi_of(uint32_t arch, uint64_t nr)
-{
-	if (arch == AUDIT_ARCH_I386)
-		return ABI_I386;
-	return nr & X32_BIT ? ABI_X32 : ABI_X86_64;
 }
 
 static int traces(const struct session *s, const struct sys_def *def)
@@ -154,14 +146,12 @@ static uint64_t clone_flags(struct session *s, struct tracee *t)
 static int set_first_arg(const struct tracee *t, uint64_t value)
 {
 	struct user_regs_struct regs;
+	int rc = regs_get(t->tid, &regs);
 
-	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
-		return -errno;
-	if (t->ev.abi == ABI_I386)
-		regs.rbx = value;
-	else
-		regs.rdi = value;
-	return ptrace(PTRACE_SETREGS, t->tid, NULL, &regs) < 0 ? -errno : 0;
+	if (rc < 0)
+		return rc;
+	regs_set_arg(&regs, t->ev.abi, 1, value);
+	return regs_set(t->tid, &regs);
 }
 
 /* A CLONE_UNTRACED child would escape us but keep our filter, whose calls then fail with ENOSYS. */
@@ -190,9 +180,13 @@ static void clone_entry(struct session *s, struct tracee *t)
 
 void call_restore_arg(struct session *s, const struct tracee *owner, const struct tracee *t)
 {
-	if (owner->saved == SAVED_REGISTER)
-		set_first_arg(t, owner->saved_arg);
-	else if (owner->saved == SAVED_MEMORY)
+	struct user_regs_struct regs;
+
+	if (owner->saved == SAVED_REGISTER && regs_get(t->tid, &regs) == 0) {
+		regs_restore_arg(&regs, t->ev.abi, 1, owner->saved_arg);
+		regs_set(t->tid, &regs);
+	}
+	if (owner->saved == SAVED_MEMORY)
 		poke(s, t, owner->ev.args[0] + CLONE3_FLAGS_OFFSET, owner->saved_arg);
 }
 
@@ -349,13 +343,7 @@ static void control_exit(struct session *s, struct tracee *t)
 /* A filter of the target that says TRACE: without a tracer of its own the call fails so. */
 static void refuse_foreign(struct tracee *t)
 {
-	struct user_regs_struct regs;
-
-	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
-		return;
-	regs.orig_rax = (unsigned long long)-1;
-	regs.rax = (unsigned long long)-ENOSYS;
-	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
+	regs_answer(t->tid, -ENOSYS);
 }
 
 static int get_info(const struct tracee *t, struct ptrace_syscall_info *info)
@@ -370,12 +358,12 @@ static int is_foreign(const struct ptrace_syscall_info *info)
 }
 
 /*
- * The kernel runs filters for what it emulates in the vsyscall page too, which is no system call:
- * it has no exit, and without a filter no stop.
+ * The kernel runs filters for calls that it emulates too (x86-64's vsyscall page), which are no
+ * system calls: they have no exit, and without a filter no stop.
  */
-static int is_vsyscall(const struct ptrace_syscall_info *info)
+static int is_emulated(const struct ptrace_syscall_info *info)
 {
-	return info->instruction_pointer >> 12 == VSYSCALL_ADDR >> 12;
+	return regs_is_emulated(info->instruction_pointer);
 }
 
 /* Before the target's execve our own child runs: nothing counts. */
@@ -412,8 +400,8 @@ static void take_stack(struct session *s, struct tracee *t)
 	struct user_regs_struct regs;
 
 	t->ev.stack_id = 0;
-	if (!s->stacks || !t->counted || t->ev.abi != ABI_X86_64 || !stacks_due(s->stacks, t) ||
-		ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+	if (!s->stacks || !t->counted || t->ev.abi != ABI_NATIVE || !stacks_due(s->stacks, t) ||
+		regs_get(t->tid, &regs) < 0)
 		return;
 	recorder_place(t, &regs);
 	t->ev.stack_id = stacks_take(s->stacks, t, &regs);
@@ -445,7 +433,7 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 		refuse_foreign(t);
 		return;
 	}
-	if (is_vsyscall(&info))
+	if (is_emulated(&info))
 		return;
 	lifecycle_cloning(s, t, CLONING_NOT);
 	if (still_launching(s, t, &info) || recorded_instead(s, t, &info))

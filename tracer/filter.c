@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stddef.h>
@@ -18,6 +17,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
+#include "tracer/arch/abi.h"
 
 #define TRACE SCMP_ACT_TRACE(FILTER_TRACE_DATA)
 
@@ -51,7 +51,7 @@ static int native_number(int abi, uint32_t nr)
 	char *name;
 	int native;
 
-	if (abi == ABI_X86_64)
+	if (abi == ABI_NATIVE)
 		return (int)nr;
 	name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86, (int)nr);
 	native = name ? seccomp_syscall_resolve_name(name) : __NR_SCMP_ERROR;
@@ -117,7 +117,7 @@ static int add_rules(scmp_filter_ctx ctx, int abi, const struct control_map *map
 static int add_numbers_beyond(scmp_filter_ctx ctx, const struct control_map *map)
 {
 	for (size_t i = 0; i < map->len; i++) {
-		long nr = map->traced[i] ? sys_number(ABI_X86_64, sys_by_index(i)) : -1;
+		long nr = map->traced[i] ? sys_number(ABI_NATIVE, sys_by_index(i)) : -1;
 		int rc;
 
 		if (nr < SYS_NUMBERS_MAX || nr > INT_MAX)
@@ -180,7 +180,7 @@ static scmp_filter_ctx abi_filter(int abi, const struct control_map *map)
 		return NULL;
 	/* An ABI without rules (x32) is stopped at every call. */
 	if (seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, TRACE) == 0 &&
-		(abi == ABI_X86_64 || (seccomp_arch_add(ctx, SCMP_ARCH_X86) == 0 &&
+		(abi == ABI_NATIVE || (seccomp_arch_add(ctx, SCMP_ARCH_X86) == 0 &&
 					      seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE) == 0)) &&
 		add_rules(ctx, abi, map) == 0 &&
 		(abi == ABI_I386 ? add_socketcalls(ctx, map) : add_numbers_beyond(ctx, map)) == 0)
@@ -208,8 +208,10 @@ static scmp_filter_ctx build(const struct control_map *map, int all)
 		return all_filter();
 	/* One filter for each ABI: in a common one libseccomp refuses calls that it does not
 	 * know. */
-	ctx = abi_filter(ABI_X86_64, map);
-	compat = abi_filter(ABI_I386, map);
+	ctx = abi_filter(ABI_NATIVE, map);
+	if (ABI_COMPAT == ABI_NATIVE)
+		return ctx;
+	compat = abi_filter(ABI_COMPAT, map);
 	if (ctx && compat && seccomp_merge(ctx, compat) == 0)
 		return ctx;
 	seccomp_release(compat);
@@ -331,7 +333,7 @@ static int append_tail(struct sock_fprog *prog, const struct filter_pass *pass)
 	add(t, (struct sock_filter)LOAD(DATA(instruction_pointer) + 4));
 	add_must_be(t, (uint32_t)(pass->after >> 32));
 	add(t, (struct sock_filter)LOAD(DATA(arch)));
-	add_must_be(t, AUDIT_ARCH_X86_64);
+	add_must_be(t, AUDIT_ARCH_NATIVE);
 	add_numbers(t, pass);
 	total = len + t->len;
 	if (total <= BPF_MAXINSNS) {

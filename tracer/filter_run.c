@@ -4,15 +4,14 @@
  * BPF only jumps forward, so one pass is enough: each instruction gets the union of the states that
  * reach it, where a register is either one known value or unknown.
  */
-#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
 
 #include "common/base/mem.h"
+#include "tracer/arch/abi.h"
 #include "tracer/filter.h"
 
-#define X32_BIT         0x40000000U
 #define I386_SOCKETCALL 102
 
 struct value {
@@ -220,7 +219,7 @@ static int any_socketcall(const struct control_map *map)
 int filter_may_interfere(
 	const struct sock_filter *prog, size_t len, int abi, const struct control_map *map)
 {
-	uint32_t arch = abi == ABI_I386 ? AUDIT_ARCH_I386 : AUDIT_ARCH_X86_64;
+	uint32_t arch = abi_audit_arch(abi);
 
 	if (!len)
 		return 1;

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "common/base/clock.h"
+#include "tracer/arch/regs.h"
 #include "tracer/dispositions.h"
 #include "tracer/leave.h"
 #include "tracer/session.h"
@@ -144,9 +145,9 @@ static void note_ignored_signal(struct session *s, struct tracee *t, int signal)
 	struct user_regs_struct regs;
 	long result;
 
-	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0 || (long)regs.orig_rax < 0)
+	if (regs_get(t->tid, &regs) < 0 || !regs_in_call(&regs))
 		return;
-	result = (long)regs.rax;
+	result = regs_result(&regs);
 	if (result != -EINTR && (result > -512 || result < -516))
 		return;
 	if (disposition_ignores(t->tid, signal))

@@ -2,7 +2,6 @@
 #include "tracer/mend.h"
 
 #include <errno.h>
-#include <linux/audit.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +21,8 @@
 #include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/base/units.h"
+#include "tracer/arch/abi.h"
+#include "tracer/arch/regs.h"
 #include "tracer/dispositions.h"
 #include "tracer/memory.h"
 #include "tracer/session.h"
@@ -29,9 +30,7 @@
 /* The kernel's own: made again, unless a handler is run (then EINTR). */
 #define ERESTARTNOHAND    514
 #define I386_FIRST_TIME64 403 /* clock_gettime64 */
-#define X32_BIT           0x40000000U
 #define PROC_MAX_BYTES    (1 << 14)
-#define RED_ZONE_BYTES    128
 #define CALIBRATIONS      8
 #define SETTLE_LIMIT_NS   (20 * NS_PER_MS)
 
@@ -74,13 +73,6 @@ static const struct row {
 	{"ipc", LIMIT_NONE, 0},
 	{"socketcall", LIMIT_NONE, 0},
 };
-
-static enum abi abi_of(uint32_t arch, uint64_t nr)
-{
-	if (arch == AUDIT_ARCH_I386)
-		return ABI_I386;
-	return nr & X32_BIT ? ABI_X32 : ABI_X86_64;
-}
 
 static const struct row *row_of(int abi, uint64_t nr)
 {
@@ -182,7 +174,7 @@ void mend_note(struct session *s, struct tracee *t)
 	if (file_read(path, PROC_MAX_BYTES, &text, NULL, NULL) < 0 || *text < '0' || *text > '9')
 		return; /* "running", or sleeps in a page fault */
 	nr = strtoul(text, NULL, 10);
-	if (!row_of(ABI_X86_64, nr) && !row_of(ABI_I386, nr)) /* its stop will say which */
+	if (!row_of(ABI_NATIVE, nr) && !row_of(ABI_COMPAT, nr)) /* its stop will say which */
 		return;
 	read_sched(t->tid, &ran_ns, &t->mend.sleeps);
 	cpu = disposition_cpu(t->tid);
@@ -201,16 +193,6 @@ static int is_same_call(const struct tracee *t)
 }
 
 /* ---- arguments ---- */
-
-static unsigned long long *argument(struct user_regs_struct *regs, int abi, int arg)
-{
-	unsigned long long *const at[] = {
-		&regs->rdi, &regs->rsi, &regs->rdx, &regs->r10, &regs->r8, &regs->r9};
-	unsigned long long *const at_i386[] = {
-		&regs->rbx, &regs->rcx, &regs->rdx, &regs->rsi, &regs->rdi, &regs->rbp};
-
-	return abi == ABI_I386 ? at_i386[arg - 1] : at[arg - 1];
-}
 
 /* A struct timespec as the call takes it. 32-bit programs have two: of longs, and the one of the
  * calls that came with it (y2038). */
@@ -279,7 +261,7 @@ static uint64_t limit_ns(struct session *s, const struct tracee *t, const struct
 
 	if (row->limit == LIMIT_NONE)
 		return 0;
-	arg = *argument(regs, t->mend.abi, row->arg);
+	arg = regs_arg(regs, t->mend.abi, row->arg);
 	switch (row->limit) {
 	case LIMIT_MS:
 		return (int)arg > 0 ? (uint32_t)arg * (uint64_t)NS_PER_MS : 0;
@@ -302,20 +284,20 @@ void mend_stopped(struct session *s, struct tracee *t)
 	uint64_t began_ns, limit;
 
 	/* Outside a call one that is to be made again is still to come. */
-	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0 || (long)regs.orig_rax < 0)
+	if (regs_get(t->tid, &regs) < 0 || !regs_in_call(&regs))
 		return;
 	t->mend.deadline_ns = 0;
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, (void *)sizeof(info), &info) <= 0)
 		return;
-	if ((int)regs.rax != -EINTR && (int)regs.rax != -ERESTARTNOHAND)
+	if ((int)regs_result(&regs) != -EINTR && (int)regs_result(&regs) != -ERESTARTNOHAND)
 		return;
-	t->mend.abi = (uint8_t)abi_of(info.arch, regs.orig_rax);
-	t->mend.nr = regs.orig_rax;
+	t->mend.abi = (uint8_t)abi_of(info.arch, regs_nr(&regs));
+	t->mend.nr = regs_nr(&regs);
 	row = row_of(t->mend.abi, t->mend.nr);
 	if (!row)
 		return;
-	regs.rax = (unsigned long long)-ERESTARTNOHAND;
-	if (ptrace(PTRACE_SETREGS, t->tid, NULL, &regs) < 0)
+	regs_set_result(&regs, -ERESTARTNOHAND);
+	if (regs_set(t->tid, &regs) < 0)
 		return;
 	began_ns = is_same_call(t) ? t->mend.began_ns : 0;
 	t->mend.began_ns = 0;
@@ -343,10 +325,13 @@ static void settle(pid_t tid)
 
 static int change_argument(struct tracee *t, int arg, uint64_t value, struct user_regs_struct *regs)
 {
-	t->mend.saved = *argument(regs, t->mend.abi, arg);
-	*argument(regs, t->mend.abi, arg) = value;
-	if (ptrace(PTRACE_SETREGS, t->tid, NULL, regs) < 0)
-		return -errno;
+	int rc;
+
+	t->mend.saved = regs_arg(regs, t->mend.abi, arg);
+	regs_set_arg(regs, t->mend.abi, arg, value);
+	rc = regs_set(t->tid, regs);
+	if (rc < 0)
+		return rc;
 	t->mend.changed = (uint8_t)arg;
 	return 0;
 }
@@ -356,7 +341,7 @@ static void go_on_with_timespec(struct session *s, struct tracee *t, const struc
 	struct user_regs_struct *regs, uint64_t left_ns)
 {
 	const struct mem_reader *mem = session_memory(s, t);
-	uint64_t at = (regs->rsp - RED_ZONE_BYTES - sizeof(struct span)) & ~15ULL;
+	uint64_t at = (regs_sp(regs) - REGS_RED_ZONE_BYTES - sizeof(struct span)) & ~15ULL;
 	struct span left = span_of(t->mend.abi, t->mend.nr, left_ns), was;
 
 	if (mem->read(mem->ctx, at, was.bytes, left.len) != (ssize_t)left.len ||
@@ -373,7 +358,7 @@ static void go_on_with_timespec(struct session *s, struct tracee *t, const struc
 static void go_on_with_socket(struct session *s, struct tracee *t, const struct row *row,
 	struct user_regs_struct *regs, uint64_t left_ns)
 {
-	cleanup_close int copy = copy_fd(t, (int)*argument(regs, t->mend.abi, row->arg));
+	cleanup_close int copy = copy_fd(t, (int)regs_arg(regs, t->mend.abi, row->arg));
 	struct timeval was,
 		left = {(time_t)(left_ns / NS_PER_SEC), (suseconds_t)(left_ns % NS_PER_SEC / 1000)};
 	socklen_t len = sizeof(was);
@@ -399,7 +384,7 @@ int mend_entry(struct session *s, struct tracee *t)
 	if (!deadline)
 		return 0;
 	t->mend.deadline_ns = 0;
-	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0 || regs.orig_rax != t->mend.nr)
+	if (regs_get(t->tid, &regs) < 0 || regs_nr(&regs) != t->mend.nr)
 		return 0;
 	row = row_of(t->mend.abi, t->mend.nr);
 	now = clock_mono_ns();
@@ -423,9 +408,9 @@ void mend_exit(struct tracee *t)
 {
 	struct user_regs_struct regs;
 
-	if (!t->mend.changed || ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+	if (!t->mend.changed || regs_get(t->tid, &regs) < 0)
 		return;
-	*argument(&regs, t->mend.abi, t->mend.changed) = t->mend.saved;
+	regs_restore_arg(&regs, t->mend.abi, t->mend.changed, t->mend.saved);
 	t->mend.changed = 0;
-	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
+	regs_set(t->tid, &regs);
 }

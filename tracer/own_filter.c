@@ -17,7 +17,7 @@ static int read_fprog(const struct sys_event *ev, const struct mem_reader *mem, 
 	uint16_t *ret_len, uint64_t *ret_addr)
 {
 	uint64_t words[2] = {0};
-	size_t size = ev->abi == ABI_X86_64 ? 16 : 8;
+	size_t size = ev->abi == ABI_NATIVE ? 16 : 8;
 
 	if (mem->read(mem->ctx, addr, words, size) != (ssize_t)size)
 		return -1;

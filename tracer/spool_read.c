@@ -214,7 +214,7 @@ static const struct sys_def *def_named(const char *name)
 	if (def || strncmp(name, prefix, sizeof(prefix) - 1) != 0 ||
 		units_parse_u64(name + sizeof(prefix) - 1, 0, UINT32_MAX, &nr, NULL) < 0)
 		return def;
-	return sys_by_number(ABI_X86_64, (uint32_t)nr);
+	return sys_by_number(ABI_NATIVE, (uint32_t)nr);
 }
 
 /* The def of the name at hand, NULL if there is none; its text follows at the first use. */

@@ -12,6 +12,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
 #include "common/base/units.h"
+#include "tracer/arch/abi.h"
 #include "tracer/decode/decode.h"
 #include "tracer/event.h"
 
@@ -150,8 +151,6 @@ static const struct sys_def *unknown_make(uint32_t nr)
 
 /* ---- numbers of each ABI, built when first asked for ---- */
 
-#define X32_BIT 0x40000000U
-
 static struct table {
 	atomic_int ready;
 	uint16_t row[SYS_NUMBERS_MAX]; /* by number: row + 1, 0 = no name */
@@ -171,7 +170,7 @@ static void table_put(struct table *t, enum row row, int nr)
 static int resolve(int abi, const char *name)
 {
 	static const uint32_t arch[ABI_COUNT] = {
-		[ABI_X86_64] = SCMP_ARCH_X86_64,
+		[ABI_NATIVE] = SCMP_ARCH_NATIVE,
 		[ABI_I386] = SCMP_ARCH_X86,
 		[ABI_X32] = SCMP_ARCH_X32,
 	};
@@ -336,7 +335,7 @@ static const struct sys_def *by_number_word(const char *word)
 	if (strncmp(word, prefix, sizeof(prefix) - 1) != 0 ||
 		units_parse_u64(word + sizeof(prefix) - 1, 0, UINT32_MAX, &nr, NULL) < 0)
 		return NULL;
-	return sys_by_number(ABI_X86_64, (uint32_t)nr);
+	return sys_by_number(ABI_NATIVE, (uint32_t)nr);
 }
 
 static void set_put(struct sys_set *set, size_t index, int on)

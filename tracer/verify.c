@@ -132,7 +132,7 @@ static void take_counts(
 	struct verification *v, const struct kernel_count *counts, size_t n, int again)
 {
 	for (size_t i = 0; i < n; i++) {
-		const char *name = sys_by_number(ABI_X86_64, counts[i].nr)->name;
+		const char *name = sys_by_number(ABI_NATIVE, counts[i].nr)->name;
 		struct row *r = row_of(v, name);
 
 		*(again ? &r->kernel_again : &r->kernel) =
@@ -148,8 +148,8 @@ static void count_by_kernel(const struct options *o, struct verification *v)
 	for (size_t i = 0; i < v->len; i++) {
 		const struct sys_def *def = sys_by_name(v->rows[i].name);
 
-		if (def && sys_number(ABI_X86_64, def) >= 0)
-			counts[n++].nr = (uint32_t)sys_number(ABI_X86_64, def);
+		if (def && sys_number(ABI_NATIVE, def) >= 0)
+			counts[n++].nr = (uint32_t)sys_number(ABI_NATIVE, def);
 	}
 	for (int again = 0; again < 2; again++)
 		if (kernel_counts(o->command, counts, n, &v->kernel_err) == 0)

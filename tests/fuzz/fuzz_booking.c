@@ -53,7 +53,7 @@ static void give(const struct recorder_sink *sink, const struct step *c, const u
 	const struct recorded measured = {c->flags, c->bytes, c->units, c->dgrams_asked, c->dgrams};
 	struct said words = {said, c->said, {(int32_t)c->units, (int32_t)(c->units >> 32)}};
 	struct sys_event ev = {.nr = c->nr,
-		.def = sys_by_number(ABI_X86_64, c->nr),
+		.def = sys_by_number(ABI_NATIVE, c->nr),
 		.ret = c->ret,
 		.seen = SEEN_RECORDED,
 		.pid = NOBODY,

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-only
 """What docs/ARCHITECTURE.md promises of the source tree, checked."""
+import concurrent.futures
 import os
 import re
 import shutil
@@ -166,6 +167,66 @@ def every_header_compiles_alone(t):
         if r.returncode:
             bad.append("%s: %s" % (h, r.stderr.splitlines()[1] if len(r.stderr.splitlines()) > 1 else r.stderr))
     eq(bad, [], "headers that need another one")
+
+
+# ---- architectures ----
+
+# Registers, requests and headers of x86-64.
+ONE_ARCH = re.compile(r"\b(?:r[abcd]x|r[sd]i|r[sbi]p|orig_rax|[fg]s_base|eflags|AUDIT_ARCH_X86_64|PTRACE_[GS]ETREGS|"
+                      r"PTRACE_(?:PEEK|POKE)USER|ARCH_[SG]ET_[FG]S|SCMP_ARCH_X86_64|ABI_X86_64|"
+                      r"__rdtsc|__get_cpuid)\b|<(?:asm/prctl|x86intrin|cpuid)\.h>")
+# The package gcc-aarch64-linux-gnu and gcc-multilib, which 32-bit targets need, are not installed together; clang is enough.
+CROSS_CC = ("aarch64-linux-gnu-gcc", "clang --target=aarch64-linux-gnu -isystem /usr/aarch64-linux-gnu/include")
+
+
+@test
+def only_arch_knows_an_architecture(_t):
+    """docs/ARCHITECTURE.md, "An architecture". syscalls.def has numbers that one of them has alone."""
+    bad = ["%s:%d: %s" % (f, n, line.strip()) for f in sources("common", *BACKENDS)
+           if not f.startswith("tracer/arch/") and f != "tracer/syscalls.def"
+           for n, line in enumerate(code(f).splitlines(), 1) if ONE_ARCH.search(line)]
+    eq(bad, [], "one architecture's, outside tracer/arch/")
+
+
+def cross_compiler(t):
+    """One for aarch64 with a C library, as words of a command."""
+    own = os.environ.get("AARCH64_CC")
+    probe = t.path("probe.c")
+    with open(probe, "w") as f:
+        f.write("#include <stdio.h>\n#include <sys/user.h>\n#ifndef __aarch64__\n#error\n#endif\n")
+    for cc in [own] if own else CROSS_CC:
+        words = cc.split()
+        if shutil.which(words[0]) and not subprocess.run(words + ["-fsyntax-only", probe], capture_output=True).returncode:
+            return words
+    if own:
+        raise AssertionError("AARCH64_CC=%s does not compile for aarch64" % own)
+    raise Skip("no compiler for aarch64: clang and libc6-dev-arm64-cross, or gcc-aarch64-linux-gnu, or AARCH64_CC")
+
+
+def cross_compile(cc, path, obj):
+    # The libraries' headers are the same for each architecture; the cross C library's own go before.
+    r = subprocess.run(cc + ["-std=gnu17", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", '-DIOTRACE_VERSION=""', "-Wall",
+                             "-Werror", "-I.", "-idirafter", "/usr/include", "-c", "-o", obj, path],
+                       cwd=ROOT, capture_output=True, text=True)
+    return "\n".join([path] + [line for line in r.stderr.splitlines() if "error" in line][:2]) if r.returncode else ""
+
+
+@test(timeout=900)
+def everything_but_its_own_compiles_for_aarch64(t):
+    """And what the rest wants of tracer/arch/ is there, in tracer/arch/aarch64/."""
+    cc = cross_compiler(t)
+    chosen = [f for f in FILES if f.endswith((".c", ".S")) and f.startswith(("tracer/", "common/", "cpu/", "mem/"))
+              and not re.match(r"tracer/arch/(?!aarch64/)", f)]
+    check(len(chosen) > 150, "only %d files" % len(chosen))
+    objs = [t.path("%d.o" % n) for n in range(len(chosen))]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        bad = [e for e in pool.map(lambda pair: cross_compile(cc, *pair), zip(chosen, objs)) if e]
+    eq(bad, [], "do not compile")
+    symbols = [line.split()[-2:] for line in binutil("nm", "-g", *objs).splitlines() if len(line.split()) > 1]
+    defined = {name for kind, name in symbols if kind != "U"}
+    wanted = {name for kind, name in symbols if kind == "U" and re.match("(arch|regs|code)_", name)}
+    check(wanted, "nothing is wanted of tracer/arch/")
+    eq(sorted(wanted - defined), [], "wanted, and not in tracer/arch/aarch64/")
 
 
 def measured_rows():
@@ -356,7 +417,7 @@ for program in ("iotrace", "profile-scenario"):
 def what_runs_in_targets_needs_nothing(_t):
     """No canary, no sanitizer, no memcpy of a C library: there is none at that address."""
     for arch in os.listdir(os.path.join(ROOT, "tracer/arch")):
-        if arch in ("arch.h",) or "tracer/arch/%s/measure.c" % arch not in FILES:
+        if "tracer/arch/%s/measure.c" % arch not in FILES:
             continue
         eq(binutil("nm", "-u", built("obj/tracer/arch/%s/measure.o" % arch)).split(), [], "wanted from outside")
 
@@ -391,6 +452,10 @@ def the_checks_can_fail(_t):
         assert PRINTS.search(line), line
     for line in ('out_printf(o, "x");', 'snprintf(buf, 2, "x");', 'mem_printf("x");', 'fprintf(f, "x");'):
         assert not PRINTS.search(line), line
+    for line in ("regs.rip = 1;", "regs->orig_rax", "ptrace(PTRACE_GETREGS, tid)", "#include <asm/prctl.h>"):
+        assert ONE_ARCH.search(line), line
+    for line in ("ptrace(PTRACE_GETREGSET, tid)", "r.r11 += x;", "regs_ip(&regs)", "AUDIT_ARCH_NATIVE", "parser(si)"):
+        assert not ONE_ARCH.search(line), line
     with tempfile.TemporaryDirectory() as d:
         path = os.path.join(d, "x.c")
         with open(path, "w") as f:

@@ -66,7 +66,7 @@ static inline void target_put(struct target *t, uint64_t addr, const void *p, si
 /* A pointer or a size, as wide as in the ABI; returns the address after it. */
 static inline uint64_t target_put_word(struct target *t, uint64_t addr, uint64_t v)
 {
-	size_t len = t->ev.abi == ABI_X86_64 ? 8 : 4;
+	size_t len = t->ev.abi == ABI_NATIVE ? 8 : 4;
 
 	target_put(t, addr, &v, len);
 	return addr + len;

@@ -50,7 +50,7 @@ static void columns(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(column_rows); i++) {
 		const struct column_row *row = &column_rows[i];
-		struct target *t = target_new(row->name, ABI_X86_64);
+		struct target *t = target_new(row->name, ABI_NATIVE);
 
 		print_message("# %s, row %zu\n", row->name, i);
 		memcpy(t->ev.args, row->args, sizeof(row->args));
@@ -73,7 +73,7 @@ static void columns(void **state)
 /* A call that never came back moved nothing that is known. */
 static void no_return(void **state)
 {
-	struct target *t = target_new("write", ABI_X86_64);
+	struct target *t = target_new("write", ABI_NATIVE);
 	struct decode_in in = {&t->ev, &t->mem, &t->env};
 
 	(void)state;
@@ -158,7 +158,7 @@ static void iovecs(void **state)
 /* The most iovecs, the largest lengths, an array that memory cuts off. */
 static void iovecs_extreme(void **state)
 {
-	struct target *t = target_new("writev", ABI_X86_64);
+	struct target *t = target_new("writev", ABI_NATIVE);
 
 	(void)state;
 	t->ev.args[1] = IOVS;
@@ -186,7 +186,7 @@ static void iovecs_extreme(void **state)
 
 static void iovecs_of_datagrams(void **state)
 {
-	struct target *t = target_new("writev", ABI_X86_64);
+	struct target *t = target_new("writev", ABI_NATIVE);
 
 	(void)state;
 	target_put_iov(t, target_put_iov(t, IOVS, 1500), 1001);
@@ -221,7 +221,7 @@ static void brk_growth(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct target *t = target_new("brk", ABI_X86_64);
+		struct target *t = target_new("brk", ABI_NATIVE);
 
 		t->env.prev_brk = rows[i].prev;
 		t->ev.args[0] = rows[i].wanted;

@@ -20,19 +20,19 @@ struct message {
 
 static size_t stride(const struct target *t)
 {
-	return t->ev.abi == ABI_X86_64 ? 64 : 32;
+	return t->ev.abi == ABI_NATIVE ? 64 : 32;
 }
 
 static uint64_t put_control(struct target *t, uint64_t addr, const struct message *msg)
 {
-	uint64_t header = t->ev.abi == ABI_X86_64 ? 16 : 12;
+	uint64_t header = t->ev.abi == ABI_NATIVE ? 16 : 12;
 	uint64_t payload = msg->option == SEGMENT ? 2 : 4, at = addr;
 
 	/* Something else before it: IP_PKTINFO. */
 	at = target_put_word(t, at, header + 12);
 	at = target_put_u32(t, at, 0);
 	at = target_put_u32(t, at, 8);
-	at += t->ev.abi == ABI_X86_64 ? 16 : 12;
+	at += t->ev.abi == ABI_NATIVE ? 16 : 12;
 	at = target_put_word(t, at, header + payload);
 	at = target_put_u32(t, at, LEVEL_UDP);
 	at = target_put_u32(t, at, msg->option);
@@ -43,7 +43,7 @@ static uint64_t put_control(struct target *t, uint64_t addr, const struct messag
 static void put_message(struct target *t, size_t i, const struct message *msg)
 {
 	uint64_t p = VEC + i * stride(t), control = CONTROL + i * 64, control_len = 0;
-	int native = t->ev.abi == ABI_X86_64;
+	int native = t->ev.abi == ABI_NATIVE;
 
 	if (msg->option)
 		control_len = put_control(t, control, msg);
@@ -195,7 +195,7 @@ static void faults(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct target *t = mmsg_target("sendmmsg", ABI_X86_64, 2);
+		struct target *t = mmsg_target("sendmmsg", ABI_NATIVE, 2);
 
 		put_message(t, 0, &(struct message){.len = 2001, .option = SEGMENT, .value = 1000});
 		put_message(t, 1, &(struct message){.len = 500});
@@ -225,7 +225,7 @@ static void array_cut_off(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct target *t = mmsg_target("recvmmsg", ABI_X86_64, 1500);
+		struct target *t = mmsg_target("recvmmsg", ABI_NATIVE, 1500);
 
 		t->ev.args[1] = rows[i].addr;
 		target_entry(t);
@@ -264,7 +264,7 @@ static void hostile_control(void **state)
 /* Control data far apart, or in falling order, is found one by one. */
 static void scattered_control(void **state)
 {
-	struct target *t = mmsg_target("sendmmsg", ABI_X86_64, 2);
+	struct target *t = mmsg_target("sendmmsg", ABI_NATIVE, 2);
 	struct message msg = {.len = 3000, .option = SEGMENT, .value = 1000};
 	uint64_t len;
 
@@ -376,7 +376,7 @@ static void flat(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct target *t = target_new(rows[i].name, ABI_X86_64);
+		struct target *t = target_new(rows[i].name, ABI_NATIVE);
 
 		t->ev.args[2] = 2500;
 		t->env = rows[i].env;
@@ -416,7 +416,7 @@ static void options(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct target *t = target_new("setsockopt", ABI_X86_64);
+		struct target *t = target_new("setsockopt", ABI_NATIVE);
 		struct decode_in in = {&t->ev, &t->mem, &t->env};
 		uint32_t gso_size = 77;
 		int gro = -1;

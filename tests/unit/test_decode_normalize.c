@@ -158,7 +158,7 @@ static void socketcall_unreadable(void **state)
 /* The same numbers in another ABI are other calls. */
 static void other_abis(void **state)
 {
-	static const enum abi others[] = {ABI_X86_64, ABI_X32};
+	static const enum abi others[] = {ABI_NATIVE, ABI_X32};
 	const uint64_t args[6] = {20, BLOCK, 3, 4, 5, 6};
 
 	(void)state;

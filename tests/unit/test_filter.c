@@ -136,7 +136,7 @@ static void calls_that_we_want_stop_and_no_other(void **state)
 	for (size_t i = 0; i < COUNT(sets); i++) {
 		struct built b = build(sets[i], 0);
 
-		sweep(&b, NATIVE, ABI_X86_64);
+		sweep(&b, NATIVE, ABI_NATIVE);
 		sweep(&b, I386, ABI_I386);
 		release(&b);
 	}
@@ -152,7 +152,7 @@ static void every_call_alone_can_be_traced(void **state)
 		const struct sys_def *def = sys_by_index(i);
 		struct built b = build(def->name, 0);
 
-		for (int abi = ABI_X86_64; abi <= ABI_I386; abi++) {
+		for (int abi = ABI_NATIVE; abi <= ABI_I386; abi++) {
 			long nr = sys_number(abi, def);
 
 			if (nr >= 0 && !is_nameless(abi, (uint32_t)nr))

@@ -82,40 +82,40 @@ static const struct {
 	int abi;
 	int want;
 } programs[] = {
-	{"allow", PROGRAM(OK), "%io", ABI_X86_64, 0},
-	{"log", PROGRAM(RET(SECCOMP_RET_LOG)), "%io", ABI_X86_64, 0},
-	{"allow has data bits", PROGRAM(RET(SECCOMP_RET_ALLOW | 7)), "%io", ABI_X86_64, 0},
-	{"errno", PROGRAM(FAIL), "write", ABI_X86_64, 1},
-	{"errno 0", PROGRAM(RET(SECCOMP_RET_ERRNO)), "write", ABI_X86_64, 1},
-	{"trace", PROGRAM(RET(SECCOMP_RET_TRACE)), "write", ABI_X86_64, 1},
-	{"user_notif", PROGRAM(RET(SECCOMP_RET_USER_NOTIF)), "write", ABI_X86_64, 1},
-	{"trap", PROGRAM(RET(SECCOMP_RET_TRAP)), "write", ABI_X86_64, 1},
-	{"kill thread", PROGRAM(RET(SECCOMP_RET_KILL_THREAD)), "write", ABI_X86_64, 1},
-	{"kill process", PROGRAM(DIE), "write", ABI_X86_64, 1},
-	{"no action at all", PROGRAM(RET(0x12340000)), "write", ABI_X86_64, 1},
+	{"allow", PROGRAM(OK), "%io", ABI_NATIVE, 0},
+	{"log", PROGRAM(RET(SECCOMP_RET_LOG)), "%io", ABI_NATIVE, 0},
+	{"allow has data bits", PROGRAM(RET(SECCOMP_RET_ALLOW | 7)), "%io", ABI_NATIVE, 0},
+	{"errno", PROGRAM(FAIL), "write", ABI_NATIVE, 1},
+	{"errno 0", PROGRAM(RET(SECCOMP_RET_ERRNO)), "write", ABI_NATIVE, 1},
+	{"trace", PROGRAM(RET(SECCOMP_RET_TRACE)), "write", ABI_NATIVE, 1},
+	{"user_notif", PROGRAM(RET(SECCOMP_RET_USER_NOTIF)), "write", ABI_NATIVE, 1},
+	{"trap", PROGRAM(RET(SECCOMP_RET_TRAP)), "write", ABI_NATIVE, 1},
+	{"kill thread", PROGRAM(RET(SECCOMP_RET_KILL_THREAD)), "write", ABI_NATIVE, 1},
+	{"kill process", PROGRAM(DIE), "write", ABI_NATIVE, 1},
+	{"no action at all", PROGRAM(RET(0x12340000)), "write", ABI_NATIVE, 1},
 	{"write fails, watched", PROGRAM(LOAD(NR), IF(BPF_JEQ, SYS_write, 0, 1), FAIL, OK), "write",
-		ABI_X86_64, 1},
+		ABI_NATIVE, 1},
 	{"write fails, not watched", PROGRAM(LOAD(NR), IF(BPF_JEQ, SYS_write, 0, 1), FAIL, OK),
-		"read", ABI_X86_64, 0},
+		"read", ABI_NATIVE, 0},
 	{"only some may", PROGRAM(LOAD(NR), IF(BPF_JEQ, SYS_read, 0, 1), OK, DIE), "read",
-		ABI_X86_64, 0},
+		ABI_NATIVE, 0},
 	{"only others may", PROGRAM(LOAD(NR), IF(BPF_JEQ, SYS_read, 0, 1), OK, DIE), "read,write",
-		ABI_X86_64, 1},
-	{"by an argument", PROGRAM(LOAD(ARG0), IF(BPF_JEQ, 1, 0, 1), FAIL, OK), "write", ABI_X86_64,
+		ABI_NATIVE, 1},
+	{"by an argument", PROGRAM(LOAD(ARG0), IF(BPF_JEQ, 1, 0, 1), FAIL, OK), "write", ABI_NATIVE,
 		1},
 	{"by an argument, both allow",
 		PROGRAM(LOAD(ARG0), IF(BPF_JEQ, 1, 0, 1), OK, RET(SECCOMP_RET_LOG)), "write",
-		ABI_X86_64, 0},
+		ABI_NATIVE, 0},
 	{"by the caller's address", PROGRAM(LOAD(8), IF(BPF_JGT, 1, 0, 1), FAIL, OK), "write",
-		ABI_X86_64, 1},
+		ABI_NATIVE, 1},
 	{"kills other architectures",
 		PROGRAM(LOAD(ARCH), IF(BPF_JEQ, AUDIT_ARCH_X86_64, 1, 0), DIE, OK), "write",
-		ABI_X86_64, 0},
+		ABI_NATIVE, 0},
 	{"kills other architectures, is one",
 		PROGRAM(LOAD(ARCH), IF(BPF_JEQ, AUDIT_ARCH_X86_64, 1, 0), DIE, OK), "write",
 		ABI_I386, 1},
 	{"kills x32", PROGRAM(LOAD(NR), IF(BPF_JGE, 0x40000000, 0, 1), DIE, OK), "write",
-		ABI_X86_64, 0},
+		ABI_NATIVE, 0},
 	{"kills x32, is one", PROGRAM(LOAD(NR), IF(BPF_JGE, 0x40000000, 0, 1), DIE, OK), "write",
 		ABI_X32, 1},
 	{"i386 numbers", PROGRAM(LOAD(NR), IF(BPF_JEQ, 4, 0, 1), FAIL, OK), "write", ABI_I386, 1},
@@ -130,61 +130,61 @@ static const struct {
 	{"i386: by socketcall", PROGRAM(LOAD(NR), IF(BPF_JEQ, 102, 0, 1), FAIL, OK), "sendmmsg",
 		ABI_I386, 1},
 	/* What the kernel does not take. */
-	{"jump out of range", PROGRAM(LOAD(NR), IF(BPF_JEQ, 1, 9, 9), OK), "write", ABI_X86_64, 1},
-	{"goto out of range", PROGRAM(GOTO(UINT32_MAX), OK), "write", ABI_X86_64, 1},
-	{"runs off its end", PROGRAM(LOAD(NR)), "write", ABI_X86_64, 1},
-	{"memory out of range", PROGRAM(STORE(99), RECALL(99), RET_A), "write", ABI_X86_64, 1},
+	{"jump out of range", PROGRAM(LOAD(NR), IF(BPF_JEQ, 1, 9, 9), OK), "write", ABI_NATIVE, 1},
+	{"goto out of range", PROGRAM(GOTO(UINT32_MAX), OK), "write", ABI_NATIVE, 1},
+	{"runs off its end", PROGRAM(LOAD(NR)), "write", ABI_NATIVE, 1},
+	{"memory out of range", PROGRAM(STORE(99), RECALL(99), RET_A), "write", ABI_NATIVE, 1},
 	/* Scratch memory and registers. */
 	{"number kept in memory",
 		PROGRAM(LOAD(NR), STORE(3), LOAD(ARG0), RECALL(3), IF(BPF_JEQ, SYS_write, 0, 1), OK,
 			DIE),
-		"write", ABI_X86_64, 0},
+		"write", ABI_NATIVE, 0},
 	{"argument kept in memory",
 		PROGRAM(LOAD(ARG0), STORE(3), LOAD(NR), RECALL(3), IF(BPF_JEQ, SYS_write, 0, 1), OK,
 			DIE),
-		"write", ABI_X86_64, 1},
-	{"verdict in A", PROGRAM(SET_A(SECCOMP_RET_ALLOW), RET_A), "write", ABI_X86_64, 0},
-	{"verdict in A, unknown", PROGRAM(LOAD(ARG0), RET_A), "write", ABI_X86_64, 1},
+		"write", ABI_NATIVE, 1},
+	{"verdict in A", PROGRAM(SET_A(SECCOMP_RET_ALLOW), RET_A), "write", ABI_NATIVE, 0},
+	{"verdict in A, unknown", PROGRAM(LOAD(ARG0), RET_A), "write", ABI_NATIVE, 1},
 	{"verdict by X", PROGRAM(SET_X(SECCOMP_RET_ALLOW), STORE_X(0), RECALL(0), RET_A), "write",
-		ABI_X86_64, 0},
+		ABI_NATIVE, 0},
 	{"X from memory",
 		PROGRAM(SET_A(SYS_write), STORE(1), RECALL_X(1), LOAD(NR), IF_X(BPF_JEQ, 0, 1), OK,
 			DIE),
-		"write", ABI_X86_64, 0},
+		"write", ABI_NATIVE, 0},
 	{"two ways, one value",
 		PROGRAM(LOAD(ARG0), IF(BPF_JEQ, 1, 0, 2), SET_A(SECCOMP_RET_ALLOW), GOTO(1),
 			SET_A(SECCOMP_RET_ALLOW), RET_A),
-		"write", ABI_X86_64, 0},
+		"write", ABI_NATIVE, 0},
 	{"two ways, two values",
 		PROGRAM(LOAD(ARG0), IF(BPF_JEQ, 1, 0, 2), SET_A(SECCOMP_RET_ALLOW), GOTO(1),
 			SET_A(SECCOMP_RET_TRAP), RET_A),
-		"write", ABI_X86_64, 1},
+		"write", ABI_NATIVE, 1},
 	{"length of the data",
 		PROGRAM(BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0), IF(BPF_JEQ, 64, 0, 1), OK, DIE),
-		"write", ABI_X86_64, 0},
+		"write", ABI_NATIVE, 0},
 	/* Arithmetic as the kernel has it. */
-	{"division by X of 0 kills", PROGRAM(SET_X(0), ALU_X(BPF_DIV), OK), "write", ABI_X86_64, 1},
+	{"division by X of 0 kills", PROGRAM(SET_X(0), ALU_X(BPF_DIV), OK), "write", ABI_NATIVE, 1},
 	{"division by an unknown X may kill",
-		PROGRAM(LOAD(ARG0), TAX, SET_A(1), ALU_X(BPF_DIV), OK), "write", ABI_X86_64, 1},
+		PROGRAM(LOAD(ARG0), TAX, SET_A(1), ALU_X(BPF_DIV), OK), "write", ABI_NATIVE, 1},
 	{"unknown divided by 0 kills", PROGRAM(LOAD(ARG0), SET_X(0), ALU_X(BPF_DIV), OK), "write",
-		ABI_X86_64, 1},
+		ABI_NATIVE, 1},
 	{"division by X",
 		PROGRAM(SET_A(6), SET_X(3), ALU_X(BPF_DIV), IF(BPF_JEQ, 2, 0, 1), OK, DIE), "write",
-		ABI_X86_64, 0},
+		ABI_NATIVE, 0},
 	{"shift by 33 is by 1",
 		PROGRAM(SET_A(1), SET_X(33), ALU_X(BPF_LSH), IF(BPF_JEQ, 2, 0, 1), DIE, OK),
-		"write", ABI_X86_64, 1},
+		"write", ABI_NATIVE, 1},
 	{"shift by 32 is none",
 		PROGRAM(SET_A(8), SET_X(32), ALU_X(BPF_RSH), IF(BPF_JEQ, 8, 0, 1), DIE, OK),
-		"write", ABI_X86_64, 1},
+		"write", ABI_NATIVE, 1},
 	{"arithmetic",
 		PROGRAM(SET_A(5), ALU(BPF_SUB, 6), ALU(BPF_XOR, 0xf), ALU(BPF_NEG, 0),
 			ALU(BPF_MUL, 3), ALU(BPF_AND, 0xff), ALU(BPF_OR, 0x100), ALU(BPF_LSH, 4),
 			ALU(BPF_RSH, 2), ALU(BPF_ADD, 1), IF(BPF_JEQ, 0x4c1, 0, 1), OK, DIE),
-		"write", ABI_X86_64, 0},
+		"write", ABI_NATIVE, 0},
 	{"JSET and TXA",
 		PROGRAM(LOAD(NR), TAX, SET_A(0), TXA, IF(BPF_JSET, SYS_write, 0, 1), OK, DIE),
-		"write", ABI_X86_64, 0},
+		"write", ABI_NATIVE, 0},
 };
 
 static void programs_are_judged(void **state)
@@ -207,7 +207,7 @@ static void programs_are_judged(void **state)
 static void an_empty_program_is_in_doubt(void **state)
 {
 	(void)state;
-	assert_int_equal(interferes(NULL, 0, ABI_X86_64, "write"), 1);
+	assert_int_equal(interferes(NULL, 0, ABI_NATIVE, "write"), 1);
 }
 
 static void the_longest_program(void **state)
@@ -218,12 +218,12 @@ static void the_longest_program(void **state)
 	for (size_t i = 0; i < COUNT(prog); i++)
 		prog[i] = (struct sock_filter)LOAD(ARG0);
 	prog[COUNT(prog) - 1] = (struct sock_filter)OK;
-	assert_int_equal(interferes(prog, COUNT(prog), ABI_X86_64, "write"), 0);
+	assert_int_equal(interferes(prog, COUNT(prog), ABI_NATIVE, "write"), 0);
 	prog[COUNT(prog) - 1] = (struct sock_filter)RET_A;
-	assert_int_equal(interferes(prog, COUNT(prog), ABI_X86_64, "write"), 1);
+	assert_int_equal(interferes(prog, COUNT(prog), ABI_NATIVE, "write"), 1);
 	prog[0] = (struct sock_filter)GOTO(COUNT(prog) - 2);
 	prog[COUNT(prog) - 1] = (struct sock_filter)FAIL;
-	assert_int_equal(interferes(prog, COUNT(prog), ABI_X86_64, "write"), 1);
+	assert_int_equal(interferes(prog, COUNT(prog), ABI_NATIVE, "write"), 1);
 }
 
 /* A control call that its own filter would hide matters as much as a traced one. */
@@ -234,10 +234,10 @@ static void control_calls_count(void **state)
 	struct control_map m;
 
 	(void)state;
-	assert_int_equal(interferes(prog, COUNT(prog), ABI_X86_64, "write"), 0);
+	assert_int_equal(interferes(prog, COUNT(prog), ABI_NATIVE, "write"), 0);
 	assert_int_equal(sys_set_parse(&set, "write", NULL), 0);
 	control_map_build(&m, &set, 0);
-	assert_int_equal(filter_may_interfere(prog, COUNT(prog), ABI_X86_64, &m), 1);
+	assert_int_equal(filter_may_interfere(prog, COUNT(prog), ABI_NATIVE, &m), 1);
 	control_map_release(&m);
 	sys_set_release(&set);
 }
@@ -253,9 +253,9 @@ static void refused_mappings_do_not_count(void **state)
 	assert_int_equal(sys_set_parse(&set, "write", NULL), 0);
 	control_map_build(&m, &set, 1);
 	sys_set_release(&set);
-	assert_int_equal(filter_may_interfere(prog, COUNT(prog), ABI_X86_64, &m), 0);
+	assert_int_equal(filter_may_interfere(prog, COUNT(prog), ABI_NATIVE, &m), 0);
 	m.traced[sys_by_name("mprotect")->index] = 1;
-	assert_int_equal(filter_may_interfere(prog, COUNT(prog), ABI_X86_64, &m), 1);
+	assert_int_equal(filter_may_interfere(prog, COUNT(prog), ABI_NATIVE, &m), 1);
 	control_map_release(&m);
 }
 
@@ -288,7 +288,7 @@ static void made_by_libseccomp(void **state)
 		n = pread(fd, prog, sizeof(prog), 0);
 		assert_true(n > 0);
 		assert_int_equal(
-			interferes(prog, (size_t)n / sizeof(*prog), ABI_X86_64, made[i].set),
+			interferes(prog, (size_t)n / sizeof(*prog), ABI_NATIVE, made[i].set),
 			made[i].want);
 	}
 }
@@ -482,7 +482,7 @@ static void random_programs_are_not_trusted(void **state)
 	for (int i = 0; i < RANDOM_PROGRAMS; i++) {
 		struct sock_filter prog[RANDOM_LEN];
 		size_t len = any_program(&r, prog);
-		int said = filter_may_interfere(prog, len, ABI_X86_64, &m);
+		int said = filter_may_interfere(prog, len, ABI_NATIVE, &m);
 		int is = some_call_is_stopped(&r, prog);
 
 		harmless += !said;

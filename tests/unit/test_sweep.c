@@ -110,7 +110,7 @@ static int tear_down(void **state)
 
 static void stops(struct fixture *x, uint64_t tag)
 {
-	call_stops(x, &(struct sys_event){.def = sys_by_number(ABI_X86_64, SYS_write),
+	call_stops(x, &(struct sys_event){.def = sys_by_number(ABI_NATIVE, SYS_write),
 			      .nr = SYS_write,
 			      .args = {tag},
 			      .tid = 999,

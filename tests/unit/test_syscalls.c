@@ -101,11 +101,11 @@ static void known_numbers(void **state)
 		uint32_t nr;
 		const char *name;
 	} rows[] = {
-		{ABI_X86_64, SYS_write, "write"},
-		{ABI_X86_64, SYS_sendmmsg, "sendmmsg"},
-		{ABI_X86_64, 335, "uretprobe"},
-		{ABI_X86_64, 462, "mseal"},
-		{ABI_X86_64, 470, "listns"},
+		{ABI_NATIVE, SYS_write, "write"},
+		{ABI_NATIVE, SYS_sendmmsg, "sendmmsg"},
+		{ABI_NATIVE, 335, "uretprobe"},
+		{ABI_NATIVE, 462, "mseal"},
+		{ABI_NATIVE, 470, "listns"},
 		{ABI_I386, 4, "write"},
 		{ABI_I386, 7, "waitpid"},
 		{ABI_I386, 90, "mmap"},
@@ -137,7 +137,7 @@ static void known_numbers(void **state)
 	}
 	assert_int_equal(sys_number(ABI_I386, sys_by_name("mmap2")), 90);
 	assert_int_equal(sys_number(ABI_X32, sys_by_name("sendmmsg")), X32_BIT | 538);
-	assert_int_equal(sys_number(ABI_X86_64, sys_by_name("socketcall")), -1);
+	assert_int_equal(sys_number(ABI_NATIVE, sys_by_name("socketcall")), -1);
 	assert_int_equal(sys_number(ABI_I386, sys_by_name("arch_prctl")), 384);
 	assert_null(sys_by_name("nonsense"));
 	assert_null(sys_by_name(""));
@@ -255,19 +255,19 @@ static void unknown_numbers(void **state)
 	assert_int_equal(sys_set_parse(&some, "write", NULL), 0);
 	assert_int_equal(sys_set_parse(&all, "all,!syscall_900", NULL), 0);
 	assert_int_equal(sys_count(), before + 1);
-	assert_null(sys_find(ABI_X86_64, 901));
+	assert_null(sys_find(ABI_NATIVE, 901));
 	assert_int_equal(sys_count(), before + 1);
-	def = sys_by_number(ABI_X86_64, 901);
+	def = sys_by_number(ABI_NATIVE, 901);
 	assert_string_equal(def->name, "syscall_901");
 	assert_ptr_equal(def, sys_by_number(ABI_I386, 901));
-	assert_ptr_equal(def, sys_find(ABI_X86_64, 901));
+	assert_ptr_equal(def, sys_find(ABI_NATIVE, 901));
 	assert_ptr_equal(def, sys_by_name("syscall_901"));
 	assert_ptr_equal(def, sys_by_index(def->index));
-	assert_int_equal(sys_number(ABI_X86_64, def), 901);
+	assert_int_equal(sys_number(ABI_NATIVE, def), 901);
 	assert_false(sys_set_has(&some, def));
 	assert_true(sys_set_has(&all, def));
 	assert_false(sys_set_has(&all, sys_by_name("syscall_900")));
-	assert_string_equal(sys_by_number(ABI_X86_64, UINT32_MAX)->name, "syscall_4294967295");
+	assert_string_equal(sys_by_number(ABI_NATIVE, UINT32_MAX)->name, "syscall_4294967295");
 	sys_set_release(&some);
 	sys_set_release(&all);
 }
@@ -279,15 +279,15 @@ static void unknown_numbers_are_bounded(void **state)
 
 	(void)state;
 	for (uint32_t nr = 10000; nr < 20000; nr++) {
-		def = sys_by_number(ABI_X86_64, nr);
+		def = sys_by_number(ABI_NATIVE, nr);
 		assert_non_null(def);
 	}
 	assert_string_equal(def->name, "syscall_other");
-	assert_int_equal(sys_number(ABI_X86_64, def), -1);
+	assert_int_equal(sys_number(ABI_NATIVE, def), -1);
 	assert_true(sys_count() <= named + 513);
 	assert_int_equal(def->index, sys_count() - 1);
-	assert_string_equal(sys_by_number(ABI_X86_64, 10000)->name, "syscall_10000");
-	assert_string_equal(sys_by_number(ABI_X86_64, 0)->name, "read");
+	assert_string_equal(sys_by_number(ABI_NATIVE, 10000)->name, "syscall_10000");
+	assert_string_equal(sys_by_number(ABI_NATIVE, 0)->name, "read");
 }
 
 int main(void)

@@ -58,8 +58,30 @@ void arch_stub_finish(struct user_regs_struct *regs, const struct stub_state *st
 
 /* As the kernel leaves the registers of a call that returned to `after`. */
 void arch_as_returned(struct user_regs_struct *regs, uint64_t after);
+/* At the entry of a call: it is not made, and the number is back where the program had it. The
+ * instruction pointer stays behind it. */
+void arch_take_back(struct user_regs_struct *regs);
+/* The call that is made next: at the address call_at, or (0) in the place of the one at whose entry
+ * the thread stopped. */
+void arch_make_call(
+	struct user_regs_struct *regs, uint64_t call_at, long nr, const uint64_t args[6]);
 /* 1 if the thread has itself interrupted after each instruction. */
 int arch_steps(const struct user_regs_struct *regs);
+
+/* ---- the register that a thread's block is found by ---- */
+uint64_t arch_block(const struct user_regs_struct *regs);
+void arch_set_block(struct user_regs_struct *regs, uint64_t addr);
+/* Of a stopped thread. 0 or a negative errno. */
+int arch_peek_block(pid_t tid, uint64_t *ret_addr);
+int arch_poke_block(pid_t tid, uint64_t addr);
+/* Our own. 0 or a negative errno; async-signal-safe. */
+int arch_use_block(struct block *block);
+
+/* ---- a call of our own, to measure what a record costs ---- */
+/* A call instruction and a return: as a function, and what a trampoline returns to. */
+const void *arch_call_code(size_t *ret_bytes);
+/* Calls that function; its first argument is -1, the next two are 0. */
+void arch_call(uint64_t code, long nr);
 
 /* ---- trampolines ---- */
 /* Writes one for the call instruction at `site` into buf; at is where it will be. moved: the
@@ -78,5 +100,9 @@ int arch_jump_long(uint8_t buf[ARCH_JUMP_BYTES], uint64_t at, uint64_t to);
 #define ARCH_TRAMP_REACH 0x70000000ULL
 /* An instruction that traps, one byte. */
 #define ARCH_TRAP 0xcc
+/* 1 if there are only bytes that compilers fill gaps between functions with. */
+int arch_is_filling(const uint8_t *code, size_t len);
+/* The program's addresses end there. */
+#define ARCH_ADDRESSES_END (1ULL << 47)
 
 #endif

@@ -16,7 +16,7 @@
 
 static inline int is_compat(const struct sys_event *ev)
 {
-	return ev->abi != ABI_X86_64;
+	return ev->abi != ABI_NATIVE;
 }
 
 /* 0, or -EFAULT if not all of it could be read. */

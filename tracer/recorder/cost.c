@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "tracer/recorder/cost.h"
 
-#include <asm/prctl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "tracer/arch/arch.h"
@@ -17,9 +14,6 @@
 #define CODE        (REGION_ADDR + REGION_CODE_BYTES - 4096)
 #define TRAMP       (CODE + TRAMP_BYTES)
 
-/* A call instruction and a return: also what the trampoline returns to. */
-static const uint8_t call_code[] = {0x0f, 0x05, 0xc3};
-
 void recorder_cost_prepare(struct recorder_cost *c, const struct recorder *f)
 {
 	*c = (struct recorder_cost){.nr = -1};
@@ -28,7 +22,7 @@ void recorder_cost_prepare(struct recorder_cost *c, const struct recorder *f)
 	/* A call that the filter stops, and lets the stub make, whose first argument is an fd: none
 	 * is -1. */
 	for (uint32_t nr = 0; nr < BLOCK_KINDS_LEN && c->nr < 0; nr++) {
-		const struct sys_def *def = sys_find(ABI_X86_64, nr);
+		const struct sys_def *def = sys_find(ABI_NATIVE, nr);
 
 		if (def && def->fd == 1 && f->kinds[nr] != KIND_PASS)
 			c->nr = nr;
@@ -40,14 +34,8 @@ static uint64_t round_ns(const struct recorder_cost *c, uint64_t code)
 	uint64_t begin = clock_mono_ns();
 
 	c->block->tail = c->block->head;
-	for (int i = 0; i < ROUND_CALLS; i++) {
-		long rax = c->nr;
-
-		__asm__ volatile("call *%[code]"
-				 : "+a"(rax)
-				 : [code] "r"(code), "D"(-1L), "S"(0L), "d"(0L)
-				 : "rcx", "r11", "memory", "cc");
-	}
+	for (int i = 0; i < ROUND_CALLS; i++)
+		arch_call(code, c->nr);
 	return clock_mono_ns() - begin;
 }
 
@@ -68,8 +56,8 @@ static uint64_t call_ns(const struct recorder_cost *c, uint64_t code)
 static int map_all(struct recorder_cost *c)
 {
 	uint8_t tramp[TRAMP_BYTES];
-	size_t bytes;
-	const void *stub = arch_stub(&bytes);
+	size_t bytes, call_bytes;
+	const void *stub = arch_stub(&bytes), *call = arch_call_code(&call_bytes);
 	uint8_t *at = mmap((void *)REGION_ADDR, ARENA_OFFSET + BLOCK_BYTES, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
@@ -77,7 +65,7 @@ static int map_all(struct recorder_cost *c)
 		return -1;
 	memcpy(at, stub, bytes);
 	arch_tramp(tramp, TRAMP, CODE, NULL, 0);
-	memcpy((void *)CODE, call_code, sizeof(call_code));
+	memcpy((void *)CODE, call, call_bytes);
 	memcpy((void *)TRAMP, tramp, sizeof(tramp));
 	at[ALIVE_OFFSET] = 1;
 	c->block = (struct block *)(at + ARENA_OFFSET);
@@ -92,7 +80,7 @@ void recorder_cost_before(struct recorder_cost *c)
 {
 	if (c->nr < 0)
 		return;
-	if (map_all(c) < 0 || syscall(SYS_arch_prctl, ARCH_SET_GS, c->block) < 0) {
+	if (map_all(c) < 0 || arch_use_block(c->block) < 0) {
 		c->block = NULL;
 		return;
 	}

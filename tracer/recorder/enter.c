@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* From a stop at a call into the stub. */
 #include <errno.h>
-#include <linux/audit.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,8 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "tracer/arch/abi.h"
+#include "tracer/arch/regs.h"
 #include "tracer/recorder/inject.h"
 #include "tracer/recorder/patch.h"
 #include "tracer/stacks/stacks.h"
@@ -99,16 +99,16 @@ static int ready_thread(struct recorder *f, struct tracee *t, struct user_regs_s
 
 	if (rt && rt->off)
 		return 0;
-	if (regs->gs_base && (!rt || regs->gs_base != rt->ring.block_addr)) {
+	if (arch_block(regs) && (!rt || arch_block(regs) != rt->ring.block_addr)) {
 		if (!rt)
 			rt = thread_begin(f, t);
 		if (rt)
-			rt->off = 1; /* the program uses gs */
+			rt->off = 1; /* the program uses the register */
 		return 0;
 	}
 	if (!rt && !(rt = thread_begin(f, t)))
 		return 0;
-	regs->gs_base = rt->ring.block_addr;
+	arch_set_block(regs, rt->ring.block_addr);
 	return 1;
 }
 
@@ -184,8 +184,8 @@ static int lead(struct recorder *f, struct tracee *t, struct user_regs_struct *r
 		recorder_drop_stacks(rt, head);
 		return 0;
 	}
-	regs->rip = site->tramp + site->moved_len;
-	if (ptrace(PTRACE_SETREGS, t->tid, NULL, regs) < 0)
+	regs_set_ip(regs, site->tramp + site->moved_len);
+	if (regs_set(t->tid, regs) < 0)
 		return 1; /* killed since */
 	rt->led_head = head + 1;
 	rt->led_site = site->addr;
@@ -253,7 +253,7 @@ static void sample(struct recorder *f, struct tracee *t, const struct user_regs_
 
 	if (ring_head(&rt->ring, &head) < 0)
 		return;
-	there.rip = site->addr;
+	regs_set_ip(&there, site->addr);
 	recorder_drop_stacks(rt, head);
 	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){head, stacks_take(f->stacks, t, &there)};
 	rt->ring.block->sample = (uint64_t)stacks_gap(f->stacks) + 1; /* it counts itself again */
@@ -265,14 +265,15 @@ void recorder_place(const struct tracee *t, struct user_regs_struct *regs)
 	const struct recorder_mm *rm = t->mm->recorder;
 	uint64_t offset;
 	const struct site *site =
-		rm ? sites_at_tramp(&rm->sites, regs->rip - ARCH_CALL_BYTES, &offset) : NULL;
+		rm ? sites_at_tramp(&rm->sites, regs_ip(regs) - ARCH_CALL_BYTES, &offset) : NULL;
 
-	regs->rip = site ? site->addr : regs->rip;
+	if (site)
+		regs_set_ip(regs, site->addr);
 }
 
 static int is_native(const struct ptrace_syscall_info *info)
 {
-	return info->arch == AUDIT_ARCH_X86_64 && info->entry.nr < BLOCK_KINDS_LEN;
+	return info->arch == AUDIT_ARCH_NATIVE && info->entry.nr < BLOCK_KINDS_LEN;
 }
 
 /*
@@ -288,17 +289,15 @@ static int enter(struct recorder *f, struct tracee *t, const struct ptrace_sysca
 
 	if (!ready_space(f, t, kind, ret_moved) || kind == KIND_PASS)
 		return 0;
-	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0 || arch_steps(&regs))
+	if (regs_get(t->tid, &regs) < 0 || arch_steps(&regs))
 		return 0; /* it would see each of our instructions */
 	site = ready_site(f, t, info->instruction_pointer, ret_moved);
 	if (!site || !ready_room(f, t, kind, ret_moved))
 		return 0;
-	if (*ret_moved && ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+	if (*ret_moved && regs_get(t->tid, &regs) < 0)
 		return 0;
-	if (!*ret_moved) {
-		regs.rax = regs.orig_rax;
-		regs.orig_rax = (unsigned long long)-1;
-	}
+	if (!*ret_moved)
+		arch_take_back(&regs);
 	if (!ready_thread(f, t, &regs))
 		return 0;
 	ready_ring(f, t->recorder, kind);
@@ -331,7 +330,7 @@ int recorder_enter(struct recorder *f, struct tracee *t, const struct ptrace_sys
 int recorder_is_stub_call(const struct recorder *f, const struct ptrace_syscall_info *info)
 {
 	/* Only what it may make: another call there is the program's own. */
-	return f->on && info->arch == AUDIT_ARCH_X86_64 &&
+	return f->on && info->arch == AUDIT_ARCH_NATIVE &&
 	       info->instruction_pointer == arch_stub_after() && info->entry.nr < BLOCK_KINDS_LEN &&
 	       (f->calls[info->entry.nr].kind != KIND_PASS ||
 		       info->entry.nr == SYS_restart_syscall);
@@ -339,16 +338,12 @@ int recorder_is_stub_call(const struct recorder *f, const struct ptrace_syscall_
 
 void recorder_first_stop(struct recorder *f, struct tracee *t)
 {
-	long gs;
+	uint64_t block;
 
 	if (!f->on)
 		return;
-	errno = 0;
-	gs = ptrace(
-		PTRACE_PEEKUSER, t->tid, (void *)offsetof(struct user_regs_struct, gs_base), NULL);
-	if (errno == 0 && region_is_block((uint64_t)gs))
-		ptrace(PTRACE_POKEUSER, t->tid, (void *)offsetof(struct user_regs_struct, gs_base),
-			NULL);
+	if (arch_peek_block(t->tid, &block) == 0 && region_is_block(block))
+		arch_poke_block(t->tid, 0);
 }
 
 void recorder_off(struct recorder *f, struct mm *mm, const char *reason)

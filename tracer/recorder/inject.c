@@ -14,6 +14,7 @@
 #include "common/base/file.h"
 #include "common/base/mem.h"
 #include "tracer/arch/arch.h"
+#include "tracer/arch/regs.h"
 #include "tracer/recorder/patch.h"
 #include "tracer/recorder/remote.h"
 
@@ -124,7 +125,7 @@ static int is_shared(const struct remote *r, const struct region *region)
 /* The first page for trampolines; that there is none is no reason to give up. */
 static void map_page(struct remote *r)
 {
-	uint64_t page = patch_free_page(r->t, r->saved.rip);
+	uint64_t page = patch_free_page(r->t, regs_ip(&r->saved));
 	const uint64_t args[6] = {page, 4096, PROT_READ | PROT_EXEC,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, (uint64_t)-1, 0};
 

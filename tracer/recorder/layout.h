@@ -11,7 +11,7 @@
  * - code: the stub, r-x; the process's own.
  * - alive: a word that is not 0 where the arena is there. The page is private and emptied by a fork
  *   (MADV_WIPEONFORK), the arena is not inherited (MADV_DONTFORK): a fork's child, which has its
- *   maker's gs, finds 0 and leaves gs alone.
+ *   maker's block, finds 0 and leaves it alone.
  * - arena: the memory that the mm shares with the tracer, a memfd of its own: units of one size, of
  *   which a block takes one and a large ring many. It grows upwards.
  *
@@ -33,19 +33,13 @@
 #define LARGE_RING_UNITS   (LARGE_RING_BYTES / ARENA_UNIT_BYTES)
 
 /* ---- a block: written by the thread ---- */
-#define BLOCK_HEAD     0  /* records committed, ever */
-#define BLOCK_INFLIGHT 8  /* head + 1: the record at head is of a call under way */
-#define BLOCK_NRFLAGS  16 /* number in the low half, lahf/seto flags in the high half */
-#define BLOCK_DESC     24 /* descriptor of the site */
-#define BLOCK_RECORD   32 /* the record in use */
-#define BLOCK_KIND     40 /* enum record_kind of the call */
-#define BLOCK_RSP      48 /* the registers that the measuring code uses, while it runs */
-#define BLOCK_RBX      56
-#define BLOCK_RBP      64
-#define BLOCK_R12      72
-#define BLOCK_R13      80
-#define BLOCK_R14      88
-#define BLOCK_R15      96
+#define BLOCK_HEAD     0   /* records committed, ever */
+#define BLOCK_INFLIGHT 8   /* head + 1: the record at head is of a call under way */
+#define BLOCK_NRFLAGS  16  /* number in the low half, flags in the high half */
+#define BLOCK_DESC     24  /* descriptor of the site */
+#define BLOCK_RECORD   32  /* the record in use */
+#define BLOCK_KIND     40  /* enum record_kind of the call */
+#define BLOCK_SAVED    48  /* registers that the measuring code uses, while it runs */
 #define BLOCK_SAMPLE   104 /* calls until one is left to a stop, for its stack; 0: never */
 #define BLOCK_STATE    112 /* so much of it is the thread's state */
 /* ---- written by the tracer ---- */
@@ -124,7 +118,7 @@
 #include <stdint.h>
 
 struct record {
-	uint64_t t0, t1; /* TSC */
+	uint64_t t0, t1; /* ticks: arch_ticks() */
 	uint64_t desc;
 	uint32_t nr, extra;
 	uint64_t args[6];
@@ -137,7 +131,7 @@ struct record {
 struct block {
 	volatile uint64_t head, inflight;
 	uint64_t nrflags, desc, record, kind;
-	uint64_t rsp, rbx, rbp, r12, r13, r14, r15;
+	uint64_t saved[7];
 	uint64_t sample;
 	uint64_t unused[2];
 	volatile uint64_t tail;
@@ -154,7 +148,7 @@ _Static_assert(__builtin_offsetof(struct record, kind) == RECORD_KIND, "record")
 _Static_assert(__builtin_offsetof(struct record, args) == RECORD_ARGS, "record");
 _Static_assert(__builtin_offsetof(struct record, extra) == RECORD_EXTRA, "record");
 _Static_assert(__builtin_offsetof(struct record, units) == RECORD_UNITS, "record");
-_Static_assert(__builtin_offsetof(struct block, r15) == BLOCK_R15, "block");
+_Static_assert(__builtin_offsetof(struct block, saved) == BLOCK_SAVED, "block");
 _Static_assert(__builtin_offsetof(struct block, sample) == BLOCK_SAMPLE, "block");
 _Static_assert(__builtin_offsetof(struct block, unused) == BLOCK_STATE, "block");
 _Static_assert(__builtin_offsetof(struct block, tail) == BLOCK_TAIL, "block");

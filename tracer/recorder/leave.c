@@ -12,6 +12,7 @@
 
 #include "common/base/clock.h"
 #include "tracer/decode/decode.h"
+#include "tracer/arch/regs.h"
 #include "tracer/recorder/patch.h"
 
 #define RESTART_FIRST (-516)
@@ -84,7 +85,7 @@ static uint64_t leave_stub(struct recorder *f, struct tracee *t, struct user_reg
 	struct recorder_thread *rt = t->recorder;
 	struct record r;
 	int in_flight = ring_in_flight(&rt->ring, &r);
-	int64_t result = (int64_t)regs->rax;
+	int64_t result = regs_result(regs);
 
 	switch (arch_stub_phase(regs, st)) {
 	case STUB_BEFORE:
@@ -115,20 +116,20 @@ static uint64_t leave_stub(struct recorder *f, struct tracee *t, struct user_reg
 static uint64_t leave_tramp(const struct tracee *t, struct user_regs_struct *regs)
 {
 	const struct sites *sites = &t->mm->recorder->sites;
-	const struct site *site = map_get(&sites->springboards, regs->rip);
+	const struct site *site = map_get(&sites->springboards, regs_ip(regs));
 	uint64_t offset = 0;
 
 	if (site)
 		return patch_hop_is_there(t, site) ? site->addr : 0;
-	site = sites_at_tramp(sites, regs->rip, &offset);
+	site = sites_at_tramp(sites, regs_ip(regs), &offset);
 	if (!site)
 		return 0;
-	if (regs->rip == site->tramp) /* what was moved is not executed yet */
+	if (regs_ip(regs) == site->tramp) /* what was moved is not executed yet */
 		return site->addr - site->moved_len;
 	if (offset <= TRAMP_DESC + DESC_PASS)
 		return site->addr;
 	arch_as_returned(regs, site->addr + ARCH_CALL_BYTES);
-	return regs->rip;
+	return regs_ip(regs);
 }
 
 /* A signal of the kernel's for what the thread did at ip: its code, else 0. */
@@ -154,8 +155,8 @@ static int leave_fault(struct recorder *f, struct tracee *t, struct user_regs_st
 		to = site->tramp + TRAMP_DESC + DESC_PASS;
 		t->recorder->refuse = 1;
 	}
-	regs->rip = to;
-	return ptrace(PTRACE_SETREGS, t->tid, NULL, regs) == 0;
+	regs_set_ip(regs, to);
+	return regs_set(t->tid, regs) == 0;
 }
 
 /* A thread that ran into a change of its code while it was being made. */
@@ -164,11 +165,11 @@ static int leave_trap(struct tracee *t, struct user_regs_struct *regs)
 	uint8_t there = ARCH_TRAP;
 
 	/* A trap that is there still is the program's own. */
-	if (!sites_changed_at(&t->mm->recorder->sites, regs->rip - 1) ||
-		remote_read(t, regs->rip - 1, &there, 1) < 0 || there == ARCH_TRAP)
+	if (!sites_changed_at(&t->mm->recorder->sites, regs_ip(regs) - 1) ||
+		remote_read(t, regs_ip(regs) - 1, &there, 1) < 0 || there == ARCH_TRAP)
 		return 0;
-	regs->rip--;
-	return ptrace(PTRACE_SETREGS, t->tid, NULL, regs) == 0;
+	regs_set_ip(regs, regs_ip(regs) - 1);
+	return regs_set(t->tid, regs) == 0;
 }
 
 /*
@@ -192,12 +193,12 @@ int recorder_leave(struct recorder *f, struct tracee *t, int signal)
 	uint64_t to;
 	int code;
 
-	if (!rm || !rm->sites.pages.len || ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+	if (!rm || !rm->sites.pages.len || regs_get(t->tid, &regs) < 0)
 		return signal;
 	code = fault_code(t, signal);
 	if (signal == SIGTRAP && code == SI_KERNEL && leave_trap(t, &regs))
 		return 0;
-	if (!arch_in_stub(regs.rip)) {
+	if (!arch_in_stub(regs_ip(&regs))) {
 		to = leave_tramp(t, &regs);
 	} else {
 		if (t->recorder) /* a thread without a block is on its way to the pass */
@@ -205,8 +206,8 @@ int recorder_leave(struct recorder *f, struct tracee *t, int signal)
 		site = sites_of_desc(&rm->sites, arch_stub_desc(&regs, &st));
 		if (!site)
 			return signal;
-		if (arch_in_measure(regs.rip) && (signal == SIGSEGV || signal == SIGBUS) && code &&
-			t->recorder && leave_fault(f, t, &regs, &st, site))
+		if (arch_in_measure(regs_ip(&regs)) && (signal == SIGSEGV || signal == SIGBUS) &&
+			code && t->recorder && leave_fault(f, t, &regs, &st, site))
 			return 0;
 		if (t->recorder) {
 			to = leave_stub(f, t, &regs, &st, site);
@@ -217,10 +218,10 @@ int recorder_leave(struct recorder *f, struct tracee *t, int signal)
 	}
 	if (!to)
 		return signal;
-	regs.rip = to;
+	regs_set_ip(&regs, to);
 	if (code)
 		leave_for_good(f, t, signal);
-	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
+	regs_set(t->tid, &regs);
 	return code && code != TRAP_PERF ? 0 : signal; /* that one is the program's */
 }
 
@@ -234,7 +235,7 @@ static void end_in_flight(struct recorder *f, struct tracee *t, const struct rec
 	enum stub_phase phase = STUB_IN_CALL;
 
 	ring_state(&t->recorder->ring, &st);
-	if (stopped && ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) == 0 && arch_in_stub(regs.rip))
+	if (stopped && regs_get(t->tid, &regs) == 0 && arch_in_stub(regs_ip(&regs)))
 		phase = arch_stub_phase(&regs, &st);
 	if (phase == STUB_IN_CALL)
 		take_over(f, t, r, SYS_NO_RETURN, 0);

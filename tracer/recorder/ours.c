@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/user.h>
 
+#include "tracer/arch/regs.h"
 #include "tracer/recorder/patch.h"
 
 #define PAGE                4096ULL
@@ -120,13 +121,7 @@ static int place_of(const struct rule *rule, const struct sys_event *ev, struct 
 /* The call is not made: that is its result. */
 static enum ours answer(const struct tracee *t, int64_t result)
 {
-	struct user_regs_struct regs;
-
-	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
-		return OURS_NOT; /* killed since */
-	regs.orig_rax = (unsigned long long)-1;
-	regs.rax = (unsigned long long)result;
-	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
+	regs_answer(t->tid, result);
 	return OURS_NOT;
 }
 
@@ -135,7 +130,7 @@ static int64_t call_piece(struct remote *r, long nr, uint64_t start, uint64_t en
 {
 	const struct tracee *t = r->t;
 	/* A thread that dispatches may make calls where it just made one. */
-	uint64_t call_at = t->dispatch ? r->saved.rip : arch_stub_after() - ARCH_CALL_BYTES;
+	uint64_t call_at = t->dispatch ? regs_ip(&r->saved) : arch_stub_after() - ARCH_CALL_BYTES;
 	uint64_t args[6];
 
 	memcpy(args, t->ev.args, sizeof(args));
@@ -168,8 +163,8 @@ static int64_t call_pieces(
 /* The thread goes on behind its call, with the result in its event. */
 static enum ours behind(struct remote *r)
 {
-	arch_as_returned(&r->saved, r->saved.rip + ARCH_CALL_BYTES);
-	r->saved.rax = (unsigned long long)r->t->ev.ret;
+	arch_as_returned(&r->saved, regs_ip(&r->saved) + ARCH_CALL_BYTES);
+	regs_set_result(&r->saved, r->t->ev.ret);
 	return remote_end(r) < 0 ? OURS_AGAIN : OURS_OVER;
 }
 
@@ -197,17 +192,17 @@ static enum ours leave(struct recorder *f, struct tracee *t)
 	patch_take_back(t);
 	if (remote_begin(&r, f, t) < 0)
 		return OURS_AGAIN;
-	r.saved.rip += ARCH_CALL_BYTES;
+	regs_set_ip(&r.saved, regs_ip(&r.saved) + ARCH_CALL_BYTES);
 	recorder_place(t, &r.saved);
-	if (r.saved.rip == r.regs.rip)
-		r.saved.rip -= ARCH_CALL_BYTES;
-	if (t->recorder && r.saved.gs_base == t->recorder->ring.block_addr)
-		r.saved.gs_base = 0;
+	if (regs_ip(&r.saved) == regs_ip(&r.regs))
+		regs_set_ip(&r.saved, regs_ip(&r.saved) - ARCH_CALL_BYTES);
+	if (t->recorder && arch_block(&r.saved) == t->recorder->ring.block_addr)
+		arch_set_block(&r.saved, 0);
 	recorder_end(f, t, 0);
 	while (ours_next(t->mm, 0, &ours)) {
 		const uint64_t args[6] = {ours.start, ours.end - ours.start};
 
-		if (remote_call(&r, r.saved.rip, SYS_munmap, args) < 0)
+		if (remote_call(&r, regs_ip(&r.saved), SYS_munmap, args) < 0)
 			break;
 		if (ours.start == REGION_ADDR)
 			rm->has_code = 0;
@@ -271,7 +266,7 @@ enum ours ours_entry(struct recorder *f, struct tracee *t)
 	struct ours_range range, ours;
 	enum hole hole;
 
-	if (!rule || t->ev.abi != ABI_X86_64 || !ours_next(t->mm, 0, &ours))
+	if (!rule || t->ev.abi != ABI_NATIVE || !ours_next(t->mm, 0, &ours))
 		return OURS_NOT;
 	if (place_of(rule, &t->ev, &range) && overlaps(t->mm, range.start, range.end))
 		return make_place(f, t, rule);

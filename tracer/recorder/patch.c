@@ -117,7 +117,7 @@ static uint64_t free_page(pid_t tid, uint64_t addr)
 		uint64_t page = m.start - away;
 
 		if (m.start >= free_from + 2 * PAGE && strcmp(m.name, "[stack]") != 0 &&
-			m.start < 1ULL << 47 && distance(page, addr) < ARCH_TRAMP_REACH &&
+			m.start < ARCH_ADDRESSES_END && distance(page, addr) < ARCH_TRAMP_REACH &&
 			(!best || distance(page, addr) < distance(best, addr)))
 			best = page;
 		free_from = m.end;
@@ -313,17 +313,6 @@ int patch_change(int (*write)(const struct tracee *t, uint64_t addr, const void 
 	return rc < 0 ? rc : write(t, addr, code, 1);
 }
 
-static int is_dead_padding(const uint8_t *p, size_t len)
-{
-	static const uint8_t bytes_of_nops[] = {
-		0x90, 0xcc, 0x66, 0x0f, 0x1f, 0x2e, 0x00, 0x40, 0x44, 0x80, 0x84};
-
-	for (size_t i = 0; i < len; i++)
-		if (!memchr(bytes_of_nops, p[i], sizeof(bytes_of_nops)))
-			return 0;
-	return 1;
-}
-
 static int holds(const struct tracee *t, uint64_t addr, const uint8_t *bytes, size_t len)
 {
 	uint8_t there[ARCH_JUMP_BYTES];
@@ -403,7 +392,7 @@ static uint64_t free_springboard(struct tracee *t, const struct plan *plan)
 			a < springboard + ARCH_JUMP_BYTES; a++)
 			used |= map_get(taken, a) != NULL;
 		if (!used && remote_read(t, springboard, bytes, sizeof(bytes)) == 0 &&
-			is_dead_padding(bytes, sizeof(bytes)))
+			arch_is_filling(bytes, sizeof(bytes)))
 			return springboard;
 	}
 	return 0;

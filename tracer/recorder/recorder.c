@@ -70,7 +70,7 @@ static void set_most(struct ring_call *call, const struct sys_def *def)
 static void fill_kinds(struct recorder *f, const struct control_map *map)
 {
 	for (uint32_t nr = 0; nr < BLOCK_KINDS_LEN; nr++) {
-		const struct sys_def *def = sys_find(ABI_X86_64, nr);
+		const struct sys_def *def = sys_find(ABI_NATIVE, nr);
 
 		if (!def || def->index >= map->len ||
 			(!map->traced[def->index] && !map->kind[def->index]))
@@ -109,7 +109,7 @@ void recorder_init(struct recorder *f, const struct control_map *map, int no_pat
 	fill_kinds(f, map);
 	for (size_t i = 0; i < BLOCK_KINDS_LEN; i++)
 		pass[i] = f->kinds[i] != KIND_PASS;
-	pass[sys_number(ABI_X86_64, sys_by_name("restart_syscall"))] = 1;
+	pass[sys_number(ABI_NATIVE, sys_by_name("restart_syscall"))] = 1;
 	*ret_pass = (struct filter_pass){arch_stub_after(), pass, BLOCK_KINDS_LEN};
 }
 

@@ -63,7 +63,7 @@ struct recorder_mm {
 struct recorder_thread {
 	struct tracee *tracee;
 	struct ring ring;
-	int off;           /* its calls stop: it uses gs itself, or is corrupt */
+	int off;           /* its calls stop: it uses the register itself, or is corrupt */
 	int corrupt;       /* its block or a record made no sense: nothing in it is believed */
 	int refuse;        /* its next call is to stop */
 	uint64_t led_head; /* head + 1 when the last call was led into the stub; 0: none since */
@@ -160,7 +160,7 @@ void recorder_release(struct recorder *f);
 int recorder_enter(struct recorder *f, struct tracee *t, const struct ptrace_syscall_info *info);
 /* 1 if that is the stub's own call, seen because every call of the thread stops. */
 int recorder_is_stub_call(const struct recorder *f, const struct ptrace_syscall_info *info);
-/* A new thread has its maker's gs. */
+/* A new thread has its maker's block. */
 void recorder_first_stop(struct recorder *f, struct tracee *t);
 /* Changes registers in our code to where the program would be, before its call. */
 void recorder_place(const struct tracee *t, struct user_regs_struct *regs);

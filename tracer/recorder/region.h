@@ -31,7 +31,7 @@ void region_release(struct region *r); /* also one that is zeroed */
 /* The target has mapped so many. */
 void region_grown(struct region *r, uint32_t units);
 
-/* 1 if gs base `address` can be that of a block. */
+/* 1 if `address` can be that of a block. */
 int region_is_block(uint64_t address);
 /* In the target, what is at the tracer's address. */
 uint64_t region_addr(const struct region *r, const void *at);

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tracer/arch/regs.h"
+
 #define STOPS_MAX 64 /* of one call: entry, filter, exit; a few SIGSTOPs */
 
 int remote_begin(struct remote *r, struct recorder *f, struct tracee *t)
@@ -18,15 +20,14 @@ int remote_begin(struct remote *r, struct recorder *f, struct tracee *t)
 	uint64_t all = ~0ULL;
 
 	*r = (struct remote){.f = f, .t = t};
-	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &r->saved) < 0 ||
+	if (regs_get(t->tid, &r->saved) < 0 ||
 		ptrace(PTRACE_GETSIGMASK, t->tid, (void *)sizeof(r->mask), &r->mask) < 0 ||
 		ptrace(PTRACE_SETSIGMASK, t->tid, (void *)sizeof(all), &all) < 0)
 		return -errno;
 	r->regs = r->saved;
 	/* Before the call: the number is back in its register, and it counts as not yet made. */
-	r->saved.rip -= ARCH_CALL_BYTES;
-	r->saved.rax = r->saved.orig_rax;
-	r->saved.orig_rax = (unsigned long long)-1;
+	arch_take_back(&r->saved);
+	regs_set_ip(&r->saved, regs_ip(&r->saved) - ARCH_CALL_BYTES);
 	return 0;
 }
 
@@ -84,28 +85,16 @@ int64_t remote_call(struct remote *r, uint64_t call_at, long nr, const uint64_t 
 
 	if (r->gone)
 		return -ESRCH;
-	if (r->begun) {
-		r->regs.rip = call_at;
-		r->regs.rax = (uint64_t)nr;
-		r->regs.orig_rax = (unsigned long long)-1;
-	} else {
-		r->regs.orig_rax = (uint64_t)nr;
-	}
+	arch_make_call(&r->regs, r->begun ? call_at : 0, nr, args);
 	r->begun = 1;
-	r->regs.rdi = args[0];
-	r->regs.rsi = args[1];
-	r->regs.rdx = args[2];
-	r->regs.r10 = args[3];
-	r->regs.r8 = args[4];
-	r->regs.r9 = args[5];
-	if (ptrace(PTRACE_SETREGS, r->t->tid, NULL, &r->regs) < 0)
+	if (regs_set(r->t->tid, &r->regs) < 0)
 		return -ESRCH;
 	rc = run_to_exit(r);
 	if (rc < 0)
 		return rc;
-	if (ptrace(PTRACE_GETREGS, r->t->tid, NULL, &r->regs) < 0)
+	if (regs_get(r->t->tid, &r->regs) < 0)
 		return -ESRCH;
-	return (int64_t)r->regs.rax;
+	return regs_result(&r->regs);
 }
 
 int remote_end(struct remote *r)
@@ -117,7 +106,7 @@ int remote_end(struct remote *r)
 	/* It stops before its next instruction, and stays so if its process is stopped then. */
 	if (r->stop)
 		ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
-	return ptrace(PTRACE_SETREGS, tid, NULL, &r->saved) < 0 ? -ESRCH : 0;
+	return regs_set(tid, &r->saved) < 0 ? -ESRCH : 0;
 }
 
 /* ---- memory ---- */

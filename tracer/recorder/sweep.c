@@ -64,9 +64,9 @@ void recorder_event(struct recorder *f, const struct recorder_thread *rt, const 
 {
 	const struct tracee *t = rt->tracee;
 
-	*ev = (struct sys_event){.abi = ABI_X86_64,
+	*ev = (struct sys_event){.abi = ABI_NATIVE,
 		.nr = r->nr,
-		.def = sys_by_number(ABI_X86_64, r->nr),
+		.def = sys_by_number(ABI_NATIVE, r->nr),
 		.ret = r->ret,
 		.outcome = SYS_RETURNED,
 		.entry_ns = tsc_to_ns(&f->tsc, r->t0),
@@ -301,7 +301,7 @@ static int unbooked(const struct recorder *f, const struct recorder_thread *rt,
 
 	if (r->nr >= BLOCK_KINDS_LEN || f->calls[r->nr].kind == KIND_PASS)
 		return 0;
-	ev.def = sys_by_number(ABI_X86_64, r->nr);
+	ev.def = sys_by_number(ABI_NATIVE, r->nr);
 	memcpy(ev.args, r->args, sizeof(ev.args));
 	visit->call(visit->ctx, rt->tracee, &ev);
 	return 1;

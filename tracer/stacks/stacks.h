@@ -29,7 +29,7 @@ void stacks_free(struct stacks *s); /* takes NULL */
  * so that it does not keep step with a loop of the program. */
 uint32_t stacks_gap(struct stacks *s);
 
-/* The stack of a stopped thread of x86-64 code; regs as the program would have them. Returns its
+/* The stack of a stopped thread of native code; regs as the program would have them. Returns its
  * id, 0 if there is none: for the event's stack_id. */
 uint32_t stacks_take(struct stacks *s, const struct tracee *t, const struct user_regs_struct *regs);
 /* One more call of the thread that is not recorded: 1 if its stack is wanted. */

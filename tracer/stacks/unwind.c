@@ -9,12 +9,11 @@
 
 #include "common/base/map.h"
 #include "common/base/mem.h"
+#include "tracer/arch/regs.h"
 
 /* Code that was loaded since is looked for again, but not at each stack: generated code never has a
  * file. */
 #define STACKS_BEFORE_REFRESH 32
-
-#define REGISTERS 17 /* of DWARF's numbering for x86-64: 16 and the return address */
 
 struct unwinder {
 	pid_t pid;
@@ -77,11 +76,12 @@ static bool memory_read(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *ret, void *ctx)
 
 static bool set_registers(Dwfl_Thread *thread, void *ctx)
 {
-	const struct user_regs_struct *r = ((struct unwinder *)ctx)->regs;
-	const Dwarf_Word words[REGISTERS] = {r->rax, r->rdx, r->rcx, r->rbx, r->rsi, r->rdi, r->rbp,
-		r->rsp, r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15, r->rip};
+	const struct user_regs_struct *regs = ((struct unwinder *)ctx)->regs;
+	uint64_t words[REGS_DWARF_MAX];
+	unsigned int len = (unsigned int)regs_dwarf(regs, words);
 
-	return dwfl_thread_state_registers(thread, 0, REGISTERS, words);
+	dwfl_thread_state_register_pc(thread, regs_ip(regs));
+	return dwfl_thread_state_registers(thread, 0, len, words);
 }
 
 static const Dwfl_Thread_Callbacks thread_callbacks = {
@@ -173,7 +173,7 @@ size_t unwind(struct unwinder *u, pid_t tid, const struct user_regs_struct *regs
 		walk(u);
 	}
 	if (!u->len) /* at least where it is */
-		u->pcs[u->len++] = regs->rip;
+		u->pcs[u->len++] = regs_ip(regs);
 	return u->len;
 }
 

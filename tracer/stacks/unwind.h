@@ -9,7 +9,7 @@
 
 /*
  * The user stack of a stopped thread, by elfutils: .eh_frame or .debug_frame, else frame pointers.
- * One unwinder an address space; x86-64 programs only.
+ * One unwinder an address space; programs of the machine's own ABI only.
  */
 struct unwinder;
 

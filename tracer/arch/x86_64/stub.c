@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* The stub seen from outside: where a thread is in it, and how it gets out. See stub_code.S. */
+#include <asm/prctl.h>
 #include <cpuid.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -169,23 +172,23 @@ static void restore_measure(struct user_regs_struct *regs, const struct block *b
 		!between(regs->rip, stub_in_measure_before, stub_special_after) &&
 		!between(regs->rip, stub_in_measure_after, stub_asm_end))
 		return;
-	regs->rsp = b->rsp;
-	regs->rbx = b->rbx;
-	regs->rbp = b->rbp;
-	regs->r12 = b->r12;
-	regs->r13 = b->r13;
-	regs->r14 = b->r14;
-	regs->r15 = b->r15;
+	regs->rsp = b->saved[0];
+	regs->rbx = b->saved[1];
+	regs->rbp = b->saved[2];
+	regs->r12 = b->saved[3];
+	regs->r13 = b->saved[4];
+	regs->r14 = b->saved[5];
+	regs->r15 = b->saved[6];
 }
 
-static void restore_args(struct user_regs_struct *regs, const struct record *r)
+static void set_args(struct user_regs_struct *regs, const uint64_t args[6])
 {
-	regs->rdi = r->args[0];
-	regs->rsi = r->args[1];
-	regs->rdx = r->args[2];
-	regs->r10 = r->args[3];
-	regs->r8 = r->args[4];
-	regs->r9 = r->args[5];
+	regs->rdi = args[0];
+	regs->rsi = args[1];
+	regs->rdx = args[2];
+	regs->r10 = args[3];
+	regs->r8 = args[4];
+	regs->r9 = args[5];
 }
 
 /* 1 from where the record has all arguments, before the call. */
@@ -210,7 +213,7 @@ void arch_stub_undo(struct user_regs_struct *regs, const struct stub_state *st)
 		regs->rax = (uint32_t)nrflags;
 	}
 	if (has_record(ip)) {
-		restore_args(regs, &st->record);
+		set_args(regs, st->record.args);
 		restore_measure(regs, &st->block);
 	}
 }
@@ -218,7 +221,7 @@ void arch_stub_undo(struct user_regs_struct *regs, const struct stub_state *st)
 void arch_stub_finish(struct user_regs_struct *regs, const struct stub_state *st, int64_t result)
 {
 	restore_measure(regs, &st->block);
-	restore_args(regs, &st->record);
+	set_args(regs, st->record.args);
 	set_flags(regs, st->block.nrflags >> 32);
 	regs->rax = (uint64_t)result;
 }
@@ -229,9 +232,85 @@ void arch_as_returned(struct user_regs_struct *regs, uint64_t after)
 	regs->r11 = regs->eflags;
 }
 
+void arch_take_back(struct user_regs_struct *regs)
+{
+	regs->rax = regs->orig_rax;
+	regs->orig_rax = (unsigned long long)-1;
+}
+
+void arch_make_call(
+	struct user_regs_struct *regs, uint64_t call_at, long nr, const uint64_t args[6])
+{
+	if (call_at) {
+		regs->rip = call_at;
+		regs->rax = (uint64_t)nr;
+		regs->orig_rax = (unsigned long long)-1;
+	} else {
+		regs->orig_rax = (uint64_t)nr;
+	}
+	set_args(regs, args);
+}
+
 int arch_steps(const struct user_regs_struct *regs)
 {
 	return (regs->eflags & FLAG_TRAP) != 0;
+}
+
+/* ---- gs ---- */
+
+#define GS_BASE ((void *)offsetof(struct user_regs_struct, gs_base))
+
+uint64_t arch_block(const struct user_regs_struct *regs)
+{
+	return regs->gs_base;
+}
+
+void arch_set_block(struct user_regs_struct *regs, uint64_t addr)
+{
+	regs->gs_base = addr;
+}
+
+int arch_peek_block(pid_t tid, uint64_t *ret_addr)
+{
+	long gs;
+
+	errno = 0;
+	gs = ptrace(PTRACE_PEEKUSER, tid, GS_BASE, NULL);
+	if (errno)
+		return -errno;
+	*ret_addr = (uint64_t)gs;
+	return 0;
+}
+
+int arch_poke_block(pid_t tid, uint64_t addr)
+{
+	return ptrace(PTRACE_POKEUSER, tid, GS_BASE, addr) < 0 ? -errno : 0;
+}
+
+int arch_use_block(struct block *block)
+{
+	return syscall(SYS_arch_prctl, ARCH_SET_GS, block) < 0 ? -errno : 0;
+}
+
+/* ---- a call ---- */
+
+const void *arch_call_code(size_t *ret_bytes)
+{
+	static const uint8_t code[] = {0x0f, 0x05, 0xc3};
+
+	*ret_bytes = sizeof(code);
+	return code;
+}
+
+void arch_call(uint64_t code, long nr)
+{
+	/* What the compiler may keep below the stack pointer stays. */
+	__asm__ volatile("lea -128(%%rsp), %%rsp\n"
+			 "call *%[code]\n"
+			 "lea 128(%%rsp), %%rsp"
+			 : "+a"(nr)
+			 : [code] "r"(code), "D"(-1L), "S"(0L), "d"(0L)
+			 : "rcx", "r11", "memory", "cc");
 }
 
 /* ---- trampolines ---- */
@@ -292,4 +371,15 @@ int arch_jump_long(uint8_t buf[ARCH_JUMP_BYTES], uint64_t from, uint64_t to)
 	buf[0] = 0xe9;
 	put32(buf + 1, distance);
 	return 0;
+}
+
+int arch_is_filling(const uint8_t *code, size_t len)
+{
+	static const uint8_t bytes_of_nops[] = {
+		0x90, 0xcc, 0x66, 0x0f, 0x1f, 0x2e, 0x00, 0x40, 0x44, 0x80, 0x84};
+
+	for (size_t i = 0; i < len; i++)
+		if (!memchr(bytes_of_nops, code[i], sizeof(bytes_of_nops)))
+			return 0;
+	return 1;
 }

@@ -185,20 +185,20 @@ BORDER stub_before
 
 	/* The measuring code is C (measure.c): on the block's stack, with all registers kept. */
 	.macro	MEASURE function
-	mov	gs:[BLOCK_RSP], rsp
-	mov	gs:[BLOCK_RBX], rbx
-	mov	gs:[BLOCK_RBP], rbp
-	mov	gs:[BLOCK_R12], r12
-	mov	gs:[BLOCK_R13], r13
-	mov	gs:[BLOCK_R14], r14
-	mov	gs:[BLOCK_R15], r15
+	mov	gs:[BLOCK_SAVED], rsp
+	mov	gs:[BLOCK_SAVED + 8], rbx
+	mov	gs:[BLOCK_SAVED + 16], rbp
+	mov	gs:[BLOCK_SAVED + 24], r12
+	mov	gs:[BLOCK_SAVED + 32], r13
+	mov	gs:[BLOCK_SAVED + 40], r14
+	mov	gs:[BLOCK_SAVED + 48], r15
 	BORDER	stub_in_\function
 	rdgsbase rsp
 	lea	rsp, [rsp + BLOCK_STACK_END]
 	mov	rdi, r11
 	rdgsbase rsi
 	call	\function
-	mov	rsp, gs:[BLOCK_RSP]
+	mov	rsp, gs:[BLOCK_SAVED]
 	mov	r11, gs:[BLOCK_RECORD]
 	mov	rdi, [r11 + RECORD_ARGS]
 	mov	rsi, [r11 + RECORD_ARGS + 8]

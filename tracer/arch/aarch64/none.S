@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* What a recorder would need of the architecture (arch.h, plan.h), and nobody calls without one. */
+	.text
+	.irp	name, arch_stub, arch_stub_after, arch_in_stub, arch_in_measure, arch_stub_phase, \
+		arch_stub_desc, arch_stub_undo, arch_stub_finish, arch_as_returned, \
+		arch_take_back, arch_make_call, arch_steps, arch_block, arch_set_block, \
+		arch_peek_block, arch_poke_block, arch_use_block, arch_call_code, arch_call, \
+		arch_tramp, arch_is_call, arch_jump_short, arch_jump_long, arch_is_filling, \
+		code_open, code_free, code_address, code_plan
+	.global	\name
+	.type	\name, %function
+\name:
+	.endr
+	brk	#1
+	.section .note.GNU-stack, "", %progbits
