@@ -111,13 +111,9 @@ static struct tracee *member(struct session *s, pid_t pid)
  * again. */
 static void handle_stops(struct session *s)
 {
-	struct stop stop;
-
-	for (int left = STOPS_A_THREAD; left; left--) {
-		if (session_poll_stop(s, &stop) <= 0)
+	for (int left = STOPS_A_THREAD; left; left--)
+		if (session_poll(s) <= 0)
 			return;
-		session_dispatch(s, &stop);
-	}
 }
 
 /* Seizes one thread. 1: new, 0: had or gone, or a negative errno. */
@@ -125,7 +121,7 @@ static int seize_thread(struct session *s, pid_t pid, pid_t tid)
 {
 	struct tracee *t, *other = member(s, pid);
 
-	if (tracees_get(&s->tracees, tid) || map_get(&s->held, (uint64_t)tid))
+	if (tracees_get(&s->tracees, tid) || stops_is_held(&s->stops, tid))
 		return 0;
 	if (ptrace(PTRACE_SEIZE, tid, NULL, (void *)(long)SESSION_PTRACE_OPTIONS) < 0) {
 		/* Made meanwhile by a thread that we have: its parent's event announces it. */

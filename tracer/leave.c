@@ -26,11 +26,10 @@ static int is_unsettled(const struct tracee *t)
 /* Every stop that is there, handled. -ECHILD: nobody is left. */
 static int drain(struct session *s)
 {
-	struct stop stop;
 	int rc;
 
-	while ((rc = session_poll_stop(s, &stop)) > 0)
-		session_dispatch(s, &stop);
+	while ((rc = session_poll(s)) > 0)
+		;
 	return rc;
 }
 

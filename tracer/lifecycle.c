@@ -83,17 +83,6 @@ static struct tracee *add_child(struct session *s, struct tracee *t, pid_t tid, 
 	return child;
 }
 
-/* Its parent is known now: the stop in which it was kept is handled. */
-static void release_held(struct session *s, pid_t tid)
-{
-	struct stop *stop = map_del(&s->held, (uint64_t)tid);
-
-	if (!stop)
-		return;
-	session_dispatch(s, stop);
-	free(stop);
-}
-
 void lifecycle_child(struct session *s, struct tracee *t)
 {
 	unsigned long message = 0;
@@ -112,7 +101,7 @@ void lifecycle_child(struct session *s, struct tracee *t)
 		child->saved_arg = t->saved_arg;
 		child->ev.abi = t->ev.abi; /* which register it is */
 	}
-	release_held(s, tid);
+	stops_unhold(&s->stops, tid);
 	if (!s->cloning)
 		lifecycle_adopt_orphans(s);
 }
@@ -159,7 +148,7 @@ static void adopt(struct session *s, pid_t tid, pid_t pid)
 	if (s->attached || s->seen.own_filter)
 		t->mode = MODE_SYSCALL;
 	tracees_read_comm(&s->tracees, t);
-	release_held(s, tid);
+	stops_unhold(&s->stops, tid);
 }
 
 /*
@@ -177,7 +166,7 @@ void lifecycle_adopt_orphans(struct session *s)
 {
 	struct map_iter it = {0};
 
-	while (s->held.len && map_next(&s->held, &it)) {
+	while (map_next(&s->stops.held, &it)) {
 		pid_t tid = (pid_t)it.key, pid = disposition_pid(tid, "Tgid");
 
 		if (!is_orphan(s, it.value, pid))
@@ -189,11 +178,7 @@ void lifecycle_adopt_orphans(struct session *s)
 
 void lifecycle_unannounced(struct session *s, const struct stop *stop)
 {
-	struct stop *copy = mem_calloc(1, sizeof(*copy));
-
-	*copy = *stop;
-	free(map_del(&s->held, (uint64_t)stop->tid));
-	map_set(&s->held, (uint64_t)stop->tid, copy);
+	stops_hold(&s->stops, stop);
 	/* Mostly its maker is about to announce it: no need to look into /proc each time. */
 	if (!s->cloning || stop->status >> 16 == PTRACE_EVENT_EXIT)
 		lifecycle_adopt_orphans(s);
@@ -264,7 +249,7 @@ void lifecycle_gone(struct session *s, pid_t tid, int status)
 {
 	struct tracee *t = tracees_get(&s->tracees, tid);
 
-	free(map_del(&s->held, (uint64_t)tid));
+	stops_forget(&s->stops, tid);
 	if (s->attached)
 		attach_ended(s, tid, status);
 	else if (tid == s->first_pid)

@@ -18,82 +18,8 @@
 #include "tracer/session.h"
 #include "tracer/status.h"
 
-#define SYSCALL_STOP (SIGTRAP | 0x80)
-#define STOPS_MAX    (sizeof(((struct session *)0)->stops.at) / sizeof(struct stop))
-
-/* ---- taking stops ---- */
-
-/*
- * A thread that is reported again without having been let go on was killed in the first stop, by
- * SIGKILL or by another thread's execve: that stop is over, and whoever has the number now is in
- * the later one.
- */
-static void queue_stop(struct session *s, pid_t tid, int status)
-{
-	for (unsigned int i = 0; i < s->stops.len; i++) {
-		struct stop *earlier = &s->stops.at[(s->stops.head + i) % STOPS_MAX];
-
-		if (earlier->tid == tid)
-			earlier->tid = 0;
-	}
-	s->stops.at[(s->stops.head + s->stops.len++) % STOPS_MAX] =
-		(struct stop){tid, status, clock_mono_ns()};
-}
-
-void session_queue_stop(struct session *s, pid_t tid, int status)
-{
-	queue_stop(s, tid, status);
-}
-
-static int wait_any(struct session *s, int flags)
-{
-	int status;
-	/* __WNOTHREAD: a command of -p, started by the other thread, is not ours to reap. */
-	pid_t tid = wait4(-1, &status, __WALL | __WNOTHREAD | flags, NULL);
-
-	if (tid > 0)
-		queue_stop(s, tid, status);
-	return tid < 0 ? -errno : tid;
-}
-
-/*
- * Waits for a stop; 1 when there is one, 0 when not (an order, a stop that is over), -ECHILD when
- * nobody is left.
- * With several tracees all that are waiting are taken at once, so that their stamps are not those
- * of the queue and none starves behind a busy one.
- */
-static int next_stop(struct session *s, struct stop *ret)
-{
-	if (!s->stops.len) {
-		int rc = wait_any(s, recorder_is_busy(s) ? WNOHANG : 0);
-
-		if (rc == 0)
-			return 0;
-		if (rc < 0)
-			return rc == -EINTR ? 0 : rc;
-		while (tracees_count(&s->tracees) > 1 && s->stops.len < STOPS_MAX &&
-			wait_any(s, WNOHANG) > 0)
-			;
-	}
-	*ret = s->stops.at[s->stops.head];
-	s->stops.head = (s->stops.head + 1) % STOPS_MAX;
-	s->stops.len--;
-	return ret->tid != 0;
-}
-
-int session_poll_stop(struct session *s, struct stop *ret)
-{
-	do {
-		int rc = s->stops.len ? 1 : wait_any(s, WNOHANG);
-
-		if (rc <= 0)
-			return rc;
-		*ret = s->stops.at[s->stops.head];
-		s->stops.head = (s->stops.head + 1) % STOPS_MAX;
-		s->stops.len--;
-	} while (!ret->tid);
-	return 1;
-}
+#define SYSCALL_STOP  (SIGTRAP | 0x80)
+#define STOPS_AT_ONCE 256
 
 /* ---- letting go on ---- */
 
@@ -204,7 +130,7 @@ static void event_stop(struct session *s, struct tracee *t, const struct stop *s
 	tracee_resume(s, t, 0);
 }
 
-void session_dispatch(struct session *s, const struct stop *stop)
+static void dispatch(struct session *s, const struct stop *stop)
 {
 	int event = stop->status >> 16;
 	struct tracee *t;
@@ -231,6 +157,42 @@ void session_dispatch(struct session *s, const struct stop *stop)
 		syscall_stop(s, t, stop);
 	else
 		signal_stop(s, t, WSTOPSIG(stop->status));
+}
+
+/* ---- taking stops ---- */
+
+/*
+ * Waits for a stop; 1 when there is one, 0 when not (an order, a stop that is over), -ECHILD when
+ * nobody is left.
+ * With several tracees all that are waiting are taken at once, so that their stamps are not those
+ * of the queue and none starves behind a busy one.
+ */
+static int next_stop(struct session *s, struct stop *ret)
+{
+	if (!stops_count(&s->stops)) {
+		int rc = stops_wait(&s->stops, recorder_is_busy(s) ? WNOHANG : 0);
+
+		if (rc <= 0)
+			return rc == -EINTR ? 0 : rc;
+		while (tracees_count(&s->tracees) > 1 && stops_count(&s->stops) < STOPS_AT_ONCE &&
+			stops_wait(&s->stops, WNOHANG) > 0)
+			;
+	}
+	return stops_take(&s->stops, ret);
+}
+
+int session_poll(struct session *s)
+{
+	struct stop stop;
+
+	while (!stops_take(&s->stops, &stop)) {
+		int rc = stops_wait(&s->stops, WNOHANG);
+
+		if (rc <= 0)
+			return rc;
+	}
+	dispatch(s, &stop);
+	return 1;
 }
 
 /* ---- orders ---- */
@@ -289,7 +251,7 @@ int session_loop(struct session *s, struct err *err)
 		if (rc < 0)
 			return err_set(err, rc, "wait4: %s (%zu threads were still under control)",
 				strerror(-rc), tracees_count(&s->tracees));
-		session_dispatch(s, &stop);
+		dispatch(s, &stop);
 	}
 	return 0;
 }

@@ -76,12 +76,9 @@ void session_release(struct session *s)
 	book_release(&s->book);
 	orders_release(&s->orders);
 	tracees_release(&s->tracees);
-	while (map_next(&s->held, &it))
-		free(it.value);
-	map_release(&s->held);
+	stops_release(&s->stops);
 	identity_free(s->identity);
 	filler_free(s->reads.filler);
-	it = (struct map_iter){0};
 	while (map_next(&s->epochs, &it))
 		free(it.value);
 	map_release(&s->epochs);

@@ -17,6 +17,7 @@
 #include "tracer/options.h"
 #include "tracer/orders.h"
 #include "tracer/stacks/stacks.h"
+#include "tracer/stops.h"
 #include "tracer/tracee.h"
 
 /*
@@ -31,8 +32,6 @@ struct session {
 	struct control_map map;
 	struct sock_fprog filter;
 	struct tracees tracees;
-	struct map
-		held; /* tid -> struct stop (heap): came before its parent's event, kept stopped */
 	unsigned int cloning; /* tracees that are making another and have not announced it */
 	struct identity *identity;
 	struct book book;
@@ -76,14 +75,7 @@ struct session {
 		struct launch_shared *shared;
 		struct recorder_cost cost;
 	} launch;
-	struct {
-		struct stop {
-			pid_t tid;
-			int status;
-			uint64_t at_ns;
-		} at[256];
-		unsigned int head, len;
-	} stops; /* taken from wait4, not yet looked at */
+	struct stops stops; /* taken from wait4, not yet handled */
 };
 
 /* trace is the parsed --trace set. On failure nothing is left to release. */
@@ -96,12 +88,9 @@ void session_end(struct session *s);
 /* ---- loop.c ---- */
 /* Runs until the last tracee is gone or the supervisor detaches. 0 or a negative errno. */
 int session_loop(struct session *s, struct err *err);
-/* Takes the next stop or death, without waiting for one: 1, 0 (none), -ECHILD (nobody is left). */
-int session_poll_stop(struct session *s, struct stop *ret);
-/* A stop or death that was taken from wait4 elsewhere is handled in its turn. */
-void session_queue_stop(struct session *s, pid_t tid, int status);
-/* Handles one stop or death. */
-void session_dispatch(struct session *s, const struct stop *stop);
+/* Handles the next stop or death, without waiting for one: 1, 0 (none), -ECHILD (nobody is left).
+ */
+int session_poll(struct session *s);
 /* Lets a stopped tracee go on, delivering signal (0: none), to the next stop that it needs. */
 void tracee_resume(struct session *s, struct tracee *t, int signal);
 

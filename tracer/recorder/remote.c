@@ -48,7 +48,7 @@ static int take_stop(struct remote *r, int status, int *ret_signal)
 	pid_t tid = r->t->tid;
 
 	if (!WIFSTOPPED(status) || status >> 16 == PTRACE_EVENT_EXIT) {
-		session_queue_stop(r->s, tid, status);
+		stops_push(&r->s->stops, tid, status);
 		r->gone = 1;
 		return 1;
 	}
