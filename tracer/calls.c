@@ -17,6 +17,7 @@
 #include <sys/user.h>
 
 #include "common/base/clock.h"
+#include "tracer/call_env.h"
 #include "tracer/recorder/ours.h"
 #include "tracer/feature.h"
 #include "tracer/filler.h"
@@ -30,12 +31,6 @@
 #define RESTART_SYSCALL "restart_syscall"
 
 /* ---- reading the call ---- */
-
-const struct mem_reader *session_memory(struct session *s, const struct tracee *t)
-{
-	s->reads.tid = t->tid;
-	return &s->memory;
-}
 
 static int poke(struct session *s, const struct tracee *t, uint64_t addr, uint64_t value)
 {
@@ -73,30 +68,11 @@ static void read_call(struct session *s, struct tracee *t, const struct ptrace_s
 		ev->def = t->interrupted.def;
 		memcpy(ev->args, t->interrupted.args, sizeof(ev->args));
 	} else if (ev->abi == ABI_I386) {
-		decode_normalize(ev, session_memory(s, t));
+		decode_normalize(ev, call_env_memory(s, t));
 	}
 	t->interrupted.def = NULL;
 	t->counted = (uint8_t)traces(s, ev->def);
 	t->control = ev->def->index < s->map.len ? s->map.kind[ev->def->index] : CONTROL_NONE;
-}
-
-struct caller session_caller(const struct tracee *t)
-{
-	return (struct caller){t->files, t->process->pid, t->tid};
-}
-
-struct decode_env session_env(struct session *s, const struct tracee *t, const struct sys_event *ev,
-	const struct file *file)
-{
-	struct decode_env env = {0};
-
-	if (ev->def->decoder == &decoder_brk)
-		env.prev_brk = mappings_brk(s->book.mappings, t->mm->id);
-	if (file) {
-		env.gso_size = file->gso_size;
-		env.gro = file->gro;
-	}
-	return env;
 }
 
 /* Calls on the table's numbers are recorded: what a stopped one was about is known when it is
@@ -121,7 +97,7 @@ static const struct file *measured_file(struct session *s, struct tracee *t)
 
 static void identify_at_entry(struct session *s, struct tracee *t)
 {
-	struct caller c = session_caller(t);
+	struct caller c = call_env_caller(t);
 	struct life *life = NULL;
 
 	if (s->map.fds && !is_recorded(t))
@@ -138,7 +114,7 @@ static void identify_at_entry(struct session *s, struct tracee *t)
 static uint64_t clone_flags(struct session *s, struct tracee *t)
 {
 	const char *name = t->ev.def->name;
-	const struct mem_reader *mem = session_memory(s, t);
+	const struct mem_reader *mem = call_env_memory(s, t);
 	uint64_t flags = 0;
 
 	if (strcmp(name, "clone") == 0)
@@ -243,7 +219,7 @@ static int control_entry(struct session *s, struct tracee *t)
 		recorder_sweep(s); /* paths of the calls before it */
 		return 0;
 	case CONTROL_SECCOMP:
-		t->scratch = (uint64_t)own_filter_entry(&t->ev, session_memory(s, t), &s->map);
+		t->scratch = (uint64_t)own_filter_entry(&t->ev, call_env_memory(s, t), &s->map);
 		return t->scratch != OWN_FILTER_NONE || feature_of(&t->ev) != FEATURE_NONE;
 	case CONTROL_SETSOCKOPT:
 		if ((int32_t)args[1] == SOL_PACKET) {
@@ -283,7 +259,7 @@ static void own_files(struct session *s, struct tracee *t)
 
 static void io_uring_exit(struct session *s, struct tracee *t)
 {
-	const struct mem_reader *mem = session_memory(s, t);
+	const struct mem_reader *mem = call_env_memory(s, t);
 	uint32_t flags = 0;
 
 	s->seen.io_uring = 1;
@@ -296,8 +272,8 @@ static void io_uring_exit(struct session *s, struct tracee *t)
 
 static void setsockopt_exit(struct session *s, struct tracee *t)
 {
-	struct decode_in in = {&t->ev, session_memory(s, t), NULL};
-	struct caller c = session_caller(t);
+	struct decode_in in = {&t->ev, call_env_memory(s, t), NULL};
+	struct caller c = call_env_caller(t);
 	uint32_t gso = 0;
 	int gro = -1;
 
@@ -459,8 +435,8 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 		struct decode_env env;
 
 		identify_at_entry(s, t);
-		env = session_env(s, t, &t->ev, measured_file(s, t));
-		decode_entry(&(struct decode_in){&t->ev, session_memory(s, t), &env}, &t->ev.m);
+		env = call_env(s, t, &t->ev, measured_file(s, t));
+		decode_entry(&(struct decode_in){&t->ev, call_env_memory(s, t), &env}, &t->ev.m);
 	}
 	take_stack(s, t);
 	if (ours == OURS_OVER) {
@@ -529,8 +505,8 @@ static void book(struct session *s, struct tracee *t)
 	if (t->ev.def->decoder == &decoder_brk)
 		recorder_sweep(s); /* the break before it may be recorded */
 	if (t->counted) {
-		env = session_env(s, t, &t->ev, measured_file(s, t));
-		decode_exit(&(struct decode_in){&t->ev, session_memory(s, t), &env}, &t->ev.m);
+		env = call_env(s, t, &t->ev, measured_file(s, t));
+		decode_exit(&(struct decode_in){&t->ev, call_env_memory(s, t), &env}, &t->ev.m);
 	}
 	recorder_book(s, t, &t->ev, t->counted);
 }

@@ -14,6 +14,7 @@
 #include "tracer/dispositions.h"
 #include "tracer/privileges.h"
 #include "tracer/feature.h"
+#include "tracer/resume.h"
 #include "tracer/session.h"
 
 static void mm_leave(struct session *s, struct tracee *t)
@@ -114,7 +115,7 @@ void lifecycle_first_stop(struct session *s, struct tracee *t)
 		call_restore_arg(s, t, t);
 		t->saved = SAVED_NONE;
 	}
-	tracee_resume(s, t, 0);
+	resume(s, t, 0);
 }
 
 /* 1 if a thread of process pid is making a thread or child that it has not announced yet. */

@@ -15,25 +15,12 @@
 #include "common/base/clock.h"
 #include "tracer/dispositions.h"
 #include "tracer/leave.h"
+#include "tracer/resume.h"
 #include "tracer/session.h"
 #include "tracer/status.h"
 
 #define SYSCALL_STOP  (SIGTRAP | 0x80)
 #define STOPS_AT_ONCE 256
-
-/* ---- letting go on ---- */
-
-void tracee_resume(struct session *s, struct tracee *t, int signal)
-{
-	int calls = (!s->leaving || t->mend.deadline_ns) && (t->in_call || t->mode == MODE_SYSCALL);
-	enum __ptrace_request request = calls ? PTRACE_SYSCALL : PTRACE_CONT;
-
-	t->quiet = !calls;
-	t->listening = 0;
-	/* ESRCH: killed since its stop; its death is the next event. */
-	if (ptrace(request, t->tid, NULL, (void *)(long)signal) < 0)
-		return;
-}
 
 /* ---- kinds of stops ---- */
 
@@ -61,7 +48,7 @@ static void group_stop(struct session *s, struct tracee *t, const struct stop *s
 	/* After a group stop the call is interrupted as it would be without us. */
 	if (!t->listening)
 		mend_stopped(s, t);
-	tracee_resume(s, t, 0);
+	resume(s, t, 0);
 }
 
 /* The kernel queues even ignored signals for a traced thread, and that interrupts its call. */
@@ -83,7 +70,7 @@ static void signal_stop(struct session *s, struct tracee *t, int signal)
 {
 	note_ignored_signal(s, t, signal);
 	mend_signal(t, signal);
-	tracee_resume(s, t, recorder_leave(s, t, signal));
+	resume(s, t, recorder_leave(s, t, signal));
 }
 
 static void syscall_stop(struct session *s, struct tracee *t, const struct stop *stop)
@@ -100,7 +87,7 @@ static void syscall_stop(struct session *s, struct tracee *t, const struct stop 
 		gone_on = mend_entry(s, t);
 	}
 	if (!gone_on)
-		tracee_resume(s, t, 0);
+		resume(s, t, 0);
 }
 
 static void event_stop(struct session *s, struct tracee *t, const struct stop *stop, int event)
@@ -127,7 +114,7 @@ static void event_stop(struct session *s, struct tracee *t, const struct stop *s
 	default:
 		break;
 	}
-	tracee_resume(s, t, 0);
+	resume(s, t, 0);
 }
 
 static void dispatch(struct session *s, const struct stop *stop)

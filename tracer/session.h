@@ -91,16 +91,8 @@ int session_loop(struct session *s, struct err *err);
 /* Handles the next stop or death, without waiting for one: 1, 0 (none), -ECHILD (nobody is left).
  */
 int session_poll(struct session *s);
-/* Lets a stopped tracee go on, delivering signal (0: none), to the next stop that it needs. */
-void tracee_resume(struct session *s, struct tracee *t, int signal);
 
 /* ---- calls.c ---- */
-/* The reader of t's memory, until it is asked for another one. */
-const struct mem_reader *session_memory(struct session *s, const struct tracee *t);
-/* What is known around the call in ev, about that file (NULL: none), for its decoder. */
-struct decode_env session_env(struct session *s, const struct tracee *t, const struct sys_event *ev,
-	const struct file *file);
-struct caller session_caller(const struct tracee *t);
 /* 1 if that execve is the target's own, the first call that counts (launch.c). */
 int launch_is_target(const struct session *s, long nr, uint64_t path_addr);
 void call_entry(struct session *s, struct tracee *t, const struct stop *stop);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "tracer/call_env.h"
 #include "tracer/recorder/inject.h"
 #include "tracer/recorder/patch.h"
 #include "tracer/session.h"
@@ -45,7 +46,7 @@ static void set_block(const struct session *s, const struct recorder_thread *rt)
 static struct recorder_thread *thread_begin(struct session *s, struct tracee *t)
 {
 	struct recorder_thread *rt = mem_calloc(1, sizeof(*rt));
-	struct caller c = session_caller(t);
+	struct caller c = call_env_caller(t);
 
 	if (ring_init(&rt->ring, &t->mm->recorder->region) < 0) {
 		free(rt);

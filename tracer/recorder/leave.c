@@ -11,6 +11,7 @@
 #include <sys/user.h>
 
 #include "common/base/clock.h"
+#include "tracer/call_env.h"
 #include "tracer/recorder/patch.h"
 #include "tracer/session.h"
 
@@ -39,8 +40,8 @@ static void measure_now(
 {
 	struct life *life =
 		ev->def->fd ? files_open(t->files, (uint32_t)ev->args[ev->def->fd - 1]) : NULL;
-	struct decode_env env = session_env(s, t, ev, life ? life->file : NULL);
-	struct decode_in in = {ev, session_memory(s, t), &env};
+	struct decode_env env = call_env(s, t, ev, life ? life->file : NULL);
+	struct decode_in in = {ev, call_env_memory(s, t), &env};
 	struct recorded asked = {r->flags, r->bytes, 0, r->dgrams_asked, 0};
 	struct sys_event entered = *ev;
 

@@ -11,6 +11,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "tracer/call_env.h"
 #include "tracer/session.h"
 
 #define TAIL_EVERY 256 /* records after which their room is given back */
@@ -45,10 +46,10 @@ struct recorder_pending {
 static void measure(struct session *s, struct tracee *t, const struct record *r,
 	const struct file *file, struct sys_event *ev)
 {
-	struct decode_env env = session_env(s, t, ev, file);
+	struct decode_env env = call_env(s, t, ev, file);
 	struct recorded rec = {r->flags, r->bytes, r->units, r->dgrams_asked, r->dgrams};
 
-	decode_recorded(&(struct decode_in){ev, session_memory(s, t), &env}, &rec, &ev->m);
+	decode_recorded(&(struct decode_in){ev, call_env_memory(s, t), &env}, &rec, &ev->m);
 }
 
 void recorder_mark_stopped(struct recorder_thread *rt, uint64_t position, int stopped)
@@ -178,7 +179,7 @@ static void book_record(struct session *s, struct recorder_thread *rt, uint64_t 
 		s->seen.xdp |= (int32_t)r->args[0] == AF_XDP;
 	recorder_event(s, rt, r, &ev);
 	if (s->map.fds && (traced || identity_follows(def))) {
-		struct caller c = session_caller(rt->tracee);
+		struct caller c = call_env_caller(rt->tracee);
 
 		identity_call(
 			s->identity, &c, &ev, traced, said_of(rt, r, position, buf, &said), &file);
@@ -418,7 +419,7 @@ void recorder_sweep(struct session *s)
 static void read_said(struct session *s, struct tracee *t, struct recorder_pending *p)
 {
 	uint8_t kind = identity_kind(p->ev.def);
-	const struct mem_reader *mem = session_memory(s, t);
+	const struct mem_reader *mem = call_env_memory(s, t);
 	const uint64_t *args = p->ev.args;
 	uint64_t from = args[kind == KIND_PATH_1 ? 0 : 1];
 	uint32_t len = (uint32_t)args[2];
@@ -449,7 +450,7 @@ static void read_said(struct session *s, struct tracee *t, struct recorder_pendi
 void recorder_book(struct session *s, struct tracee *t, const struct sys_event *ev, int counted)
 {
 	struct recorder_pending p = {.ev = *ev,
-		.caller = session_caller(t),
+		.caller = call_env_caller(t),
 		.counted = (uint8_t)counted,
 		.applied = !s->map.fds || !files_state(t->files)->recorded};
 	const struct file *file;
