@@ -12,6 +12,7 @@
 
 #include "common/base/mem.h"
 #include "tracer/dispositions.h"
+#include "tracer/mend.h"
 #include "tracer/session.h"
 
 /* Stops that are handled for each thread that is seized: its first, and the call that goes on. */

@@ -19,10 +19,12 @@
 #include "common/base/clock.h"
 #include "tracer/call_env.h"
 #include "tracer/recorder/ours.h"
+#include "tracer/recorder/patch.h"
 #include "tracer/feature.h"
 #include "tracer/filler.h"
 #include "tracer/filter.h"
 #include "tracer/memory.h"
+#include "tracer/mend.h"
 #include "tracer/own_filter.h"
 #include "tracer/session.h"
 
@@ -146,7 +148,7 @@ static void clone_entry(struct session *s, struct tracee *t)
 	int rc;
 
 	t->scratch = flags;
-	lifecycle_cloning(s, t, flags & CLONE_VM ? CLONING_SHARED : CLONING_COPY);
+	tracees_cloning(&s->tracees, t, flags & CLONE_VM ? CLONING_SHARED : CLONING_COPY);
 	if (!(flags & CLONE_UNTRACED))
 		return;
 	t->saved_arg = flags;
@@ -287,6 +289,68 @@ static void setsockopt_exit(struct session *s, struct tracee *t)
 	recorder_segments_seen(s);
 }
 
+/* The other threads of t's process must stop once to go on in the new way, as if attached. */
+static void stop_others_at_calls(struct session *s, const struct tracee *t)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->tracees.by_tid, &it)) {
+		struct tracee *other = it.value;
+
+		if (other == t || other->process != t->process || other->mode == MODE_SYSCALL)
+			continue;
+		other->mode = MODE_SYSCALL;
+		other->state = TRACEE_ATTACH;
+		mend_note(s, other);
+		ptrace(PTRACE_INTERRUPT, other->tid, NULL, NULL);
+	}
+}
+
+static void own_filter_exit(struct session *s, struct tracee *t)
+{
+	enum own_filter verdict = (enum own_filter)t->scratch;
+
+	if (verdict == OWN_FILTER_NONE)
+		return;
+	t->own_filter = 1; /* which may forbid the calls that the recorder would make */
+	if (verdict == OWN_FILTER_HARMLESS)
+		return;
+	recorder_off(s, t->mm, "a seccomp filter of the program's own");
+	s->seen.own_filter = 1;
+	t->mode = MODE_SYSCALL;
+	if (verdict == OWN_FILTER_INTERFERES_ALL)
+		stop_others_at_calls(s, t);
+}
+
+/* Its ranges are of the program's own addresses, so every call must come from its site again: for
+ * the other threads too, as the code is theirs. */
+static void dispatch_on(struct session *s, struct tracee *t)
+{
+	t->dispatch = 1;
+	recorder_off(
+		s, t->mm, "the program dispatches its own calls (PR_SET_SYSCALL_USER_DISPATCH)");
+	if (t->mm->recorder)
+		patch_take_back(t);
+}
+
+static void feature_exit(struct session *s, struct tracee *t)
+{
+	switch (feature_of(&t->ev)) {
+	case FEATURE_NO_TSC:
+		s->seen.no_tsc = 1;
+		recorder_thread_off(s, t, feature_no_tsc);
+		break;
+	case FEATURE_DISPATCH:
+		dispatch_on(s, t);
+		break;
+	case FEATURE_DISPATCH_OFF:
+		t->dispatch = 0;
+		break;
+	case FEATURE_NONE:
+		break;
+	}
+}
+
 static void control_exit(struct session *s, struct tracee *t)
 {
 	if (t->saved) {
@@ -311,8 +375,8 @@ static void control_exit(struct session *s, struct tracee *t)
 		io_uring_exit(s, t);
 		break;
 	case CONTROL_SECCOMP:
-		own_filter_installed(s, t, (enum own_filter)t->scratch);
-		feature_set(s, t);
+		own_filter_exit(s, t);
+		feature_exit(s, t);
 		break;
 	default:
 		break;
@@ -422,7 +486,7 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 	}
 	if (is_vsyscall(&info))
 		return;
-	lifecycle_cloning(s, t, CLONING_NOT);
+	tracees_cloning(&s->tracees, t, CLONING_NOT);
 	if (still_launching(s, t, &info) || recorded_instead(s, t, &info))
 		return;
 	read_call(s, t, &info);

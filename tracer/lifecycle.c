@@ -32,17 +32,10 @@ static void mm_leave(struct session *s, struct tracee *t)
 	t->mm = NULL;
 }
 
-void lifecycle_cloning(struct session *s, struct tracee *t, enum cloning cloning)
-{
-	s->cloning += (unsigned int)(cloning != CLONING_NOT) - (t->cloning != CLONING_NOT);
-	t->mm->copied += (unsigned int)(cloning == CLONING_COPY) - (t->cloning == CLONING_COPY);
-	t->cloning = (uint8_t)cloning;
-}
-
 static void drop(struct session *s, struct tracee *t)
 {
 	call_no_return(s, t, 0);
-	lifecycle_cloning(s, t, CLONING_NOT);
+	tracees_cloning(&s->tracees, t, CLONING_NOT);
 	mm_leave(s, t);
 	tracees_drop(&s->tracees, t);
 }
@@ -90,7 +83,7 @@ void lifecycle_child(struct session *s, struct tracee *t)
 	struct tracee *child;
 	pid_t tid;
 
-	lifecycle_cloning(s, t, CLONING_NOT);
+	tracees_cloning(&s->tracees, t, CLONING_NOT);
 	if (ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &message) < 0)
 		return; /* killed since: the child is adopted when its exit stop comes */
 	tid = (pid_t)message;
@@ -103,7 +96,7 @@ void lifecycle_child(struct session *s, struct tracee *t)
 		child->ev.abi = t->ev.abi; /* which register it is */
 	}
 	stops_unhold(&s->stops, tid);
-	if (!s->cloning)
+	if (!s->tracees.cloning)
 		lifecycle_adopt_orphans(s);
 }
 
@@ -158,7 +151,7 @@ static void adopt(struct session *s, pid_t tid, pid_t pid)
  */
 static int is_orphan(struct session *s, const struct stop *stop, pid_t pid)
 {
-	if (!s->cloning || stop->status >> 16 == PTRACE_EVENT_EXIT)
+	if (!s->tracees.cloning || stop->status >> 16 == PTRACE_EVENT_EXIT)
 		return 1;
 	return !is_cloning(s, pid == stop->tid ? disposition_pid(stop->tid, "PPid") : pid);
 }
@@ -181,7 +174,7 @@ void lifecycle_unannounced(struct session *s, const struct stop *stop)
 {
 	stops_hold(&s->stops, stop);
 	/* Mostly its maker is about to announce it: no need to look into /proc each time. */
-	if (!s->cloning || stop->status >> 16 == PTRACE_EVENT_EXIT)
+	if (!s->tracees.cloning || stop->status >> 16 == PTRACE_EVENT_EXIT)
 		lifecycle_adopt_orphans(s);
 }
 

@@ -15,6 +15,7 @@
 #include "common/base/clock.h"
 #include "tracer/dispositions.h"
 #include "tracer/leave.h"
+#include "tracer/mend.h"
 #include "tracer/resume.h"
 #include "tracer/session.h"
 #include "tracer/status.h"
@@ -105,7 +106,7 @@ static void event_stop(struct session *s, struct tracee *t, const struct stop *s
 		tracees_read_comm(&s->tracees, t);
 		call_no_return(s, t, 1);
 		/* What it made before it was killed, it will not announce. */
-		lifecycle_cloning(s, t, CLONING_NOT);
+		tracees_cloning(&s->tracees, t, CLONING_NOT);
 		lifecycle_adopt_orphans(s);
 		break;
 	case PTRACE_EVENT_STOP:

@@ -32,7 +32,6 @@ struct session {
 	struct control_map map;
 	struct sock_fprog filter;
 	struct tracees tracees;
-	unsigned int cloning; /* tracees that are making another and have not announced it */
 	struct identity *identity;
 	struct book book;
 	struct recorder recorder;
@@ -108,8 +107,6 @@ void call_no_return(struct session *s, struct tracee *t, int stopped);
 /* ---- lifecycle.c ---- */
 /* PTRACE_EVENT_CLONE, FORK, VFORK in t: puts the child under control as the flags say. */
 void lifecycle_child(struct session *s, struct tracee *t);
-/* t is in a call that makes a thread or child, or is done with it. */
-void lifecycle_cloning(struct session *s, struct tracee *t, enum cloning cloning);
 /* A stop of a thread that nobody has announced yet: it stays stopped until then. */
 void lifecycle_unannounced(struct session *s, const struct stop *stop);
 /* Lets go on those of them whom nobody will announce any more. */
