@@ -3,6 +3,8 @@
  * Entry and exit of a call: reads it from the stopped thread, has it decoded, acts on control calls
  * and books it when it is over.
  */
+#include "tracer/calls.h"
+
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/if_packet.h>
@@ -23,6 +25,7 @@
 #include "tracer/feature.h"
 #include "tracer/filler.h"
 #include "tracer/filter.h"
+#include "tracer/launch.h"
 #include "tracer/memory.h"
 #include "tracer/mend.h"
 #include "tracer/own_filter.h"
@@ -469,13 +472,12 @@ static void call_over(struct session *s, struct tracee *t)
 		book(s, t);
 }
 
-void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
+void call_entry(struct session *s, struct tracee *t)
 {
 	struct ptrace_syscall_info info;
 	enum ours ours = OURS_NOT;
 	int need_exit;
 
-	(void)stop;
 	if (!get_info(t, &info))
 		return; /* killed since */
 	if (info.op != PTRACE_SYSCALL_INFO_ENTRY && info.op != PTRACE_SYSCALL_INFO_SECCOMP)
@@ -512,12 +514,12 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 	t->ev.entry_ns = clock_mono_ns();
 }
 
-void call_filtered(struct session *s, struct tracee *t, const struct stop *stop)
+void call_filtered(struct session *s, struct tracee *t)
 {
 	struct ptrace_syscall_info info;
 
 	if (!t->in_call)
-		call_entry(s, t, stop);
+		call_entry(s, t);
 	else if (get_info(t, &info) && is_foreign(&info))
 		refuse_foreign(t); /* in MODE_SYSCALL the entry was seen just before */
 }
@@ -597,7 +599,7 @@ void call_exit(struct session *s, struct tracee *t, const struct stop *stop)
 		/* An exit that the kernel did not report: cannot be by ptrace(2), so say it. */
 		s->lost++;
 		t->in_call = 0;
-		call_entry(s, t, stop);
+		call_entry(s, t);
 		return;
 	}
 	if (t->state == TRACEE_LAUNCH) {

@@ -196,7 +196,7 @@ int launch_error(const struct session *s, struct err *err)
 static int seize(pid_t pid, struct err *err)
 {
 	if (ptrace(PTRACE_SEIZE, pid, NULL,
-		    (void *)(long)(SESSION_PTRACE_OPTIONS | PTRACE_O_TRACESECCOMP |
+		    (void *)(long)(TRACEE_PTRACE_OPTIONS | PTRACE_O_TRACESECCOMP |
 				   PTRACE_O_EXITKILL)) == 0)
 		return 0;
 	return err_set(err, -errno,
@@ -275,17 +275,4 @@ int launch_target(struct session *s, const struct launch_setup *setup, struct er
 	s->first_pid = pid;
 	close(go[1]); /* it reads the end, and goes on */
 	return 0;
-}
-
-int launch_probe(struct session *s, const struct launch_setup *setup, struct err *err)
-{
-	int rc = launch_target(s, setup, err);
-
-	if (rc == 0)
-		rc = session_loop(s, err);
-	colocate_end(&s->colocate, s->first_pid);
-	s->first_status = -1;
-	s->tracees.processes_total = s->tracees.threads_total = 0;
-	s->book.stops[PHASE_STARTUP] = s->book.stops[PHASE_WINDOW] = (struct book_stops){0};
-	return rc;
 }

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "tracer/leave.h"
 
-#include <errno.h>
 #include <sys/ptrace.h>
-#include <linux/ptrace.h> /* after sys/ptrace.h, whose names it would take */
-#include <sys/user.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
 #include "tracer/dispositions.h"
+#include "tracer/loop.h"
 #include "tracer/session.h"
 
 #define LOOK_EVERY_US 50
@@ -28,7 +26,7 @@ static int drain(struct session *s)
 {
 	int rc;
 
-	while ((rc = session_poll(s)) > 0)
+	while ((rc = loop_poll(s)) > 0)
 		;
 	return rc;
 }
@@ -78,22 +76,4 @@ void leave_attached(struct session *s)
 			return;
 		usleep(LOOK_EVERY_US);
 	}
-}
-
-int leave_entry(struct tracee *t)
-{
-	struct ptrace_syscall_info info;
-	struct user_regs_struct regs;
-
-	/* A filter of the target's would be asked about the call that is none. */
-	if (!t->asked || disposition_seccomp(t->tid) != 0)
-		return 0;
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, (void *)sizeof(info), &info) <= 0 ||
-		info.op != PTRACE_SYSCALL_INFO_ENTRY ||
-		ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
-		return 0;
-	regs.rax = regs.orig_rax;
-	regs.orig_rax = (unsigned long long)-1;
-	regs.rip -= 2; /* the syscall instruction */
-	return ptrace(PTRACE_SETREGS, t->tid, NULL, &regs) == 0;
 }

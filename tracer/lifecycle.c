@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* Births, execs and deaths of tracees. */
+#include "tracer/lifecycle.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -10,7 +12,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "tracer/attach.h"
+#include "tracer/calls.h"
 #include "tracer/dispositions.h"
 #include "tracer/privileges.h"
 #include "tracer/feature.h"
@@ -239,15 +241,35 @@ static void drop_rest(struct session *s, pid_t pid)
 	}
 }
 
+/* What the run's status is: of the started target, or of the first process of -p, in the order
+ * given, that did not end with 0, once all have ended. */
+static void note_status(struct session *s, pid_t pid, int status)
+{
+	int first = 0;
+
+	if (!s->attached) {
+		if (pid == s->first_pid)
+			s->first_status = status;
+		return;
+	}
+	for (size_t i = 0; i < s->roots.len; i++)
+		if (s->roots.at[i].pid == pid)
+			s->roots.at[i].status = status;
+	for (size_t i = 0; i < s->roots.len; i++) {
+		if (s->roots.at[i].status < 0)
+			return;
+		if (!first)
+			first = s->roots.at[i].status;
+	}
+	s->first_status = first;
+}
+
 void lifecycle_gone(struct session *s, pid_t tid, int status)
 {
 	struct tracee *t = tracees_get(&s->tracees, tid);
 
 	stops_forget(&s->stops, tid);
-	if (s->attached)
-		attach_ended(s, tid, status);
-	else if (tid == s->first_pid)
-		s->first_status = status;
+	note_status(s, tid, status);
 	if (t)
 		drop(s, t);
 	if (map_get(&s->tracees.processes, (uint64_t)tid))

@@ -3,6 +3,8 @@
  * The event loop: takes stops from wait4, stamps them at once, says what kind each is and hands it
  * on. Kernel behaviour it relies on is in ptrace(2), "Stopped states".
  */
+#include "tracer/loop.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -13,8 +15,9 @@
 #include <sys/wait.h>
 
 #include "common/base/clock.h"
+#include "tracer/calls.h"
 #include "tracer/dispositions.h"
-#include "tracer/leave.h"
+#include "tracer/lifecycle.h"
 #include "tracer/mend.h"
 #include "tracer/resume.h"
 #include "tracer/session.h"
@@ -82,9 +85,9 @@ static void syscall_stop(struct session *s, struct tracee *t, const struct stop 
 		call_exit(s, t, stop);
 		mend_exit(t);
 	} else if (!s->leaving) {
-		call_entry(s, t, stop);
+		call_entry(s, t);
 		gone_on = mend_entry(s, t);
-	} else if (!leave_entry(t)) {
+	} else if (!mend_take_back(t)) {
 		gone_on = mend_entry(s, t);
 	}
 	if (!gone_on)
@@ -95,7 +98,7 @@ static void event_stop(struct session *s, struct tracee *t, const struct stop *s
 {
 	switch (event) {
 	case PTRACE_EVENT_SECCOMP:
-		call_filtered(s, t, stop);
+		call_filtered(s, t);
 		break;
 	case PTRACE_EVENT_CLONE:
 	case PTRACE_EVENT_FORK:
@@ -169,7 +172,7 @@ static int next_stop(struct session *s, struct stop *ret)
 	return stops_take(&s->stops, ret);
 }
 
-int session_poll(struct session *s)
+int loop_poll(struct session *s)
 {
 	struct stop stop;
 
@@ -219,7 +222,7 @@ static void obey(struct session *s, struct order *order)
 	}
 }
 
-int session_loop(struct session *s, struct err *err)
+int loop_run(struct session *s, struct err *err)
 {
 	/* Until -ECHILD: a child can be there whose maker died before it could announce it. */
 	while (!s->detached) {
@@ -242,4 +245,18 @@ int session_loop(struct session *s, struct err *err)
 		dispatch(s, &stop);
 	}
 	return 0;
+}
+
+void loop_end(struct session *s)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->tracees.by_tid, &it)) {
+		struct tracee *t = it.value;
+
+		tracees_read_comm(&s->tracees, t);
+		call_no_return(s, t, 0);
+	}
+	recorder_sweep(s);
+	book_close(&s->book, clock_mono_ns());
 }

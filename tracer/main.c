@@ -22,6 +22,7 @@
 #include "tracer/launch.h"
 #include "tracer/outputs.h"
 #include "tracer/leave.h"
+#include "tracer/loop.h"
 #include "tracer/report.h"
 #include "tracer/session.h"
 #include "tracer/supervise.h"
@@ -72,7 +73,7 @@ static int begin_target(struct run *run, struct err *err)
 
 	if (!run->opt.pids.len)
 		return launch_target(s, &run->setup, err);
-	rc = launch_probe(s, &run->setup, err);
+	rc = attach_probe(s, &run->setup, err);
 	return rc < 0 ? rc : attach_processes(s, err);
 }
 
@@ -88,11 +89,12 @@ static void *tracing_thread(void *arg)
 	run->thread_rc = begin_target(run, &run->thread_err);
 	eventfd_write(run->ready_fd, 1);
 	if (run->thread_rc == 0)
-		run->thread_rc = session_loop(s, &run->thread_err);
+		run->thread_rc = loop_run(s, &run->thread_err);
 	if (s->attached)
 		leave_attached(s);
 	orders_close(&s->orders);
-	session_end(s);
+	loop_end(s);
+	launch_finish_probes(s);
 	eventfd_write(run->supervise.done_fd, 1);
 	/* With -p the end of this thread is what detaches (leave.h). */
 	return NULL;

@@ -431,3 +431,23 @@ void mend_exit(struct tracee *t)
 	t->mend.changed = 0;
 	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
 }
+
+/* ---- while we leave ---- */
+
+int mend_take_back(struct tracee *t)
+{
+	struct ptrace_syscall_info info;
+	struct user_regs_struct regs;
+
+	/* A filter of the target's would be asked about the call that is none. */
+	if (!t->asked || disposition_seccomp(t->tid) != 0)
+		return 0;
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, (void *)sizeof(info), &info) <= 0 ||
+		info.op != PTRACE_SYSCALL_INFO_ENTRY ||
+		ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+		return 0;
+	regs.rax = regs.orig_rax;
+	regs.orig_rax = (unsigned long long)-1;
+	regs.rip -= 2; /* the syscall instruction */
+	return ptrace(PTRACE_SETREGS, t->tid, NULL, &regs) == 0;
+}

@@ -25,4 +25,8 @@ void mend_exit(struct tracee *t);
 /* A signal is delivered: its handler, if there is one, ends the call. */
 void mend_signal(struct tracee *t, int signal);
 
+/* The stop of t is at the entry of a call while we leave (leave.h). Where it was asked to stop too,
+ * the call would be made with that pending: it is taken back, and made when t goes on. 1 if so. */
+int mend_take_back(struct tracee *t);
+
 #endif

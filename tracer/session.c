@@ -2,12 +2,10 @@
 #include "tracer/session.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "common/base/clock.h"
 #include "tracer/filler.h"
 #include "tracer/filter.h"
-#include "tracer/launch.h"
 #include "tracer/memory.h"
 
 static void into_book(void *ctx, const struct sys_event *ev)
@@ -47,21 +45,6 @@ int session_init(struct session *s, const struct options *opt, struct err *err)
 	book_init(&s->book, clock_mono_ns(), opt->has_window || opt->control_fd >= 0);
 	s->book.stacks = s->stacks;
 	return 0;
-}
-
-void session_end(struct session *s)
-{
-	struct map_iter it = {0};
-
-	while (map_next(&s->tracees.by_tid, &it)) {
-		struct tracee *t = it.value;
-
-		tracees_read_comm(&s->tracees, t);
-		call_no_return(s, t, 0);
-	}
-	recorder_sweep(s);
-	launch_finish_probes(s);
-	book_close(&s->book, clock_mono_ns());
 }
 
 void session_release(struct session *s)

@@ -81,47 +81,4 @@ struct session {
 int session_init(struct session *s, const struct options *opt, struct err *err);
 void session_release(struct session *s);
 
-/* The last act of the tracing thread: what is still in a call never returned to us. */
-void session_end(struct session *s);
-
-/* ---- loop.c ---- */
-/* Runs until the last tracee is gone or the supervisor detaches. 0 or a negative errno. */
-int session_loop(struct session *s, struct err *err);
-/* Handles the next stop or death, without waiting for one: 1, 0 (none), -ECHILD (nobody is left).
- */
-int session_poll(struct session *s);
-
-/* ---- calls.c ---- */
-/* 1 if that execve is the target's own, the first call that counts (launch.c). */
-int launch_is_target(const struct session *s, long nr, uint64_t path_addr);
-void call_entry(struct session *s, struct tracee *t, const struct stop *stop);
-/* PTRACE_EVENT_SECCOMP: an entry, unless that was seen by its own stop. */
-void call_filtered(struct session *s, struct tracee *t, const struct stop *stop);
-void call_exit(struct session *s, struct tracee *t, const struct stop *stop);
-/* Puts back an argument that clone_entry changed in owner, in t (owner itself or its child). */
-void call_restore_arg(struct session *s, const struct tracee *owner, const struct tracee *t);
-/* The thread dies, or goes on as another program, inside the call. stopped: in a stop of its own,
- * its registers can be read. */
-void call_no_return(struct session *s, struct tracee *t, int stopped);
-
-/* ---- lifecycle.c ---- */
-/* PTRACE_EVENT_CLONE, FORK, VFORK in t: puts the child under control as the flags say. */
-void lifecycle_child(struct session *s, struct tracee *t);
-/* A stop of a thread that nobody has announced yet: it stays stopped until then. */
-void lifecycle_unannounced(struct session *s, const struct stop *stop);
-/* Lets go on those of them whom nobody will announce any more. */
-void lifecycle_adopt_orphans(struct session *s);
-/* The stop with which every thread's life under control begins. */
-void lifecycle_first_stop(struct session *s, struct tracee *t);
-/* PTRACE_EVENT_EXEC, reported for the leader's tid. Returns the tracee that goes on. */
-struct tracee *lifecycle_exec(struct session *s, pid_t tid);
-/* wait4 has nobody left, so those that we still know ended without a word (exec, SIGKILL). */
-void lifecycle_vanished(struct session *s);
-/* wait4 said that tid is gone. */
-void lifecycle_gone(struct session *s, pid_t tid, int status);
-
-#define SESSION_PTRACE_OPTIONS                                                                     \
-	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |  \
-		PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT)
-
 #endif

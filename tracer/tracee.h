@@ -94,6 +94,10 @@ struct thread_info {
 	char comm[16];
 };
 
+#define TRACEE_PTRACE_OPTIONS                                                                      \
+	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |  \
+		PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT)
+
 struct tracees {
 	struct map by_tid;    /* tid -> struct tracee */
 	struct map processes; /* pid -> struct process */
