@@ -35,7 +35,7 @@ int launch_is_target(const struct session *s, long nr, uint64_t path_addr);
 /* When the run is over: why the target never became the program; 0 if it did. -ENOENT and -EACCES
  * as launch_resolve, -ECHILD: the set-up failed. */
 int launch_error(const struct session *s, struct err *err);
-/* Takes session.near_stop_ns and far_stop_ns from what the child measured. */
+/* Takes session.record_ns, near_stop_ns and far_stop_ns from what the child measured. */
 void launch_finish_probes(struct session *s);
 
 #endif

@@ -9,7 +9,6 @@
 #include "tracer/book.h"
 #include "tracer/colocate.h"
 #include "tracer/decode/decode.h"
-#include "tracer/recorder/cost.h"
 #include "tracer/recorder/recorder.h"
 #include "tracer/control.h"
 #include "tracer/identity.h"
@@ -71,8 +70,7 @@ struct session {
 		const char *path; /* the target's file: its execve(path) is the first call that
 				     counts */
 		char **environ;   /* the target's; made before the fork, as the child is traced */
-		struct launch_shared *shared;
-		struct recorder_cost cost;
+		struct launch_shared *shared; /* with the child: launch.c */
 	} launch;
 	struct stops stops; /* taken from wait4, not yet handled */
 };
