@@ -10,8 +10,6 @@
  * One system call as it happened: numbers only, never text. Everything after the event (decode,
  * aggregate, detail, result) does not know how it was seen.
  */
-enum abi { ABI_X86_64, ABI_I386, ABI_X32, ABI_COUNT };
-
 enum outcome {
 	SYS_RETURNED, /* ret is final: >= 0 ok, -4095..-1 an error (mmap, rt_sigreturn: see sys_ok)
 		       */

@@ -9,6 +9,8 @@
 
 struct decoder; /* tracer/decode/decode.h */
 
+enum abi { ABI_X86_64, ABI_I386, ABI_X32, ABI_COUNT };
+
 enum sys_class {
 	CLASS_OTHER,
 	CLASS_NETWORK,
