@@ -16,6 +16,7 @@
 
 #include "common/base/mem.h"
 #include "tracer/call_env.h"
+#include "tracer/recorder/block.h"
 #include "tracer/recorder/inject.h"
 #include "tracer/recorder/patch.h"
 #include "tracer/session.h"
@@ -27,21 +28,6 @@
 #define HITS_BEFORE_PATCH 2
 
 /* ---- blocks ---- */
-
-static const uint8_t *kinds_of(const struct session *s, const struct tracee *t)
-{
-	return files_state(t->files)->uncertain ? s->recorder.kinds_no_fds : s->recorder.kinds;
-}
-
-static void set_block(const struct session *s, const struct recorder_thread *rt)
-{
-	struct block *b = rt->ring.block;
-	const struct recorder_mm *rm = rt->tracee->mm->recorder;
-
-	_Static_assert(sizeof(b->guards) == sizeof(rm->sites.guards), "guards");
-	memcpy(b->guards, rm->sites.guards, sizeof(b->guards));
-	memcpy(b->kinds, kinds_of(s, rt->tracee), sizeof(b->kinds));
-}
 
 static struct recorder_thread *thread_begin(struct session *s, struct tracee *t)
 {
@@ -58,25 +44,8 @@ static struct recorder_thread *thread_begin(struct session *s, struct tracee *t)
 	t->recorder = rt;
 	if (s->map.fds)
 		identity_begin(s->identity, &c);
-	set_block(s, rt);
+	block_set(&s->recorder, rt);
 	return rt;
-}
-
-/* The blocks of all threads, or of the mm's, are set anew. */
-static void set_blocks(struct session *s, const struct mm *mm)
-{
-	for (size_t i = 0; i < s->recorder.threads.len; i++) {
-		struct recorder_thread *rt = s->recorder.threads.at[i];
-
-		if ((!mm || rt->tracee->mm == mm) && !rt->off &&
-			rt->tracee->mm->recorder->state == RECORDER_ON)
-			set_block(s, rt);
-	}
-}
-
-void recorder_guards_changed(struct session *s, const struct mm *mm)
-{
-	set_blocks(s, mm);
 }
 
 void recorder_files_uncertain(struct session *s, struct files *files)
@@ -84,7 +53,7 @@ void recorder_files_uncertain(struct session *s, struct files *files)
 	recorder_sweep(s);
 	files_state(files)->uncertain = 1;
 	files_state(files)->recorded = 0;
-	set_blocks(s, NULL);
+	block_set_all(&s->recorder, NULL);
 }
 
 void recorder_segments_seen(struct session *s)
@@ -92,7 +61,7 @@ void recorder_segments_seen(struct session *s)
 	for (size_t i = 0; i < BLOCK_KINDS_LEN; i++)
 		if (s->recorder.kinds[i] == KIND_MMSG_SEND)
 			s->recorder.kinds[i] = KIND_PASS;
-	set_blocks(s, NULL);
+	block_set_all(&s->recorder, NULL);
 }
 
 /* Gives the thread a block, in regs. 0: it cannot have one. */
@@ -285,7 +254,7 @@ static int is_native(const struct ptrace_syscall_info *info)
 static int enter(
 	struct session *s, struct tracee *t, const struct ptrace_syscall_info *info, int *ret_moved)
 {
-	uint8_t kind = kinds_of(s, t)[info->entry.nr];
+	uint8_t kind = block_kinds(&s->recorder, t)[info->entry.nr];
 	struct user_regs_struct regs;
 	struct site *site;
 

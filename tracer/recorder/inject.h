@@ -12,7 +12,4 @@ const char *inject(struct session *s, struct tracee *t, int *ret_moved);
  * cannot be. */
 int inject_grow(struct session *s, struct tracee *t, uint32_t needs, int *ret_moved);
 
-/* The guards of all threads of the mm are set anew: it has got trampolines. */
-void recorder_guards_changed(struct session *s, const struct mm *mm);
-
 #endif
