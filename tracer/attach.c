@@ -12,6 +12,9 @@
 
 #include "common/base/mem.h"
 #include "tracer/dispositions.h"
+#include "tracer/launch.h"
+#include "tracer/loop.h"
+#include "tracer/mend.h"
 #include "tracer/session.h"
 
 /* Stops that are handled for each thread that is seized: its first, and the call that goes on. */
@@ -111,13 +114,9 @@ static struct tracee *member(struct session *s, pid_t pid)
  * again. */
 static void handle_stops(struct session *s)
 {
-	struct stop stop;
-
-	for (int left = STOPS_A_THREAD; left; left--) {
-		if (session_poll_stop(s, &stop) <= 0)
+	for (int left = STOPS_A_THREAD; left; left--)
+		if (loop_poll(s) <= 0)
 			return;
-		session_dispatch(s, &stop);
-	}
 }
 
 /* Seizes one thread. 1: new, 0: had or gone, or a negative errno. */
@@ -125,9 +124,9 @@ static int seize_thread(struct session *s, pid_t pid, pid_t tid)
 {
 	struct tracee *t, *other = member(s, pid);
 
-	if (tracees_get(&s->tracees, tid) || map_get(&s->held, (uint64_t)tid))
+	if (tracees_get(&s->tracees, tid) || stops_is_held(&s->stops, tid))
 		return 0;
-	if (ptrace(PTRACE_SEIZE, tid, NULL, (void *)(long)SESSION_PTRACE_OPTIONS) < 0) {
+	if (ptrace(PTRACE_SEIZE, tid, NULL, (void *)(long)TRACEE_PTRACE_OPTIONS) < 0) {
 		/* Made meanwhile by a thread that we have: its parent's event announces it. */
 		if (other && (errno == ESRCH || disposition_tracer(tid) == gettid()))
 			return 0;
@@ -331,18 +330,15 @@ int attach_processes(struct session *s, struct err *err)
 	return 0;
 }
 
-void attach_ended(struct session *s, pid_t pid, int status)
+int attach_probe(struct session *s, const struct launch_setup *setup, struct err *err)
 {
-	int first = 0;
+	int rc = launch_target(s, setup, err);
 
-	for (size_t i = 0; i < s->roots.len; i++)
-		if (s->roots.at[i].pid == pid)
-			s->roots.at[i].status = status;
-	for (size_t i = 0; i < s->roots.len; i++) {
-		if (s->roots.at[i].status < 0)
-			return;
-		if (!first)
-			first = s->roots.at[i].status;
-	}
-	s->first_status = first;
+	if (rc == 0)
+		rc = loop_run(s, err);
+	colocate_end(&s->colocate, s->first_pid);
+	s->first_status = -1;
+	s->tracees.processes_total = s->tracees.threads_total = 0;
+	s->book.stops[PHASE_STARTUP] = s->book.stops[PHASE_WINDOW] = (struct book_stops){0};
+	return rc;
 }

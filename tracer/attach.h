@@ -7,6 +7,7 @@
 
 #include "common/base/err.h"
 
+struct launch_setup;
 struct session;
 
 /*
@@ -17,9 +18,8 @@ struct session;
  */
 int attach_processes(struct session *s, struct err *err);
 
-/* Process pid is gone. s->first_status is that of the first one, in the order given, that did not
- * end with 0, once all have ended. */
-void attach_ended(struct session *s, pid_t pid, int status);
+/* Before it, as no target is launched: only the child that measures, to its end. */
+int attach_probe(struct session *s, const struct launch_setup *setup, struct err *err);
 
 /* One sentence about descendants that are not traced into text of n bytes; 0: there are none. */
 int attach_left_out(const struct session *s, char *text, size_t n);

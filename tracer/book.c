@@ -113,7 +113,7 @@ static enum book_phase covered(const struct book *b)
 void book_close(struct book *b, uint64_t at_ns)
 {
 	b->end_ns = at_ns;
-	/* A window that was to begin or end after the run did not, or ended with it. / */
+	/* A window that was to begin or end after the run did not, or ended with it. */
 	if (b->window_begin_ns != UINT64_MAX && b->window_begin_ns > at_ns)
 		b->window_begin_ns = UINT64_MAX;
 	if (b->window_end_ns > at_ns)

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "common/base/mem.h"
+#include "tracer/call_env.h"
 #include "tracer/session.h"
 
 /* ---- a call that was recorded ---- */
@@ -22,14 +23,14 @@ static void recorded(void *ctx, struct tracee *t, struct sys_event *ev,
 	if (s->map.kind[def->index] == CONTROL_SOCKET)
 		s->seen.xdp |= (int32_t)ev->args[0] == AF_XDP;
 	if (s->map.fds && (traced || identity_follows(def))) {
-		struct caller c = session_caller(t);
+		struct caller c = call_env_caller(t);
 
 		identity_call(s->identity, &c, ev, traced, said, &file);
 	}
 	if (!traced)
 		return;
-	env = session_env(s, t, ev, file);
-	decode_recorded(&(struct decode_in){ev, session_memory(s, t), &env}, measured, &ev->m);
+	env = call_env(s, t, ev, file);
+	decode_recorded(&(struct decode_in){ev, call_env_memory(s, t), &env}, measured, &ev->m);
 	book_call(&s->book, ev);
 }
 
@@ -63,7 +64,7 @@ static void stopped(void *ctx, void *call)
 static void read_said(struct session *s, struct tracee *t, struct stopped_call *p)
 {
 	uint8_t kind = identity_kind(p->ev.def);
-	const struct mem_reader *mem = session_memory(s, t);
+	const struct mem_reader *mem = call_env_memory(s, t);
 	const uint64_t *args = p->ev.args;
 	uint64_t from = args[kind == KIND_PATH_1 ? 0 : 1];
 	uint32_t len = (uint32_t)args[2];
@@ -94,7 +95,7 @@ static void read_said(struct session *s, struct tracee *t, struct stopped_call *
 void booking_call(struct session *s, struct tracee *t, const struct sys_event *ev, int counted)
 {
 	struct stopped_call call = {.ev = *ev,
-		.caller = session_caller(t),
+		.caller = call_env_caller(t),
 		.counted = (uint8_t)counted,
 		.applied = !s->map.fds || !files_state(t->files)->recorded};
 	const struct file *file;
@@ -124,8 +125,8 @@ static void measure_now(
 {
 	struct life *life =
 		ev->def->fd ? files_open(t->files, (uint32_t)ev->args[ev->def->fd - 1]) : NULL;
-	struct decode_env env = session_env(s, t, ev, life ? life->file : NULL);
-	struct decode_in in = {ev, session_memory(s, t), &env};
+	struct decode_env env = call_env(s, t, ev, life ? life->file : NULL);
+	struct decode_in in = {ev, call_env_memory(s, t), &env};
 	struct sys_event entered = *ev;
 
 	if (!asked) {
@@ -194,7 +195,7 @@ static void swept(void *ctx)
 static void began(void *ctx, struct tracee *t)
 {
 	struct session *s = ctx;
-	struct caller c = session_caller(t);
+	struct caller c = call_env_caller(t);
 
 	if (s->map.fds)
 		identity_begin(s->identity, &c);
@@ -202,7 +203,9 @@ static void began(void *ctx, struct tracee *t)
 
 static void came(void *ctx, pid_t tid, int status)
 {
-	session_queue_stop(ctx, tid, status);
+	struct session *s = ctx;
+
+	stops_push(&s->stops, tid, status);
 }
 
 static void busy(void *ctx, struct tracee *t)

@@ -3,6 +3,8 @@
  * Entry and exit of a call: reads it from the stopped thread, has it decoded, acts on control calls
  * and books it when it is over.
  */
+#include "tracer/calls.h"
+
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <linux/io_uring.h>
@@ -19,23 +21,21 @@
 #include "tracer/booking.h"
 #include "tracer/arch/abi.h"
 #include "tracer/arch/regs.h"
+#include "tracer/call_env.h"
 #include "tracer/recorder/ours.h"
+#include "tracer/recorder/patch.h"
 #include "tracer/feature.h"
 #include "tracer/filler.h"
 #include "tracer/filter.h"
+#include "tracer/launch.h"
 #include "tracer/memory.h"
+#include "tracer/mend.h"
 #include "tracer/own_filter.h"
 #include "tracer/session.h"
 
 #define RESTART_SYSCALL "restart_syscall"
 
 /* ---- reading the call ---- */
-
-const struct mem_reader *session_memory(struct session *s, const struct tracee *t)
-{
-	s->reads.tid = t->tid;
-	return &s->memory;
-}
 
 static int poke(struct session *s, const struct tracee *t, uint64_t addr, uint64_t value)
 {
@@ -66,30 +66,11 @@ static void read_call(struct session *s, struct tracee *t, const struct ptrace_s
 		ev->def = t->interrupted.def;
 		memcpy(ev->args, t->interrupted.args, sizeof(ev->args));
 	} else if (ev->abi == ABI_I386) {
-		decode_normalize(ev, session_memory(s, t));
+		decode_normalize(ev, call_env_memory(s, t));
 	}
 	t->interrupted.def = NULL;
 	t->counted = (uint8_t)traces(s, ev->def);
 	t->control = ev->def->index < s->map.len ? s->map.kind[ev->def->index] : CONTROL_NONE;
-}
-
-struct caller session_caller(const struct tracee *t)
-{
-	return (struct caller){t->files, t->process->pid, t->tid};
-}
-
-struct decode_env session_env(struct session *s, const struct tracee *t, const struct sys_event *ev,
-	const struct file *file)
-{
-	struct decode_env env = {0};
-
-	if (ev->def->decoder == &decoder_brk)
-		env.prev_brk = mappings_brk(s->book.mappings, t->mm->id);
-	if (file) {
-		env.gso_size = file->gso_size;
-		env.gro = file->gro;
-	}
-	return env;
 }
 
 /* Calls on the table's numbers are recorded: what a stopped one was about is known when it is
@@ -114,7 +95,7 @@ static const struct file *measured_file(struct session *s, struct tracee *t)
 
 static void identify_at_entry(struct session *s, struct tracee *t)
 {
-	struct caller c = session_caller(t);
+	struct caller c = call_env_caller(t);
 	struct life *life = NULL;
 
 	if (s->map.fds && !is_recorded(t))
@@ -131,7 +112,7 @@ static void identify_at_entry(struct session *s, struct tracee *t)
 static uint64_t clone_flags(struct session *s, struct tracee *t)
 {
 	const char *name = t->ev.def->name;
-	const struct mem_reader *mem = session_memory(s, t);
+	const struct mem_reader *mem = call_env_memory(s, t);
 	uint64_t flags = 0;
 
 	if (strcmp(name, "clone") == 0)
@@ -161,7 +142,7 @@ static void clone_entry(struct session *s, struct tracee *t)
 	int rc;
 
 	t->scratch = flags;
-	lifecycle_cloning(s, t, flags & CLONE_VM ? CLONING_SHARED : CLONING_COPY);
+	tracees_cloning(&s->tracees, t, flags & CLONE_VM ? CLONING_SHARED : CLONING_COPY);
 	if (!(flags & CLONE_UNTRACED))
 		return;
 	t->saved_arg = flags;
@@ -238,7 +219,7 @@ static int control_entry(struct session *s, struct tracee *t)
 		recorder_sweep(&s->recorder); /* paths of the calls before it */
 		return 0;
 	case CONTROL_SECCOMP:
-		t->scratch = (uint64_t)own_filter_entry(&t->ev, session_memory(s, t), &s->map);
+		t->scratch = (uint64_t)own_filter_entry(&t->ev, call_env_memory(s, t), &s->map);
 		return t->scratch != OWN_FILTER_NONE || feature_of(&t->ev) != FEATURE_NONE;
 	case CONTROL_SETSOCKOPT:
 		if ((int32_t)args[1] == SOL_PACKET) {
@@ -278,7 +259,7 @@ static void own_files(struct session *s, struct tracee *t)
 
 static void io_uring_exit(struct session *s, struct tracee *t)
 {
-	const struct mem_reader *mem = session_memory(s, t);
+	const struct mem_reader *mem = call_env_memory(s, t);
 	uint32_t flags = 0;
 
 	s->seen.io_uring = 1;
@@ -291,8 +272,8 @@ static void io_uring_exit(struct session *s, struct tracee *t)
 
 static void setsockopt_exit(struct session *s, struct tracee *t)
 {
-	struct decode_in in = {&t->ev, session_memory(s, t), NULL};
-	struct caller c = session_caller(t);
+	struct decode_in in = {&t->ev, call_env_memory(s, t), NULL};
+	struct caller c = call_env_caller(t);
 	uint32_t gso = 0;
 	int gro = -1;
 
@@ -304,6 +285,68 @@ static void setsockopt_exit(struct session *s, struct tracee *t)
 	else
 		identity_set_gso(s->identity, &c, (uint32_t)t->ev.args[0], gso);
 	recorder_segments_seen(&s->recorder);
+}
+
+/* The other threads of t's process must stop once to go on in the new way, as if attached. */
+static void stop_others_at_calls(struct session *s, const struct tracee *t)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->tracees.by_tid, &it)) {
+		struct tracee *other = it.value;
+
+		if (other == t || other->process != t->process || other->mode == MODE_SYSCALL)
+			continue;
+		other->mode = MODE_SYSCALL;
+		other->state = TRACEE_ATTACH;
+		mend_note(s, other);
+		ptrace(PTRACE_INTERRUPT, other->tid, NULL, NULL);
+	}
+}
+
+static void own_filter_exit(struct session *s, struct tracee *t)
+{
+	enum own_filter verdict = (enum own_filter)t->scratch;
+
+	if (verdict == OWN_FILTER_NONE)
+		return;
+	t->own_filter = 1; /* which may forbid the calls that the recorder would make */
+	if (verdict == OWN_FILTER_HARMLESS)
+		return;
+	recorder_off(&s->recorder, t->mm, "a seccomp filter of the program's own");
+	s->seen.own_filter = 1;
+	t->mode = MODE_SYSCALL;
+	if (verdict == OWN_FILTER_INTERFERES_ALL)
+		stop_others_at_calls(s, t);
+}
+
+/* Its ranges are of the program's own addresses, so every call must come from its site again: for
+ * the other threads too, as the code is theirs. */
+static void dispatch_on(struct session *s, struct tracee *t)
+{
+	t->dispatch = 1;
+	recorder_off(&s->recorder, t->mm,
+		"the program dispatches its own calls (PR_SET_SYSCALL_USER_DISPATCH)");
+	if (t->mm->recorder)
+		patch_take_back(t);
+}
+
+static void feature_exit(struct session *s, struct tracee *t)
+{
+	switch (feature_of(&t->ev)) {
+	case FEATURE_NO_TSC:
+		s->seen.no_tsc = 1;
+		recorder_thread_off(&s->recorder, t, feature_no_tsc);
+		break;
+	case FEATURE_DISPATCH:
+		dispatch_on(s, t);
+		break;
+	case FEATURE_DISPATCH_OFF:
+		t->dispatch = 0;
+		break;
+	case FEATURE_NONE:
+		break;
+	}
 }
 
 static void control_exit(struct session *s, struct tracee *t)
@@ -330,8 +373,8 @@ static void control_exit(struct session *s, struct tracee *t)
 		io_uring_exit(s, t);
 		break;
 	case CONTROL_SECCOMP:
-		own_filter_installed(s, t, (enum own_filter)t->scratch);
-		feature_set(s, t);
+		own_filter_exit(s, t);
+		feature_exit(s, t);
 		break;
 	default:
 		break;
@@ -418,13 +461,12 @@ static void call_over(struct session *s, struct tracee *t)
 		book(s, t);
 }
 
-void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
+void call_entry(struct session *s, struct tracee *t)
 {
 	struct ptrace_syscall_info info;
 	enum ours ours = OURS_NOT;
 	int need_exit;
 
-	(void)stop;
 	if (!get_info(t, &info))
 		return; /* killed since */
 	if (info.op != PTRACE_SYSCALL_INFO_ENTRY && info.op != PTRACE_SYSCALL_INFO_SECCOMP)
@@ -435,7 +477,7 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 	}
 	if (is_emulated(&info))
 		return;
-	lifecycle_cloning(s, t, CLONING_NOT);
+	tracees_cloning(&s->tracees, t, CLONING_NOT);
 	if (still_launching(s, t, &info) || recorded_instead(s, t, &info))
 		return;
 	read_call(s, t, &info);
@@ -448,8 +490,8 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 		struct decode_env env;
 
 		identify_at_entry(s, t);
-		env = session_env(s, t, &t->ev, measured_file(s, t));
-		decode_entry(&(struct decode_in){&t->ev, session_memory(s, t), &env}, &t->ev.m);
+		env = call_env(s, t, &t->ev, measured_file(s, t));
+		decode_entry(&(struct decode_in){&t->ev, call_env_memory(s, t), &env}, &t->ev.m);
 	}
 	take_stack(s, t);
 	if (ours == OURS_OVER) {
@@ -461,12 +503,12 @@ void call_entry(struct session *s, struct tracee *t, const struct stop *stop)
 	t->ev.entry_ns = clock_mono_ns();
 }
 
-void call_filtered(struct session *s, struct tracee *t, const struct stop *stop)
+void call_filtered(struct session *s, struct tracee *t)
 {
 	struct ptrace_syscall_info info;
 
 	if (!t->in_call)
-		call_entry(s, t, stop);
+		call_entry(s, t);
 	else if (get_info(t, &info) && is_foreign(&info))
 		refuse_foreign(t); /* in MODE_SYSCALL the entry was seen just before */
 }
@@ -518,8 +560,8 @@ static void book(struct session *s, struct tracee *t)
 	if (t->ev.def->decoder == &decoder_brk)
 		recorder_sweep(&s->recorder); /* the break before it may be recorded */
 	if (t->counted) {
-		env = session_env(s, t, &t->ev, measured_file(s, t));
-		decode_exit(&(struct decode_in){&t->ev, session_memory(s, t), &env}, &t->ev.m);
+		env = call_env(s, t, &t->ev, measured_file(s, t));
+		decode_exit(&(struct decode_in){&t->ev, call_env_memory(s, t), &env}, &t->ev.m);
 	}
 	booking_call(s, t, &t->ev, t->counted);
 }
@@ -546,7 +588,7 @@ void call_exit(struct session *s, struct tracee *t, const struct stop *stop)
 		/* An exit that the kernel did not report: cannot be by ptrace(2), so say it. */
 		s->lost++;
 		t->in_call = 0;
-		call_entry(s, t, stop);
+		call_entry(s, t);
 		return;
 	}
 	if (t->state == TRACEE_LAUNCH) {

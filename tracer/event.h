@@ -10,9 +10,6 @@
  * One system call as it happened: numbers only, never text. Everything after the event (decode,
  * aggregate, detail, result) does not know how it was seen.
  */
-/* The machine's own, of 64 bits, and those of x86-64 that are of 32 bits: tracer/arch/abi.h. */
-enum abi { ABI_NATIVE, ABI_I386, ABI_X32, ABI_COUNT };
-
 enum outcome {
 	SYS_RETURNED, /* ret is final: >= 0 ok, -4095..-1 an error (mmap, rt_sigreturn: see sys_ok)
 		       */

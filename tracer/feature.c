@@ -4,8 +4,7 @@
 #include <linux/prctl.h>
 #include <string.h>
 
-#include "tracer/recorder/patch.h"
-#include "tracer/session.h"
+#include "tracer/event.h"
 
 const char feature_no_tsc[] = "the thread may not read the time stamp counter (PR_SET_TSC)";
 
@@ -20,34 +19,5 @@ enum feature feature_of(const struct sys_event *ev)
 		return ev->args[1] == PR_SYS_DISPATCH_OFF ? FEATURE_DISPATCH_OFF : FEATURE_DISPATCH;
 	default:
 		return FEATURE_NONE;
-	}
-}
-
-/* Its ranges are of the program's own addresses, so every call must come from its site again: for
- * the other threads too, as the code is theirs. */
-static void dispatch_on(struct session *s, struct tracee *t)
-{
-	t->dispatch = 1;
-	recorder_off(&s->recorder, t->mm,
-		"the program dispatches its own calls (PR_SET_SYSCALL_USER_DISPATCH)");
-	if (t->mm->recorder)
-		patch_take_back(t);
-}
-
-void feature_set(struct session *s, struct tracee *t)
-{
-	switch (feature_of(&t->ev)) {
-	case FEATURE_NO_TSC:
-		s->seen.no_tsc = 1;
-		recorder_thread_off(&s->recorder, t, feature_no_tsc);
-		break;
-	case FEATURE_DISPATCH:
-		dispatch_on(s, t);
-		break;
-	case FEATURE_DISPATCH_OFF:
-		t->dispatch = 0;
-		break;
-	case FEATURE_NONE:
-		break;
 	}
 }

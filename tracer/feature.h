@@ -2,8 +2,6 @@
 #ifndef TRACER_FEATURE_H
 #define TRACER_FEATURE_H
 
-struct session;
-struct tracee;
 struct sys_event;
 
 /*
@@ -22,7 +20,5 @@ extern const char feature_no_tsc[];
 
 /* What the call would switch; FEATURE_NONE for all that is no such prctl(). */
 enum feature feature_of(const struct sys_event *ev);
-/* At its exit, when it succeeded: the thread's call is in its event. */
-void feature_set(struct session *s, struct tracee *t);
 
 #endif

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -15,23 +14,18 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tracer/filter.h"
 #include "tracer/as_user.h"
 #include "tracer/launch.h"
+#include "tracer/probe.h"
 #include "tracer/session.h"
-
-/* Calls made before the execve to measure what a stop costs, on the tracer's CPU and apart. */
-#define PROBES_NEAR 7
-#define PROBES_FAR  5
 
 /* What the child tells before its execve. */
 enum launch_step { STEP_NONE, STEP_FILTER, STEP_USER, STEP_EXEC };
 struct launch_shared {
 	int step, error; /* where it failed: errno */
-	uint64_t near_ns[PROBES_NEAR], far_ns[PROBES_FAR];
-	uint64_t record_ns;
+	struct probe probe;
 };
 
 /* ---- which file ---- */
@@ -90,17 +84,6 @@ static void child_fail(struct launch_shared *shared, int step, int error)
 	_exit(127);
 }
 
-/* A call that always stops and always fails: execve of nothing. */
-static void child_probe(uint64_t *ret_ns, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		uint64_t t = clock_mono_ns();
-
-		syscall(SYS_execve, NULL, NULL, NULL);
-		ret_ns[i] = clock_mono_ns() - t;
-	}
-}
-
 /* Wholly, with nothing to go back with. */
 static int become(const struct as_user *id)
 {
@@ -118,17 +101,11 @@ static void child_run(struct session *s, const struct launch_setup *setup, int g
 
 	while (read(go, &byte, 1) < 0 && errno == EINTR)
 		;
-	if (s->launch.path)
-		recorder_cost_before(&s->launch.cost);
+	probe_before(&shared->probe);
 	rc = filter_install(&s->filter);
 	if (rc < 0)
 		child_fail(shared, STEP_FILTER, -rc);
-	if (s->launch.path)
-		shared->record_ns = recorder_cost_after(&s->launch.cost);
-	colocate_leave(&s->colocate);
-	child_probe(shared->far_ns, PROBES_FAR);
-	colocate_return(&s->colocate);
-	child_probe(shared->near_ns, PROBES_NEAR);
+	probe_after(&shared->probe, &s->colocate);
 	if (!s->launch.path)
 		_exit(0);
 	rc = setup->user && setup->user->groups ? become(setup->user) : 0;
@@ -148,29 +125,15 @@ int launch_is_target(const struct session *s, long nr, uint64_t path_addr)
 
 /* ---- the parent ---- */
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Half of the median: each probe has two stops. Sorts ns. */
-static uint64_t stop_cost(uint64_t *ns, size_t n)
-{
-	qsort(ns, n, sizeof(*ns), by_value);
-	return ns[n / 2] / 2;
-}
-
 void launch_finish_probes(struct session *s)
 {
-	struct launch_shared *shared = s->launch.shared;
+	const struct launch_shared *shared = s->launch.shared;
 
 	if (!shared)
 		return;
-	s->record_ns = shared->record_ns;
-	s->near_stop_ns = stop_cost(shared->near_ns, PROBES_NEAR);
-	s->far_stop_ns = stop_cost(shared->far_ns, PROBES_FAR);
+	s->record_ns = probe_record_ns(&shared->probe);
+	s->near_stop_ns = probe_near_stop_ns(&shared->probe);
+	s->far_stop_ns = probe_far_stop_ns(&shared->probe);
 }
 
 int launch_error(const struct session *s, struct err *err)
@@ -196,7 +159,7 @@ int launch_error(const struct session *s, struct err *err)
 static int seize(pid_t pid, struct err *err)
 {
 	if (ptrace(PTRACE_SEIZE, pid, NULL,
-		    (void *)(long)(SESSION_PTRACE_OPTIONS | PTRACE_O_TRACESECCOMP |
+		    (void *)(long)(TRACEE_PTRACE_OPTIONS | PTRACE_O_TRACESECCOMP |
 				   PTRACE_O_EXITKILL)) == 0)
 		return 0;
 	return err_set(err, -errno,
@@ -252,7 +215,7 @@ int launch_target(struct session *s, const struct launch_setup *setup, struct er
 	if (s->launch.shared == MAP_FAILED || pipe2(go, O_CLOEXEC) < 0)
 		return err_set(err, -errno, "cannot start the target: %s", strerror(errno));
 	s->launch.environ = make_environ(s->opt);
-	recorder_cost_prepare(&s->launch.cost, &s->recorder);
+	probe_prepare(&s->launch.shared->probe, s->launch.path ? &s->recorder : NULL);
 	colocate_begin(&s->colocate);
 	pid = fork();
 	if (pid < 0)
@@ -275,17 +238,4 @@ int launch_target(struct session *s, const struct launch_setup *setup, struct er
 	s->first_pid = pid;
 	close(go[1]); /* it reads the end, and goes on */
 	return 0;
-}
-
-int launch_probe(struct session *s, const struct launch_setup *setup, struct err *err)
-{
-	int rc = launch_target(s, setup, err);
-
-	if (rc == 0)
-		rc = session_loop(s, err);
-	colocate_end(&s->colocate, s->first_pid);
-	s->first_status = -1;
-	s->tracees.processes_total = s->tracees.threads_total = 0;
-	s->book.stops[PHASE_STARTUP] = s->book.stops[PHASE_WINDOW] = (struct book_stops){0};
-	return rc;
 }

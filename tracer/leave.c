@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "tracer/leave.h"
 
-#include <errno.h>
 #include <sys/ptrace.h>
-#include <linux/ptrace.h> /* after sys/ptrace.h, whose names it would take */
 #include <unistd.h>
 
 #include "common/base/clock.h"
 #include "tracer/arch/regs.h"
 #include "tracer/dispositions.h"
+#include "tracer/loop.h"
 #include "tracer/session.h"
 
 #define LOOK_EVERY_US 50
@@ -26,11 +25,10 @@ static int is_unsettled(const struct tracee *t)
 /* Every stop that is there, handled. -ECHILD: nobody is left. */
 static int drain(struct session *s)
 {
-	struct stop stop;
 	int rc;
 
-	while ((rc = session_poll_stop(s, &stop)) > 0)
-		session_dispatch(s, &stop);
+	while ((rc = loop_poll(s)) > 0)
+		;
 	return rc;
 }
 
@@ -79,17 +77,4 @@ void leave_attached(struct session *s)
 			return;
 		usleep(LOOK_EVERY_US);
 	}
-}
-
-int leave_entry(struct tracee *t)
-{
-	struct ptrace_syscall_info info;
-
-	/* A filter of the target's would be asked about the call that is none. */
-	if (!t->asked || disposition_seccomp(t->tid) != 0)
-		return 0;
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, (void *)sizeof(info), &info) <= 0 ||
-		info.op != PTRACE_SYSCALL_INFO_ENTRY)
-		return 0;
-	return regs_before_call(t->tid) == 0;
 }

@@ -3,7 +3,6 @@
 #define TRACER_LEAVE_H
 
 struct session;
-struct tracee;
 
 /*
  * Leaving attached processes so that they lose nothing. What detaches is the end of the tracing
@@ -21,9 +20,5 @@ struct tracee;
  * may be able to stop at an entry.
  */
 void leave_attached(struct session *s);
-
-/* The stop of t is at the entry of a call while we leave. Where it was asked to stop too, the call
- * would be made with that pending: it is taken back, and made when t goes on. 1 if so. */
-int leave_entry(struct tracee *t);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* Births, execs and deaths of tracees. */
+#include "tracer/lifecycle.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -10,10 +12,11 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "tracer/attach.h"
+#include "tracer/calls.h"
 #include "tracer/dispositions.h"
 #include "tracer/privileges.h"
 #include "tracer/feature.h"
+#include "tracer/resume.h"
 #include "tracer/session.h"
 
 static void mm_leave(struct session *s, struct tracee *t)
@@ -31,17 +34,10 @@ static void mm_leave(struct session *s, struct tracee *t)
 	t->mm = NULL;
 }
 
-void lifecycle_cloning(struct session *s, struct tracee *t, enum cloning cloning)
-{
-	s->cloning += (unsigned int)(cloning != CLONING_NOT) - (t->cloning != CLONING_NOT);
-	t->mm->copied += (unsigned int)(cloning == CLONING_COPY) - (t->cloning == CLONING_COPY);
-	t->cloning = (uint8_t)cloning;
-}
-
 static void drop(struct session *s, struct tracee *t)
 {
 	call_no_return(s, t, 0);
-	lifecycle_cloning(s, t, CLONING_NOT);
+	tracees_cloning(&s->tracees, t, CLONING_NOT);
 	mm_leave(s, t);
 	tracees_drop(&s->tracees, t);
 }
@@ -83,24 +79,13 @@ static struct tracee *add_child(struct session *s, struct tracee *t, pid_t tid, 
 	return child;
 }
 
-/* Its parent is known now: the stop in which it was kept is handled. */
-static void release_held(struct session *s, pid_t tid)
-{
-	struct stop *stop = map_del(&s->held, (uint64_t)tid);
-
-	if (!stop)
-		return;
-	session_dispatch(s, stop);
-	free(stop);
-}
-
 void lifecycle_child(struct session *s, struct tracee *t)
 {
 	unsigned long message = 0;
 	struct tracee *child;
 	pid_t tid;
 
-	lifecycle_cloning(s, t, CLONING_NOT);
+	tracees_cloning(&s->tracees, t, CLONING_NOT);
 	if (ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &message) < 0)
 		return; /* killed since: the child is adopted when its exit stop comes */
 	tid = (pid_t)message;
@@ -112,8 +97,8 @@ void lifecycle_child(struct session *s, struct tracee *t)
 		child->saved_arg = t->saved_arg;
 		child->ev.abi = t->ev.abi; /* which register it is */
 	}
-	release_held(s, tid);
-	if (!s->cloning)
+	stops_unhold(&s->stops, tid);
+	if (!s->tracees.cloning)
 		lifecycle_adopt_orphans(s);
 }
 
@@ -125,7 +110,7 @@ void lifecycle_first_stop(struct session *s, struct tracee *t)
 		call_restore_arg(s, t, t);
 		t->saved = SAVED_NONE;
 	}
-	tracee_resume(s, t, 0);
+	resume(s, t, 0);
 }
 
 /* 1 if a thread of process pid is making a thread or child that it has not announced yet. */
@@ -159,7 +144,7 @@ static void adopt(struct session *s, pid_t tid, pid_t pid)
 	if (s->attached || s->seen.own_filter)
 		t->mode = MODE_SYSCALL;
 	tracees_read_comm(&s->tracees, t);
-	release_held(s, tid);
+	stops_unhold(&s->stops, tid);
 }
 
 /*
@@ -168,7 +153,7 @@ static void adopt(struct session *s, pid_t tid, pid_t pid)
  */
 static int is_orphan(struct session *s, const struct stop *stop, pid_t pid)
 {
-	if (!s->cloning || stop->status >> 16 == PTRACE_EVENT_EXIT)
+	if (!s->tracees.cloning || stop->status >> 16 == PTRACE_EVENT_EXIT)
 		return 1;
 	return !is_cloning(s, pid == stop->tid ? disposition_pid(stop->tid, "PPid") : pid);
 }
@@ -177,7 +162,7 @@ void lifecycle_adopt_orphans(struct session *s)
 {
 	struct map_iter it = {0};
 
-	while (s->held.len && map_next(&s->held, &it)) {
+	while (map_next(&s->stops.held, &it)) {
 		pid_t tid = (pid_t)it.key, pid = disposition_pid(tid, "Tgid");
 
 		if (!is_orphan(s, it.value, pid))
@@ -189,13 +174,9 @@ void lifecycle_adopt_orphans(struct session *s)
 
 void lifecycle_unannounced(struct session *s, const struct stop *stop)
 {
-	struct stop *copy = mem_calloc(1, sizeof(*copy));
-
-	*copy = *stop;
-	free(map_del(&s->held, (uint64_t)stop->tid));
-	map_set(&s->held, (uint64_t)stop->tid, copy);
+	stops_hold(&s->stops, stop);
 	/* Mostly its maker is about to announce it: no need to look into /proc each time. */
-	if (!s->cloning || stop->status >> 16 == PTRACE_EVENT_EXIT)
+	if (!s->tracees.cloning || stop->status >> 16 == PTRACE_EVENT_EXIT)
 		lifecycle_adopt_orphans(s);
 }
 
@@ -260,15 +241,35 @@ static void drop_rest(struct session *s, pid_t pid)
 	}
 }
 
+/* What the run's status is: of the started target, or of the first process of -p, in the order
+ * given, that did not end with 0, once all have ended. */
+static void note_status(struct session *s, pid_t pid, int status)
+{
+	int first = 0;
+
+	if (!s->attached) {
+		if (pid == s->first_pid)
+			s->first_status = status;
+		return;
+	}
+	for (size_t i = 0; i < s->roots.len; i++)
+		if (s->roots.at[i].pid == pid)
+			s->roots.at[i].status = status;
+	for (size_t i = 0; i < s->roots.len; i++) {
+		if (s->roots.at[i].status < 0)
+			return;
+		if (!first)
+			first = s->roots.at[i].status;
+	}
+	s->first_status = first;
+}
+
 void lifecycle_gone(struct session *s, pid_t tid, int status)
 {
 	struct tracee *t = tracees_get(&s->tracees, tid);
 
-	free(map_del(&s->held, (uint64_t)tid));
-	if (s->attached)
-		attach_ended(s, tid, status);
-	else if (tid == s->first_pid)
-		s->first_status = status;
+	stops_forget(&s->stops, tid);
+	note_status(s, tid, status);
 	if (t)
 		drop(s, t);
 	if (map_get(&s->tracees.processes, (uint64_t)tid))

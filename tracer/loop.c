@@ -3,6 +3,8 @@
  * The event loop: takes stops from wait4, stamps them at once, says what kind each is and hands it
  * on. Kernel behaviour it relies on is in ptrace(2), "Stopped states".
  */
+#include "tracer/loop.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -14,101 +16,16 @@
 
 #include "common/base/clock.h"
 #include "tracer/arch/regs.h"
+#include "tracer/calls.h"
 #include "tracer/dispositions.h"
-#include "tracer/leave.h"
+#include "tracer/lifecycle.h"
+#include "tracer/mend.h"
+#include "tracer/resume.h"
 #include "tracer/session.h"
 #include "tracer/status.h"
 
-#define SYSCALL_STOP (SIGTRAP | 0x80)
-#define STOPS_MAX    (sizeof(((struct session *)0)->stops.at) / sizeof(struct stop))
-
-/* ---- taking stops ---- */
-
-/*
- * A thread that is reported again without having been let go on was killed in the first stop, by
- * SIGKILL or by another thread's execve: that stop is over, and whoever has the number now is in
- * the later one.
- */
-static void queue_stop(struct session *s, pid_t tid, int status)
-{
-	for (unsigned int i = 0; i < s->stops.len; i++) {
-		struct stop *earlier = &s->stops.at[(s->stops.head + i) % STOPS_MAX];
-
-		if (earlier->tid == tid)
-			earlier->tid = 0;
-	}
-	s->stops.at[(s->stops.head + s->stops.len++) % STOPS_MAX] =
-		(struct stop){tid, status, clock_mono_ns()};
-}
-
-void session_queue_stop(struct session *s, pid_t tid, int status)
-{
-	queue_stop(s, tid, status);
-}
-
-static int wait_any(struct session *s, int flags)
-{
-	int status;
-	/* __WNOTHREAD: a command of -p, started by the other thread, is not ours to reap. */
-	pid_t tid = wait4(-1, &status, __WALL | __WNOTHREAD | flags, NULL);
-
-	if (tid > 0)
-		queue_stop(s, tid, status);
-	return tid < 0 ? -errno : tid;
-}
-
-/*
- * Waits for a stop; 1 when there is one, 0 when not (an order, a stop that is over), -ECHILD when
- * nobody is left.
- * With several tracees all that are waiting are taken at once, so that their stamps are not those
- * of the queue and none starves behind a busy one.
- */
-static int next_stop(struct session *s, struct stop *ret)
-{
-	if (!s->stops.len) {
-		int rc = wait_any(s, recorder_is_busy(&s->recorder) ? WNOHANG : 0);
-
-		if (rc == 0)
-			return 0;
-		if (rc < 0)
-			return rc == -EINTR ? 0 : rc;
-		while (tracees_count(&s->tracees) > 1 && s->stops.len < STOPS_MAX &&
-			wait_any(s, WNOHANG) > 0)
-			;
-	}
-	*ret = s->stops.at[s->stops.head];
-	s->stops.head = (s->stops.head + 1) % STOPS_MAX;
-	s->stops.len--;
-	return ret->tid != 0;
-}
-
-int session_poll_stop(struct session *s, struct stop *ret)
-{
-	do {
-		int rc = s->stops.len ? 1 : wait_any(s, WNOHANG);
-
-		if (rc <= 0)
-			return rc;
-		*ret = s->stops.at[s->stops.head];
-		s->stops.head = (s->stops.head + 1) % STOPS_MAX;
-		s->stops.len--;
-	} while (!ret->tid);
-	return 1;
-}
-
-/* ---- letting go on ---- */
-
-void tracee_resume(struct session *s, struct tracee *t, int signal)
-{
-	int calls = (!s->leaving || t->mend.deadline_ns) && (t->in_call || t->mode == MODE_SYSCALL);
-	enum __ptrace_request request = calls ? PTRACE_SYSCALL : PTRACE_CONT;
-
-	t->quiet = !calls;
-	t->listening = 0;
-	/* ESRCH: killed since its stop; its death is the next event. */
-	if (ptrace(request, t->tid, NULL, (void *)(long)signal) < 0)
-		return;
-}
+#define SYSCALL_STOP  (SIGTRAP | 0x80)
+#define STOPS_AT_ONCE 256
 
 /* ---- kinds of stops ---- */
 
@@ -136,7 +53,7 @@ static void group_stop(struct session *s, struct tracee *t, const struct stop *s
 	/* After a group stop the call is interrupted as it would be without us. */
 	if (!t->listening)
 		mend_stopped(s, t);
-	tracee_resume(s, t, 0);
+	resume(s, t, 0);
 }
 
 /* The kernel queues even ignored signals for a traced thread, and that interrupts its call. */
@@ -158,7 +75,7 @@ static void signal_stop(struct session *s, struct tracee *t, int signal)
 {
 	note_ignored_signal(s, t, signal);
 	mend_signal(t, signal);
-	tracee_resume(s, t, recorder_leave(&s->recorder, t, signal));
+	resume(s, t, recorder_leave(&s->recorder, t, signal));
 }
 
 static void syscall_stop(struct session *s, struct tracee *t, const struct stop *stop)
@@ -169,20 +86,20 @@ static void syscall_stop(struct session *s, struct tracee *t, const struct stop 
 		call_exit(s, t, stop);
 		mend_exit(t);
 	} else if (!s->leaving) {
-		call_entry(s, t, stop);
+		call_entry(s, t);
 		gone_on = mend_entry(s, t);
-	} else if (!leave_entry(t)) {
+	} else if (!mend_take_back(t)) {
 		gone_on = mend_entry(s, t);
 	}
 	if (!gone_on)
-		tracee_resume(s, t, 0);
+		resume(s, t, 0);
 }
 
 static void event_stop(struct session *s, struct tracee *t, const struct stop *stop, int event)
 {
 	switch (event) {
 	case PTRACE_EVENT_SECCOMP:
-		call_filtered(s, t, stop);
+		call_filtered(s, t);
 		break;
 	case PTRACE_EVENT_CLONE:
 	case PTRACE_EVENT_FORK:
@@ -193,7 +110,7 @@ static void event_stop(struct session *s, struct tracee *t, const struct stop *s
 		tracees_read_comm(&s->tracees, t);
 		call_no_return(s, t, 1);
 		/* What it made before it was killed, it will not announce. */
-		lifecycle_cloning(s, t, CLONING_NOT);
+		tracees_cloning(&s->tracees, t, CLONING_NOT);
 		lifecycle_adopt_orphans(s);
 		break;
 	case PTRACE_EVENT_STOP:
@@ -202,10 +119,10 @@ static void event_stop(struct session *s, struct tracee *t, const struct stop *s
 	default:
 		break;
 	}
-	tracee_resume(s, t, 0);
+	resume(s, t, 0);
 }
 
-void session_dispatch(struct session *s, const struct stop *stop)
+static void dispatch(struct session *s, const struct stop *stop)
 {
 	int event = stop->status >> 16;
 	struct tracee *t;
@@ -232,6 +149,42 @@ void session_dispatch(struct session *s, const struct stop *stop)
 		syscall_stop(s, t, stop);
 	else
 		signal_stop(s, t, WSTOPSIG(stop->status));
+}
+
+/* ---- taking stops ---- */
+
+/*
+ * Waits for a stop; 1 when there is one, 0 when not (an order, a stop that is over), -ECHILD when
+ * nobody is left.
+ * With several tracees all that are waiting are taken at once, so that their stamps are not those
+ * of the queue and none starves behind a busy one.
+ */
+static int next_stop(struct session *s, struct stop *ret)
+{
+	if (!stops_count(&s->stops)) {
+		int rc = stops_wait(&s->stops, recorder_is_busy(&s->recorder) ? WNOHANG : 0);
+
+		if (rc <= 0)
+			return rc == -EINTR ? 0 : rc;
+		while (tracees_count(&s->tracees) > 1 && stops_count(&s->stops) < STOPS_AT_ONCE &&
+			stops_wait(&s->stops, WNOHANG) > 0)
+			;
+	}
+	return stops_take(&s->stops, ret);
+}
+
+int loop_poll(struct session *s)
+{
+	struct stop stop;
+
+	while (!stops_take(&s->stops, &stop)) {
+		int rc = stops_wait(&s->stops, WNOHANG);
+
+		if (rc <= 0)
+			return rc;
+	}
+	dispatch(s, &stop);
+	return 1;
 }
 
 /* ---- orders ---- */
@@ -270,7 +223,7 @@ static void obey(struct session *s, struct order *order)
 	}
 }
 
-int session_loop(struct session *s, struct err *err)
+int loop_run(struct session *s, struct err *err)
 {
 	/* Until -ECHILD: a child can be there whose maker died before it could announce it. */
 	while (!s->detached) {
@@ -290,7 +243,21 @@ int session_loop(struct session *s, struct err *err)
 		if (rc < 0)
 			return err_set(err, rc, "wait4: %s (%zu threads were still under control)",
 				strerror(-rc), tracees_count(&s->tracees));
-		session_dispatch(s, &stop);
+		dispatch(s, &stop);
 	}
 	return 0;
+}
+
+void loop_end(struct session *s)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->tracees.by_tid, &it)) {
+		struct tracee *t = it.value;
+
+		tracees_read_comm(&s->tracees, t);
+		call_no_return(s, t, 0);
+	}
+	recorder_sweep(&s->recorder);
+	book_close(&s->book, clock_mono_ns());
 }

@@ -19,9 +19,11 @@
 #include "common/base/mem.h"
 #include "tracer/attach.h"
 #include "tracer/as_user.h"
+#include "tracer/booking.h"
 #include "tracer/launch.h"
 #include "tracer/outputs.h"
 #include "tracer/leave.h"
+#include "tracer/loop.h"
 #include "tracer/report.h"
 #include "tracer/session.h"
 #include "tracer/supervise.h"
@@ -72,7 +74,7 @@ static int begin_target(struct run *run, struct err *err)
 
 	if (!run->opt.pids.len)
 		return launch_target(s, &run->setup, err);
-	rc = launch_probe(s, &run->setup, err);
+	rc = attach_probe(s, &run->setup, err);
 	return rc < 0 ? rc : attach_processes(s, err);
 }
 
@@ -88,11 +90,12 @@ static void *tracing_thread(void *arg)
 	run->thread_rc = begin_target(run, &run->thread_err);
 	eventfd_write(run->ready_fd, 1);
 	if (run->thread_rc == 0)
-		run->thread_rc = session_loop(s, &run->thread_err);
+		run->thread_rc = loop_run(s, &run->thread_err);
 	if (s->attached)
 		leave_attached(s);
 	orders_close(&s->orders);
-	session_end(s);
+	loop_end(s);
+	launch_finish_probes(s);
 	eventfd_write(run->supervise.done_fd, 1);
 	/* With -p the end of this thread is what detaches (leave.h). */
 	return NULL;
@@ -376,6 +379,7 @@ static int verify_modes(struct run *run)
 
 int main(int argc, char **argv)
 {
+	struct recorder_sink sink;
 	static struct run run;
 	struct err err = {0};
 	enum options_action action;
@@ -393,7 +397,8 @@ int main(int argc, char **argv)
 		return print(version_text);
 	if (run.opt.verify)
 		return verify_modes(&run);
-	if (session_init(&run.session, &run.opt, &err) < 0)
+	sink = booking_sink(&run.session);
+	if (session_init(&run.session, &run.opt, &sink, &err) < 0)
 		return fail(STATUS_FAILED, &err);
 	status = run_all(&run);
 	session_release(&run.session);

@@ -23,8 +23,10 @@
 #include "common/base/units.h"
 #include "tracer/arch/abi.h"
 #include "tracer/arch/regs.h"
+#include "tracer/call_env.h"
 #include "tracer/dispositions.h"
 #include "tracer/memory.h"
+#include "tracer/resume.h"
 #include "tracer/session.h"
 
 /* The kernel's own: made again, unless a handler is run (then EINTR). */
@@ -255,7 +257,7 @@ static uint64_t socket_limit_ns(const struct tracee *t, const struct row *row, u
 static uint64_t limit_ns(struct session *s, const struct tracee *t, const struct row *row,
 	struct user_regs_struct *regs)
 {
-	const struct mem_reader *mem = session_memory(s, t);
+	const struct mem_reader *mem = call_env_memory(s, t);
 	struct span span = {.len = span_len(t->mend.abi, t->mend.nr)};
 	uint64_t arg;
 
@@ -340,17 +342,17 @@ static int change_argument(struct tracee *t, int arg, uint64_t value, struct use
 static void go_on_with_timespec(struct session *s, struct tracee *t, const struct row *row,
 	struct user_regs_struct *regs, uint64_t left_ns)
 {
-	const struct mem_reader *mem = session_memory(s, t);
+	const struct mem_reader *mem = call_env_memory(s, t);
 	uint64_t at = (regs_sp(regs) - REGS_RED_ZONE_BYTES - sizeof(struct span)) & ~15ULL;
 	struct span left = span_of(t->mend.abi, t->mend.nr, left_ns), was;
 
 	if (mem->read(mem->ctx, at, was.bytes, left.len) != (ssize_t)left.len ||
 		memory_write(t->tid, at, left.bytes, left.len) < 0 ||
 		change_argument(t, row->arg, at, regs) < 0) {
-		tracee_resume(s, t, 0);
+		resume(s, t, 0);
 		return;
 	}
-	tracee_resume(s, t, 0);
+	resume(s, t, 0);
 	settle(t->tid);
 	memory_write(t->tid, at, was.bytes, left.len);
 }
@@ -367,10 +369,10 @@ static void go_on_with_socket(struct session *s, struct tracee *t, const struct 
 		left.tv_usec = 1; /* 0 is for ever */
 	if (copy < 0 || getsockopt(copy, SOL_SOCKET, option_of(row), &was, &len) < 0 ||
 		setsockopt(copy, SOL_SOCKET, option_of(row), &left, sizeof(left)) < 0) {
-		tracee_resume(s, t, 0);
+		resume(s, t, 0);
 		return;
 	}
-	tracee_resume(s, t, 0);
+	resume(s, t, 0);
 	settle(t->tid);
 	setsockopt(copy, SOL_SOCKET, option_of(row), &was, sizeof(was));
 }
@@ -413,4 +415,19 @@ void mend_exit(struct tracee *t)
 	regs_restore_arg(&regs, t->mend.abi, t->mend.changed, t->mend.saved);
 	t->mend.changed = 0;
 	regs_set(t->tid, &regs);
+}
+
+/* ---- while we leave ---- */
+
+int mend_take_back(struct tracee *t)
+{
+	struct ptrace_syscall_info info;
+
+	/* A filter of the target's would be asked about the call that is none. */
+	if (!t->asked || disposition_seccomp(t->tid) != 0)
+		return 0;
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, (void *)sizeof(info), &info) <= 0 ||
+		info.op != PTRACE_SYSCALL_INFO_ENTRY)
+		return 0;
+	return regs_before_call(t->tid) == 0;
 }

@@ -2,9 +2,6 @@
 #ifndef TRACER_MEND_H
 #define TRACER_MEND_H
 
-#include <stdint.h>
-#include <sys/types.h>
-
 struct session;
 struct tracee;
 
@@ -14,22 +11,12 @@ struct tracee;
  * "Interruption of system calls ... by stop signals"), and one begins its limit anew. Here they are
  * taken up again, with what is left of their limit:
  *
- *	before the request: mend_note       since when does the thread wait?
- *	at the stop: mend_stopped           the kernel is told to make the call again, unless a
- *signal with a handler is there: it decides, so nothing can be missed at the call's entry:
- *mend_entry     what is left becomes its limit at its exit: mend_exit              the argument is
- *what it was
+ *	before the request, mend_note:   since when does the thread wait?
+ *	at the stop, mend_stopped:       the kernel is told to make the call again, unless a signal
+ *	                                 with a handler is there: it decides, so nothing is missed
+ *	at the call's entry, mend_entry: what is left becomes its limit
+ *	at its exit, mend_exit:          the argument is what it was
  */
-struct mend {
-	uint64_t began_ns;    /* CLOCK_MONOTONIC, since when it waits; 0: it does not, or unknown */
-	uint64_t sleeps;      /* how often it has gone to sleep since its birth */
-	uint64_t deadline_ns; /* CLOCK_MONOTONIC, of the call that is made again; 0: none */
-	uint64_t nr;          /* that call */
-	uint64_t saved;       /* the argument that is changed while it lasts */
-	uint8_t changed;      /* which one, 1..6; 0: none */
-	uint8_t abi;          /* enum abi of that call */
-};
-
 void mend_note(struct session *s, struct tracee *t);
 void mend_stopped(struct session *s, struct tracee *t);
 /* 1: it has let t go on. */
@@ -37,5 +24,9 @@ int mend_entry(struct session *s, struct tracee *t);
 void mend_exit(struct tracee *t);
 /* A signal is delivered: its handler, if there is one, ends the call. */
 void mend_signal(struct tracee *t, int signal);
+
+/* The stop of t is at the entry of a call while we leave (leave.h). Where it was asked to stop too,
+ * the call would be made with that pending: it is taken back, and made when t goes on. 1 if so. */
+int mend_take_back(struct tracee *t);
 
 #endif

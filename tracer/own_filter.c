@@ -5,12 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
 #include "tracer/filter.h"
-#include "tracer/session.h"
 
 /* struct sock_fprog of either ABI: length, then the address. */
 static int read_fprog(const struct sys_event *ev, const struct mem_reader *mem, uint64_t addr,
@@ -58,31 +56,4 @@ enum own_filter own_filter_entry(
 	if (!may_interfere(ev, mem, ev->args[2], map))
 		return OWN_FILTER_HARMLESS;
 	return tsync ? OWN_FILTER_INTERFERES_ALL : OWN_FILTER_INTERFERES;
-}
-
-void own_filter_installed(struct session *s, struct tracee *t, enum own_filter verdict)
-{
-	struct map_iter it = {0};
-
-	if (verdict == OWN_FILTER_NONE)
-		return;
-	t->own_filter = 1; /* which may forbid the calls that the recorder would make */
-	if (verdict == OWN_FILTER_HARMLESS)
-		return;
-	recorder_off(&s->recorder, t->mm, "a seccomp filter of the program's own");
-	s->seen.own_filter = 1;
-	t->mode = MODE_SYSCALL;
-	if (verdict != OWN_FILTER_INTERFERES_ALL)
-		return;
-	while (map_next(&s->tracees.by_tid, &it)) {
-		struct tracee *other = it.value;
-
-		if (other == t || other->process != t->process || other->mode == MODE_SYSCALL)
-			continue;
-		/* It must stop once to go on in the new way, as if attached. */
-		other->mode = MODE_SYSCALL;
-		other->state = TRACEE_ATTACH;
-		mend_note(s, other);
-		ptrace(PTRACE_INTERRUPT, other->tid, NULL, NULL);
-	}
 }

@@ -5,9 +5,6 @@
 #include "tracer/control.h"
 #include "tracer/decode/decode.h"
 
-struct session;
-struct tracee;
-
 /*
  * A seccomp filter that the target installs itself. Its ERRNO, TRAP, USER_NOTIF and KILL win over
  * our TRACE, so those calls would go unseen. Where its program can answer that for a call we watch,
@@ -23,7 +20,5 @@ enum own_filter {
 /* At the entry of seccomp() or prctl(): reads the program that is about to be installed. */
 enum own_filter own_filter_entry(
 	const struct sys_event *ev, const struct mem_reader *mem, const struct control_map *map);
-/* At its exit, when it succeeded. */
-void own_filter_installed(struct session *s, struct tracee *t, enum own_filter verdict);
 
 #endif

@@ -2,25 +2,22 @@
 #include "tracer/session.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "common/base/clock.h"
-#include "tracer/booking.h"
 #include "tracer/filler.h"
 #include "tracer/filter.h"
-#include "tracer/launch.h"
 #include "tracer/memory.h"
 
-int session_init(struct session *s, const struct options *opt, struct err *err)
+int session_init(struct session *s, const struct options *opt, const struct recorder_sink *sink,
+	struct err *err)
 {
-	const struct recorder_sink sink = booking_sink(s);
 	struct filter_pass pass;
 	int rc;
 
 	*s = (struct session){.opt = opt, .first_status = -1, .status_fd = -1};
 	control_map_build(&s->map, &opt->trace, opt->mode_auto && !opt->pids.len);
 	if (opt->mode_auto && !opt->pids.len) {
-		recorder_init(&s->recorder, &s->map, opt->no_patch, &sink, &pass);
+		recorder_init(&s->recorder, &s->map, opt->no_patch, sink, &pass);
 		if (!s->recorder.on) { /* nothing can be recorded: fewer calls must be seen */
 			control_map_release(&s->map);
 			control_map_build(&s->map, &opt->trace, 0);
@@ -46,21 +43,6 @@ int session_init(struct session *s, const struct options *opt, struct err *err)
 	return 0;
 }
 
-void session_end(struct session *s)
-{
-	struct map_iter it = {0};
-
-	while (map_next(&s->tracees.by_tid, &it)) {
-		struct tracee *t = it.value;
-
-		tracees_read_comm(&s->tracees, t);
-		call_no_return(s, t, 0);
-	}
-	recorder_sweep(&s->recorder);
-	launch_finish_probes(s);
-	book_close(&s->book, clock_mono_ns());
-}
-
 void session_release(struct session *s)
 {
 	struct map_iter it = {0};
@@ -73,12 +55,9 @@ void session_release(struct session *s)
 	book_release(&s->book);
 	orders_release(&s->orders);
 	tracees_release(&s->tracees);
-	while (map_next(&s->held, &it))
-		free(it.value);
-	map_release(&s->held);
+	stops_release(&s->stops);
 	identity_free(s->identity);
 	filler_free(s->reads.filler);
-	it = (struct map_iter){0};
 	while (map_next(&s->epochs, &it))
 		free(it.value);
 	map_release(&s->epochs);

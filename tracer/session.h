@@ -9,7 +9,6 @@
 #include "tracer/book.h"
 #include "tracer/colocate.h"
 #include "tracer/decode/decode.h"
-#include "tracer/recorder/cost.h"
 #include "tracer/recorder/recorder.h"
 #include "tracer/control.h"
 #include "tracer/identity.h"
@@ -17,6 +16,7 @@
 #include "tracer/options.h"
 #include "tracer/orders.h"
 #include "tracer/stacks/stacks.h"
+#include "tracer/stops.h"
 #include "tracer/tracee.h"
 
 /*
@@ -31,9 +31,6 @@ struct session {
 	struct control_map map;
 	struct sock_fprog filter;
 	struct tracees tracees;
-	struct map
-		held; /* tid -> struct stop (heap): came before its parent's event, kept stopped */
-	unsigned int cloning; /* tracees that are making another and have not announced it */
 	struct identity *identity;
 	struct book book;
 	struct recorder recorder;
@@ -80,77 +77,15 @@ struct session {
 		const char *path; /* the target's file: its execve(path) is the first call that
 				     counts */
 		char **environ;   /* the target's; made before the fork, as the child is traced */
-		struct launch_shared *shared;
-		struct recorder_cost cost;
+		struct launch_shared *shared; /* with the child: launch.c */
 	} launch;
-	struct {
-		struct stop {
-			pid_t tid;
-			int status;
-			uint64_t at_ns;
-		} at[256];
-		unsigned int head, len;
-	} stops; /* taken from wait4, not yet looked at */
+	struct stops stops; /* taken from wait4, not yet handled */
 };
 
-/* trace is the parsed --trace set. On failure nothing is left to release. */
-int session_init(struct session *s, const struct options *opt, struct err *err);
+/* opt stays the caller's. sink takes what the recorder gives (booking.h), and may have s as its
+ * ctx. On failure nothing is left to release. */
+int session_init(struct session *s, const struct options *opt, const struct recorder_sink *sink,
+	struct err *err);
 void session_release(struct session *s);
-
-/* The last act of the tracing thread: what is still in a call never returned to us. */
-void session_end(struct session *s);
-
-/* ---- loop.c ---- */
-/* Runs until the last tracee is gone or the supervisor detaches. 0 or a negative errno. */
-int session_loop(struct session *s, struct err *err);
-/* Takes the next stop or death, without waiting for one: 1, 0 (none), -ECHILD (nobody is left). */
-int session_poll_stop(struct session *s, struct stop *ret);
-/* A stop or death that was taken from wait4 elsewhere is handled in its turn. */
-void session_queue_stop(struct session *s, pid_t tid, int status);
-/* Handles one stop or death. */
-void session_dispatch(struct session *s, const struct stop *stop);
-/* Lets a stopped tracee go on, delivering signal (0: none), to the next stop that it needs. */
-void tracee_resume(struct session *s, struct tracee *t, int signal);
-
-/* ---- calls.c ---- */
-/* The reader of t's memory, until it is asked for another one. */
-const struct mem_reader *session_memory(struct session *s, const struct tracee *t);
-/* What is known around the call in ev, about that file (NULL: none), for its decoder. */
-struct decode_env session_env(struct session *s, const struct tracee *t, const struct sys_event *ev,
-	const struct file *file);
-struct caller session_caller(const struct tracee *t);
-/* 1 if that execve is the target's own, the first call that counts (launch.c). */
-int launch_is_target(const struct session *s, long nr, uint64_t path_addr);
-void call_entry(struct session *s, struct tracee *t, const struct stop *stop);
-/* PTRACE_EVENT_SECCOMP: an entry, unless that was seen by its own stop. */
-void call_filtered(struct session *s, struct tracee *t, const struct stop *stop);
-void call_exit(struct session *s, struct tracee *t, const struct stop *stop);
-/* Puts back an argument that clone_entry changed in owner, in t (owner itself or its child). */
-void call_restore_arg(struct session *s, const struct tracee *owner, const struct tracee *t);
-/* The thread dies, or goes on as another program, inside the call. stopped: in a stop of its own,
- * its registers can be read. */
-void call_no_return(struct session *s, struct tracee *t, int stopped);
-
-/* ---- lifecycle.c ---- */
-/* PTRACE_EVENT_CLONE, FORK, VFORK in t: puts the child under control as the flags say. */
-void lifecycle_child(struct session *s, struct tracee *t);
-/* t is in a call that makes a thread or child, or is done with it. */
-void lifecycle_cloning(struct session *s, struct tracee *t, enum cloning cloning);
-/* A stop of a thread that nobody has announced yet: it stays stopped until then. */
-void lifecycle_unannounced(struct session *s, const struct stop *stop);
-/* Lets go on those of them whom nobody will announce any more. */
-void lifecycle_adopt_orphans(struct session *s);
-/* The stop with which every thread's life under control begins. */
-void lifecycle_first_stop(struct session *s, struct tracee *t);
-/* PTRACE_EVENT_EXEC, reported for the leader's tid. Returns the tracee that goes on. */
-struct tracee *lifecycle_exec(struct session *s, pid_t tid);
-/* wait4 has nobody left, so those that we still know ended without a word (exec, SIGKILL). */
-void lifecycle_vanished(struct session *s);
-/* wait4 said that tid is gone. */
-void lifecycle_gone(struct session *s, pid_t tid, int status);
-
-#define SESSION_PTRACE_OPTIONS                                                                     \
-	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |  \
-		PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT)
 
 #endif

@@ -13,8 +13,7 @@
 #include "common/base/mem.h"
 #include "common/base/units.h"
 #include "tracer/arch/abi.h"
-#include "tracer/decode/decode.h"
-#include "tracer/event.h"
+#include "tracer/decode/decoders.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
+#include "tracer/arch/abi.h"
 
 struct decoder; /* tracer/decode/decode.h */
 

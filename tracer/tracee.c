@@ -48,6 +48,13 @@ size_t tracees_count(const struct tracees *t)
 	return t->by_tid.len;
 }
 
+void tracees_cloning(struct tracees *t, struct tracee *tr, enum cloning cloning)
+{
+	t->cloning += (unsigned int)(cloning != CLONING_NOT) - (tr->cloning != CLONING_NOT);
+	tr->mm->copied += (unsigned int)(cloning == CLONING_COPY) - (tr->cloning == CLONING_COPY);
+	tr->cloning = (uint8_t)cloning;
+}
+
 struct mm *mm_new(struct tracees *t)
 {
 	struct mm *s = mem_calloc(1, sizeof(*s));

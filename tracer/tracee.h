@@ -8,7 +8,6 @@
 #include "common/base/map.h"
 #include "tracer/event.h"
 #include "tracer/files.h"
-#include "tracer/mend.h"
 
 /*
  * Threads under control and the processes and address spaces they belong to.
@@ -38,6 +37,17 @@ struct mm {
 struct process {
 	pid_t pid;
 	unsigned int threads; /* under control */
+};
+
+/* A call that our stop has interrupted, and what is left of its limit: mend.h. */
+struct mend {
+	uint64_t began_ns;    /* CLOCK_MONOTONIC, since when it waits; 0: it does not, or unknown */
+	uint64_t sleeps;      /* how often it has gone to sleep since its birth */
+	uint64_t deadline_ns; /* CLOCK_MONOTONIC, of the call that is made again; 0: none */
+	uint64_t nr;          /* that call */
+	uint64_t saved;       /* the argument that is changed while it lasts */
+	uint8_t changed;      /* which one, 1..6; 0: none */
+	uint8_t abi;          /* enum abi of that call */
 };
 
 struct tracee {
@@ -84,6 +94,10 @@ struct thread_info {
 	char comm[16];
 };
 
+#define TRACEE_PTRACE_OPTIONS                                                                      \
+	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |  \
+		PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT)
+
 struct tracees {
 	struct map by_tid;    /* tid -> struct tracee */
 	struct map processes; /* pid -> struct process */
@@ -94,7 +108,8 @@ struct tracees {
 	uint32_t infos_max;
 	uint32_t next_mm;
 	uint64_t processes_total, threads_total;
-	struct tracee *last; /* cache of the last lookup */
+	unsigned int cloning; /* of them are making another and have not announced it */
+	struct tracee *last;  /* cache of the last lookup */
 };
 
 void tracees_init(struct tracees *t, uint32_t infos_max);
@@ -110,6 +125,8 @@ void tracees_drop(struct tracees *t, struct tracee *tr);
 /* After an execve by a thread that was not the leader: tr goes on as tid `pid`. */
 void tracees_rename(struct tracees *t, struct tracee *tr, pid_t pid);
 size_t tracees_count(const struct tracees *t);
+/* tr is in a call that makes a thread or child, or is done with it. */
+void tracees_cloning(struct tracees *t, struct tracee *tr, enum cloning cloning);
 
 struct mm *mm_new(struct tracees *t);
 struct mm *mm_ref(struct mm *s);

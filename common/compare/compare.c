@@ -310,11 +310,11 @@ static void tell_demoted(struct sentences *s, const struct rows *rows, const str
 		free(names);
 		names = longer;
 	}
-	if (n && (base < COMPARE_RUNS_EXACT || new < COMPARE_RUNS_EXACT))
+	if (n && (base < JUDGE_RUNS_EXACT || new < JUDGE_RUNS_EXACT))
 		sentence(s,
 			"counts are described, not judged: %zu and %zu runs, exact counts need %d "
 			"a side",
-			base, new, COMPARE_RUNS_EXACT);
+			base, new, JUDGE_RUNS_EXACT);
 	else if (n)
 		sentence(s,
 			"%zu counts differ between runs of one side and are described only: %s%s",

@@ -11,7 +11,8 @@
  *
  *	exact     a count whose runs agree on each side (3 at least): any step to the worse counts
  *	noisy     wall_time and what has a limit: exact rank test, Holm, effect of a size that
- *counts described everything else
+ *	          counts
+ *	described everything else
  */
 enum compare_fail_on { FAIL_ON_REGRESSIONS, FAIL_ON_LIMITS, FAIL_ON_NOTHING };
 
@@ -26,7 +27,6 @@ struct compare_options {
 	int force; /* what was made differently is compared all the same */
 };
 
-enum { COMPARE_RUNS_EXACT = 3 };
 enum { COMPARE_OK = 0, COMPARE_REGRESSION = 1, COMPARE_CANNOT_TELL = 3 };
 
 /* *ret is a document of schema_compare: result_free(). -ENOENT: nothing is on both sides; -EINVAL:

@@ -168,10 +168,10 @@ static void judge_described(const struct judge *j, struct judge_row *r)
 	/* Of times and batches only what is beyond the usual spread is worth a line. */
 	if (r->metric->kind != METRIC_COUNT && r->base && r->new)
 		moved = stats_effect_counts(r->base, r->base_runs, r->new, r->new_runs) ||
-			(moved && r->base_runs < COMPARE_RUNS_EXACT &&
+			(moved && r->base_runs < JUDGE_RUNS_EXACT &&
 				fabs(new - base) > STATS_EFFECT_LEAST * fabs(base));
 	if (r->limit_text)
-		verdict(j, r, VERDICT_CANNOT_TELL, "needs %d runs", COMPARE_RUNS_EXACT);
+		verdict(j, r, VERDICT_CANNOT_TELL, "needs %d runs", JUDGE_RUNS_EXACT);
 	else
 		verdict(j, r, moved ? VERDICT_MOVED : VERDICT_SAME, "%s", "");
 }
@@ -200,8 +200,8 @@ static void choose_way(const struct judge *j, struct judge_row *r)
 	size_t n = measured(r->base, r->base_runs), m = measured(r->new, r->new_runs);
 
 	fill_figures(r);
-	r->exact = r->metric->kind != METRIC_TIME && n >= COMPARE_RUNS_EXACT &&
-		   m >= COMPARE_RUNS_EXACT && agree(r->base, r->base_runs) &&
+	r->exact = r->metric->kind != METRIC_TIME && n >= JUDGE_RUNS_EXACT &&
+		   m >= JUDGE_RUNS_EXACT && agree(r->base, r->base_runs) &&
 		   agree(r->new, r->new_runs);
 	r->tested = !r->exact && is_family(r) && n == r->base_runs && m == r->new_runs && n && m &&
 		    !forbidden(j, r);

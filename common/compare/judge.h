@@ -2,11 +2,14 @@
 #ifndef COMPARE_JUDGE_H
 #define COMPARE_JUDGE_H
 
-#include "common/compare/compare.h"
 #include "common/compare/limit.h"
 #include "common/compare/metric.h"
+#include "common/model/result.h"
 
 /* Between compare.c and judge.c: the metrics of one scenario and type, and the verdicts. */
+
+/* Counts are exact where each side has so many runs, and they agree. */
+enum { JUDGE_RUNS_EXACT = 3 };
 
 /* Why a kind of metric cannot be compared; NULL: it can. Heap memory. */
 struct judge_rules {

@@ -8,6 +8,7 @@
 
 #include "common/base/err.h"
 #include "common/base/mem.h"
+#include "common/model/shape.h"
 
 /*
  * Results: plain structs made from the .def files (shapes.def), all memory of one in one arena. A
@@ -66,38 +67,7 @@ struct res_counts {
 #include "common/model/shapes.def"
 #include "common/model/undef.h"
 
-/* Their description, for everything that walks a result without knowing it. */
-enum field_type {
-	FIELD_U64,
-	FIELD_I64,
-	FIELD_DBL,
-	FIELD_BOOL,
-	FIELD_STR,
-	FIELD_STRS,
-	FIELD_COUNTS,
-	FIELD_OBJ,
-	FIELD_LIST,
-	FIELD_KEYED
-};
-enum field_unit { UNIT_NONE, UNIT_COUNT, UNIT_NS, UNIT_BYTES, UNIT_RATIO, UNIT_KEY };
-
-struct shape;
-struct field {
-	const char *id; /* as in the file */
-	enum field_type type;
-	enum field_unit unit;
-	size_t offset;
-	const struct shape *shape; /* of OBJ, LIST, KEYED */
-	const char *meaning;
-};
-
-struct shape {
-	const char *id;
-	size_t size;
-	const struct field *fields;
-	size_t len;
-};
-
+/* Their description: shape.h. */
 #define STRUCT(s) extern const struct shape shape_##s;
 #define END(s)
 #define U64(id, unit, meaning)

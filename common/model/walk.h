@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#include "common/model/result.h"
+#include "common/model/shape.h"
 
 /*
- * Access to the fields of any struct of result.def by its shape:
+ * Access to the fields of any struct of a result by its shape:
  *
  *	for (size_t i = 0; i < shape->len; i++)
  *		if (shape->fields[i].type == FIELD_U64)

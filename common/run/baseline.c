@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,25 +22,6 @@
 
 #define METADATA_MAX_BYTES ((size_t)16 << 20)
 #define MANIFEST_MAX_BYTES ((size_t)64 << 20)
-
-void baseline_note(struct baseline_notes *n, const char *fmt, ...)
-{
-	va_list ap;
-	char *text;
-
-	va_start(ap, fmt);
-	text = mem_vprintf(fmt, ap);
-	va_end(ap);
-	*VEC_PUSH(&n->lines) = arena_strdup(&n->arena, text);
-	free(text);
-}
-
-void baseline_notes_release(struct baseline_notes *n)
-{
-	free(n->lines.at);
-	arena_release(&n->arena);
-	*n = (struct baseline_notes){0};
-}
 
 static int check_version(const char *version, struct err *err)
 {
@@ -494,11 +474,4 @@ int baseline_verify(const struct baseline_place *place, const char *version,
 	manifest_release(&saved);
 	manifest_release(&there);
 	return rc;
-}
-
-void baseline_check_release(struct baseline_check *c)
-{
-	free(c->findings.at);
-	arena_release(&c->arena);
-	*c = (struct baseline_check){0};
 }

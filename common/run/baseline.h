@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
-#include "common/base/mem.h"
+#include "common/run/baseline_manifest.h"
+#include "common/run/baseline_notes.h"
 
 /*
  * Results kept per version:
@@ -17,7 +18,6 @@
  */
 #define BASELINE_FOLDER   "baselines"
 #define BASELINE_METADATA "METADATA.md"
-#define BASELINE_MANIFEST "MANIFEST.sha256"
 
 /* A type of result: where it lies, and how its JSON is named (NAME + suffix). */
 struct baseline_kind {
@@ -29,18 +29,6 @@ struct baseline_place {
 	const struct baseline_kind *kinds; /* the last has a NULL id */
 	int (*interrupted)(void); /* ends a save with -EINTR once it returns 1; may be NULL */
 };
-
-/* Lines for a person, in an arena of the caller. */
-struct baseline_notes {
-	struct arena arena;
-	struct {
-		const char **at;
-		size_t len, cap;
-	} lines;
-};
-__attribute__((format(printf, 2, 3))) void baseline_note(
-	struct baseline_notes *n, const char *fmt, ...);
-void baseline_notes_release(struct baseline_notes *n);
 
 struct baseline_saved {
 	char *path;
@@ -73,28 +61,8 @@ struct baseline_list {
 int baseline_list(const struct baseline_place *place, struct baseline_list *ret, struct err *err);
 void baseline_list_release(struct baseline_list *l);
 
-enum baseline_difference {
-	BASELINE_CHANGED,
-	BASELINE_MISSING,
-	BASELINE_EXTRA,
-	BASELINE_UNREADABLE
-};
-
-struct baseline_check {
-	struct arena arena;
-	struct {
-		struct baseline_finding {
-			enum baseline_difference what;
-			const char *path; /* below the baseline */
-		} * at;
-		size_t len, cap;
-	} findings;
-	uint64_t files; /* in the manifest */
-};
-
 /* Compares a baseline with its manifest. -ENOENT: there is no such baseline. */
 int baseline_verify(const struct baseline_place *place, const char *version,
 	struct baseline_check *ret, struct err *err);
-void baseline_check_release(struct baseline_check *c);
 
 #endif

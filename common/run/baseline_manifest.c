@@ -86,6 +86,13 @@ int manifest_parse(const char *text, struct manifest *m, struct err *err)
 	return rc;
 }
 
+void baseline_check_release(struct baseline_check *c)
+{
+	free(c->findings.at);
+	arena_release(&c->arena);
+	*c = (struct baseline_check){0};
+}
+
 static void found(struct baseline_check *c, enum baseline_difference what, const char *path)
 {
 	*VEC_PUSH(&c->findings) = (struct baseline_finding){what, arena_strdup(&c->arena, path)};

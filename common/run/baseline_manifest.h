@@ -8,12 +8,13 @@
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/base/out.h"
-#include "common/run/baseline.h"
 
 /*
  * The files of a baseline with their hashes, as sha256sum writes them: "HASH  PATH" lines, paths
  * below the baseline. All pure.
  */
+#define BASELINE_MANIFEST "MANIFEST.sha256"
+
 struct manifest {
 	struct arena arena; /* holds the paths */
 	struct manifest_row {
@@ -27,6 +28,26 @@ struct manifest {
 struct manifest_row *manifest_add(struct manifest *m, const char *path);
 void manifest_sort(struct manifest *m); /* by path */
 void manifest_release(struct manifest *m);
+
+enum baseline_difference {
+	BASELINE_CHANGED,
+	BASELINE_MISSING,
+	BASELINE_EXTRA,
+	BASELINE_UNREADABLE
+};
+
+struct baseline_check {
+	struct arena arena;
+	struct {
+		struct baseline_finding {
+			enum baseline_difference what;
+			const char *path; /* below the baseline */
+		} * at;
+		size_t len, cap;
+	} findings;
+	uint64_t files; /* in the manifest */
+};
+void baseline_check_release(struct baseline_check *c);
 
 void manifest_write(const struct manifest *m, struct out *o);
 /* -EINVAL names the line: no hash, a path that leaves the baseline (absolute, ..), a path twice. */

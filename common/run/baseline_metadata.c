@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/base/units.h"
-#include "common/run/baseline.h"
+#include "common/run/baseline_manifest.h"
 
 static const struct {
 	enum metadata_field field;

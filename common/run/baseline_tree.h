@@ -3,6 +3,7 @@
 #define RUN_BASELINE_TREE_H
 
 #include "common/run/baseline_manifest.h"
+#include "common/run/baseline_notes.h"
 
 /*
  * Directories of results and baselines, which others may be able to write to: symbolic links are

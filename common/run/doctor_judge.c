@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* What the facts of this machine mean, and what to do about them. Pure. */
+#include "common/run/doctor.h"
 #include "common/run/doctor_parts.h"
 
 #include <errno.h>

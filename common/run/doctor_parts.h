@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "common/run/doctor.h"
+#include "common/run/doctor_facts.h"
 
 /* Between the files of doctor. */
 
@@ -33,6 +33,11 @@ void doctor_find_tools(struct doctor_facts *f);
 
 /* ---- doctor_target.c ---- */
 void doctor_look_at_target(const char *path, struct doctor_target *ret);
+/* What one DW_AT_producer says. Pure. GCC writes its options there; clang and rustc don't. */
+enum doctor_yes doctor_producer_optimized(const char *producer);
+enum doctor_yes doctor_producer_frame_pointers(const char *producer);
+/* 1 for an assembler, whose units have no such options. */
+int doctor_producer_is_assembler(const char *producer);
 
 /* ---- doctor_judge_target.c ---- */
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/run/doctor.h"
 #include "common/run/doctor_parts.h"
 
 #include <errno.h>

@@ -2,54 +2,11 @@
 #include "common/run/runner.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "common/base/cleanup.h"
 #include "common/run/layout.h"
-#include "common/run/runner_parts.h"
+#include "common/run/series.h"
 #include "common/run/target.h"
-
-/* ---- what is said ---- */
-
-void runner_add(struct runner *r, struct res_strs *list, const char *text)
-{
-	struct arena *a = result_arena(r->report);
-	const char **longer = arena_alloc(a, list->len + 1, sizeof(*longer));
-
-	if (list->len)
-		memcpy(longer, list->at, list->len * sizeof(*longer));
-	longer[list->len] = arena_strdup(a, text);
-	list->at = longer;
-	list->len++;
-}
-
-void runner_trouble(struct runner *r, struct res_strs *list, const char *text)
-{
-	runner_add(r, list, text);
-	r->job->ui->trouble(r->job->ui->ctx, text);
-}
-
-void runner_note(struct runner *r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	cleanup_free char *text = mem_vprintf(fmt, ap);
-	va_end(ap);
-	r->job->ui->note(r->job->ui->ctx, text);
-}
-
-void runner_progress(struct runner *r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	cleanup_free char *text = mem_vprintf(fmt, ap);
-	va_end(ap);
-	r->job->ui->progress(r->job->ui->ctx, text);
-}
 
 /* ---- one scenario ---- */
 
@@ -75,7 +32,7 @@ static int prepare(struct runner *r, struct scenario *sc, struct err *err)
 {
 	int rc = check_output(sc, err);
 
-	return rc < 0 ? rc : target_prepare(sc, r->job->ui->note, r->job->ui->ctx, err);
+	return rc < 0 ? rc : target_prepare(sc, r->ui->note, r->ui->ctx, err);
 }
 
 static void run_type(
@@ -152,7 +109,7 @@ static uint64_t count_runs(const struct runner_job *job)
 
 void runner_run(const struct runner_job *job, struct res_run *report)
 {
-	struct runner r = {.job = job, .report = report};
+	struct runner r = {.ui = job->ui, .report = report};
 
 	report->status = 0;
 	r.live.total = count_runs(job);

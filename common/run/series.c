@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* All runs of one type of a scenario, and their files. */
+#include "common/run/series.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +15,6 @@
 #include "common/run/helpers.h"
 #include "common/run/layout.h"
 #include "common/run/median.h"
-#include "common/run/runner_parts.h"
 
 enum { FIGURES_SHOWN = 3, STATUS_INTERRUPTED = 130 };
 
@@ -83,7 +83,7 @@ static void tick(void *ctx, enum drive_stage stage, uint64_t elapsed_ns, const c
 {
 	struct series *s = ctx;
 	struct runner_live *live = &s->runner->live;
-	const struct runner_ui *ui = s->runner->job->ui;
+	const struct runner_ui *ui = s->runner->ui;
 
 	live->stage = stage;
 	live->elapsed_ns = elapsed_ns;
@@ -168,7 +168,7 @@ static int take_turn(
 				.target_log = r->logs ? target_log : NULL,
 				.load_log = r->logs ? load_log : NULL,
 				/* Where target and load write to the terminal it is theirs. */
-				.watcher = r->logs && r->job->ui->live ? &watcher : NULL,
+				.watcher = r->logs && r->ui->live ? &watcher : NULL,
 				.native = t->kind == TURN_RUN ? t->native : NULL},
 			ret, err);
 	r->interrupted |= ret->interrupted || rc == -EINTR;

@@ -95,6 +95,36 @@ def includes_go_one_way(_t):
     eq(bad, [], "includes against the direction")
 
 
+def circles(arrows):
+    """Sets of nodes that lead to each other, each sorted; arrows: node -> the nodes it leads to."""
+    def from_here(start):
+        seen, rest = set(), [start]
+        while rest:
+            for to in arrows.get(rest.pop(), ()):
+                if to not in seen:
+                    seen.add(to)
+                    rest.append(to)
+        return seen
+
+    reach = {n: from_here(n) for n in arrows}
+    return sorted({tuple(sorted(m for m in reach[n] if n in reach.get(m, ()))) for n in arrows if n in reach[n]})
+
+
+@test
+def no_circle_of_includes(_t):
+    """A module is X.c with X.h. One that another one needs does not need that one."""
+    def module(path):
+        return re.sub(r"\.[ch]$", "", path)
+
+    arrows = {}
+    for f in sources("common", *BACKENDS):
+        if f.endswith((".c", ".h")):
+            arrows.setdefault(module(f), set()).update(module(i) for i in includes(f) if module(i) != module(f))
+    bad = ["; ".join("%s -> %s" % (m, ", ".join(sorted(arrows[m] & set(circle)))) for m in circle)
+           for circle in circles(arrows)]
+    eq(bad, [], "modules that include each other")
+
+
 @test
 def every_room_is_known(_t):
     eq(sorted({f.split("/")[1] for f in sources("common")} - set(ROOMS)), [], "rooms without a rule")
@@ -448,6 +478,8 @@ def uninstall_removes_what_install_put(t):
 @test
 def the_checks_can_fail(_t):
     """The patterns find what they are for."""
+    eq(circles({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}), [("b", "c")], "circles")
+    eq(circles({"a": {"b", "c"}, "b": {"c"}, "c": {"d"}}), [], "circles where there are none")
     for line in ('printf("x");', 'fprintf(stderr, "x");', 'perror("x");', 'dprintf(2, "x");', 'fputs("x", stdout);'):
         assert PRINTS.search(line), line
     for line in ('out_printf(o, "x");', 'snprintf(buf, 2, "x");', 'mem_printf("x");', 'fprintf(f, "x");'):

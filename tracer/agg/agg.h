@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "common/model/result.h"
+#include "tracer/agg/rows.h"
 #include "tracer/event.h"
 
 /*
@@ -35,10 +36,6 @@ struct agg_names {
 void agg_result(const struct agg *a, const struct agg_names *names, struct res_result *r);
 /* Appends calls by name to a phase row. */
 void agg_phase(const struct agg *a, struct res_result *r, struct res_phase *phase);
-
-/* At most this many threads and fds have rows of their own; later ones share one row (null ids),
- * and a warning (threads_merged, fds_merged) says so. */
-#define AGG_ROWS_MAX 4096
 
 /* ---- timeline.c: at most 1024 buckets; the bucket doubles when they are full ---- */
 struct timeline;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tracer/agg/agg.h"
+#include "tracer/agg/rows.h"
 
 /* Ids are 32 bits: what is above them stands for "merged". */
 #define MERGED_ID (UINT64_C(1) << 32)

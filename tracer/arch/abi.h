@@ -5,17 +5,17 @@
 #include <linux/audit.h>
 #include <stdint.h>
 
-#include "tracer/event.h"
-
 /*
  * The ABIs of a machine: its own (ABI_NATIVE), and those of 32 bits that its kernel runs too. On
  * aarch64 there is none of these here: a program of 32-bit ARM is not known.
  */
 
+enum abi { ABI_NATIVE, ABI_I386, ABI_X32, ABI_COUNT };
+
 #if defined(__x86_64__)
 #define AUDIT_ARCH_NATIVE AUDIT_ARCH_X86_64
-#define ABI_X86_64        ABI_NATIVE
-#define ABI_COMPAT        ABI_I386 /* the one with rules of its own in our filter */
+#define ABI_X86_64        ABI_NATIVE /* in syscalls.def: numbers of x86-64 alone */
+#define ABI_COMPAT        ABI_I386   /* the one with rules of its own in our filter */
 #elif defined(__aarch64__)
 #define AUDIT_ARCH_NATIVE AUDIT_ARCH_AARCH64
 #define ABI_X86_64        (-1)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "tracer/decode/decoders.h"
 #include "tracer/event.h"
 
 /*
@@ -86,18 +87,5 @@ int decode_udp_option(const struct decode_in *in, uint32_t *ret_gso_size, int *r
  * long. May change ev->def. To be called once, before anything else looks at the event; what cannot
  * be read stays as it is (socketcall under its own name). */
 void decode_normalize(struct sys_event *ev, const struct mem_reader *mem);
-
-#define DECODER(name) extern const struct decoder decoder_##name;
-DECODER(mmsg_send)
-DECODER(mmsg_recv)
-DECODER(msg_send)
-DECODER(msg_recv)
-DECODER(iov_write) /* writev pwritev pwritev2 vmsplice */
-DECODER(iov_read)  /* readv preadv preadv2 */
-DECODER(send_flat) /* sendto, write: datagrams of a GSO socket */
-DECODER(recv_flat) /* recvfrom, read: GRO makes their datagrams unknown */
-DECODER(map)       /* mmap munmap mremap madvise: transferred = length on success */
-DECODER(brk)
-#undef DECODER
 
 #endif

@@ -15,6 +15,7 @@
 #include "common/base/mem.h"
 #include "tracer/arch/abi.h"
 #include "tracer/arch/regs.h"
+#include "tracer/recorder/block.h"
 #include "tracer/recorder/inject.h"
 #include "tracer/recorder/patch.h"
 #include "tracer/stacks/stacks.h"
@@ -26,21 +27,6 @@
 #define HITS_BEFORE_PATCH 2
 
 /* ---- blocks ---- */
-
-static const uint8_t *kinds_of(const struct recorder *f, const struct tracee *t)
-{
-	return files_state(t->files)->uncertain ? f->kinds_no_fds : f->kinds;
-}
-
-static void set_block(const struct recorder *f, const struct recorder_thread *rt)
-{
-	struct block *b = rt->ring.block;
-	const struct recorder_mm *rm = rt->tracee->mm->recorder;
-
-	_Static_assert(sizeof(b->guards) == sizeof(rm->sites.guards), "guards");
-	memcpy(b->guards, rm->sites.guards, sizeof(b->guards));
-	memcpy(b->kinds, kinds_of(f, rt->tracee), sizeof(b->kinds));
-}
 
 static struct recorder_thread *thread_begin(struct recorder *f, struct tracee *t)
 {
@@ -55,25 +41,8 @@ static struct recorder_thread *thread_begin(struct recorder *f, struct tracee *t
 	*VEC_PUSH(&f->threads) = rt;
 	t->recorder = rt;
 	f->sink.began(f->sink.ctx, t);
-	set_block(f, rt);
+	block_set(f, rt);
 	return rt;
-}
-
-/* The blocks of all threads, or of the mm's, are set anew. */
-static void set_blocks(struct recorder *f, const struct mm *mm)
-{
-	for (size_t i = 0; i < f->threads.len; i++) {
-		struct recorder_thread *rt = f->threads.at[i];
-
-		if ((!mm || rt->tracee->mm == mm) && !rt->off &&
-			rt->tracee->mm->recorder->state == RECORDER_ON)
-			set_block(f, rt);
-	}
-}
-
-void recorder_guards_changed(struct recorder *f, const struct mm *mm)
-{
-	set_blocks(f, mm);
 }
 
 void recorder_files_uncertain(struct recorder *f, struct files *files)
@@ -81,7 +50,7 @@ void recorder_files_uncertain(struct recorder *f, struct files *files)
 	recorder_sweep(f);
 	files_state(files)->uncertain = 1;
 	files_state(files)->recorded = 0;
-	set_blocks(f, NULL);
+	block_set_all(f, NULL);
 }
 
 void recorder_segments_seen(struct recorder *f)
@@ -89,7 +58,7 @@ void recorder_segments_seen(struct recorder *f)
 	for (size_t i = 0; i < BLOCK_KINDS_LEN; i++)
 		if (f->kinds[i] == KIND_MMSG_SEND)
 			f->kinds[i] = KIND_PASS;
-	set_blocks(f, NULL);
+	block_set_all(f, NULL);
 }
 
 /* Gives the thread a block, in regs. 0: it cannot have one. */
@@ -283,7 +252,7 @@ static int is_native(const struct ptrace_syscall_info *info)
 static int enter(struct recorder *f, struct tracee *t, const struct ptrace_syscall_info *info,
 	int *ret_moved)
 {
-	uint8_t kind = kinds_of(f, t)[info->entry.nr];
+	uint8_t kind = block_kinds(f, t)[info->entry.nr];
 	struct user_regs_struct regs;
 	struct site *site;
 

@@ -15,7 +15,4 @@ const char *inject(struct recorder *f, struct tracee *t, int *ret_moved);
  * cannot be. */
 int inject_grow(struct recorder *f, struct tracee *t, uint32_t needs, int *ret_moved);
 
-/* The guards of all threads of the mm are set anew: it has got trampolines. */
-void recorder_guards_changed(struct recorder *f, const struct mm *mm);
-
 #endif

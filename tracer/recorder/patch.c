@@ -15,7 +15,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
-#include "tracer/recorder/inject.h"
+#include "tracer/recorder/block.h"
 #include "tracer/recorder/plan.h"
 
 #define LOWEST_PAGE 0x10000ULL /* below it an ordinary user may not map */
@@ -143,7 +143,7 @@ static int add_page(struct recorder *f, struct tracee *t, uint64_t near)
 	if (got != (int64_t)page)
 		return -EEXIST;
 	sites_add_page(&t->mm->recorder->sites, page);
-	recorder_guards_changed(f, t->mm);
+	block_set_all(f, t->mm);
 	return 0;
 }
 

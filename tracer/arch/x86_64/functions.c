@@ -10,20 +10,14 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
-#include "tracer/arch/x86_64/ranges.h"
+#include "tracer/arch/x86_64/segments.h"
 
-#define SEGMENTS_MAX 16
 /* Functions before an address among which the one that it is in is looked for. */
 #define LOOK_BACK 24
 
 struct functions {
-	int fd;
+	struct segments segments;
 	off_t file_bytes;
-	struct segment {
-		uint64_t addr, offset, bytes;
-		int executable;
-	} segments[SEGMENTS_MAX];
-	size_t segments_len;
 	struct unwind {
 		uint64_t start, entry; /* addresses of the function and of its table entry */
 	} * unwinds;                   /* by start */
@@ -33,45 +27,14 @@ struct functions {
 
 /* ---- the file ---- */
 
-static size_t read_at(const struct functions *f, uint64_t addr, void *buf, size_t len, int code)
-{
-	for (size_t i = 0; i < f->segments_len; i++) {
-		const struct segment *s = &f->segments[i];
-		uint64_t rest = s->bytes - (addr - s->addr);
-		ssize_t n;
-
-		if ((code && !s->executable) || addr < s->addr || addr - s->addr >= s->bytes)
-			continue;
-		n = pread(f->fd, buf, len < rest ? len : (size_t)rest,
-			(off_t)(s->offset + (addr - s->addr)));
-		return n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
-static int is_code(const struct functions *f, uint64_t addr)
-{
-	for (size_t i = 0; i < f->segments_len; i++)
-		if (f->segments[i].executable && addr >= f->segments[i].addr &&
-			addr - f->segments[i].addr < f->segments[i].bytes)
-			return 1;
-	return 0;
-}
-
 size_t functions_code(const struct functions *f, uint64_t addr, uint8_t *buf, size_t len)
 {
-	return read_at(f, addr, buf, len, 1);
+	return segments_bytes(&f->segments, addr, buf, len, 1);
 }
 
 uint64_t functions_address(const struct functions *f, uint64_t offset)
 {
-	for (size_t i = 0; i < f->segments_len; i++) {
-		const struct segment *s = &f->segments[i];
-
-		if (s->executable && offset >= s->offset && offset - s->offset < s->bytes)
-			return s->addr + (offset - s->offset);
-	}
-	return UINT64_MAX;
+	return segments_address(&f->segments, offset);
 }
 
 /* ---- the unwind table ---- */
@@ -107,13 +70,13 @@ static void read_unwinds(struct functions *f, uint64_t header)
 	int32_t(*table)[2];
 	size_t bytes;
 
-	if (read_at(f, header, &h, sizeof(h), 0) != sizeof(h) ||
+	if (segments_bytes(&f->segments, header, &h, sizeof(h), 0) != sizeof(h) ||
 		memcmp(h.known, header_known, sizeof(h.known)) != 0 || h.count > ENTRIES_MAX ||
 		h.count > (uint64_t)f->file_bytes / sizeof(*table))
 		return;
 	bytes = h.count * sizeof(*table);
 	table = mem_calloc(h.count + 1, sizeof(*table));
-	if (read_at(f, header + sizeof(h), table, bytes, 0) == bytes) {
+	if (segments_bytes(&f->segments, header + sizeof(h), table, bytes, 0) == bytes) {
 		f->unwinds = mem_calloc(h.count + 1, sizeof(*f->unwinds));
 		f->unwinds_len = h.count;
 		for (size_t i = 0; i < h.count; i++)
@@ -133,8 +96,8 @@ static uint64_t unwind_end(const struct functions *f, const struct unwind *u)
 		uint32_t bytes;
 	} fde;
 
-	if (read_at(f, u->entry, &fde, sizeof(fde), 0) != sizeof(fde) || fde.length < 12 ||
-		fde.length >= 0xfffffff0 || !fde.cie ||
+	if (segments_bytes(&f->segments, u->entry, &fde, sizeof(fde), 0) != sizeof(fde) ||
+		fde.length < 12 || fde.length >= 0xfffffff0 || !fde.cie ||
 		u->entry + 8 + (uint64_t)(int64_t)fde.start != u->start)
 		return u->start;
 	return u->start + fde.bytes;
@@ -148,7 +111,8 @@ static int is_border(const struct functions *f, const GElf_Sym *sym)
 	int type = GELF_ST_TYPE(sym->st_info);
 
 	return (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE) && sym->st_value &&
-	       sym->st_value + sym->st_size >= sym->st_value && is_code(f, sym->st_value);
+	       sym->st_value + sym->st_size >= sym->st_value &&
+	       segments_is_code(&f->segments, sym->st_value);
 }
 
 static void read_symbols(struct functions *f, Elf_Scn *scn, const GElf_Shdr *sh)
@@ -188,7 +152,7 @@ static void read_all_symbols(struct functions *f, Elf *elf)
 				(sh.sh_type == SHT_DYNSYM && !dynamic_tables++)))
 			read_symbols(f, scn, &sh);
 	if (!tables)
-		ranges_of_go(elf, f, &f->symbols);
+		ranges_of_go(elf, &f->segments, &f->symbols);
 	if (!f->unwinds_len)
 		ranges_of_unwind(elf, &f->symbols);
 	if (f->symbols.len)
@@ -196,28 +160,6 @@ static void read_all_symbols(struct functions *f, Elf *elf)
 }
 
 /* ---- opening ---- */
-
-static int read_segments(struct functions *f, Elf *elf, uint64_t *ret_header)
-{
-	size_t n;
-	GElf_Ehdr eh;
-
-	if (!gelf_getehdr(elf, &eh) || eh.e_machine != EM_X86_64 ||
-		eh.e_ident[EI_CLASS] != ELFCLASS64 || elf_getphdrnum(elf, &n) < 0)
-		return -1;
-	for (size_t i = 0; i < n && f->segments_len < SEGMENTS_MAX; i++) {
-		GElf_Phdr ph;
-
-		if (!gelf_getphdr(elf, (int)i, &ph))
-			return -1;
-		if (ph.p_type == PT_GNU_EH_FRAME)
-			*ret_header = ph.p_vaddr;
-		if (ph.p_type == PT_LOAD && ph.p_vaddr + ph.p_filesz >= ph.p_vaddr)
-			f->segments[f->segments_len++] = (struct segment){
-				ph.p_vaddr, ph.p_offset, ph.p_filesz, (ph.p_flags & PF_X) != 0};
-	}
-	return f->segments_len ? 0 : -1;
-}
 
 struct functions *functions_open(int fd)
 {
@@ -228,11 +170,11 @@ struct functions *functions_open(int fd)
 	int rc = -1;
 
 	elf_version(EV_CURRENT);
-	f->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	f->file_bytes = fstat(f->fd, &st) == 0 ? st.st_size : 0;
-	elf = f->fd >= 0 ? elf_begin(f->fd, ELF_C_READ, NULL) : NULL;
+	f->segments.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	f->file_bytes = fstat(f->segments.fd, &st) == 0 ? st.st_size : 0;
+	elf = f->segments.fd >= 0 ? elf_begin(f->segments.fd, ELF_C_READ, NULL) : NULL;
 	if (elf && elf_kind(elf) == ELF_K_ELF)
-		rc = read_segments(f, elf, &header);
+		rc = segments_read(&f->segments, elf, &header);
 	if (rc == 0) {
 		if (header)
 			read_unwinds(f, header);
@@ -249,8 +191,8 @@ void functions_free(struct functions *f)
 {
 	if (!f)
 		return;
-	if (f->fd >= 0)
-		close(f->fd);
+	if (f->segments.fd >= 0)
+		close(f->segments.fd);
 	free(f->unwinds);
 	free(f->symbols.at);
 	free(f);

@@ -5,17 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tracer/arch/x86_64/ranges.h"
+
 /*
  * Where the functions of an ELF file begin and end, as its unwind table (.eh_frame_hdr) and its
  * symbols tell, and the bytes of its code. Nothing in the file is believed without a check of its
  * bounds; what makes no sense is as if it were not there.
  */
 struct functions;
-
-/* A range that is proven to be one function (or a part of one). */
-struct function {
-	uint64_t start, end;
-};
 
 /* fd is kept by the caller, and is not used afterwards. NULL: no ELF file of x86-64. */
 struct functions *functions_open(int fd);

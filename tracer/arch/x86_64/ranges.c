@@ -120,12 +120,12 @@ struct go_table {
 #define GO_1_20 0xfffffff1
 
 /* A function's range goes on to the next one: without the filling at its end. */
-static uint64_t without_filling(const struct functions *f, uint64_t start, uint64_t end)
+static uint64_t without_filling(const struct segments *s, uint64_t start, uint64_t end)
 {
 	uint8_t code[64];
 	size_t len = end - start < sizeof(code) ? (size_t)(end - start) : sizeof(code);
 
-	if (functions_code(f, end - len, code, len) != len)
+	if (segments_bytes(s, end - len, code, len, 1) != len)
 		return start;
 	while (len && code[len - 1] == ARCH_TRAP) {
 		len--;
@@ -134,7 +134,7 @@ static uint64_t without_filling(const struct functions *f, uint64_t start, uint6
 	return end;
 }
 
-void ranges_of_go(Elf *elf, const struct functions *f, struct ranges *ret)
+void ranges_of_go(Elf *elf, const struct segments *s, struct ranges *ret)
 {
 	GElf_Shdr sh;
 	Elf_Scn *scn = section(elf, ".gopclntab", &sh);
@@ -153,6 +153,6 @@ void ranges_of_go(Elf *elf, const struct functions *f, struct ranges *ret)
 		memcpy(entry, (const uint8_t *)data->d_buf + t.at_functions + i * 8, sizeof(entry));
 		if (entry[2] > entry[0] && t.text + entry[2] > t.text)
 			*VEC_PUSH(ret) = (struct function){t.text + entry[0],
-				without_filling(f, t.text + entry[0], t.text + entry[2])};
+				without_filling(s, t.text + entry[0], t.text + entry[2])};
 	}
 }

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/run/baseline_notes.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+void baseline_note(struct baseline_notes *n, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = mem_vprintf(fmt, ap);
+	va_end(ap);
+	*VEC_PUSH(&n->lines) = arena_strdup(&n->arena, text);
+	free(text);
+}
+
+void baseline_notes_release(struct baseline_notes *n)
+{
+	free(n->lines.at);
+	arena_release(&n->arena);
+	*n = (struct baseline_notes){0};
+}

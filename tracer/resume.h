@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_RESUME_H
+#define TRACER_RESUME_H
+
+struct session;
+struct tracee;
+
+/* Lets a stopped tracee go on, delivering signal (0: none), to the next stop that it needs. */
+void resume(const struct session *s, struct tracee *t, int signal);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_STOPS_H
+#define TRACER_STOPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/base/map.h"
+
+/* A stop or death, as wait4 told of it. */
+struct stop {
+	pid_t tid;
+	int status;
+	uint64_t at_ns; /* CLOCK_MONOTONIC, when it was taken */
+};
+
+/*
+ * Stops that were taken from wait4 and are not handled yet: those whose turn comes, oldest first,
+ * and those of threads that nobody has announced, which wait until somebody does. Zeroed storage
+ * is an empty one.
+ */
+struct stops {
+	struct stop *at;
+	size_t len, cap, head; /* those before head have been taken */
+	struct map held;       /* tid -> struct stop (heap) */
+};
+
+void stops_release(struct stops *q);
+
+/* Queues a stop that was taken from wait4 elsewhere, and stamps it. */
+void stops_push(struct stops *q, pid_t tid, int status);
+/* Queues the next stop of anybody. flags: of wait4. 1, 0 (WNOHANG: there is none) or a negative
+ * errno, -ECHILD: nobody is left. */
+int stops_wait(struct stops *q, int flags);
+/* The oldest one; 0: there is none. */
+int stops_take(struct stops *q, struct stop *ret);
+size_t stops_count(const struct stops *q);
+
+/* Keeps a stop, the thread's only one, until stops_unhold or stops_forget. */
+void stops_hold(struct stops *q, const struct stop *stop);
+int stops_is_held(const struct stops *q, pid_t tid);
+/* It is handled next, before all that are queued, if the thread has not left it meanwhile. */
+void stops_unhold(struct stops *q, pid_t tid);
+void stops_forget(struct stops *q, pid_t tid);
+
+#endif
