@@ -113,9 +113,9 @@ int report_latency_bin(uint64_t ns)
 	return bin < LATENCY_BINS ? bin : LATENCY_BINS - 1;
 }
 
-double report_latency_ns(int bin)
+uint64_t report_latency_ns(int bin)
 {
-	return exp2((double)bin / LATENCY_STEPS);
+	return bin < LATENCY_BINS ? (uint64_t)exp2((double)bin / LATENCY_STEPS) : UINT64_MAX;
 }
 
 void report_latency_bins(const struct res_syscall *s, struct latency_bins *ret)

@@ -37,8 +37,8 @@ struct latency_bins {
 	int first, last; /* bins that are not empty; first > last: none */
 };
 int report_latency_bin(uint64_t ns);
-/* The lower bound of a bin. */
-double report_latency_ns(int bin);
+/* The lower bound of a bin; behind the last one UINT64_MAX. */
+uint64_t report_latency_ns(int bin);
 void report_latency_bins(const struct res_syscall *s, struct latency_bins *ret);
 
 /* The timeline with at most `most` columns of equal width, the empty ones too. */

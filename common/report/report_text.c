@@ -90,9 +90,8 @@ static void latency(struct doc *d, const struct res_syscall *s, const struct lat
 
 		for (int k = i; k < i + step && k < LATENCY_BINS; k++)
 			calls = sat_add(calls, bins->count[k]);
-		doc_cell_text(d, t, "%s to %s",
-			units_duration(from, (uint64_t)report_latency_ns(i)),
-			units_duration(to, (uint64_t)report_latency_ns(i + step)));
+		doc_cell_text(d, t, "%s to %s", units_duration(from, report_latency_ns(i)),
+			units_duration(to, report_latency_ns(i + step)));
 		doc_cell(t, CELL_COUNT, calls);
 	}
 }

@@ -113,14 +113,14 @@ static uint64_t free_page(pid_t tid, uint64_t addr)
 
 	while (maps && mapping_next(maps, &m)) {
 		/* Heaps grow up, mappings down, and other threads are mapping just now. */
-		uint64_t away = m.start - free_from > 2 * GROWTH_ROOM ? GROWTH_ROOM : PAGE;
-		uint64_t page = m.start - away;
+		uint64_t room = m.start > free_from ? m.start - free_from : 0;
+		uint64_t page = m.start - (room > 2 * GROWTH_ROOM ? GROWTH_ROOM : PAGE);
 
-		if (m.start >= free_from + 2 * PAGE && strcmp(m.name, "[stack]") != 0 &&
+		if (room >= 2 * PAGE && strcmp(m.name, "[stack]") != 0 &&
 			m.start < ARCH_ADDRESSES_END && distance(page, addr) < ARCH_TRAMP_REACH &&
 			(!best || distance(page, addr) < distance(best, addr)))
 			best = page;
-		free_from = m.end;
+		free_from = m.end > free_from ? m.end : free_from;
 	}
 	return best;
 }
