@@ -321,18 +321,33 @@ static void add_numbers(struct tail *t, const struct filter_pass *pass)
 	free(borders);
 }
 
-static int append_tail(struct sock_fprog *prog, const struct filter_pass *pass)
+/* What passes from one address; goes on behind it if the call is from another. */
+static void add_pass(struct tail *t, const struct filter_pass *pass)
 {
-	struct tail *t = mem_calloc(1, sizeof(*t));
-	size_t len = prog->len, total;
+	size_t jump;
 
 	add(t, (struct sock_filter)LOAD(DATA(instruction_pointer)));
-	add_must_be(t, (uint32_t)pass->after);
+	add(t, (struct sock_filter)BPF_JUMP(
+		       BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)pass->after, 1, 0));
+	jump = t->len;
+	add(t, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
 	add(t, (struct sock_filter)LOAD(DATA(instruction_pointer) + 4));
 	add_must_be(t, (uint32_t)(pass->after >> 32));
 	add(t, (struct sock_filter)LOAD(DATA(arch)));
 	add_must_be(t, AUDIT_ARCH_X86_64);
 	add_numbers(t, pass);
+	if (jump < BPF_MAXINSNS)
+		t->at[jump].k = (uint32_t)(t->len - jump - 1);
+}
+
+static int append_tail(struct sock_fprog *prog, const struct filter_pass *pass)
+{
+	struct tail *t = mem_calloc(1, sizeof(*t));
+	size_t len = prog->len, total;
+
+	for (const struct filter_pass *p = pass; p; p = p->next)
+		add_pass(t, p);
+	add(t, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, RET_TRACE));
 	total = len + t->len;
 	if (total <= BPF_MAXINSNS) {
 		prog->filter = mem_realloc(prog->filter, total, sizeof(*prog->filter));

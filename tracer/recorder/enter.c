@@ -287,15 +287,17 @@ static int enter(
 	uint8_t kind = kinds_of(s, t)[info->entry.nr];
 	struct user_regs_struct regs;
 	struct site *site;
+	int was_moved;
 
 	if (!ready_space(s, t, kind, ret_moved) || kind == KIND_PASS)
 		return 0;
+	was_moved = *ret_moved;
 	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0 || arch_steps(&regs))
 		return 0; /* it would see each of our instructions */
 	site = ready_site(s, t, info->instruction_pointer, ret_moved);
 	if (!site || !ready_room(s, t, kind, ret_moved))
 		return 0;
-	if (*ret_moved && ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+	if (*ret_moved != was_moved && ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
 		return 0;
 	if (!*ret_moved) {
 		regs.rax = regs.orig_rax;
