@@ -19,8 +19,9 @@
 #include "tracer/recorder/patch.h"
 #include "tracer/session.h"
 
-/* A process that makes fewer calls than this is not worth the recorder's set-up. */
-#define STOPS_BEFORE_RECORDER 8
+/* A process that makes fewer calls than this is not worth the recorder's set-up: with the plan of
+ * the first site it costs what some forty stops do. */
+#define STOPS_BEFORE_RECORDER 20
 #define STOPS_WITH_EXPERIENCE 2 /* where it is known which sites to patch at once */
 /* A site is worth a change from its second call on. */
 #define HITS_BEFORE_PATCH 2
