@@ -49,17 +49,18 @@ static int64_t call(struct remote *r, long nr, uint64_t a, uint64_t b, uint64_t 
 /* The stub's pages are the process's own: what is shared is no code. */
 static int map_stub(struct remote *r)
 {
-	size_t bytes;
-	const void *stub = arch_stub(&bytes);
+	const uint64_t bytes = ALIVE_OFFSET + ALIVE_BYTES, args[6] = {REGION_ADDR, bytes};
+	size_t stub_bytes;
+	const void *stub = arch_stub(&stub_bytes);
 
-	return bytes <= REGION_CODE_BYTES &&
-			       call(r, SYS_mmap, REGION_ADDR, ALIVE_OFFSET + ALIVE_BYTES,
-				       PROT_READ | PROT_EXEC,
-				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE) ==
-				       (int64_t)REGION_ADDR &&
-			       remote_write(r->t, REGION_ADDR, stub, bytes) == 0
-		       ? 0
-		       : -1;
+	if (stub_bytes > REGION_CODE_BYTES ||
+		call(r, SYS_mmap, REGION_ADDR, bytes, PROT_READ | PROT_EXEC,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE) != (int64_t)REGION_ADDR)
+		return -1;
+	if (remote_write(r->t, REGION_ADDR, stub, stub_bytes) == 0)
+		return 0;
+	remote_call(r, r->saved.rip, SYS_munmap, args); /* there is no code of ours to do it */
+	return -1;
 }
 
 /* A kernel may insist on memory that is not executable (vm.memfd_noexec), an older one does not
