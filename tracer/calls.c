@@ -189,8 +189,11 @@ static int fd_entry(struct tracee *t)
 {
 	uint32_t first, last;
 
-	if (!identity_closes(t->ev.def))
+	if (!identity_closes(t->ev.def)) {
+		/* It is not worth a stop to learn now what a later call on it will tell. */
+		files_state(t->files)->whole &= is_recorded(t) != 0;
 		return is_recorded(t);
+	}
 	if (!is_recorded(t) && !files_is_shared(t->files) &&
 		identity_closing(&t->ev, &first, &last) && first == last &&
 		!files_open(t->files, first))

@@ -187,6 +187,7 @@ struct files *files_copy(const struct files *f)
 	struct map_iter it = {0};
 
 	copy->state.uncertain = f->state.uncertain;
+	copy->state.whole = f->state.whole;
 	while (map_next(&f->slots, &it)) {
 		const struct slot *from = it.value;
 		struct slot *to;
@@ -207,6 +208,16 @@ struct files *files_copy(const struct files *f)
 			to->generations = from->now.generation;
 	}
 	return copy;
+}
+
+int files_next(const struct files *f, struct map_iter *it, uint32_t *ret_fd)
+{
+	while (map_next(&f->slots, it))
+		if (is_open(&((const struct slot *)it->value)->now)) {
+			*ret_fd = (uint32_t)(it->key - 1);
+			return 1;
+		}
+	return 0;
 }
 
 static int number_is_open(pid_t pid, uint32_t fd)

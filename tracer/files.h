@@ -87,6 +87,7 @@ struct fd_registry *files_registry(const struct files *f);
 /* How its calls come to be known. */
 struct files_state {
 	uint8_t recorded;  /* some are recorded: they are applied in the order of their ends */
+	uint8_t whole;     /* every number that is open has a life, but for what no call tells */
 	uint8_t uncertain; /* io_uring may open and close in it: names are read at each use */
 	unsigned int busy; /* calls under way, stopped, that change what its numbers are */
 };
@@ -100,6 +101,8 @@ struct life *files_at(struct files *f, uint32_t fd, uint64_t entry_ns);
 struct life *files_known_at(const struct files *f, uint32_t fd, uint64_t entry_ns);
 /* The life that the number has, open as far as is known; NULL: none. */
 struct life *files_open(const struct files *f, uint32_t fd);
+/* The next number that is open as far as is known; 0: there is none. it: zeroed at first. */
+int files_next(const struct files *f, struct map_iter *it, uint32_t *ret_fd);
 /* Gives a life its id, if it has none. */
 uint32_t files_id(struct files *f, struct life *life, pid_t pid, uint32_t fd);
 

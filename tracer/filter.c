@@ -21,6 +21,11 @@
 
 #define TRACE SCMP_ACT_TRACE(FILTER_TRACE_DATA)
 
+/* Numbers that stop, whatever their arguments are. */
+struct stopping {
+	uint8_t native[SYS_NUMBERS_MAX], compat[SYS_NUMBERS_MAX];
+};
+
 /*
  * Control calls that matter for a few values of one argument only. The comparison is on the low
  * half (32 bits), which is all that the kernel looks at in these int arguments.
@@ -60,7 +65,7 @@ static int native_number(int abi, uint32_t nr)
 }
 
 /* 1 if it is one of those whose arguments are looked at, 0 if not, or a negative errno. */
-static int add_narrow(scmp_filter_ctx ctx, const char *name, int nr)
+static int add_narrow(scmp_filter_ctx ctx, int abi, uint32_t nr, const char *name)
 {
 	int found = 0;
 
@@ -72,30 +77,34 @@ static int add_narrow(scmp_filter_ctx ctx, const char *name, int nr)
 		if (strcmp(narrow[i].name, name) != 0)
 			continue;
 		found = 1;
-		rc = seccomp_rule_add_array(ctx, TRACE, nr, 1, &cmp);
+		rc = seccomp_rule_add_array(ctx, TRACE, native_number(abi, nr), 1, &cmp);
 		if (rc < 0 && rc != -EEXIST)
 			return rc;
 	}
 	return found;
 }
 
-static int add_rule(
-	scmp_filter_ctx ctx, const struct control_map *map, const struct sys_def *def, int nr)
+static int add_whole(scmp_filter_ctx ctx, int nr)
 {
-	int rc = 0;
+	int rc = seccomp_rule_add_array(ctx, TRACE, nr, 0, NULL);
 
-	if (!map->whole[def->index])
-		rc = add_narrow(ctx, def->name, nr);
-	if (rc == 0)
-		rc = seccomp_rule_add_array(ctx, TRACE, nr, 0, NULL);
-	return rc < 0 && rc != -EEXIST ? rc : 0;
+	return rc == -EEXIST ? 0 : rc;
 }
 
-static int add_rules(scmp_filter_ctx ctx, int abi, const struct control_map *map)
+/* In a 32-bit program the same call can come by socketcall(2) or ipc(2), which libseccomp knows. */
+static int is_multiplexed(int abi, uint32_t nr)
+{
+	return abi == ABI_I386 && (nr == 337 || nr == 345 /* recvmmsg, sendmmsg */ ||
+					  (nr >= 359 && nr <= 373) || (nr >= 393 && nr <= 402));
+}
+
+/* Fills stops[SYS_NUMBERS_MAX] with the numbers that stop whatever their arguments are, and adds
+ * rules for what is to be seen by arguments. */
+static int add_rules(scmp_filter_ctx ctx, int abi, const struct control_map *map, uint8_t *stops)
 {
 	for (uint32_t nr = 0; nr < SYS_NUMBERS_MAX; nr++) {
 		const struct sys_def *def = sys_find(abi, nr);
-		int rc, native;
+		int rc = 0;
 
 		if (!def || def->index >= map->len ||
 			(!map->traced[def->index] && !map->kind[def->index]))
@@ -103,10 +112,11 @@ static int add_rules(scmp_filter_ctx ctx, int abi, const struct control_map *map
 		if (abi == ABI_I386 && !map->traced[def->index] &&
 			map->kind[def->index] == CONTROL_MAPPINGS)
 			continue; /* no recorder there */
-		native = native_number(abi, nr);
-		if (native == __NR_SCMP_ERROR)
-			continue; /* docs/LIMITS.md: newer than libseccomp, in a 32-bit program */
-		rc = add_rule(ctx, map, def, native);
+		if (!map->whole[def->index])
+			rc = add_narrow(ctx, abi, nr, def->name);
+		stops[nr] = rc == 0;
+		if (rc == 0 && is_multiplexed(abi, nr))
+			rc = add_whole(ctx, native_number(abi, nr));
 		if (rc < 0)
 			return rc;
 	}
@@ -122,7 +132,7 @@ static int add_numbers_beyond(scmp_filter_ctx ctx, const struct control_map *map
 
 		if (nr < SYS_NUMBERS_MAX || nr > INT_MAX)
 			continue;
-		rc = seccomp_rule_add_array(ctx, TRACE, (int)nr, 0, NULL);
+		rc = add_whole(ctx, (int)nr);
 		if (rc < 0)
 			return rc;
 	}
@@ -143,7 +153,7 @@ static int add_names(scmp_filter_ctx ctx, const struct control_map *map)
 
 		if (!def || def->index >= map->len || !map->traced[def->index])
 			continue;
-		rc = add_rule(ctx, map, def, seccomp_syscall_resolve_name(names[i]));
+		rc = add_whole(ctx, seccomp_syscall_resolve_name(names[i]));
 		if (rc < 0)
 			return rc;
 	}
@@ -172,7 +182,7 @@ static int add_socketcalls(scmp_filter_ctx ctx, const struct control_map *map)
 	return rc;
 }
 
-static scmp_filter_ctx abi_filter(int abi, const struct control_map *map)
+static scmp_filter_ctx abi_filter(int abi, const struct control_map *map, uint8_t *stops)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 
@@ -182,7 +192,7 @@ static scmp_filter_ctx abi_filter(int abi, const struct control_map *map)
 	if (seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, TRACE) == 0 &&
 		(abi == ABI_NATIVE || (seccomp_arch_add(ctx, SCMP_ARCH_X86) == 0 &&
 					      seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE) == 0)) &&
-		add_rules(ctx, abi, map) == 0 &&
+		add_rules(ctx, abi, map, stops) == 0 &&
 		(abi == ABI_I386 ? add_socketcalls(ctx, map) : add_numbers_beyond(ctx, map)) == 0)
 		return ctx;
 	seccomp_release(ctx);
@@ -200,18 +210,16 @@ static scmp_filter_ctx all_filter(void)
 	return NULL;
 }
 
-static scmp_filter_ctx build(const struct control_map *map, int all)
+static scmp_filter_ctx build(const struct control_map *map, struct stopping *stopping)
 {
 	scmp_filter_ctx ctx, compat;
 
-	if (all)
-		return all_filter();
 	/* One filter for each ABI: in a common one libseccomp refuses calls that it does not
 	 * know. */
-	ctx = abi_filter(ABI_NATIVE, map);
+	ctx = abi_filter(ABI_NATIVE, map, stopping->native);
 	if (ABI_COMPAT == ABI_NATIVE)
 		return ctx;
-	compat = abi_filter(ABI_COMPAT, map);
+	compat = abi_filter(ABI_COMPAT, map, stopping->compat);
 	if (ctx && compat && seccomp_merge(ctx, compat) == 0)
 		return ctx;
 	seccomp_release(compat);
@@ -241,23 +249,29 @@ static int export_program(scmp_filter_ctx ctx, struct sock_fprog *ret)
 }
 
 /*
- * ---- what passes ----
+ * ---- around libseccomp's program ----
  *
- * libseccomp cannot compare the instruction pointer, and in a second filter the stricter verdict
- * wins. So each RET TRACE of its program becomes a jump to one tail, which looks at the pointer,
- * then at the architecture and last for the number in a tree of intervals.
+ * Before it, what the number alone decides: rules of libseccomp's cost time that grows with the
+ * square of their number, and a comparison each at every call. Numbers are found in a tree of
+ * intervals.
+ *
+ * Behind it, what passes: libseccomp cannot compare the instruction pointer, and in a second filter
+ * the stricter verdict wins. So each RET TRACE becomes a jump to one tail, which looks at the
+ * pointer, then at the architecture and last at the number.
  */
 
 #define DATA(field)        ((uint32_t)offsetof(struct seccomp_data, field))
 #define LOAD(field_offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, field_offset)
 #define RET_TRACE          (SECCOMP_RET_TRACE | FILTER_TRACE_DATA)
+#define GO_ON              SECCOMP_RET_KILL_THREAD /* in a head: to the end of it */
 
-struct tail {
+struct part {
 	struct sock_filter at[BPF_MAXINSNS];
 	size_t len;
+	uint32_t yes, no; /* what a tree answers */
 };
 
-static void add(struct tail *t, struct sock_filter insn)
+static void add(struct part *t, struct sock_filter insn)
 {
 	if (t->len < BPF_MAXINSNS)
 		t->at[t->len] = insn;
@@ -265,85 +279,161 @@ static void add(struct tail *t, struct sock_filter insn)
 }
 
 /* Goes on if the loaded word is k, else ends with a stop. */
-static void add_must_be(struct tail *t, uint32_t k)
+static void add_must_be(struct part *t, uint32_t k)
 {
 	add(t, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, 1, 0));
 	add(t, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, RET_TRACE));
 }
 
 /* First number from `nr` on whose verdict differs from that of nr. */
-static uint32_t border_after(const struct filter_pass *pass, uint32_t nr)
+static uint32_t border_after(const uint8_t *numbers, size_t len, uint32_t nr)
 {
 	uint32_t i = nr;
 
-	while (i < pass->len && !pass->numbers[i] == !pass->numbers[nr])
+	while (i < len && !numbers[i] == !numbers[nr])
 		i++;
 	return i;
 }
 
-/* The verdict for numbers of borders[lo .. hi): borders[i] begins interval i, intervals differ in
- * turn, interval 0 begins at 0. */
-static void add_tree(
-	struct tail *t, const uint32_t *borders, size_t lo, size_t hi, int first_passes)
+/* Of a tree for so many intervals. */
+static size_t tree_len(size_t n)
 {
-	size_t mid = lo + (hi - lo) / 2, jump;
+	size_t near = n / 2;
 
-	if (hi - lo == 1) {
-		int passes = (lo & 1) == 0 ? first_passes : !first_passes;
-
-		add(t, (struct sock_filter)BPF_STMT(
-			       BPF_RET | BPF_K, passes ? SECCOMP_RET_ALLOW : RET_TRACE));
-		return;
-	}
-	/* The far side by a long jump: the halves may be longer than a short one reaches. */
-	add(t, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, borders[mid], 0, 1));
-	jump = t->len;
-	add(t, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
-	add_tree(t, borders, lo, mid, first_passes);
-	if (jump < BPF_MAXINSNS)
-		t->at[jump].k = (uint32_t)(t->len - jump - 1);
-	add_tree(t, borders, mid, hi, first_passes);
+	if (n == 1)
+		return 1;
+	return (tree_len(near) > UINT8_MAX ? 2 : 1) + tree_len(near) + tree_len(n - near);
 }
 
-static void add_numbers(struct tail *t, const struct filter_pass *pass)
+/* The answer for numbers of borders[lo .. hi): borders[i] begins interval i, intervals differ in
+ * turn, interval 0 begins at 0. */
+static void add_tree(struct part *t, const uint32_t *borders, size_t lo, size_t hi, int first)
 {
-	uint32_t *borders = mem_calloc(pass->len + 1, sizeof(*borders));
+	size_t mid = lo + (hi - lo) / 2;
+
+	if (hi - lo == 1) {
+		int yes = (lo & 1) == 0 ? first : !first;
+
+		add(t, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, yes ? t->yes : t->no));
+		return;
+	}
+	/* A conditional jump reaches so far, no further. */
+	if (tree_len(mid - lo) > UINT8_MAX) {
+		add(t, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, borders[mid], 0, 1));
+		add(t, (struct sock_filter)BPF_STMT(
+			       BPF_JMP | BPF_JA, (uint32_t)tree_len(mid - lo)));
+	} else {
+		add(t, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, borders[mid],
+			       (uint8_t)tree_len(mid - lo), 0));
+	}
+	add_tree(t, borders, lo, mid, first);
+	add_tree(t, borders, mid, hi, first);
+}
+
+/* t->yes for numbers[nr] != 0, t->no for others, and those beyond the table. */
+static void add_numbers(struct part *t, const uint8_t *numbers, size_t len)
+{
+	uint32_t *borders = mem_calloc(len + 1, sizeof(*borders));
 	size_t n = 0;
 
-	for (uint32_t nr = 0; nr < pass->len; nr = border_after(pass, nr))
+	for (uint32_t nr = 0; nr < len; nr = border_after(numbers, len, nr))
 		borders[n++] = nr;
-	/* Beyond the table nothing passes. */
-	if (n && ((n - 1) & 1 ? !pass->numbers[0] : pass->numbers[0]))
-		borders[n++] = (uint32_t)pass->len;
+	if (n && ((n - 1) & 1 ? !numbers[0] : numbers[0]))
+		borders[n++] = (uint32_t)len;
 	add(t, (struct sock_filter)LOAD(DATA(nr)));
 	if (n)
-		add_tree(t, borders, 0, n, pass->numbers[0] != 0);
+		add_tree(t, borders, 0, n, numbers[0] != 0);
 	else
-		add(t, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, RET_TRACE));
+		add(t, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, t->no));
 	free(borders);
 }
 
-static int append_tail(struct sock_fprog *prog, const struct filter_pass *pass)
+/* Goes on behind what is added until end_if() unless the loaded word is k. Returns what end_if()
+ * needs. */
+static size_t add_if(struct part *t, uint32_t k)
 {
-	struct tail *t = mem_calloc(1, sizeof(*t));
-	size_t len = prog->len, total;
+	add(t, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, 1, 0));
+	add(t, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
+	return t->len - 1;
+}
+
+static void end_if(struct part *t, size_t jump)
+{
+	if (jump < BPF_MAXINSNS)
+		t->at[jump].k = (uint32_t)(t->len - jump - 1);
+}
+
+/* Returns with `k` become jumps to the end. */
+static void jump_to_end(struct sock_filter *at, size_t len, uint32_t k)
+{
+	for (size_t i = 0; i < len; i++)
+		if (at[i].code == (BPF_RET | BPF_K) && at[i].k == k)
+			at[i] = (struct sock_filter)BPF_STMT(
+				BPF_JMP | BPF_JA, (uint32_t)(len - i - 1));
+}
+
+static void add_head(struct part *t, uint32_t arch, const uint8_t *numbers)
+{
+	size_t jump;
+
+	add(t, (struct sock_filter)LOAD(DATA(arch)));
+	jump = add_if(t, arch);
+	add_numbers(t, numbers, SYS_NUMBERS_MAX);
+	end_if(t, jump);
+}
+
+static int prepend_head(struct sock_fprog *prog, const struct stopping *stopping)
+{
+	struct part *t = mem_calloc(1, sizeof(*t));
+	size_t total;
+
+	t->yes = RET_TRACE;
+	t->no = GO_ON;
+	add_head(t, AUDIT_ARCH_NATIVE, stopping->native);
+	if (ABI_COMPAT != ABI_NATIVE)
+		add_head(t, AUDIT_ARCH_I386, stopping->compat);
+	total = t->len + prog->len;
+	if (total <= BPF_MAXINSNS) {
+		jump_to_end(t->at, t->len, GO_ON);
+		prog->filter = mem_realloc(prog->filter, total, sizeof(*prog->filter));
+		memmove(prog->filter + t->len, prog->filter, prog->len * sizeof(*prog->filter));
+		memcpy(prog->filter, t->at, t->len * sizeof(*t->at));
+		prog->len = (unsigned short)total;
+	}
+	free(t);
+	return total <= BPF_MAXINSNS ? 0 : -E2BIG;
+}
+
+/* What passes from one address; goes on behind it if the call is from another. */
+static void add_pass(struct part *t, const struct filter_pass *pass)
+{
+	size_t jump;
 
 	add(t, (struct sock_filter)LOAD(DATA(instruction_pointer)));
-	add_must_be(t, (uint32_t)pass->after);
+	jump = add_if(t, (uint32_t)pass->after);
 	add(t, (struct sock_filter)LOAD(DATA(instruction_pointer) + 4));
 	add_must_be(t, (uint32_t)(pass->after >> 32));
 	add(t, (struct sock_filter)LOAD(DATA(arch)));
 	add_must_be(t, AUDIT_ARCH_NATIVE);
-	add_numbers(t, pass);
+	add_numbers(t, pass->numbers, pass->len);
+	end_if(t, jump);
+}
+
+static int append_tail(struct sock_fprog *prog, const struct filter_pass *pass)
+{
+	struct part *t = mem_calloc(1, sizeof(*t));
+	size_t len = prog->len, total;
+
+	t->yes = SECCOMP_RET_ALLOW;
+	t->no = RET_TRACE;
+	for (const struct filter_pass *p = pass; p; p = p->next)
+		add_pass(t, p);
+	add(t, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, RET_TRACE));
 	total = len + t->len;
 	if (total <= BPF_MAXINSNS) {
 		prog->filter = mem_realloc(prog->filter, total, sizeof(*prog->filter));
 		memcpy(prog->filter + len, t->at, t->len * sizeof(*t->at));
-		for (size_t i = 0; i < len; i++)
-			if (prog->filter[i].code == (BPF_RET | BPF_K) &&
-				prog->filter[i].k == RET_TRACE)
-				prog->filter[i] = (struct sock_filter)BPF_STMT(
-					BPF_JMP | BPF_JA, (uint32_t)(len - i - 1));
+		jump_to_end(prog->filter, len, RET_TRACE);
 		prog->len = (unsigned short)total;
 	}
 	free(t);
@@ -353,20 +443,24 @@ static int append_tail(struct sock_fprog *prog, const struct filter_pass *pass)
 int filter_build(const struct control_map *map, int all, const struct filter_pass *pass,
 	struct sock_fprog *ret, struct err *err)
 {
-	scmp_filter_ctx ctx = build(map, all);
+	struct stopping stopping = {0};
+	scmp_filter_ctx ctx = all ? all_filter() : build(map, &stopping);
 	int rc;
 
 	if (!ctx)
 		return err_set(err, -EINVAL, "libseccomp could not build the filter");
 	rc = export_program(ctx, ret);
 	seccomp_release(ctx);
-	if (rc == 0 && pass) {
-		rc = append_tail(ret, pass);
-		if (rc < 0)
-			free(ret->filter);
-	}
 	if (rc < 0)
 		return err_set(err, rc, "cannot export the seccomp filter: %s", strerror(-rc));
+	if (!all)
+		rc = prepend_head(ret, &stopping);
+	if (rc == 0 && pass)
+		rc = append_tail(ret, pass);
+	if (rc < 0) {
+		free(ret->filter);
+		return err_set(err, rc, "the seccomp filter is too long");
+	}
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct filter_pass {
 	uint64_t after;
 	const uint8_t *numbers;
 	size_t len;
+	const struct filter_pass *next; /* others, from another address; NULL: none */
 };
 
 /* Fills *ret (heap, release with free(ret->filter)). all: every call stops. pass: but for these;

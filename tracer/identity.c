@@ -650,14 +650,27 @@ static void look_at_all(struct identity *id, const struct caller *c)
 		closedir(dir);
 }
 
+/* Those that are known to be open: to list all costs far more. */
+static void look_at_known(struct identity *id, const struct caller *c)
+{
+	struct map_iter it = {0};
+	uint32_t fd;
+
+	while (files_next(c->files, &it, &fd))
+		look_now(id, c, fd, clock_mono_ns());
+}
+
 void identity_begin(struct identity *id, const struct caller *c)
 {
 	struct files_state *state = files_state(c->files);
 
 	if (state->recorded || state->uncertain)
 		return;
-	look_at_all(id, c);
-	state->recorded = 1;
+	if (state->whole)
+		look_at_known(id, c);
+	else
+		look_at_all(id, c);
+	state->recorded = state->whole = 1;
 }
 
 /* ---- socket options ---- */

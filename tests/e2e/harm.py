@@ -3,6 +3,7 @@
 """That the tools do no harm themselves: to files, to the machine, to the program they watch."""
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -12,7 +13,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from kernel_facts import wait_for
 import tap
-from tap import Skip, check, eq, main, need_root, need_tool, profile, test
+from tap import Skip, check, eq, main, need_recorder, need_root, need_tool, profile, test
 
 NOBODY = 65534
 
@@ -436,6 +437,17 @@ def a_short_grace_is_kept(t):
         j = json.load(f)
     check("target_killed" in [w["code"] for w in j["warnings"]], "warnings: %r (%s)" % (j["warnings"], r))
     check(r.seconds < 10, "%.1f s" % r.seconds)
+
+
+@test
+def a_process_that_may_not_be_looked_into_keeps_nothing_of_ours(t):
+    """To root every process is open: then the recorder is there."""
+    need_recorder(t)
+    for variant in ("", "static", "musl-static"):
+        r = t.iotrace(["--trace=write"], [t.target("rec_code", variant), "undumpable", "1"])
+        mapped = int(re.search(r"mapped=(\d+)", r.err).group(1))
+        failed = "the stub could not be mapped" in [u["reason"] for u in r.json["tracer"]["unpatched_sites"]]
+        eq(mapped == 0, failed, "nothing is mapped, it could not be: %s" % r)
 
 
 if __name__ == "__main__":

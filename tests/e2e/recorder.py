@@ -54,6 +54,8 @@ LIFE = [
     Case("close_all"),
     Case("own_table 20"),
     Case("killed 6", counts=()),
+    Case("beginnings 30"),
+    Case("cut_short 60", counts=()),
     Case("limited 60"),
     Case("mappings 1", recorded=1000),
 ]
@@ -179,6 +181,22 @@ def two_files_are_never_one(t):
             eq(c["bytes"], size * c["calls"], "bytes of %s" % row["target"])
             eq(c["calls"], 4, "writes between open and close")
     eq(len(seen), 60, "generations of the number")
+
+
+@test
+def what_could_not_be_set_up_leaves_nothing(t):
+    """The tracer cannot give the memory its size. The same with no limit: the check can fail."""
+    need_recorder(t)
+    show = ["/bin/sh", "-c", "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo x; done; "
+            "while read l; do case $l in *memfd:iotrace*) echo mapped;; esac; done </proc/$$/maps; ls -l /proc/$$/fd"]
+    for before, mapped, reason in (("", 1, None), ("ulimit -f 2000; ", 0, "the tracer's file size is limited")):
+        argv, prefix = t.iotrace_argv(["--trace=write"], show)
+        r = t.run(["/bin/sh", "-c", before + 'exec "$@"', "sh", *argv])
+        with open(prefix + ".json") as f:
+            j = json.load(f)
+        eq((r.status, r.out.count("mapped"), r.out.count("memfd")), (0, mapped, 0), "status, mappings, fds: %s" % r)
+        reasons = [u["reason"] for u in j["tracer"]["unpatched_sites"]]
+        check(not reason or any(reason in x for x in reasons), "reasons: %r" % reasons)
 
 
 @test

@@ -43,6 +43,8 @@ NASTY = [
     ("rec_life", "close_all", ("write",)),
     ("rec_life", "own_table 6", ("write",)),
     ("storm", "killed 3", ()),
+    ("rec_life", "beginnings 6", ("write",)),
+    ("rec_life", "cut_short 12", ()),
     ("rec_life", "mappings 1", ("write",)),
     ("rec_code", "registers 12", ("write",)),
     ("rec_code", "own_gs", ("write",)),

@@ -77,5 +77,14 @@ def neighbour(t, variant):
 
 add("a child cannot lead its parent", neighbour)
 
+
+def meddled(t, variant):
+    r = run(t, ["meddled", "20"], variant)
+    writes = [c["calls"] for c in r.json["syscalls"] if c["name"] == "write"]
+    eq((r.status, r.json["tracer"]["lost"], writes), (0, 0, [20 + 20 * 25]), "status, lost, writes\n%s" % r)
+
+
+add("a thread meddles with the set-up", meddled)
+
 if __name__ == "__main__":
     main()

@@ -228,6 +228,72 @@ static void exec_thread(char **args)
 	report();
 }
 
+static atomic_long *beginnings_seen;
+
+static void seen(int sig)
+{
+	(void)sig;
+	atomic_fetch_add(beginnings_seen, 1);
+}
+
+/* A child at its first calls: each is put under the recorder. */
+static pid_t beginning(void)
+{
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid > 0)
+		return pid;
+	for (int k = 0; k < 20; k++)
+		CHECK(write(null_fd, "x", 1) == 1);
+	_exit(0);
+}
+
+/* Children that are stopped, continued and sent a signal again and again: each of these has its
+ * effect, and the calls are made. */
+static void beginnings(char **args)
+{
+	struct sigaction sa = {.sa_handler = seen, .sa_flags = SA_RESTART};
+	long n = t_num(args, 0, 100);
+
+	null_fd = t_null();
+	beginnings_seen =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(beginnings_seen != MAP_FAILED && sigaction(SIGUSR1, &sa, NULL) == 0);
+	write_n(20);
+	for (long i = 0; i < n; i++) {
+		int status = 0;
+		pid_t pid = beginning();
+
+		for (int k = 0; k < 8; k++) {
+			CHECK(kill(pid, SIGSTOP) == 0 && kill(pid, SIGCONT) == 0);
+			CHECK(kill(pid, SIGUSR1) == 0);
+			usleep((useconds_t)(i % 8) * 10); /* the moments vary, nothing else */
+		}
+		CHECK(waitpid(pid, &status, 0) == pid);
+		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+		atomic_fetch_add(&writes, 20);
+	}
+	CHECK(n == 0 || atomic_load(beginnings_seen) > 0);
+	report();
+}
+
+/* Children that are killed there. */
+static void cut_short(char **args)
+{
+	null_fd = t_null();
+	write_n(20);
+	for (long i = t_num(args, 0, 100); i > 0; i--) {
+		int status;
+		pid_t pid = beginning();
+
+		for (long k = 0; k < i % 10; k++)
+			usleep(30); /* the moment varies, nothing else */
+		CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
+	}
+	report();
+}
+
 /* ---- fds ---- */
 
 /* One number for one file after the other: A is written 3 bytes at a time, B 5. */
@@ -465,8 +531,8 @@ static void mappings(char **args)
 static const struct tcase cases[] = {{"threads", threads}, {"many", many}, {"idle", idle},
 	{"children", children}, {"fork_busy", fork_busy}, {"exec_thread", exec_thread},
 	{"reuse", reuse}, {"race", race}, {"lingering", lingering}, {"close_all", close_all},
-	{"own_table", own_table}, {"killed", killed}, {"limited", limited}, {"mappings", mappings},
-	{NULL, NULL}};
+	{"beginnings", beginnings}, {"cut_short", cut_short}, {"own_table", own_table},
+	{"killed", killed}, {"limited", limited}, {"mappings", mappings}, {NULL, NULL}};
 
 int main(int argc, char **argv)
 {

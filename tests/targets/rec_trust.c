@@ -179,6 +179,45 @@ static void neighbour(char **args)
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0 && !atomic_load(led));
 }
 
+static atomic_int meddling;
+
+/* Closes whatever gets one of the low numbers, and unmaps what it can. */
+static void *meddler(void *arg)
+{
+	while (atomic_load(&meddling) > 0) {
+		for (int fd = 3; fd < 8; fd++)
+			close(fd);
+		munmap((void *)0x551000010000, 0x10000);
+		atomic_fetch_sub(&meddling, 1);
+	}
+	return arg;
+}
+
+/* Children that are set up for the recorder while another thread of theirs closes and unmaps what
+ * that makes: they make their calls all the same, recorded or not. */
+static void meddled(char **args)
+{
+	int fd = dup2(t_null(), 100), status;
+
+	writes(fd, 20);
+	for (long i = t_num(args, 0, 20); i > 0; i--) {
+		pid_t pid = fork();
+
+		CHECK(pid >= 0);
+		if (pid == 0) {
+			pthread_t thread;
+
+			atomic_store(&meddling, 20);
+			CHECK(pthread_create(&thread, NULL, meddler, NULL) == 0);
+			writes(fd, 20);
+			CHECK(pthread_join(thread, NULL) == 0);
+			writes(fd, 5);
+			_exit(0);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	}
+}
+
 static void none(char **args)
 {
 	(void)args;
@@ -188,7 +227,7 @@ int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {{"none", none}, {"false_records", false_records},
 		{"emptied", emptied}, {"far_head", far_head}, {"garbage", garbage},
-		{"neighbour", neighbour}, {NULL, NULL}};
+		{"neighbour", neighbour}, {"meddled", meddled}, {NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }

@@ -261,6 +261,36 @@ static void a_table_is_looked_at_before_it_is_recorded(void **state)
 	close(fd);
 }
 
+/* As a fork does it: what is known need not be looked for, but for a name that is not read yet. */
+static void a_copy_of_a_recorded_table_is_whole(void **state)
+{
+	struct fixture *x = *state;
+	struct said said = path("/as/said");
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC), unseen;
+	struct files *whole, *not_whole;
+
+	identity_begin(x->id, &x->caller);
+	tell(x, "openat", ARGS(HERE), 900, &said);
+	tell(x, "dup2", ARGS(900, (uint64_t)fd), fd, NULL);
+	unseen = fcntl(fd, F_DUPFD_CLOEXEC, 500);
+	whole = files_copy(x->caller.files);
+	not_whole = files_copy(x->caller.files);
+	files_unref(x->caller.files);
+	files_state(not_whole)->whole = 0;
+	for (int i = 0; i < 2; i++) {
+		x->caller.files = i ? not_whole : whole;
+		assert_false(files_state(x->caller.files)->recorded);
+		identity_begin(x->id, &x->caller);
+		assert_true(files_state(x->caller.files)->recorded);
+		assert_string_equal(
+			files_open(x->caller.files, (uint32_t)fd)->file->target, "/dev/null");
+		assert_int_equal(files_open(x->caller.files, (uint32_t)unseen) != NULL, i);
+	}
+	files_unref(whole);
+	close(unseen);
+	close(fd);
+}
+
 static void closers(void **state)
 {
 	static const struct {
@@ -298,6 +328,7 @@ int main(void)
 		WITH(names_are_read_while_the_number_is_the_same),
 		WITH(names_at_a_stop),
 		WITH(a_table_is_looked_at_before_it_is_recorded),
+		WITH(a_copy_of_a_recorded_table_is_whole),
 		cmocka_unit_test(closers),
 	};
 

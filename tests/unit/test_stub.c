@@ -297,6 +297,64 @@ static void calls_that_say_something(void **state)
 	close(fd);
 }
 
+/* ---- the set-up ---- */
+
+/* In a child that has the code and nothing else, to the trap behind its last call: nobody stops
+ * that. */
+static void run_setup(uint64_t page, struct arch_setup *ret)
+{
+	struct user_regs_struct regs;
+	size_t bytes;
+	const void *stub = arch_stub(&bytes);
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		uint8_t *at = mmap((void *)REGION_ADDR, ALIVE_OFFSET + ALIVE_BYTES,
+			PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+		memcpy(at, stub, bytes);
+		mprotect(at, REGION_CODE_BYTES, PROT_READ | PROT_EXEC);
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(ptrace(PTRACE_GETREGS, pid, NULL, &regs), 0);
+	regs.orig_rax = (unsigned long long)-1;
+	regs.rsp = 0; /* it has no need of a stack */
+	arch_setup_begin(&regs, MFD_CLOEXEC | MFD_ALLOW_SEALING, page);
+	assert_int_equal(ptrace(PTRACE_SETREGS, pid, NULL, &regs), 0);
+	assert_int_equal(ptrace(PTRACE_CONT, pid, NULL, NULL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSTOPPED(status) && WSTOPSIG(status) == SIGILL);
+	assert_int_equal(ptrace(PTRACE_GETREGS, pid, NULL, &regs), 0);
+	assert_int_equal(regs.rip, arch_setup_end());
+	arch_setup_results(&regs, ret);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+}
+
+static void the_set_up_makes_all_calls(void **state)
+{
+	const uint64_t page = REGION_ADDR + REGION_BYTES;
+	struct arch_setup got;
+
+	(void)state;
+	run_setup(page, &got);
+	assert_true(got.fd > 2);
+	assert_int_equal(got.wiped, 0);
+	assert_int_equal(got.apart, 0);
+	assert_int_equal(got.arena, REGION_ADDR + ARENA_OFFSET);
+	assert_int_equal(got.page, page);
+	run_setup(0, &got);
+	assert_int_equal(got.arena, REGION_ADDR + ARENA_OFFSET);
+	assert_int_equal(got.page, 0);
+	run_setup(REGION_ADDR, &got); /* something is there already */
+	assert_int_equal((int64_t)got.page, -EEXIST);
+	assert_true(arch_in_stub(arch_setup_after()) && arch_in_stub(arch_setup_end()));
+}
+
 static void jumps_reach_or_say_so(void **state)
 {
 	uint8_t code[ARCH_JUMP_BYTES];
@@ -319,6 +377,7 @@ int main(void)
 		cmocka_unit_test(calls_without_memory),
 		cmocka_unit_test(measured_calls),
 		cmocka_unit_test(calls_that_say_something),
+		cmocka_unit_test(the_set_up_makes_all_calls),
 		cmocka_unit_test(jumps_reach_or_say_so),
 	};
 

@@ -83,6 +83,26 @@ const void *arch_call_code(size_t *ret_bytes);
 /* Calls that function; its first argument is -1, the next two are 0. */
 void arch_call(uint64_t code, long nr);
 
+/* ---- set-up ---- */
+/*
+ * The routine beside the stub that makes the calls of a process's set-up in a row: the arena's
+ * memfd, its first mapping, what a fork does to it and to the word beside the stub, a page for
+ * trampolines. It ends at the entry of a call that the filter stops and that does nothing.
+ */
+struct arch_setup {
+	int64_t wiped, fd,
+		apart;        /* results: madvise of the word, memfd_create, madvise of the arena */
+	uint64_t arena, page; /* of the two mmaps */
+};
+/* The thread is to begin it. page: where one is to be mapped, 0: nowhere. */
+void arch_setup_begin(struct user_regs_struct *regs, uint32_t memfd_flags, uint64_t page);
+/* At its end. */
+void arch_setup_results(const struct user_regs_struct *regs, struct arch_setup *ret);
+/* The addresses after its call instructions: of those that the filter lets pass, and of the last.
+ */
+uint64_t arch_setup_after(void);
+uint64_t arch_setup_end(void);
+
 /* ---- trampolines ---- */
 /* Writes one for the call instruction at `site` into buf; at is where it will be. moved: the
  * instruction that is executed first, or NULL. */

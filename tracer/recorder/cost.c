@@ -9,7 +9,7 @@
 #include "tracer/event.h"
 #include "tracer/recorder/recorder.h"
 
-#define ROUNDS      16
+#define ROUNDS      8
 #define ROUND_CALLS 50 /* fewer than a small ring holds */
 #define CODE        (REGION_ADDR + REGION_CODE_BYTES - 4096)
 #define TRAMP       (CODE + TRAMP_BYTES)

@@ -20,8 +20,9 @@
 #include "tracer/recorder/patch.h"
 #include "tracer/stacks/stacks.h"
 
-/* A process that makes fewer calls than this is not worth the recorder's set-up. */
-#define STOPS_BEFORE_RECORDER 8
+/* A process that makes fewer calls than this is not worth the recorder's set-up: with the plan of
+ * the first site it costs what some forty stops do. */
+#define STOPS_BEFORE_RECORDER 20
 #define STOPS_WITH_EXPERIENCE 2 /* where it is known which sites to patch at once */
 /* A site is worth a change from its second call on. */
 #define HITS_BEFORE_PATCH 2
@@ -255,15 +256,17 @@ static int enter(struct recorder *f, struct tracee *t, const struct ptrace_sysca
 	uint8_t kind = block_kinds(f, t)[info->entry.nr];
 	struct user_regs_struct regs;
 	struct site *site;
+	int was_moved;
 
 	if (!ready_space(f, t, kind, ret_moved) || kind == KIND_PASS)
 		return 0;
+	was_moved = *ret_moved;
 	if (regs_get(t->tid, &regs) < 0 || arch_steps(&regs))
 		return 0; /* it would see each of our instructions */
 	site = ready_site(f, t, info->instruction_pointer, ret_moved);
 	if (!site || !ready_room(f, t, kind, ret_moved))
 		return 0;
-	if (*ret_moved && regs_get(t->tid, &regs) < 0)
+	if (*ret_moved != was_moved && regs_get(t->tid, &regs) < 0)
 		return 0;
 	if (!*ret_moved)
 		arch_take_back(&regs);

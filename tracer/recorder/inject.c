@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -18,14 +19,9 @@
 #include "tracer/recorder/patch.h"
 #include "tracer/recorder/remote.h"
 
-#define UNITS_FIRST 4 /* of the arena: threads, mostly */
-
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U
 #endif
-
-static const char memory_name[] = "iotrace";
-#define NAME_AT (REGION_ADDR + REGION_CODE_BYTES - sizeof(memory_name)) /* behind the stub */
 
 /* Of another user's process the limits may be read in /proc only. */
 static int has_limit(pid_t tid)
@@ -54,33 +50,32 @@ static int64_t call(struct remote *r, long nr, uint64_t a, uint64_t b, uint64_t 
 /* The stub's pages are the process's own: what is shared is no code. */
 static int map_stub(struct remote *r)
 {
-	const uint64_t args[6] = {REGION_ADDR, ALIVE_OFFSET + ALIVE_BYTES, PROT_READ | PROT_EXEC,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, (uint64_t)-1, 0};
-	size_t bytes;
-	const void *stub = arch_stub(&bytes);
+	const uint64_t bytes = ALIVE_OFFSET + ALIVE_BYTES, args[6] = {REGION_ADDR, bytes};
+	size_t stub_bytes;
+	const void *stub = arch_stub(&stub_bytes);
 
-	if (remote_call(r, 0, SYS_mmap, args) != (int64_t)REGION_ADDR ||
-		bytes > REGION_CODE_BYTES - sizeof(memory_name) ||
-		remote_write(r->t, REGION_ADDR, stub, bytes) < 0 ||
-		remote_write(r->t, NAME_AT, memory_name, sizeof(memory_name)) < 0)
+	if (stub_bytes > REGION_CODE_BYTES ||
+		call(r, SYS_mmap, REGION_ADDR, bytes, PROT_READ | PROT_EXEC,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE) != (int64_t)REGION_ADDR)
 		return -1;
-	return call(r, SYS_madvise, REGION_ADDR + ALIVE_OFFSET, ALIVE_BYTES, MADV_WIPEONFORK, 0) ==
-			       0
-		       ? 0
-		       : -1;
+	if (remote_write(r->t, REGION_ADDR, stub, stub_bytes) == 0)
+		return 0;
+	remote_call(
+		r, regs_ip(&r->saved), SYS_munmap, args); /* there is no code of ours to do it */
+	return -1;
 }
 
 /* A kernel may insist on memory that is not executable (vm.memfd_noexec), an older one does not
  * know it. */
-static uint64_t memfd_flags(void)
+static unsigned int memfd_flags(void)
 {
-	static uint64_t flags;
+	static unsigned int flags;
 	int fd;
 
 	if (flags)
 		return flags;
 	flags = MFD_CLOEXEC | MFD_NOEXEC_SEAL;
-	fd = memfd_create(memory_name, (unsigned int)flags);
+	fd = memfd_create("iotrace", flags);
 	if (fd >= 0)
 		close(fd);
 	else
@@ -88,75 +83,87 @@ static uint64_t memfd_flags(void)
 	return flags;
 }
 
-static const char *share(struct remote *r, struct region *region, int64_t fd)
-{
-	cleanup_close int mine = fd_steal(r->t->process->pid, r->t->tid, (uint32_t)fd);
-	const uint64_t start = REGION_ADDR + ARENA_OFFSET, bytes = UNITS_FIRST * ARENA_UNIT_BYTES;
-	const uint64_t map[6] = {start, bytes, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_FIXED_NOREPLACE, (uint64_t)fd, 0};
-
-	struct err err = {0};
-
-	if (mine < 0)
-		return "the process's descriptors cannot be taken";
-	if (region_take(region, mine, UNITS_FIRST, &err) < 0)
-		return err.code == -EFBIG ? "the tracer's file size is limited (RLIMIT_FSIZE)"
-					  : "the shared memory could not be mapped";
-	if (remote_call(r, arch_stub_after() - ARCH_CALL_BYTES, SYS_mmap, map) != (int64_t)start ||
-		call(r, SYS_madvise, start, bytes, MADV_DONTFORK, 0) != 0)
-		return "the shared memory could not be mapped in the process";
-	return NULL;
-}
-
 /* What the one writes, the other finds: no other thread has put something else in its place. */
 static int is_shared(const struct remote *r, const struct region *region)
 {
-	uint64_t *word = (uint64_t *)region->at, got = 0, sent;
+	uint64_t *word = (uint64_t *)region->at, sent;
+	long got;
 
 	if (getrandom(&sent, sizeof(sent), GRND_NONBLOCK) != sizeof(sent))
 		sent = (uint64_t)(uintptr_t)word ^ BLOCK_MAGIC_VALUE;
 	*word = sent;
-	if (remote_read(r->t, REGION_ADDR + ARENA_OFFSET, &got, sizeof(got)) < 0)
+	errno = 0;
+	got = ptrace(PTRACE_PEEKDATA, r->t->tid, (void *)(REGION_ADDR + ARENA_OFFSET), NULL);
+	if (errno)
 		return 0;
 	*word = 0;
-	return got == sent;
+	return (uint64_t)got == sent;
 }
 
-/* The first page for trampolines; that there is none is no reason to give up. */
-static void map_page(struct remote *r)
+/* The memory that the set-up made, and how it went. */
+static const char *share(
+	const struct remote *r, struct region *region, const struct arch_setup *got)
 {
-	uint64_t page = patch_free_page(r->t, regs_ip(&r->saved));
-	const uint64_t args[6] = {page, 4096, PROT_READ | PROT_EXEC,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, (uint64_t)-1, 0};
+	cleanup_close int mine = -1;
+	struct err err = {0};
 
-	if (page && remote_call(r, arch_stub_after() - ARCH_CALL_BYTES, SYS_mmap, args) ==
-			    (int64_t)page)
-		sites_add_page(&r->t->mm->recorder->sites, page);
+	if (got->wiped != 0)
+		return "the stub could not be mapped";
+	if (got->fd < 0)
+		return "the shared memory could not be made";
+	mine = fd_steal(r->t->process->pid, r->t->tid, (uint32_t)got->fd);
+	if (mine < 0)
+		return "the process's descriptors cannot be taken";
+	if (region_take(region, mine, ARENA_FIRST_UNITS, &err) < 0)
+		return err.code == -EFBIG ? "the tracer's file size is limited (RLIMIT_FSIZE)"
+					  : "the shared memory could not be mapped";
+	if (got->arena != REGION_ADDR + ARENA_OFFSET || got->apart != 0)
+		return "the shared memory could not be mapped in the process";
+	return is_shared(r, region) ? NULL : "the shared memory is not what it should be";
+}
+
+/* In the place of the call at which the set-up ends: the fd is of no more use, and what has no use
+ * at all is unmapped again. */
+static void tidy(struct remote *r, const struct arch_setup *got, uint64_t page, int failed)
+{
+	if (got->fd >= 0)
+		call(r, SYS_close, (uint64_t)got->fd, 0, 0, 0);
+	if (failed && got->arena == REGION_ADDR + ARENA_OFFSET)
+		call(r, SYS_munmap, got->arena, ARENA_FIRST_BYTES, 0, 0);
+	if (failed && page && got->page == page)
+		call(r, SYS_munmap, page, 4096, 0, 0);
+}
+
+static const char *set_up(struct remote *r, struct recorder_mm *rm)
+{
+	/* The first page for trampolines; that there is none is no reason to give up. */
+	uint64_t page = rm->sites.pages.len ? 0 : patch_free_page(r->t, regs_ip(&r->saved));
+	struct arch_setup got;
+	const char *reason;
+
+	arch_setup_begin(&r->regs, memfd_flags(), page);
+	if (remote_run(r, arch_setup_end()) < 0)
+		return "the recorder could not do its work in the process";
+	arch_setup_results(&r->regs, &got);
+	reason = share(r, &rm->region, &got);
+	/* The rest of the page is unused. */
+	if (!reason && ptrace(PTRACE_POKEDATA, r->t->tid, (void *)(REGION_ADDR + ALIVE_OFFSET),
+			       (void *)1) < 0)
+		reason = "the process's memory could not be written";
+	tidy(r, &got, page, reason != NULL);
+	if (reason)
+		region_release(&rm->region);
+	else if (page && got.page == page)
+		sites_add_page(&rm->sites, page);
+	return reason;
 }
 
 static const char *inject_all(struct remote *r, struct recorder_mm *rm)
 {
-	static const uint32_t alive = 1;
-	const char *reason;
-	int64_t fd;
-
 	if (!rm->has_code && map_stub(r) < 0)
 		return "the stub could not be mapped";
 	rm->has_code = 1;
-	fd = call(r, SYS_memfd_create, NAME_AT, memfd_flags(), 0, 0);
-	if (fd < 0)
-		return "the shared memory could not be made";
-	reason = share(r, &rm->region, fd);
-	call(r, SYS_close, (uint64_t)fd, 0, 0, 0);
-	if (reason)
-		region_release(&rm->region);
-	if (!reason && !is_shared(r, &rm->region))
-		reason = "the shared memory is not what it should be";
-	if (!reason && remote_write(r->t, REGION_ADDR + ALIVE_OFFSET, &alive, sizeof(alive)) < 0)
-		reason = "the process's memory could not be written";
-	if (!reason && !rm->sites.pages.len)
-		map_page(r);
-	return reason;
+	return set_up(r, rm);
 }
 
 const char *inject(struct recorder *f, struct tracee *t, int *ret_moved)

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "tracer/decode/decode.h"
 
@@ -93,7 +94,8 @@ static int tests_want_it_at_once(void)
 void recorder_init(struct recorder *f, const struct control_map *map, int no_patch,
 	const struct recorder_sink *sink, struct filter_pass *ret_pass)
 {
-	static uint8_t pass[BLOCK_KINDS_LEN];
+	static uint8_t pass[BLOCK_KINDS_LEN], setup[BLOCK_KINDS_LEN];
+	static struct filter_pass at_setup;
 
 	f->sink = *sink;
 	f->no_patch = no_patch;
@@ -107,5 +109,7 @@ void recorder_init(struct recorder *f, const struct control_map *map, int no_pat
 	for (size_t i = 0; i < BLOCK_KINDS_LEN; i++)
 		pass[i] = f->kinds[i] != KIND_PASS;
 	pass[sys_number(ABI_NATIVE, sys_by_name("restart_syscall"))] = 1;
-	*ret_pass = (struct filter_pass){arch_stub_after(), pass, BLOCK_KINDS_LEN};
+	setup[SYS_memfd_create] = setup[SYS_mmap] = setup[SYS_madvise] = 1;
+	at_setup = (struct filter_pass){arch_setup_after(), setup, BLOCK_KINDS_LEN, NULL};
+	*ret_pass = (struct filter_pass){arch_stub_after(), pass, BLOCK_KINDS_LEN, &at_setup};
 }

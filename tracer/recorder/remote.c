@@ -31,50 +31,66 @@ int remote_begin(struct remote *r, struct recorder *f, struct tracee *t)
 	return 0;
 }
 
-static int is_exit_stop(pid_t tid)
+static int is_exit_stop(struct remote *r)
 {
 	struct ptrace_syscall_info info;
 
-	return ptrace(PTRACE_GET_SYSCALL_INFO, tid, (void *)sizeof(info), &info) > 0 &&
-	       info.op == PTRACE_SYSCALL_INFO_EXIT;
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, r->t->tid, (void *)sizeof(info), &info) <= 0 ||
+		info.op != PTRACE_SYSCALL_INFO_EXIT)
+		return 0;
+	r->result = info.exit.rval;
+	return 1;
+}
+
+static int is_at(struct remote *r, uint64_t end)
+{
+	return regs_get(r->t->tid, &r->regs) == 0 && regs_ip(&r->regs) == end;
 }
 
 /*
- * 1 at the call's exit, 0: let it go on, delivering *ret_signal. SIGSTOP cannot be blocked. It
- * takes effect, but our thread goes on all the same until its calls are made; sent again afterwards
- * it would stop a process for good that was continued meanwhile.
+ * 1 where it is to go: at the call's exit, or at the filter's stop before `end`. 0: let it go on,
+ * delivering *ret_signal. SIGSTOP cannot be blocked. It takes effect, but our thread goes on all
+ * the same until its calls are made; sent again afterwards it would stop a process for good that
+ * was continued meanwhile. Any other signal that is not blocked is of a fault.
  */
-static int take_stop(struct remote *r, int status, int *ret_signal)
+static int take_stop(struct remote *r, int status, uint64_t end, int *ret_signal)
 {
 	pid_t tid = r->t->tid;
+	int event = status >> 16;
 
-	if (!WIFSTOPPED(status) || status >> 16 == PTRACE_EVENT_EXIT) {
+	if (!WIFSTOPPED(status) || event == PTRACE_EVENT_EXIT) {
 		r->f->sink.came(r->f->sink.ctx, tid, status);
 		r->gone = 1;
-		return 1;
+		return -ESRCH;
 	}
-	if (status >> 16 == 0 && WSTOPSIG(status) == (SIGTRAP | 0x80))
-		return is_exit_stop(tid);
-	*ret_signal = status >> 16 == 0 && WSTOPSIG(status) == SIGSTOP ? SIGSTOP : 0;
-	r->stop |= *ret_signal || status >> 16 == PTRACE_EVENT_STOP;
-	return 0;
+	if (event == PTRACE_EVENT_SECCOMP)
+		return end && is_at(r, end);
+	if (event == 0 && WSTOPSIG(status) == (SIGTRAP | 0x80))
+		return !end && is_exit_stop(r);
+	*ret_signal = event == 0 && WSTOPSIG(status) == SIGSTOP ? SIGSTOP : 0;
+	r->stop |= *ret_signal || event == PTRACE_EVENT_STOP;
+	return event == 0 && !*ret_signal ? -EFAULT : 0;
 }
 
-static int run_to_exit(struct remote *r)
+/* end: 0, the exit of a call. */
+static int run_to(struct remote *r, uint64_t end)
 {
 	pid_t tid = r->t->tid;
 	int signal = 0;
 
 	for (int i = 0; i < STOPS_MAX; i++) {
-		int status;
+		int status, rc;
 
-		if (ptrace(PTRACE_SYSCALL, tid, NULL, (void *)(long)signal) < 0 && errno == ESRCH)
+		if (ptrace(end ? PTRACE_CONT : PTRACE_SYSCALL, tid, NULL, (void *)(long)signal) <
+				0 &&
+			errno == ESRCH)
 			return -ESRCH;
 		while (waitpid(tid, &status, __WALL) < 0)
 			if (errno != EINTR)
 				return -errno;
-		if (take_stop(r, status, &signal))
-			return r->gone ? -ESRCH : 0;
+		rc = take_stop(r, status, end, &signal);
+		if (rc)
+			return rc < 0 ? rc : 0;
 	}
 	return -ELOOP;
 }
@@ -89,12 +105,23 @@ int64_t remote_call(struct remote *r, uint64_t call_at, long nr, const uint64_t 
 	r->begun = 1;
 	if (regs_set(r->t->tid, &r->regs) < 0)
 		return -ESRCH;
-	rc = run_to_exit(r);
+	rc = run_to(r, 0);
 	if (rc < 0)
 		return rc;
-	if (regs_get(r->t->tid, &r->regs) < 0)
+	return r->result;
+}
+
+int remote_run(struct remote *r, uint64_t end)
+{
+	int rc;
+
+	if (r->gone)
 		return -ESRCH;
-	return regs_result(&r->regs);
+	if (regs_set(r->t->tid, &r->regs) < 0)
+		return -ESRCH;
+	rc = run_to(r, end);
+	r->begun = rc < 0;
+	return rc;
 }
 
 int remote_end(struct remote *r)

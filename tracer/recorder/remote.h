@@ -18,10 +18,11 @@ struct remote {
 	struct recorder *f;
 	struct tracee *t;
 	struct user_regs_struct saved, regs;
-	uint64_t mask; /* of blocked signals */
-	int begun;     /* the first one has taken the place of the target's own call */
-	int gone;      /* the thread died */
-	int stop;      /* its process was stopped meanwhile, and may be still */
+	uint64_t mask;  /* of blocked signals */
+	int64_t result; /* of the last call */
+	int begun;      /* one has taken the place of the call at whose entry the thread stopped */
+	int gone;       /* the thread died */
+	int stop;       /* its process was stopped meanwhile, and may be still */
 };
 
 /* t is in a seccomp stop. 0 or a negative errno. */
@@ -29,6 +30,10 @@ int remote_begin(struct remote *r, struct recorder *f, struct tracee *t);
 /* The raw result, or -ESRCH: the thread is gone. The first one runs where the target's call would
  * have run, the others at the address `call_at`, a call instruction. */
 int64_t remote_call(struct remote *r, uint64_t call_at, long nr, const uint64_t args[6]);
+/* The thread goes on with r->regs, in code of ours, until the filter stops it at the call before
+ * the address `end`; r->regs are then those there, and the next call takes that one's place. 0,
+ * -ESRCH: it is gone, or another negative errno: it does not come there. */
+int remote_run(struct remote *r, uint64_t end);
 /* The thread is again before its own call, as if it had not yet made it: registers are written by
  * the caller, who may change r->saved before. -ESRCH: it is gone. */
 int remote_end(struct remote *r);
