@@ -396,10 +396,12 @@ static int still_launching(
 static int recorded_instead(
 	struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
 {
-	if (info->op == PTRACE_SYSCALL_INFO_SECCOMP && recorder_enter(s, t, info))
-		return 1;
-	if (!recorder_is_stub_call(s, info))
-		return 0;
+	if (!recorder_asked(s, t, info)) {
+		if (info->op == PTRACE_SYSCALL_INFO_SECCOMP && recorder_enter(s, t, info))
+			return 1;
+		if (!recorder_is_stub_call(s, info))
+			return 0;
+	}
 	t->in_call = t->mode == MODE_SYSCALL;
 	t->counted = t->control = 0;
 	return 1;

@@ -166,6 +166,22 @@ def the_clock_is_known_without_sys(t):
 
 
 @test
+def signals_of_faults_stay_as_they_are(t):
+    """Measuring reads what the kernel has read: it is never us who make a call fault."""
+    for mode in ("ptrace", "auto"):
+        r = t.iotrace(["--mode=" + mode, "--trace=writev,sendmsg,recvmsg,sendmmsg"],
+                      [t.target("rec_code"), "fault_signals"], env=AT_ONCE)
+        check_ways(r)
+        rows = {row["name"]: row for row in r.json["syscalls"]}
+        for name, errors, asked in (
+                ("writev", {"EFAULT": 60, "EBADF": 120}, 60 * 6), ("sendmsg", {"EFAULT": 120, "EBADF": 60}, 60 * 6),
+                ("recvmsg", {"EFAULT": 120, "EAGAIN": 60}, 60 * 6), ("sendmmsg", {"EFAULT": 60}, None)):
+            eq(rows[name]["errno"], errors, "%s by %s" % (name, mode))
+            if asked:
+                eq(rows[name]["bytes"]["asked"], asked, "bytes asked of %s by %s" % (name, mode))
+
+
+@test
 def two_files_are_never_one(t):
     """A file gets 3 bytes a write, the other 5, both by the same number."""
     r = t.iotrace(["--trace=write"], [t.target("rec_life"), "reuse", "60"])

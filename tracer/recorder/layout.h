@@ -100,7 +100,6 @@
 #define KIND_MMSG_RECV      9
 #define KIND_FIRST_SAID     10 /* from here on what the call said is copied behind the record */
 #define KIND_PEER           10 /* argument 2 gets an address, argument 3 points to its length */
-#define KIND_LAST_BEFORE    10 /* so far at the entry too, then after success only */
 #define KIND_PAIR_1         11 /* argument 1 gets two fds: RECORD_UNITS */
 #define KIND_PAIR_4         12
 #define KIND_PATH_1         13 /* argument 1 is a path */

@@ -4,10 +4,13 @@
  * without us, and a call that it is in is over as far as the recorder is concerned.
  */
 #include <errno.h>
+#include <linux/audit.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <linux/ptrace.h> /* after sys/ptrace.h, whose names it would take */
 #include <sys/user.h>
 
 #include "common/base/clock.h"
@@ -33,25 +36,14 @@ static void cancel(struct recorder_thread *rt)
 	recorder_mark_stopped(rt, head, 0);
 }
 
-/* What the call measured at its entry, completed from the target's memory. */
-static void measure_now(
-	struct session *s, struct tracee *t, const struct record *r, struct sys_event *ev)
+static void measure_now(struct session *s, struct tracee *t, struct sys_event *ev)
 {
 	struct life *life =
 		ev->def->fd ? files_open(t->files, (uint32_t)ev->args[ev->def->fd - 1]) : NULL;
 	struct decode_env env = session_env(s, t, ev, life ? life->file : NULL);
 	struct decode_in in = {ev, session_memory(s, t), &env};
-	struct recorded asked = {r->flags, r->bytes, 0, r->dgrams_asked, 0};
-	struct sys_event entered = *ev;
 
-	if (r->kind < KIND_FIRST_MEASURED || r->kind >= KIND_MMSG_SEND) {
-		decode_entry(&in, &ev->m);
-	} else { /* a call that did not succeed measures its entry only */
-		entered.outcome = SYS_INTERRUPTED;
-		in.ev = &entered;
-		decode_recorded(&in, &asked, &ev->m);
-		in.ev = ev;
-	}
+	decode_entry(&in, &ev->m);
 	decode_exit(&in, &ev->m);
 }
 
@@ -67,6 +59,10 @@ static void take_over(struct session *s, struct tracee *t, const struct record *
 	if (!copy.t1)
 		copy.t1 = now;
 	copy.ret = ret;
+	if (copy.kind < KIND_FIRST_SAID) { /* not measured by the thread, or not to the end */
+		copy.flags = MEASURED_NOT_ASKED;
+		copy.bytes = copy.units = copy.dgrams = copy.dgrams_asked = 0;
+	}
 	if (!(s->recorder.tsc.ns_per_tick > 0))
 		tsc_sync(&s->recorder.tsc); /* before the first sweep */
 	if (ring_head(&t->recorder->ring, &head) < 0 ||
@@ -91,7 +87,7 @@ static void take_over(struct session *s, struct tracee *t, const struct record *
 	cancel(t->recorder);
 	traced = s->map.traced[ev.def->index];
 	if (traced)
-		measure_now(s, t, &copy, &ev);
+		measure_now(s, t, &ev);
 	recorder_book(s, t, &ev, traced);
 }
 
@@ -247,6 +243,17 @@ int recorder_leave(struct session *s, struct tracee *t, int signal)
 		leave_for_good(s, t, signal);
 	ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
 	return code && code != TRAP_PERF ? 0 : signal; /* that one is the program's */
+}
+
+int recorder_asked(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
+{
+	if (!s->recorder.on || info->arch != AUDIT_ARCH_X86_64 ||
+		info->instruction_pointer != arch_stub_asked())
+		return 0;
+	/* That call is not made. */
+	ptrace(PTRACE_POKEUSER, t->tid, (void *)offsetof(struct user_regs_struct, orig_rax), -1L);
+	recorder_leave(s, t, 0);
+	return 1;
 }
 
 /* ---- the end ---- */

@@ -162,6 +162,9 @@ void recorder_thread_off(struct session *s, struct tracee *t, const char *reason
 /* Before a signal is delivered, or at a group stop: nothing of us is to be seen. Returns the signal
  * to deliver, 0 if it was about us. */
 int recorder_leave(struct session *s, struct tracee *t, int signal);
+/* 1 if the stop is the stub's call for the tracer: what its call moved is then measured by us, and
+ * the thread is behind it. */
+int recorder_asked(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info);
 /* The thread ends, or goes on as another program: its block is read out and given back. stopped:
  * its registers can be read. */
 void recorder_end(struct session *s, struct tracee *t, int stopped);

@@ -152,7 +152,7 @@ static int result_is_possible(const struct record *rec, const struct ring_call *
 
 static int measures_are_possible(const struct record *rec)
 {
-	if (rec->kind > KIND_LAST_BEFORE || rec->kind < KIND_FIRST_MEASURED)
+	if (rec->kind >= KIND_FIRST_SAID || rec->kind < KIND_FIRST_MEASURED)
 		return 1;
 	return !(rec->flags & ~(uint32_t)FLAGS_ALL) && rec->bytes <= SUM_MAX &&
 	       rec->units <= UNITS_MAX && rec->dgrams <= SUM_MAX &&

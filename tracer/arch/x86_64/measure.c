@@ -2,9 +2,10 @@
 /*
  * What the decoders read out of the target's memory, read by the target's own thread inside the
  * stub: the same rules as tracer/decode, which says why they are so. Part of the stub's code: no
- * calls to outside, no data, no vector registers, little stack. An address that cannot be read
- * faults; the tracer sees that (stub.c) and the target does not.
+ * calls to outside, no data, no vector registers, little stack. Memory that another
+ * thread has just unmapped faults; the tracer sees that (leave.c) and the target does not.
  */
+#include <errno.h>
 #include <stddef.h>
 
 #include "tracer/arch/x86_64/measure.h"
@@ -105,7 +106,7 @@ STUB int control_is_large(const volatile struct header *h)
 	return h->control_len > 64 * 1024;
 }
 
-STUB void before_iov(struct record *r)
+STUB void asked_iov(struct record *r)
 {
 	if (r->args[2] > IOVS_MAX)
 		r->flags |= MEASURED_NOT_ASKED;
@@ -113,7 +114,7 @@ STUB void before_iov(struct record *r)
 		r->bytes = iov_total((const volatile struct iov *)r->args[1], r->args[2]);
 }
 
-STUB void before_msg(struct record *r, int sending)
+STUB void asked_msg(struct record *r, int sending)
 {
 	const volatile struct header *h = (const volatile struct header *)r->args[1];
 
@@ -134,15 +135,15 @@ STUB void before_msg(struct record *r, int sending)
 
 void measure_before(struct record *r, const struct block *b)
 {
-	(void)b;
-	r->flags = 0;
-	r->bytes = r->units = r->dgrams = r->dgrams_asked = 0;
-	if (r->kind == KIND_IOV)
-		before_iov(r);
-	else if (r->kind == KIND_PEER)
-		r->bytes = r->args[1] && r->args[2] ? *(const volatile uint32_t *)r->args[2] : 0;
-	else if (r->kind == KIND_MSG_SEND || r->kind == KIND_MSG_RECV)
-		before_msg(r, r->kind == KIND_MSG_SEND);
+	(void)b; /* KIND_PEER: the kernel overwrites how much room there is */
+	r->bytes = r->args[1] && r->args[2] ? *(const volatile uint32_t *)r->args[2] : 0;
+}
+
+/* The kernel says so of a vector or header that it has read. */
+STUB int was_read(int64_t ret)
+{
+	return ret >= 0 || ret == -EAGAIN || ret == -EINTR || ret == -EPIPE || ret == -ECONNRESET ||
+	       ret == -ECONNREFUSED;
 }
 
 STUB void after_iov(struct record *r)
@@ -237,10 +238,27 @@ STUB void after_said(struct record *r, const struct block *b)
 /* A connect that goes on in the background has said its address too. */
 #define IN_PROGRESS (-115)
 
-void measure_after(struct record *r, const struct block *b)
+STUB int has_one_vector(const struct record *r)
 {
+	return r->kind == KIND_IOV || r->kind == KIND_MSG_SEND || r->kind == KIND_MSG_RECV;
+}
+
+int measure_after(struct record *r, const struct block *b)
+{
+	if (r->kind < KIND_FIRST_SAID) {
+		r->flags = 0;
+		r->bytes = r->units = r->dgrams = r->dgrams_asked = 0;
+	}
+	if (has_one_vector(r)) {
+		if (!was_read(r->ret))
+			return 1;
+		if (r->kind == KIND_IOV)
+			asked_iov(r);
+		else
+			asked_msg(r, r->kind == KIND_MSG_SEND);
+	}
 	if (r->ret < 0 && !(r->kind == KIND_ADDRESS && r->ret == IN_PROGRESS))
-		return;
+		return 0;
 	if (r->kind == KIND_IOV)
 		after_iov(r);
 	else if (r->kind == KIND_MSG_SEND || r->kind == KIND_MSG_RECV)
@@ -253,4 +271,5 @@ void measure_after(struct record *r, const struct block *b)
 		r->units = *(const volatile uint64_t *)r->args[3];
 	else
 		after_said(r, b);
+	return 0;
 }
