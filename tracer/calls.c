@@ -308,7 +308,7 @@ static void setsockopt_exit(struct session *s, struct tracee *t)
 		identity_set_gro(s->identity, &c, (uint32_t)t->ev.args[0], (uint8_t)gro);
 	else
 		identity_set_gso(s->identity, &c, (uint32_t)t->ev.args[0], gso);
-	recorder_segments_seen(s);
+	recorder_segments_check(s);
 }
 
 static void control_exit(struct session *s, struct tracee *t)

@@ -172,6 +172,15 @@ CASES = [
     Case("fds failed", trace="pwrite64", pwrite64=work(10), fds=[5, 4]),
     Case("proc spawn 5", trace="pwrite64", variants=ALL, pwrite64=work(35), processes=6),
     Case("fds options", trace="sendto", sendto=call(14, datagrams=(77, 77))),
+    # ---- a socket of another process cuts what it sends, too; passing it is 1 datagram
+    Case("fds rights 10", variants=ALL, sendto=call(30, datagrams=(165, 165)),
+         sendmmsg=call(10, datagrams=(60, 60)), sendmsg=call(20, datagrams=(30, 30))),
+    Case("fds rights 10", trace="sendto,sendmsg,sendmmsg,recvmsg,recvmmsg", sendto=call(30, datagrams=(165, 165)),
+         sendmmsg=call(10, datagrams=(60, 60)), sendmsg=call(20, datagrams=(30, 30))),
+    Case("fds stolen 10", sendto=call(30, datagrams=(165, 165)),
+         sendmmsg=call(10, datagrams=(60, 60)), sendmsg=call(10, datagrams=(20, 20))),
+    Case("fds stolen 10", trace="sendto,sendmsg,sendmmsg,recvmsg,recvmmsg", sendto=call(30, datagrams=(165, 165)),
+         sendmmsg=call(10, datagrams=(60, 60)), sendmsg=call(10, datagrams=(20, 20))),
 ]
 
 FD = 100

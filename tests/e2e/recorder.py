@@ -9,7 +9,9 @@ repeats the nasty ones N times (recorder_loop.py).
 import json
 import os
 import re
+import select
 import shutil
+import socket
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -179,6 +181,34 @@ def signals_of_faults_stay_as_they_are(t):
             eq(rows[name]["errno"], errors, "%s by %s" % (name, mode))
             if asked:
                 eq(rows[name]["bytes"]["asked"], asked, "bytes asked of %s by %s" % (name, mode))
+
+
+@test
+def a_socket_that_was_given_is_known(t):
+    """It cuts all that it sends; the process that had it do so is not traced."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rx, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tx:
+        rx.bind(("127.0.0.1", 0))
+        tx.connect(rx.getsockname())
+        rx.setblocking(False)
+        try:
+            tx.setsockopt(socket.IPPROTO_UDP, 103, 100) # UDP_SEGMENT
+        except OSError as e:
+            raise Skip("UDP_SEGMENT: %s" % e) from None
+        os.dup2(tx.fileno(), 100)
+        try:
+            for mode in ("ptrace", "auto"):
+                r = t.iotrace(["--mode=" + mode, "--trace=sendto,sendmsg,sendmmsg"], [t.target("fds"), "given"],
+                              env=AT_ONCE, pass_fds=[100])
+                eq({row["name"]: row["datagrams"]["transferred"] for row in r.json["syscalls"]},
+                   {"sendto": 30, "sendmmsg": 10, "sendmsg": 3}, "datagrams by " + mode)
+                came = 0
+                while select.select([rx], [], [], 0)[0]:
+                    rx.recv(2000)
+                    came += 1
+                eq(came, 43, "datagrams that came")
+        finally:
+            os.close(100)
 
 
 @test

@@ -58,6 +58,7 @@ static struct recorder_thread *thread_begin(struct session *s, struct tracee *t)
 	if (s->map.fds)
 		identity_begin(s->identity, &c);
 	set_block(s, rt);
+	recorder_segments_check(s);
 	return rt;
 }
 
@@ -86,8 +87,11 @@ void recorder_files_uncertain(struct session *s, struct files *files)
 	set_blocks(s, NULL);
 }
 
-void recorder_segments_seen(struct session *s)
+void recorder_segments_check(struct session *s)
 {
+	if (s->recorder.segments || !identity_segments(s->identity))
+		return;
+	s->recorder.segments = 1;
 	for (size_t i = 0; i < BLOCK_KINDS_LEN; i++)
 		if (s->recorder.kinds[i] == KIND_MMSG_SEND)
 			s->recorder.kinds[i] = KIND_PASS;

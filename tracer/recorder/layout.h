@@ -118,6 +118,7 @@
 #define MEASURED_CTRUNC         8  /* control data was cut: MSG_CTRUNC */
 #define MEASURED_NOT_ASKED      16 /* bytes asked could not be summed: too many iovecs */
 #define MEASURED_CONTROL_ROOM   32 /* there was room for control data */
+#define MEASURED_RIGHTS         64 /* fds came: the tracer is asked, and reads which */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

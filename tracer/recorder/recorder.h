@@ -92,6 +92,7 @@ struct recorder {
 	int no_patch;
 	int at_once;     /* for tests: from each process's and site's first call on */
 	int knows_sites; /* some file has sites that are worth a patch */
+	int segments;    /* recorder_segments_check() has acted */
 	struct tsc tsc;
 	struct ring_call calls[BLOCK_KINDS_LEN]; /* what the stub may record */
 	uint8_t kinds[BLOCK_KINDS_LEN];          /* what it is to: of each block */
@@ -153,8 +154,9 @@ void recorder_place(const struct tracee *t, struct user_regs_struct *regs);
 void recorder_off(struct session *s, struct mm *mm, const char *reason);
 /* From now on numbers of the table change without a call that is seen: calls on them stop. */
 void recorder_files_uncertain(struct session *s, struct files *files);
-/* A socket cuts all its datagrams: what a sendmmsg made of them is known at a stop only. */
-void recorder_segments_seen(struct session *s);
+/* Once a socket is known that cuts all its datagrams: what a sendmmsg made of them is known at a
+ * stop only. */
+void recorder_segments_check(struct session *s);
 /* The same for one thread, and what it makes. reason: static text. */
 void recorder_thread_off(struct session *s, struct tracee *t, const char *reason);
 

@@ -10,7 +10,7 @@
 #define ERRNO_MAX 4095
 #define FLAGS_ALL                                                                                  \
 	(MEASURED_UNREADABLE | MEASURED_SEGMENTED | MEASURED_DGRAMS_UNKNOWN | MEASURED_CTRUNC |    \
-		MEASURED_NOT_ASKED | MEASURED_CONTROL_ROOM)
+		MEASURED_NOT_ASKED | MEASURED_CONTROL_ROOM | MEASURED_RIGHTS)
 
 int ring_init(struct ring *r, struct region *region)
 {

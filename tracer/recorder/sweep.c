@@ -410,6 +410,7 @@ void recorder_sweep(struct session *s)
 	book_all(s, f->sweep, collect(s, f->sweep));
 	f->pending.len = 0;
 	identity_read_names(s->identity, &(struct identity_check){begin_touched, is_touched, s});
+	recorder_segments_check(s);
 }
 
 #define PENDING_MAX 1024
@@ -446,6 +447,40 @@ static void read_said(struct session *s, struct tracee *t, struct recorder_pendi
 		p->said.len = strnlen(p->said.bytes, p->said.len);
 }
 
+struct received {
+	int32_t *at;
+	size_t len, cap;
+};
+
+static void received(void *ctx, int32_t fd)
+{
+	struct received *r = ctx;
+
+	if (fd >= 0)
+		*VEC_PUSH(r) = fd;
+}
+
+/* Fds of other processes, before the thread that got them can use them: what they are follows from
+ * no call of it. */
+static void take_received(struct session *s, struct tracee *t, const struct sys_event *ev)
+{
+	struct decode_in in = {ev, session_memory(s, t), NULL};
+	struct caller c = session_caller(t);
+	struct received fds = {0};
+
+	if (strcmp(ev->def->name, "pidfd_getfd") == 0)
+		received(&fds, sys_ok(ev) ? (int32_t)ev->ret : -1);
+	else
+		decode_rights(&in, received, &fds);
+	if (fds.len)
+		recorder_sweep(s); /* the calls before it, and itself */
+	for (size_t i = 0; i < fds.len; i++)
+		identity_received(s->identity, &c, (uint32_t)fds.at[i], ev);
+	if (fds.len)
+		recorder_segments_check(s);
+	free(fds.at);
+}
+
 void recorder_book(struct session *s, struct tracee *t, const struct sys_event *ev, int counted)
 {
 	struct recorder_pending p = {.ev = *ev,
@@ -467,6 +502,8 @@ void recorder_book(struct session *s, struct tracee *t, const struct sys_event *
 		recorder_sweep(s);
 	files_ref(p.caller.files);
 	*VEC_PUSH(&s->recorder.pending) = p;
+	if (!p.applied)
+		take_received(s, t, ev);
 }
 
 void recorder_sweep_release(struct recorder *f)

@@ -36,6 +36,7 @@ struct control { /* struct cmsghdr */
 };
 
 enum { IOVS_MAX = 1024, LEVEL_UDP = 17, UDP_SEGMENT = 103, UDP_GRO = 104, CTRUNC = 8 };
+enum { LEVEL_SOCKET = 1, RIGHTS = 1 };
 
 STUB uint64_t add_sat(uint64_t a, uint64_t b)
 {
@@ -64,7 +65,7 @@ STUB uint64_t iov_reached(const volatile struct iov *iov, uint64_t n, uint64_t b
 }
 
 /* The segment size in control data, or -1. */
-STUB int64_t segment_size(const volatile struct header *h, int sending)
+STUB int64_t segment_size(struct record *r, const volatile struct header *h, int sending)
 {
 	uint64_t len = h->control_len, at = 0;
 	const uint8_t *p = h->control;
@@ -75,6 +76,8 @@ STUB int64_t segment_size(const volatile struct header *h, int sending)
 
 		if (c_len < sizeof(*c) || c_len > rest)
 			return -1;
+		if (!sending && c->level == LEVEL_SOCKET && c->type == RIGHTS)
+			r->flags |= MEASURED_RIGHTS;
 		if (c->level == LEVEL_UDP && c->type == (sending ? UDP_SEGMENT : UDP_GRO) &&
 			c_len - sizeof(*c) >= (sending ? 2 : 4))
 			return sending ? *(const volatile uint16_t *)(c + 1)
@@ -90,7 +93,7 @@ STUB int64_t segment_size(const volatile struct header *h, int sending)
 STUB uint64_t datagrams(
 	struct record *r, const volatile struct header *h, int sending, uint64_t len)
 {
-	int64_t size = h->control_len ? segment_size(h, sending) : -1;
+	int64_t size = h->control_len ? segment_size(r, h, sending) : -1;
 
 	if (size < 0 && !sending && (h->flags & CTRUNC))
 		r->flags |= MEASURED_CTRUNC;
@@ -271,5 +274,5 @@ int measure_after(struct record *r, const struct block *b)
 		r->units = *(const volatile uint64_t *)r->args[3];
 	else
 		after_said(r, b);
-	return 0;
+	return r->kind < KIND_FIRST_SAID && (r->flags & MEASURED_RIGHTS);
 }

@@ -10,7 +10,8 @@
  *
  * Memory is read when the call is over, and only what the kernel has just read or written itself:
  * what it could not read would be a SIGSEGV here, and where the program has that blocked or ignored
- * the kernel resets both. Not 0: whether the kernel has read it is not known; ask the tracer.
+ * the kernel resets both. Not 0: ask the tracer. Whether the kernel has read it is not known, or
+ * the call has received fds, which are to be looked at before they are used.
  */
 #define STUB_FUNCTION __attribute__((section("stub_code"), visibility("hidden")))
 
