@@ -3,6 +3,7 @@
  * The same number for different files: every case uses FD for several, with another number of
  * 1-byte pwrite64 calls on each, so that mixing them up shows.
  */
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -212,6 +213,37 @@ static void options(char **args)
 	send_1000(4);
 }
 
+static void *in_own_table(void *arg)
+{
+	if (arg)
+		CHECK(syscall(SYS_close_range, ~0U - 1, ~0U, 2 /* CLOSE_RANGE_UNSHARE */) == 0);
+	else if (unshare(CLONE_FILES))
+		t_skip("unshare");
+	put(3);
+	close(FD);
+	at_fd(0);
+	put(4);
+	return NULL;
+}
+
+/* Threads that leave the files table, one after the other: each uses the number for the file that
+ * was there, 3 times, and for one of its own, 4 times. The others: 2 before, 1 between, 5 after. */
+static void tables(char **args)
+{
+	pthread_t t;
+
+	(void)args;
+	at_fd(0);
+	put(2);
+	CHECK(pthread_create(&t, NULL, in_own_table, NULL) == 0 && pthread_join(t, NULL) == 0);
+	put(1);
+	CHECK(pthread_create(&t, NULL, in_own_table, args) == 0 && pthread_join(t, NULL) == 0);
+	put(5);
+	close(FD);
+	at_fd(0);
+	put(6);
+}
+
 /* ---- a socket of another process ---- */
 
 #define RIGHTS_BYTES CMSG_SPACE(sizeof(int))
@@ -382,6 +414,7 @@ int main(int argc, char **argv)
 		{"passed", passed},
 		{"failed", failed},
 		{"options", options},
+		{"tables", tables},
 		{"rights", rights},
 		{"stolen", stolen},
 		{"given", given},
