@@ -331,16 +331,104 @@ static void every_sweep_renews_the_clock(void **state)
 	for (int i = 0; i < 3; i++) {
 		uint64_t before = tsc_now();
 
-		x->s.recorder.tsc.ns_per_tick = 1000; /* what became of the one before */
-		x->s.recorder.tsc.ns = 1;
+		x->s.recorder.tsc.ns_per_tick = 0;
+		x->s.recorder.tsc.now.ns = 1;
 		record(x, 0, SYS_write, 0);
 		recorder_sweep(&x->s);
-		assert_true(x->s.recorder.tsc.ticks >= before);
-		assert_true(x->s.recorder.tsc.ns_per_tick < 1000);
+		assert_true(x->s.recorder.tsc.now.ticks >= before);
+		assert_true(x->s.recorder.tsc.ns_per_tick > 0);
 		assert_int_equal(x->got_len, i + 1);
-		assert_true(x->got[i].exit_ns <= x->s.recorder.tsc.ns);
-		assert_true(x->got[i].exit_ns > x->s.recorder.tsc.first_ns);
+		assert_true(x->got[i].exit_ns <= x->s.recorder.tsc.now.ns);
+		assert_true(x->got[i].exit_ns > x->s.recorder.tsc.first.ns);
 	}
+}
+
+#define HOUR_TICKS ((int64_t)1 << 43)
+
+/* The counter was ahead by so much since the last point: the machine has slept. */
+static void jump_only(struct tsc *tsc, int64_t ahead)
+{
+	tsc->first.ticks += (uint64_t)ahead;
+	tsc->now.ticks += (uint64_t)ahead;
+	for (unsigned int i = 0; i < tsc->jumps_len; i++) {
+		tsc->jumps[i].from.ticks += (uint64_t)ahead;
+		tsc->jumps[i].to.ticks += (uint64_t)ahead;
+	}
+}
+
+static void jump(struct fixture *x, int64_t ahead)
+{
+	tsc_sync(&x->s.recorder.tsc);
+	jump_only(&x->s.recorder.tsc, ahead);
+}
+
+/* A call before, one that lasts over it, and two after, one of them in another thread. */
+static void the_counter_jumps(void **state)
+{
+	static const uint64_t tags[] = {1, 2, 3, 4, 5};
+	struct fixture *x = *state;
+
+	for (int i = 0; i < 4; i++) {
+		/* Anew, in an hour, and so that what is before and after have the same numbers. */
+		static const int64_t jumps[] = {HOUR_TICKS, -HOUR_TICKS, 1 << 22, -(1 << 22)};
+		struct record *r;
+		uint64_t began = clock_mono_ns();
+
+		x->got_len = 0;
+		jump(x, jumps[i]);
+		for (uint64_t tag = 1; tag <= 5; tag++) {
+			r = record(x, tag == 4, SYS_write, tag);
+			if (tag <= 2)
+				r->t0 += (uint64_t)jumps[i];
+			if (tag <= 1)
+				r->t1 += (uint64_t)jumps[i];
+		}
+		recorder_sweep(&x->s);
+		assert_int_equal(x->s.lost, 0);
+		assert_int_equal(x->got_len, 5);
+		for (int k = 0; k < 5; k++) {
+			assert_true(x->got[k].entry_ns <= x->got[k].exit_ns);
+			assert_true(x->got[k].exit_ns <= clock_mono_ns());
+			assert_true(x->got[k].exit_ns + 10000000 >= began);
+		}
+		if (i < 2)
+			expect_tags(x, tags, 5);
+	}
+}
+
+/* 5 ms back within 10 ms: which of the two a number is from is not known. */
+static void no_call_ends_before_it_begins(void **state)
+{
+	struct fixture *x = *state;
+	struct tsc *tsc = &x->s.recorder.tsc;
+	uint64_t ms;
+	struct record *r;
+
+	jump(x, 0);
+	ms = (uint64_t)(1000000 / tsc->ns_per_tick);
+	tsc->first.ns -= 20000000;
+	tsc->first.ticks -= 20 * ms;
+	tsc->now.ns -= 10000000;
+	tsc->now.ticks -= 10 * ms;
+	jump_only(tsc, (int64_t)(5 * ms));
+	r = record(x, 0, SYS_write, 1);
+	r->t0 -= 4 * ms; /* 9 ms ago, by the counter that was */
+	r->t1 -= 6 * ms;
+	recorder_sweep(&x->s);
+	assert_int_equal(x->s.lost, 0);
+	assert_int_equal(x->got_len, 1);
+	assert_true(x->got[0].entry_ns <= x->got[0].exit_ns);
+}
+
+/* Behind the clock is not before it: that cannot be, whatever the counter did. */
+static void a_jump_does_not_excuse_the_future(void **state)
+{
+	struct fixture *x = *state;
+
+	jump(x, HOUR_TICKS);
+	record(x, 0, SYS_write, 1)->t1 += (uint64_t)HOUR_TICKS * 2;
+	recorder_sweep(&x->s);
+	assert_int_equal(x->s.lost, 1);
 }
 
 /* ---- what the target wrote where it should not ---- */
@@ -538,6 +626,9 @@ int main(void)
 		WITH(a_call_under_way_is_not_booked),
 		WITH(rings_go_round),
 		WITH(every_sweep_renews_the_clock),
+		WITH(the_counter_jumps),
+		WITH(no_call_ends_before_it_begins),
+		WITH(a_jump_does_not_excuse_the_future),
 		WITH(a_block_without_sense_is_not_believed),
 		WITH(what_only_the_stub_needs_does_not_matter),
 		WITH(segments_are_datagrams),

@@ -63,8 +63,7 @@ static void take_over(struct session *s, struct tracee *t, const struct record *
 		copy.flags = MEASURED_NOT_ASKED;
 		copy.bytes = copy.units = copy.dgrams = copy.dgrams_asked = 0;
 	}
-	if (!(s->recorder.tsc.ns_per_tick > 0))
-		tsc_sync(&s->recorder.tsc); /* before the first sweep */
+	tsc_sync(&s->recorder.tsc);
 	if (ring_head(&t->recorder->ring, &head) < 0 ||
 		!recorder_is_possible(s, t->recorder, &copy, now)) {
 		recorder_corrupt(s, t->recorder, 1);

@@ -77,19 +77,22 @@ void recorder_event(struct session *s, const struct recorder_thread *rt, const s
 	struct sys_event *ev)
 {
 	const struct tracee *t = rt->tracee;
+	const struct tsc *tsc = &s->recorder.tsc;
 
 	*ev = (struct sys_event){.abi = ABI_X86_64,
 		.nr = r->nr,
 		.def = sys_by_number(ABI_X86_64, r->nr),
 		.ret = r->ret,
 		.outcome = SYS_RETURNED,
-		.entry_ns = tsc_to_ns(&s->recorder.tsc, r->t0),
-		.exit_ns = tsc_to_ns(&s->recorder.tsc, r->t1),
+		.entry_ns = tsc_to_ns(tsc, r->t0),
+		.exit_ns = tsc_to_ns(tsc, r->t1),
 		.pid = t->process->pid,
 		.tid = t->tid,
 		.thread_id = t->thread_id,
 		.mm_id = t->mm->id};
 	memcpy(ev->args, r->args, sizeof(ev->args));
+	if (ev->entry_ns > ev->exit_ns) /* the counter has jumped */
+		ev->entry_ns = ev->exit_ns;
 }
 
 uint32_t recorder_take_stack(struct recorder_thread *rt, uint64_t position)
@@ -115,17 +118,33 @@ void recorder_drop_stacks(struct recorder_thread *rt, uint64_t from)
 
 #define SLACK_NS 1000 /* by which clocks of two CPUs may differ */
 
+/* The same without its times. */
+static int is_possible_at_any_time(
+	const struct session *s, const struct recorder_thread *rt, const struct record *r)
+{
+	struct record timeless = *r;
+
+	timeless.t0 = timeless.t1 = rt->ring.ended;
+	return ring_is_possible(&rt->ring, &timeless, s->recorder.calls, rt->ring.ended, 0);
+}
+
 int recorder_is_possible(
 	struct session *s, struct recorder_thread *rt, const struct record *r, uint64_t now)
 {
-	const struct tsc *tsc = &s->recorder.tsc;
+	struct tsc *tsc = &s->recorder.tsc;
 	uint64_t slack =
 		tsc->ns_per_tick > 0 ? (uint64_t)(SLACK_NS / tsc->ns_per_tick) : UINT32_MAX;
 
 	if (r->t1 > now)
 		now = tsc_now(); /* it ended since */
-	if (!ring_is_possible(&rt->ring, r, s->recorder.calls, now, slack))
-		return 0;
+	if (!ring_is_possible(&rt->ring, r, s->recorder.calls, now, slack)) {
+		if (!is_possible_at_any_time(s, rt, r))
+			return 0;
+		tsc_sync(tsc);
+		/* But where the counter itself may have gone back. */
+		if (!tsc->jumps_len || tsc_to_ns(tsc, r->t1) > clock_mono_ns() + SLACK_NS)
+			return 0;
+	}
 	if (r->desc != rt->desc && !sites_of_desc(&rt->tracee->mm->recorder->sites, r->desc))
 		return 0;
 	rt->desc = r->desc;
@@ -222,7 +241,7 @@ static int load(struct session *s, struct source *src)
 		return 1;
 	}
 	ring_copy(&rt->ring, src->at, &rt->next);
-	if (!recorder_is_possible(s, rt, &rt->next, s->recorder.tsc.ticks) ||
+	if (!recorder_is_possible(s, rt, &rt->next, s->recorder.tsc.now.ticks) ||
 		src->at + 1 + rt->next.extra > src->end) {
 		recorder_corrupt(s, rt, src->end - src->at);
 		return 0;
@@ -261,7 +280,7 @@ static uint64_t until_uncommitted(
 	if (!ring_in_flight(&rt->ring, &r) || !r.t1)
 		return ns;
 	end_ns = tsc_to_ns(&s->recorder.tsc, r.t1);
-	if (end_ns >= ns || end_ns + HELD_BACK_NS < s->recorder.tsc.ns || r.t1 < rt->ring.ended)
+	if (end_ns >= ns || end_ns + HELD_BACK_NS < s->recorder.tsc.now.ns || r.t1 < rt->ring.ended)
 		return ns;
 	return end_ns - 1;
 }
@@ -283,7 +302,7 @@ static void collect_thread(struct session *s, struct sweep *w, struct recorder_t
 /* Collects what there is to book, and says until which moment. */
 static uint64_t collect(struct session *s, struct sweep *w)
 {
-	uint64_t moment_ns = s->recorder.tsc.ns;
+	uint64_t moment_ns = s->recorder.tsc.now.ns;
 
 	w->len = 0;
 	for (size_t i = 0; i < s->recorder.threads.len; i++)
