@@ -611,6 +611,27 @@ static void a_close_that_is_taken_over_ends_the_file(void **state)
 	assert_int_equal(x->got[3].outcome, SYS_NO_RETURN);
 }
 
+/* It dies and nobody stops at it: before its call, in it, and when it has returned. */
+static void a_thread_dies_at_any_moment(void **state)
+{
+	struct fixture *x = *state;
+
+	begin(x, 0, SYS_write, 1)->t0 = 0;
+	recorder_end(&x->s, &x->tracees[0], 0);
+	assert_int_equal(x->got_len, 0);
+	begin(x, 1, SYS_write, 2);
+	recorder_end(&x->s, &x->tracees[1], 0);
+	assert_int_equal(x->got_len, 1);
+	assert_int_equal(x->got[0].outcome, SYS_NO_RETURN);
+	record(x, 2, SYS_write, 3)->ret = 5;
+	block_of(x, 2)->head--; /* not committed */
+	recorder_end(&x->s, &x->tracees[2], 0);
+	assert_int_equal(x->got_len, 2);
+	assert_int_equal(x->got[1].outcome, SYS_RETURNED);
+	assert_int_equal(x->got[1].ret, 5);
+	assert_int_equal(x->s.lost, 0);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -635,6 +656,7 @@ int main(void)
 		WITH(options_are_those_of_the_record),
 		WITH(names_are_read_where_nothing_closes),
 		WITH(a_close_that_is_taken_over_ends_the_file),
+		WITH(a_thread_dies_at_any_moment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,7 @@
 /* ---- a record ---- */
 #define RECORD_BYTES        128
 #define RECORD_SHIFT        7
-#define RECORD_T0           0
+#define RECORD_T0           0 /* 0: it is not stamped yet, and the call not made */
 #define RECORD_T1           8 /* 0: the call has not returned */
 #define RECORD_DESC         16
 #define RECORD_NR           24

@@ -262,7 +262,7 @@ static void end_in_flight(struct session *s, struct tracee *t, const struct reco
 {
 	struct user_regs_struct regs;
 	struct stub_state st;
-	enum stub_phase phase = STUB_IN_CALL;
+	enum stub_phase phase = r->t1 ? STUB_AFTER : r->t0 ? STUB_IN_CALL : STUB_BEFORE;
 
 	ring_state(&t->recorder->ring, &st);
 	if (stopped && ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) == 0 && arch_in_stub(regs.rip))

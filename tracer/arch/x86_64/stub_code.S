@@ -80,6 +80,7 @@ BORDER stub_saved
 	mov	[rax + RECORD_NR], ecx
 	mov	ecx, gs:[BLOCK_KIND]
 	mov	[rax + RECORD_KIND], ecx
+	mov	qword ptr [rax + RECORD_T0], 0
 	mov	qword ptr [rax + RECORD_T1], 0
 	mov	gs:[BLOCK_RECORD], rax
 	inc	r11
