@@ -92,6 +92,46 @@ static void read_said(struct session *s, struct tracee *t, struct stopped_call *
 		p->said.len = strnlen(p->bytes, p->said.len);
 }
 
+void booking_segments(struct session *s)
+{
+	if (identity_segments(s->identity))
+		recorder_segments_seen(&s->recorder);
+}
+
+struct received {
+	int32_t *at;
+	size_t len, cap;
+};
+
+static void received(void *ctx, int32_t fd)
+{
+	struct received *r = ctx;
+
+	if (fd >= 0)
+		*VEC_PUSH(r) = fd;
+}
+
+/* Fds of other processes, before the thread that got them can use them: what they are follows from
+ * no call of it. */
+static void take_received(struct session *s, struct tracee *t, const struct sys_event *ev)
+{
+	struct decode_in in = {ev, call_env_memory(s, t), NULL};
+	struct caller c = call_env_caller(t);
+	struct received fds = {0};
+
+	if (strcmp(ev->def->name, "pidfd_getfd") == 0)
+		received(&fds, sys_ok(ev) ? (int32_t)ev->ret : -1);
+	else
+		decode_rights(&in, received, &fds);
+	if (fds.len)
+		recorder_sweep_all_of(&s->recorder, t); /* the calls before it, and itself */
+	for (size_t i = 0; i < fds.len; i++)
+		identity_received(s->identity, &c, (uint32_t)fds.at[i], ev);
+	if (fds.len)
+		booking_segments(s);
+	free(fds.at);
+}
+
 void booking_call(struct session *s, struct tracee *t, const struct sys_event *ev, int counted)
 {
 	struct stopped_call call = {.ev = *ev,
@@ -115,39 +155,30 @@ void booking_call(struct session *s, struct tracee *t, const struct sys_event *e
 	*waits = call;
 	/* One that never returned is as old as its entry. */
 	recorder_stopped(&s->recorder, ev->exit_ns ? ev->exit_ns : ev->entry_ns, waits);
+	if (!call.applied)
+		take_received(s, t, ev);
 }
 
 /* ---- one that was begun in the stub, and ended in another way ---- */
 
-/* What was measured at its entry, or was not, completed from the target's memory. */
-static void measure_now(
-	struct session *s, struct tracee *t, struct sys_event *ev, const struct recorded *asked)
+static void measure_now(struct session *s, struct tracee *t, struct sys_event *ev)
 {
 	struct life *life =
 		ev->def->fd ? files_open(t->files, (uint32_t)ev->args[ev->def->fd - 1]) : NULL;
 	struct decode_env env = call_env(s, t, ev, life ? life->file : NULL);
 	struct decode_in in = {ev, call_env_memory(s, t), &env};
-	struct sys_event entered = *ev;
 
-	if (!asked) {
-		decode_entry(&in, &ev->m);
-	} else { /* a call that did not succeed measures its entry only */
-		entered.outcome = SYS_INTERRUPTED;
-		in.ev = &entered;
-		decode_recorded(&in, asked, &ev->m);
-		in.ev = ev;
-	}
+	decode_entry(&in, &ev->m);
 	decode_exit(&in, &ev->m);
 }
 
-static void taken_over(
-	void *ctx, struct tracee *t, struct sys_event *ev, const struct recorded *asked)
+static void taken_over(void *ctx, struct tracee *t, struct sys_event *ev)
 {
 	struct session *s = ctx;
 	int traced = s->map.traced[ev->def->index];
 
 	if (traced)
-		measure_now(s, t, ev, asked);
+		measure_now(s, t, ev);
 	booking_call(s, t, ev, traced);
 }
 
@@ -188,6 +219,7 @@ static void swept(void *ctx)
 	struct session *s = ctx;
 
 	identity_read_names(s->identity, &(struct identity_check){begin_touched, is_touched, s});
+	booking_segments(s);
 }
 
 /* ---- the rest ---- */
@@ -199,6 +231,7 @@ static void began(void *ctx, struct tracee *t)
 
 	if (s->map.fds)
 		identity_begin(s->identity, &c);
+	booking_segments(s);
 }
 
 static void came(void *ctx, pid_t tid, int status)

@@ -18,5 +18,7 @@ struct recorder_sink booking_sink(struct session *s);
 /* A call that stopped is over, and measured; t stands behind it, or has ended in it. Not counted:
  * only what it did to its files table. */
 void booking_call(struct session *s, struct tracee *t, const struct sys_event *ev, int counted);
+/* Once a socket is known that cuts all its datagrams, the recorder must know it too. */
+void booking_segments(struct session *s);
 
 #endif

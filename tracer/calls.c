@@ -88,7 +88,7 @@ static const struct file *measured_file(struct session *s, struct tracee *t)
 	if (!s->map.fds || !t->ev.def->fd || (int32_t)t->ev.args[t->ev.def->fd - 1] < 0)
 		return NULL;
 	if (is_recorded(t) && identity_segments(s->identity))
-		recorder_sweep(&s->recorder); /* the number may be another file's since */
+		recorder_sweep_all_of(&s->recorder, t); /* the number may be another file's since */
 	life = files_open(t->files, (uint32_t)t->ev.args[t->ev.def->fd - 1]);
 	return life ? life->file : NULL;
 }
@@ -219,7 +219,7 @@ static int control_entry(struct session *s, struct tracee *t)
 	case CONTROL_CLOSE_RANGE:
 		return fd_entry(t);
 	case CONTROL_FOLDER:
-		recorder_sweep(&s->recorder); /* paths of the calls before it */
+		recorder_sweep_all_of(&s->recorder, t); /* paths of the calls before it */
 		return 0;
 	case CONTROL_SECCOMP:
 		t->scratch = (uint64_t)own_filter_entry(&t->ev, call_env_memory(s, t), &s->map);
@@ -253,7 +253,7 @@ static void own_files(struct session *s, struct tracee *t)
 {
 	struct files *copy;
 
-	recorder_sweep(&s->recorder);
+	recorder_sweep_all_of(&s->recorder, t);
 	copy = files_copy(t->files);
 	files_state(copy)->recorded = t->recorder != NULL;
 	files_unref(t->files);
@@ -282,12 +282,13 @@ static void setsockopt_exit(struct session *s, struct tracee *t)
 
 	if ((int32_t)t->ev.args[0] < 0 || !decode_udp_option(&in, &gso, &gro))
 		return;
-	recorder_sweep(&s->recorder); /* the calls before it are to be measured as it was */
+	recorder_sweep_all_of(
+		&s->recorder, t); /* the calls before it are to be measured as it was */
 	if (gro >= 0)
 		identity_set_gro(s->identity, &c, (uint32_t)t->ev.args[0], (uint8_t)gro);
 	else
 		identity_set_gso(s->identity, &c, (uint32_t)t->ev.args[0], gso);
-	recorder_segments_seen(&s->recorder);
+	booking_segments(s);
 }
 
 /* The other threads of t's process must stop once to go on in the new way, as if attached. */
@@ -431,10 +432,13 @@ static int still_launching(
 static int recorded_instead(
 	struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
 {
-	if (info->op == PTRACE_SYSCALL_INFO_SECCOMP && recorder_enter(&s->recorder, t, info))
-		return 1;
-	if (!recorder_is_stub_call(&s->recorder, info))
-		return 0;
+	if (!recorder_asked(&s->recorder, t, info)) {
+		if (info->op == PTRACE_SYSCALL_INFO_SECCOMP &&
+			recorder_enter(&s->recorder, t, info))
+			return 1;
+		if (!recorder_is_stub_call(&s->recorder, info))
+			return 0;
+	}
 	t->in_call = t->mode == MODE_SYSCALL;
 	t->counted = t->control = 0;
 	return 1;
@@ -561,7 +565,7 @@ static void book(struct session *s, struct tracee *t)
 	if (!t->counted && !(s->map.fds && identity_follows(t->ev.def)))
 		return;
 	if (t->ev.def->decoder == &decoder_brk)
-		recorder_sweep(&s->recorder); /* the break before it may be recorded */
+		recorder_sweep_all_of(&s->recorder, t); /* the break before it may be recorded */
 	if (t->counted) {
 		env = call_env(s, t, &t->ev, measured_file(s, t));
 		decode_exit(&(struct decode_in){&t->ev, call_env_memory(s, t), &env}, &t->ev.m);

@@ -17,6 +17,7 @@ struct fd_registry {
 	} infos;
 	uint32_t max;
 	struct map sockets; /* inode -> struct file; not a reference */
+	struct map rows;    /* process and number -> generations that have a row, in any table */
 };
 
 struct slot {
@@ -53,6 +54,7 @@ void fd_registry_free(struct fd_registry *r)
 		file_unref(r, r->infos.at[i].file);
 	free(r->infos.at);
 	map_release(&r->sockets);
+	map_release(&r->rows);
 	free(r);
 }
 
@@ -305,17 +307,30 @@ struct life *files_open(const struct files *f, uint32_t fd)
 	return slot && is_open(&slot->now) ? &slot->now : NULL;
 }
 
+/* A process may have several tables, one after the other or at the same time: what is in one of
+ * them has no row that looks like one of another. */
+static uint32_t next_generation(struct fd_registry *r, struct slot *slot, pid_t pid, uint32_t fd)
+{
+	uint64_t key = (uint64_t)pid << 32 | fd;
+	uint32_t of_pid = (uint32_t)(uintptr_t)map_get(&r->rows, key);
+	uint32_t generation = slot->generations > of_pid ? slot->generations : of_pid;
+
+	map_set(&r->rows, key, (void *)((uintptr_t)generation + 1));
+	slot->generations = generation + 1;
+	return generation;
+}
+
 uint32_t files_id(struct files *f, struct life *life, pid_t pid, uint32_t fd)
 {
 	struct fd_registry *r = f->registry;
 
 	if (life->fd_id)
 		return life->fd_id;
-	life->generation = get(f, fd)->generations++;
 	if (r->infos.len >= r->max) {
 		life->fd_id = r->max + 1;
 		return life->fd_id;
 	}
+	life->generation = next_generation(r, get(f, fd), pid, fd);
 	*VEC_PUSH(&r->infos) = (struct fd_info){
 		.pid = pid, .fd = fd, .generation = life->generation, .file = file_ref(life->file)};
 	life->fd_id = (uint32_t)r->infos.len;

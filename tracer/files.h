@@ -16,8 +16,8 @@
  *
  * Calls are known by when they were entered and when they had ended, and may be told of in another
  * order: a call on a number belongs to the life that the number had when the call was entered. In
- * the result a life is a row, (files table, number, generation): generations are counted where some
- * traced call used them.
+ * the result a life is a row, (process, number, generation): generations are counted where some
+ * traced call used them, over all tables of the process.
  */
 struct fd_registry;
 struct files;

@@ -673,6 +673,23 @@ void identity_begin(struct identity *id, const struct caller *c)
 	state->recorded = state->whole = 1;
 }
 
+/* ---- fds of others ---- */
+
+void identity_received(
+	struct identity *id, const struct caller *c, uint32_t fd, const struct sys_event *ev)
+{
+	struct life *life = files_open(c->files, fd);
+	struct fd_look look;
+
+	if (!life || life->born_end != ev->exit_ns)
+		born(c, ev, fd, NULL);
+	life = files_open(c->files, fd);
+	if (!life || fd_look(c->pid, c->tid, fd, &look) < 0)
+		return;
+	is_named(id, c->files, life, &look);
+	free(look.target);
+}
+
 /* ---- socket options ---- */
 
 static struct file *socket_of(struct identity *id, const struct caller *c, uint32_t fd)

@@ -55,6 +55,9 @@ int identity_closing(const struct sys_event *ev, uint32_t *ret_first, uint32_t *
 /* The table is about to be recorded: what it has is looked at, so that what is new has been seen.
  */
 void identity_begin(struct identity *id, const struct caller *c);
+/* A call that is over has received the fd just now, and is booked: what it is, is looked at. */
+void identity_received(
+	struct identity *id, const struct caller *c, uint32_t fd, const struct sys_event *ev);
 /* A socket option has been set just now; the calls before are booked. */
 void identity_set_gso(struct identity *id, const struct caller *c, uint32_t fd, uint32_t size);
 void identity_set_gro(struct identity *id, const struct caller *c, uint32_t fd, uint8_t on);

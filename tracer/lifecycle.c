@@ -62,7 +62,7 @@ static struct tracee *add_child(struct session *s, struct tracee *t, pid_t tid, 
 	struct tracee *child;
 
 	if (!(flags & CLONE_VM) || !(flags & CLONE_FILES))
-		recorder_sweep(&s->recorder); /* a copy is of what is there now */
+		recorder_sweep_all_of(&s->recorder, t); /* a copy is of what is there now */
 	files = flags & CLONE_FILES ? files_ref(t->files) : files_copy(t->files);
 	mm = flags & CLONE_VM ? mm_ref(t->mm) : mm_new(&s->tracees);
 	child = tracees_add(&s->tracees, pid, tid, files, mm);

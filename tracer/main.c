@@ -67,6 +67,23 @@ static void wake_handler(int signal)
 	(void)signal;
 }
 
+static uint64_t after(uint64_t start_ns, uint64_t delay_ns)
+{
+	return delay_ns ? start_ns + delay_ns : UINT64_MAX;
+}
+
+static void set_window(struct run *run, uint64_t start_ns)
+{
+	struct book *b = &run->session.book;
+
+	if (!run->opt.has_window)
+		return;
+	b->window_begin_ns = start_ns + run->opt.skip_ns;
+	b->window_end_ns = after(b->window_begin_ns, run->opt.duration_ns);
+	if (run->opt.pids.len)
+		run->supervise.detach_at_ns = b->window_end_ns;
+}
+
 static int begin_target(struct run *run, struct err *err)
 {
 	struct session *s = &run->session;
@@ -75,7 +92,11 @@ static int begin_target(struct run *run, struct err *err)
 	if (!run->opt.pids.len)
 		return launch_target(s, &run->setup, err);
 	rc = attach_probe(s, &run->setup, err);
-	return rc < 0 ? rc : attach_processes(s, err);
+	if (rc == 0)
+		rc = attach_processes(s, err);
+	if (rc == 0) /* that may have taken longer than the window lasts */
+		set_window(run, clock_mono_ns());
+	return rc;
 }
 
 static void *tracing_thread(void *arg)
@@ -122,11 +143,6 @@ static int start_thread(struct run *run, struct err *err)
 
 /* ---- a run ---- */
 
-static uint64_t after(uint64_t start_ns, uint64_t delay_ns)
-{
-	return delay_ns ? start_ns + delay_ns : UINT64_MAX;
-}
-
 static void set_times(struct run *run)
 {
 	const struct options *o = &run->opt;
@@ -139,12 +155,8 @@ static void set_times(struct run *run)
 	v->timeout_at_ns = after(start, o->timeout_ns);
 	v->detach_at_ns = UINT64_MAX;
 	v->status_at_ns = o->status ? start : UINT64_MAX;
-	if (!o->has_window)
-		return;
-	b->window_begin_ns = start + o->skip_ns;
-	b->window_end_ns = after(b->window_begin_ns, o->duration_ns);
-	if (o->pids.len)
-		v->detach_at_ns = b->window_end_ns;
+	if (!o->pids.len)
+		set_window(run, start);
 }
 
 static pid_t start_command(struct run *run, struct err *err)

@@ -105,6 +105,40 @@ def a_process_without_its_first_thread(t):
     ended(t, p)
 
 
+# ---- the window ----
+
+@test
+def the_window_begins_when_all_are_attached(t):
+    """An attach that takes longer than the window lasts: iotrace is stopped in the middle of it."""
+    p = target(t, "busy", 400)
+    tids = sorted(map(int, os.listdir("/proc/%d/task" % p.pid)))
+
+    def is_attached(tid):
+        return status_of(tid).get("TracerPid", "0") != "0"
+
+    for _ in range(40):
+        tracer = t.start([t.binary, "-q", "--json", t.path("w.json"), "-e", "all", "-p", str(p.pid), "--duration=0.1"])
+        while not is_attached(p.pid) and tracer.poll() is None:
+            pass # wait_for looks too seldom
+        os.kill(tracer.pid, signal.SIGSTOP)
+        wait_for("the stop", lambda: status_of(tracer.pid)["State"][0] == "T")
+        in_the_middle = not is_attached(tids[-1])
+        time.sleep(0.3 if in_the_middle else 0) # longer than --duration, and it may be longer yet
+        os.kill(tracer.pid, signal.SIGCONT)
+        r = t.finish(tracer)
+        eq(r.status, 0, "status: " + r.err)
+        if in_the_middle:
+            break
+    else:
+        raise Skip("it was never stopped in time")
+    with open(t.path("w.json")) as f:
+        result = json.load(f)
+    check(result["window"]["begin_ns"] > 300000000, "the window begins: %r" % result["window"])
+    eq(result["window"]["wall_ns"], 100000000, "its length")
+    check(sum(row["calls"] for row in result["syscalls"]) > 0, "calls in it")
+    ended(t, p)
+
+
 # ---- calls that wait ----
 
 def waits(out):
@@ -288,7 +322,7 @@ def a_tree_that_grows_meanwhile(t):
         wait_for("all that stay are traced", lambda: sum(
             traced_by(x, tracer.pid) for x in descendants(p.pid)) >= 5)
         # One that was missed would be untraced, and its children too.
-        for _ in range(20):
+        for _ in range(40):
             for x in descendants(p.pid):
                 s = status_of(x)
                 check(not s or s["State"][0] in "ZX" or s["TracerPid"] != "0", "%d: %r" % (x, s))

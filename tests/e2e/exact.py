@@ -172,6 +172,18 @@ CASES = [
     Case("fds failed", trace="pwrite64", pwrite64=work(10), fds=[5, 4]),
     Case("proc spawn 5", trace="pwrite64", variants=ALL, pwrite64=work(35), processes=6),
     Case("fds options", trace="sendto", sendto=call(14, datagrams=(77, 77))),
+    # ---- threads with tables of their own
+    Case("fds tables", variants=ALL, pwrite64=work(28), fds=[8, 3, 4, 3, 4, 6], threads=3),
+    Case("fds tables", trace="pwrite64", pwrite64=work(28), fds=[8, 3, 4, 3, 4, 6]),
+    # ---- a socket of another process cuts what it sends, too; passing it is 1 datagram
+    Case("fds rights 10", variants=ALL, sendto=call(30, datagrams=(165, 165)),
+         sendmmsg=call(10, datagrams=(60, 60)), sendmsg=call(20, datagrams=(30, 30))),
+    Case("fds rights 10", trace="sendto,sendmsg,sendmmsg,recvmsg,recvmmsg", sendto=call(30, datagrams=(165, 165)),
+         sendmmsg=call(10, datagrams=(60, 60)), sendmsg=call(20, datagrams=(30, 30))),
+    Case("fds stolen 10", sendto=call(30, datagrams=(165, 165)),
+         sendmmsg=call(10, datagrams=(60, 60)), sendmsg=call(10, datagrams=(20, 20))),
+    Case("fds stolen 10", trace="sendto,sendmsg,sendmmsg,recvmsg,recvmmsg", sendto=call(30, datagrams=(165, 165)),
+         sendmmsg=call(10, datagrams=(60, 60)), sendmsg=call(10, datagrams=(20, 20))),
 ]
 
 FD = 100
@@ -270,6 +282,8 @@ def check_result(case, r):
         eq(r.json["processes"], case.processes, "processes")
     if case.threads is not None:
         eq(r.json["threads_total"], case.threads, "threads_total")
+    keys = [(x["pid"], x["fd"], x["generation"]) for x in r.json["fds"]]
+    eq(len(keys), len(set(keys)), "rows of fds and their keys")
     if case.fds is not None:
         rows = [(x["generation"], c["calls"]) for x in r.json["fds"] if x["fd"] == FD
                 for c in x["syscalls"] if c["name"] == "pwrite64"]

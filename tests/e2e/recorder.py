@@ -9,7 +9,9 @@ repeats the nasty ones N times (recorder_loop.py).
 import json
 import os
 import re
+import select
 import shutil
+import socket
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -165,6 +167,50 @@ def the_clock_is_known_without_sys(t):
             j = json.load(f)
         eq([w["code"] for w in j["warnings"] if w["code"] == "no_recorder"], warned, "with %s: %s" % (make, r))
         check((j["tracer"]["calls_recorded_in_process"] > 400) != bool(warned), "recorded: %r" % j["tracer"])
+
+
+@test
+def signals_of_faults_stay_as_they_are(t):
+    """Measuring reads what the kernel has read: it is never us who make a call fault."""
+    for mode in ("ptrace", "auto"):
+        r = t.iotrace(["--mode=" + mode, "--trace=writev,sendmsg,recvmsg,sendmmsg"],
+                      [t.target("rec_code"), "fault_signals"], env=AT_ONCE)
+        check_ways(r)
+        rows = {row["name"]: row for row in r.json["syscalls"]}
+        for name, errors, asked in (
+                ("writev", {"EFAULT": 60, "EBADF": 120}, 60 * 6), ("sendmsg", {"EFAULT": 120, "EBADF": 60}, 60 * 6),
+                ("recvmsg", {"EFAULT": 120, "EAGAIN": 60}, 60 * 6), ("sendmmsg", {"EFAULT": 60}, None)):
+            eq(rows[name]["errno"], errors, "%s by %s" % (name, mode))
+            if asked:
+                eq(rows[name]["bytes"]["asked"], asked, "bytes asked of %s by %s" % (name, mode))
+
+
+@test
+def a_socket_that_was_given_is_known(t):
+    """It cuts all that it sends; the process that had it do so is not traced."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rx, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tx:
+        rx.bind(("127.0.0.1", 0))
+        tx.connect(rx.getsockname())
+        rx.setblocking(False)
+        try:
+            tx.setsockopt(socket.IPPROTO_UDP, 103, 100) # UDP_SEGMENT
+        except OSError as e:
+            raise Skip("UDP_SEGMENT: %s" % e) from None
+        os.dup2(tx.fileno(), 100)
+        try:
+            for mode in ("ptrace", "auto"):
+                r = t.iotrace(["--mode=" + mode, "--trace=sendto,sendmsg,sendmmsg"], [t.target("fds"), "given"],
+                              env=AT_ONCE, pass_fds=[100])
+                eq({row["name"]: row["datagrams"]["transferred"] for row in r.json["syscalls"]},
+                   {"sendto": 30, "sendmmsg": 10, "sendmsg": 3}, "datagrams by " + mode)
+                came = 0
+                while select.select([rx], [], [], 0)[0]:
+                    rx.recv(2000)
+                    came += 1
+                eq(came, 43, "datagrams that came")
+        finally:
+            os.close(100)
 
 
 @test

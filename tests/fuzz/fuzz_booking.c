@@ -67,7 +67,7 @@ static void give(const struct recorder_sink *sink, const struct step *c, const u
 	ev.exit_ns = now_ns++;
 	if (c->flags >> 31) {
 		ev.outcome = c->flags >> 30 & 1 ? SYS_NO_RETURN : SYS_INTERRUPTED;
-		sink->taken_over(sink->ctx, &t, &ev, c->flags >> 29 & 1 ? &measured : NULL);
+		sink->taken_over(sink->ctx, &t, &ev);
 	} else {
 		sink->recorded(sink->ctx, &t, &ev, &measured, c->flags >> 28 & 1 ? &words : NULL);
 	}

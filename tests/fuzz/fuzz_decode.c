@@ -78,6 +78,11 @@ static void print(const struct sys_event *ev)
 	out_release(&o);
 }
 
+static void found(void *ctx, int32_t fd)
+{
+	((struct decode_env *)ctx)->gso_size ^= (uint32_t)fd;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct call call;
@@ -102,5 +107,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	decode_udp_option(&in, &gso_size, &gro);
 	check(&ev, &memory);
 	print(&ev);
+	decode_rights(&in, found, &env);
 	return 0;
 }

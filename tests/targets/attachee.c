@@ -12,7 +12,7 @@
 
 #include "t.h"
 
-#define THREADS_MAX 64
+#define THREADS_MAX 512
 
 static atomic_int over, rest;
 static atomic_long handled, interrupted, calls;

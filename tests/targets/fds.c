@@ -3,6 +3,7 @@
  * The same number for different files: every case uses FD for several, with another number of
  * 1-byte pwrite64 calls on each, so that mixing them up shows.
  */
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -212,6 +213,193 @@ static void options(char **args)
 	send_1000(4);
 }
 
+static void *in_own_table(void *arg)
+{
+	if (arg)
+		CHECK(syscall(SYS_close_range, ~0U - 1, ~0U, 2 /* CLOSE_RANGE_UNSHARE */) == 0);
+	else if (unshare(CLONE_FILES))
+		t_skip("unshare");
+	put(3);
+	close(FD);
+	at_fd(0);
+	put(4);
+	return NULL;
+}
+
+/* Threads that leave the files table, one after the other: each uses the number for the file that
+ * was there, 3 times, and for one of its own, 4 times. The others: 2 before, 1 between, 5 after. */
+static void tables(char **args)
+{
+	pthread_t t;
+
+	(void)args;
+	at_fd(0);
+	put(2);
+	CHECK(pthread_create(&t, NULL, in_own_table, NULL) == 0 && pthread_join(t, NULL) == 0);
+	put(1);
+	CHECK(pthread_create(&t, NULL, in_own_table, args) == 0 && pthread_join(t, NULL) == 0);
+	put(5);
+	close(FD);
+	at_fd(0);
+	put(6);
+}
+
+/* ---- a socket of another process ---- */
+
+#define RIGHTS_BYTES CMSG_SPACE(sizeof(int))
+
+/* How many datagrams are waiting: read() says so without being one of the calls that are counted.
+ */
+static int waiting(int rx)
+{
+	char buf[2000];
+	int n = 0;
+
+	CHECK(fcntl(rx, F_SETFL, O_NONBLOCK) == 0);
+	while (read(rx, buf, sizeof(buf)) > 0)
+		n++;
+	return n;
+}
+
+/* In every other round a socket that cuts what it sends into 100 bytes. */
+static struct udp round_udp(long i)
+{
+	struct udp u = udp_open();
+	int segment = 100;
+
+	if (i % 2 == 0 &&
+		setsockopt(u.tx, IPPROTO_UDP, 103 /* UDP_SEGMENT */, &segment, sizeof(segment)))
+		t_skip("UDP_SEGMENT");
+	return u;
+}
+
+/* 3 sendto of 1000 bytes, sendmmsg of 2 of 500, sendmsg of 300: 43 datagrams, or 6. */
+static void send_all(int fd)
+{
+	static char buf[1000];
+	struct iovec iov = {buf, 500}, last = {buf, 300};
+	struct mmsghdr two[2] = {{.msg_hdr = {.msg_iov = &iov, .msg_iovlen = 1}},
+		{.msg_hdr = {.msg_iov = &iov, .msg_iovlen = 1}}};
+	struct msghdr one = {.msg_iov = &last, .msg_iovlen = 1};
+
+	for (int i = 0; i < 3; i++)
+		CHECK(sendto(fd, buf, sizeof(buf), 0, NULL, 0) == (ssize_t)sizeof(buf));
+	CHECK(syscall(SYS_sendmmsg, fd, two, 2, 0) == 2);
+	CHECK(sendmsg(fd, &one, 0) == 300);
+	close(fd);
+}
+
+static struct msghdr rights_header(struct iovec *iov, char *control)
+{
+	return (struct msghdr){.msg_iov = iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = RIGHTS_BYTES};
+}
+
+static void pass(int to, int fd)
+{
+	_Alignas(struct cmsghdr) char control[RIGHTS_BYTES] = {0};
+	char c = 'x';
+	struct iovec iov = {&c, 1};
+	struct msghdr h = rights_header(&iov, control);
+	struct cmsghdr *cm = CMSG_FIRSTHDR(&h);
+
+	cm->cmsg_level = SOL_SOCKET;
+	cm->cmsg_type = SCM_RIGHTS;
+	cm->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(cm), &fd, sizeof(fd));
+	CHECK(sendmsg(to, &h, 0) == 1);
+}
+
+static int receive(int from, int many)
+{
+	_Alignas(struct cmsghdr) char control[RIGHTS_BYTES];
+	char c;
+	struct iovec iov = {&c, 1};
+	struct mmsghdr m = {.msg_hdr = rights_header(&iov, control)};
+	int fd;
+
+	if (many)
+		CHECK(syscall(SYS_recvmmsg, from, &m, 1, 0, NULL) == 1);
+	else
+		CHECK(recvmsg(from, &m.msg_hdr, 0) == 1);
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m.msg_hdr)), sizeof(fd));
+	return fd;
+}
+
+/* The child sends on sockets that its parent has made, as soon as it has them. */
+static void rights(char **args)
+{
+	long rounds = t_num(args, 0, 10), datagrams = 0;
+	int s[2], st;
+	char c = 'x';
+	pid_t pid;
+
+	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s) == 0);
+	pid = fork();
+	for (long i = 0; pid == 0 && i < rounds; i++) {
+		send_all(receive(s[1], i % 4 > 1));
+		CHECK(write(s[1], &c, 1) == 1);
+	}
+	if (pid == 0)
+		_exit(0);
+	for (long i = 0; i < rounds; i++) {
+		struct udp u = round_udp(i);
+
+		pass(s[0], u.tx);
+		close(u.tx);
+		CHECK(read(s[0], &c, 1) == 1);
+		datagrams += waiting(u.rx);
+		close(u.rx);
+	}
+	CHECK(waitpid(pid, &st, 0) == pid && st == 0);
+	CHECK(datagrams == (rounds + 1) / 2 * 43 + rounds / 2 * 6);
+}
+
+/* The parent takes sockets of its child, and sends at once. */
+static void stolen(char **args)
+{
+	long rounds = t_num(args, 0, 10), datagrams = 0;
+	int s[2], st, pidfd;
+	struct udp u;
+	pid_t pid;
+
+	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s) == 0);
+	pid = fork();
+	for (long i = 0; pid == 0 && i < rounds; i++) {
+		u = round_udp(i);
+		CHECK(write(s[1], &u, sizeof(u)) == sizeof(u) && read(s[1], &st, 1) == 1);
+		st = waiting(u.rx);
+		CHECK(write(s[1], &st, sizeof(st)) == sizeof(st));
+		close(u.rx);
+		close(u.tx);
+	}
+	if (pid == 0)
+		_exit(0);
+	pidfd = (int)syscall(434 /* pidfd_open */, pid, 0);
+	for (long i = 0; i < rounds; i++) {
+		int fd;
+
+		CHECK(read(s[0], &u, sizeof(u)) == sizeof(u));
+		fd = (int)syscall(438 /* pidfd_getfd */, pidfd, u.tx, 0);
+		if (fd < 0)
+			t_skip("pidfd_getfd");
+		send_all(fd);
+		CHECK(write(s[0], "x", 1) == 1 && read(s[0], &st, sizeof(st)) == sizeof(st));
+		datagrams += st;
+	}
+	CHECK(waitpid(pid, &st, 0) == pid && st == 0);
+	CHECK(datagrams == (rounds + 1) / 2 * 43 + rounds / 2 * 6);
+}
+
+/* Sends on FD, which whoever started it has left open. */
+static void given(char **args)
+{
+	(void)args;
+	send_all(FD);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {
@@ -226,6 +414,10 @@ int main(int argc, char **argv)
 		{"passed", passed},
 		{"failed", failed},
 		{"options", options},
+		{"tables", tables},
+		{"rights", rights},
+		{"stolen", stolen},
+		{"given", given},
 		{NULL, NULL},
 	};
 

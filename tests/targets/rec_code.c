@@ -382,6 +382,71 @@ static void bad_pointers(char **args)
 	report();
 }
 
+static void on_fault(int sig)
+{
+	(void)sig;
+	_exit(1);
+}
+
+static void check_signal(int sig, int blocked, void (*handler)(int))
+{
+	struct sigaction is;
+	sigset_t mask;
+
+	CHECK(sigprocmask(SIG_BLOCK, NULL, &mask) == 0);
+	CHECK(sigismember(&mask, sig) == blocked);
+	CHECK(sigaction(sig, NULL, &is) == 0 && is.sa_handler == handler);
+}
+
+/* Calls that the kernel refuses, in all ways that leave unread what they point to, and some that
+ * it fails after it has read that: 5 times, 2 vectors of 3 bytes where there is one. */
+static void refused_calls(int *ends)
+{
+	char text[3];
+	struct iovec iov[2] = {{text, 3}, {text, 3}};
+	struct msghdr good = {.msg_iov = iov, .msg_iovlen = 2};
+	struct msghdr bad = {.msg_iov = (void *)16, .msg_iovlen = 2};
+
+	for (int i = 0; i < 5; i++) {
+		CHECK(syscall(SYS_writev, null_fd, (void *)16, 2) < 0 && errno == EFAULT);
+		CHECK(syscall(SYS_writev, -1, (void *)16, 2) < 0 && errno == EBADF);
+		CHECK(syscall(SYS_writev, -1, iov, 2) < 0 && errno == EBADF);
+		CHECK(syscall(SYS_sendmsg, ends[0], (void *)16, 0) < 0 && errno == EFAULT);
+		CHECK(syscall(SYS_sendmsg, ends[0], &bad, 0) < 0 && errno == EFAULT);
+		CHECK(syscall(SYS_sendmsg, -1, &good, 0) < 0 && errno == EBADF);
+		CHECK(syscall(SYS_recvmsg, ends[0], (void *)16, 0) < 0 && errno == EFAULT);
+		CHECK(syscall(SYS_recvmsg, ends[0], &bad, 0) < 0 && errno == EFAULT);
+		CHECK(syscall(SYS_recvmsg, ends[0], &good, MSG_DONTWAIT) < 0 && errno == EAGAIN);
+		CHECK(syscall(SYS_sendmmsg, ends[0], (void *)16, 2, 0) < 0 && errno == EFAULT);
+	}
+}
+
+/* What the program has SIGSEGV and SIGBUS do, and that it has them blocked, stays so. */
+static void fault_signals(char **args)
+{
+	void (*const handlers[])(int) = {SIG_DFL, SIG_IGN, on_fault};
+	static const int signals[] = {SIGSEGV, SIGBUS};
+	int ends[2];
+
+	(void)args;
+	null_fd = t_null();
+	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) == 0);
+	for (int i = 0; i < 12; i++) {
+		void (*handler)(int) = handlers[i / 2 % 3];
+		int sig = signals[i / 6];
+		sigset_t set;
+
+		sigemptyset(&set);
+		sigaddset(&set, sig);
+		CHECK(signal(sig, handler) != SIG_ERR);
+		CHECK(sigprocmask(i % 2 ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL) == 0);
+		refused_calls(ends);
+		check_signal(sig, i % 2, handler);
+		CHECK(sigprocmask(SIG_UNBLOCK, &set, NULL) == 0);
+		CHECK(signal(sig, SIG_DFL) == handler);
+	}
+}
+
 /* ---- filters of the program's own ---- */
 
 static void install(const struct sock_filter *filter, unsigned short len)
@@ -486,7 +551,8 @@ static void locked(char **args)
 static const struct tcase cases[] = {{"registers", registers_kept}, {"own_gs", own_gs},
 	{"generated", generated}, {"mapped_code", mapped_code}, {"own_code", own_code},
 	{"unchanged", unchanged}, {"vanishing", vanishing}, {"bad_pointers", bad_pointers},
-	{"filtered", filtered}, {"undumpable", undumpable}, {"locked", locked}, {NULL, NULL}};
+	{"fault_signals", fault_signals}, {"filtered", filtered}, {"undumpable", undumpable},
+	{"locked", locked}, {NULL, NULL}};
 
 int main(int argc, char **argv)
 {

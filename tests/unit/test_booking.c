@@ -37,12 +37,11 @@ static void recorded(void *ctx, struct tracee *t, struct sys_event *ev,
 	x->got[x->got_len++] = *ev;
 }
 
-static void taken_over(
-	void *ctx, struct tracee *t, struct sys_event *ev, const struct recorded *asked)
+static void taken_over(void *ctx, struct tracee *t, struct sys_event *ev)
 {
 	struct fixture *x = ctx;
 
-	x->sink.taken_over(&x->s, t, ev, asked);
+	x->sink.taken_over(&x->s, t, ev);
 	x->over = *ev;
 }
 

@@ -434,6 +434,58 @@ static void options(void **state)
 	}
 }
 
+static void sum_fds(void *ctx, int32_t fd)
+{
+	*(int64_t *)ctx += fd;
+}
+
+/* SCM_RIGHTS in the third of four messages, after something else: 2 fds, cut to one, and none. */
+static void rights(void **state)
+{
+	static const struct {
+		enum abi abi;
+		const char *name;
+		int64_t ret;
+		uint32_t payload; /* that the control data says */
+		int64_t sum;
+	} rows[] = {
+		{ABI_X86_64, "recvmmsg", 4, 8, 7 + 100},
+		{ABI_I386, "recvmmsg", 4, 8, 7 + 100},
+		{ABI_X86_64, "recvmmsg", 4, 7, 7},
+		{ABI_X86_64, "recvmmsg", 4, 1000, 0},
+		{ABI_X86_64, "recvmmsg", 2, 8, 0},
+		{ABI_X86_64, "recvmmsg", -EAGAIN, 8, 0},
+		{ABI_X86_64, "recvmsg", 10, 8, 7 + 100},
+		{ABI_I386, "recvmsg", 10, 8, 7 + 100},
+		{ABI_X86_64, "sendmmsg", 4, 8, 0},
+		{ABI_X86_64, "sendmsg", 10, 8, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct target *t = mmsg_target(rows[i].name, rows[i].abi, 4);
+		struct decode_in in = {&t->ev, &t->mem, &t->env};
+		size_t third = strstr(rows[i].name, "mmsg") ? 2 : 0;
+		uint64_t header = rows[i].abi == ABI_X86_64 ? 16 : 12, at = CONTROL + third * 64;
+		struct message msg = {.len = 10,
+			.option = GRO,
+			.control_len = (header + 12 + 7) / 8 * 8 + header + 8};
+		int64_t sum = 0;
+
+		put_message(t, third, &msg);
+		at += msg.control_len - header - 8; /* where put_control() has the option */
+		at = target_put_word(t, at, header + rows[i].payload);
+		at = target_put_u32(t, at, 1);
+		at = target_put_u32(t, at, 1);
+		at = target_put_u32(t, at, 7);
+		target_put_u32(t, at, 100);
+		t->ev.ret = rows[i].ret;
+		decode_rights(&in, sum_fds, &sum);
+		assert_int_equal(sum, rows[i].sum);
+		free(t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +498,7 @@ int main(void)
 		cmocka_unit_test(single_message),
 		cmocka_unit_test(flat),
 		cmocka_unit_test(options),
+		cmocka_unit_test(rights),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,6 +136,25 @@ static void a_row_has_its_generation(void **state)
 	assert_null(fd_registry_get(x->registry, 3));
 }
 
+/* Of one process, which of its threads has a copy of the table, and of another one. */
+static void a_row_has_its_own_key(void **state)
+{
+	struct fixture *x = *state;
+	uint32_t first = id_at(x->files, 7, 1), own, next, forked;
+	struct files *copy = files_copy(x->files), *other = files_copy(x->files);
+
+	own = files_id(copy, files_open(copy, 7), fd_registry_get(x->registry, first)->pid, 7);
+	forked = files_id(other, files_open(other, 7), 12345, 7);
+	files_died(x->files, 7, 2, 3);
+	next = id_at(x->files, 7, 5);
+	assert_int_equal(fd_registry_get(x->registry, first)->generation, 0);
+	assert_int_equal(fd_registry_get(x->registry, own)->generation, 1);
+	assert_int_equal(fd_registry_get(x->registry, next)->generation, 2);
+	assert_int_equal(fd_registry_get(x->registry, forked)->generation, 0);
+	files_unref(copy);
+	files_unref(other);
+}
+
 /* The highest number that there is, and the ends of a range. */
 static void ranges(void **state)
 {
@@ -205,12 +224,13 @@ static void a_copy_is_a_table_of_its_own(void **state)
 	files_at(x->files, 5, 1)->file->gso_size = 1200;
 	copy = files_copy(x->files);
 	assert_int_equal(files_open(copy, 5)->file->gso_size, 1200);
-	other = id_at(copy, 5, 2);
+	other = files_id(copy, files_at(copy, 5, 2), 2, 5);
 	assert_int_not_equal(other, id);
 	assert_int_equal(fd_registry_get(x->registry, other)->generation, 0);
 	files_died(copy, 5, 10, 11);
 	assert_non_null(files_open(x->files, 5));
-	assert_int_equal(fd_registry_get(x->registry, id_at(copy, 5, 20))->generation, 1);
+	other = files_id(copy, files_at(copy, 5, 20), 2, 5);
+	assert_int_equal(fd_registry_get(x->registry, other)->generation, 1);
 	files_unref(copy);
 }
 
@@ -452,6 +472,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lives),
 		WITH(a_row_has_its_generation),
+		WITH(a_row_has_its_own_key),
 		WITH(ranges),
 		WITH(a_socket_is_one_file),
 		WITH(a_row_is_called_what_its_file_is),

@@ -198,7 +198,7 @@ static const struct {
 	{"a vector", {IOV, .ret = 100}, 1},
 	{"that moved more than it holds", {IOV, .ret = 101}, 0},
 	{"too long to sum", {IOV, .ret = 101, .flags = MEASURED_NOT_ASKED}, 1},
-	{"unknown flags", {IOV, .ret = 1, .flags = 64}, 0},
+	{"unknown flags", {IOV, .ret = 1, .flags = 128}, 0},
 	{"a sum that cannot be", {IOV, .ret = 1, .dgrams = UINT64_MAX}, 0},
 	{"datagrams not known", {IOV, .ret = 1, .dgrams_asked = UINT64_MAX}, 1},
 };

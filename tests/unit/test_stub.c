@@ -33,6 +33,10 @@
 #define STEPS_MAX 20000
 #define FLAGS     0x8d5ULL
 
+/* A record is stamped when nothing but its call is left to do. */
+#define STAMPED_BEFORE_MAX 4
+
+static unsigned int stamped_before;
 static struct region region;
 static struct ring ring;
 static int memory = -1;
@@ -128,12 +132,14 @@ static void check_here(const struct user_regs_struct *regs, const struct user_re
 	struct user_regs_struct out = *regs;
 	struct stub_state st;
 	enum stub_phase phase;
+	struct record r;
 
 	ring_state(&ring, &st);
 	phase = arch_stub_phase(regs, &st);
 	assert_int_equal(arch_stub_desc(regs, &st), TRAMP + TRAMP_DESC);
 	if (phase == STUB_BEFORE) {
 		assert_false(*ret_after);
+		stamped_before += ring_in_flight(&ring, &r) && r.t0;
 		arch_stub_undo(&out, &st);
 		assert_int_equal(out.rax, call->rax);
 	} else {
@@ -157,6 +163,7 @@ static uint64_t step_through(
 	pid_t pid;
 
 	ring.block->kinds[call.rax] = kind;
+	stamped_before = 0;
 	pid = begin_call(&call, alive, &at_call);
 	regs = at_call;
 	for (i = 0; i < STEPS_MAX; i++) {
@@ -170,6 +177,7 @@ static uint64_t step_through(
 		assert_int_equal(ptrace(PTRACE_GETREGS, pid, NULL, &regs), 0);
 	}
 	assert_true(i < STEPS_MAX);
+	assert_true(stamped_before < STAMPED_BEFORE_MAX);
 	compare(&regs, &at_call);
 	assert_int_equal(regs.rip, passes ? TRAMP + TRAMP_DESC + DESC_PASS : CODE + 2);
 	assert_int_equal(regs.rax, passes ? call.rax : (uint64_t)result);
@@ -250,6 +258,8 @@ static void measured_calls(void **state)
 			.eflags = flags[i]};
 
 		walk(call, KIND_IOV, 6, 0);
+		call.rsi = 16; /* where nothing is: it asks, and nobody answers */
+		walk(call, KIND_IOV, -EFAULT, 0);
 	}
 	close(null[0]);
 	close(null[1]);

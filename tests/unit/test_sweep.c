@@ -27,8 +27,6 @@ struct fixture {
 	} got[GIVEN];
 	struct sys_event calls[GIVEN]; /* that stopped */
 	size_t got_len, calls_len, swept, taken_over;
-	struct recorded asked;
-	int is_asked;
 };
 
 static struct given *next(struct fixture *x, const struct sys_event *ev)
@@ -66,16 +64,12 @@ static void call_stops(struct fixture *x, const struct sys_event *ev)
 	recorder_stopped(&x->f, ev->exit_ns ? ev->exit_ns : ev->entry_ns, call);
 }
 
-static void taken_over(
-	void *ctx, struct tracee *t, struct sys_event *ev, const struct recorded *asked)
+static void taken_over(void *ctx, struct tracee *t, struct sys_event *ev)
 {
 	struct fixture *x = ctx;
 
 	assert_int_equal(t->tid, ev->tid);
 	x->taken_over = x->got_len;
-	x->is_asked = asked != NULL;
-	if (asked)
-		x->asked = *asked;
 	call_stops(x, ev);
 }
 
@@ -359,16 +353,104 @@ static void every_sweep_renews_the_clock(void **state)
 	for (int i = 0; i < 3; i++) {
 		uint64_t before = tsc_now();
 
-		x->f.tsc.ns_per_tick = 1000; /* what became of the one before */
-		x->f.tsc.ns = 1;
+		x->f.tsc.ns_per_tick = 0;
+		x->f.tsc.now.ns = 1;
 		record(&x->r, 0, SYS_write, 0);
 		recorder_sweep(&x->f);
-		assert_true(x->f.tsc.ticks >= before);
-		assert_true(x->f.tsc.ns_per_tick < 1000);
+		assert_true(x->f.tsc.now.ticks >= before);
+		assert_true(x->f.tsc.ns_per_tick > 0);
 		assert_int_equal(x->got_len, i + 1);
-		assert_true(x->got[i].ev.exit_ns <= x->f.tsc.ns);
-		assert_true(x->got[i].ev.exit_ns > x->f.tsc.first_ns);
+		assert_true(x->got[i].ev.exit_ns <= x->f.tsc.now.ns);
+		assert_true(x->got[i].ev.exit_ns > x->f.tsc.first.ns);
 	}
+}
+
+#define HOUR_TICKS ((int64_t)1 << 43)
+
+/* The counter was ahead by so much since the last point: the machine has slept. */
+static void jump_only(struct tsc *tsc, int64_t ahead)
+{
+	tsc->first.ticks += (uint64_t)ahead;
+	tsc->now.ticks += (uint64_t)ahead;
+	for (unsigned int i = 0; i < tsc->jumps_len; i++) {
+		tsc->jumps[i].from.ticks += (uint64_t)ahead;
+		tsc->jumps[i].to.ticks += (uint64_t)ahead;
+	}
+}
+
+static void jump(struct fixture *x, int64_t ahead)
+{
+	tsc_sync(&x->f.tsc);
+	jump_only(&x->f.tsc, ahead);
+}
+
+/* A call before, one that lasts over it, and two after, one of them in another thread. */
+static void the_counter_jumps(void **state)
+{
+	static const uint64_t tags[] = {1, 2, 3, 4, 5};
+	struct fixture *x = *state;
+
+	for (int i = 0; i < 4; i++) {
+		/* Anew, in an hour, and so that what is before and after have the same numbers. */
+		static const int64_t jumps[] = {HOUR_TICKS, -HOUR_TICKS, 1 << 22, -(1 << 22)};
+		struct record *r;
+		uint64_t began = clock_mono_ns();
+
+		x->got_len = 0;
+		jump(x, jumps[i]);
+		for (uint64_t tag = 1; tag <= 5; tag++) {
+			r = record(&x->r, tag == 4, SYS_write, tag);
+			if (tag <= 2)
+				r->t0 += (uint64_t)jumps[i];
+			if (tag <= 1)
+				r->t1 += (uint64_t)jumps[i];
+		}
+		recorder_sweep(&x->f);
+		assert_int_equal(x->f.lost, 0);
+		assert_int_equal(x->got_len, 5);
+		for (int k = 0; k < 5; k++) {
+			assert_true(x->got[k].ev.entry_ns <= x->got[k].ev.exit_ns);
+			assert_true(x->got[k].ev.exit_ns <= clock_mono_ns());
+			assert_true(x->got[k].ev.exit_ns + 10000000 >= began);
+		}
+		if (i < 2)
+			expect_tags(x, tags, 5);
+	}
+}
+
+/* 5 ms back within 10 ms: which of the two a number is from is not known. */
+static void no_call_ends_before_it_begins(void **state)
+{
+	struct fixture *x = *state;
+	struct tsc *tsc = &x->f.tsc;
+	uint64_t ms;
+	struct record *r;
+
+	jump(x, 0);
+	ms = (uint64_t)(1000000 / tsc->ns_per_tick);
+	tsc->first.ns -= 20000000;
+	tsc->first.ticks -= 20 * ms;
+	tsc->now.ns -= 10000000;
+	tsc->now.ticks -= 10 * ms;
+	jump_only(tsc, (int64_t)(5 * ms));
+	r = record(&x->r, 0, SYS_write, 1);
+	r->t0 -= 4 * ms; /* 9 ms ago, by the counter that was */
+	r->t1 -= 6 * ms;
+	recorder_sweep(&x->f);
+	assert_int_equal(x->f.lost, 0);
+	assert_int_equal(x->got_len, 1);
+	assert_true(x->got[0].ev.entry_ns <= x->got[0].ev.exit_ns);
+}
+
+/* Behind the clock is not before it: that cannot be, whatever the counter did. */
+static void a_jump_does_not_excuse_the_future(void **state)
+{
+	struct fixture *x = *state;
+
+	jump(x, HOUR_TICKS);
+	record(&x->r, 0, SYS_write, 1)->t1 += (uint64_t)HOUR_TICKS * 2;
+	recorder_sweep(&x->f);
+	assert_int_equal(x->f.lost, 1);
 }
 
 /* ---- what the target wrote where it should not ---- */
@@ -425,8 +507,8 @@ static void what_only_the_stub_needs_does_not_matter(void **state)
 
 /* ---- calls that do not end in the stub ---- */
 
-/* The thread dies in it: it comes behind what was before it, measured at its entry or not. */
-static void take_over_one(long nr, int is_measured)
+/* The thread dies in it: it comes behind what was before it, whatever it is. */
+static void take_over_one(long nr)
 {
 	void *state;
 	struct fixture *x;
@@ -456,23 +538,16 @@ static void take_over_one(long nr, int is_measured)
 	assert_int_equal(x->got[3].ev.outcome, SYS_NO_RETURN);
 	assert_int_equal(x->got[3].ev.exit_ns, 0);
 	assert_int_equal(x->got[3].ev.seen, SEEN_ONE_STOP);
-	assert_int_equal(x->is_asked, is_measured);
-	if (is_measured) {
-		assert_int_equal(x->asked.bytes, 1000);
-		assert_int_equal(x->asked.flags, MEASURED_SEGMENTED);
-		assert_int_equal(x->asked.units, 0);
-		assert_int_equal(x->asked.dgrams_moved, 0);
-	}
 	tear_down(&state);
 }
 
 static void a_call_that_is_taken_over_comes_in_its_turn(void **state)
 {
 	(void)state;
-	take_over_one(SYS_write, 0);
-	take_over_one(SYS_writev, 1);
-	take_over_one(SYS_sendmsg, 1);
-	take_over_one(SYS_sendmmsg, 0);
+	take_over_one(SYS_write);
+	take_over_one(SYS_writev);
+	take_over_one(SYS_sendmsg);
+	take_over_one(SYS_sendmmsg);
 }
 
 static void what_cannot_be_is_not_taken_over(void **state)
@@ -520,6 +595,48 @@ static void calls_that_are_not_given_yet_are_shown(void **state)
 	expect_tags(x, (const uint64_t[]){3, 4}, 2);
 }
 
+/* Another thread has returned and is kept from committing: who ends meanwhile waits for nobody. */
+static void nothing_is_left_of_a_thread_that_ends(void **state)
+{
+	struct fixture *x = *state;
+
+	record(&x->r, 1, SYS_write, 9);
+	block_of(&x->r, 1)->head--;
+	time_passes();
+	record(&x->r, 0, SYS_write, 1);
+	record(&x->r, 0, SYS_write, 2);
+	time_passes();
+	recorder_sweep(&x->f);
+	assert_int_equal(x->got_len, 0);
+	recorder_end(&x->f, &x->r.tracees[0], 0);
+	expect_tags(x, (const uint64_t[]){1, 2}, 2);
+	block_of(&x->r, 1)->head++;
+	recorder_sweep(&x->f);
+	expect_tags(x, (const uint64_t[]){1, 2, 9}, 3);
+	assert_int_equal(x->f.lost, 0);
+}
+
+/* It dies and nobody stops at it: before its call, in it, and when it has returned. */
+static void a_thread_dies_at_any_moment(void **state)
+{
+	struct fixture *x = *state;
+
+	begin(&x->r, 0, SYS_write, 1)->t0 = 0;
+	recorder_end(&x->f, &x->r.tracees[0], 0);
+	assert_int_equal(x->got_len, 0);
+	begin(&x->r, 1, SYS_write, 2);
+	recorder_end(&x->f, &x->r.tracees[1], 0);
+	assert_int_equal(x->got_len, 1);
+	assert_int_equal(x->got[0].ev.outcome, SYS_NO_RETURN);
+	record(&x->r, 2, SYS_write, 3)->ret = 5;
+	block_of(&x->r, 2)->head--; /* not committed */
+	recorder_end(&x->f, &x->r.tracees[2], 0);
+	assert_int_equal(x->got_len, 2);
+	assert_int_equal(x->got[1].ev.outcome, SYS_RETURNED);
+	assert_int_equal(x->got[1].ev.ret, 5);
+	assert_int_equal(x->f.lost, 0);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -537,11 +654,16 @@ int main(void)
 		WITH(a_call_under_way_is_not_booked),
 		WITH(rings_go_round),
 		WITH(every_sweep_renews_the_clock),
+		WITH(the_counter_jumps),
+		WITH(no_call_ends_before_it_begins),
+		WITH(a_jump_does_not_excuse_the_future),
 		WITH(a_block_without_sense_is_not_believed),
 		WITH(what_only_the_stub_needs_does_not_matter),
 		cmocka_unit_test(a_call_that_is_taken_over_comes_in_its_turn),
 		WITH(what_cannot_be_is_not_taken_over),
 		WITH(calls_that_are_not_given_yet_are_shown),
+		WITH(nothing_is_left_of_a_thread_that_ends),
+		WITH(a_thread_dies_at_any_moment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

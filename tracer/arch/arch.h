@@ -23,6 +23,8 @@ uint64_t arch_ticks(void);
 const void *arch_stub(size_t *ret_bytes);
 /* The address after the stub's call instruction, which the filter lets pass. */
 uint64_t arch_stub_after(void);
+/* And of the one that it makes to have the tracer take over a call that has returned. */
+uint64_t arch_stub_asked(void);
 /* 1 if the address is in the stub. */
 int arch_in_stub(uint64_t ip);
 /* 1 if it is in the part of it that reads the target's memory. */

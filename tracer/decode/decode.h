@@ -82,6 +82,10 @@ void decode_recorded(const struct decode_in *in, const struct recorded *r, struc
  */
 int decode_udp_option(const struct decode_in *in, uint32_t *ret_gso_size, int *ret_gro);
 
+/* Calls found() with each fd that a recvmsg or recvmmsg which is over has received; with none of
+ * other calls. */
+void decode_rights(const struct decode_in *in, void (*found)(void *ctx, int32_t fd), void *ctx);
+
 /* For 32-bit calls: brings the arguments into the 64-bit call's order: socketcall -> the call it
  * carries, old mmap's argument block, mmap2's page offset, offsets in two halves, the sign of a
  * long. May change ev->def. To be called once, before anything else looks at the event; what cannot

@@ -98,3 +98,25 @@ int iov_sum(const struct decode_in *in, uint64_t addr, uint64_t count, uint64_t 
 	*ret_bytes = sum;
 	return 0;
 }
+
+int control_next(struct control *c, int narrow)
+{
+	size_t bytes = narrow ? 4 : 8, header = bytes + 8, step;
+	uint64_t len;
+
+	if (c->left < header)
+		return 0;
+	len = word(c->next, bytes);
+	if (len < header || len > c->left)
+		return 0;
+	memcpy(&c->level, c->next + bytes, sizeof(c->level));
+	memcpy(&c->type, c->next + bytes + sizeof(c->level), sizeof(c->type));
+	c->data = c->next + header;
+	c->len = (size_t)len - header;
+	step = ((size_t)len + bytes - 1) & ~(bytes - 1);
+	if (step > c->left)
+		step = c->left; /* nothing can follow */
+	c->next += step;
+	c->left -= step;
+	return 1;
+}

@@ -52,6 +52,19 @@ int iov_sum(const struct decode_in *in, uint64_t addr, uint64_t count, uint64_t 
 /* Control data that we read at a time, and of one message. */
 #define CONTROL_MAX ((size_t)64 * 1024)
 
+/* A walk through control data: the caller sets next and left. */
+struct control {
+	uint32_t level, type;
+	const uint8_t *data;
+	size_t len;
+	const uint8_t *next;
+	size_t left;
+};
+
+/* 1: there is another one. Every length is the target's: what leads out ends the walk, as in the
+ * kernel. */
+int control_next(struct control *c, int narrow);
+
 /*
  * Datagrams of messages. GSO (UDP_SEGMENT) cuts one message that is sent into datagrams of gso_size
  * bytes, GRO joins received datagrams into one message; without them a message is a datagram.

@@ -51,29 +51,18 @@ static const uint8_t *control_of(struct dgrams *d, const struct msg *msg)
 	return d->bytes + (addr - d->from);
 }
 
-/*
- * The value of the one option in control data, as an unsigned int of `bytes` bytes; -1 if it isn't
- * there. Every length in it is the target's: one that leads out ends the search, as in the kernel.
- */
+/* The value of the one option in control data, as an unsigned int of `bytes` bytes; -1 if it isn't
+ * there. */
 static int64_t control_value(const uint8_t *p, size_t len, int compat, uint32_t type, size_t bytes)
 {
-	size_t word = compat ? 4 : 8, header = word + 8;
-	uint64_t cmsg_len = 0;
-	uint32_t level_type[2], value = 0;
+	struct control c = {.next = p, .left = len};
+	uint32_t value = 0;
 
-	for (size_t at = 0; len - at >= header; at += (size_t)cmsg_len) {
-		memcpy(&cmsg_len, p + at, word);
-		memcpy(level_type, p + at + word, sizeof(level_type));
-		if (cmsg_len < header || cmsg_len > len - at)
-			return -1;
-		if (level_type[0] == LEVEL_UDP && level_type[1] == type &&
-			cmsg_len - header >= bytes) {
-			memcpy(&value, p + at + header, bytes);
-			return value;
-		}
-		cmsg_len = (cmsg_len + word - 1) & ~(uint64_t)(word - 1);
-		if (cmsg_len > len - at)
-			return -1;
+	while (control_next(&c, compat)) {
+		if (c.level != LEVEL_UDP || c.type != type || c.len < bytes)
+			continue;
+		memcpy(&value, c.data, bytes);
+		return value;
 	}
 	return -1;
 }

@@ -56,6 +56,9 @@ void recorder_files_uncertain(struct recorder *f, struct files *files)
 
 void recorder_segments_seen(struct recorder *f)
 {
+	if (f->segments)
+		return;
+	f->segments = 1;
 	for (size_t i = 0; i < BLOCK_KINDS_LEN; i++)
 		if (f->kinds[i] == KIND_MMSG_SEND)
 			f->kinds[i] = KIND_PASS;
@@ -109,7 +112,7 @@ static void ready_ring(struct recorder *f, struct recorder_thread *rt, uint8_t k
 
 	if (!is_full(rt, kind))
 		return;
-	recorder_sweep(f);
+	recorder_sweep_all_of(f, rt->tracee);
 	f->due_ns = 0;
 	if (ring_head(&rt->ring, &head) < 0 || head != rt->ring.tail || !wants_large(rt) ||
 		ring_enlarge(&rt->ring, &rt->tracee->mm->recorder->region) < 0)

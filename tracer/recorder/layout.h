@@ -61,7 +61,7 @@
 /* ---- a record ---- */
 #define RECORD_BYTES        128
 #define RECORD_SHIFT        7
-#define RECORD_T0           0
+#define RECORD_T0           0 /* 0: it is not stamped yet, and the call not made */
 #define RECORD_T1           8 /* 0: the call has not returned */
 #define RECORD_DESC         16
 #define RECORD_NR           24
@@ -96,7 +96,6 @@
 #define KIND_MMSG_RECV      9
 #define KIND_FIRST_SAID     10 /* from here on what the call said is copied behind the record */
 #define KIND_PEER           10 /* argument 2 gets an address, argument 3 points to its length */
-#define KIND_LAST_BEFORE    10 /* so far at the entry too, then after success only */
 #define KIND_PAIR_1         11 /* argument 1 gets two fds: RECORD_UNITS */
 #define KIND_PAIR_4         12
 #define KIND_PATH_1         13 /* argument 1 is a path */
@@ -115,6 +114,7 @@
 #define MEASURED_CTRUNC         8  /* control data was cut: MSG_CTRUNC */
 #define MEASURED_NOT_ASKED      16 /* bytes asked could not be summed: too many iovecs */
 #define MEASURED_CONTROL_ROOM   32 /* there was room for control data */
+#define MEASURED_RIGHTS         64 /* fds came: the tracer is asked, and reads which */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <linux/ptrace.h> /* after sys/ptrace.h, whose names it would take */
 #include <sys/user.h>
 
 #include "common/base/clock.h"
-#include "tracer/decode/decode.h"
+#include "tracer/arch/abi.h"
 #include "tracer/arch/regs.h"
 #include "tracer/recorder/patch.h"
 
@@ -38,8 +39,6 @@ static void cancel(struct recorder_thread *rt)
 static void take_over(struct recorder *f, struct tracee *t, const struct record *r,
 	enum outcome outcome, int64_t ret)
 {
-	const struct recorded asked = {r->flags, r->bytes, 0, r->dgrams_asked, 0};
-	int is_measured = r->kind >= KIND_FIRST_MEASURED && r->kind < KIND_MMSG_SEND;
 	struct sys_event ev;
 	struct record copy = *r;
 	uint64_t now = tsc_now(), head;
@@ -47,14 +46,17 @@ static void take_over(struct recorder *f, struct tracee *t, const struct record 
 	if (!copy.t1)
 		copy.t1 = now;
 	copy.ret = ret;
-	if (!(f->tsc.ns_per_tick > 0))
-		tsc_sync(&f->tsc); /* before the first sweep */
+	if (copy.kind < KIND_FIRST_SAID) { /* not measured by the thread, or not to the end */
+		copy.flags = MEASURED_NOT_ASKED;
+		copy.bytes = copy.units = copy.dgrams = copy.dgrams_asked = 0;
+	}
+	tsc_sync(&f->tsc);
 	if (ring_head(&t->recorder->ring, &head) < 0 ||
 		!recorder_is_possible(f, t->recorder, &copy, now)) {
 		recorder_corrupt(f, t->recorder, 1);
 		return;
 	}
-	recorder_sweep(f); /* what is before it says how it is measured */
+	recorder_sweep_all_of(f, t); /* what is before it says how it is measured */
 	if (t->recorder->corrupt)
 		return;
 	recorder_event(f, t->recorder, &copy, &ev);
@@ -68,7 +70,7 @@ static void take_over(struct recorder *f, struct tracee *t, const struct record 
 		memcpy(t->interrupted.args, ev.args, sizeof(ev.args));
 	}
 	cancel(t->recorder);
-	f->sink.taken_over(f->sink.ctx, t, &ev, is_measured ? &asked : NULL);
+	f->sink.taken_over(f->sink.ctx, t, &ev);
 }
 
 /* ---- signals ---- */
@@ -225,6 +227,16 @@ int recorder_leave(struct recorder *f, struct tracee *t, int signal)
 	return code && code != TRAP_PERF ? 0 : signal; /* that one is the program's */
 }
 
+int recorder_asked(struct recorder *f, struct tracee *t, const struct ptrace_syscall_info *info)
+{
+	if (!f->on || info->arch != AUDIT_ARCH_NATIVE ||
+		info->instruction_pointer != arch_stub_asked())
+		return 0;
+	regs_answer(t->tid, -ENOSYS); /* that call is not made */
+	recorder_leave(f, t, 0);
+	return 1;
+}
+
 /* ---- the end ---- */
 
 /* The thread has left user space for the last time: what of the call in flight? */
@@ -232,7 +244,7 @@ static void end_in_flight(struct recorder *f, struct tracee *t, const struct rec
 {
 	struct user_regs_struct regs;
 	struct stub_state st;
-	enum stub_phase phase = STUB_IN_CALL;
+	enum stub_phase phase = r->t1 ? STUB_AFTER : r->t0 ? STUB_IN_CALL : STUB_BEFORE;
 
 	ring_state(&t->recorder->ring, &st);
 	if (stopped && regs_get(t->tid, &regs) == 0 && arch_in_stub(regs_ip(&regs)))
@@ -252,7 +264,7 @@ void recorder_end(struct recorder *f, struct tracee *t, int stopped)
 		return;
 	if (!rt->corrupt && ring_in_flight(&rt->ring, &r))
 		end_in_flight(f, t, &r, stopped);
-	recorder_sweep(f);
+	recorder_sweep_all_of(f, t);
 	for (size_t i = 0; i < f->threads.len; i++)
 		if (f->threads.at[i] == rt)
 			f->threads.at[i--] = f->threads.at[--f->threads.len];

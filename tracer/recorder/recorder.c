@@ -15,7 +15,7 @@ static const char *const stopped[] = {"clone", "clone3", "fork", "vfork", "execv
 	"unshare", "close_range", "io_uring_setup", "sched_getaffinity", "sched_setaffinity",
 	"restart_syscall", "modify_ldt", "set_thread_area", "remap_file_pages", "shmat", "shmdt",
 	"pkey_mprotect", "ptrace", "mount", "fsopen", "userfaultfd", "chdir", "fchdir", "chroot",
-	"pivot_root", "setns"};
+	"pivot_root", "setns", "pidfd_getfd"};
 
 static const struct {
 	const char *name;

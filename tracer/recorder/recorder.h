@@ -89,11 +89,10 @@ struct recorder_sink {
 	/* A recorded call; of ev all is known but fd_id and m. said: NULL, nothing. */
 	void (*recorded)(void *ctx, struct tracee *t, struct sys_event *ev,
 		const struct recorded *measured, const struct said *said);
-	/* A call that was begun in the stub is over in another way: a signal, the thread's end. It
-	 * is to be measured now, and handed to recorder_stopped(). The calls before it have been
-	 * given. asked: what was measured at its entry, NULL: nothing. */
-	void (*taken_over)(
-		void *ctx, struct tracee *t, struct sys_event *ev, const struct recorded *asked);
+	/* A call that was begun in the stub is over in another way: a signal, the thread's end, or
+	 * the stub asks for it. It is to be measured now, and handed to recorder_stopped(). The
+	 * calls before it have been given. */
+	void (*taken_over)(void *ctx, struct tracee *t, struct sys_event *ev);
 	/* The turn of what was handed to recorder_stopped(), which is the sink's again. */
 	void (*stopped)(void *ctx, void *call);
 	/* A sweep is over: see recorder_unbooked(). */
@@ -112,6 +111,7 @@ struct recorder {
 	int no_patch;
 	int at_once;     /* for tests: from each process's and site's first call on */
 	int knows_sites; /* some file has sites that are worth a patch */
+	int segments;    /* recorder_segments_seen() */
 	struct tsc tsc;
 	struct ring_call calls[BLOCK_KINDS_LEN]; /* what the stub may record */
 	uint8_t kinds[BLOCK_KINDS_LEN];          /* what it is to: of each block */
@@ -177,6 +177,9 @@ void recorder_thread_off(struct recorder *f, struct tracee *t, const char *reaso
 /* Before a signal is delivered, or at a group stop: nothing of us is to be seen. Returns the signal
  * to deliver, 0 if it was about us. */
 int recorder_leave(struct recorder *f, struct tracee *t, int signal);
+/* 1 if the stop is the stub's call for the tracer: what its call moved is then measured by us, and
+ * the thread is behind it. */
+int recorder_asked(struct recorder *f, struct tracee *t, const struct ptrace_syscall_info *info);
 /* The thread ends, or goes on as another program: its block is read out and given back. stopped:
  * its registers can be read. */
 void recorder_end(struct recorder *f, struct tracee *t, int stopped);
@@ -206,8 +209,12 @@ int recorder_is_possible(
 	struct recorder *f, struct recorder_thread *rt, const struct record *r, uint64_t now);
 /* Nothing that the thread writes is believed any more, its calls stop. lost: records of it. */
 void recorder_corrupt(struct recorder *f, struct recorder_thread *rt, uint64_t lost);
-/* Takes all that is recorded now, and gives it to the sink. */
+/* Takes what is recorded now, and gives it to the sink: up to the first call that has returned and
+ * is not committed yet, whose turn is the next time. */
 void recorder_sweep(struct recorder *f);
+/* The same, but of t, which stands still, nothing is left: it is about to end, to stop at a call,
+ * or to have another files table. */
+void recorder_sweep_all_of(struct recorder *f, const struct tracee *t);
 /* Sweeps when that is due: often while much is recorded, else seldom. */
 void recorder_tick(struct recorder *f);
 /* So much is being recorded that the next sweep is due at once. */

@@ -10,7 +10,7 @@
 #define ERRNO_MAX 4095
 #define FLAGS_ALL                                                                                  \
 	(MEASURED_UNREADABLE | MEASURED_SEGMENTED | MEASURED_DGRAMS_UNKNOWN | MEASURED_CTRUNC |    \
-		MEASURED_NOT_ASKED | MEASURED_CONTROL_ROOM)
+		MEASURED_NOT_ASKED | MEASURED_CONTROL_ROOM | MEASURED_RIGHTS)
 
 int ring_init(struct ring *r, struct region *region)
 {
@@ -152,7 +152,7 @@ static int result_is_possible(const struct record *rec, const struct ring_call *
 
 static int measures_are_possible(const struct record *rec)
 {
-	if (rec->kind > KIND_LAST_BEFORE || rec->kind < KIND_FIRST_MEASURED)
+	if (rec->kind >= KIND_FIRST_SAID || rec->kind < KIND_FIRST_MEASURED)
 		return 1;
 	return !(rec->flags & ~(uint32_t)FLAGS_ALL) && rec->bytes <= SUM_MAX &&
 	       rec->units <= UNITS_MAX && rec->dgrams <= SUM_MAX &&

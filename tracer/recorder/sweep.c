@@ -63,19 +63,22 @@ void recorder_event(struct recorder *f, const struct recorder_thread *rt, const 
 	struct sys_event *ev)
 {
 	const struct tracee *t = rt->tracee;
+	const struct tsc *tsc = &f->tsc;
 
 	*ev = (struct sys_event){.abi = ABI_NATIVE,
 		.nr = r->nr,
 		.def = sys_by_number(ABI_NATIVE, r->nr),
 		.ret = r->ret,
 		.outcome = SYS_RETURNED,
-		.entry_ns = tsc_to_ns(&f->tsc, r->t0),
-		.exit_ns = tsc_to_ns(&f->tsc, r->t1),
+		.entry_ns = tsc_to_ns(tsc, r->t0),
+		.exit_ns = tsc_to_ns(tsc, r->t1),
 		.pid = t->process->pid,
 		.tid = t->tid,
 		.thread_id = t->thread_id,
 		.mm_id = t->mm->id};
 	memcpy(ev->args, r->args, sizeof(ev->args));
+	if (ev->entry_ns > ev->exit_ns) /* the counter has jumped */
+		ev->entry_ns = ev->exit_ns;
 }
 
 uint32_t recorder_take_stack(struct recorder_thread *rt, uint64_t position)
@@ -101,17 +104,33 @@ void recorder_drop_stacks(struct recorder_thread *rt, uint64_t from)
 
 #define SLACK_NS 1000 /* by which clocks of two CPUs may differ */
 
+/* The same without its times. */
+static int is_possible_at_any_time(
+	const struct recorder *f, const struct recorder_thread *rt, const struct record *r)
+{
+	struct record timeless = *r;
+
+	timeless.t0 = timeless.t1 = rt->ring.ended;
+	return ring_is_possible(&rt->ring, &timeless, f->calls, rt->ring.ended, 0);
+}
+
 int recorder_is_possible(
 	struct recorder *f, struct recorder_thread *rt, const struct record *r, uint64_t now)
 {
-	const struct tsc *tsc = &f->tsc;
+	struct tsc *tsc = &f->tsc;
 	uint64_t slack =
 		tsc->ns_per_tick > 0 ? (uint64_t)(SLACK_NS / tsc->ns_per_tick) : UINT32_MAX;
 
 	if (r->t1 > now)
 		now = tsc_now(); /* it ended since */
-	if (!ring_is_possible(&rt->ring, r, f->calls, now, slack))
-		return 0;
+	if (!ring_is_possible(&rt->ring, r, f->calls, now, slack)) {
+		if (!is_possible_at_any_time(f, rt, r))
+			return 0;
+		tsc_sync(tsc);
+		/* But where the counter itself may have gone back. */
+		if (!tsc->jumps_len || tsc_to_ns(tsc, r->t1) > clock_mono_ns() + SLACK_NS)
+			return 0;
+	}
 	if (r->desc != rt->desc && !sites_of_desc(&rt->tracee->mm->recorder->sites, r->desc))
 		return 0;
 	rt->desc = r->desc;
@@ -172,7 +191,7 @@ static int load(struct recorder *f, struct source *src)
 		return 1;
 	}
 	ring_copy(&rt->ring, src->at, &rt->next);
-	if (!recorder_is_possible(f, rt, &rt->next, f->tsc.ticks) ||
+	if (!recorder_is_possible(f, rt, &rt->next, f->tsc.now.ticks) ||
 		src->at + 1 + rt->next.extra > src->end) {
 		recorder_corrupt(f, rt, src->end - src->at);
 		return 0;
@@ -211,7 +230,7 @@ static uint64_t until_uncommitted(
 	if (!ring_in_flight(&rt->ring, &r) || !r.t1)
 		return ns;
 	end_ns = tsc_to_ns(&f->tsc, r.t1);
-	if (end_ns >= ns || end_ns + HELD_BACK_NS < f->tsc.ns || r.t1 < rt->ring.ended)
+	if (end_ns >= ns || end_ns + HELD_BACK_NS < f->tsc.now.ns || r.t1 < rt->ring.ended)
 		return ns;
 	return end_ns - 1;
 }
@@ -233,7 +252,7 @@ static void collect_thread(struct recorder *f, struct sweep *w, struct recorder_
 /* Collects what there is to give, and says until which moment. */
 static uint64_t collect(struct recorder *f, struct sweep *w)
 {
-	uint64_t moment_ns = f->tsc.ns;
+	uint64_t moment_ns = f->tsc.now.ns;
 
 	w->len = 0;
 	for (size_t i = 0; i < f->threads.len; i++)
@@ -268,14 +287,16 @@ static void give_next(struct recorder *f, struct source *src)
 		ring_taken(&rt->ring, src->at);
 }
 
-/* Those that stopped wait for nobody: their ends are before the moment, or just behind it. */
-static void give_all(struct recorder *f, struct sweep *w, uint64_t moment_ns)
+/* Those that stopped wait for nobody: their ends are before the moment, or just behind it. Nor does
+ * what t recorded (NULL: nobody). */
+static void give_all(
+	struct recorder *f, struct sweep *w, uint64_t moment_ns, const struct tracee *t)
 {
 	while (w->len) {
 		struct source *src = &w->at[0];
 		int more = 1;
 
-		if (!src->thread || src->next_ns <= moment_ns) {
+		if (!src->thread || src->next_ns <= moment_ns || src->thread->tracee == t) {
 			give_next(f, src);
 			more = src->at < src->end && load(f, src);
 		} else {
@@ -333,16 +354,21 @@ void recorder_unbooked(const struct recorder *f, const struct recorder_visit *vi
 			unbooked_of(f, f->threads.at[i], visit);
 }
 
-void recorder_sweep(struct recorder *f)
+void recorder_sweep_all_of(struct recorder *f, const struct tracee *t)
 {
 	if (!f->on)
 		return;
 	if (!f->sweep)
 		f->sweep = mem_calloc(1, sizeof(*f->sweep));
 	tsc_sync(&f->tsc);
-	give_all(f, f->sweep, collect(f, f->sweep));
+	give_all(f, f->sweep, collect(f, f->sweep), t);
 	f->pending.len = 0;
 	f->sink.swept(f->sink.ctx);
+}
+
+void recorder_sweep(struct recorder *f)
+{
+	recorder_sweep_all_of(f, NULL);
 }
 
 #define PENDING_MAX 1024

@@ -2,9 +2,10 @@
 /*
  * What the decoders read out of the target's memory, read by the target's own thread inside the
  * stub: the same rules as tracer/decode, which says why they are so. Part of the stub's code: no
- * calls to outside, no data, no vector registers, little stack. An address that cannot be read
- * faults; the tracer sees that (stub.c) and the target does not.
+ * calls to outside, no data, no vector registers, little stack. Memory that another
+ * thread has just unmapped faults; the tracer sees that (leave.c) and the target does not.
  */
+#include <errno.h>
 #include <stddef.h>
 
 #include "tracer/arch/x86_64/measure.h"
@@ -35,6 +36,7 @@ struct control { /* struct cmsghdr */
 };
 
 enum { IOVS_MAX = 1024, LEVEL_UDP = 17, UDP_SEGMENT = 103, UDP_GRO = 104, CTRUNC = 8 };
+enum { LEVEL_SOCKET = 1, RIGHTS = 1 };
 
 STUB uint64_t add_sat(uint64_t a, uint64_t b)
 {
@@ -63,7 +65,7 @@ STUB uint64_t iov_reached(const volatile struct iov *iov, uint64_t n, uint64_t b
 }
 
 /* The segment size in control data, or -1. */
-STUB int64_t segment_size(const volatile struct header *h, int sending)
+STUB int64_t segment_size(struct record *r, const volatile struct header *h, int sending)
 {
 	uint64_t len = h->control_len, at = 0;
 	const uint8_t *p = h->control;
@@ -74,6 +76,8 @@ STUB int64_t segment_size(const volatile struct header *h, int sending)
 
 		if (c_len < sizeof(*c) || c_len > rest)
 			return -1;
+		if (!sending && c->level == LEVEL_SOCKET && c->type == RIGHTS)
+			r->flags |= MEASURED_RIGHTS;
 		if (c->level == LEVEL_UDP && c->type == (sending ? UDP_SEGMENT : UDP_GRO) &&
 			c_len - sizeof(*c) >= (sending ? 2 : 4))
 			return sending ? *(const volatile uint16_t *)(c + 1)
@@ -89,7 +93,7 @@ STUB int64_t segment_size(const volatile struct header *h, int sending)
 STUB uint64_t datagrams(
 	struct record *r, const volatile struct header *h, int sending, uint64_t len)
 {
-	int64_t size = h->control_len ? segment_size(h, sending) : -1;
+	int64_t size = h->control_len ? segment_size(r, h, sending) : -1;
 
 	if (size < 0 && !sending && (h->flags & CTRUNC))
 		r->flags |= MEASURED_CTRUNC;
@@ -105,7 +109,7 @@ STUB int control_is_large(const volatile struct header *h)
 	return h->control_len > 64 * 1024;
 }
 
-STUB void before_iov(struct record *r)
+STUB void asked_iov(struct record *r)
 {
 	if (r->args[2] > IOVS_MAX)
 		r->flags |= MEASURED_NOT_ASKED;
@@ -113,7 +117,7 @@ STUB void before_iov(struct record *r)
 		r->bytes = iov_total((const volatile struct iov *)r->args[1], r->args[2]);
 }
 
-STUB void before_msg(struct record *r, int sending)
+STUB void asked_msg(struct record *r, int sending)
 {
 	const volatile struct header *h = (const volatile struct header *)r->args[1];
 
@@ -134,15 +138,15 @@ STUB void before_msg(struct record *r, int sending)
 
 void measure_before(struct record *r, const struct block *b)
 {
-	(void)b;
-	r->flags = 0;
-	r->bytes = r->units = r->dgrams = r->dgrams_asked = 0;
-	if (r->kind == KIND_IOV)
-		before_iov(r);
-	else if (r->kind == KIND_PEER)
-		r->bytes = r->args[1] && r->args[2] ? *(const volatile uint32_t *)r->args[2] : 0;
-	else if (r->kind == KIND_MSG_SEND || r->kind == KIND_MSG_RECV)
-		before_msg(r, r->kind == KIND_MSG_SEND);
+	(void)b; /* KIND_PEER: the kernel overwrites how much room there is */
+	r->bytes = r->args[1] && r->args[2] ? *(const volatile uint32_t *)r->args[2] : 0;
+}
+
+/* The kernel says so of a vector or header that it has read. */
+STUB int was_read(int64_t ret)
+{
+	return ret >= 0 || ret == -EAGAIN || ret == -EINTR || ret == -EPIPE || ret == -ECONNRESET ||
+	       ret == -ECONNREFUSED;
 }
 
 STUB void after_iov(struct record *r)
@@ -237,10 +241,27 @@ STUB void after_said(struct record *r, const struct block *b)
 /* A connect that goes on in the background has said its address too. */
 #define IN_PROGRESS (-115)
 
-void measure_after(struct record *r, const struct block *b)
+STUB int has_one_vector(const struct record *r)
 {
+	return r->kind == KIND_IOV || r->kind == KIND_MSG_SEND || r->kind == KIND_MSG_RECV;
+}
+
+int measure_after(struct record *r, const struct block *b)
+{
+	if (r->kind < KIND_FIRST_SAID) {
+		r->flags = 0;
+		r->bytes = r->units = r->dgrams = r->dgrams_asked = 0;
+	}
+	if (has_one_vector(r)) {
+		if (!was_read(r->ret))
+			return 1;
+		if (r->kind == KIND_IOV)
+			asked_iov(r);
+		else
+			asked_msg(r, r->kind == KIND_MSG_SEND);
+	}
 	if (r->ret < 0 && !(r->kind == KIND_ADDRESS && r->ret == IN_PROGRESS))
-		return;
+		return 0;
 	if (r->kind == KIND_IOV)
 		after_iov(r);
 	else if (r->kind == KIND_MSG_SEND || r->kind == KIND_MSG_RECV)
@@ -253,4 +274,5 @@ void measure_after(struct record *r, const struct block *b)
 		r->units = *(const volatile uint64_t *)r->args[3];
 	else
 		after_said(r, b);
+	return r->kind < KIND_FIRST_SAID && (r->flags & MEASURED_RIGHTS);
 }

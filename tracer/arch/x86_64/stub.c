@@ -22,7 +22,7 @@ extern const uint8_t __start_stub_code[], __stop_stub_code[];
 extern const uint8_t stub_entry[], stub_flags_taken[], stub_flags_shifted[], stub_flags_packed[],
 	stub_saved[], stub_reserved[], stub_after[], stub_ret_saved[], stub_committed[],
 	stub_leaving[], stub_pass[], stub_pass_jump[], stub_before[], stub_in_measure_before[],
-	stub_special_after[], stub_in_measure_after[], stub_asm_end[];
+	stub_special_after[], stub_in_measure_after[], stub_asked[], stub_asm_end[];
 
 #define HWCAP2_HAS_FSGSBASE 2
 
@@ -106,6 +106,11 @@ static uint64_t at(const uint8_t *border)
 uint64_t arch_stub_after(void)
 {
 	return at(stub_after);
+}
+
+uint64_t arch_stub_asked(void)
+{
+	return at(stub_asked);
 }
 
 int arch_in_stub(uint64_t ip)

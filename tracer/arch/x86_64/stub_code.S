@@ -80,15 +80,15 @@ BORDER stub_saved
 	mov	[rax + RECORD_NR], ecx
 	mov	ecx, gs:[BLOCK_KIND]
 	mov	[rax + RECORD_KIND], ecx
+	mov	qword ptr [rax + RECORD_T0], 0
 	mov	qword ptr [rax + RECORD_T1], 0
 	mov	gs:[BLOCK_RECORD], rax
 	inc	r11
 	mov	gs:[BLOCK_INFLIGHT], r11
 BORDER stub_reserved
 	mov	r11, rax
-	sub	ecx, KIND_FIRST_MEASURED
-	cmp	ecx, KIND_LAST_BEFORE - KIND_FIRST_MEASURED
-	jbe	.Lmeasure_before
+	cmp	ecx, KIND_PEER
+	je	.Lmeasure_before
 .Lstamp:				/* r11 = record */
 	/* The next record's lines are in the tracer's cache: they come while the kernel works. */
 	prefetchw [r11 + RECORD_BYTES]
@@ -215,6 +215,16 @@ BORDER stub_before
 BORDER stub_special_after
 .Lmeasure_after:
 	MEASURE	measure_after
+	test	eax, eax
+	jz	.Lcommit
+	/* Only a stop can tell: a call that the filter stops, at which the tracer takes the thread
+	 * out of here (recorder_asked). Were it made, it would be on no file, and do nothing. */
+	mov	edi, -1
+	mov	eax, gs:[BLOCK_NRFLAGS]
+	syscall
+BORDER stub_asked
+	mov	r11, gs:[BLOCK_RECORD]
+	mov	rdi, [r11 + RECORD_ARGS]
 	jmp	.Lcommit
 
 BORDER stub_asm_end
