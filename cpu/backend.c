@@ -16,6 +16,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/units.h"
+#include "common/model/enough.h"
 #include "common/model/json.h"
 #include "common/run/control.h"
 #include "common/run/environment.h"
@@ -497,6 +498,8 @@ static void note_figures(struct session *s)
 	const struct res_cpu *r = s->r;
 
 	backend_figure(s->ret, "", (double)r->sampling->samples, "samples");
+	if (r->sampling->samples < JUDGE_SAMPLES_MIN)
+		return;
 	for (size_t i = 0; i < r->functions_by_self.len && i < FIGURE_FUNCTIONS; i++)
 		backend_figure(s->ret, "%", 100 * r->functions_by_self.at[i].self_share,
 			"%% in %.40s", r->functions_by_self.at[i].name);

@@ -57,6 +57,8 @@ struct doctor_target {
 	int has_debug_info, has_separate_debug_info, has_unwind_info;
 	int has_asan, has_lsan, has_other_sanitizer;
 	int is_setuid, has_file_capabilities;
+	int is_go, calls_mmap, calls_malloc, has_malloc; /* has: defines one */
+	char allocator[32]; /* a function of one that is not called malloc; empty: none */
 	struct doctor_units units;
 };
 
@@ -121,6 +123,12 @@ void doctor_add(struct doctor_report *report, const struct doctor_line *line);
 void doctor_report_release(struct doctor_report *report);
 /* The worst of all lines. */
 enum doctor_level doctor_worst(const struct doctor_report *report);
+
+/* What speaks against massif seeing a program's allocations, as half a sentence about "it"; NULL:
+ * nothing. Pure. */
+const char *doctor_unseen_by_massif(const struct doctor_target *t);
+/* Fills of *ret what is asked by that, without the debug information. */
+void doctor_look_at_allocation(const char *path, struct doctor_target *ret);
 
 /* What one DW_AT_producer says. Pure. GCC writes its options there; clang and rustc don't. */
 enum doctor_yes doctor_producer_optimized(const char *producer);
