@@ -351,13 +351,16 @@ static void warn(struct session *s)
 			"-g%s",
 			100 * sampling->unknown_share,
 			strcmp(sampling->call_graph, "fp") ? "" : ", or use --call-graph dwarf");
-	if (!strcmp(sampling->call_graph, "dwarf") &&
-		(double)sampling->cut > CUT_HIGH * (double)sampling->samples)
+	if ((double)sampling->cut > CUT_HIGH * (double)sampling->samples)
 		result_warn(s->r, "cut_stacks",
-			"%.0f%% of the stacks do not reach the start of their thread: they are "
-			"deeper than 16 KB, or perf could not unwind them (it fails at times for "
-			"processes that executed one program after another)",
-			100 * (double)sampling->cut / (double)sampling->samples);
+			"%llu of %llu stacks do not reach the start of their thread: %s",
+			(unsigned long long)sampling->cut, (unsigned long long)sampling->samples,
+			strcmp(sampling->call_graph, "fp")
+				? "they are deeper than 16 KB, or perf could not unwind them (it "
+				  "fails at times for processes that executed one program after "
+				  "another)"
+				: "they go through code without frame pointers (use --call-graph "
+				  "dwarf), or are deeper than kernel.perf_event_max_stack");
 	if (s->fold.lost)
 		result_warn(s->r, "lost_samples", "perf lost %llu samples: lower --sampling-rate",
 			(unsigned long long)s->fold.lost);
