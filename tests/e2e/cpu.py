@@ -434,6 +434,28 @@ def the_same_program_under_another_name(t):
         check("burn_new" not in text and "burn_of" not in text, "no name: %s" % text)
 
 
+@test
+def compare_in_turns_draws_its_picture(t):
+    """Of all runs of a side together."""
+    need_perf()
+    need_renderer()
+    old = build(t, BURN)
+    new = build(t, BURN.replace("void in_main(int n) { burn(n);", "void in_main(int n) { burn(8 * n);"))
+    r = t.run([os.path.join(BIN, "profile-scenario"), "compare", "--type", "cpu", "--scenario", "burn", "--runs", "2",
+               "--base-binary", old, "--new-binary", new, "--", "100"], timeout=60)
+    check(os.path.exists(t.path("results/compare/burn-diff-flamegraph.svg")) and "burn-diff-flamegraph.svg" in r.err, str(r))
+    with open(t.path("results/compare/burn-diff.folded")) as f:
+        rows = [line.rsplit(" ", 2) for line in f.read().splitlines()]
+    samples = 0
+    for k in (1, 2):
+        with open(t.path("results/compare/burn/new/%d/flamegraphs/burn-cpu.json" % k)) as f:
+            samples += json.load(f)["sampling"]["samples"]
+    eq(sum(int(row[2]) for row in rows), samples, "samples of the picture")
+    r = t.run([os.path.join(BIN, "profile-scenario"), "compare", "--type", "io", "--scenario", "none", "--runs", "1",
+               "--base-binary", "/bin/true", "--new-binary", "/bin/true"], timeout=60)
+    check("flamegraph" not in r.err and not os.path.exists(t.path("results/compare/none-diff-flamegraph.svg")), str(r))
+
+
 # ---- bad input and broken tools ----
 
 @test
