@@ -301,6 +301,15 @@ static uint64_t wanted_rate(const struct session *s)
 	return max && rate > max ? max : rate;
 }
 
+/* Ten samples more or less are chance. */
+static const char *few_say(struct session *s, uint64_t samples)
+{
+	if (samples < JUDGE_SAMPLES_MIN)
+		return "and nothing is concluded from them";
+	return arena_printf(
+		result_arena(s->r), "shares below %.0f%% are chance", 1000.0 / (double)samples);
+}
+
 static void warn_few_samples(struct session *s)
 {
 	uint64_t samples = s->fold.samples, rate = wanted_rate(s), hz = s->in->sc->sampling_hz;
@@ -321,9 +330,8 @@ static void warn_few_samples(struct session *s)
 			(unsigned long long)hz);
 	if (samples && samples < SAMPLES_WANTED)
 		result_warn(s->r, "few_samples",
-			"%llu samples are few, shares below %.0f%% are chance; for %d use "
-			"--sampling-rate %llu%s",
-			(unsigned long long)samples, 1000.0 / (double)samples, SAMPLES_WANTED,
+			"%llu samples are few, %s; for %d use --sampling-rate %llu%s",
+			(unsigned long long)samples, few_say(s, samples), SAMPLES_WANTED,
 			(unsigned long long)rate, longer);
 	else if (!samples)
 		result_warn(s->r, "no_samples",
@@ -345,7 +353,7 @@ static void warn(struct session *s)
 		result_warn(s->r, "user_only",
 			"the kernel's code was not sampled: kernel.perf_event_paranoid is above 1");
 	warn_few_samples(s);
-	if (sampling->unknown_share > UNKNOWN_HIGH)
+	if (sampling->unknown_share > UNKNOWN_HIGH && sampling->samples >= JUDGE_SAMPLES_MIN)
 		result_warn(s->r, "unknown_frames",
 			"%.0f%% of the frames have no symbol: install debug symbols, build with "
 			"-g%s",

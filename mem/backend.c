@@ -252,7 +252,7 @@ static int is_parsed(const char *path, struct massif *m, struct res_memory *r)
 /* Of a fork that executed nothing: as the target, whose copy it most likely is. */
 static int is_unseen(const struct job *j, size_t i)
 {
-	const struct files_process *p = &j->files.at[i];
+	const struct files_process *p = &j->files.at[j->files.at[i].program ? i : 0];
 
 	return !j->in->sc->memory.pages_as_heap && p->program && !p->replaced;
 }
@@ -311,6 +311,19 @@ static void warn_without_profile(struct job *j)
 			without, j->files.len - 1);
 }
 
+static void warn_unseen_children(struct job *j)
+{
+	size_t unseen = 0;
+
+	for (size_t i = 1; i < j->files.len; i++)
+		unseen += (size_t)(j->files.at[i].massif && is_unseen(j, i));
+	if (unseen)
+		result_warn(j->r, "children_not_seen",
+			"massif's malloc could not be loaded into %zu of the target's %zu other "
+			"processes (they are static): their heaps are not measured",
+			unseen, j->files.len - 1);
+}
+
 /* Reads every process's file; *target is left open for those who need its tree. 1: it is there. */
 static int read_processes(struct job *j, struct massif *target)
 {
@@ -335,6 +348,7 @@ static int read_processes(struct job *j, struct massif *target)
 	if (f->len) {
 		warn_larger_child(j);
 		warn_without_profile(j);
+		warn_unseen_children(j);
 	}
 	return found;
 }
@@ -373,11 +387,12 @@ static int warn_unseen(struct job *j, const struct massif *m)
 		result_warn(j->r, "heap_not_seen",
 			"massif does not see what the program allocates: %s. Its heap is not "
 			"measured%s%s; --pages-as-heap counts pages instead",
-			u.why, u.bytes ? ", but it held about " : "", u.bytes ? bytes : "");
+			u.why, u.bytes ? ", but it held at least " : "", u.bytes ? bytes : "");
 		return 0;
 	}
 	result_warn(j->r, "heap_partly_seen",
-		"beside the heap that massif sees the program held about %s: %s; --pages-as-heap "
+		"beside the heap that massif sees the program held at least %s: %s; "
+		"--pages-as-heap "
 		"counts pages instead",
 		bytes, u.why);
 	return 1;

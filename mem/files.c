@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
@@ -107,23 +108,35 @@ static uint64_t accounted(const char *tail)
 	return sum ? sat_add(sum, translated) : FILES_UNKNOWN;
 }
 
-/* The first of the files whose symbols are read is the program. */
-static char *program_of(const char *head)
+/* The files whose symbols are read: the first is the program. Adds up their sizes, which is what
+ * their code and data can hold of memory. */
+static void read_objects(const char *head, struct files_process *p, uint64_t *ret_bytes)
 {
 	static const char words[] = "-- Reading syms from ";
-	const char *at = strstr(head, words);
 
-	return at ? mem_printf("%.*s", (int)strcspn(at + strlen(words), "\n"), at + strlen(words))
-		  : NULL;
+	for (const char *at = head; (at = strstr(at, words));) {
+		struct stat st;
+
+		at += strlen(words);
+		char *path = mem_printf("%.*s", (int)strcspn(at, "\n"), at);
+
+		if (stat(path, &st) == 0)
+			*ret_bytes = sat_add(*ret_bytes, (uint64_t)st.st_size);
+		if (p->program)
+			free(path);
+		else
+			p->program = path;
+	}
 }
 
 static void read_log(struct files *f, struct files_process *p)
 {
 	char buf[HEAD_BYTES];
+	uint64_t objects = 0;
 
 	read_part(p->log, 0, buf, sizeof(buf));
 	p->parent = (pid_t)number_behind(buf, "== Parent PID: ");
-	p->program = program_of(buf);
+	read_objects(buf, p, &objects);
 	p->replaced = strstr(buf, "/vgpreload_massif") != NULL;
 	read_version(f, buf);
 	read_part(p->log, -1, buf, TAIL_BYTES);
@@ -133,6 +146,8 @@ static void read_log(struct files *f, struct files_process *p)
 		p->signal == SIGILL && strstr(buf, "unhandled instruction bytes:") != NULL;
 	p->allocations = grouped_behind(buf, "Massif: heap allocs:");
 	p->accounted_bytes = accounted(buf);
+	if (p->accounted_bytes != FILES_UNKNOWN)
+		p->accounted_bytes = sat_add(p->accounted_bytes, objects);
 }
 
 static int main_then_pid(const void *a, const void *b)

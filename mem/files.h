@@ -26,7 +26,7 @@ struct files_process {
 	int replaced;             /* massif's malloc was loaded into it */
 	int unknown_instruction;  /* valgrind ended it: there was one that it does not know */
 	uint64_t allocations;     /* calls of malloc and the like that massif saw */
-	uint64_t accounted_bytes; /* valgrind's own memory and the heap, at most */
+	uint64_t accounted_bytes; /* valgrind's own memory, the heap, and files of code, at most */
 	char *massif, *end, *log; /* paths; NULL: there is none */
 };
 

@@ -3,9 +3,8 @@
 
 #include <stddef.h>
 
-/* Valgrind's own code, the program's and its libraries' are resident too: some 10 MiB in small
- * programs, 20 in a large Python. */
-#define FILES_BYTES ((uint64_t)32 << 20)
+/* What is not accounted for of programs that map nothing themselves was at most 6 MiB. */
+#define UNCERTAIN_BYTES ((uint64_t)16 << 20)
 /* Heap that is less than a tenth of the rest is not what the program's memory is about. */
 #define SEEN_MIN 10
 
@@ -14,7 +13,7 @@ static uint64_t beside_heap(const struct unseen_facts *f)
 	uint64_t known = f->process->accounted_bytes;
 
 	if (known == FILES_UNKNOWN || f->resident_bytes <= known ||
-		f->resident_bytes - known < FILES_BYTES)
+		f->resident_bytes - known < UNCERTAIN_BYTES)
 		return 0;
 	return f->resident_bytes - known;
 }

@@ -22,7 +22,8 @@ struct unseen_facts {
 struct unseen {
 	const char *why; /* NULL: nothing is known to be missing */
 	int all;         /* what was seen says nothing of what the program held */
-	uint64_t bytes;  /* about so much was held beside it; 0: not known, or too little to tell */
+	uint64_t bytes;  /* at least so much was held beside it; 0: not known, or too little to tell
+			  */
 };
 
 /* Pure. */

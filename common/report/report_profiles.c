@@ -83,7 +83,7 @@ void report_cpu_head(struct doc *d, const struct res_cpu *c)
 			count(d, s->samples),
 			name_of(s->event_used ? s->event_used : s->event_asked),
 			count(d, s->rate_hz), name_of(s->call_graph), count(d, s->lost));
-		if (isfinite(s->unknown_share))
+		if (isfinite(report_cpu_share(c, s->unknown_share)))
 			doc_pair(d, "symbols", "%s of the frames have none",
 				doc_percent(share, s->unknown_share));
 	}

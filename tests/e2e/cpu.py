@@ -264,6 +264,27 @@ def few_samples_are_said_with_the_rate_that_helps(t):
           (rate, j["sampling"]["samples"]))
 
 
+def shares_said(t, rate):
+    """How many samples there are, and the shares that the page of text and the archive name."""
+    profile(t, "burn", "--binary", build(t, BURN), "--sampling-rate", rate, "--", 150)
+    program = os.path.join(BIN, "profile-scenario")
+    text = t.run([program, "report", "--scenario", "burn", "--text"]).out
+    t.run([program, "baseline", "save", "v%d" % rate])
+    with open(t.path("results/baselines/v%d/METADATA.md" % rate)) as f:
+        findings = f.read().split("## Key findings")[1].split("## ")[0]
+    rows = re.findall(r"^ *(?:burn|in_main) .*%|^symbols.*%|shares below.*%", text, re.M)
+    return result(t, "burn")["sampling"]["samples"], rows, re.findall(r"[0-9.]+% of the samples", findings)
+
+
+@test(timeout=120)
+def nothing_is_concluded_from_few(t):
+    need_perf()
+    samples, rows, findings = shares_said(t, 19)
+    check(0 < samples < 100 and not rows and not findings, "%d samples: %s, %s" % (samples, rows, findings))
+    samples, rows, findings = shares_said(t, 499)
+    check(samples >= 100 and rows and findings, "%d samples: %s, %s" % (samples, rows, findings))
+
+
 @test
 def no_samples_at_all(t):
     need_perf()

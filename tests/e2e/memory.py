@@ -431,6 +431,12 @@ def a_static_child_is_not_measured(t):
     memory(t, "c", "--binary", "/bin/sh", "--", "-c", "%s peak; :" % binary)
     r = result(t, "c")
     check(r["peak"] and [p["peak"] for p in r["processes"][1:]] == [None], r["processes"])
+    eq(codes(r), ["children_not_seen"], "warnings")
+    memory(t, "f", "--binary", binary, "--", "fork", "100000", "400000")
+    r = result(t, "f")
+    eq([p["peak"] for p in r["processes"]], [None, None], "a static program and its fork")
+    heap(t, "d", "fork", "100000", "400000")
+    check("children_not_seen" not in codes(result(t, "d")), "a dynamic one")
 
 
 # ---- valgrind's end and the program's ----

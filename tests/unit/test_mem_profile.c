@@ -291,21 +291,21 @@ static void what_is_not_seen(void **state)
 		int said, all;
 		uint64_t bytes;
 	} rows[] = {
-		{&plain, 1, 5, MIB, 40 * MIB, 60 * MIB, 0, 0, 0},
-		{&plain, 1, 0, 0, 40 * MIB, 60 * MIB, 0, 0, 0},
+		{&plain, 1, 5, MIB, 40 * MIB, 50 * MIB, 0, 0, 0},
+		{&plain, 1, 0, 0, 40 * MIB, 50 * MIB, 0, 0, 0},
 		{&plain, 1, 5, MIB, 40 * MIB, 140 * MIB, 1, 1, 100 * MIB},
 		{&plain, 1, 5, 20 * MIB, 40 * MIB, 140 * MIB, 1, 0, 100 * MIB},
 		{&plain, 1, 5, MIB, FILES_UNKNOWN, 140 * MIB, 0, 0, 0},
 		{&plain, 1, 5, MIB, 40 * MIB, 0, 0, 0, 0},
-		{&plain, 0, 0, 0, 40 * MIB, 60 * MIB, 1, 1, 0},
-		{&fixed, 0, 0, 0, 40 * MIB, 60 * MIB, 1, 1, 0},
-		{&go, 1, 5, MIB, 40 * MIB, 60 * MIB, 1, 1, 0},
-		{&maps, 1, 0, 0, 40 * MIB, 60 * MIB, 1, 1, 0},
-		{&maps, 1, 1, 1024, 40 * MIB, 60 * MIB, 0, 0, 0},
-		{&both, 1, 1, 1024, 40 * MIB, 60 * MIB, 0, 0, 0},
-		{&own, 1, 1, 1024, 40 * MIB, 60 * MIB, 0, 0, 0},
-		{&own, 1, 0, 0, 40 * MIB, 60 * MIB, 1, 1, 0},
-		{&named, 1, 1, 1024, 40 * MIB, 60 * MIB, 0, 0, 0},
+		{&plain, 0, 0, 0, 40 * MIB, 50 * MIB, 1, 1, 0},
+		{&fixed, 0, 0, 0, 40 * MIB, 50 * MIB, 1, 1, 0},
+		{&go, 1, 5, MIB, 40 * MIB, 50 * MIB, 1, 1, 0},
+		{&maps, 1, 0, 0, 40 * MIB, 50 * MIB, 1, 1, 0},
+		{&maps, 1, 1, 1024, 40 * MIB, 50 * MIB, 0, 0, 0},
+		{&both, 1, 1, 1024, 40 * MIB, 50 * MIB, 0, 0, 0},
+		{&own, 1, 1, 1024, 40 * MIB, 50 * MIB, 0, 0, 0},
+		{&own, 1, 0, 0, 40 * MIB, 50 * MIB, 1, 1, 0},
+		{&named, 1, 1, 1024, 40 * MIB, 50 * MIB, 0, 0, 0},
 	};
 
 	(void)state;
@@ -535,17 +535,23 @@ static void processes(void **state)
 	assert_non_null(mkdtemp(dir));
 	for (const char *const *n = names; *n; n++)
 		put(dir, *n, "");
-	put(dir, "valgrind.12.log",
+	put(dir, "massif.5.out.core", "12345");
+	char *log = mem_printf(
 		"==12== Massif, a heap profiler\n==12== Using Valgrind-3.19.0 and LibVEX; rerun\n"
 		"==12== Parent PID: 555\n==12== \n"
 		"--12-- Reading syms from /opt/a b/x\n--12--    (no symbols)\n"
-		"--12-- Reading syms from /usr/libexec/valgrind/vgpreload_massif-amd64-linux.so\n"
+		"--12-- Reading syms from /nowhere/vgpreload_massif-amd64-linux.so\n"
 		"==12== Process terminating with default action of signal 15 (SIGTERM)\n"
 		"==12==    at 0x4925503: x\t(y.c:1)\n==12== \n"
 		"--12-- Massif: heap allocs:           1,234\n"
 		"--12-- core    :     4,194,304/    4,194,304 max/curr mmap'd, 0/0 unsplit\n"
 		"--12-- client  :     1,000,000/      900,000 max/curr mmap'd, 0/0 unsplit\n"
-		"--12--  transtab: new        833 (19,983 -> 176,419; ratio 8.8) [0 scs]\n");
+		"--12--  transtab: new        833 (19,983 -> 176,419; ratio 8.8) [0 scs]\n"
+		"--12-- Reading syms from %s/massif.5.out.core\n",
+		dir);
+
+	put(dir, "valgrind.12.log", log);
+	free(log);
 	put(dir, "valgrind.9.log", "==9== Parent PID: 12\nvalgrind: the 'impossible' happened:\n");
 	files_find(&f, dir, 555);
 	assert_int_equal(f.len, 3);
@@ -556,7 +562,8 @@ static void processes(void **state)
 	assert_string_equal(f.at[0].program, "/opt/a b/x");
 	assert_int_equal(f.at[0].replaced, 1);
 	assert_int_equal(f.at[0].allocations, 1234);
-	assert_int_equal(f.at[0].accounted_bytes, 4194304 + 1000000 + 176419);
+	/* With the 5 bytes of the file that is there. */
+	assert_int_equal(f.at[0].accounted_bytes, 4194304 + 1000000 + 176419 + 5);
 	assert_int_equal(f.at[0].unknown_instruction, 0);
 	assert_null(f.at[1].program);
 	assert_true(f.at[1].allocations == FILES_UNKNOWN);
