@@ -267,14 +267,18 @@ static int is_wrapper(const struct massif *m, const struct massif_node *n)
 	       (wrapper_is(n->function, n->place) || is_named_wrapper(m, n->function));
 }
 
-/* Bytes that node i holds through no caller that the tree names. */
-static uint64_t rest_of(const struct massif *m, size_t i)
+/* Of each node the bytes that it holds through no caller that the tree names. */
+static uint64_t *rests_of(const struct massif *m)
 {
-	uint64_t rest = m->nodes.at[i].bytes;
+	uint64_t *rest = mem_calloc(m->nodes.len + 1, sizeof(*rest));
 
-	for (size_t k = i + 1; k < m->nodes.len && m->nodes.at[k].depth > m->nodes.at[i].depth; k++)
-		if (m->nodes.at[k].parent == i && m->nodes.at[k].kind == MASSIF_PLACE)
-			rest -= m->nodes.at[k].bytes < rest ? m->nodes.at[k].bytes : rest;
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		const struct massif_node *n = &m->nodes.at[i];
+
+		rest[i] = n->bytes;
+		if (n->kind == MASSIF_PLACE)
+			rest[n->parent] -= n->bytes < rest[n->parent] ? n->bytes : rest[n->parent];
+	}
 	return rest;
 }
 
@@ -283,6 +287,7 @@ static uint64_t rest_of(const struct massif *m, size_t i)
 static void find_sites(struct sites *s, const struct massif *m)
 {
 	char *open = mem_calloc(m->nodes.len + 1, 1); /* children of it can be sites */
+	uint64_t *rest = rests_of(m);
 
 	for (size_t i = 0; i < m->nodes.len; i++) {
 		const struct massif_node *n = &m->nodes.at[i];
@@ -294,10 +299,11 @@ static void find_sites(struct sites *s, const struct massif *m)
 			continue;
 		open[i] = (char)is_wrapper(m, n);
 		if (open[i])
-			bytes = rest_of(m, i);
+			bytes = rest[i];
 		if (bytes)
 			*VEC_PUSH(s) = (struct site){i, bytes};
 	}
+	free(rest);
 	free(open);
 }
 

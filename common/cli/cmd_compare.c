@@ -217,8 +217,15 @@ static int read_sides(
 	const struct alternate *a = &args->alternate;
 	int rc;
 
-	if (a->base_binary)
-		return alternate_run(a, sides, err);
+	if (a->base_binary) {
+		rc = alternate_run(a, sides, err);
+		const char *type = a->type ? a->type : "io";
+
+		/* What other runs have left there is not of these. */
+		for (int i = 0; i < 2; i++)
+			keep_only(&sides[i], a->scenario, strcmp(type, "all") != 0 ? type : NULL);
+		return rc;
+	}
 	rc = gather_side(&sides[0], w->at[0], a->output_dir, err);
 	if (rc == 0)
 		rc = gather_side(
