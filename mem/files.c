@@ -143,7 +143,7 @@ static void read_log(struct files *f, struct files_process *p)
 	p->signal =
 		(int)number_behind(buf, "== Process terminating with default action of signal ");
 	p->unknown_instruction =
-		p->signal == SIGILL && strstr(buf, "unhandled instruction bytes:") != NULL;
+		p->signal == SIGILL && strstr(buf, "unhandled instruction") != NULL;
 	p->allocations = grouped_behind(buf, "Massif: heap allocs:");
 	p->accounted_bytes = accounted(buf);
 	if (p->accounted_bytes != FILES_UNKNOWN)
