@@ -16,6 +16,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/units.h"
+#include "common/model/enough.h"
 #include "common/model/json.h"
 #include "common/run/control.h"
 #include "common/run/environment.h"
@@ -300,6 +301,15 @@ static uint64_t wanted_rate(const struct session *s)
 	return max && rate > max ? max : rate;
 }
 
+/* Ten samples more or less are chance. */
+static const char *few_say(struct session *s, uint64_t samples)
+{
+	if (samples < JUDGE_SAMPLES_MIN)
+		return "and nothing is concluded from them";
+	return arena_printf(
+		result_arena(s->r), "shares below %.0f%% are chance", 1000.0 / (double)samples);
+}
+
 static void warn_few_samples(struct session *s)
 {
 	uint64_t samples = s->fold.samples, rate = wanted_rate(s), hz = s->in->sc->sampling_hz;
@@ -320,9 +330,8 @@ static void warn_few_samples(struct session *s)
 			(unsigned long long)hz);
 	if (samples && samples < SAMPLES_WANTED)
 		result_warn(s->r, "few_samples",
-			"%llu samples are few, shares below %.0f%% are chance; for %d use "
-			"--sampling-rate %llu%s",
-			(unsigned long long)samples, 1000.0 / (double)samples, SAMPLES_WANTED,
+			"%llu samples are few, %s; for %d use --sampling-rate %llu%s",
+			(unsigned long long)samples, few_say(s, samples), SAMPLES_WANTED,
 			(unsigned long long)rate, longer);
 	else if (!samples)
 		result_warn(s->r, "no_samples",
@@ -344,19 +353,22 @@ static void warn(struct session *s)
 		result_warn(s->r, "user_only",
 			"the kernel's code was not sampled: kernel.perf_event_paranoid is above 1");
 	warn_few_samples(s);
-	if (sampling->unknown_share > UNKNOWN_HIGH)
+	if (sampling->unknown_share > UNKNOWN_HIGH && sampling->samples >= JUDGE_SAMPLES_MIN)
 		result_warn(s->r, "unknown_frames",
 			"%.0f%% of the frames have no symbol: install debug symbols, build with "
 			"-g%s",
 			100 * sampling->unknown_share,
 			strcmp(sampling->call_graph, "fp") ? "" : ", or use --call-graph dwarf");
-	if (!strcmp(sampling->call_graph, "dwarf") &&
-		(double)sampling->cut > CUT_HIGH * (double)sampling->samples)
+	if ((double)sampling->cut > CUT_HIGH * (double)sampling->samples)
 		result_warn(s->r, "cut_stacks",
-			"%.0f%% of the stacks do not reach the start of their thread: they are "
-			"deeper than 16 KB, or perf could not unwind them (it fails at times for "
-			"processes that executed one program after another)",
-			100 * (double)sampling->cut / (double)sampling->samples);
+			"%llu of %llu stacks do not reach the start of their thread: %s",
+			(unsigned long long)sampling->cut, (unsigned long long)sampling->samples,
+			strcmp(sampling->call_graph, "fp")
+				? "they are deeper than 16 KB, or perf could not unwind them (it "
+				  "fails at times for processes that executed one program after "
+				  "another)"
+				: "they go through code without frame pointers (use --call-graph "
+				  "dwarf), or are deeper than kernel.perf_event_max_stack");
 	if (s->fold.lost)
 		result_warn(s->r, "lost_samples", "perf lost %llu samples: lower --sampling-rate",
 			(unsigned long long)s->fold.lost);
@@ -497,6 +509,8 @@ static void note_figures(struct session *s)
 	const struct res_cpu *r = s->r;
 
 	backend_figure(s->ret, "", (double)r->sampling->samples, "samples");
+	if (r->sampling->samples < JUDGE_SAMPLES_MIN)
+		return;
 	for (size_t i = 0; i < r->functions_by_self.len && i < FIGURE_FUNCTIONS; i++)
 		backend_figure(s->ret, "%", 100 * r->functions_by_self.at[i].self_share,
 			"%% in %.40s", r->functions_by_self.at[i].name);

@@ -12,6 +12,7 @@
 
 #define FOLDED_MAX_BYTES ((size_t)1 << 30)
 #define LEVEL            0.01
+#define NO_STACK         "[no stack]" /* a sample of which there is only the thread's name */
 
 void diff_release(struct diff *d)
 {
@@ -47,29 +48,107 @@ static int parse_line(const char *line, size_t *ret_stack_len, uint64_t *ret_sam
 	return !errno && !*end && *ret_samples <= INT64_MAX / 2;
 }
 
-int diff_read(struct diff *d, enum diff_side side, const char *path, struct err *err)
-{
-	cleanup_free char *text = NULL;
-	char *rest, *line;
-	size_t number = 0;
-	int rc = file_read(path, FOLDED_MAX_BYTES, &text, NULL, err);
+/* Names of threads of one file: the first frame of each stack. */
+struct comms {
+	struct intern names;
+	size_t len; /* of them; what is looked for later comes behind */
+};
 
-	if (rc < 0)
-		return rc;
-	for (rest = text; (line = strsep(&rest, "\n"));) {
+/* The kernel keeps so much of a program's name. */
+enum { COMM_MAX = 15 };
+
+static size_t comm_len(const char *stack, size_t len)
+{
+	const char *end = memchr(stack, ';', len);
+
+	return end ? (size_t)(end - stack) : len;
+}
+
+static void find_comms(struct comms *c, const char *text)
+{
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		size_t len = strcspn(line, "\n"), comm = comm_len(line, len);
+
+		if (comm < len)
+			(void)intern_get(&c->names, line, comm);
+	}
+	c->len = c->names.len;
+}
+
+/* "[prog]", code of the program's own file that has no symbol. */
+static int names_program(struct comms *c, const char *frame, size_t len)
+{
+	if (len < 3 || frame[0] != '[' || frame[len - 1] != ']')
+		return 0;
+	len -= 2;
+	return intern_get(&c->names, frame + 1, len < COMM_MAX ? len : COMM_MAX) < c->len;
+}
+
+/* The stack without what only says how the program is called: the same program under another name
+ * is the same. */
+static void write_nameless(struct out *o, struct comms *c, const char *stack, size_t len)
+{
+	size_t at = comm_len(stack, len);
+
+	if (at == len)
+		out_str(o, NO_STACK);
+	while (at < len) {
+		const char *frame = stack + at + 1;
+		size_t part = comm_len(frame, len - at - 1);
+
+		if (o->len)
+			out_char(o, ';');
+		if (names_program(c, frame, part))
+			out_str(o, "[program]");
+		else
+			out_bytes(o, frame, part);
+		at += 1 + part;
+	}
+}
+
+static int read_lines(struct diff *d, enum diff_side side, char *text, size_t *ret_bad_line)
+{
+	struct comms comms = {0};
+	size_t number = 0;
+	char *line;
+	int rc = 0;
+
+	find_comms(&comms, text);
+	while (rc == 0 && (line = strsep(&text, "\n"))) {
 		uint64_t samples;
+		struct out stack;
 		size_t len;
 
 		number++;
 		if (!*line)
 			continue;
-		if (!parse_line(line, &len, &samples))
-			return err_set(err, -EINVAL,
-				"%s: line %zu is not \"stack count\": not a folded profile", path,
-				number);
-		count_of(d, line, len)->samples[side] += samples;
+		if (!parse_line(line, &len, &samples)) {
+			*ret_bad_line = number;
+			rc = -EINVAL;
+			break;
+		}
+		out_init_mem(&stack);
+		write_nameless(&stack, &comms, line, len);
+		count_of(d, out_text(&stack), stack.len)->samples[side] += samples;
 		d->samples[side] += samples;
+		out_release(&stack);
 	}
+	intern_release(&comms.names);
+	return rc;
+}
+
+int diff_read(struct diff *d, enum diff_side side, const char *path, struct err *err)
+{
+	cleanup_free char *text = NULL;
+	size_t bad_line;
+	int rc = file_read(path, FOLDED_MAX_BYTES, &text, NULL, err);
+
+	if (rc == 0 && read_lines(d, side, text, &bad_line) < 0)
+		return err_set(err, -EINVAL,
+			"%s: line %zu is not \"stack count\": not a folded profile", path,
+			bad_line);
+	if (rc < 0)
+		return rc;
 	if (side == DIFF_BASE) {
 		free(d->base_path);
 		d->base_path = mem_strdup(path);
@@ -160,12 +239,13 @@ static void add_leaf(
 	struct by_function *f, const struct intern_key *stack, const struct diff_count *c)
 {
 	const char *last = memrchr(stack->bytes, ';', stack->len);
+	const char *name = last ? last + 1 : stack->bytes;
 	size_t known = f->names.len;
 	uint32_t id;
 
-	if (!last) /* a sample without a stack: only the thread's name */
+	if (!strcmp(name, NO_STACK))
 		return;
-	id = intern_get(&f->names, last + 1, stack->len - (size_t)(last + 1 - stack->bytes));
+	id = intern_get(&f->names, name, stack->len - (size_t)(name - stack->bytes));
 	if (f->names.len > known)
 		*VEC_PUSH(&f->counts) = (struct diff_count){0};
 	f->counts.at[id].samples[DIFF_BASE] += c->samples[DIFF_BASE];

@@ -20,6 +20,9 @@
  *	r->diff = diff_result(&d, r);
  *	diff_release(&d);
  *
+ * The first frame, the thread's name, is left out, and the program's own file is called [program]:
+ * names do not make a difference.
+ *
  * The rule. Samples are counts, so two profiles of the same program differ by chance. A stack (for
  * the figures: a function) differs significantly when the two-proportion z test of its share of all
  * samples says p < 0.01 / tests (Bonferroni: of all the stacks of two equal programs, none is

@@ -36,37 +36,50 @@ static void write_folded(const void *diff, struct out *o)
 	diff_write(diff, o);
 }
 
-static int draw(const char *base, const char *now, const char *scenario, const char *prefix,
-	struct err *err)
+static int draw(const struct diff *d, const char *scenario, const char *prefix, struct err *err)
 {
 	cleanup_free char *folded = mem_printf("%s-diff.folded", prefix);
 	cleanup_free char *svg = mem_printf("%s-diff-flamegraph.svg", prefix);
 	cleanup_free char *title = mem_printf("%s: difference", scenario);
-	struct diff d = {0};
-	int rc = diff_read(&d, DIFF_BASE, base, err);
+	int rc = file_write_with(folded, write_folded, d, err);
 
-	if (rc == 0)
-		rc = diff_read(&d, DIFF_NOW, now, err);
-	if (rc == 0)
-		rc = file_write_with(folded, write_folded, &d, err);
 	if (rc == 0)
 		rc = flamegraph_render(&(struct flamegraph){.title = title,
 					       .count_name = "samples",
 					       .folded_path = folded,
 					       .svg_path = svg},
 			err);
-	diff_release(&d);
 	return rc < 0 ? rc : 1;
 }
 
-int difference_draw(
-	const char *const places[2], const char *scenario, const char *prefix, struct err *err)
+/* 1: all are in d, 0: one has no stacks. */
+static int read_side(struct diff *d, enum diff_side side, const char *const *places,
+	const char *scenario, struct err *err)
 {
-	cleanup_free char *base = difference_find(places[0], scenario);
-	cleanup_free char *now = difference_find(places[1], scenario);
+	for (; *places; places++) {
+		cleanup_free char *path = difference_find(*places, scenario);
+		int rc;
 
-	/* A result file has none beside it that could be told by its name. */
-	if (!base || !now || strstr(base, ".json") || strstr(now, ".json"))
-		return 0;
-	return draw(base, now, scenario, prefix, err);
+		/* A result file has none beside it that could be told by its name. */
+		if (!path || strstr(path, ".json"))
+			return 0;
+		rc = diff_read(d, side, path, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 1;
+}
+
+int difference_draw(const char *const *const places[2], const char *scenario, const char *prefix,
+	struct err *err)
+{
+	struct diff d = {0};
+	int rc = read_side(&d, DIFF_BASE, places[0], scenario, err);
+
+	if (rc > 0)
+		rc = read_side(&d, DIFF_NOW, places[1], scenario, err);
+	if (rc > 0)
+		rc = draw(&d, scenario, prefix, err);
+	diff_release(&d);
+	return rc;
 }

@@ -8,9 +8,9 @@
  * of a baseline. The caller's; NULL: there are none. */
 char *difference_find(const char *place, const char *scenario);
 
-/* Writes PREFIX-diff.folded and PREFIX-diff-flamegraph.svg of two places. 1: done; 0: one of them
- * has no folded stacks of the scenario. */
-int difference_draw(
-	const char *const places[2], const char *scenario, const char *prefix, struct err *err);
+/* Writes PREFIX-diff.folded and PREFIX-diff-flamegraph.svg of two sides, of each all its places
+ * (NULL-terminated) together. 1: done; 0: one of them has no folded stacks of the scenario. */
+int difference_draw(const char *const *const places[2], const char *scenario, const char *prefix,
+	struct err *err);
 
 #endif

@@ -21,6 +21,10 @@
 /* As much of the stack as perf copies with each sample: enough for deep stacks through libc. */
 #define DWARF_STACK "dwarf,16384"
 
+/* Frames that perf script prints of a stack, by itself 127: more than 16 KB of stack can hold, or a
+ * kernel is told to walk. */
+#define SCRIPT_STACK "4096"
+
 /* A long run's stacks are unwound for minutes. */
 #define SCRIPT_LIMIT_NS (15 * 60 * NS_PER_SEC)
 
@@ -236,9 +240,9 @@ int perf_fold(const char *perf, const char *data_path, const struct signals *sig
 {
 	/* Inlined functions would be looked up by a program per file, which takes minutes. -f: the
 	 * file is ours, whoever the target was made to run as. */
-	const char *const argv[] = {perf, "script", "-f", "--header", "--no-inline",
-		"--show-lost-events", "-F", "comm,pid,tid,time,event,ip,sym,dso", "-i", data_path,
-		NULL};
+	const char *const argv[] = {perf, "script", "-f", "--header", "--no-inline", "--max-stack",
+		SCRIPT_STACK, "--show-lost-events", "-F", "comm,pid,tid,time,event,ip,sym,dso",
+		"-i", data_path, NULL};
 	int rc = tool_run(
 		&(struct tool){
 			.argv = argv, .stdin_fd = -1, .take = feed, .ctx = f, .signals = signals},

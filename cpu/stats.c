@@ -173,22 +173,72 @@ static void fill_processes(const struct fold *f, struct res_cpu *r)
 
 /* ---- all ---- */
 
-/* Where processes, threads of libc, of Go and of the kernel start. What has no symbol is not
- * judged: it is an unknown frame. */
-static int is_start(const struct fold_frame *frame)
+static int is_one_of(const char *name, const char *const *list, int whole)
 {
-	static const char *const starts[] = {"_start", "clone", "__clone", "_dl_", "runtime.",
-		"ret_from_fork", "entry_SYSCALL", "asm_"};
-
-	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
-		if (!strncmp(frame->name, starts[i], strlen(starts[i])))
+	for (; *list; list++)
+		if (whole ? !strcmp(name, *list) : !strncmp(name, *list, strlen(*list)))
 			return 1;
-	return frame->unknown;
+	return 0;
+}
+
+/* Code that nothing but the start of a process or thread calls, of glibc, musl, Rust and Go.
+ * Garbage may stand before it: frame pointers of a libc that has none. */
+static int is_start(const char *name)
+{
+	static const char *const whole[] = {"_start", "main", "start_thread", NULL};
+	static const char *const parts[] = {"__libc_start_", "_start_c", "runtime.goexit",
+		"runtime.mstart", "runtime.rt0_go", "ret_from_fork", NULL};
+
+	return is_one_of(name, whole, 1) || is_one_of(name, parts, 0);
+}
+
+/* What can be called elsewhere too, and is a start only where nothing called it: of threads, of the
+ * dynamic linker, of Go's scheduler, of the kernel alone. */
+static int is_outermost(const char *name)
+{
+	static const char *const parts[] = {
+		"clone", "__clone", "_dl_", "runtime.", "entry_SYSCALL", "asm_", NULL};
+
+	return is_one_of(name, parts, 0);
+}
+
+static int has_start(const struct fold *f, const uint32_t *stack, size_t len)
+{
+	for (size_t k = 1; k < len; k++)
+		if (is_start(f->frame.at[stack[k]].name))
+			return 1;
+	return len > 1 && is_outermost(f->frame.at[stack[1]].name);
+}
+
+/* 1 of a stack that has frames and does not reach its start. In a program without symbols the start
+ * has no name either: there nothing is known, if no stack of its threads has a start by name. */
+static int is_cut(const struct fold *f, const uint32_t *stack, size_t len, const char *starts)
+{
+	const struct fold_frame *outermost = len > 1 ? &f->frame.at[stack[1]] : NULL;
+
+	if (!outermost || has_start(f, stack, len))
+		return 0;
+	return !outermost->unknown || !outermost->module || starts[stack[0]];
+}
+
+/* By the frame of a comm: whether a stack of it has a start. */
+static char *find_starts(const struct fold *f)
+{
+	char *starts = mem_calloc(f->frame.len + 1, 1);
+
+	for (size_t i = 0; i < f->stacks.len; i++) {
+		size_t len;
+		const uint32_t *stack = fold_stack(f, i, &len);
+
+		starts[stack[0]] |= (char)has_start(f, stack, len);
+	}
+	return starts;
 }
 
 static void fill_sampling(const struct fold *f, struct res_cpu *r)
 {
 	struct res_cpu_sampling *s = r->sampling;
+	char *starts = find_starts(f);
 
 	s->event_used = arena_strdup(result_arena(r), fold_event(f));
 	s->samples = f->samples;
@@ -200,7 +250,7 @@ static void fill_sampling(const struct fold *f, struct res_cpu *r)
 		const uint32_t *stack = fold_stack(f, i, &len);
 
 		s->frames += (len - 1) * f->stack_samples.at[i];
-		if (len > 1 && !is_start(&f->frame.at[stack[1]]))
+		if (is_cut(f, stack, len, starts))
 			s->cut += f->stack_samples.at[i];
 		for (size_t k = 1; k < len; k++)
 			if (f->frame.at[stack[k]].unknown)
@@ -209,6 +259,7 @@ static void fill_sampling(const struct fold *f, struct res_cpu *r)
 	s->unknown_share = share(s->unknown_frames, s->frames);
 	s->without_stack = f->without_stack;
 	s->unreadable_lines = f->unreadable_lines;
+	free(starts);
 }
 
 void stats_fill(const struct fold *f, struct res_cpu *r)

@@ -21,6 +21,7 @@
 #include "common/base/units.h"
 #include "common/model/json.h"
 #include "common/run/control.h"
+#include "common/run/doctor.h"
 #include "common/run/environment.h"
 #include "common/run/flamegraph.h"
 #include "common/run/load.h"
@@ -33,8 +34,9 @@
 #include "mem/massif.h"
 #include "mem/plot.h"
 #include "mem/profile.h"
+#include "mem/unseen.h"
 
-enum { STATUS_USAGE = 2, STATUS_TROUBLE = 2, STATUS_TIME_LIMIT = 124 };
+enum { STATUS_USAGE = 2, STATUS_TROUBLE = 2, STATUS_TIME_LIMIT = 124, STATUS_FAILED = 125 };
 
 #define OUT      "-massif.out"
 #define CHILDREN "-massif-children.out"
@@ -247,6 +249,24 @@ static int is_parsed(const char *path, struct massif *m, struct res_memory *r)
 	return 0;
 }
 
+/* Of a fork that executed nothing: as the target, whose copy it most likely is. */
+static int is_unseen(const struct job *j, size_t i)
+{
+	const struct files_process *p = &j->files.at[j->files.at[i].program ? i : 0];
+
+	return !j->in->sc->memory.pages_as_heap && p->program && !p->replaced;
+}
+
+/* Without it the end is not measured; the rest is. */
+static void read_end(const char *path, struct massif *m, struct res_memory *r)
+{
+	struct err err = {0};
+
+	if (massif_read_end(path, m, &err) < 0)
+		result_warn(r, "no_end", "what was held at the end is not known: %s", err.text);
+	(void)unlink(path);
+}
+
 static void add_process(struct job *j, size_t i, struct massif *m)
 {
 	const struct files_process *from = &j->files.at[i];
@@ -255,7 +275,7 @@ static void add_process(struct job *j, size_t i, struct massif *m)
 	to->pid = (uint64_t)from->pid;
 	to->parent_pid = from->parent ? (uint64_t)from->parent : U64_NONE;
 	to->main = from->is_main;
-	profile_fill_process(j->r, to, m);
+	profile_fill_process(j->r, to, m, is_unseen(j, i));
 }
 
 static void warn_larger_child(struct job *j)
@@ -291,6 +311,19 @@ static void warn_without_profile(struct job *j)
 			without, j->files.len - 1);
 }
 
+static void warn_unseen_children(struct job *j)
+{
+	size_t unseen = 0;
+
+	for (size_t i = 1; i < j->files.len; i++)
+		unseen += (size_t)(j->files.at[i].massif && is_unseen(j, i));
+	if (unseen)
+		result_warn(j->r, "children_not_seen",
+			"massif's malloc could not be loaded into %zu of the target's %zu other "
+			"processes (they are static): their heaps are not measured",
+			unseen, j->files.len - 1);
+}
+
 /* Reads every process's file; *target is left open for those who need its tree. 1: it is there. */
 static int read_processes(struct job *j, struct massif *target)
 {
@@ -302,6 +335,8 @@ static int read_processes(struct job *j, struct massif *target)
 		struct massif m = {0};
 		int parsed = f->at[i].massif && is_parsed(f->at[i].massif, &m, j->r);
 
+		if (parsed && f->at[i].end)
+			read_end(f->at[i].end, &m, j->r);
 		add_process(j, i, parsed ? &m : NULL);
 		if (i == 0 && parsed) {
 			*target = m;
@@ -313,8 +348,54 @@ static int read_processes(struct job *j, struct massif *target)
 	if (f->len) {
 		warn_larger_child(j);
 		warn_without_profile(j);
+		warn_unseen_children(j);
 	}
 	return found;
+}
+
+/* ---- what massif could not see ---- */
+
+static struct unseen look_for_unseen(const struct job *j, const struct massif *m)
+{
+	const struct files_process *p = &j->files.at[0];
+	cleanup_free char *found = p->program ? NULL : program_find(j->in->sc->argv[0]);
+	struct doctor_target program = {0};
+
+	if (p->program || found)
+		doctor_look_at_allocation(p->program ? p->program : found, &program);
+	return unseen_judge(&(struct unseen_facts){
+		.process = p,
+		.program = &program,
+		.seen_bytes = massif_total(massif_at(m, m->peak)),
+		/* Of several processes it is not known whose that is. */
+		.resident_bytes = j->files.len == 1 ? j->drive.most_resident_bytes : 0,
+	});
+}
+
+/* 0: what massif saw says nothing of the target's heap. */
+static int warn_unseen(struct job *j, const struct massif *m)
+{
+	struct unseen u = {0};
+	char bytes[UNITS_BUF];
+
+	if (!j->in->sc->memory.pages_as_heap)
+		u = look_for_unseen(j, m);
+	if (!u.why)
+		return 1;
+	units_bytes(bytes, u.bytes);
+	if (u.all) {
+		result_warn(j->r, "heap_not_seen",
+			"massif does not see what the program allocates: %s. Its heap is not "
+			"measured%s%s; --pages-as-heap counts pages instead",
+			u.why, u.bytes ? ", but it held at least " : "", u.bytes ? bytes : "");
+		return 0;
+	}
+	result_warn(j->r, "heap_partly_seen",
+		"beside the heap that massif sees the program held at least %s: %s; "
+		"--pages-as-heap "
+		"counts pages instead",
+		bytes, u.why);
+	return 1;
 }
 
 /* ---- what the run says ---- */
@@ -376,7 +457,18 @@ static void fill_load(struct job *j)
 	}
 }
 
-/* Valgrind is the process of its client, and ends as that did. */
+/* Valgrind is the process of its client, and ends as that did: massif writes its file then. Where
+ * it does not, it is valgrind that failed, but for a KILL; and some instructions of the client's it
+ * does not know. */
+static int by_valgrind(const struct job *j)
+{
+	const struct files_process *target = j->files.len ? &j->files.at[0] : NULL;
+
+	if (!target || !target->massif)
+		return j->drive.tool_signal != SIGKILL;
+	return target->unknown_instruction;
+}
+
 static void fill_exit(struct job *j)
 {
 	const struct drive_result *d = &j->drive;
@@ -386,11 +478,12 @@ static void fill_exit(struct job *j)
 	e->timed_out = d->trouble == DRIVE_TIMED_OUT;
 	if (d->stopped)
 		e->status = 0; /* ended by us after the load: by contract that is a good end */
+	else if (by_valgrind(j))
+		return; /* how the program would have ended is not known */
 	else if (d->tool_signal)
 		e->signal = (uint64_t)d->tool_signal;
-	else if (j->files.len && j->files.at[0].massif)
+	else
 		e->status = (uint64_t)d->tool_status;
-	/* else it is valgrind that failed: massif writes its file at the end of the target */
 }
 
 static const char *time_text(struct res_memory *r, uint64_t real_ns)
@@ -443,6 +536,12 @@ static void fill_run(struct job *j, uint64_t started_real_ns)
 	fill_load(j);
 	fill_window(j);
 	r->control = control_describe(r, j->in, &j->drive);
+	if (j->files.len && j->files.at[0].unknown_instruction) {
+		result_warn(r, "valgrind_failed",
+			"valgrind ended the program at an instruction that it does not know: the "
+			"heap is measured up to there, and how the program ends is not known");
+		r->complete = 0;
+	}
 	if (j->drive.stopped && j->drive.insisted)
 		result_warn(r, "target_killed",
 			"the target did not end within the grace after TERM and was killed");
@@ -519,7 +618,9 @@ static void make_graph(struct job *j)
 {
 	cleanup_free char *folded = path_of(j->in, FOLDED);
 	cleanup_free char *svg = path_of(j->in, GRAPH);
-	cleanup_free char *title = mem_printf("Heap at the peak: %s", j->in->sc->name);
+	int other = j->r->peak_tree && !strcmp(j->r->peak_tree->moment, "other");
+	cleanup_free char *title = mem_printf("Heap %s: %s",
+		other ? "at a moment that is not the peak" : "at the peak", j->in->sc->name);
 	struct err err = {0};
 
 	if (flamegraph_render(&(struct flamegraph){.title = title,
@@ -555,7 +656,9 @@ static int run_status(const struct job *j)
 		return STATUS_TIME_LIMIT;
 	if (d->trouble != DRIVE_FINE)
 		return STATUS_TROUBLE;
-	return d->stopped ? 0 : d->tool_status;
+	if (d->stopped)
+		return 0;
+	return j->files.len && j->files.at[0].unknown_instruction ? STATUS_FAILED : d->tool_status;
 }
 
 static void note_figures(const struct res_memory *r, struct backend_result *ret)
@@ -563,7 +666,9 @@ static void note_figures(const struct res_memory *r, struct backend_result *ret)
 	if (!r->peak)
 		return;
 	backend_figure(ret, "bytes", (double)r->peak->total_bytes, "peak");
-	backend_figure(ret, "bytes", (double)r->held_at_end->total_bytes, "held at the end");
+	if (r->held_at_end)
+		backend_figure(
+			ret, "bytes", (double)r->held_at_end->total_bytes, "held at the end");
 	for (size_t i = 0; i < r->sites.len && i < 3; i++)
 		backend_figure(ret, "bytes", (double)r->sites.at[i].bytes, "%.40s",
 			r->sites.at[i].function);
@@ -572,7 +677,8 @@ static void note_figures(const struct res_memory *r, struct backend_result *ret)
 /* What a person who looks for a file or a figure would wonder about. */
 static void note_warnings(const struct res_memory *r, struct backend_result *ret)
 {
-	static const char *const codes[] = {"larger_child", "no_flamegraph", "no_report"};
+	static const char *const codes[] = {"heap_not_seen", "heap_partly_seen", "tree_not_of_peak",
+		"larger_child", "no_flamegraph", "no_report"};
 
 	for (size_t i = 0; i < r->warnings.len; i++)
 		for (size_t k = 0; k < sizeof(codes) / sizeof(codes[0]) && !*ret->note; k++)
@@ -612,7 +718,14 @@ static int make_files(struct job *j, struct err *err)
 	struct massif m = {.tree = MASSIF_NONE};
 	int found = read_processes(j, &m), rc = 0;
 
-	if (found) {
+	if (found && !warn_unseen(j, &m)) {
+		struct res_memory_process *target = &j->r->processes.at[0];
+
+		target->peak = target->end = NULL;
+		target->sites.len = 0;
+		profile_fill_unseen(j->r, &m);
+		make_report(j);
+	} else if (found) {
 		profile_fill(j->r, &m);
 		make_report(j);
 		rc = make_folded(j, &m, err);

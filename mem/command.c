@@ -116,6 +116,15 @@ const char *const *command_line(
 	add(&w, "--trace-children=yes");
 	add(&w, arena_printf(a, "--log-file=%s/%s", escaped_dir, FILES_LOG));
 	add(&w, arena_printf(a, "--massif-out-file=%s/%s", escaped_dir, FILES_MASSIF));
+	/* What is held at the end, in massif's format by the name's ending; what valgrind makes
+	 * libc free after that is not the program's doing. */
+	add(&w, "--xtree-memory=allocs");
+	add(&w, arena_printf(a, "--xtree-memory-file=%s/%s", escaped_dir, FILES_END));
+	add(&w, "--run-libc-freeres=no");
+	add(&w, "--run-cxx-freeres=no");
+	/* For the log: which files it found, and what memory is valgrind's own. */
+	add(&w, "-v");
+	add(&w, "--stats=yes");
 	if (vgdb) {
 		add(&w, "--vgdb=yes");
 		add(&w, arena_printf(a, "--vgdb-prefix=%s/vgdb", escaped_dir));

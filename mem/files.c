@@ -3,16 +3,19 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
+#include "common/base/units.h"
 
 /* A log grows with every message; what is looked for stands in its first and last lines. */
-enum { HEAD_BYTES = 4096, TAIL_BYTES = 16384 };
+enum { HEAD_BYTES = 65536, TAIL_BYTES = 32768 };
 
 /* "massif.123.out" -> 123, 0 if it is none. */
 static pid_t pid_of(const char *name, const char *before, const char *after)
@@ -34,7 +37,8 @@ static struct files_process *process(struct files *f, pid_t pid)
 			return &f->at[i];
 	struct files_process *p = VEC_PUSH(f);
 
-	*p = (struct files_process){.pid = pid};
+	*p = (struct files_process){
+		.pid = pid, .allocations = FILES_UNKNOWN, .accounted_bytes = FILES_UNKNOWN};
 	return p;
 }
 
@@ -69,16 +73,81 @@ static void read_version(struct files *f, const char *text)
 		at);
 }
 
+/* "1,234" behind words; FILES_UNKNOWN where there is none. */
+static uint64_t grouped_behind(const char *text, const char *words)
+{
+	const char *at = text ? strstr(text, words) : NULL;
+	uint64_t n = 0;
+
+	if (!at)
+		return FILES_UNKNOWN;
+	for (at += strlen(words), at += strspn(at, " "); (*at >= '0' && *at <= '9') || *at == ',';
+		at++)
+		if (*at != ',')
+			n = n * 10 + (uint64_t)(*at - '0');
+	return n;
+}
+
+/* "core    :   4,194,304/   4,194,304 max/curr mmap'd, ..": a line for each of valgrind's heaps, of
+ * which one is the program's; then the code that it has translated. */
+static uint64_t accounted(const char *tail)
+{
+	static const char row[] = " max/curr mmap'd";
+	uint64_t translated = grouped_behind(strstr(tail, "transtab: new"), " -> "), sum = 0;
+	const char *line = tail, *at;
+
+	if (translated == FILES_UNKNOWN)
+		return FILES_UNKNOWN;
+	for (; (at = strstr(line, row)); line = at + 1) {
+		const char *begin = at;
+
+		while (begin > line && *begin != '\n' && *begin != ':')
+			begin--;
+		sum = sat_add(sum, grouped_behind(begin, ":"));
+	}
+	return sum ? sat_add(sum, translated) : FILES_UNKNOWN;
+}
+
+/* The files whose symbols are read: the first is the program. Adds up their sizes, which is what
+ * their code and data can hold of memory. */
+static void read_objects(const char *head, struct files_process *p, uint64_t *ret_bytes)
+{
+	static const char words[] = "-- Reading syms from ";
+
+	for (const char *at = head; (at = strstr(at, words));) {
+		struct stat st;
+
+		at += strlen(words);
+		char *path = mem_printf("%.*s", (int)strcspn(at, "\n"), at);
+
+		if (stat(path, &st) == 0)
+			*ret_bytes = sat_add(*ret_bytes, (uint64_t)st.st_size);
+		if (p->program)
+			free(path);
+		else
+			p->program = path;
+	}
+}
+
 static void read_log(struct files *f, struct files_process *p)
 {
-	char buf[TAIL_BYTES];
+	char buf[HEAD_BYTES];
+	uint64_t objects = 0;
 
-	read_part(p->log, 0, buf, HEAD_BYTES);
+	read_part(p->log, 0, buf, sizeof(buf));
 	p->parent = (pid_t)number_behind(buf, "== Parent PID: ");
+	read_objects(buf, p, &objects);
+	p->replaced = strstr(buf, "/vgpreload_massif") != NULL;
 	read_version(f, buf);
-	read_part(p->log, -1, buf, sizeof(buf));
+	read_part(p->log, -1, buf, TAIL_BYTES);
 	p->signal =
 		(int)number_behind(buf, "== Process terminating with default action of signal ");
+	p->unknown_instruction =
+		p->signal == SIGILL && strstr(buf, "unhandled instruction") != NULL;
+	p->allocations = grouped_behind(buf, "Massif: heap allocs:");
+	p->accounted_bytes = accounted(buf);
+	if (p->accounted_bytes != FILES_UNKNOWN)
+		p->accounted_bytes = sat_add(p->accounted_bytes, objects);
 }
 
 static int main_then_pid(const void *a, const void *b)
@@ -116,10 +185,13 @@ void files_find(struct files *f, const char *dir, pid_t starter)
 	*f = (struct files){0};
 	while (d && (entry = readdir(d))) {
 		pid_t massif = pid_of(entry->d_name, "massif.", ".out");
+		pid_t end = pid_of(entry->d_name, "end.", ".ms");
 		pid_t log = pid_of(entry->d_name, "valgrind.", ".log");
 
 		if (massif)
 			process(f, massif)->massif = mem_printf("%s/%s", dir, entry->d_name);
+		if (end)
+			process(f, end)->end = mem_printf("%s/%s", dir, entry->d_name);
 		if (log)
 			process(f, log)->log = mem_printf("%s/%s", dir, entry->d_name);
 	}
@@ -137,6 +209,8 @@ void files_release(struct files *f)
 {
 	for (size_t i = 0; i < f->len; i++) {
 		free(f->at[i].massif);
+		free(f->at[i].end);
+		free(f->at[i].program);
 		free(f->at[i].log);
 	}
 	free(f->at);
@@ -156,7 +230,7 @@ void files_last_words(const char *log, char *buf, size_t size)
 		char *words = strncmp(line, "==", 2) == 0 ? strstr(line + 2, "== ") : NULL;
 
 		line = words ? words + 3 : line;
-		if (*line && strncmp(line, "==", 2) != 0)
+		if (*line && strncmp(line, "==", 2) != 0 && strncmp(line, "--", 2) != 0)
 			last = line;
 	}
 	for (char *c = last; c && *c; c++)

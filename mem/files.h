@@ -7,17 +7,27 @@
 #include <sys/types.h>
 
 /*
- * What valgrind leaves of each process in a directory: massif.PID.out and valgrind.PID.log.
+ * What valgrind leaves of each process in a directory: massif.PID.out, end.PID.ms and
+ * valgrind.PID.log.
  */
 #define FILES_MASSIF "massif.%p.out"
+#define FILES_END    "end.%p.ms"
 #define FILES_LOG    "valgrind.%p.log"
+
+#define FILES_UNKNOWN UINT64_MAX /* of a number that the log does not have */
 
 struct files_process {
 	pid_t pid;
-	pid_t parent;       /* as of the start of its program; 0: its log does not say */
-	int signal;         /* that ended it, 0: its log says of none */
-	int is_main;        /* one at most */
-	char *massif, *log; /* paths; NULL: there is none */
+	pid_t parent; /* as of the start of its program; 0: its log does not say */
+	int signal;   /* that ended it, 0: its log says of none */
+	int is_main;  /* one at most */
+	/* What its log says. A fork that executed nothing has no program there. */
+	char *program;            /* the file that was executed, NULL: not said */
+	int replaced;             /* massif's malloc was loaded into it */
+	int unknown_instruction;  /* valgrind ended it: there was one that it does not know */
+	uint64_t allocations;     /* calls of malloc and the like that massif saw */
+	uint64_t accounted_bytes; /* valgrind's own memory, the heap, and files of code, at most */
+	char *massif, *end, *log; /* paths; NULL: there is none */
 };
 
 struct files {

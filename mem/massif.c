@@ -478,7 +478,8 @@ int massif_parse(struct massif *m, const char *text, size_t len, struct err *err
 	return 0;
 }
 
-int massif_read(const char *path, struct massif *m, struct err *err)
+/* The whole file, of *ret_len bytes; NULL if it is empty. */
+static int map_file(const char *path, void **ret, size_t *ret_len, struct err *err)
 {
 	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
@@ -493,13 +494,65 @@ int massif_read(const char *path, struct massif *m, struct err *err)
 		if (at == MAP_FAILED)
 			return err_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
 	}
-	int rc = massif_parse(m, at ? at : "", (size_t)st.st_size, err);
+	*ret = at;
+	*ret_len = (size_t)st.st_size;
+	return 0;
+}
+
+int massif_read(const char *path, struct massif *m, struct err *err)
+{
+	void *at = NULL;
+	size_t len = 0;
+	int rc = map_file(path, &at, &len, err);
+
+	if (rc < 0)
+		return rc;
+	rc = massif_parse(m, at ? at : "", len, err);
 	if (rc < 0) {
 		if (at)
-			munmap(at, (size_t)st.st_size);
+			munmap(at, len);
 		return err_wrap(err, "%s", path);
 	}
-	m->mapped = (size_t)st.st_size;
+	m->mapped = len;
+	return 0;
+}
+
+/* Moves the end's tree into *m. */
+static void take_tree(struct massif *m, struct massif *end)
+{
+	free(m->nodes.at);
+	memcpy(&m->nodes, &end->nodes, sizeof(m->nodes));
+	memset(&end->nodes, 0, sizeof(end->nodes));
+	m->tree = MASSIF_END;
+	m->tree_short = end->tree_short;
+}
+
+/* The file's first snapshot has bytes, what follows is blocks in the same form. */
+int massif_read_end(const char *path, struct massif *m, struct err *err)
+{
+	struct massif end;
+	int rc = massif_read(path, &end, err);
+
+	if (rc < 0)
+		return rc;
+	m->end.snapshot = (struct massif_snapshot){.number = UINT64_MAX,
+		.time = NAN,
+		.heap_bytes = end.snapshots.at[0].heap_bytes,
+		.extra_bytes = UINT64_MAX,
+		.stacks_bytes = UINT64_MAX,
+		.tree = end.snapshots.at[0].tree,
+		.tree_at = end.snapshots.at[0].tree_at};
+	m->end.known = 1;
+	m->end.text = (void *)end.text;
+	m->end.mapped = end.mapped;
+	end.mapped = 0;
+	if (m->end.snapshot.heap_bytes > massif_at(m, m->peak)->heap_bytes)
+		m->peak = MASSIF_END;
+	if (end.tree == 0 && m->end.snapshot.heap_bytes > 0 &&
+		(m->tree == MASSIF_NONE ||
+			m->end.snapshot.heap_bytes > massif_at(m, m->tree)->heap_bytes))
+		take_tree(m, &end);
+	massif_release(&end);
 	return 0;
 }
 
@@ -509,10 +562,17 @@ void massif_release(struct massif *m)
 	free(m->nodes.at);
 	if (m->mapped)
 		munmap((void *)m->text, m->mapped);
+	if (m->end.mapped)
+		munmap(m->end.text, m->end.mapped);
 	*m = (struct massif){.tree = MASSIF_NONE};
 }
 
 /* ---- questions ---- */
+
+const struct massif_snapshot *massif_at(const struct massif *m, size_t i)
+{
+	return i == MASSIF_END ? &m->end.snapshot : &m->snapshots.at[i];
+}
 
 /* Calls it a word only between blanks. */
 static int next_word(struct massif_text *rest, struct massif_text *ret)

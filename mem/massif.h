@@ -14,12 +14,19 @@
  *
  *	struct massif m;
  *	rc = massif_read(path, &m, err);		or massif_parse(&m, text, len, err)
+ *	rc = massif_read_end(end_path, &m, err);	where there is one
  *	for (size_t i = 0; i < m.snapshots.len; i++) ...
  *	massif_release(&m);
  *
  * Only one tree is kept, that of the peak: the trees are nearly all of a large file.
+ *
+ * Massif itself looks for a peak only where something is freed, and takes no snapshot when the
+ * program ends. So a heap that only grows has no tree of its peak in massif's file. What is held at
+ * the end, and by whom, valgrind tells in a file of its own (--xtree-memory): between the two, one
+ * is of the peak.
  */
 #define MASSIF_NONE SIZE_MAX
+#define MASSIF_END  (SIZE_MAX - 1) /* in the place of a snapshot's index: the end of the program */
 
 /* A piece of the file's text, not NUL-terminated. Lives as long as the struct massif. */
 struct massif_text {
@@ -69,7 +76,13 @@ struct massif {
 		struct massif_node *at;
 		size_t len, cap;
 	} nodes;
-	size_t peak; /* snapshot with the largest total */
+	struct {
+		struct massif_snapshot snapshot; /* without a number and a time */
+		int known;
+		void *text; /* of its file, which massif_release unmaps */
+		size_t mapped;
+	} end;
+	size_t peak; /* snapshot with the largest total, or MASSIF_END */
 	size_t tree; /* snapshot whose tree is in nodes, MASSIF_NONE: no tree was found */
 	/* What is not as it should be. */
 	int cut;                /* the file ends in the middle of something */
@@ -84,8 +97,13 @@ struct massif {
 int massif_parse(struct massif *m, const char *text, size_t len, struct err *err);
 /* The same of a file, whose name is put before errors. */
 int massif_read(const char *path, struct massif *m, struct err *err);
+/* Adds what valgrind's --xtree-memory=allocs says of the end of the same program. It becomes the
+ * peak and gives its tree where more was held then than in any snapshot. */
+int massif_read_end(const char *path, struct massif *m, struct err *err);
 void massif_release(struct massif *m);
 
+/* That of an index; also of MASSIF_END. */
+const struct massif_snapshot *massif_at(const struct massif *m, size_t i);
 /* heap + extra + stacks, of what was measured. */
 uint64_t massif_total(const struct massif_snapshot *s);
 /* 1 if the profiler's options, which massif writes into desc, have that word. */

@@ -305,7 +305,7 @@ static void legend(struct plot *p)
 	if (!end)
 		return;
 	out_printf(p->o, "<text class=\"small\" x=\"%d\" y=\"78\" text-anchor=\"end\">", RIGHT);
-	out_str(p->o, "still held at the last snapshot: ");
+	out_str(p->o, "held when the program ended: ");
 	put_bytes(p, (double)end->total_bytes);
 	out_str(p->o, "</text>\n");
 }
@@ -384,7 +384,7 @@ static void peak(struct plot *p)
 
 	if (!peak)
 		return;
-	x = x_of(p, clamp(peak->time, p->t_begin, p->t_end));
+	x = isnan(peak->time) ? RIGHT : x_of(p, clamp(peak->time, p->t_begin, p->t_end));
 	y = y_of(p, (double)peak->total_bytes);
 	const char *anchor = x < LEFT + 160 ? "start" : x > RIGHT - 160 ? "end" : "middle";
 
@@ -395,18 +395,21 @@ static void peak(struct plot *p)
 		LEFT, y, RIGHT, y, x, y, clamp(x, LEFT + 6, RIGHT - 6), y - 8, anchor);
 	put_bytes(p, (double)peak->total_bytes);
 	out_str(p->o, " at ");
-	put_time(p, peak->time);
-	out_printf(p->o, "%s</text>\n", time_words(p->r));
+	if (isnan(peak->time)) {
+		out_str(p->o, "the program's end</text>\n");
+	} else {
+		put_time(p, peak->time);
+		out_printf(p->o, "%s</text>\n", time_words(p->r));
+	}
 }
 
-/* The last snapshot has no width in the picture. */
+/* Of the program's end there is no time but the edge. */
 static void end_dot(struct plot *p)
 {
 	const struct res_memory_point *end = p->r->held_at_end;
 
 	if (end)
-		out_printf(p->o, "<circle class=\"end\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"/>\n",
-			x_of(p, clamp(end->time, p->t_begin, p->t_end)),
+		out_printf(p->o, "<circle class=\"end\" cx=\"%d\" cy=\"%.1f\" r=\"3.5\"/>\n", RIGHT,
 			y_of(p, (double)end->total_bytes));
 }
 
@@ -448,6 +451,8 @@ static void measure(struct plot *p)
 		p->t_end = fmax(p->t_end, s[i].time);
 		p->y_max = fmax(p->y_max, total_of(&s[i]));
 	}
+	if (r->peak)
+		p->y_max = fmax(p->y_max, (double)r->peak->total_bytes);
 	if (!(p->t_end > p->t_begin))
 		p->t_end = p->t_begin + fmax(1, p->t_begin / 1000);
 	p->y_max = fmax(p->y_max * 1.08, 1); /* room for the peak's words */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/units.h"
+#include "mem/wrapper.h"
 
 enum { CALLERS_MAX = 32 };
 
@@ -40,6 +41,12 @@ struct res_memory_point *profile_point(struct res_memory *r, const struct massif
 	p->stacks_bytes = s->stacks_bytes;
 	p->total_bytes = massif_total(s);
 	return p;
+}
+
+/* The last snapshot would not do: what is freed after it is held in it. */
+static struct res_memory_point *end_of(struct res_memory *r, const struct massif *m)
+{
+	return m->end.known ? profile_point(r, &m->end.snapshot) : NULL;
 }
 
 static const char *tree_name(enum massif_tree tree)
@@ -81,11 +88,34 @@ static void fill_snapshots(struct res_memory *r, const struct massif *m)
 
 /* ---- the tree ---- */
 
+static int by_valgrind(const struct massif *m)
+{
+	return m->desc.len > 0 && (m->desc.at[0] == '-' || m->desc.at[0] == '(');
+}
+
 static const char *kind_name(enum massif_kind kind)
 {
 	static const char *const names[] = {"root", "place", "below_threshold"};
 
 	return names[kind];
+}
+
+/* Of which moment the tree is. */
+static const char *moment_of(const struct massif *m)
+{
+	const struct massif_snapshot *peak = massif_at(m, m->peak), *tree = massif_at(m, m->tree);
+	double inaccuracy = massif_option(m, "--peak-inaccuracy=", by_valgrind(m) ? 1.0 : 0);
+
+	if (m->tree == MASSIF_END && tree->heap_bytes >= peak->heap_bytes)
+		return "end";
+	if (m->tree == m->peak)
+		return "peak";
+	/* The end has no more than the heap's own bytes. */
+	double there =
+		m->tree == MASSIF_END ? (double)tree->heap_bytes : (double)massif_total(tree);
+	double most = m->tree == MASSIF_END ? (double)peak->heap_bytes : (double)massif_total(peak);
+
+	return there * (1 + inaccuracy / 100) >= most ? "near" : "other";
 }
 
 static struct res_memory_tree *tree_of(struct res_memory *r, const struct massif *m)
@@ -96,8 +126,9 @@ static struct res_memory_tree *tree_of(struct res_memory *r, const struct massif
 	if (m->tree == MASSIF_NONE)
 		return NULL;
 	t = RES_OBJ(r, memory_tree);
-	t->snapshot = m->snapshots.at[m->tree].number;
-	t->total_bytes = massif_total(&m->snapshots.at[m->tree]);
+	t->moment = moment_of(m);
+	t->snapshot = massif_at(m, m->tree)->number;
+	t->total_bytes = massif_total(massif_at(m, m->tree));
 	t->nodes_left_out = m->nodes.len - kept;
 	RES_LIST(r, &t->nodes, kept, memory_node);
 	for (size_t i = 0; i < kept; i++) {
@@ -209,8 +240,71 @@ static void fill_site(struct res_memory *r, struct res_memory_site *to, const st
 	to->function = copy(r, n->function);
 	to->place = copy(r, n->place);
 	to->bytes = s->bytes;
-	to->share = share(s->bytes, massif_total(&m->snapshots.at[m->tree]));
+	to->share = share(s->bytes, massif_total(massif_at(m, m->tree)));
 	to->callers = callers(r, m, s->node);
+}
+
+/* What the user named an allocation function massif leaves out of its own trees, but not of the
+ * end's. */
+static int is_named_wrapper(const struct massif *m, struct massif_text function)
+{
+	static const char option[] = "--alloc-fn=";
+	const char *at = m->desc.at, *end = at + m->desc.len;
+	size_t len = strlen(option);
+
+	while (function.len && at && (at = memmem(at, (size_t)(end - at), option, len))) {
+		at += len;
+		if ((size_t)(end - at) >= function.len && !memcmp(at, function.at, function.len) &&
+			(at + function.len == end || at[function.len] == ' '))
+			return 1;
+	}
+	return 0;
+}
+
+static int is_wrapper(const struct massif *m, const struct massif_node *n)
+{
+	return n->kind == MASSIF_PLACE &&
+	       (wrapper_is(n->function, n->place) || is_named_wrapper(m, n->function));
+}
+
+/* Of each node the bytes that it holds through no caller that the tree names. */
+static uint64_t *rests_of(const struct massif *m)
+{
+	uint64_t *rest = mem_calloc(m->nodes.len + 1, sizeof(*rest));
+
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		const struct massif_node *n = &m->nodes.at[i];
+
+		rest[i] = n->bytes;
+		if (n->kind == MASSIF_PLACE)
+			rest[n->parent] -= n->bytes < rest[n->parent] ? n->bytes : rest[n->parent];
+	}
+	return rest;
+}
+
+/* The first code below the allocation functions that is no wrapper of the standard library. Where
+ * the tree names no caller of a wrapper, it is that itself. */
+static void find_sites(struct sites *s, const struct massif *m)
+{
+	char *open = mem_calloc(m->nodes.len + 1, 1); /* children of it can be sites */
+	uint64_t *rest = rests_of(m);
+
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		const struct massif_node *n = &m->nodes.at[i];
+		uint64_t bytes = n->bytes;
+
+		if (n->kind == MASSIF_ROOT)
+			open[i] = 1;
+		if (n->kind != MASSIF_PLACE || !open[n->parent])
+			continue;
+		open[i] = (char)is_wrapper(m, n);
+		if (open[i])
+			bytes = rest[i];
+		if (bytes)
+			*VEC_PUSH(s) = (struct site){i, bytes};
+	}
+	free(rest);
+	free(open);
 }
 
 /* The sites that hold enough of the peak; *ret_len of them in r's arena. */
@@ -224,15 +318,12 @@ static struct res_memory_site *sites_of(
 	*ret_len = 0;
 	if (m->tree == MASSIF_NONE)
 		return NULL;
-	double total = (double)massif_total(&m->snapshots.at[m->tree]);
+	double total = (double)massif_total(massif_at(m, m->tree));
 
-	for (size_t i = 0; i < m->nodes.len; i++)
-		if (m->nodes.at[i].depth == 1 && m->nodes.at[i].kind == MASSIF_PLACE)
-			*VEC_PUSH(&s) = (struct site){i, m->nodes.at[i].bytes};
+	find_sites(&s, m);
 	if (s.len)
 		merge_sites(&s, m);
-	while (len < s.len && s.at[len].bytes > 0 &&
-		(double)s.at[len].bytes >= PROFILE_SITE_SHARE * total)
+	while (len < s.len && (double)s.at[len].bytes >= PROFILE_SITE_SHARE * total)
 		len++;
 	list = result_alloc(r, len, &shape_memory_site);
 	for (size_t i = 0; i < len; i++)
@@ -247,7 +338,6 @@ static struct res_memory_site *sites_of(
 static void fill_massif(struct res_memory *r, const struct massif *m)
 {
 	struct res_memory_massif *f = r->massif ? r->massif : RES_OBJ(r, memory_massif);
-	int by_valgrind = m->desc.len > 0 && (m->desc.at[0] == '-' || m->desc.at[0] == '(');
 
 	r->massif = f;
 	f->description = copy(r, m->desc);
@@ -255,9 +345,25 @@ static void fill_massif(struct res_memory *r, const struct massif *m)
 	f->pages_as_heap = massif_has_option(m, "--pages-as-heap=yes");
 	f->stacks = m->snapshots.at[0].stacks_bytes != UINT64_MAX;
 	/* Defaults of massif's manual; other producers have none that we know. */
-	f->threshold_percent = massif_option(m, "--threshold=", by_valgrind ? 1.0 : NAN);
+	f->threshold_percent = massif_option(m, "--threshold=", by_valgrind(m) ? 1.0 : NAN);
 	f->peak_inaccuracy_percent =
-		massif_option(m, "--peak-inaccuracy=", by_valgrind ? 1.0 : NAN);
+		massif_option(m, "--peak-inaccuracy=", by_valgrind(m) ? 1.0 : NAN);
+}
+
+static void warn_other_moment(struct res_memory *r, const struct massif *m)
+{
+	char there[UNITS_BUF], most[UNITS_BUF];
+	const struct massif_snapshot *tree = massif_at(m, m->tree);
+	const char *when = m->tree == MASSIF_END ? "the end of the program"
+						 : arena_printf(result_arena(r), "snapshot %llu",
+							   (unsigned long long)tree->number);
+
+	result_warn(r, "tree_not_of_peak",
+		"massif wrote no tree of the peak (%s): tree, sites and flame graph are of %s, "
+		"when "
+		"%s were held",
+		units_bytes(most, massif_total(massif_at(m, m->peak))), when,
+		units_bytes(there, massif_total(tree)));
 }
 
 static void warn_missing(struct res_memory *r, const struct massif *m)
@@ -278,31 +384,40 @@ static void warn_missing(struct res_memory *r, const struct massif *m)
 			"%llu lines of massif's file are unknown and were left out (the first is "
 			"line %zu)",
 			(unsigned long long)m->unknown_lines, m->first_bad_line);
-	if (m->tree == MASSIF_NONE && massif_total(&m->snapshots.at[m->peak]) > 0)
+	if (m->tree == MASSIF_NONE && massif_total(massif_at(m, m->peak)) > 0)
 		result_warn(r, "no_tree",
 			"no snapshot says who held the memory: the program did "
 			"not allocate long enough for one");
+	if (m->tree != MASSIF_NONE && !strcmp(moment_of(m), "other"))
+		warn_other_moment(r, m);
 }
 
 void profile_fill(struct res_memory *r, const struct massif *m)
 {
 	fill_massif(r, m);
 	fill_snapshots(r, m);
-	r->peak = profile_point(r, &m->snapshots.at[m->peak]);
-	r->held_at_end = profile_point(r, &m->snapshots.at[m->snapshots.len - 1]);
+	r->peak = profile_point(r, massif_at(m, m->peak));
+	r->held_at_end = end_of(r, m);
 	r->peak_tree = tree_of(r, m);
 	r->sites.at = sites_of(r, m, &r->sites.len);
 	warn_missing(r, m);
 }
 
+void profile_fill_unseen(struct res_memory *r, const struct massif *m)
+{
+	fill_massif(r, m);
+}
+
 void profile_fill_process(
-	struct res_memory *r, struct res_memory_process *p, const struct massif *m)
+	struct res_memory *r, struct res_memory_process *p, const struct massif *m, int unseen)
 {
 	if (!m)
 		return;
 	p->command = copy(r, m->command);
 	p->snapshots = m->snapshots.len;
-	p->peak = profile_point(r, &m->snapshots.at[m->peak]);
-	p->end = profile_point(r, &m->snapshots.at[m->snapshots.len - 1]);
+	if (unseen)
+		return;
+	p->peak = profile_point(r, massif_at(m, m->peak));
+	p->end = end_of(r, m);
 	p->sites.at = sites_of(r, m, &p->sites.len);
 }

@@ -7,7 +7,6 @@
 #include "common/base/units.h"
 #include "common/write/safe.h"
 
-#define SAMPLES_MIN     100  /* below: no share of the CPU is judged */
 #define FUNCTION_SHARE  0.01 /* look above 1% of the width */
 #define FUNCTIONS_MAX   15
 #define UNKNOWN_SHARE   0.1 /* of frames: names may hide the cause */
@@ -191,11 +190,11 @@ static void cpu_part(struct doc *d, const struct res_cpu *cpu)
 	doc_note(d, "CPU: %s at %s Hz, stacks by %s; %s lost.",
 		view_plural(d, s->samples, "sample"), view_count(d, s->rate_hz),
 		view_name(s->call_graph), view_count(d, s->lost));
-	if (s->samples < SAMPLES_MIN) {
+	if (s->samples < JUDGE_SAMPLES_MIN) {
 		doc_note(d,
 			"Too few samples to say where the time goes: at least %d are needed. Run "
 			"longer, or with a higher --sampling-rate.",
-			SAMPLES_MIN);
+			JUDGE_SAMPLES_MIN);
 		return;
 	}
 	if (s->unknown_share > UNKNOWN_SHARE)
@@ -211,8 +210,8 @@ static void cpu_part(struct doc *d, const struct res_cpu *cpu)
 static const struct doc_column site_columns[] = {
 	{"function", "function", "", 1, 0},
 	{"place", "place", "", 1, 0},
-	{"bytes", "held at the peak", "", 0, 0},
-	{"share", "of the peak", "", 0, 0},
+	{"bytes", "held", "", 0, 0},
+	{"share", "share", "of all that was held", 0, 0},
 	{"caller", "called by", "", 1, 0},
 };
 
@@ -247,7 +246,9 @@ static void memory_part(struct doc *d, const struct res_memory *m)
 	else
 		doc_note(d, "Memory: %s at the peak.", peak);
 	if (!m->sites.len)
-		doc_note(d, "No place holds 10%% of the peak or more.");
+		doc_note(d, "No place holds 10%% of it or more.");
+	else
+		doc_note(d, "Who held it, by the tree of %s:", view_tree_moment(d, m));
 	sites(d, m);
 }
 

@@ -114,3 +114,15 @@ int alternate_run(const struct alternate *a, struct side sides[2], struct err *e
 		}
 	return rc;
 }
+
+const char *const *alternate_places(const struct alternate *a, int side, struct arena *arena)
+{
+	const char **places = arena_alloc(arena, a->runs + 1, sizeof(*places));
+
+	for (uint64_t run = 1; run <= a->runs; run++) {
+		cleanup_free char *dir = dir_of(a, side, run);
+
+		places[run - 1] = arena_strdup(arena, dir);
+	}
+	return places;
+}

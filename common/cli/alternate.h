@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
+#include "common/base/mem.h"
 #include "common/compare/side.h"
 
 /*
@@ -21,5 +22,7 @@ struct alternate {
 /* Fills sides[0] (base) and sides[1] (new); both are to be released in any case. Says on stderr
  * which run it is at. */
 int alternate_run(const struct alternate *a, struct side sides[2], struct err *err);
+/* The directories of a side's runs, NULL-terminated, in the arena. */
+const char *const *alternate_places(const struct alternate *a, int side, struct arena *arena);
 
 #endif

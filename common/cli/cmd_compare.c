@@ -217,8 +217,15 @@ static int read_sides(
 	const struct alternate *a = &args->alternate;
 	int rc;
 
-	if (a->base_binary)
-		return alternate_run(a, sides, err);
+	if (a->base_binary) {
+		rc = alternate_run(a, sides, err);
+		const char *type = a->type ? a->type : "io";
+
+		/* What other runs have left there is not of these. */
+		for (int i = 0; i < 2; i++)
+			keep_only(&sides[i], a->scenario, strcmp(type, "all") != 0 ? type : NULL);
+		return rc;
+	}
 	rc = gather_side(&sides[0], w->at[0], a->output_dir, err);
 	if (rc == 0)
 		rc = gather_side(
@@ -230,24 +237,30 @@ static int read_sides(
 
 /* ---- pictures ---- */
 
-static void draw_part(
-	const struct compare_args *args, const struct words *w, const struct res_compare_part *p)
+/* What a word names, NULL: nothing that lies in directories. */
+static const char *const *word_places(const char *word, const char *out_dir, struct arena *arena)
 {
-	const char *out_dir = args->alternate.output_dir;
+	cleanup_free char *path = gather_path(word, out_dir);
+	const char **places = arena_alloc(arena, 2, sizeof(*places));
+
+	places[0] = arena_strdup(arena, path);
+	return path ? places : NULL;
+}
+
+static void draw_part(const struct compare_args *args, const char *const *const places[2],
+	const struct res_compare_part *p)
+{
 	const struct backend *b = backend_by_id(p->type);
-	cleanup_free char *dir = mem_printf("%s/compare", out_dir);
+	cleanup_free char *dir = mem_printf("%s/compare", args->alternate.output_dir);
 	cleanup_free char *prefix = mem_printf("%s/%s", dir, p->scenario);
-	cleanup_free char *base = gather_path(w->at[0], out_dir);
-	cleanup_free char *new = gather_path(w->len > 1 ? w->at[1] : out_dir, out_dir);
 	struct err err = {0};
 	int rc = 0;
 
-	if (b && b->difference && base && new &&layout_name_ok(p->scenario))
-		rc = file_mkdirs(dir, &err);
-	else
+	if (!b || !b->difference || !places[0] || !places[1] || !layout_name_ok(p->scenario))
 		return;
+	rc = file_mkdirs(dir, &err);
 	if (rc == 0)
-		rc = b->difference((const char *const[]){base, new}, p->scenario, prefix, &err);
+		rc = b->difference(places, p->scenario, prefix, &err);
 	if (rc < 0)
 		command_complain(err.text);
 	else if (rc)
@@ -258,8 +271,21 @@ static void draw_part(
 static void draw_all(
 	const struct compare_args *args, const struct words *w, const struct res_compare *c)
 {
-	for (size_t i = 0; i < c->parts.len && w->len; i++)
-		draw_part(args, w, &c->parts.at[i]);
+	const struct alternate *a = &args->alternate;
+	const char *const *places[2];
+	struct arena arena = {0};
+
+	if (a->base_binary) {
+		places[0] = alternate_places(a, 0, &arena);
+		places[1] = alternate_places(a, 1, &arena);
+	} else {
+		places[0] = word_places(w->at[0], a->output_dir, &arena);
+		places[1] =
+			word_places(w->len > 1 ? w->at[1] : a->output_dir, a->output_dir, &arena);
+	}
+	for (size_t i = 0; i < c->parts.len; i++)
+		draw_part(args, places, &c->parts.at[i]);
+	arena_release(&arena);
 }
 
 /* The exit status, or a negative errno. */

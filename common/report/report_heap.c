@@ -86,9 +86,9 @@ static void peak(struct page *p, const struct scale *s, const struct res_memory_
 {
 	char buf[UNITS_BUF];
 
-	if (!at || !isfinite(at->time) || at->total_bytes == U64_NONE)
+	if (!at || at->total_bytes == U64_NONE)
 		return;
-	double x = x_of(s, at->time);
+	double x = isfinite(at->time) ? x_of(s, at->time) : RIGHT; /* the program's end */
 
 	out_printf(p->o, "<path class=\"p99\" d=\"M%.1f %dV%d\"/>\n", x, TOP, BOTTOM);
 	svg_text(p, x, TOP - 8, x > (LEFT + RIGHT) / 2.0 ? "end" : "start",
@@ -117,6 +117,8 @@ static struct scale scale_of(const struct res_memory *m)
 		if ((double)total_of(at) > s.bytes)
 			s.bytes = (double)total_of(at);
 	}
+	if (m->peak && m->peak->total_bytes != U64_NONE && (double)m->peak->total_bytes > s.bytes)
+		s.bytes = (double)m->peak->total_bytes;
 	return s;
 }
 

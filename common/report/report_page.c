@@ -8,6 +8,7 @@
 #include "common/report/report_flame.h"
 #include "common/report/report_page.h"
 #include "common/view/view.h"
+#include "common/view/view_parts.h"
 
 #define TITLE_COLUMNS   80
 #define WHOLE_NAMES_MAX ((size_t)512 << 10) /* bytes of long names that are in tooltips whole */
@@ -328,11 +329,12 @@ static void memory(struct page *p, const struct res_memory *m)
 	html_doc(p, words);
 	out_str(p->o, "<h3>Heap over time</h3>\n");
 	report_heap(p, m);
-	out_str(p->o, "<h3>Who held the memory at the peak</h3>\n");
+	out_printf(
+		p->o, "<h3>Who held the memory: the tree of %s</h3>\n", view_tree_moment(words, m));
 	if (m->peak_tree) {
 		html_legend(p, "Below each function those who called it, as massif has it.");
 		flame_of_peak(&f, m->peak_tree);
-		report_flame_svg(p, &f, "Flame graph of the heap at its peak");
+		report_flame_svg(p, &f, "Flame graph of the heap");
 		flame_release(&f);
 	} else {
 		html_legend(p, "Massif wrote no tree of the peak.");

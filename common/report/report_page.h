@@ -74,6 +74,8 @@ void report_fds_table(struct doc *d, const struct res_result *r);
 void report_threads_table(struct doc *d, const struct res_result *r);
 void report_errors_table(struct doc *d, const struct res_result *r);
 void report_environment(struct doc *d, const struct res_environment *e);
+/* NAN where there are too few samples for one. */
+double report_cpu_share(const struct res_cpu *c, double share);
 void report_cpu_head(struct doc *d, const struct res_cpu *c);
 void report_cpu_tables(struct doc *d, const struct res_cpu *c);
 void report_memory_head(struct doc *d, const struct res_memory *m);

@@ -4,9 +4,9 @@
 
 #include "common/base/units.h"
 #include "common/report/report_page.h"
+#include "common/view/view_parts.h"
 
 #define ROWS_MAX    100
-#define SAMPLES_MIN 100 /* fewer say nothing of shares */
 #define CALLERS_MAX 6
 #define LEN(a)      (sizeof(a) / sizeof((a)[0]))
 
@@ -61,6 +61,17 @@ static void rows_left_out(struct doc *d, size_t all)
 
 /* ---- CPU ---- */
 
+static int enough(const struct res_cpu *c)
+{
+	return c->sampling && c->sampling->samples != U64_NONE &&
+	       c->sampling->samples >= JUDGE_SAMPLES_MIN;
+}
+
+double report_cpu_share(const struct res_cpu *c, double share)
+{
+	return enough(c) ? share : NAN;
+}
+
 void report_cpu_head(struct doc *d, const struct res_cpu *c)
 {
 	const struct res_cpu_sampling *s = c->sampling;
@@ -72,14 +83,15 @@ void report_cpu_head(struct doc *d, const struct res_cpu *c)
 			count(d, s->samples),
 			name_of(s->event_used ? s->event_used : s->event_asked),
 			count(d, s->rate_hz), name_of(s->call_graph), count(d, s->lost));
-		if (isfinite(s->unknown_share))
+		if (isfinite(report_cpu_share(c, s->unknown_share)))
 			doc_pair(d, "symbols", "%s of the frames have none",
 				doc_percent(share, s->unknown_share));
 	}
 	warning_pairs(d, c->complete, c->warnings.at, c->warnings.len);
-	if (!s || s->samples == U64_NONE || s->samples < SAMPLES_MIN)
-		doc_note(d, "Fewer than %d samples: the shares below are not to be relied on.",
-			SAMPLES_MIN);
+	if (!enough(c))
+		doc_note(d,
+			"Fewer than %d samples: nothing is concluded from them, no share is shown.",
+			JUDGE_SAMPLES_MIN);
 }
 
 static const struct doc_column function_columns[] = {
@@ -99,7 +111,8 @@ static const struct doc_column cpu_thread_columns[] = {
 	{"share", "share", "of all samples", 0, 0},
 };
 
-static void functions(struct doc *d, const char *id, const struct res_cpu_function *at, size_t n)
+static void functions(struct doc *d, const char *id, const struct res_cpu *c,
+	const struct res_cpu_function *at, size_t n)
 {
 	struct doc_table *t = doc_table(d, id, function_columns, LEN(function_columns));
 
@@ -107,9 +120,9 @@ static void functions(struct doc *d, const char *id, const struct res_cpu_functi
 		doc_cell_text(d, t, "%s", name_of(at[i].name));
 		doc_cell_text(d, t, "%s", at[i].module ? at[i].module : "-");
 		doc_cell(t, CELL_COUNT, at[i].self);
-		doc_cell_real(t, CELL_RATIO, at[i].self_share);
+		doc_cell_real(t, CELL_RATIO, report_cpu_share(c, at[i].self_share));
 		doc_cell(t, CELL_COUNT, at[i].total);
-		doc_cell_real(t, CELL_RATIO, at[i].total_share);
+		doc_cell_real(t, CELL_RATIO, report_cpu_share(c, at[i].total_share));
 	}
 	rows_left_out(d, n);
 }
@@ -126,7 +139,7 @@ static void cpu_threads(struct doc *d, const struct res_cpu *c)
 		doc_cell_text(d, t, "%llu", (unsigned long long)th->tid);
 		doc_cell_text(d, t, "%s", name_of(th->comm));
 		doc_cell(t, CELL_COUNT, th->samples);
-		doc_cell_real(t, CELL_RATIO, th->share);
+		doc_cell_real(t, CELL_RATIO, report_cpu_share(c, th->share));
 	}
 	rows_left_out(d, c->threads.len);
 }
@@ -135,12 +148,13 @@ void report_cpu_tables(struct doc *d, const struct res_cpu *c)
 {
 	if (c->functions_by_self.len) {
 		doc_section(d, "Functions by their own samples");
-		functions(d, "functions-self", c->functions_by_self.at, c->functions_by_self.len);
+		functions(
+			d, "functions-self", c, c->functions_by_self.at, c->functions_by_self.len);
 	}
 	if (c->functions_by_total.len) {
 		doc_section(d, "Functions with what they called");
-		functions(
-			d, "functions-total", c->functions_by_total.at, c->functions_by_total.len);
+		functions(d, "functions-total", c, c->functions_by_total.at,
+			c->functions_by_total.len);
 	}
 	if (c->threads.len) {
 		doc_section(d, "Threads");
@@ -184,8 +198,8 @@ void report_memory_head(struct doc *d, const struct res_memory *m)
 static const struct doc_column site_columns[] = {
 	{"function", "allocated by", "function", 1, 0},
 	{"place", "place", "FILE:LINE, or in LIBRARY", 1, 0},
-	{"bytes", "bytes", "held through it at the peak", 0, 0},
-	{"share", "of the peak", "its share", 0, 0},
+	{"bytes", "bytes", "held through it", 0, 0},
+	{"share", "share", "of all that was held", 0, 0},
 	{"callers", "called by", "each time the caller that holds most", 1, 0},
 };
 
@@ -193,7 +207,7 @@ static const struct doc_column memory_process_columns[] = {
 	{"pid", "process", "", 0, 0},
 	{"command", "command", "its command line", 1, 0},
 	{"peak", "peak", "its largest snapshot", 0, 0},
-	{"end", "at the end", "its last snapshot", 0, 0},
+	{"end", "at the end", "what it held when it ended", 0, 0},
 };
 
 static const char *callers_of(struct doc *d, const struct res_memory_site *s)
@@ -241,7 +255,8 @@ static void memory_processes(struct doc *d, const struct res_memory *m)
 void report_memory_tables(struct doc *d, const struct res_memory *m)
 {
 	if (m->sites.len) {
-		doc_section(d, "Code that allocated most of the peak");
+		doc_section(d, arena_printf(&d->arena, "Code that allocated most of %s",
+				       view_tree_moment(d, m)));
 		sites(d, m);
 	}
 	if (m->processes.len > 1) {

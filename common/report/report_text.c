@@ -7,6 +7,7 @@
 #include "common/report/report_flame.h"
 #include "common/report/report_page.h"
 #include "common/view/view.h"
+#include "common/view/view_parts.h"
 #include "common/write/writer.h"
 
 #define COLUMNS      100
@@ -169,8 +170,8 @@ static void cpu(struct doc *d, const struct res_cpu *c)
 		const struct res_cpu_function *f = &c->functions_by_self.at[i];
 
 		doc_cell_text(d, t, "%s", f->name ? f->name : "?");
-		doc_cell_real(t, CELL_RATIO, f->self_share);
-		doc_cell_real(t, CELL_RATIO, f->total_share);
+		doc_cell_real(t, CELL_RATIO, report_cpu_share(c, f->self_share));
+		doc_cell_real(t, CELL_RATIO, report_cpu_share(c, f->total_share));
 		doc_cell(t, CELL_COUNT, f->self);
 	}
 }
@@ -178,8 +179,8 @@ static void cpu(struct doc *d, const struct res_cpu *c)
 static const struct doc_column site_columns[] = {
 	{"site", "", "code that allocated", 1, 0},
 	{"place", "place", "FILE:LINE, or in LIBRARY", 1, 0},
-	{"share", "of the peak", "", 0, 0},
-	{"bytes", "held", "at the peak", 0, 0},
+	{"share", "share", "of all that was held", 0, 0},
+	{"bytes", "held", "", 0, 0},
 };
 
 static void heap(struct doc *d, const struct res_memory *m)
@@ -190,6 +191,7 @@ static void heap(struct doc *d, const struct res_memory *m)
 	report_memory_head(d, m);
 	if (!m->sites.len)
 		return;
+	doc_pair(d, "held by", "of %s", view_tree_moment(d, m));
 	t = doc_table(d, "sites", site_columns, 4);
 	for (size_t i = 0; i < m->sites.len && i < FRAMES_MAX; i++) {
 		const struct res_memory_site *s = &m->sites.at[i];

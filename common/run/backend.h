@@ -71,10 +71,11 @@ struct backend {
 	/* Puts the figures of all runs into the files of the chosen one. */
 	int (*note_runs)(const char *dir, const char *name, const struct backend_runs *runs,
 		struct err *err);
-	/* Draws what differs between the results of a scenario in two directories, base and new, to
-	 * files PREFIX...; 1: done, 0: there is nothing to draw. May be NULL. */
-	int (*difference)(
-		const char *const places[2], const char *name, const char *prefix, struct err *err);
+	/* Draws what differs between the results of a scenario, base and new, to files PREFIX...;
+	 * of each the directories of one or several runs, NULL-terminated. 1: done, 0: there is
+	 * nothing to draw. May be NULL. */
+	int (*difference)(const char *const *const places[2], const char *name, const char *prefix,
+		struct err *err);
 };
 
 #define BACKEND(name) extern const struct backend backend_##name;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/units.h"
+#include "common/model/enough.h"
 #include "common/run/baseline_manifest.h"
 
 static const struct {
@@ -226,12 +227,15 @@ static void write_findings(const struct metadata *m, struct out *o)
 {
 	size_t shown = 0;
 
-	out_str(o, "\n## Key findings\n\n");
+	out_printf(o,
+		"\n## Key findings\n\nNothing is concluded from fewer than %d calls or %d "
+		"samples.\n\n",
+		JUDGE_CALLS_MIN, JUDGE_SAMPLES_MIN);
 	for (size_t i = 0; i < m->results.len; i++)
 		for (size_t k = 0; k < m->results.at[i].findings.len; k++, shown++)
 			put_item(o, &m->results.at[i], m->results.at[i].findings.at[k]);
 	if (!shown)
-		out_str(o, "None: the results hold no such figures.\n");
+		out_str(o, "None: the results hold no such figures, or too few.\n");
 }
 
 void metadata_write(struct metadata *m, struct out *o)

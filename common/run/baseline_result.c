@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/base/units.h"
+#include "common/model/enough.h"
 #include "common/model/json.h"
 #include "common/run/load.h"
 
@@ -87,7 +88,7 @@ static void io_batch(struct metadata *m, struct metadata_result *r, value syscal
 		units_thousands(a, count(per_call, "max")),
 		units_thousands(b, count(syscall, "calls")),
 		fill < 0 ? "" : arena_printf(&m->arena, ", %.0f%% of what was asked", fill * 100));
-	if (!strcmp(unit, "messages") && mean < 2)
+	if (!strcmp(unit, "messages") && mean < 2 && count(syscall, "calls") >= JUDGE_CALLS_MIN)
 		add(m, &r->findings, "%s moves %.2f messages per call", name, mean);
 }
 
@@ -99,12 +100,12 @@ static void io_finding(struct metadata *m, struct metadata_result *r, value sysc
 	uint64_t total = count(json_get(syscall, "wall_ns"), "total");
 	char a[UNITS_BUF], b[UNITS_BUF];
 
-	if (!name || !total)
+	if (!name || !total || calls < JUDGE_CALLS_MIN)
 		return;
-	add(m, &r->findings, "%s: %s of the time in calls (%s call%s%s)", name,
-		units_percent(a, total, all), units_thousands(b, calls), calls == 1 ? "" : "s",
+	add(m, &r->findings, "%s: %s of the time in calls (%s calls%s)", name,
+		units_percent(a, total, all), units_thousands(b, calls),
 		errors ? arena_printf(&m->arena, ", %.1f%% errors",
-				 100.0 * (double)errors / (double)(calls ? calls : 1))
+				 100.0 * (double)errors / (double)calls)
 		       : "");
 }
 
@@ -161,8 +162,10 @@ static void read_cpu(struct metadata *m, struct metadata_result *r, value root)
 		add(m, &r->figures, "%s samples%s%s, %s lost",
 			units_thousands(a, count(sampling, "samples")), event ? " of " : "",
 			event ? event : "", units_thousands(b, count(sampling, "lost")));
-	if (unknown >= 0)
+	if (unknown >= 0 && count(sampling, "samples") >= JUDGE_SAMPLES_MIN)
 		add(m, &r->figures, "%.1f%% of the frames without a symbol", unknown * 100);
+	if (count(sampling, "samples") < JUDGE_SAMPLES_MIN)
+		return;
 	for (size_t i = 0; i < json_len(functions) && i < FUNCTIONS_SHOWN; i++) {
 		const char *name = json_text(json_get(json_at(functions, i), "name"));
 		double share = json_number(json_get(json_at(functions, i), "self_share"), 0);
@@ -191,7 +194,10 @@ static void memory_point(
 
 static void read_memory(struct metadata *m, struct metadata_result *r, value root)
 {
-	value sites = json_get(root, "sites");
+	value sites = json_get(root, "sites"), tree = json_get(root, "peak_tree");
+	const char *moment = json_text(json_get(tree, "moment"));
+	const char *of = moment && !strcmp(moment, "other") ? "of what was held at another moment"
+							    : "of the peak";
 	const char *version = json_text(json_get(json_get(root, "massif"), "version"));
 	char a[UNITS_BUF];
 
@@ -206,9 +212,9 @@ static void read_memory(struct metadata *m, struct metadata_result *r, value roo
 		double share = json_number(json_get(json_at(sites, i), "share"), 0);
 
 		if (name && share >= SITE_SHARE_MIN)
-			add(m, &r->findings, "%s%s%s%s: %.1f%% of the peak (%s)", name,
-				place ? " (" : "", place ? place : "", place ? ")" : "",
-				share * 100, units_bytes(a, count(json_at(sites, i), "bytes")));
+			add(m, &r->findings, "%s%s%s%s: %.1f%% %s (%s)", name, place ? " (" : "",
+				place ? place : "", place ? ")" : "", share * 100, of,
+				units_bytes(a, count(json_at(sites, i), "bytes")));
 	}
 }
 

@@ -52,4 +52,10 @@ void doctor_report_release(struct doctor_report *report);
 /* The worst of all lines. */
 enum doctor_level doctor_worst(const struct doctor_report *report);
 
+/* What speaks against massif seeing a program's allocations, as half a sentence about "it"; NULL:
+ * nothing. Pure. */
+const char *doctor_unseen_by_massif(const struct doctor_target *t);
+/* Fills of *ret what is asked by that, without the debug information. */
+void doctor_look_at_allocation(const char *path, struct doctor_target *ret);
+
 #endif

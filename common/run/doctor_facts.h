@@ -44,6 +44,8 @@ struct doctor_target {
 	int has_debug_info, has_separate_debug_info, has_unwind_info;
 	int has_asan, has_lsan, has_other_sanitizer;
 	int is_setuid, has_file_capabilities;
+	int is_go, calls_mmap, calls_malloc, has_malloc; /* has: defines one */
+	char allocator[32]; /* a function of one that is not called malloc; empty: none */
 	struct doctor_units units;
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* What the facts of the target mean, and what to do about them. Pure. */
+#include "common/run/doctor.h"
 #include "common/run/doctor_parts.h"
 
 #include <errno.h>
@@ -169,16 +170,33 @@ void judge_target_sanitizer(const struct doctor_facts *f, struct doctor_verdict 
 	}
 }
 
+const char *doctor_unseen_by_massif(const struct doctor_target *t)
+{
+	if (t->is_go)
+		return "it is a Go program, whose runtime has an allocator of its own";
+	if (t->is_elf && t->is_static)
+		return "it is static, and massif can put its malloc only into dynamically linked "
+		       "programs";
+	if (*t->allocator && !t->has_malloc)
+		return "it has an allocator of its own, which is not called malloc";
+	if (t->calls_mmap && !t->calls_malloc && !t->has_malloc)
+		return "it calls mmap and no malloc";
+	return NULL;
+}
+
 void judge_target_linking(const struct doctor_facts *f, struct doctor_verdict *v)
 {
+	const char *why = doctor_unseen_by_massif(&f->target);
+
 	if (!is_readable_program(f))
 		return;
-	if (!f->target.is_static) {
+	if (!why) {
 		doctor_say(v, DOCTOR_OK, "dynamic: massif can replace malloc");
 		return;
 	}
-	doctor_say(v, DOCTOR_WARN, "static: massif sees no malloc, a heap profile would be empty");
-	doctor_fix(v, "link it dynamically for type memory, or use --pages-as-heap");
+	doctor_say(v, DOCTOR_WARN, "massif would not see what it allocates: %s", why);
+	doctor_fix(v, "for type memory use --pages-as-heap%s",
+		f->target.is_static && !f->target.is_go ? ", or link it dynamically" : "");
 }
 
 void judge_target_privileges(const struct doctor_facts *f, struct doctor_verdict *v)

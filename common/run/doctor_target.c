@@ -3,6 +3,7 @@
  * What the file of a program tells of itself: symbol tables, and what its compilers wrote into the
  * debug information. libelf and libdw read it, in a child: the file may be damaged on purpose.
  */
+#include "common/run/doctor.h"
 #include "common/run/doctor_parts.h"
 
 #include <dwarf.h>
@@ -37,6 +38,25 @@ static void see_name(const char *name, struct doctor_target *t)
 			t->has_other_sanitizer = 1;
 }
 
+/* Calls of other files stand in the table for the dynamic linker. */
+static void see_allocation(
+	const char *name, const GElf_Sym *symbol, int dynamic, struct doctor_target *t)
+{
+	static const char *const allocators[] = {
+		"_rjem_malloc", "je_malloc", "mi_malloc", "tc_malloc"};
+	static const char *const mallocs[] = {"malloc", "calloc", "realloc", "posix_memalign",
+		"aligned_alloc", "memalign", "reallocarray", "strdup", "_Znwm", "_Znam"};
+	int here = symbol->st_shndx != SHN_UNDEF;
+
+	t->has_malloc |= here && !strcmp(name, "malloc");
+	t->calls_mmap |= dynamic && !here && (!strcmp(name, "mmap") || !strcmp(name, "mmap64"));
+	for (size_t i = 0; !here && dynamic && i < sizeof(mallocs) / sizeof(mallocs[0]); i++)
+		t->calls_malloc |= !strcmp(name, mallocs[i]);
+	for (size_t i = 0; here && i < sizeof(allocators) / sizeof(allocators[0]); i++)
+		if (!strcmp(name, allocators[i]))
+			strncpy(t->allocator, name, sizeof(t->allocator) - 1);
+}
+
 static void see_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *h, struct doctor_target *t)
 {
 	Elf_Data *data = elf_getdata(section, NULL);
@@ -52,8 +72,10 @@ static void see_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *h, struct d
 			symbol.st_shndx != SHN_UNDEF)
 			t->functions++;
 		name = elf_strptr(elf, h->sh_link, symbol.st_name);
-		if (name)
-			see_name(name, t);
+		if (!name)
+			continue;
+		see_name(name, t);
+		see_allocation(name, &symbol, h->sh_type == SHT_DYNSYM, t);
 	}
 }
 
@@ -75,6 +97,7 @@ static void see_sections(Elf *elf, struct doctor_target *t)
 			see_symbols(elf, section, &h, t);
 		if (!name || h.sh_type == SHT_NOBITS)
 			continue;
+		t->is_go |= !strcmp(name, ".go.buildinfo") || !strcmp(name, ".note.go.buildid");
 		t->has_debug_info |= !strcmp(name, ".debug_info");
 		t->has_unwind_info |= !strcmp(name, ".eh_frame") || !strcmp(name, ".debug_frame");
 	}
@@ -159,7 +182,7 @@ static int is_foreign(const GElf_Ehdr *h)
 #endif
 }
 
-static void see_elf(int fd, struct doctor_target *t)
+static void see_elf(int fd, int lightly, struct doctor_target *t)
 {
 	Elf *elf;
 	GElf_Ehdr h;
@@ -174,16 +197,24 @@ static void see_elf(int fd, struct doctor_target *t)
 		t->foreign = is_foreign(&h);
 		t->is_static = !is_dynamic(elf);
 		see_sections(elf, t);
-		see_separate_debug_info(elf, t);
-		see_units(elf, &t->units);
+		if (!lightly) {
+			see_separate_debug_info(elf, t);
+			see_units(elf, &t->units);
+		}
 	}
 	elf_end(elf);
 }
 
-static void look_in_child(const void *path, void *result)
+struct look {
+	const char *path;
+	int lightly;
+};
+
+static void look_in_child(const void *arg, void *result)
 {
+	const struct look *look = arg;
 	struct doctor_target *t = result;
-	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	cleanup_close int fd = open(look->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	char start[2] = "";
 	struct stat st;
 
@@ -199,11 +230,12 @@ static void look_in_child(const void *path, void *result)
 	t->has_file_capabilities = fgetxattr(fd, "security.capability", NULL, 0) > 0;
 	t->is_script = pread(fd, start, 2, 0) == 2 && !memcmp(start, "#!", 2);
 	if (!t->is_script)
-		see_elf(fd, t);
+		see_elf(fd, look->lightly, t);
 }
 
-void doctor_look_at_target(const char *path, struct doctor_target *ret)
+static void look_at(const struct look *look, struct doctor_target *ret)
 {
+	const char *path = look->path;
 	int ended;
 
 	*ret = (struct doctor_target){0};
@@ -211,11 +243,21 @@ void doctor_look_at_target(const char *path, struct doctor_target *ret)
 		ret->code = -errno;
 		return;
 	}
-	ended = doctor_in_child(look_in_child, path, ret, sizeof(*ret));
+	ended = doctor_in_child(look_in_child, look, ret, sizeof(*ret));
 	if (ended)
 		ret->code = ended < 0 ? ended : -ENOEXEC;
 	else if (ret->code == -EACCES && access(path, X_OK) == 0)
 		ret->code = -EPERM; /* it can be executed and not read */
 	else if (!ret->code && access(path, X_OK) < 0)
 		ret->code = -EACCES;
+}
+
+void doctor_look_at_target(const char *path, struct doctor_target *ret)
+{
+	look_at(&(struct look){.path = path}, ret);
+}
+
+void doctor_look_at_allocation(const char *path, struct doctor_target *ret)
+{
+	look_at(&(struct look){.path = path, .lightly = 1}, ret);
 }

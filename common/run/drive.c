@@ -765,6 +765,7 @@ int drive_run(const struct drive *d, struct drive_result *ret, struct err *err)
 	if (rc == 0) {
 		r.wall_ns = s.tool.end_ns - s.tool.start_ns;
 		r.cpu_ns = s.tool.cpu_ns;
+		r.most_resident_bytes = s.tool.most_resident_bytes;
 		r.tool_status = program_status(&s.tool);
 		if (WIFSIGNALED(s.tool.wait_status))
 			r.tool_signal = WTERMSIG(s.tool.wait_status);

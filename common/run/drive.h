@@ -85,6 +85,7 @@ struct drive_result {
 	uint64_t latency_ns; /* as the load says it; UINT64_MAX: not measured */
 	uint64_t wall_ns;    /* of the tool with the target */
 	uint64_t cpu_ns;     /* of the tool, the target and their children that were waited for */
+	uint64_t most_resident_bytes; /* the most that one of these processes held at once */
 };
 
 /* "never_ready", ..: code of a result's warning. */

@@ -149,6 +149,7 @@ static int reap(struct program *p, int flags)
 	p->ended = 1;
 	p->end_ns = clock_mono_ns();
 	p->cpu_ns = timeval_ns(&usage.ru_utime) + timeval_ns(&usage.ru_stime);
+	p->most_resident_bytes = (uint64_t)usage.ru_maxrss * 1024;
 	return 1;
 }
 

@@ -39,6 +39,8 @@ struct program {
 	int wait_status; /* as of waitpid() */
 	uint64_t start_ns, end_ns;
 	uint64_t cpu_ns; /* once ended: CPU time of it and of those children that it waited for */
+	uint64_t most_resident_bytes; /* once ended: the most that it, or one of those, held at once
+				       */
 };
 #define PROGRAM_NONE ((struct program){.pidfd = -1})
 

@@ -2,14 +2,13 @@
 #ifndef VIEW_PARTS_H
 #define VIEW_PARTS_H
 
+#include "common/model/enough.h"
 #include "common/model/result.h"
 #include "common/view/doc.h"
 
 /* The parts of the summary, one file each, and the words that they share: for this folder, and for
  * analyze, compare and report, which judge by the same rules. */
 
-/* Fewer calls than this say nothing about how a call is used. */
-#define JUDGE_CALLS_MIN 30
 /* Above this share of the time tracing itself is what the figures show. */
 #define SLOWED_SHARE 0.1
 
@@ -60,6 +59,9 @@ const struct res_syscall *view_called(const struct res_result *r, const char *na
 /* 1 if calls of that name would have been seen. */
 int view_traced(const struct res_result *r, const char *name);
 uint64_t view_counter(const struct res_counts *c, const char *key); /* 0 if not there */
+/* Of which moment the heap's tree and sites are: "the peak", or what else, and what was held then.
+ */
+const char *view_tree_moment(struct doc *d, const struct res_memory *m);
 /* Calls that only wait: nothing is moved, and their time is not work. */
 int view_waits(const struct res_syscall *s);
 

@@ -206,3 +206,17 @@ int view_same_threads(
 	}
 	return (double)both >= MOSTLY * (double)view_zero(out->batch->transferred);
 }
+
+const char *view_tree_moment(struct doc *d, const struct res_memory *m)
+{
+	const struct res_memory_tree *t = m->peak_tree;
+	char held[UNITS_BUF];
+
+	if (!t || !t->moment || strcmp(t->moment, "other") != 0)
+		return "the peak";
+	units_bytes(held, view_zero(t->total_bytes));
+	if (t->snapshot == U64_NONE)
+		return arena_printf(&d->arena, "the program's end (%s), not of the peak", held);
+	return arena_printf(&d->arena, "snapshot %llu (%s), not of the peak",
+		(unsigned long long)t->snapshot, held);
+}

@@ -229,7 +229,7 @@ def profiles_of_cpu_and_memory(t):
     r = compare(t, t.path("b1"), t.path("b2"), "--type", "cpu", "--output-dir", t.path("out"), status=None)
     check("b: 20.0% -> 70.0% of the samples" in r.out, r.out)
     with open(t.path("out/compare/c-diff.folded")) as f:
-        eq(sorted(f.read().split("\n")[:2]), ["p;main;a 800 300", "p;main;b 200 700"], "difference")
+        eq(sorted(f.read().split("\n")[:2]), ["main;a 800 300", "main;b 200 700"], "difference")
 
 
 @test

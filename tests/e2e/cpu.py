@@ -74,13 +74,13 @@ int main(int argc, char **argv)
 _built = {}
 
 
-def build(t, source):
+def build(t, source, *options):
     """The program of that C source."""
     cc = shutil.which(os.environ.get("CC", "gcc")) or shutil.which("cc")
     if not cc:
         raise Skip("no C compiler")
     path = t.path("prog%d" % len(os.listdir(t.dir)))
-    p = subprocess.run([cc, "-O1", "-g", "-fno-omit-frame-pointer", "-pthread", "-x", "c", "-", "-o", path],
+    p = subprocess.run([cc, "-O1", "-g", "-fno-omit-frame-pointer", "-pthread", *options, "-x", "c", "-", "-o", path],
                        input=source, text=True, capture_output=True)
     if p.returncode:
         raise Failure("cannot build the target: " + p.stderr)
@@ -203,6 +203,56 @@ def frame_pointers(t):
     check(any("__libc_start_call_main;main;" in k for k in folded(t, "burn")), "stacks: %s" % folded(t, "burn"))
 
 
+DEEP = r"""
+#include <stdlib.h>
+#include <time.h>
+static volatile unsigned long x;
+#define PAD %d
+__attribute__((noinline)) long deep(int n)
+{
+	volatile char pad[PAD];
+	pad[n %% PAD] = (char)n;
+	if (n <= 0) { for (int i = 0; i < 5000; i++) x += (unsigned long)i; return pad[1]; }
+	return deep(n - 1) + pad[3];
+}
+int main(int argc, char **argv)
+{
+	clock_t end = clock() + CLOCKS_PER_SEC;
+	while (clock() < end) deep(atoi(argv[1]));
+	return argc - 2;
+}
+"""
+
+
+@test
+def stacks_that_do_not_reach_their_start(t):
+    """By the folded stacks: as many as lack main. Deeper than 16 KB, deeper than the kernel walks, without pointers."""
+    need_perf()
+    wide, narrow = build(t, DEEP % 200, "-fno-optimize-sibling-calls"), build(t, DEEP % 8, "-fno-optimize-sibling-calls")
+    bare = build(t, DEEP % 8, "-O2", "-fomit-frame-pointer", "-fno-optimize-sibling-calls")
+    for binary, graph, depth, cut in ((wide, "dwarf", 200, True), (wide, "dwarf", 10, False), (narrow, "dwarf", 200, False),
+                                      (wide, "fp", 200, True), (wide, "fp", 10, False), (bare, "fp", 10, True)):
+        what = "%s, %d frames" % (graph, depth)
+        profile(t, "deep", "--binary", binary, "--call-graph", graph, "--sampling-rate", 199, "--", depth)
+        j, stacks = result(t, "deep"), folded(t, "deep")
+        without = sum(n for k, n in stacks.items() if not re.search(";(_start|main|__libc_start_call_main)(;|$)", k))
+        check(j["sampling"]["samples"] > 20, "samples: %s" % j["sampling"])
+        # Those of before main and of the kernel alone are few.
+        check(abs(j["sampling"]["cut"] - without) <= 3, "%s: %s, %d without main" % (what, j["sampling"], without))
+        eq("cut_stacks" in codes(j), cut, "%s: said, %s" % (what, j["sampling"]))
+    if cut:
+        check(any("frame pointers" in w["text"] for w in j["warnings"]), j["warnings"])
+
+
+@test
+def a_program_without_symbols_is_not_called_cut(t):
+    need_perf()
+    for options in (["-s"], ["-s", "-static"]):
+        profile(t, "bare", "--binary", build(t, DEEP % 8, *options), "--sampling-rate", 199, "--", 10)
+        j = result(t, "bare")
+        check(j["sampling"]["samples"] > 20 and "cut_stacks" not in codes(j), "%s: %s" % (options, j["sampling"]))
+
+
 @test
 def few_samples_are_said_with_the_rate_that_helps(t):
     need_perf()
@@ -212,6 +262,27 @@ def few_samples_are_said_with_the_rate_that_helps(t):
     rate = int(re.search(r"use --sampling-rate (\d+)", r.err).group(1))
     check(abs(rate - 99 * 1000 / j["sampling"]["samples"]) <= 1, "rate %d for %d samples" %
           (rate, j["sampling"]["samples"]))
+
+
+def shares_said(t, rate):
+    """How many samples there are, and the shares that the page of text and the archive name."""
+    profile(t, "burn", "--binary", build(t, BURN), "--sampling-rate", rate, "--", 150)
+    program = os.path.join(BIN, "profile-scenario")
+    text = t.run([program, "report", "--scenario", "burn", "--text"]).out
+    t.run([program, "baseline", "save", "v%d" % rate])
+    with open(t.path("results/baselines/v%d/METADATA.md" % rate)) as f:
+        findings = f.read().split("## Key findings")[1].split("## ")[0]
+    rows = re.findall(r"^ *(?:burn|in_main) .*%|^symbols.*%|shares below.*%", text, re.M)
+    return result(t, "burn")["sampling"]["samples"], rows, re.findall(r"[0-9.]+% of the samples", findings)
+
+
+@test(timeout=120)
+def nothing_is_concluded_from_few(t):
+    need_perf()
+    samples, rows, findings = shares_said(t, 19)
+    check(0 < samples < 100 and not rows and not findings, "%d samples: %s, %s" % (samples, rows, findings))
+    samples, rows, findings = shares_said(t, 499)
+    check(samples >= 100 and rows and findings, "%d samples: %s, %s" % (samples, rows, findings))
 
 
 @test
@@ -361,6 +432,50 @@ def differences(t):
     check(not os.path.exists(t.path("results/flamegraphs/burn-diff.folded")), "old difference")
     r = profile(t, "burn", "--binary", burn, "--diff", "nowhere", "--", 30, status=2)
     check("nowhere" in r.err, str(r))
+
+
+@test
+def the_same_program_under_another_name(t):
+    """Whatever is coloured would be the name's doing. Rarely, chance is (1 of 100): then it is done once more."""
+    need_perf()
+    for options in ([], ["-s"]):
+        burn = build(t, BURN, *options)
+        for name in ("burn_of_old_days", "burn_new"):
+            shutil.copy(burn, t.path(name))
+        for attempt in range(2):
+            profile(t, "burn", "--output-dir", "base", "--sampling-rate", 499, "--binary", t.path("burn_of_old_days"), "--", 100)
+            profile(t, "burn", "--binary", t.path("burn_new"), "--sampling-rate", 499, "--diff", "base", "--", 100)
+            d = result(t, "burn")["diff"]
+            if not d["significant"]:
+                break
+        eq([c for c in d["changes"] if c["significant"]], [], "functions")
+        eq(d["significant"], 0, "stacks")
+        with open(t.path("results/flamegraphs/burn-diff.folded")) as f:
+            text = f.read()
+        check("burn_new" not in text and "burn_of" not in text, "no name: %s" % text)
+
+
+@test
+def compare_in_turns_draws_its_picture(t):
+    """Of all runs of a side together."""
+    need_perf()
+    need_renderer()
+    old = build(t, BURN)
+    new = build(t, BURN.replace("void in_main(int n) { burn(n);", "void in_main(int n) { burn(8 * n);"))
+    r = t.run([os.path.join(BIN, "profile-scenario"), "compare", "--type", "cpu", "--scenario", "burn", "--runs", "2",
+               "--base-binary", old, "--new-binary", new, "--", "100"], timeout=60)
+    check(os.path.exists(t.path("results/compare/burn-diff-flamegraph.svg")) and "burn-diff-flamegraph.svg" in r.err, str(r))
+    with open(t.path("results/compare/burn-diff.folded")) as f:
+        rows = [line.rsplit(" ", 2) for line in f.read().splitlines()]
+    samples = 0
+    for k in (1, 2):
+        with open(t.path("results/compare/burn/new/%d/flamegraphs/burn-cpu.json" % k)) as f:
+            samples += json.load(f)["sampling"]["samples"]
+    eq(sum(int(row[2]) for row in rows), samples, "samples of the picture")
+    r = t.run([os.path.join(BIN, "profile-scenario"), "compare", "--type", "io", "--scenario", "burn", "--runs", "1",
+               "--base-binary", "/bin/true", "--new-binary", "/bin/true"], timeout=60)
+    check("burn io" in r.out and "burn cpu" not in r.out, "those of before are not compared: %s" % r)
+    check("flamegraph" not in r.err, str(r))
 
 
 # ---- bad input and broken tools ----

@@ -259,6 +259,252 @@ def interrupted_keeps_what_there_is(t):
     nothing_left(t)
 
 
+# ---- the tree, the end, and what massif does not see ----
+
+@test
+def tree_of_a_peak_that_nothing_follows(t):
+    """Massif takes a peak only where something is freed. What the heap holds at the end tells the rest."""
+    heap(t, "g", "grow", "100000", "67108864")
+    r = result(t, "g")
+    eq(r["peak"]["heap_bytes"], 1600000 + 67108864, "peak")
+    eq((r["peak_tree"]["moment"], r["peak_tree"]["total_bytes"]), ("end", 1600000 + 67108864), "tree")
+    eq([(s["function"], s["bytes"]) for s in r["sites"]], [("heap_block", 68708864)], "sites")
+    eq(r["held_at_end"]["heap_bytes"], 68708864, "held at the end")
+    eq(codes(r), [], "warnings")
+    stacks = dict(line.rsplit(" ", 1) for line in text(t, "g", "-massif.folded").splitlines())
+    eq({k.split(";")[-2]: int(v) for k, v in stacks.items()}, {"heap_wide": 67108864, "heap_narrow": 1600000}, "stacks")
+    heap(t, "g", "grow", "100000", "67108864", options=["--alloc-fn", "heap_block"])
+    eq([(s["function"], s["bytes"]) for s in result(t, "g")["sites"]], [("heap_wide", 67108864)], "with --alloc-fn")
+
+
+@test
+def tree_of_a_peak_in_the_middle(t):
+    heap(t, "p", "peak", "1000000", "300000", "50000")
+    eq(result(t, "p")["peak_tree"]["moment"], "peak", "moment")
+
+
+@test
+def all_is_freed_at_the_end(t):
+    heap(t, "f", "freed", "400", "10000")
+    r = result(t, "f")
+    eq((r["peak"]["heap_bytes"], r["held_at_end"]["heap_bytes"]), (4000000, 0), "peak, held at the end")
+    eq(r["processes"][0]["end"]["heap_bytes"], 0, "of the process")
+    heap(t, "f", "steps", "5", "1000")
+    eq(result(t, "f")["held_at_end"]["heap_bytes"], 5000, "nothing is freed")
+
+
+def report(t, name):
+    return t.run([os.path.join(BIN, "profile-scenario"), "report", "--scenario", name, "--text"]).out
+
+
+@test
+def a_tree_of_another_moment_is_named(t):
+    """Of a valgrind that says nothing of the end."""
+    tree = r"printf 'desc: --x\ntime_unit: i\nsnapshot=0\ntime=1\nmem_heap_B=50\nheap_tree=peak\nn1: 50 r\n" \
+           r" n0: 50 0x1: low (a.c:1)\nsnapshot=1\ntime=2\nmem_heap_B=%d\nheap_tree=empty\n' >$out" + "\n"
+    fake_run(t, tree % 900)
+    r = result(t, "x")
+    eq((r["peak_tree"]["moment"], r["held_at_end"]), ("other", None), "moment, end")
+    check("tree_not_of_peak" in codes(r), codes(r))
+    said = report(t, "x")
+    check("of snapshot 0 (50 B), not of the peak" in said, said)
+    fake_run(t, tree % 50)
+    r = result(t, "x")
+    check(r["peak_tree"]["moment"] == "peak" and "tree_not_of_peak" not in codes(r), r["peak_tree"])
+    said = report(t, "x")
+    check("of the peak" in said and "not of the peak" not in said, said)
+
+
+def unseen(t, name, *args, binary=None, options=()):
+    need_tool("valgrind")
+    r = memory(t, name, "--binary", binary or t.target("heap"), *options, "--", *args)
+    j = result(t, name)
+    said = [w["text"] for w in j["warnings"] if w["code"] in ("heap_not_seen", "heap_partly_seen")]
+    check(all(s[:100] in r.err for s in said), "the run says it: %s, %s" % (said, r.err))
+    return j, said
+
+
+def doctor(t, binary):
+    r = t.run([os.path.join(BIN, "profile-scenario"), "doctor", "--json", "--binary", binary])
+    return [c for c in json.loads(r.out)["checks"] if c["id"] == "target-linking"][0]
+
+
+def nothing_measured(j, said, words):
+    eq((j["complete"], j["peak"], j["held_at_end"], j["peak_tree"], j["sites"], j["snapshots"]),
+       (True, None, None, None, [], []), "not measured")
+    check(len(said) == 1 and words in said[0], said)
+    eq(j["processes"][0]["peak"], None, "of the process")
+
+
+@test
+def a_static_program(t):
+    for variant in ("static", "musl-static"):
+        binary = t.target("heap", variant)
+        j, said = unseen(t, "s", "peak", "1000", "1000", "1000", binary=binary)
+        nothing_measured(j, said, "static")
+        d = doctor(t, binary)
+        check(d["level"] == "WARN" and "static" in d["text"], d)
+        j, said = unseen(t, "s", "peak", "3000000", "1", "1", binary=binary, options=["--pages-as-heap"])
+        check(j["peak"]["heap_bytes"] >= 3000000 and not said, "pages: %s %s" % (j["peak"], said))
+
+
+@test
+def a_dynamic_program_is_seen(t):
+    j, said = unseen(t, "d", "peak", "1000000", "300000", "50000")
+    eq((said, j["peak"]["heap_bytes"]), ([], 1350000), "peak")
+    eq(doctor(t, t.target("heap"))["level"], "OK", "doctor")
+    j, said = unseen(t, "d", binary="/bin/true")
+    eq((said, j["peak"] is not None), ([], True), "a program without a heap")
+
+
+GO = """package main
+import "fmt"
+var kept [][]byte
+func main() { for i := 0; i < 64; i++ { b := make([]byte, 1<<20); for k := range b { b[k] = 1 }; kept = append(kept, b) }
+	fmt.Println(len(kept)) }
+"""
+
+
+@test(timeout=180)
+def a_go_program(t):
+    go = need_tool("go")
+    with open(t.path("x.go"), "w") as f:
+        f.write(GO)
+    r = t.run([go, "build", "-o", t.path("gone"), t.path("x.go")], timeout=150,
+              env=dict(os.environ, GOCACHE=t.path("cache"), GOFLAGS="-p=1", HOME=t.dir, GO111MODULE="off"))
+    check(r.status == 0, str(r))
+    j, said = unseen(t, "go", binary=t.path("gone"))
+    nothing_measured(j, said, "Go program")
+    check("Go program" in doctor(t, t.path("gone"))["text"], "doctor")
+
+
+@test
+def a_program_that_maps(t):
+    j, said = unseen(t, "m", "map", str(96 << 20), "1000")
+    nothing_measured(j, said, "maps memory or files itself")
+    j, said = unseen(t, "m", "map", str(96 << 20), str(80 << 20))
+    eq(j["peak"]["heap_bytes"], 80 << 20, "the heap is measured")
+    check(len(said) == 1 and "beside the heap" in said[0], said)
+    j, said = unseen(t, "m", "map", "4096", str(80 << 20))
+    eq((said, j["peak"]["heap_bytes"]), ([], 80 << 20), "a large heap alone")
+
+
+def compiled(t, source, *options):
+    cc = need_tool("gcc")
+    with open(t.path("x.c"), "w") as f:
+        f.write(source)
+    r = t.run([cc, "-O1", "-o", t.path("made"), t.path("x.c"), *options])
+    check(r.status == 0, str(r))
+    return t.path("made")
+
+
+@test
+def a_program_that_only_maps(t):
+    """Whatever little it maps: no malloc, and mmap among the functions that it calls."""
+    binary = compiled(t, "#include <sys/mman.h>\nint main(void) { char *p = mmap(0, 1 << 20, 3, 34, -1, 0);"
+                         " p[5] = 1; return p[6]; }")
+    j, said = unseen(t, "o", binary=binary)
+    nothing_measured(j, said, "calls mmap and no malloc")
+    check("calls mmap and no malloc" in doctor(t, binary)["text"], "doctor")
+
+
+@test
+def a_program_with_an_allocator_of_its_own(t):
+    """One that is called malloc massif replaces; one of another name it does not see."""
+    source = ("#include <sys/mman.h>\n#include <stdlib.h>\nstatic char *at;\n"
+              "__attribute__((noinline)) void *%s(size_t n) { if (!at) at = mmap(0, 1 << 28, 3, 34, -1, 0);"
+              " at += (n + 15) & ~15ul; return at - ((n + 15) & ~15ul); }\n"
+              "int main(void) { volatile char *p = %s(64 << 20); for (long i = 0; i < 64 << 20; i += 4096) p[i] = 1;"
+              " return p[5] - p[5]; }\n")
+    binary = compiled(t, source % ("malloc", "malloc"))
+    j, said = unseen(t, "a", binary=binary)
+    eq((said, j["peak"]["heap_bytes"]), ([], 64 << 20), "a malloc of its own")
+    binary = compiled(t, source % ("_rjem_malloc", "_rjem_malloc"))
+    j, said = unseen(t, "a", binary=binary)
+    nothing_measured(j, said, "allocator of its own")
+    check("allocator of its own" in doctor(t, binary)["text"], "doctor")
+
+
+@test
+def a_static_child_is_not_measured(t):
+    binary = t.target("heap", "static")
+    memory(t, "c", "--binary", "/bin/sh", "--", "-c", "%s peak; :" % binary)
+    r = result(t, "c")
+    check(r["peak"] and [p["peak"] for p in r["processes"][1:]] == [None], r["processes"])
+    eq(codes(r), ["children_not_seen"], "warnings")
+    memory(t, "f", "--binary", binary, "--", "fork", "100000", "400000")
+    r = result(t, "f")
+    eq([p["peak"] for p in r["processes"]], [None, None], "a static program and its fork")
+    heap(t, "d", "fork", "100000", "400000")
+    check("children_not_seen" not in codes(result(t, "d")), "a dynamic one")
+
+
+# ---- valgrind's end and the program's ----
+
+@test
+def an_instruction_that_valgrind_does_not_know(t):
+    alone = t.run([t.target("heap"), "unknown"])
+    eq(alone.status, 7, "the program alone")
+    heap(t, "u", "unknown", status=125)
+    r = result(t, "u")
+    eq(r["exit"], {"status": None, "signal": None, "timed_out": False}, "exit")
+    eq((r["complete"], codes(r)), (False, ["valgrind_failed"]), "complete, warnings")
+
+
+@test
+def a_program_that_dies_of_an_instruction(t):
+    heap(t, "u", "trap", status=132)
+    r = result(t, "u")
+    eq((r["exit"]["signal"], r["complete"], codes(r)), (signal.SIGILL, True, []), "its own end")
+
+
+# ---- wrappers of the standard libraries ----
+
+CPP = """#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+#define N __attribute__((noinline))
+struct block { char at[400000]; };
+N std::vector<long> in_vector(int n) { std::vector<long> v; for (int i = 0; i < n; i++) v.push_back(i); return v; }
+N std::string in_string(int n) { return std::string(n, 'x'); }
+N std::shared_ptr<block> in_shared() { return std::make_shared<block>(); }
+N char *in_new(int n) { char *volatile p = new char[n]; return p; }
+int main() { auto a = in_vector(65536); auto b = in_string(400000); auto c = in_shared(); auto d = in_new(400000);
+	std::_Exit(a.empty() || b.empty() || !c || !d); }
+"""
+RUST = """#[inline(never)] fn in_vec(n: usize) -> Vec<u64> { let mut v = Vec::new(); for i in 0..n { v.push(i as u64); } v }
+#[inline(never)] fn in_string(n: usize) -> String { let mut s = String::new(); for _ in 0..n { s.push('x'); } s }
+#[inline(never)] fn in_box() -> Box<[u8; 400000]> { Box::new([3; 400000]) }
+fn main() { let a = in_vec(65536); let b = in_string(400000); let c = in_box();
+	std::process::exit((a.len() + b.len() + c.len() == 0) as i32); }
+"""
+
+
+def sites_of(t, source, name, command, options, *functions):
+    with open(t.path(name), "w") as f:
+        f.write(source)
+    for o in options:
+        r = t.run([command, "-g", *o, "-o", t.path("made"), t.path(name)], timeout=100,
+                  env=dict(os.environ, HOME=os.environ.get("HOME", "/")))
+        check(r.status == 0, str(r))
+        memory(t, "w", "--binary", t.path("made"))
+        found = [s["function"].split("(")[0].split("[")[0].split("::")[-1] for s in result(t, "w")["sites"]]
+        eq(sorted(set(found)), sorted(functions), "sites with %s" % (o,))
+
+
+@test(timeout=120)
+def wrappers_of_cpp(t):
+    need_tool("valgrind")
+    sites_of(t, CPP, "x.cpp", need_tool("g++"), (["-O0"], ["-O2"]), "in_vector", "in_string", "in_shared", "in_new")
+
+
+@test(timeout=200)
+def wrappers_of_rust(t):
+    need_tool("valgrind")
+    sites_of(t, RUST, "x.rs", need_tool("rustc"), (["-Copt-level=0"], ["-Copt-level=3"]), "in_vec", "in_string", "in_box")
+
+
 # ---- fake tools ----
 
 # A valgrind that says its version, finds the names of its files and then does what FAKE says.

@@ -18,6 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct out o;
 
 		FUZZ_CHECK(m.peak < m.snapshots.len);
+		/* What is one form is the other, too. */
+		FUZZ_CHECK(massif_read_end(fuzz_path(0, data, size), &m, &err) == 0 && m.end.known);
+		FUZZ_CHECK(m.peak < m.snapshots.len || m.peak == MASSIF_END);
 		out_init_mem(&o);
 		profile_fill(r, &m);
 		folded_write(&m, &o, &left_out);

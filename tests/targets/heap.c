@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* Heaps whose size at every moment is known. No case prints by stdio, which would allocate. */
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "t.h"
@@ -63,6 +64,66 @@ static void run_steps(char **args)
 		spend(20000);
 	}
 }
+
+/* grow SMALL BIG: 20 times SMALL, then BIG at the end; no peak comes before something is freed. */
+static void run_grow(char **args)
+{
+	for (int i = 0; i < 16; i++)
+		kept[i] = heap_narrow((size_t)t_num(args, 0, 100000));
+	free(heap_block(10));
+	kept[0] = heap_wide((size_t)t_num(args, 1, 64 << 20));
+	exit(0);
+}
+
+/* freed COUNT SIZE: holds COUNT blocks of SIZE, frees them all and ends at once. */
+static void run_freed(char **args)
+{
+	long count = t_num(args, 0, 400);
+	void *blocks[400];
+
+	CHECK(count <= 400);
+	for (long i = 0; i < count; i++)
+		blocks[i] = heap_block((size_t)t_num(args, 1, 10000));
+	for (long i = 0; i < count; i++)
+		free(blocks[i]);
+	exit(0);
+}
+
+/* map SIZE HEAP: maps and touches SIZE bytes, gives them back, and holds HEAP of heap before. */
+static void run_map(char **args)
+{
+	size_t size = (size_t)t_num(args, 0, 96 << 20), heap = (size_t)t_num(args, 1, 0);
+
+	if (heap)
+		kept[0] = memset(heap_wide(heap), 1, heap);
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(at != MAP_FAILED);
+	memset(at, 1, size);
+	CHECK(munmap(at, size) == 0);
+}
+
+#ifdef __x86_64__
+/* unknown: an instruction that every CPU has and valgrind 3.19 to 3.24 does not, then ends with 7.
+ */
+static void run_unknown(char **args)
+{
+	unsigned char number[10] = {1};
+
+	(void)args;
+	kept[0] = heap_wide(70000);
+	__asm__ volatile("fbld %0\n\tfstp %%st(0)" : : "m"(number));
+	exit(7);
+}
+
+/* trap: dies of an instruction that no CPU has. */
+static void run_trap(char **args)
+{
+	(void)args;
+	kept[0] = heap_wide(70000);
+	__builtin_trap();
+}
+#endif
 
 /* fork PARENT CHILD: a child that holds CHILD bytes more than its parent did. */
 static void run_fork(char **args)
@@ -148,7 +209,12 @@ int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {{"peak", run_peak}, {"steps", run_steps},
 		{"fork", run_fork}, {"exec", run_exec}, {"serve", run_serve}, {"wait", run_wait},
-		{"kill", run_kill}, {"status", run_status}, {NULL, NULL}};
+		{"kill", run_kill}, {"status", run_status}, {"grow", run_grow},
+		{"freed", run_freed}, {"map", run_map},
+#ifdef __x86_64__
+		{"unknown", run_unknown}, {"trap", run_trap},
+#endif
+		{NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }

@@ -282,7 +282,7 @@ static void figures(void **state)
 	assert_int_equal(r->sampling->frames, 10);
 	assert_int_equal(r->sampling->unknown_frames, 1);
 	assert_int_equal(r->sampling->without_stack, 1);
-	assert_int_equal(r->sampling->cut, 3); /* main is not where a process starts, nor g */
+	assert_int_equal(r->sampling->cut, 1); /* g of w x: nothing called it */
 	assert_int_equal(r->functions_by_self.len, 3);
 	expect_function(&r->functions_by_self.at[0], "g", 2, 2);
 	expect_function(&r->functions_by_self.at[1], "f", 1, 2);
@@ -298,6 +298,50 @@ static void figures(void **state)
 	assert_int_equal(r->processes.at[0].samples, 4);
 	assert_string_equal(r->processes.at[0].comm, "t");
 	result_free(r);
+}
+
+static void stacks_that_are_cut(void **state)
+{
+	/* Leaf first, as perf has them; of 2 samples of one thread, or of two with another comm. */
+	static const struct {
+		const char *stack;
+		uint64_t cut;
+	} rows[] = {
+		{"a 1/1 1.0: e: \n\t1 f (/t)\n\t2 main (/t)\n\t3 __libc_start_call_main (/l)\n\n",
+			0},
+		{"a 1/1 1.0: e: \n\t1 f (/t)\n\t2 main (/t)\n\t3 _start (/t)\n\n", 0},
+		{"a 1/1 1.0: e: \n\t1 f (/t)\n\t2 start_thread (/l)\n\t3 clone3 (/l)\n\n", 0},
+		{"a 1/1 1.0: e: \n\t1 f (/t)\n\t2 main (/t)\n\t3 [unknown] ([unknown])\n\n", 0},
+		{"a 1/1 1.0: e: \n\t1 main.f (/t)\n\t2 runtime.goexit.abi0 (/t)\n\n", 0},
+		{"a 1/1 1.0: e: \n\t1 f (/t)\n\t2 [unknown] ([unknown])\n\n", 1},
+		{"a 1/1 1.0: e: \n\t1 f (/t)\n\t1 f (/t)\n\n", 1},
+		/* What makes a thread is no start of its own. */
+		{"a 1/1 1.0: e: \n\t1 clone (/l)\n\t2 f (/t)\n\n", 1},
+		/* Without symbols nothing is known.. */
+		{"a 1/1 1.0: e: \n\t1 [unknown] (/t)\n\t2 [unknown] (/t)\n\n", 0},
+		/* .. unless other stacks of these threads have a start. */
+		{"a 1/1 1.0: e: \n\t1 [unknown] (/t)\n\t2 [unknown] (/t)\n\n"
+		 "a 1/1 1.0: e: \n\t1 [unknown] (/t)\n\t3 __libc_start_main@@GLIBC_2.34 (/l)\n\t4 "
+		 "[unknown] (/t)\n\n",
+			1},
+		{"a 1/1 1.0: e: \n\t1 [unknown] (/t)\n\n"
+		 "b 1/1 1.0: e: \n\t1 f (/t)\n\t4 _start (/t)\n\n",
+			0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct res_cpu *r = result_make(&schema_cpu);
+		struct fold f;
+
+		fold_pieces(&f, rows[i].stack, strlen(rows[i].stack), 10);
+		r->sampling = RES_OBJ(r, cpu_sampling);
+		stats_fill(&f, r);
+		fold_release(&f);
+		if (r->sampling->cut != rows[i].cut)
+			fail_msg("row %zu: cut %llu", i, (unsigned long long)r->sampling->cut);
+		result_free(r);
+	}
 }
 
 static void no_figures(void **state)
@@ -328,6 +372,7 @@ int main(void)
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(nothing),
 		cmocka_unit_test(figures),
+		cmocka_unit_test(stacks_that_are_cut),
 		cmocka_unit_test(no_figures),
 	};
 

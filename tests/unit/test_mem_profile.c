@@ -18,6 +18,8 @@
 #include "mem/files.h"
 #include "mem/plot.h"
 #include "mem/profile.h"
+#include "mem/unseen.h"
+#include "mem/wrapper.h"
 
 static struct res_memory *profile(const char *text)
 {
@@ -58,7 +60,9 @@ static void sites_and_points(void **state)
 	assert_int_equal(r->warnings.len, 0);
 	assert_int_equal(r->peak->total_bytes, 1000);
 	assert_true(r->peak->stacks_bytes == U64_NONE);
-	assert_int_equal(r->held_at_end->total_bytes, 8);
+	/* The last snapshot is not the end. */
+	assert_null(r->held_at_end);
+	assert_string_equal(r->peak_tree->moment, "peak");
 	/* 10% of the total: 101 is one, 99 is not, 150 twice is one of 300. */
 	assert_int_equal(r->sites.len, 3);
 	assert_string_equal(r->sites.at[0].function, "wide");
@@ -152,6 +156,174 @@ static void json_round_trip(void **state)
 	rmdir(dir);
 }
 
+/* ---- the end, and the moment of the tree ---- */
+
+#define SNAPSHOT(heap, tree)                                                                       \
+	"desc: --time-unit=i --alloc-fn=mine(int)\ncmd: ./x\ntime_unit: i\nsnapshot=0\ntime=0\n"   \
+	"mem_heap_B=" heap "\nmem_heap_extra_B=8\nmem_stacks_B=0\nheap_tree=" tree "\n"
+#define TREE                                                                                       \
+	"n1: 100 (heap allocation functions) malloc/new/new[], --alloc-fns, etc.\n n0: 100 0x1: "  \
+	"a (a.c:1)\n"
+#define END(bytes)                                                                                 \
+	"desc: xtree.produce_report\ncmd: ./x\ntime_unit: "                                        \
+	"ms\nsnapshot=0\ntime=5\nmem_heap_B=" bytes                                                \
+	"\nmem_heap_extra_B=0\nmem_stacks_B=0\nheap_tree=detailed\nn1: " bytes                     \
+	" curB : x\n n1: " bytes " 0x1: mine(int) (b.c:1)\n  n0: " bytes                           \
+	" 0x2: b (b.c:2)\nsnapshot=1\ntime=5\nmem_heap_B=9\n"                                      \
+	"mem_heap_extra_B=0\nmem_stacks_B=0\nheap_tree=detailed\nn0: 9 curBk : y\n"
+
+static void the_end(void **state)
+{
+	static const struct {
+		const char *text, *end;    /* end NULL: there is no such file */
+		uint64_t peak, held;       /* heap bytes; U64_NONE: null */
+		const char *moment, *site; /* NULL: there is none */
+		int warned;
+	} rows[] = {
+		{SNAPSHOT("100", "peak") TREE, END("0"), 100, 0, "peak", "a", 0},
+		{SNAPSHOT("100", "peak") TREE, END("100"), 100, 100, "peak", "a", 0},
+		{SNAPSHOT("100", "peak") TREE, END("500"), 500, 500, "end", "b", 0},
+		{SNAPSHOT("500", "empty"), END("500"), 500, 500, "end", "b", 0},
+		/* Within the 1% by which massif looks for a new peak. */
+		{SNAPSHOT("505", "empty"), END("500"), 505, 500, "near", "b", 0},
+		{SNAPSHOT("900", "empty"), END("500"), 900, 500, "other", "b", 1},
+		{SNAPSHOT("100", "peak") TREE, NULL, 100, U64_NONE, "peak", "a", 0},
+		{SNAPSHOT("900", "empty"), NULL, 900, U64_NONE, NULL, NULL, 0},
+		{SNAPSHOT("0", "empty"), END("0"), 0, 0, NULL, NULL, 0},
+	};
+	char dir[] = "/tmp/test-mem-XXXXXX";
+	char *path;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	path = mem_printf("%s/end.1.ms", dir);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct res_memory *r = result_make(&schema_memory);
+		struct massif m;
+
+		assert_int_equal(massif_parse(&m, rows[i].text, strlen(rows[i].text), NULL), 0);
+		if (rows[i].end) {
+			assert_int_equal(
+				file_write(path, rows[i].end, strlen(rows[i].end), NULL), 0);
+			assert_int_equal(massif_read_end(path, &m, NULL), 0);
+		}
+		profile_fill(r, &m);
+		assert_int_equal(r->peak->heap_bytes, rows[i].peak);
+		assert_int_equal(
+			r->held_at_end ? r->held_at_end->heap_bytes : U64_NONE, rows[i].held);
+		assert_int_equal(r->peak_tree != NULL, rows[i].moment != NULL);
+		if (rows[i].moment) {
+			assert_string_equal(r->peak_tree->moment, rows[i].moment);
+			assert_string_equal(r->sites.at[0].function, rows[i].site);
+		}
+		assert_int_equal(warned(r, "tree_not_of_peak"), rows[i].warned);
+		massif_release(&m);
+		result_free(r);
+	}
+	assert_int_equal(massif_read_end("/nonexistent", &(struct massif){0}, NULL), -2);
+	unlink(path);
+	free(path);
+	rmdir(dir);
+}
+
+static void wrappers(void **state)
+{
+	static const struct {
+		const char *function, *place;
+		int is;
+	} rows[] = {
+		{"operator new(unsigned long)", "in /usr/libexec/valgrind/x.so", 1},
+		{"std::__new_allocator<long>::allocate(unsigned long, void const*)",
+			"new_allocator.h:137", 1},
+		{"void std::vector<long, std::allocator<long> >::_M_realloc_insert<long>(long&&)",
+			"vector.tcc:440", 1},
+		{"std::__detail::_MakeUniq<big>::__single_object std::make_unique<big>()",
+			"unique_ptr.h:1065", 1},
+		{"push_back", "stl_vector.h:1294", 1},
+		{"alloc::raw_vec::RawVec<T,A>::grow_one", "library/alloc/src/raw_vec/mod.rs:188",
+			1},
+		{"<alloc::alloc::Global as core::alloc::Allocator>::allocate", "alloc.rs:429", 1},
+		{"<u8 as alloc::vec::spec_from_elem::SpecFromElem>::from_elem", "", 1},
+		{"grow", "library/alloc/src/alloc.rs:454", 1},
+		{"__rust_alloc", "", 1},
+		{"push<u64, alloc::alloc::Global>", "x.rs:9", 1},
+		{"main", "a.c:1", 0},
+		{"xmalloc", "xmalloc.c:44", 0},
+		{"in_vector(int)", "w.cpp:10", 0},
+		{"std::vector<int, std::allocator<int> > make<int>(std::vector<int, "
+		 "std::allocator<int> > const&)",
+			"w.cpp:11", 0},
+		{"mine::push(std::string const&)", "w.cpp:12", 0},
+		{"<app::Frame as core::clone::Clone>::clone", "src/mod.rs:3", 0},
+		{"app::load", "src/string.rs:3", 0},
+		{"???", "", 0},
+		{"", "", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct massif_text function = {rows[i].function, strlen(rows[i].function)};
+		struct massif_text place = {rows[i].place, strlen(rows[i].place)};
+
+		if (wrapper_is(function, place) != rows[i].is)
+			fail_msg("%s", rows[i].function);
+	}
+}
+
+static void what_is_not_seen(void **state)
+{
+	static const struct doctor_target plain = {.is_elf = 1, .calls_malloc = 1},
+					  fixed = {.is_elf = 1, .is_static = 1},
+					  go = {.is_elf = 1, .is_go = 1},
+					  maps = {.is_elf = 1, .calls_mmap = 1},
+					  both = {.is_elf = 1, .calls_mmap = 1, .calls_malloc = 1},
+					  own = {.is_elf = 1,
+						  .calls_malloc = 1,
+						  .allocator = "je_malloc"},
+					  named = {.is_elf = 1,
+						  .allocator = "tc_malloc",
+						  .has_malloc = 1};
+	enum { MIB = 1 << 20 };
+	static const struct {
+		const struct doctor_target *program;
+		int replaced;
+		uint64_t allocations, seen, accounted, resident;
+		int said, all;
+		uint64_t bytes;
+	} rows[] = {
+		{&plain, 1, 5, MIB, 40 * MIB, 50 * MIB, 0, 0, 0},
+		{&plain, 1, 0, 0, 40 * MIB, 50 * MIB, 0, 0, 0},
+		{&plain, 1, 5, MIB, 40 * MIB, 140 * MIB, 1, 1, 100 * MIB},
+		{&plain, 1, 5, 20 * MIB, 40 * MIB, 140 * MIB, 1, 0, 100 * MIB},
+		{&plain, 1, 5, MIB, FILES_UNKNOWN, 140 * MIB, 0, 0, 0},
+		{&plain, 1, 5, MIB, 40 * MIB, 0, 0, 0, 0},
+		{&plain, 0, 0, 0, 40 * MIB, 50 * MIB, 1, 1, 0},
+		{&fixed, 0, 0, 0, 40 * MIB, 50 * MIB, 1, 1, 0},
+		{&go, 1, 5, MIB, 40 * MIB, 50 * MIB, 1, 1, 0},
+		{&maps, 1, 0, 0, 40 * MIB, 50 * MIB, 1, 1, 0},
+		{&maps, 1, 1, 1024, 40 * MIB, 50 * MIB, 0, 0, 0},
+		{&both, 1, 1, 1024, 40 * MIB, 50 * MIB, 0, 0, 0},
+		{&own, 1, 1, 1024, 40 * MIB, 50 * MIB, 0, 0, 0},
+		{&own, 1, 0, 0, 40 * MIB, 50 * MIB, 1, 1, 0},
+		{&named, 1, 1, 1024, 40 * MIB, 50 * MIB, 0, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct files_process p = {.program = (char *)"/x",
+			.replaced = rows[i].replaced,
+			.allocations = rows[i].allocations,
+			.accounted_bytes = rows[i].accounted};
+		struct unseen u = unseen_judge(&(struct unseen_facts){
+			&p, rows[i].program, rows[i].seen, rows[i].resident});
+
+		if ((u.why != NULL) != rows[i].said || u.all != rows[i].all ||
+			u.bytes != rows[i].bytes)
+			fail_msg("row %zu: %s, %d, %llu", i, u.why ? u.why : "-", u.all,
+				(unsigned long long)u.bytes);
+	}
+}
+
 /* ---- the plot ---- */
 
 /* Enough to notice a broken document: tags closed, no control characters, no numbers that are none.
@@ -199,16 +371,22 @@ static void plot_says_what_it_shows(void **state)
 
 	(void)state;
 	r->scenario = "name";
+	r->held_at_end = RES_OBJ(r, memory_point);
+	r->held_at_end->total_bytes = 8;
 	char *svg = plot_of(r);
 
 	assert_non_null(strstr(svg, "Heap memory of name"));
 	assert_non_null(strstr(svg, "peak 1000 B at 10 instructions"));
 	assert_non_null(strstr(svg, "instructions executed"));
-	assert_non_null(strstr(svg, "still held at the last snapshot: 8 B"));
+	assert_non_null(strstr(svg, "held when the program ended: 8 B"));
 	assert_null(strstr(svg, "class=\"window\""));
 	assert_null(strstr(svg, ">stacks<"));
 	free(svg);
 
+	r->peak->time = NAN;
+	svg = plot_of(r);
+	assert_non_null(strstr(svg, "peak 1000 B at the program's end"));
+	free(svg);
 	r->window = RES_OBJ(r, memory_window);
 	r->window->begin = RES_OBJ(r, memory_point);
 	r->window->begin->time = 12;
@@ -280,6 +458,8 @@ static void command(void **state)
 		"--trace-children=yes\n"
 		"--log-file=/r/100%%p/valgrind.%p.log\n"
 		"--massif-out-file=/r/100%%p/massif.%p.out\n"
+		"--xtree-memory=allocs\n--xtree-memory-file=/r/100%%p/end.%p.ms\n"
+		"--run-libc-freeres=no\n--run-cxx-freeres=no\n-v\n--stats=yes\n"
 		"--vgdb=yes\n--vgdb-prefix=/r/100%%p/vgdb\n"
 		"--time-unit=ms\n--detailed-freq=1\n--depth=200\n"
 		"--threshold=0.1\n--stacks=yes\n"
@@ -355,11 +535,23 @@ static void processes(void **state)
 	assert_non_null(mkdtemp(dir));
 	for (const char *const *n = names; *n; n++)
 		put(dir, *n, "");
-	put(dir, "valgrind.12.log",
+	put(dir, "massif.5.out.core", "12345");
+	char *log = mem_printf(
 		"==12== Massif, a heap profiler\n==12== Using Valgrind-3.19.0 and LibVEX; rerun\n"
 		"==12== Parent PID: 555\n==12== \n"
+		"--12-- Reading syms from /opt/a b/x\n--12--    (no symbols)\n"
+		"--12-- Reading syms from /nowhere/vgpreload_massif-amd64-linux.so\n"
 		"==12== Process terminating with default action of signal 15 (SIGTERM)\n"
-		"==12==    at 0x4925503: x\t(y.c:1)\n==12== \n");
+		"==12==    at 0x4925503: x\t(y.c:1)\n==12== \n"
+		"--12-- Massif: heap allocs:           1,234\n"
+		"--12-- core    :     4,194,304/    4,194,304 max/curr mmap'd, 0/0 unsplit\n"
+		"--12-- client  :     1,000,000/      900,000 max/curr mmap'd, 0/0 unsplit\n"
+		"--12--  transtab: new        833 (19,983 -> 176,419; ratio 8.8) [0 scs]\n"
+		"--12-- Reading syms from %s/massif.5.out.core\n",
+		dir);
+
+	put(dir, "valgrind.12.log", log);
+	free(log);
 	put(dir, "valgrind.9.log", "==9== Parent PID: 12\nvalgrind: the 'impossible' happened:\n");
 	files_find(&f, dir, 555);
 	assert_int_equal(f.len, 3);
@@ -367,6 +559,15 @@ static void processes(void **state)
 	assert_int_equal(f.at[0].is_main, 1);
 	assert_int_equal(f.at[0].signal, 15);
 	assert_string_equal(f.version, "3.19.0");
+	assert_string_equal(f.at[0].program, "/opt/a b/x");
+	assert_int_equal(f.at[0].replaced, 1);
+	assert_int_equal(f.at[0].allocations, 1234);
+	/* With the 5 bytes of the file that is there. */
+	assert_int_equal(f.at[0].accounted_bytes, 4194304 + 1000000 + 176419 + 5);
+	assert_int_equal(f.at[0].unknown_instruction, 0);
+	assert_null(f.at[1].program);
+	assert_true(f.at[1].allocations == FILES_UNKNOWN);
+	assert_true(f.at[2].accounted_bytes == FILES_UNKNOWN);
 	assert_int_equal(f.at[1].pid, 7);
 	assert_null(f.at[1].log);
 	assert_int_equal(f.at[1].parent, 0);
@@ -400,6 +601,9 @@ int main(void)
 		cmocka_unit_test(warnings),
 		cmocka_unit_test(many_snapshots),
 		cmocka_unit_test(json_round_trip),
+		cmocka_unit_test(the_end),
+		cmocka_unit_test(wrappers),
+		cmocka_unit_test(what_is_not_seen),
 		cmocka_unit_test(plot_says_what_it_shows),
 		cmocka_unit_test(plot_of_hostile_figures),
 		cmocka_unit_test(command),

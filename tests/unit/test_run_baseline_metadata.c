@@ -37,14 +37,15 @@ static const char io[] =
 
 static const char cpu[] =
 	"{\"schema\": \"profile.cpu/1\", \"complete\": false,"
-	" \"warnings\": [{\"code\": \"few\", \"text\": \"only 87 samples\"}],"
-	" \"command\": [\"/bin/app\"], \"wall_ns\": null, \"runs\": null, " ENVIRONMENT("c2",
-		"s2") ","
-		      " \"tools\": [{\"name\": \"perf\", \"version\": \"perf version 6.1\"}],"
-		      " \"sampling\": {\"samples\": 87, \"lost\": 1, \"event_used\": \"cpu-clock\","
-		      " \"unknown_share\": 0.25}, \"functions_by_self\": ["
-		      " {\"name\": \"std::map<int>::find\", \"self_share\": 0.5},"
-		      " {\"name\": \"small\", \"self_share\": 0.001}]}";
+	" \"warnings\": [{\"code\": \"few\", \"text\": \"only 870 samples\"}],"
+	" \"command\": [\"/bin/app\"], \"wall_ns\": null, \"runs\": null, " ENVIRONMENT(
+		"c2", "s2") ","
+			    " \"tools\": [{\"name\": \"perf\", \"version\": \"perf version 6.1\"}],"
+			    " \"sampling\": {\"samples\": 870, \"lost\": 1, \"event_used\": "
+			    "\"cpu-clock\","
+			    " \"unknown_share\": 0.25}, \"functions_by_self\": ["
+			    " {\"name\": \"std::map<int>::find\", \"self_share\": 0.5},"
+			    " {\"name\": \"small\", \"self_share\": 0.001}]}";
 
 static const char memory[] =
 	"{\"schema\": \"profile.memory/1\", \"complete\": true, \"command\": \"not a list\","
@@ -92,22 +93,23 @@ static void says_what_the_results_say(void **state)
 		"| serve | io | /bin/app -n 'a b' | 2026-01-02T03:04:05Z | 5 | 1.500 s |"
 		" 1,050 calls, 10 errors; 10.50 calls per query (100); sendmmsg: 1.50 messages per"
 		" call (max 3) in 50 calls, 5% of what was asked |\n",
-		"| serve | cpu | /bin/app | unknown | 1 | - | 87 samples of cpu-clock, 1 lost;"
+		"| serve | cpu | /bin/app | unknown | 1 | - | 870 samples of cpu-clock, 1 lost;"
 		" 25.0% of the frames without a symbol; **incomplete** |\n",
 		"| serve | memory | unknown | unknown | 1 | - |"
 		" peak: 1.0 MiB of heap (1.0 MiB with overhead) |\n",
 		"| broken | io | unknown | unknown | - | - | **cannot be read** |\n",
-		"\n## Key findings\n",
+		"\n## Key findings\n\nNothing is concluded from fewer than 30 calls or 100 "
+		"samples.\n",
 		"- io serve: sendmmsg moves 1.50 messages per call\n",
 		"- io serve: read: 75.0% of the time in calls (1,000 calls, 1.0% errors)\n",
 		"- cpu serve: std::map\\<int\\>::find: 50.0% of the samples are in it\n",
 		"- memory serve: make (a.c:7): 80.0% of the peak (819.2 KiB)\n",
 		"\n## Warnings\n",
-		"- cpu serve is marked incomplete: only 87 samples\n",
+		"- cpu serve is marked incomplete: only 870 samples\n",
 		"- io other cannot be read: not a result: it names no schema\n",
 		"- the results are of different commits\n",
 		"- the results are of different builds of /bin/app\n",
-		"- cpu serve: only 87 samples\n",
+		"- cpu serve: only 870 samples\n",
 	};
 	struct metadata m = {0};
 	struct out o;
@@ -195,10 +197,58 @@ static void dates(void **state)
 	arena_release(&a);
 }
 
+/* form with n in place of its "%d". */
+static char *number(const char *form, int n)
+{
+	const char *at = strstr(form, "%d");
+
+	return mem_printf("%.*s%d%s", (int)(at - form), form, n, at + 2);
+}
+
+/* "100.0% of the samples", of one. */
+static void few_say_nothing(void **state)
+{
+	static const struct {
+		const char *type, *form; /* %d: how many */
+		int enough;
+	} rows[] = {
+		{"cpu",
+			"{\"schema\": \"profile.cpu/1\", \"complete\": true, \"sampling\": "
+			"{\"samples\": %d, \"unknown_share\": 0.5}, \"functions_by_self\": "
+			"[{\"name\": \"f\", \"self_share\": 1.0}]}",
+			100},
+		{"io",
+			"{\"schema\": \"iotrace.result/1\", \"complete\": true, \"syscalls\": "
+			"[{\"name\": \"sendmmsg\", \"calls\": %d, \"errors\": 1, "
+			"\"wall_ns\": {\"total\": 9}, \"batch\": {\"unit\": \"messages\", "
+			"\"per_call\": {\"mean\": 1.0, \"max\": 1}}}]}",
+			30},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++)
+		for (int less = 0; less < 2; less++) {
+			struct metadata m = {.version = "1", .date = "2026-02-03T04:05:06Z"};
+			char *text = number(rows[i].form, rows[i].enough - less);
+			struct out o;
+
+			read_text(&m, rows[i].type, "x", text);
+			out_init_mem(&o);
+			metadata_write(&m, &o);
+			assert_int_equal(strstr(out_text(&o), "\nNone: ") != NULL, less);
+			assert_int_equal(strstr(out_text(&o), "without a symbol") != NULL,
+				!less && rows[i].enough == 100);
+			out_release(&o);
+			metadata_release(&m);
+			free(text);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_what_the_results_say),
+		cmocka_unit_test(few_say_nothing),
 		cmocka_unit_test(hostile_text),
 		cmocka_unit_test(no_doubts),
 		cmocka_unit_test(dates),

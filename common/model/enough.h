@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef MODEL_ENOUGH_H
+#define MODEL_ENOUGH_H
+
+/* What it takes to conclude something. Whoever draws a sentence or a share from figures, for a page
+ * or an archive, keeps to these. */
+
+/* Fewer calls than this say nothing about how a call is used. */
+#define JUDGE_CALLS_MIN 30
+/* Fewer samples than this say nothing about where the time goes. */
+#define JUDGE_SAMPLES_MIN 100
+
+#endif
