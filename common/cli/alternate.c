@@ -50,6 +50,33 @@ static struct words_vec command_of(const struct alternate *a, int side, const ch
 	return v;
 }
 
+static char *result_of(const struct alternate *a, const char *dir, const struct side_kind *k)
+{
+	return mem_printf("%s/%s/%s%s", dir, k->folder, a->scenario, k->json_suffix);
+}
+
+/* What an earlier comparison left would be taken for what this run has not made. */
+static void forget_results(const struct alternate *a, const char *dir)
+{
+	for (const struct side_kind *k = gather_kinds(); k->id; k++) {
+		cleanup_free char *path = result_of(a, dir, k);
+
+		(void)unlink(path);
+	}
+}
+
+static int has_result(const struct alternate *a, const char *dir)
+{
+	int found = 0;
+
+	for (const struct side_kind *k = gather_kinds(); k->id; k++) {
+		cleanup_free char *path = result_of(a, dir, k);
+
+		found |= access(path, F_OK) == 0;
+	}
+	return found;
+}
+
 /* Output of the target and of the runner goes to a file that has one name while it runs, so that
  * both programs write to the same, and then to DIR/log. */
 static int run_once(const struct alternate *a, int side, const char *dir, struct err *err)
@@ -62,6 +89,7 @@ static int run_once(const struct alternate *a, int side, const char *dir, struct
 	struct program p = PROGRAM_NONE;
 	int rc = file_mkdirs(dir, err);
 
+	forget_results(a, dir);
 	if (rc == 0) {
 		fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 		rc = fd < 0 ? err_set(err, -errno, "%s: %s", log, strerror(errno)) : 0;
@@ -75,9 +103,11 @@ static int run_once(const struct alternate *a, int side, const char *dir, struct
 			&p, err);
 	if (rc == 0)
 		program_wait(&p);
-	/* The target's own status is its business; 2 and 125 are the runner's. */
-	if (rc == 0 && (program_status(&p) == 2 || program_status(&p) == 125))
-		rc = err_set(err, -EIO, "the run with %s failed with status %d, see %s",
+	/* How the target and the run ended is in the result, for compare to judge. */
+	if (rc == 0 && !has_result(a, dir))
+		rc = err_set(err, -EIO,
+			"the run with %s failed with status %d and left no "
+			"result, see %s",
 			side ? a->new_binary : a->base_binary, program_status(&p), kept);
 	if (fd >= 0 && rename(log, kept) < 0 && rc == 0)
 		rc = err_set(err, -errno, "%s: %s", kept, strerror(errno));

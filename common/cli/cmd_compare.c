@@ -89,16 +89,19 @@ static void write_html(const void *doc, struct out *o)
 
 static void print_end(const struct res_compare *c, struct out *o)
 {
-	if (c->status == COMPARE_CANNOT_TELL)
-		out_printf(o, "cannot tell.  exit 3\n");
-	else if (!c->regressions)
-		out_printf(o, "no regression in %llu metrics that could be judged.  exit %llu\n",
-			(unsigned long long)c->judged, (unsigned long long)c->status);
-	else
-		out_printf(o,
-			"%llu REGRESSION%s in %llu metrics that could be judged.  exit %llu\n",
+	if (c->regressions)
+		out_printf(o, "%llu REGRESSION%s in %llu metrics that could be judged",
 			(unsigned long long)c->regressions, c->regressions == 1 ? "" : "S",
-			(unsigned long long)c->judged, (unsigned long long)c->status);
+			(unsigned long long)c->judged);
+	else if (c->status != COMPARE_CANNOT_TELL)
+		out_printf(o, "no regression in %llu metrics that could be judged",
+			(unsigned long long)c->judged);
+	if (c->troubles)
+		out_printf(o, "%s%llu trouble%s", c->status == COMPARE_CANNOT_TELL ? "" : ", ",
+			(unsigned long long)c->troubles, c->troubles == 1 ? "" : "s");
+	if (c->status == COMPARE_CANNOT_TELL)
+		out_str(o, "cannot tell");
+	out_printf(o, ".  exit %llu\n", (unsigned long long)c->status);
 }
 
 /* A workflow command ends at the end of the line; % and line breaks are written as it wants. */

@@ -9,142 +9,17 @@
 
 #include "common/base/cleanup.h"
 #include "common/compare/judge.h"
+#include "common/compare/made.h"
+#include "common/compare/runs.h"
 #include "common/compare/why.h"
-#include "common/view/view_parts.h"
 
 #define CALLS_TOLD 3
 
 struct compare {
 	struct res_compare *doc;
 	const struct compare_options *options;
+	int ended; /* new runs ended otherwise than the base's */
 };
-
-/* ---- how the runs were made ---- */
-
-/* What a document says of that, by its kind. */
-struct made {
-	const struct res_environment *env;
-	const struct res_strs *command;
-	const struct res_strs *traced;
-	const struct res_load *load;
-	const char *mode;
-	double slowed_share; /* NAN: not known */
-	int instructions;    /* of massif: its time is no time, but figures are the same each run */
-};
-
-static struct made made_of(const struct side_part *p)
-{
-	struct made m = {.slowed_share = NAN};
-
-	if (p->kind->schema == &schema_result) {
-		const struct res_result *r = p->runs.at[0];
-
-		m = (struct made){r->environment, &r->command, NULL, r->load, NULL, NAN, 0};
-		if (r->tracer) {
-			m.mode = r->tracer->mode;
-			m.traced = &r->tracer->traced_set;
-			if (r->tracer->overhead)
-				m.slowed_share = r->tracer->overhead->estimated_share;
-		}
-	} else if (p->kind->schema == &schema_cpu) {
-		const struct res_cpu *r = p->runs.at[0];
-
-		m = (struct made){r->environment, &r->command, NULL, r->load, NULL, 0, 0};
-	} else {
-		const struct res_memory *r = p->runs.at[0];
-
-		m = (struct made){r->environment, &r->command, NULL, r->load, NULL, NAN, 1};
-	}
-	return m;
-}
-
-static int same_text(const char *a, const char *b)
-{
-	return !a || !b ? a == b : strcmp(a, b) == 0;
-}
-
-static int same_list(const struct res_strs *a, const struct res_strs *b, size_t from)
-{
-	if (!a || !b)
-		return a == b;
-	if (a->len != b->len)
-		return 0;
-	for (size_t i = from; i < a->len; i++)
-		if (!same_text(a->at[i], b->at[i]))
-			return 0;
-	return 1;
-}
-
-static char *differ(const char *what, const char *a, const char *b)
-{
-	return mem_printf(
-		"%s differs: %.80s and %.80s", what, a ? a : "unknown", b ? b : "unknown");
-}
-
-static char *no_counts(const struct made *a, const struct made *b)
-{
-	if (!same_list(a->command, b->command, 1))
-		return mem_strdup("the arguments differ");
-	if (!same_text(a->mode, b->mode))
-		return differ("mode", a->mode, b->mode);
-	if (!same_list(a->traced, b->traced, 0))
-		return mem_strdup("not the same calls were traced");
-	if (a->env && b->env && !same_text(a->env->libc, b->env->libc))
-		return differ("libc", a->env->libc, b->env->libc);
-	return NULL;
-}
-
-static int slowed(const struct made *m)
-{
-	return same_text(m->mode, "ptrace") || m->slowed_share > SLOWED_SHARE;
-}
-
-static char *no_batches(const struct made *a, const struct made *b)
-{
-	if ((a->load || b->load) && (slowed(a) || slowed(b)))
-		return mem_strdup("batches of a loaded server, slowed by stops");
-	return NULL;
-}
-
-/* What the machine must have in common for times. */
-static char *no_times(const struct made *a, const struct made *b)
-{
-	if (a->instructions)
-		return mem_strdup("time under valgrind");
-	if (slowed(a) || slowed(b))
-		return mem_strdup("time slowed by stops");
-	if (a->env && b->env && !same_text(a->env->cpu, b->env->cpu))
-		return differ("CPU", a->env->cpu, b->env->cpu);
-	if (a->env && b->env && !same_text(a->env->kernel, b->env->kernel))
-		return differ("kernel", a->env->kernel, b->env->kernel);
-	return NULL;
-}
-
-static struct judge_rules rules_of(
-	const struct compare *c, const struct side_part *base, const struct side_part *new)
-{
-	struct made a = made_of(base), b = made_of(new);
-	struct judge_rules r = {0};
-
-	/* Stops and valgrind are not overridden: their times are not the program's. */
-	if (!c->options->force) {
-		r.counts = no_counts(&a, &b);
-		r.times = no_times(&a, &b);
-	} else if (a.instructions || slowed(&a) || slowed(&b)) {
-		r.times = no_times(&a, &b);
-	}
-	r.batches = no_batches(&a, &b);
-	if (!r.times && r.counts)
-		r.times = mem_strdup(r.counts);
-	return r;
-}
-
-static void rules_release(struct judge_rules *r)
-{
-	free(r->counts);
-	free(r->batches);
-	free(r->times);
-}
 
 /* ---- the rows ---- */
 
@@ -266,27 +141,13 @@ static int row_cmp(const void *a, const void *b)
 	return strcmp(x->metric->name, y->metric->name);
 }
 
-static char *program_of(const struct side_part *p)
-{
-	struct made m = made_of(p);
-	const struct res_environment *e = m.env;
-	const char *path = e && e->target_path                             ? e->target_path
-			   : m.command && m.command->len && *m.command->at ? *m.command->at
-									   : "unknown program";
-
-	if (e && e->target_build_id)
-		return mem_printf("%s (build-id %.12s)", path, e->target_build_id);
-	return mem_printf("%s%s%.12s%s", path, e && e->target_sha256 ? " (sha256 " : "",
-		e && e->target_sha256 ? e->target_sha256 : "", e && e->target_sha256 ? ")" : "");
-}
-
 static void tell_rules(struct sentences *s, const struct judge_rules *r)
 {
 	if (r->counts)
 		sentence(s, "counts and times are not compared: %s (--force does it)", r->counts);
 	if (r->batches)
 		sentence(s, "batch sizes are not compared: %s", r->batches);
-	if (r->times && !same_text(r->times, r->counts))
+	if (r->times && (!r->counts || strcmp(r->times, r->counts) != 0))
 		sentence(s, "times are not compared: %s", r->times);
 }
 
@@ -387,6 +248,15 @@ static void count_verdicts(struct compare *c, const struct rows *rows)
 	}
 }
 
+static void count_findings(struct compare *c, const struct res_compare_part *part)
+{
+	for (size_t i = 0; i < part->runs.len; i++) {
+		c->ended |= !strcmp(part->runs.at[i].verdict, VERDICT_REGRESSION);
+		c->doc->regressions += !strcmp(part->runs.at[i].verdict, VERDICT_REGRESSION);
+		c->doc->troubles += !strcmp(part->runs.at[i].verdict, VERDICT_TROUBLE);
+	}
+}
+
 static void judge_part(struct compare *c, struct res_compare_part *part, struct rows *rows,
 	const struct judge_rules *rules)
 {
@@ -403,10 +273,10 @@ static void judge_part(struct compare *c, struct res_compare_part *part, struct 
 static int compare_part(struct compare *c, struct res_compare_part *part,
 	const struct side_part *base, const struct side_part *new, struct err *err)
 {
-	struct judge_rules rules = rules_of(c, base, new);
+	struct judge_rules rules = made_rules(base, new, c->options->force);
 	struct sentences why = {.doc = c->doc}, notes = {.doc = c->doc};
 	struct arena *a = result_arena(c->doc);
-	cleanup_free char *was = program_of(base), *is = program_of(new);
+	cleanup_free char *was = made_program(base), *is = made_program(new);
 	struct metrics b, n;
 	struct rows rows = {0};
 	int rc;
@@ -419,6 +289,8 @@ static int compare_part(struct compare *c, struct res_compare_part *part,
 	part->new = arena_strdup(a, is);
 	part->base_runs = b.runs;
 	part->new_runs = n.runs;
+	runs_judge(c->doc, base, new, part);
+	count_findings(c, part);
 	add_rows(&rows, &b, &b, &n);
 	add_rows(&rows, &n, &b, &n);
 	rc = add_limits(limits_of(c->options->limits, new->scenario), new, &rows, &n, err);
@@ -433,7 +305,7 @@ static int compare_part(struct compare *c, struct res_compare_part *part,
 	free(rows.at);
 	metrics_release(&b);
 	metrics_release(&n);
-	rules_release(&rules);
+	made_release(&rules);
 	return rc;
 }
 
@@ -454,6 +326,10 @@ static void set_status(struct compare *c)
 {
 	if (c->options->fail_on == FAIL_ON_NOTHING)
 		c->doc->status = COMPARE_OK;
+	else if (c->ended)
+		c->doc->status = COMPARE_REGRESSION;
+	else if (c->doc->troubles)
+		c->doc->status = COMPARE_TROUBLE;
 	else if (c->doc->regressions)
 		c->doc->status = COMPARE_REGRESSION;
 	else if (!c->doc->judged)
@@ -462,9 +338,9 @@ static void set_status(struct compare *c)
 
 static struct compare begin(const struct compare_options *options)
 {
-	struct compare c = {result_make(&schema_compare), options};
+	struct compare c = {result_make(&schema_compare), options, 0};
 
-	c.doc->status = c.doc->regressions = c.doc->judged = 0;
+	c.doc->status = c.doc->regressions = c.doc->troubles = c.doc->judged = 0;
 	return c;
 }
 
@@ -511,8 +387,7 @@ static int budget_part(struct compare *c, struct res_compare_part *part,
 	const struct side_part *new, const char *const *pairs, struct err *err)
 {
 	struct metrics n, none = {0};
-	struct made m = made_of(new);
-	struct judge_rules rules = {.batches = no_batches(&m, &m), .times = no_times(&m, &m)};
+	struct judge_rules rules = made_rules_alone(new);
 	struct sentences notes = {.doc = c->doc}, why = {.doc = c->doc};
 	struct rows all = {0}, limited = {0};
 	int rc;
@@ -536,7 +411,7 @@ static int budget_part(struct compare *c, struct res_compare_part *part,
 	free(all.at);
 	free(limited.at);
 	metrics_release(&n);
-	rules_release(&rules);
+	made_release(&rules);
 	return rc;
 }
 

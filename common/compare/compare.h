@@ -27,7 +27,7 @@ struct compare_options {
 };
 
 enum { COMPARE_RUNS_EXACT = 3 };
-enum { COMPARE_OK = 0, COMPARE_REGRESSION = 1, COMPARE_CANNOT_TELL = 3 };
+enum { COMPARE_OK = 0, COMPARE_REGRESSION = 1, COMPARE_TROUBLE = 2, COMPARE_CANNOT_TELL = 3 };
 
 /* *ret is a document of schema_compare: result_free(). -ENOENT: nothing is on both sides; -EINVAL:
  * a limit that is not understood. */

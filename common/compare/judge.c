@@ -8,7 +8,6 @@
 
 #include "common/compare/stats.h"
 
-#define ALPHA 0.05
 #define LEVEL 0.95
 
 /* ---- figures ---- */
@@ -137,7 +136,7 @@ static void judge_exact(const struct judge *j, struct judge_row *r)
 static void judge_tested(const struct judge *j, struct judge_row *r, size_t tests)
 {
 	size_t n = measured(r->base, r->base_runs), m = measured(r->new, r->new_runs);
-	size_t needs = stats_runs_needed(ALPHA, tests);
+	size_t needs = stats_runs_needed(JUDGE_ALPHA, tests);
 	double worse = worse_by(r);
 	double allowed = r->limit_text ? limit_tolerance(&r->limit, r->out->base_median) : 0;
 	int counts = stats_effect_counts(r->base, n, r->new, m);
@@ -150,9 +149,9 @@ static void judge_tested(const struct judge *j, struct judge_row *r, size_t test
 		verdict(j, r, VERDICT_CANNOT_TELL, "more than %d runs", STATS_RUNS_MAX);
 		return;
 	}
-	if (!(r->out->p_holm < ALPHA) || !counts)
+	if (!(r->out->p_holm < JUDGE_ALPHA) || !counts)
 		verdict(j, r, VERDICT_OK, "%s",
-			r->out->p_holm < ALPHA ? "too small a difference to matter" : "");
+			r->out->p_holm < JUDGE_ALPHA ? "too small a difference to matter" : "");
 	else if (worse > allowed)
 		verdict(j, r, VERDICT_REGRESSION, "%s%s", r->limit_text ? "allowed " : "",
 			r->limit_text ? r->limit_text : "");

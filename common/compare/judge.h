@@ -41,5 +41,8 @@ void judge_all(const struct judge *j);
 #define VERDICT_SAME         "same"
 #define VERDICT_CANNOT_TELL  "cannot tell"
 #define VERDICT_NOT_COMPARED "not compared"
+#define VERDICT_TROUBLE      "trouble"
+
+#define JUDGE_ALPHA 0.05
 
 #endif

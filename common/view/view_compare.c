@@ -175,6 +175,24 @@ static void add_part(struct doc *d, const struct res_compare_part *p, int all)
 		doc_note(d, "%zu more metrics (--all)", left);
 }
 
+/* What is wrong with the runs stands above all figures. */
+static void add_findings(struct doc *d, const struct res_compare *c, int notes)
+{
+	for (size_t i = 0; i < c->parts.len; i++) {
+		const struct res_compare_part *p = &c->parts.at[i];
+
+		for (size_t k = 0; k < p->runs.len; k++) {
+			const struct res_compare_finding *f = &p->runs.at[k];
+
+			if (!f->verdict || !f->text || (strcmp(f->verdict, "note") == 0) != notes)
+				continue;
+			doc_text(d, "%s %s %s: %s",
+				!strcmp(f->verdict, "REGRESSION") ? "FAIL" : f->verdict,
+				p->scenario, p->type, f->text);
+		}
+	}
+}
+
 static void add_alone(struct doc *d, const struct res_strs *list, const char *who)
 {
 	for (size_t i = 0; i < list->len; i++)
@@ -185,6 +203,8 @@ struct doc *view_compare(const struct res_compare *c, int all)
 {
 	struct doc *d = doc_new();
 
+	add_findings(d, c, 0);
+	add_findings(d, c, 1);
 	for (size_t i = 0; i < c->parts.len; i++)
 		add_part(d, &c->parts.at[i], all);
 	add_alone(d, &c->only_base, "the base");
