@@ -22,7 +22,7 @@
 #include "common/write/markdown.h"
 #include "common/write/writer.h"
 
-enum { STATUS_TROUBLE = 2, TEXT_COLUMNS = 100, RUNS_DEFAULT = 5, RUNS_MAX = 10000 };
+enum { STATUS_TROUBLE = 2, TEXT_COLUMNS = 120, RUNS_DEFAULT = 5, RUNS_MAX = 10000 };
 
 struct compare_args {
 	struct alternate alternate; /* with --base-binary */

@@ -26,6 +26,7 @@ struct compare {
 struct rows {
 	struct judge_row *at;
 	size_t len, cap;
+	enum judge_work work;
 };
 
 static const double *values_of(const struct metrics *m, const struct metric *like)
@@ -34,7 +35,7 @@ static const double *values_of(const struct metrics *m, const struct metric *lik
 
 	if (there)
 		return there->values;
-	return metric_is_count_of_calls(like) ? m->zeros : NULL;
+	return metrics_never_called(m, like);
 }
 
 static void add_rows(struct rows *rows, const struct metrics *of, const struct metrics *base,
@@ -53,12 +54,52 @@ static void add_rows(struct rows *rows, const struct metrics *of, const struct m
 	}
 }
 
+/* One value for all; NAN: not known of all, INFINITY: not the same. */
+static double common_value(const double *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (isnan(v[i]))
+			return NAN;
+	for (size_t i = 1; i < n; i++)
+		if (v[i] != v[0])
+			return INFINITY;
+	return n ? v[0] : NAN;
+}
+
+static enum judge_work work_of(const struct metrics *base, const struct metrics *new)
+{
+	double b = common_value(base->work, base->runs), n = common_value(new->work, new->runs);
+
+	if (isnan(b) || isnan(n))
+		return WORK_UNKNOWN;
+	if (isinf(b) || isinf(n))
+		return WORK_VARIES;
+	return b == n ? WORK_SAME : WORK_SIDES;
+}
+
+/* Where all did the same work the figures of calls per unit of it say what the counts say. */
+static void drop_repeated(struct rows *rows)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < rows->len; i++) {
+		const struct judge_row *r = &rows->at[i];
+
+		if (rows->work == WORK_SAME && r->metric->kind == METRIC_WORK && r->metric->call &&
+			!r->limit_text)
+			continue;
+		rows->at[kept++] = *r;
+	}
+	rows->len = kept;
+}
+
 /* A figure that a limit names and nobody has measured gets a row all the same. */
 static const struct metric *unmeasured(struct metrics *m, const char *name)
 {
 	struct metric *made = arena_alloc(&m->arena, 1, sizeof(*made));
 
-	*made = (struct metric){.name = arena_strdup(&m->arena, name), .unit = ""};
+	*made = (struct metric){
+		.name = arena_strdup(&m->arena, name), .unit = "", .kind = METRIC_COUNT};
 	return made;
 }
 
@@ -151,35 +192,18 @@ static void tell_rules(struct sentences *s, const struct judge_rules *r)
 		sentence(s, "times are not compared: %s", r->times);
 }
 
-/* Counts that could have been exact and are not. */
-static void tell_demoted(struct sentences *s, const struct rows *rows, const struct judge_rules *r)
+static void tell_runs(
+	struct sentences *s, const struct res_compare_part *part, enum judge_work work)
 {
-	cleanup_free char *names = mem_strdup("");
-	size_t n = 0, base = 0, new = 0;
-
-	for (size_t i = 0; i < rows->len && !r->counts; i++) {
-		const struct judge_row *row = &rows->at[i];
-		char *longer;
-
-		base = row->base_runs > base ? row->base_runs : base;
-		new = row->new_runs > new ? row->new_runs : new;
-		if (row->exact || row->metric->kind != METRIC_COUNT || !row->base || !row->new)
-			continue;
-		if (++n > CALLS_TOLD)
-			continue;
-		longer = mem_printf("%s%s%s", names, *names ? ", " : "", row->metric->name);
-		free(names);
-		names = longer;
-	}
-	if (n && (base < COMPARE_RUNS_EXACT || new < COMPARE_RUNS_EXACT))
+	if (part->base_runs < COMPARE_RUNS_EXACT || part->new_runs < COMPARE_RUNS_EXACT)
 		sentence(s,
-			"counts are described, not judged: %zu and %zu runs, exact counts need %d "
-			"a side",
-			base, new, COMPARE_RUNS_EXACT);
-	else if (n)
-		sentence(s,
-			"%zu counts differ between runs of one side and are described only: %s%s",
-			n, names, n > CALLS_TOLD ? ", .." : "");
+			"counts are described, not judged: %llu and %llu runs, exact counts need "
+			"%d a side",
+			(unsigned long long)part->base_runs, (unsigned long long)part->new_runs,
+			COMPARE_RUNS_EXACT);
+	else if (work == WORK_SIDES || work == WORK_VARIES)
+		sentence(s, "the runs did not do the same work: counts that grow with it are "
+			    "judged per unit of it");
 }
 
 static void tell_why(struct sentences *s, const struct rows *rows, const struct side_part *base,
@@ -260,7 +284,7 @@ static void count_findings(struct compare *c, const struct res_compare_part *par
 static void judge_part(struct compare *c, struct res_compare_part *part, struct rows *rows,
 	const struct judge_rules *rules)
 {
-	struct judge j = {c->doc, rules, rows->at, rows->len};
+	struct judge j = {c->doc, rows->work, rules, rows->at, rows->len};
 
 	begin_rows(c, rows);
 	judge_all(&j);
@@ -294,10 +318,13 @@ static int compare_part(struct compare *c, struct res_compare_part *part,
 	add_rows(&rows, &b, &b, &n);
 	add_rows(&rows, &n, &b, &n);
 	rc = add_limits(limits_of(c->options->limits, new->scenario), new, &rows, &n, err);
+	rows.work = work_of(&b, &n);
+	drop_repeated(&rows);
 	if (rc == 0) {
 		judge_part(c, part, &rows, &rules);
 		tell_rules(&notes, &rules);
-		tell_demoted(&notes, &rows, &rules);
+		if (!rules.counts)
+			tell_runs(&notes, part, rows.work);
 		tell_why(&why, &rows, base, new);
 	}
 	sentences_into(&why, &part->why);

@@ -19,12 +19,22 @@ struct judge_row {
 	size_t base_runs, new_runs;
 	const char *limit_text; /* NULL: none */
 	struct limit limit;
-	int exact, tested; /* tested: in the family of tests */
+	int exact;
+	int family; /* in which family of tests, from 1; 0: in none */
 	struct res_compare_metric *out;
+};
+
+/* What the runs did, in units of work. */
+enum judge_work {
+	WORK_UNKNOWN,
+	WORK_SAME,   /* all of both sides the same */
+	WORK_SIDES,  /* those of a side the same */
+	WORK_VARIES, /* each its own */
 };
 
 struct judge {
 	void *doc;
+	enum judge_work work;
 	const struct judge_rules *rules;
 	struct judge_row *rows;
 	size_t len;

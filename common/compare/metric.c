@@ -37,6 +37,16 @@ static double all_calls(const struct res_result *r)
 	return sum;
 }
 
+static double work_of(const struct res_result *r)
+{
+	return r->work ? count(r->work->count) : NAN;
+}
+
+static double per(double v, double work)
+{
+	return work > 0 ? v / work : NAN;
+}
+
 /* ---- the list ---- */
 
 const struct metric *metrics_find(const struct metrics *m, const char *name)
@@ -49,15 +59,20 @@ const struct metric *metrics_find(const struct metrics *m, const char *name)
 	}
 }
 
-int metric_is_count_of_calls(const struct metric *m)
+const double *metrics_never_called(const struct metrics *m, const struct metric *like)
 {
-	return m->call && m->kind == METRIC_COUNT && !*m->unit;
+	if (!like->call || *like->unit)
+		return NULL;
+	if (like->kind == METRIC_WORK)
+		return m->zeros_per_work;
+	return like->kind == METRIC_COUNT || like->kind == METRIC_SIZE ? m->zeros : NULL;
 }
 
 static struct metric *metric_of(struct metrics *m, const struct metric *like)
 {
 	struct metric *there = (struct metric *)metrics_find(m, like->name);
 	uint64_t h = map_text_key(like->name);
+	const double *never = metrics_never_called(m, like);
 
 	if (there)
 		return there;
@@ -67,10 +82,8 @@ static struct metric *metric_of(struct metrics *m, const struct metric *like)
 	there->name = arena_strdup(&m->arena, like->name);
 	there->call = arena_strdup(&m->arena, like->call);
 	there->values = arena_alloc(&m->arena, m->runs, sizeof(double));
-	/* Calls and their errors are 0 where they did not happen; all else is not measured there.
-	 */
 	for (size_t i = 0; i < m->runs; i++)
-		there->values[i] = metric_is_count_of_calls(like) ? 0 : NAN;
+		there->values[i] = never ? never[i] : NAN;
 	while (map_get(&m->by_name, h))
 		h++;
 	map_set(&m->by_name, h, (void *)(uintptr_t)m->len);
@@ -98,6 +111,8 @@ static void put(
 
 static void read_call(struct metrics *m, size_t run, const struct res_syscall *s)
 {
+	const double w = m->work[run];
+
 #define CALL(id, unit, kind, worse, value) PUT(m, run, s->name, id, unit, kind, worse, value);
 #define RUN(id, unit, kind, worse, value)
 #define CPU(id, unit, kind, worse, value)
@@ -121,8 +136,7 @@ static void read_phases(struct metrics *m, size_t run, const struct res_result *
 			const struct res_phase_call *c = &p->syscalls.at[k];
 
 			put(m, run, p->name,
-				&(struct metric){
-					"calls", c->name, "", METRIC_COUNT, WORSE_UP, NULL},
+				&(struct metric){"calls", c->name, "", METRIC_SIZE, WORSE_UP, NULL},
 				count(c->calls));
 		}
 	}
@@ -165,10 +179,23 @@ static void read_heap(struct metrics *m, size_t run, const struct res_memory *r)
 #undef HEAP
 }
 
+/* Before any figure is put: what was not called is 0 per unit of work only where there is work. */
+static void read_work(const struct side_part *part, struct metrics *ret)
+{
+	ret->zeros = arena_alloc(&ret->arena, ret->runs, sizeof(double));
+	ret->zeros_per_work = arena_alloc(&ret->arena, ret->runs, sizeof(double));
+	ret->work = arena_alloc(&ret->arena, ret->runs, sizeof(double));
+	for (size_t i = 0; i < ret->runs; i++) {
+		ret->work[i] =
+			part->kind->schema == &schema_result ? work_of(part->runs.at[i]) : NAN;
+		ret->zeros_per_work[i] = per(0, ret->work[i]);
+	}
+}
+
 void metrics_read(const struct side_part *part, struct metrics *ret)
 {
 	*ret = (struct metrics){.runs = part->runs.len};
-	ret->zeros = arena_alloc(&ret->arena, ret->runs, sizeof(double));
+	read_work(part, ret);
 	for (size_t i = 0; i < part->runs.len; i++) {
 		if (part->kind->schema == &schema_result)
 			read_io(ret, i, part->runs.at[i]);

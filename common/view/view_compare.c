@@ -62,25 +62,31 @@ static void cell_values(struct doc *d, struct doc_table *t, const double v[3], c
 			value_text(min, v[1], &s), value_text(max, v[2], &s), s.name);
 }
 
+/* The interval of the ratio beside the change of the medians: "+32.1% [+25.0..+39.9]". */
 static void cell_change(struct doc *d, struct doc_table *t, const struct res_compare_metric *m)
 {
+	char interval[VALUE_BUF] = "";
+
+	if (!isnan(m->ratio_low) && !isnan(m->ratio_high))
+		snprintf(interval, sizeof(interval), " [%+.1f..%+.1f]", 100 * (m->ratio_low - 1),
+			100 * (m->ratio_high - 1));
 	if (m->base_median == m->new_median)
-		doc_cell_text(d, t, "0");
+		doc_cell_text(d, t, "0%s", interval);
 	else if (isnan(m->change))
 		doc_cell_text(d, t, "-");
 	else
-		doc_cell_text(d, t, "%+.1f%%", 100 * m->change);
+		doc_cell_text(d, t, "%+.1f%%%s", 100 * m->change, interval);
 }
 
 /* ---- tables ---- */
 
 static const struct doc_column columns[] = {
-	{"verdict", "", "what came of it", 1, 0},
-	{"metric", "metric", "CALL.FIGURE or a figure of the whole run", 1, 0},
+	{"verdict", "", "what came of it", 2, 0},
+	{"metric", "metric", "CALL.FIGURE or a figure of the whole run", 2, 0},
 	{"base", "base", "median of the runs, least and largest", 0, 0},
 	{"new", "new", "median of the runs, least and largest", 0, 0},
-	{"change", "change", "of the medians", 0, 0},
-	{"rule", "p(Holm)", "of the exact rank test, after Holm; or the rule behind the verdict", 1,
+	{"change", "change [95%]", "of the medians, and the interval of new/base - 1", 0, 0},
+	{"rule", "p(Holm)", "of the exact rank test, after Holm; or the rule behind the verdict", 2,
 		0},
 };
 

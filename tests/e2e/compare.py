@@ -155,6 +155,101 @@ def a_slower_program_in_turns(t):
     eq(sorted(os.listdir(t.path("out/compare/s"))), ["base", "new"], "what is left")
 
 
+VARYING = """#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+int main(void)
+{
+	struct timespec now;
+	int f = open("/dev/null", O_WRONLY);
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (int i = 0; i < 1000 * TIMES + (now.tv_nsec / 1000 + getpid()) % 3; i++)
+		write(f, "x", 1);
+	return 0;
+}
+"""
+
+# A server that writes TIMES times a request, and a load that makes not the same number of requests twice.
+SERVER = """#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+int main(void)
+{
+	struct sockaddr_in a = {AF_INET, htons(PORT), {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in from;
+	socklen_t len;
+	char b[64];
+	int s = socket(AF_INET, SOCK_DGRAM, 0), f = open("/dev/null", O_WRONLY);
+	if (bind(s, (void *)&a, sizeof(a)))
+		return 1;
+	for (;;) {
+		struct pollfd p = {s, POLLIN};
+		poll(&p, 1, -1);
+		len = sizeof(from);
+		if (recvfrom(s, b, sizeof(b), 0, (void *)&from, &len) < 0)
+			return 1;
+		for (int i = 0; i < TIMES; i++)
+			write(f, b, 1);
+		sendto(s, b, 1, 0, (void *)&from, len);
+	}
+}
+"""
+LOAD = """import os, random, socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(10)
+n = random.randint(150, 250)
+for _ in range(n):
+    s.sendto(b"x", ("127.0.0.1", %d))
+    s.recvfrom(9)
+print("requests", n)
+"""
+
+
+def built(t, name, text, **defines):
+    path = t.path(name)
+    with open(path + ".c", "w") as f:
+        f.write(text)
+    t.run([need_tool("gcc"), "-O1", "-w", *("-D%s=%d" % x for x in defines.items()), "-o", path, path + ".c"], timeout=60,
+          user=False)
+    return path
+
+
+@test(timeout=120)
+def a_count_that_varies(t):
+    need_recorder(t)
+    a, b = built(t, "a", VARYING, TIMES=1), built(t, "b", VARYING, TIMES=2)
+    args = ("--scenario", "s", "--base-binary", a, "--runs", 5, "--json")
+    m = metrics(compare(t, *args, "--new-binary", b, status=1))["write.calls"]
+    eq((m["kind"], m["verdict"]), ("noisy", "REGRESSION"), "write.calls")
+    check(1.98 < m["ratio_low"] <= m["ratio_high"] < 2.02, str(m))
+    m = metrics(compare(t, *args, "--new-binary", a))["write.calls"]
+    check(m["verdict"] in ("ok", "same", "moved"), str(m))
+
+
+@test(timeout=120)
+def a_loaded_server_that_calls_more_for_a_request(t):
+    """The load varies by a half: calls say nothing, calls per request everything."""
+    need_recorder(t)
+    port = 20000 + os.getpid() % 10000
+    with open(t.path("load.py"), "w") as f:
+        f.write(LOAD % port)
+    with open(t.path("c.json"), "w") as f:
+        json.dump({"scenarios": {"s": {"ready": "udp:%d" % port, "load": [sys.executable, t.path("load.py")],
+                                       "work": {"unit": "request", "regex": "requests ([0-9]+)"}}}}, f)
+    a, b = (built(t, n, SERVER, PORT=port, TIMES=k) for n, k in (("a", 1), ("b", 5)))
+    args = ("--scenario", "s", "--base-binary", a, "--runs", 5, "--config", t.path("c.json"))
+    r = compare(t, *args, "--new-binary", b, "--json", status=1, timeout=100)
+    m = metrics(r)
+    eq([(n, m[n]["verdict"], round(m[n]["new_median"], 2)) for n in ("write.per_work", "calls_per_work")],
+       [("write.per_work", "REGRESSION", 5), ("calls_per_work", "REGRESSION", 8)], "per request")
+    eq(m["recvfrom.per_work"]["verdict"], "same", "what has not changed")
+    eq({m[n]["kind"] for n in ("write.calls", "calls", "recvfrom.calls")}, {"described"}, "counts")
+    m = metrics(compare(t, *args, "--new-binary", a, "--json", timeout=100))
+    eq(m["calls_per_work"]["verdict"], "same", "the same server")
+
+
 @test
 def limits_of_the_catalogue(t):
     results(t, "one", program(t, "a"))
@@ -181,7 +276,7 @@ def budgets_of_run_and_accept(t):
     check("write.calls is 23: limit missed, limit <= 20" in r.err, r.err)
     check("sendmmsg.per_call is 4" in r.err, r.err)
     r = profile(t, "accept", "s", "--config", c, "--output-dir", t.path("out"), "--dry-run")
-    eq(r.out, "write.calls: <= 20 -> <= 23\nsendmmsg.per_call: >= 7.5 -> >= 4\n", "what would be written")
+    eq(r.out, "sendmmsg.per_call: >= 7.5 -> >= 4\nwrite.calls: <= 20 -> <= 23\n", "what would be written")
     with open(c) as f:
         eq(f.read(), before, "a dry run writes nothing")
     profile(t, "accept", "--config", c, "s", "--output-dir", t.path("out"))
@@ -246,37 +341,68 @@ def other_forms(t):
         check("| write.calls |" in f.read().replace("\\", ""), "Markdown")
 
 
-def copies(t, name, text, rng, factor, runs=8):
-    """Result files of runs whose wall time scatters by 2%, with a slow one now and then."""
-    out = []
+def simulated(t, name, text, rng, runs=8, write=20, batch=8, slow=1.0):
+    """Result files of runs under a load of some 1,000 requests: time scatters by 2% with a slow run in fifty, waits and
+    errors as they come, the batch by 1%, and what a request costs is exact."""
+    folder = t.path(name + "/iotrace/s.runs")
+    os.makedirs(folder, exist_ok=True)
     r = json.loads(text)
     r["tracer"]["overhead"]["estimated_share"] = 0.01  # as of a longer run
+    r["exit"], r["load"] = {"status": 0, "signal": None, "timed_out": False}, {"command": "load", "status": 0}
+    rows = {}
+    for call in ("recvfrom", "write", "sendmmsg", "epoll_wait", "futex", "openat", "mmap"):
+        rows[call] = {"name": call, "calls": 0, "errors": 0, "bytes": None, "batch": None, "wall_ns": None}
+    r["syscalls"] = list(rows.values())
     for k in range(runs):
-        r["wall_ns"] = int(1e9 * factor * rng.gauss(1, 0.02) * (1.3 if rng.random() < 0.05 else 1))
-        out.append(t.path("%s/iotrace/s.runs/%d.json" % (name, k)))
-        os.makedirs(os.path.dirname(out[-1]), exist_ok=True)
-        with open(out[-1], "w") as f:
+        work = int(rng.gauss(1000, 30))
+        r["wall_ns"] = int(1e9 * slow * rng.gauss(1, 0.02) * (1.3 if rng.random() < 0.02 else 1))
+        r["work"] = {"unit": "request", "count": work}
+        rows["write"].update(calls=write * work, bytes={"transferred": write * work * 64})
+        rows["recvfrom"].update(calls=work + int(rng.expovariate(0.05)), errors=int(rng.expovariate(0.05)))
+        rows["epoll_wait"].update(calls=int(work * rng.gauss(0.7, 0.05)))
+        rows["futex"].update(calls=abs(int(rng.gauss(200, 60))), errors=abs(int(rng.gauss(20, 10))) if rng.random() < 0.5 else 0)
+        mean = batch * rng.gauss(1, 0.01)
+        rows["sendmmsg"].update(calls=int(work / mean), batch={
+            "unit": "messages", "transferred": work, "fill": mean / 64, "single": abs(int(rng.gauss(9, 3))) if work % 2 else 3,
+            "partial": 0, "empty": 0, "per_call": {"mean": mean, "p50": 8, "max": 64}})
+        rows["openat"].update(calls=7)
+        rows["mmap"].update(calls=40 + int(rng.random() * 3))
+        with open("%s/%d.json" % (folder, k), "w") as f:
             json.dump(r, f)
     with open(t.path(name + "/iotrace/s-iotrace.json"), "w") as f:
         json.dump(r, f)
     return t.path(name)
 
 
-@test(timeout=120)
-def false_alarms_and_planted_slowness(t):
-    """200 comparisons of a program with itself, 50 with one that is 10% slower."""
+def simulation(t):
+    """-> a function: the metrics of a comparison of two simulated sides, and its status."""
     profile(t, "--scenario", "s", "--type", "io", "--binary", "/bin/true", "--output-dir", t.path("one"))
     with open(t.path("one/iotrace/s-iotrace.json")) as f:
         text = f.read()
-    rng, alarms, found = random.Random(4), 0, 0
-    for _ in range(200):
-        r = compare(t, copies(t, "x", text, rng, 1), copies(t, "y", text, rng, 1), "--json", status=None)
+
+    def once(rng, **new):
+        r = compare(t, simulated(t, "x", text, rng), simulated(t, "y", text, rng, **new), "--json", status=None)
         check(r.status in (0, 1), r.err)
-        alarms += r.status
-    for _ in range(50):
-        found += compare(t, copies(t, "x", text, rng, 1), copies(t, "y", text, rng, 1.1), "--json", status=None).status
-    check(alarms <= 10, "%d false alarms in 200" % alarms)
-    check(found >= 45, "only %d of 50 slow-downs found" % found)
+        return metrics(r), r.status
+    return once
+
+
+@test(timeout=200)
+def false_alarms(t):
+    """200 comparisons of a program with itself, with some twenty figures that vary: at most 5%."""
+    once, rng = simulation(t), random.Random(4)
+    alarms = [n for _ in range(200) for n, m in once(rng)[0].items() if m["verdict"] == "REGRESSION"]
+    check(len(alarms) <= 10, "%d false alarms in 200: %s" % (len(alarms), alarms))
+
+
+@test(timeout=120)
+def what_is_planted_is_found(t):
+    """An added write, half the batch and 10% more time, with 8 runs a side: at least 19 of 20 each."""
+    once = simulation(t)
+    for new, name in (({"write": 21}, "write.per_work"), ({"batch": 4}, "sendmmsg.per_call"), ({"slow": 1.1}, "wall_time")):
+        rng = random.Random(5)
+        found = sum(once(rng, **new)[0][name]["verdict"] == "REGRESSION" for _ in range(20))
+        check(found >= 19, "%s: %d of 20 found" % (name, found))
 
 
 @test
