@@ -110,20 +110,6 @@ static void changes_release(struct changes *c)
 	free(c->at);
 }
 
-/* The run that is worst for that limit. */
-static double worst(const struct res_compare_metric *m, const struct limit *l)
-{
-	switch (l->op) {
-	case LIMIT_AT_LEAST:
-	case LIMIT_ABOVE:
-		return m->new_min;
-	case LIMIT_EQUAL:
-		return m->new_median;
-	default:
-		return m->new_max;
-	}
-}
-
 static void find_changes(
 	const struct res_compare *c, const struct accept_args *args, struct changes *ret)
 {
@@ -136,7 +122,7 @@ static void find_changes(
 			if (limit_parse(m->limit, &l, NULL) < 0 || isnan(m->new_median) ||
 				(!args->all && strcmp(m->verdict, "REGRESSION") != 0))
 				continue;
-			is = limit_rewrite(m->limit, worst(m, &l));
+			is = limit_rewrite(m->limit, m->new_median); /* what is judged */
 			if (is && strcmp(is, m->limit) != 0)
 				*VEC_PUSH(ret) = (struct change){
 					mem_strdup(m->name), mem_strdup(m->limit), is};

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
@@ -265,10 +266,26 @@ static void draw_all(
 		draw_part(args, w, &c->parts.at[i]);
 }
 
+/* Of result files what is in them is asked about, of directories all that has limits. */
+static int are_files(const struct compare_args *args, const struct words *w)
+{
+	struct stat st;
+	int files = 0;
+
+	for (size_t i = 0; i < w->len; i++) {
+		cleanup_free char *path = gather_path(w->at[i], args->alternate.output_dir);
+
+		files |= path && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+	}
+	return files;
+}
+
 /* The exit status, or a negative errno. */
 static int compare_words(struct compare_args *args, const struct words *w, struct err *err)
 {
-	struct compare_options o = {.force = args->force};
+	struct compare_options o = {.force = args->force,
+		.scenario = args->alternate.scenario,
+		.type = args->alternate.type};
 	struct side sides[2] = {0};
 	struct config *config = NULL;
 	cleanup_free struct compare_limits *limits = NULL;
@@ -283,6 +300,7 @@ static int compare_words(struct compare_args *args, const struct words *w, struc
 	o.limits = limits;
 	if (rc == 0)
 		rc = read_sides(args, w, sides, err);
+	o.only_found = args->alternate.base_binary || are_files(args, w);
 	if (rc == 0)
 		rc = compare_sides(&sides[0], &sides[1], &o, &c, err);
 	if (rc == 0)

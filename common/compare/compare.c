@@ -111,13 +111,12 @@ static struct judge_row *row_named(struct rows *rows, const char *name)
 	return NULL;
 }
 
-/* The type that a limit is about, where no type has measured it: io, but for the heap's. */
-static int is_of_type(const char *name, const struct side_kind *kind)
+/* Whether a limit on what no run has measured is told of here: once, if several types could. */
+static int is_told_here(const char *name, const struct side_kind *kind)
 {
-	int heap = !strcmp(name, "peak_heap") || !strcmp(name, "peak_total") ||
-		   !strcmp(name, "held_at_end");
-
-	return kind->schema == (heap ? &schema_memory : &schema_result);
+	if (metric_is_of(name, &schema_result))
+		return kind->schema == &schema_result;
+	return metric_is_of(name, kind->schema);
 }
 
 static int add_limits(const char *const *pairs, const struct side_part *part, struct rows *rows,
@@ -129,7 +128,7 @@ static int add_limits(const char *const *pairs, const struct side_part *part, st
 
 		if (limit_parse(pairs[1], &limit, err) < 0)
 			return err_wrap(err, "scenario %s: %s", part->scenario, pairs[0]);
-		if (!r && !is_of_type(pairs[0], part->kind))
+		if (!r && !is_told_here(pairs[0], part->kind))
 			continue;
 		if (!r) {
 			r = VEC_PUSH(rows);
@@ -349,6 +348,87 @@ static void tell_alone(
 	sentences_into(&s, list);
 }
 
+/* ---- limits on what is not there ---- */
+
+struct lookup {
+	const struct side *sides[2];
+	const char *scenario;
+};
+
+/* 1 if that side has results of the scenario that can hold the figure. */
+static int has_figure(const struct lookup *l, int side, const char *name)
+{
+	const struct side *s = l->sides[side];
+
+	for (size_t i = 0; i < s->parts.len; i++)
+		if (strcmp(s->parts.at[i].scenario, l->scenario) == 0 &&
+			metric_is_of(name, s->parts.at[i].kind->schema))
+			return 1;
+	return 0;
+}
+
+/* 1 if both sides have one type that can hold it: it is judged there. */
+static int is_compared(const struct lookup *l, const char *name)
+{
+	const struct side *s = l->sides[0];
+
+	for (size_t i = 0; i < s->parts.len; i++)
+		if (strcmp(s->parts.at[i].scenario, l->scenario) == 0 &&
+			metric_is_of(name, s->parts.at[i].kind->schema) &&
+			side_find(l->sides[1], l->scenario, s->parts.at[i].kind))
+			return 1;
+	return 0;
+}
+
+static const struct schema *schema_of_type(const char *type)
+{
+	return !strcmp(type, "cpu")      ? &schema_cpu
+	       : !strcmp(type, "memory") ? &schema_memory
+					 : &schema_result;
+}
+
+static int is_asked_about(const struct compare *c, const struct lookup *l, const char *name)
+{
+	const struct compare_options *o = c->options;
+
+	if (o->scenario && strcmp(o->scenario, l->scenario) != 0)
+		return 0;
+	if (o->type && !metric_is_of(name, schema_of_type(o->type)))
+		return 0;
+	return !o->only_found || has_figure(l, 0, name) || has_figure(l, 1, name);
+}
+
+static void find_missing(struct compare *c, const struct side *base, const struct side *new)
+{
+	static const char *const whose[] = {"neither side has", "the new side does not have",
+		"the base does not have", "the sides do not both have"};
+	struct {
+		struct res_compare_finding *at;
+		size_t len, cap;
+	} found = {0};
+	struct arena *a = result_arena(c->doc);
+
+	for (const struct compare_limits *s = c->options->limits; s && s->scenario; s++) {
+		const struct lookup l = {{base, new}, s->scenario};
+
+		for (const char *const *p = s->pairs; p && p[0]; p += 2) {
+			int has = has_figure(&l, 0, p[0]) + 2 * has_figure(&l, 1, p[0]);
+
+			if (is_compared(&l, p[0]) || !is_asked_about(c, &l, p[0]))
+				continue;
+			*VEC_PUSH(&found) = (struct res_compare_finding){VERDICT_CANNOT_TELL,
+				arena_printf(a, "%s: %s has the limit %s, and %s results of it",
+					s->scenario, p[0], p[1], whose[has])};
+		}
+	}
+	RES_LIST((void *)c->doc, &c->doc->missing, found.len, compare_finding);
+	for (size_t i = 0; i < found.len; i++)
+		c->doc->missing.at[i] = found.at[i];
+	free(found.at);
+	if (c->doc->missing.len)
+		c->doc->status = COMPARE_CANNOT_TELL;
+}
+
 static void set_status(struct compare *c)
 {
 	if (c->options->fail_on == FAIL_ON_NOTHING)
@@ -402,7 +482,8 @@ int compare_sides(const struct side *base, const struct side *new,
 			rc = compare_part(&c, &c.doc->parts.at[both++], b, n, err);
 	}
 	c.doc->parts.len = both;
-	if (rc == 0 && !both)
+	find_missing(&c, base, new);
+	if (rc == 0 && !both && !c.doc->missing.len)
 		rc = err_set(err, -ENOENT, "no scenario and type that both %s and %s have",
 			base->label, new->label);
 	return end(&c, rc, ret);

@@ -171,7 +171,7 @@ static void judge_open(const struct judge *j, struct judge_row *r, const char *o
 	struct stats_interval i = worse_interval(r);
 	double bad = bad_factor(r);
 
-	if (r->metric->worse == WORSE_NEITHER || i.high <= bad) {
+	if (i.high <= bad) {
 		verdict(j, r, VERDICT_OK, "%s", of_ok);
 		return;
 	}
@@ -221,8 +221,12 @@ static void judge_described(const struct judge *j, struct judge_row *r)
 		moved = stats_effect_counts(r->base, r->base_runs, r->new, r->new_runs) ||
 			(moved && r->base_runs < COMPARE_RUNS_EXACT &&
 				fabs(new - base) > STATS_EFFECT_LEAST * fabs(base));
-	if (r->limit_text)
-		verdict(j, r, VERDICT_CANNOT_TELL, "needs %d runs", COMPARE_RUNS_EXACT);
+	if (r->limit_text && isnan(new))
+		verdict(j, r, VERDICT_CANNOT_TELL, "not measured in the new runs");
+	else if (r->limit_text && isnan(base))
+		verdict(j, r, VERDICT_CANNOT_TELL, "not measured in the base's runs");
+	else if (r->limit_text)
+		verdict(j, r, VERDICT_CANNOT_TELL, "not measured in every run");
 	else
 		verdict(j, r, moved ? VERDICT_MOVED : VERDICT_SAME, "%s", "");
 }
@@ -432,12 +436,21 @@ static void test_families(const struct judge *j, size_t ret_needs[3])
 	family_release(&second);
 }
 
+/* "+2%" of worse, where nothing is worse. */
+static int has_no_worse(const struct judge_row *r)
+{
+	return r->limit_text && !is_absolute(r) && r->metric->worse == WORSE_NEITHER &&
+	       measured(r->base, r->base_runs) && measured(r->new, r->new_runs);
+}
+
 static void judge_row(const struct judge *j, struct judge_row *r, const size_t needs[3])
 {
 	const char *why_not = forbidden(j, r);
 
 	if (why_not)
 		verdict(j, r, VERDICT_NOT_COMPARED, "%s", why_not);
+	else if (has_no_worse(r))
+		verdict(j, r, VERDICT_CANNOT_TELL, "neither more nor less of it is worse");
 	else if (is_absolute(r))
 		judge_absolute(j, r);
 	else if (r->exact)

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/compare/metric.h"
 
+#include <errno.h>
 #include <math.h>
+#include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/nearest.h"
 
 /* ---- values ---- */
 
@@ -211,4 +216,123 @@ void metrics_release(struct metrics *m)
 	map_release(&m->by_name);
 	free(m->at);
 	arena_release(&m->arena);
+}
+
+/* ---- names ---- */
+
+enum { OF_CALL, OF_RUN, OF_CPU, OF_HEAP };
+
+static const struct known {
+	const char *name;
+	int of;
+} known[] = {
+#define CALL(id, unit, kind, worse, value) {#id, OF_CALL},
+#define RUN(id, unit, kind, worse, value)  {#id, OF_RUN},
+#define CPU(id, unit, kind, worse, value)  {#id, OF_CPU},
+#define HEAP(id, unit, kind, worse, value) {#id, OF_HEAP},
+#include "common/compare/metrics.def"
+#undef CALL
+#undef RUN
+#undef CPU
+#undef HEAP
+};
+
+#define KNOWN (sizeof(known) / sizeof(known[0]))
+
+int metric_is_of(const char *name, const struct schema *schema)
+{
+	int of = schema == &schema_cpu ? OF_CPU : schema == &schema_memory ? OF_HEAP : OF_RUN;
+
+	if (strchr(name, '.'))
+		return of == OF_RUN;
+	for (size_t i = 0; i < KNOWN; i++)
+		if (known[i].of == of && strcmp(known[i].name, name) == 0)
+			return 1;
+	return 0;
+}
+
+/* 0 if there is such a figure of a call, or of a whole run; else n has the nearest. */
+static int find_known(const char *name, int of_call, struct nearest *n)
+{
+	*n = nearest_to(name, 2 + strlen(name) / 4);
+	for (size_t i = 0; i < KNOWN; i++) {
+		if ((known[i].of == OF_CALL) != of_call)
+			continue;
+		if (strcmp(known[i].name, name) == 0)
+			return 0;
+		nearest_try(n, known[i].name);
+	}
+	return -EINVAL;
+}
+
+/* Kernels have some 450 calls on x86-64; libseccomp says which. */
+#define CALLS_MAX 1024
+
+static int check_call(const char *call, const char *rest, struct err *err)
+{
+	struct nearest n = nearest_to(call, strlen(call) > 4 ? 2 : 1);
+	char *names[CALLS_MAX] = {0};
+	int rc = 0;
+
+	if (seccomp_syscall_resolve_name(call) != __NR_SCMP_ERROR)
+		return 0;
+	for (int nr = 0; nr < CALLS_MAX; nr++) {
+		names[nr] = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, nr);
+		if (names[nr])
+			nearest_try(&n, names[nr]);
+	}
+	if (n.name)
+		rc = err_set(err, -EINVAL, "no system call is called '%.60s'; did you mean '%s%s'?",
+			call, n.name, rest);
+	for (int nr = 0; nr < CALLS_MAX; nr++)
+		free(names[nr]);
+	return rc;
+}
+
+static int check_phase(const char *call, const char *figure, const char *at, struct err *err)
+{
+	struct nearest n = nearest_to(at + 1, 4);
+
+	if (strcmp(figure, "calls") != 0)
+		return err_set(err, -EINVAL,
+			"of a phase only calls are known; did you mean '%.60s.calls%.60s'?", call,
+			at);
+	nearest_try(&n, "start-up");
+	nearest_try(&n, "shutdown");
+	if (n.distance)
+		return err_set(err, -EINVAL, "no phase is called '%.60s'; %s%s%s", at + 1,
+			n.name ? "did you mean '" : "there are start-up and shutdown",
+			n.name ? n.name : "", n.name ? "'?" : "");
+	return 0;
+}
+
+static int check_figure(const char *call, const char *figure, struct err *err)
+{
+	struct nearest n;
+
+	if (find_known(figure, 1, &n) == 0)
+		return 0;
+	return err_set(err, -EINVAL, "no figure of a call is called '%.60s'%s%.60s%s%s%s", figure,
+		n.name ? "; did you mean '" : "", n.name ? call : "", n.name ? "." : "",
+		n.name ? n.name : "", n.name ? "'?" : "");
+}
+
+int metric_check_name(const char *name, struct err *err)
+{
+	const char *dot = strrchr(name, '.'), *at = dot ? strchr(dot, '@') : NULL;
+	struct nearest n;
+	int rc;
+
+	if (!dot) {
+		if (find_known(name, 0, &n) == 0)
+			return 0;
+		return err_set(err, -EINVAL, "no figure is called '%.60s'%s%s%s", name,
+			n.name ? "; did you mean '" : "", n.name ? n.name : "", n.name ? "'?" : "");
+	}
+	cleanup_free char *call = mem_strndup(name, (size_t)(dot - name));
+	cleanup_free char *figure =
+		at ? mem_strndup(dot + 1, (size_t)(at - dot - 1)) : mem_strdup(dot + 1);
+
+	rc = at ? check_phase(call, figure, at, err) : check_figure(call, figure, err);
+	return rc < 0 ? rc : check_call(call, dot, err);
 }

@@ -45,6 +45,14 @@ void metrics_read(const struct side_part *part, struct metrics *ret);
 void metrics_release(struct metrics *m);
 /* Its values where the call was not made: 0 for calls, errors and the like. NULL: not measured. */
 const double *metrics_never_called(const struct metrics *m, const struct metric *like);
+/*
+ * Whether a name can be one of a figure: CALL.FIGURE, CALL.calls@PHASE, or of the whole run.
+ * -EINVAL says what it may have been meant to be. A call that is not known here may be of a newer
+ * kernel: it is refused only where it is a slip away from one that is.
+ */
+int metric_check_name(const char *name, struct err *err);
+/* 1 if results of that schema can hold a figure of that name. */
+int metric_is_of(const char *name, const struct schema *schema);
 const struct metric *metrics_find(const struct metrics *m, const char *name); /* or NULL */
 
 #endif

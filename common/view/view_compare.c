@@ -210,6 +210,9 @@ struct doc *view_compare(const struct res_compare *c, int all)
 	struct doc *d = doc_new();
 
 	add_findings(d, c, 0);
+	for (size_t i = 0; i < c->missing.len; i++)
+		if (c->missing.at[i].text)
+			doc_text(d, "cannot tell %s", c->missing.at[i].text);
 	add_findings(d, c, 1);
 	for (size_t i = 0; i < c->parts.len; i++)
 		add_part(d, &c->parts.at[i], all);

@@ -256,13 +256,88 @@ def limits_of_the_catalogue(t):
     results(t, "two", program(t, "b", extra=1, batch=4))
     for limits, status in (([("write.calls", "<= 20"), ("sendmmsg.per_call", ">= 8")], 1),
                            ([("write.calls", "+1"), ("sendmmsg.per_call", ">= 3.5")], 0),
-                           ([("write.calls", "+5%"), ("nothing.calls", "<= 3")], 3)):
+                           ([("write.calls", "+5%"), ("nothing.calls", "<= 3")], 3),
+                           ([("write.calls", "+5%"), ("sendmmsg.fill", "+1%")], 3)):
         c = catalogue(t, limits)
-        r = compare(t, t.path("one"), t.path("two"), "--config", c, "--fail-on", "limits", status=status)
+        r = compare(t, t.path("one"), t.path("two"), "--config", c, "--fail-on", "limits", "--scenario", "s", status=status)
         check("LIMITS" in r.out, r.out)
-    r = compare(t, t.path("one"), t.path("two"), "--config", catalogue(t, [("write.calls", "fewer")]), status=2)
-    check("write.calls" in r.err and "fewer" in r.err and len(r.err.splitlines()) == 1, r.err)
+        eq(bool(re.search(r"cannot tell +(nothing\.calls|sendmmsg\.fill) .*(not measured|worse)", r.out)), status == 3, r.out)
     compare(t, t.path("one"), t.path("two"), "--fail-on", "nothing")
+
+
+@test
+def limits_on_what_is_missing(t):
+    """A scenario, a type or a figure that has a limit and that a side lacks: 3, and it is named."""
+    a = program(t, "a")
+    results(t, "one", a)
+    results(t, "two", a)
+    one, two = t.path("one"), t.path("two")
+    c = catalogue(t, [("write.calls", "<= 20")])
+    missing = "cannot tell other: write.calls has the limit <= 1, and "
+    check(missing + "neither side has results of it" in compare(t, one, two, "--config", c, status=3).out, "of neither side")
+    compare(t, one, two, "--config", c, "--scenario", "s")
+    compare(t, one, two, "--config", c, "--fail-on", "nothing")
+    files = [os.path.join(d, "iotrace/s-iotrace.json") for d in (one, two)]
+    check("other" not in compare(t, *files, "--config", c).out, "result files are asked about what is in them")
+    results(t, "one", a, scenario="other")
+    check(missing + "the new side does not have" in compare(t, one, two, "--config", c, status=3).out, "new")
+    check(missing + "the base does not have" in compare(t, two, one, "--config", c, status=3).out, "base")
+    shutil.rmtree(two)
+    results(t, "two", a, scenario="alone")
+    r = compare(t, one, two, "--config", c, status=3)
+    check(r.out.startswith(missing) and "s: write.calls has the limit <= 20" in r.out, r.out)
+    c = catalogue(t, [("peak_heap", "<= 20KiB"), ("wall_time", "+500%")])
+    for args, status in (([], 3), (["--type", "io"], 3), (["--type", "memory"], 3)):
+        r = compare(t, one, one, "--config", c, "--scenario", "s", *args, status=status)
+        eq("s: peak_heap has the limit <= 20KiB, and neither side" in r.out, args != ["--type", "io"], r.out)
+
+
+@test
+def the_catalogue_is_checked_when_it_is_read(t):
+    a = program(t, "a")
+    for limits, what in (([("write.calls", "<= 9"), ("wirte.calls", "<= 20")], "line 6 column 7: scenarios.s.limits.wirte.calls: "
+                          "no system call is called 'wirte'; did you mean 'write.calls'?"),
+                         ([("write.cals", "<= 20")], "did you mean 'write.calls'?"),
+                         ([("walltime", "+5%")], "did you mean 'wall_time'?"),
+                         ([("write.calls", "=< 20")], "limit '=< 20': understood are"),
+                         ([("write.calls", "fewer")], "limit 'fewer': understood are")):
+        c = catalogue(t, limits)
+        for command in (["compare", "."], ["accept", "s"], ["list"], ["--scenario", "s", "--binary", a]):
+            r = profile(t, *command, "--config", c, status=2)
+            check(what in r.err and len(r.err.splitlines()) == 1, "%s: %s" % (command, r.err))
+    with open(t.path("types.json"), "w") as f:
+        json.dump({"scenarios": {"s": {"types": ["io", "memroy"]}}}, f)
+    r = profile(t, "list", "--config", t.path("types.json"), status=2)
+    check("scenarios.s.types: no type is called 'memroy'; did you mean 'memory'?" in r.err, r.err)
+    with open(t.path("keys.json"), "w") as f:
+        json.dump({"scenarios": {"s": {"limts": {}}}}, f)
+    check("unknown key; did you mean 'limits'?" in profile(t, "list", "--config", t.path("keys.json"), status=2).err, "keys")
+
+
+@test
+def accept_takes_the_statistic_that_is_judged(t):
+    """The median of the runs, in a number that the parser reads: with it the same results are met."""
+    results(t, "out", program(t, "a"))
+    folder = t.path("out/iotrace/s.runs")
+    for k, n in enumerate((12884901890, 12884901000, 99884901890), 1):
+        with open("%s/%d.json" % (folder, k)) as f:
+            r = json.load(f)
+        r["mappings"] = {"peak_mapped": n}
+        r["wall_ns"] = n
+        for s in r["syscalls"]:
+            if s["name"] == "write":
+                s["bytes"]["transferred"] = 1000 * k
+        with open("%s/%d.json" % (folder, k), "w") as f:
+            json.dump(r, f)
+    for limits, is_ in (([("peak_mapped", "<= 1GiB")], "peak_mapped: <= 1GiB -> <= 12.01GiB"),
+                        ([("peak_mapped", "<= 5")], "peak_mapped: <= 5 -> <= 12884901890"),
+                        ([("write.bytes", "<= 5")], "write.bytes: <= 5 -> <= 2000"),
+                        ([("write.bytes", ">= 3000")], "write.bytes: >= 3000 -> >= 2000")):
+        c = catalogue(t, limits)
+        r = profile(t, "accept", "s", "--config", c, "--output-dir", t.path("out"))
+        eq(r.out.strip(), is_, "rewritten")
+        check("nothing to rewrite" in profile(t, "accept", "s", "--config", c, "--output-dir", t.path("out")).out, "met now")
+        compare(t, t.path("out"), t.path("out"), "--config", c, "--fail-on", "limits", "--scenario", "s")
 
 
 @test

@@ -380,6 +380,70 @@ static void what_is_no_side(void **state)
 	}
 }
 
+/* ---- names ---- */
+
+static void names_that_are_known(void **state)
+{
+	static const char *const rows[] = {"write.calls", "sendmmsg.per_call", "wall_time", "calls",
+		"calls_per_work", "peak_heap", "samples", "mmap.calls@start-up",
+		"mmap.calls@shutdown", "write.bytes_per_work", "read.p99",
+		/* of 32-bit programs, by number, and of a newer kernel */
+		"waitpid.calls", "syscall_999.calls", "brandnewcall.calls"};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		struct err err = {0};
+
+		if (metric_check_name(rows[i], &err) < 0)
+			fail_msg("%s: %s", rows[i], err.text);
+	}
+}
+
+static void names_that_are_meant_otherwise(void **state)
+{
+	static const struct {
+		const char *name, *says;
+	} rows[] = {
+		{"write.cals", "no figure of a call is called 'cals'; did you mean 'write.calls'?"},
+		{"wirte.calls", "no system call is called 'wirte'; did you mean 'write.calls'?"},
+		{"sendmmssg.per_call", "did you mean 'sendmmsg.per_call'?"},
+		{"sendmmsg.percall", "did you mean 'sendmmsg.per_call'?"},
+		{"walltime", "no figure is called 'walltime'; did you mean 'wall_time'?"},
+		{"peak-heap", "did you mean 'peak_heap'?"},
+		{"mmap.calls@startup", "no phase is called 'startup'; did you mean 'start-up'?"},
+		{"mmap.calls@nowhere-near", "there are start-up and shutdown"},
+		{"mmap.bytes@start-up", "did you mean 'mmap.calls@start-up'?"},
+		{"write.zzzzzzzzzz", "no figure of a call is called 'zzzzzzzzzz'"},
+		{"", "no figure is called ''"},
+		{"write.", "no figure of a call is called ''"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		struct err err = {0};
+
+		assert_int_equal(metric_check_name(rows[i].name, &err), -EINVAL);
+		if (!strstr(err.text, rows[i].says))
+			fail_msg("%s: %s", rows[i].name, err.text);
+	}
+}
+
+static void which_results_have_it(void **state)
+{
+	static const struct {
+		const char *name;
+		int io, cpu, memory;
+	} rows[] = {{"write.calls", 1, 0, 0}, {"wall_time", 1, 1, 0}, {"peak_heap", 0, 0, 1},
+		{"samples", 0, 1, 0}, {"calls", 1, 0, 0}, {"nothing", 0, 0, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		assert_int_equal(metric_is_of(rows[i].name, &schema_result), rows[i].io);
+		assert_int_equal(metric_is_of(rows[i].name, &schema_cpu), rows[i].cpu);
+		assert_int_equal(metric_is_of(rows[i].name, &schema_memory), rows[i].memory);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -390,6 +454,9 @@ int main(void)
 		cmocka_unit_test(sides_of_folders),
 		cmocka_unit_test(one_scenario_of_a_folder),
 		cmocka_unit_test(what_is_no_side),
+		cmocka_unit_test(names_that_are_known),
+		cmocka_unit_test(names_that_are_meant_otherwise),
+		cmocka_unit_test(which_results_have_it),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
