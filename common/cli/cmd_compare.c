@@ -115,30 +115,66 @@ static void print_data(struct out *o, const char *text)
 			out_char(o, *text);
 }
 
-static void print_github(const struct res_compare *c, struct out *o)
+/* An error for what fails the gate, a warning for what it lets through. */
+static void annotate(
+	struct out *o, int fails, const char *scenario, const char *type, const char *text)
 {
-	for (size_t i = 0; i < c->parts.len; i++) {
-		const struct res_compare_part *p = &c->parts.at[i];
+	out_str(o, fails ? "::error::" : "::warning::");
+	print_data(o, scenario);
+	out_char(o, ' ');
+	print_data(o, type);
+	out_char(o, ' ');
+	print_data(o, text);
+	out_char(o, '\n');
+}
 
-		for (size_t k = 0; k < p->metrics.len; k++) {
-			const struct res_compare_metric *m = &p->metrics.at[k];
-			int bad = !strcmp(m->verdict, "REGRESSION");
+static void annotate_metric(struct out *o, int fails, const struct res_compare_part *p,
+	const struct res_compare_metric *m)
+{
+	cleanup_free char *text = mem_printf("%s: %.10g -> %.10g, %s%s%s", m->name, m->base_median,
+		m->new_median, m->verdict, m->why ? ": " : "", m->why ? m->why : "");
 
-			if (!bad && (!m->limit || strcmp(m->verdict, "cannot tell") != 0))
-				continue;
-			out_str(o, bad ? "::error::" : "::warning::");
-			print_data(o, p->scenario);
-			out_printf(o, " %s ", p->type);
-			print_data(o, m->name);
-			out_printf(o, ": %.10g -> %.10g, %s: ", m->base_median, m->new_median,
-				m->verdict);
-			print_data(o, m->why ? m->why : "");
-			out_char(o, '\n');
-		}
+	annotate(o, fails, p->scenario, p->type, text);
+}
+
+static void annotate_part(
+	struct out *o, const struct res_compare_part *p, enum compare_fail_on fail_on)
+{
+	for (size_t i = 0; i < p->runs.len; i++)
+		if (strcmp(p->runs.at[i].verdict, "note") != 0)
+			annotate(o, fail_on != FAIL_ON_NOTHING, p->scenario, p->type,
+				p->runs.at[i].text);
+	for (size_t i = 0; i < p->causes.len; i++)
+		if (!strcmp(p->causes.at[i].verdict, "REGRESSION"))
+			annotate(o, fail_on == FAIL_ON_REGRESSIONS, p->scenario, p->type,
+				p->causes.at[i].text);
+	for (size_t i = 0; i < p->metrics.len; i++) {
+		const struct res_compare_metric *m = &p->metrics.at[i];
+		int bad = !strcmp(m->verdict, "REGRESSION");
+		int untold = m->limit && (!strcmp(m->verdict, "cannot tell") ||
+						 !strcmp(m->verdict, "not compared"));
+
+		if (m->cause || (!bad && !untold))
+			continue;
+		annotate_metric(o,
+			fail_on == FAIL_ON_REGRESSIONS || (fail_on == FAIL_ON_LIMITS && m->limit),
+			p, m);
 	}
 }
 
-static int print_all(const struct compare_args *args, const struct res_compare *c, struct err *err)
+static void print_github(const struct res_compare *c, enum compare_fail_on fail_on, struct out *o)
+{
+	for (size_t i = 0; i < c->parts.len; i++)
+		annotate_part(o, &c->parts.at[i], fail_on);
+	for (size_t i = 0; i < c->missing.len; i++) {
+		out_str(o, fail_on == FAIL_ON_NOTHING ? "::warning::" : "::error::");
+		print_data(o, c->missing.at[i].text);
+		out_char(o, '\n');
+	}
+}
+
+static int print_all(const struct compare_args *args, const struct res_compare *c,
+	enum compare_fail_on fail_on, struct err *err)
 {
 	struct doc *d = view_compare(c, args->all);
 	struct out o;
@@ -156,7 +192,7 @@ static int print_all(const struct compare_args *args, const struct res_compare *
 		print_end(c, &o);
 	}
 	if (args->format && !strcmp(args->format, "github"))
-		print_github(c, &o);
+		print_github(c, fail_on, &o);
 	if (rc == 0 && out_flush(&o) < 0)
 		rc = err_set(
 			err, o.error, "cannot write to standard output: %s", strerror(-o.error));
@@ -304,7 +340,7 @@ static int compare_words(struct compare_args *args, const struct words *w, struc
 	if (rc == 0)
 		rc = compare_sides(&sides[0], &sides[1], &o, &c, err);
 	if (rc == 0)
-		rc = print_all(args, c, err);
+		rc = print_all(args, c, o.fail_on, err);
 	if (rc == 0)
 		draw_all(args, w, c);
 	if (rc == 0)

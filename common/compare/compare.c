@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/compare/cause.h"
 #include "common/compare/judge.h"
 #include "common/compare/made.h"
 #include "common/compare/runs.h"
@@ -153,8 +154,11 @@ static const char *const *limits_of(const struct compare_limits *l, const char *
 /* The order in which rows are read: limits, regressions, what moved, the rest. */
 static int rank(const struct judge_row *r)
 {
-	static const char *const order[] = {VERDICT_REGRESSION, VERDICT_CANNOT_TELL, VERDICT_BETTER,
-		VERDICT_MOVED, VERDICT_OK, VERDICT_SAME};
+	static const char *const with_limit[] = {VERDICT_REGRESSION, VERDICT_CANNOT_TELL,
+		VERDICT_NOT_COMPARED, VERDICT_BETTER, VERDICT_MOVED, VERDICT_OK};
+	static const char *const without[] = {VERDICT_REGRESSION, VERDICT_BETTER, VERDICT_MOVED,
+		VERDICT_CANNOT_TELL, VERDICT_OK, VERDICT_SAME};
+	const char *const *order = r->limit_text ? with_limit : without;
 	int place = 0;
 
 	while (place < 6 && strcmp(r->out->verdict, order[place]) != 0)
@@ -162,9 +166,22 @@ static int rank(const struct judge_row *r)
 	return (r->limit_text ? 0 : 10) + place;
 }
 
+/* How far it moved: counts by how many, as the work of both sides is one, batches by their share.
+ */
 static double size_of_change(const struct judge_row *r)
 {
-	return isnan(r->out->change) ? HUGE_VAL : fabs(r->out->change);
+	double base = isnan(r->out->base_median) ? 0 : r->out->base_median;
+	double new = isnan(r->out->new_median) ? 0 : r->out->new_median;
+
+	if (r->metric->kind == METRIC_BATCH)
+		return isnan(r->out->change) ? HUGE_VAL : fabs(r->out->change);
+	return fabs(new - base);
+}
+
+/* Calls before bytes. */
+static int class_of(const struct judge_row *r)
+{
+	return 2 * (int)r->metric->kind + (*r->metric->unit != '\0');
 }
 
 static int row_cmp(const void *a, const void *b)
@@ -174,8 +191,8 @@ static int row_cmp(const void *a, const void *b)
 
 	if (rank(x) != rank(y))
 		return rank(x) < rank(y) ? -1 : 1;
-	if (x->metric->kind != y->metric->kind)
-		return x->metric->kind < y->metric->kind ? -1 : 1;
+	if (class_of(x) != class_of(y))
+		return class_of(x) < class_of(y) ? -1 : 1;
 	if (dx != dy)
 		return dx > dy ? -1 : 1;
 	return strcmp(x->metric->name, y->metric->name);
@@ -205,6 +222,29 @@ static void tell_runs(
 			    "judged per unit of it");
 }
 
+/* Calls that only one side makes, where nothing else explains them. */
+static void tell_new(
+	struct sentences *s, const struct rows *rows, const char *verdict, const char *what)
+{
+	cleanup_free char *names = mem_strdup("");
+
+	for (size_t i = 0; i < rows->len; i++) {
+		const struct res_compare_metric *m = rows->at[i].out;
+		const char *call = rows->at[i].metric->call, *figure = strrchr(m->name, '.');
+		char *longer;
+
+		if (!call || m->cause || strcmp(m->verdict, verdict) != 0 ||
+			(m->base_median != 0 && m->new_median != 0) || !figure ||
+			(strcmp(figure, ".calls") != 0 && strcmp(figure, ".per_work") != 0))
+			continue;
+		longer = mem_printf("%s%s%s", names, *names ? ", " : "", call);
+		free(names);
+		names = longer;
+	}
+	if (*names)
+		sentence(s, "%s: %s", what, names);
+}
+
 static void tell_why(struct sentences *s, const struct rows *rows, const struct side_part *base,
 	const struct side_part *new)
 {
@@ -219,7 +259,8 @@ static void tell_why(struct sentences *s, const struct rows *rows, const struct 
 		const struct judge_row *r = &rows->at[i];
 		int known = 0;
 
-		if (strcmp(r->out->verdict, VERDICT_REGRESSION) != 0 || !r->metric->call)
+		if (strcmp(r->out->verdict, VERDICT_REGRESSION) != 0 || !r->metric->call ||
+			r->out->cause)
 			continue;
 		for (size_t k = 0; k < n; k++)
 			known |= strcmp(told[k], r->metric->call) == 0;
@@ -228,6 +269,8 @@ static void tell_why(struct sentences *s, const struct rows *rows, const struct 
 		told[n++] = r->metric->call;
 		why_call(s, base, new, r->metric->call);
 	}
+	tell_new(s, rows, VERDICT_REGRESSION, "new, the base never calls it");
+	tell_new(s, rows, VERDICT_BETTER, "not called any more");
 }
 
 static void begin_rows(struct compare *c, struct rows *rows)
@@ -259,7 +302,7 @@ static void count_verdicts(struct compare *c, const struct rows *rows)
 		int regression = !strcmp(v, VERDICT_REGRESSION);
 		int described = !strcmp(rows->at[i].out->kind, "described");
 
-		if (regression &&
+		if (regression && !rows->at[i].out->cause &&
 			(c->options->fail_on == FAIL_ON_REGRESSIONS || rows->at[i].limit_text))
 			c->doc->regressions++;
 		c->doc->judged += regression || !strcmp(v, VERDICT_OK) ||
@@ -280,17 +323,30 @@ static void count_findings(struct compare *c, const struct res_compare_part *par
 	}
 }
 
+static void count_causes(struct compare *c, const struct res_compare_part *part)
+{
+	for (size_t i = 0; i < part->causes.len; i++)
+		c->doc->regressions += c->options->fail_on == FAIL_ON_REGRESSIONS &&
+				       !strcmp(part->causes.at[i].verdict, VERDICT_REGRESSION);
+}
+
+/* sides: NULL for limits on one alone. */
 static void judge_part(struct compare *c, struct res_compare_part *part, struct rows *rows,
-	const struct judge_rules *rules)
+	const struct judge_rules *rules, const struct side_part *const sides[2])
 {
 	struct judge j = {c->doc, rows->work, rules, rows->at, rows->len};
+	struct causes causes = {0};
 
 	begin_rows(c, rows);
 	judge_all(&j);
+	if (sides)
+		causes_find(&j, sides[0], sides[1], &causes);
+	causes_into(c->doc, &causes, part);
 	if (rows->len)
 		qsort(rows->at, rows->len, sizeof(*rows->at), row_cmp);
 	keep_rows(c, part, rows);
 	count_verdicts(c, rows);
+	count_causes(c, part);
 }
 
 static int compare_part(struct compare *c, struct res_compare_part *part,
@@ -320,7 +376,7 @@ static int compare_part(struct compare *c, struct res_compare_part *part,
 	rows.work = work_of(&b, &n);
 	drop_repeated(&rows);
 	if (rc == 0) {
-		judge_part(c, part, &rows, &rules);
+		judge_part(c, part, &rows, &rules, (const struct side_part *const[]){base, new});
 		tell_rules(&notes, &rules);
 		if (!rules.counts)
 			tell_runs(&notes, part, rows.work);
@@ -511,7 +567,7 @@ static int budget_part(struct compare *c, struct res_compare_part *part,
 		if (all.at[i].limit_text && all.at[i].limit.op != LIMIT_WORSE)
 			*VEC_PUSH(&limited) = all.at[i];
 	if (rc == 0) {
-		judge_part(c, part, &limited, &rules);
+		judge_part(c, part, &limited, &rules, NULL);
 		tell_rules(&notes, &rules);
 	}
 	sentences_into(&notes, &part->notes);

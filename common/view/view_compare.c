@@ -136,21 +136,48 @@ static int is_whole(const struct res_compare_metric *m)
 	return m->name && m->unit && m->verdict;
 }
 
+static struct doc_table *begin_group(struct doc *d, enum group group)
+{
+	doc_section(d, titles[group]);
+	return doc_table(d, "metrics", columns, sizeof(columns) / sizeof(*columns));
+}
+
+/* One row for all that it explains. */
+static struct doc_table *add_causes(struct doc *d, const struct res_compare_part *p)
+{
+	struct doc_table *t = NULL;
+
+	for (size_t i = 0; i < p->causes.len; i++) {
+		const struct res_compare_cause *c = &p->causes.at[i];
+
+		if (!c->text || !c->verdict)
+			continue;
+		if (!t)
+			t = begin_group(d, GROUP_JUDGED);
+		doc_cell_text(d, t, "%s", !strcmp(c->verdict, "REGRESSION") ? "FAIL" : c->verdict);
+		doc_cell_text(d, t, "%s", c->text);
+		for (int empty = 0; empty < 3; empty++)
+			doc_cell_text(d, t, "-");
+		doc_cell_text(d, t, "%llu figures", (unsigned long long)c->figures);
+	}
+	return t;
+}
+
 static size_t add_group(
 	struct doc *d, const struct res_compare_part *p, enum group group, size_t most)
 {
-	struct doc_table *t = NULL;
+	struct doc_table *t = group == GROUP_JUDGED ? add_causes(d, p) : NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->metrics.len; i++) {
-		if (!is_whole(&p->metrics.at[i]) || group_of(&p->metrics.at[i]) != group ||
+		const struct res_compare_metric *m = &p->metrics.at[i];
+
+		if (!is_whole(m) || group_of(m) != group || (m->cause && most != SIZE_MAX) ||
 			n++ >= most)
 			continue;
-		if (!t) {
-			doc_section(d, titles[group]);
-			t = doc_table(d, "metrics", columns, sizeof(columns) / sizeof(*columns));
-		}
-		add_row(d, t, &p->metrics.at[i]);
+		if (!t)
+			t = begin_group(d, group);
+		add_row(d, t, m);
 	}
 	return n > most ? n - most : 0;
 }

@@ -250,6 +250,90 @@ def a_loaded_server_that_calls_more_for_a_request(t):
     eq(m["calls_per_work"]["verdict"], "same", "the same server")
 
 
+RELAY = """#include <sys/wait.h>
+#include <unistd.h>
+int main(void)
+{
+	for (int i = 0; i < 20 + EXTRA; i++)
+		write(1, "x", 1);
+	if (STARTS && !fork())
+		execl("/bin/sh", "sh", "-c", "echo one > /dev/null; echo two > /dev/null", 0);
+	if (STARTS)
+		wait(0);
+	return 0;
+}
+"""
+
+
+def changed_rows(r):
+    """The rows of CHANGED: (verdict, name)."""
+    part = r.out.split("CHANGED", 1)[1].split("\n\n")[0]
+    return re.findall(r"^  (FAIL|better|moved) +(.+?)  ", part, re.M)
+
+
+@test
+def one_cause_for_many_rows(t):
+    """A new process moves the count of each call that it makes: one row, and what its starter does more."""
+    results(t, "one", built(t, "relay", RELAY, EXTRA=0, STARTS=0))
+    results(t, "two", built(t, "relay", RELAY, EXTRA=1, STARTS=1))
+    r = compare(t, t.path("one"), t.path("two"), status=1)
+    rows = changed_rows(r)
+    check(re.fullmatch(r"sh, started by relay: its [0-9]+ calls", rows[0][1]) and rows[0][0] == "FAIL", r.out)
+    names = [n for _, n in rows[1:]]
+    check("openat.calls" not in names and "processes" not in names and "calls" not in names, "explained: %s" % names)
+    check("wait4.calls" in names and len(rows) < 9, "what relay does: %s" % names)
+    # the shell writes too: what is left of write.calls is relay's own, so that row stays
+    check("write.calls" in names, "not explained wholly: %s" % names)
+    m = json.loads(compare(t, t.path("one"), t.path("two"), "--json", status=1).out)
+    part = m["parts"][0]
+    (cause,) = part["causes"]
+    explained = [x["name"] for x in part["metrics"] if x["cause"] == cause["text"]]
+    check(len(explained) == cause["figures"] > 10 and "processes" in explained, str(explained))
+    alone = sum(x["verdict"] == "REGRESSION" and not x["cause"] for x in part["metrics"])
+    eq(m["regressions"], alone + 1, "the cause is one regression")
+    r = compare(t, t.path("two"), t.path("one"))
+    eq(changed_rows(r)[0][0], "better", "the other way")
+    check("sh, not started any more" in r.out, r.out)
+    check(len(changed_rows(compare(t, t.path("one"), t.path("two"), "--all", status=1))) > len(rows) + 10, "--all")
+    r = compare(t, t.path("one"), t.path("one"))
+    check("CHANGED" not in r.out, r.out)
+
+
+@test
+def the_order_of_rows(t):
+    """Limits, the cause, then what moved most, in calls and not in percent."""
+    results(t, "one", built(t, "relay", RELAY, EXTRA=0, STARTS=0))
+    results(t, "two", built(t, "relay", RELAY, EXTRA=30, STARTS=1))
+    c = catalogue(t, [("write.calls", "<= 20")])
+    r = compare(t, t.path("one"), t.path("two"), "--config", c, "--scenario", "s", status=1)
+    at = [r.out.index(x) for x in ("LIMITS", "write.calls", "CHANGED", "sh, started by relay", "ALSO MOVED")]
+    eq(at, sorted(at), "order of " + r.out)
+    rows = compare(t, t.path("one"), t.path("two"), "--json", status=1)
+    m = [x for x in json.loads(rows.out)["parts"][0]["metrics"] if x["verdict"] == "REGRESSION" and not x["cause"]
+         and x["name"].endswith(".calls")]
+    moved = [x["new_median"] - x["base_median"] for x in m]
+    check(m[0]["name"] == "write.calls" and moved == sorted(moved, reverse=True), str([x["name"] for x in m]))
+
+
+@test
+def names_of_our_own_files(t):
+    """The log of each run and side has a name of its own: one write more is one, wherever it went. Names are never cut."""
+    long = "x" * 150
+    for out, extra in (("one", 0), (long, 1)):
+        results(t, out, program(t, "p", extra=extra))
+    r = compare(t, t.path("one"), t.path(long), status=1)
+    check("write, on the target's output: 20 -> 21 calls" in r.out, r.out)
+    for side, where in (("one", "/tmp/a/"), (long, "/tmp/b/")):  # a file of the program's own is not ours
+        for k in (1, 2, 3):
+            path = t.path("%s/iotrace/s.runs/%d.json" % (side, k))
+            with open(path) as f:
+                text = f.read()
+            with open(path, "w") as f:
+                f.write(re.sub(r'"target": "[^"]*-target.log"', '"target": "%s%s"' % (where, "y" * 300), text))
+    r = compare(t, t.path("one"), t.path(long), "--json", status=1)
+    check("write, on /tmp/b/%s: 0 -> 21 calls" % ("y" * 300) in json.loads(r.out)["parts"][0]["why"], r.out[-3000:])
+
+
 @test
 def limits_of_the_catalogue(t):
     results(t, "one", program(t, "a"))
@@ -403,11 +487,43 @@ def profiles_of_cpu_and_memory(t):
 
 
 @test
+def annotations(t):
+    """An error is what fails the gate, and nothing else is one."""
+    results(t, "one", program(t, "a"))
+    results(t, "two", program(t, "b", extra=1))
+    one, two, c = t.path("one"), t.path("two"), catalogue(t, [("write.calls", "<= 20"), ("sendmmsg.calls", "<= 9")])
+
+    def lines(*args, status):
+        r = compare(t, one, two, "--format", "github", "--config", c, "--scenario", "s", *args, status=status)
+        return [x for x in r.out.splitlines() if x.startswith("::")]
+    got = lines(status=1)
+    check("::error::s io write.calls: 20 -> 21, REGRESSION: limit <= 20" in got, str(got))
+    eq(sorted(x.split()[2].rstrip(":") for x in got), ["calls", "write.bytes", "write.calls"], "errors")
+    got = lines("--fail-on", "limits", status=1)
+    eq([x for x in got if x.startswith("::error::")], ["::error::s io write.calls: 20 -> 21, REGRESSION: limit <= 20"], "errors")
+    eq(len([x for x in got if x.startswith("::warning::")]), 2, "warnings: %s" % got)
+    eq([x for x in lines("--fail-on", "nothing", status=0) if x.startswith("::error::")], [], "nothing fails")
+    c = catalogue(t, [("sendmmsg.calls", "<= 9")])
+    eq([x for x in lines("--fail-on", "limits", status=0) if x.startswith("::error::")], [], "no limit is missed")
+    r = compare(t, one, one, "--format", "github", "--config", c, "--scenario", "s")
+    check("::" not in r.out, r.out)
+    r = compare(t, one, one, "--format", "github", "--config", catalogue(t, [("openat2.calls", "+1")]), status=3)
+    check("::error::s io openat2.calls: " in r.out and "::error::other: write.calls has the limit" in r.out, r.out)
+    path = os.path.join(two, "iotrace/s.runs/1.json")
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text.replace('"signal": null', '"signal": 9').replace('"complete": true', '"complete": false'))
+    got = lines("--fail-on", "limits", status=1)
+    check(any(x.startswith("::error::s io new: ") and "SIGKILL" in x for x in got), str(got))
+    check(any(x.startswith("::error::s io new: 1 of 3 runs are incomplete") for x in got), str(got))
+
+
+@test
 def other_forms(t):
     results(t, "one", program(t, "a"))
     results(t, "two", program(t, "b", extra=1))
-    r = compare(t, t.path("one"), t.path("two"), "--markdown", t.path("c.md"), "--format", "github", status=1)
-    check("::error::s io write.calls: 20 -> 21" in r.out, r.out)
+    compare(t, t.path("one"), t.path("two"), "--markdown", t.path("c.md"), status=1)
     compare(t, t.path("one"), t.path("two"), "--html", t.path("c.html"), status=1)
     with open(t.path("c.html")) as f:
         page = f.read()
