@@ -30,6 +30,44 @@ static void add(struct words_vec *v, const char *option, const char *value)
 	*VEC_PUSH(v) = value;
 }
 
+#define OPTION(name, member)                                                                       \
+	{                                                                                          \
+		"--" name, offsetof(struct alternate, member)                                      \
+	}
+static const struct {
+	const char *name;
+	size_t offset;
+} passed_on[] = {
+	OPTION("ready", ready),
+	OPTION("ready-timeout", ready_timeout),
+	OPTION("load", load),
+	OPTION("work", work),
+	OPTION("latency", latency),
+	OPTION("skip", skip),
+	OPTION("duration", duration),
+	OPTION("timeout", timeout),
+	OPTION("grace", grace),
+	OPTION("mode", mode),
+};
+
+#define PASSED_ON (sizeof(passed_on) / sizeof(passed_on[0]))
+
+static const char *option_value(const struct alternate *a, size_t i)
+{
+	const char *value;
+
+	memcpy(&value, (const char *)a + passed_on[i].offset, sizeof(value));
+	return value;
+}
+
+const char *alternate_option(const struct alternate *a)
+{
+	for (size_t i = 0; i < PASSED_ON; i++)
+		if (option_value(a, i))
+			return passed_on[i].name + strlen("--");
+	return NULL;
+}
+
 static struct words_vec command_of(const struct alternate *a, int side, const char *dir)
 {
 	struct words_vec v = {0};
@@ -42,6 +80,8 @@ static struct words_vec command_of(const struct alternate *a, int side, const ch
 	add(&v, "--config", a->config);
 	add(&v, "--output-dir", dir);
 	add(&v, "--runs", "1");
+	for (size_t i = 0; i < PASSED_ON; i++)
+		add(&v, passed_on[i].name, option_value(a, i));
 	if (a->rest)
 		*VEC_PUSH(&v) = "--";
 	for (char **w = a->rest; w && *w; w++)

@@ -45,6 +45,20 @@ static const struct optable_row option_rows[] = {
 	{"new-binary", "PATH", OPTION_TEXT, AT(alternate.new_binary), 0, 0, "the new one"},
 	{"runs", "N", OPTION_NUMBER, AT(alternate.runs), 1, RUNS_MAX,
 		"runs a side, in turns (default 5; times need 4 or more)"},
+	{"ready", "SPEC", OPTION_TEXT, AT(alternate.ready), 0, 0,
+		"in turns, this and the next as of run: when the target can take load"},
+	{"ready-timeout", "SEC", OPTION_TEXT, AT(alternate.ready_timeout), 0, 0,
+		"how long it may take to be ready"},
+	{"load", "CMD", OPTION_TEXT, AT(alternate.load), 0, 0, "run against the ready target"},
+	{"work", "UNIT=REGEX", OPTION_TEXT, AT(alternate.work), 0, 0,
+		"how much the load did; counts are then judged per unit of it"},
+	{"latency", "UNIT=REGEX", OPTION_TEXT, AT(alternate.latency), 0, 0,
+		"what the load says of its latency"},
+	{"skip", "SEC", OPTION_TEXT, AT(alternate.skip), 0, 0, "left out of the window"},
+	{"duration", "SEC", OPTION_TEXT, AT(alternate.duration), 0, 0, "of the window"},
+	{"timeout", "SEC", OPTION_TEXT, AT(alternate.timeout), 0, 0, "time limit of a run"},
+	{"grace", "SEC", OPTION_TEXT, AT(alternate.grace), 0, 0, "from TERM to KILL"},
+	{"mode", "MODE", OPTION_TEXT, AT(alternate.mode), 0, 0, "of type io: auto or ptrace"},
 	{"type", "TYPE", OPTION_TEXT, AT(alternate.type), 0, 0,
 		"io, cpu or memory (default: all found; in turns: io)"},
 	{"fail-on", "WHAT", OPTION_TEXT, AT(fail_on), 0, 0,
@@ -68,7 +82,7 @@ static void compare_help(struct out *o)
 	out_str(o,
 		"profile-scenario compare BASE [NEW] [OPTIONS]\n"
 		"profile-scenario compare --scenario NAME --base-binary A --new-binary B "
-		"[--runs N] [OPTIONS] [-- ARGS...]\n"
+		"[--runs N]\n    [--ready SPEC --load CMD --work UNIT=REGEX] [OPTIONS] [-- ARGS...]\n"
 		"BASE and NEW are baselines, directories of results or result files; without NEW "
 		"the results in DIR.\nCounts that agree between 3 or more runs of a side are "
 		"compared exactly; times by an exact rank test.\n\n");
@@ -228,6 +242,9 @@ static int check_args(const struct compare_args *args, const struct words *w, st
 	if (a->base_binary && (w->len || !a->scenario))
 		return err_set(err, -EINVAL,
 			"with --base-binary a --scenario is compared, not BASE and NEW");
+	if (!a->base_binary && alternate_option(a))
+		return err_set(err, -EINVAL, "--%s is for runs in turns: with --base-binary",
+			alternate_option(a));
 	if (!a->base_binary && !w->len)
 		return err_set(err, -EINVAL, "compare needs BASE (see compare --help)");
 	return 0;

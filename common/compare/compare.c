@@ -314,10 +314,26 @@ static void count_verdicts(struct compare *c, const struct rows *rows)
 	}
 }
 
+static int has_ended_otherwise(const struct res_compare_part *part)
+{
+	for (size_t i = 0; i < part->runs.len; i++)
+		if (!strcmp(part->runs.at[i].verdict, VERDICT_REGRESSION))
+			return 1;
+	return 0;
+}
+
+/* Who crashes makes fewer calls, which is nothing better. */
+static void withdraw_praise(struct rows *rows)
+{
+	for (size_t i = 0; i < rows->len; i++)
+		if (!strcmp(rows->at[i].out->verdict, VERDICT_BETTER))
+			rows->at[i].out->verdict = VERDICT_MOVED;
+}
+
 static void count_findings(struct compare *c, const struct res_compare_part *part)
 {
+	c->ended |= has_ended_otherwise(part);
 	for (size_t i = 0; i < part->runs.len; i++) {
-		c->ended |= !strcmp(part->runs.at[i].verdict, VERDICT_REGRESSION);
 		c->doc->regressions += !strcmp(part->runs.at[i].verdict, VERDICT_REGRESSION);
 		c->doc->troubles += !strcmp(part->runs.at[i].verdict, VERDICT_TROUBLE);
 	}
@@ -339,6 +355,8 @@ static void judge_part(struct compare *c, struct res_compare_part *part, struct 
 
 	begin_rows(c, rows);
 	judge_all(&j);
+	if (has_ended_otherwise(part))
+		withdraw_praise(rows);
 	if (sides)
 		causes_find(&j, sides[0], sides[1], &causes);
 	causes_into(c->doc, &causes, part);

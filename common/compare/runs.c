@@ -79,7 +79,7 @@ static char *end_of(const struct run *r)
 		free(words);
 		return mem_strdup("never ready");
 	}
-	if (!words || !warned(r, "died_early"))
+	if (!words || !warned(r, "target_ended_early"))
 		return words;
 	early = mem_printf("before the end of the load, %s", words);
 	free(words);

@@ -211,8 +211,9 @@ def built(t, name, text, **defines):
     path = t.path(name)
     with open(path + ".c", "w") as f:
         f.write(text)
-    t.run([need_tool("gcc"), "-O1", "-w", *("-D%s=%d" % x for x in defines.items()), "-o", path, path + ".c"], timeout=60,
-          user=False)
+    r = t.run([need_tool("gcc"), "-O1", "-w", *("-D%s=%d" % x for x in defines.items()), "-o", path, path + ".c"], timeout=60,
+              user=False)
+    eq(r.status, 0, r.err)
     return path
 
 
@@ -235,11 +236,9 @@ def a_loaded_server_that_calls_more_for_a_request(t):
     port = 20000 + os.getpid() % 10000
     with open(t.path("load.py"), "w") as f:
         f.write(LOAD % port)
-    with open(t.path("c.json"), "w") as f:
-        json.dump({"scenarios": {"s": {"ready": "udp:%d" % port, "load": [sys.executable, t.path("load.py")],
-                                       "work": {"unit": "request", "regex": "requests ([0-9]+)"}}}}, f)
     a, b = (built(t, n, SERVER, PORT=port, TIMES=k) for n, k in (("a", 1), ("b", 5)))
-    args = ("--scenario", "s", "--base-binary", a, "--runs", 5, "--config", t.path("c.json"))
+    args = ("--scenario", "s", "--base-binary", a, "--runs", 5, "--ready", "udp:%d" % port, "--load",
+            "%s %s" % (sys.executable, t.path("load.py")), "--work", "request=requests ([0-9]+)")
     r = compare(t, *args, "--new-binary", b, "--json", status=1, timeout=100)
     m = metrics(r)
     eq([(n, m[n]["verdict"], round(m[n]["new_median"], 2)) for n in ("write.per_work", "calls_per_work")],
@@ -248,6 +247,39 @@ def a_loaded_server_that_calls_more_for_a_request(t):
     eq({m[n]["kind"] for n in ("write.calls", "calls", "recvfrom.calls")}, {"described"}, "counts")
     m = metrics(compare(t, *args, "--new-binary", a, "--json", timeout=100))
     eq(m["calls_per_work"]["verdict"], "same", "the same server")
+
+
+@test(timeout=120)
+def options_of_run_in_turns(t):
+    """A server is started, loaded and ended for each run; what the catalogue has is not needed, and what is given wins."""
+    port = 30000 + os.getpid() % 10000
+    with open(t.path("load.py"), "w") as f:
+        f.write(LOAD % port)
+    with open(t.path("c.json"), "w") as f:
+        json.dump({"scenarios": {"s": {"load": "exit 1", "work": {"unit": "x", "regex": "none"}}}}, f)
+    a, dies = built(t, "a", SERVER, PORT=port, TIMES=1), built(t, "dies", SERVER.replace("sendto(", "abort(); sendto("), PORT=port, TIMES=1)
+    args = ("--scenario", "s", "--base-binary", a, "--runs", 3, "--output-dir", t.path("out"), "--ready", "udp:%d" % port,
+            "--ready-timeout", "20", "--work", "request=requests ([0-9]+)", "--mode", "ptrace")
+    load = ("--load", "%s %s" % (sys.executable, t.path("load.py")))
+    compare(t, *args, *load, "--new-binary", a, "--config", t.path("c.json"), timeout=100)
+    for k in (1, 2, 3):
+        with open(t.path("out/compare/s/new/%d/iotrace/s-iotrace.json" % k)) as f:
+            r = json.load(f)
+        eq((r["work"]["unit"], r["load"]["status"], r["exit"]["status"], r["tracer"]["mode"]), ("request", 0, 0, "ptrace"), "run")
+        check(150 <= r["work"]["count"] <= 250, str(r["work"]))
+    # the load of the new side fails with the server: what came of it is judged, not an error of ours
+    quick = ("--load", "%s -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(3); "
+             "s.sendto(b\"x\", (\"127.0.0.1\", %d)); s.recvfrom(9); print(\"requests 1\")'" % (sys.executable, port))
+    r = compare(t, *args, *quick, "--new-binary", dies, status=1, timeout=100)
+    check(r.out.startswith("FAIL s io: new: before the end of the load, killed by signal 6 (SIGABRT) in 3 of 3 runs"), r.out)
+    check("better" not in r.out, "who crashes makes fewer calls: " + r.out)
+    deaf = built(t, "deaf", SERVER.replace("bind(", "0 && bind("), PORT=port, TIMES=1)
+    r = compare(t, *(x if x != "20" else "1" for x in args), *load, "--new-binary", deaf, status=1, timeout=100)
+    check(r.out.startswith("FAIL s io: new: never ready in 3 of 3 runs"), r.out)
+    for bad in (["x", "--load", "true"], ["x", "y", "--mode", "auto"]):
+        check("is for runs in turns" in compare(t, *bad, status=2).err, str(bad))
+    r = compare(t, "--scenario", "s", "--base-binary", a, "--new-binary", a, "--work", "nonsense", status=2)
+    check("see" in r.err, r.err)
 
 
 RELAY = """#include <sys/wait.h>

@@ -138,8 +138,8 @@ def ends_under_a_load(t):
     """By contract a target that the runner ended after the load has exit status 0: this is no crash."""
     ok = ended(status=0)
     base = side(t, "base", ok, ok, ok)
-    for name, change in (("early", ended(status=0, warning="died_early", complete=False)),
-                         ("crash", ended(signal=11, warning="died_early", complete=False)),
+    for name, change in (("early", ended(status=0, warning="target_ended_early", complete=False)),
+                         ("crash", ended(signal=11, warning="target_ended_early", complete=False)),
                          ("ready", ended(status=0, warning="never_ready", complete=False))):
         check("FAIL" in first(compare(t, base, side(t, name, change, change, change), status=1)), name)
         compare(t, side(t, name), side(t, name), status=2)  # alike, and yet of no use
