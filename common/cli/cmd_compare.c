@@ -82,7 +82,8 @@ static void compare_help(struct out *o)
 	out_str(o,
 		"profile-scenario compare BASE [NEW] [OPTIONS]\n"
 		"profile-scenario compare --scenario NAME --base-binary A --new-binary B "
-		"[--runs N]\n    [--ready SPEC --load CMD --work UNIT=REGEX] [OPTIONS] [-- ARGS...]\n"
+		"[--runs N]\n    [--ready SPEC --load CMD --work UNIT=REGEX] [OPTIONS] [-- "
+		"ARGS...]\n"
 		"BASE and NEW are baselines, directories of results or result files; without NEW "
 		"the results in DIR.\nCounts that agree between 3 or more runs of a side are "
 		"compared exactly; times by an exact rank test.\n\n");

@@ -288,6 +288,9 @@ static int grows_not(const struct judge *j, const struct judge_row *r)
 	return raw && raw->exact;
 }
 
+/* All runs of both sides lie so close that no difference of theirs could matter. */
+#define FAMILY_NARROW (-1)
+
 static int family_of(const struct judge *j, const struct judge_row *r)
 {
 	const struct stats_pair pair = {r->base, r->base_runs, r->new, r->new_runs};
@@ -299,8 +302,10 @@ static int family_of(const struct judge *j, const struct judge_row *r)
 	if (r->base_runs < COMPARE_RUNS_EXACT || r->new_runs < COMPARE_RUNS_EXACT)
 		return 0;
 	if (r->metric->kind == METRIC_TIME || r->metric->worse == WORSE_NEITHER ||
-		follows_work(j, r) || grows_not(j, r) || stats_never_counts(&pair))
+		follows_work(j, r) || grows_not(j, r))
 		return 0;
+	if (stats_never_counts(&pair))
+		return FAMILY_NARROW;
 	/* First of all the whole, then per call; else the same change is tested by each call. */
 	if (!strcmp(r->metric->name, "calls") || !strcmp(r->metric->name, "calls_per_work"))
 		return 1;
@@ -436,6 +441,14 @@ static void test_families(const struct judge *j, size_t ret_needs[3])
 	family_release(&second);
 }
 
+static void judge_narrow(const struct judge *j, struct judge_row *r)
+{
+	const struct stats_pair pair = pair_of(r);
+
+	stats_ratio_interval(&pair, LEVEL, &r->out->ratio_low, &r->out->ratio_high);
+	verdict(j, r, VERDICT_OK, "all runs within %.0f%%", 100 * STATS_EFFECT_LEAST);
+}
+
 /* "+2%" of worse, where nothing is worse. */
 static int has_no_worse(const struct judge_row *r)
 {
@@ -455,6 +468,8 @@ static void judge_row(const struct judge *j, struct judge_row *r, const size_t n
 		judge_absolute(j, r);
 	else if (r->exact)
 		judge_exact(j, r);
+	else if (r->family == FAMILY_NARROW)
+		judge_narrow(j, r);
 	else if (r->family)
 		judge_tested(j, r, needs[r->family]);
 	else

@@ -20,7 +20,7 @@ struct judge_row {
 	const char *limit_text; /* NULL: none */
 	struct limit limit;
 	int exact;
-	int family; /* in which family of tests, from 1; 0: in none */
+	int family; /* in which family of tests, from 1; 0: in none; -1: it needs no test */
 	struct res_compare_metric *out;
 };
 

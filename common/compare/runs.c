@@ -217,6 +217,20 @@ static void find_ends(struct findings *f, const struct ends *e)
 		find(f, "note", mem_printf("base: %s; new: %s", base, new));
 }
 
+/* Of the warnings of an incomplete result the one that says why; the others may be of no weight. */
+static const char *why_incomplete(const struct run *r)
+{
+	static const char *const codes[] = {"never_ready", "target_ended_early", "load_failed",
+		"no_window", "no_work_found", "timed_out", "run_interrupted", "lost",
+		"memory_unreadable", "detail_incomplete", "no_flamegraph"};
+
+	for (size_t c = 0; c < sizeof(codes) / sizeof(codes[0]); c++)
+		for (size_t i = 0; i < r->warnings_len; i++)
+			if (r->warnings[i].code && !strcmp(r->warnings[i].code, codes[c]))
+				return r->warnings[i].text;
+	return r->warnings_len ? r->warnings[r->warnings_len - 1].text : NULL;
+}
+
 static void find_trouble(struct findings *f, const struct side_part *p, const char *who)
 {
 	size_t lost = 0, incomplete = 0;
@@ -231,8 +245,8 @@ static void find_trouble(struct findings *f, const struct side_part *p, const ch
 			lost++;
 		} else if (r.complete == 0) {
 			incomplete++;
-			if (!*why && r.warnings_len && r.warnings[0].text)
-				why = r.warnings[0].text;
+			if (!*why && why_incomplete(&r))
+				why = why_incomplete(&r);
 		}
 	}
 	if (lost)

@@ -4,10 +4,11 @@
 import copy
 import json
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import check, eq, main, need_tool, profile, test
+from tap import ROOT, check, eq, main, need_tool, profile, test
 
 PROGRAM = """#include <fcntl.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ def one_run(t):
         profile(t, "--scenario", "s", "--type", "io", "--binary", program(t, "plain"), "--output-dir", t.path("real"))
         with open(t.path("real/iotrace/s-iotrace.json")) as f:
             t.one = json.load(f)
+        t.one["warnings"] = [{"code": "slowed", "text": "of no weight"}]
         t.one["tracer"]["overhead"]["estimated_share"] = 0.01  # as of a longer run
     return t.one
 
@@ -166,6 +168,47 @@ def runs_that_cannot_be_trusted(t):
     compare(t, base, crash, "--fail-on", "limits", status=1)
     compare(t, base, crash, "--fail-on", "nothing")
     compare(t, base, t.path("nothing"), status=2)
+
+
+def the_table():
+    """Status and text of each row of the table in docs/COMPARE.md."""
+    with open(os.path.join(ROOT, "docs/COMPARE.md")) as f:
+        rows = re.findall(r"^\| ([0-3]) \| (.+) \|$", f.read(), re.M)
+    return [(int(status), text) for status, text in rows]
+
+
+@test
+def the_table_of_exit_statuses(t):
+    """Each row by results that are the row's only, and then with what stands below it added: the first that holds wins."""
+    def writes(n):
+        def change(r):
+            for s in r["syscalls"]:
+                s["calls"] = n if s["name"] == "write" else s["calls"]
+        return change
+
+    def both(*changes):
+        return lambda r: [c(r) for c in changes]
+    ok, crash, lost, more = made(), ended(signal=11), made(tracer__lost=3), writes(200)
+    base, limits = side(t, "base", ok, ok, ok), t.path("limits.json")
+    with open(limits, "w") as f:
+        json.dump({"scenarios": {"s": {"limits": {"peak_heap": "<= 1"}}}}, f)
+    cases = {"new runs crashed": (1, both(crash, lost, more)), "records were lost": (2, both(lost, more)),
+             "a figure is a regression": (1, more), "nothing could be judged": (3, ok), "none of these": (0, ok)}
+    rows = the_table()
+    eq([s for s, _ in rows], [s for s, _ in cases.values()], "statuses in docs/COMPARE.md")
+    for (status, text), (words, (_, change)) in zip(rows, cases.items()):
+        check(text.startswith(words), "%r is tested by %r" % (text, words))
+        new = side(t, "new", change, change, change)
+        r = compare(t, base, new, *(["--config", limits] if status != 0 else []), status=status)
+        check(r.out.rstrip().endswith("exit %d" % status), r.out)
+        if status != 2:
+            compare(t, base, new, "--fail-on", "nothing", "--config", limits)
+    only = side(t, "few", ok)
+    eq(compare(t, only, only, status=3).out.splitlines()[-1], "cannot tell.  exit 3", "one run can be judged by nothing")
+    compare(t, base, "--no-such-option", status=2)
+    with open(t.path("cut.json"), "w") as f:
+        f.write('{"schema": "iotrace.result/1"')
+    compare(t, t.path("cut.json"), base, status=2)
 
 
 @test

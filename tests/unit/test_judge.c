@@ -198,7 +198,7 @@ static void counts_that_vary_are_tested(void **state)
 			RUNS(1002, 1001, 1002, 1000, 1001), NOISY, "better", NULL},
 		/* 0.2% apart whoever they belong to: no test, and none is counted */
 		{"write.calls", COUNT_UP, NULL, RUNS(1002, 1001, 1002, 1000, 1001),
-			RUNS(1000, 1003, 1002, 1002, 1000), DESCRIBED, "moved", NULL},
+			RUNS(1000, 1003, 1002, 1002, 1000), NOISY, "ok", "all runs within 5%"},
 		{"a.calls", COUNT_UP, NULL, RUNS(20, 20, 21), RUNS(30, 30, 30), NOISY,
 			"cannot tell", "needs 4 runs"},
 		{"a.calls", COUNT_UP, NULL, RUNS(20, 20, 20), RUNS(31, 30, 30), NOISY,
