@@ -170,6 +170,16 @@ static int find_limits(
 	return 0;
 }
 
+/* What was lost or cut short is no figure to hold others against. */
+static int check_runs(const struct res_compare *c, struct err *err)
+{
+	for (size_t p = 0; p < c->parts.len; p++)
+		if (c->parts.at[p].runs.len)
+			return err_set(err, -EINVAL, "%s %s: %s", c->parts.at[p].scenario,
+				c->parts.at[p].type, c->parts.at[p].runs.at[0].text);
+	return 0;
+}
+
 static int accept_results(const struct accept_args *args, const char *name,
 	const struct compare_limits *limits, struct changes *ret, struct err *err)
 {
@@ -184,6 +194,8 @@ static int accept_results(const struct accept_args *args, const char *name,
 		rc = err_set(err, -ENOENT, "no results of %s in %s: run it first", name, dir);
 	if (rc == 0)
 		rc = compare_budgets(&side, limits, &c, err);
+	if (rc == 0)
+		rc = check_runs(c, err);
 	if (rc == 0)
 		find_changes(c, args, ret);
 	result_free(c);

@@ -3,6 +3,7 @@
 #include "common/cli/command.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,11 +144,17 @@ static void annotate(
 	out_char(o, '\n');
 }
 
+static char *value_text(double v)
+{
+	return isnan(v) ? mem_strdup("not measured") : mem_printf("%.10g", v);
+}
+
 static void annotate_metric(struct out *o, int fails, const struct res_compare_part *p,
 	const struct res_compare_metric *m)
 {
-	cleanup_free char *text = mem_printf("%s: %.10g -> %.10g, %s%s%s", m->name, m->base_median,
-		m->new_median, m->verdict, m->why ? ": " : "", m->why ? m->why : "");
+	cleanup_free char *base = value_text(m->base_median), *new = value_text(m->new_median);
+	cleanup_free char *text = mem_printf("%s: %s -> %s, %s%s%s", m->name, base, new, m->verdict,
+		m->why ? ": " : "", m->why ? m->why : "");
 
 	annotate(o, fails, p->scenario, p->type, text);
 }

@@ -578,6 +578,7 @@ static int budget_part(struct compare *c, struct res_compare_part *part,
 	part->scenario = arena_strdup(result_arena(c->doc), new->scenario);
 	part->type = new->kind->id;
 	part->new_runs = n.runs;
+	runs_check(c->doc, new, part);
 	add_rows(&all, &n, &none, &n);
 	rc = add_limits(pairs, new, &all, &n, err);
 	/* "+2%" needs a base. */

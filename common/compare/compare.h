@@ -39,7 +39,10 @@ enum { COMPARE_OK = 0, COMPARE_REGRESSION = 1, COMPARE_TROUBLE = 2, COMPARE_CANN
 int compare_sides(const struct side *base, const struct side *new,
 	const struct compare_options *options, struct res_compare **ret, struct err *err);
 
-/* Limits against one side alone: those on the new value. The document has no base. */
+/*
+ * Limits against one side alone: those on the new value. The document has no base, and its status
+ * is that of the limits: runs that are incomplete are findings of their part only.
+ */
 int compare_budgets(const struct side *new, const struct compare_limits *limits,
 	struct res_compare **ret, struct err *err);
 

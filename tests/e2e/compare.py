@@ -457,6 +457,22 @@ def accept_takes_the_statistic_that_is_judged(t):
 
 
 @test
+def accept_takes_no_incomplete_results(t):
+    results(t, "out", program(t, "a"))
+    c = catalogue(t, [("write.calls", "<= 5")])
+    path = t.path("out/iotrace/s.runs/2.json")
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text.replace('"complete": true', '"complete": false'))
+    r = profile(t, "accept", "s", "--config", c, "--output-dir", t.path("out"), status=2)
+    check("s io: the runs: 1 of 3 runs are incomplete" in r.err and len(r.err.splitlines()) == 1, r.err)
+    with open(path, "w") as f:
+        f.write(text)
+    check("<= 5 -> <= 20" in profile(t, "accept", "s", "--config", c, "--output-dir", t.path("out")).out, "complete")
+
+
+@test
 def budgets_of_run_and_accept(t):
     a, b = program(t, "a"), program(t, "b", extra=3, batch=4)
     c = catalogue(t, [("write.calls", "<= 20"), ("sendmmsg.per_call", ">= 7.5"), ("wall_time", "+10%"), ("calls", "< 4000")])
@@ -540,7 +556,7 @@ def annotations(t):
     r = compare(t, one, one, "--format", "github", "--config", c, "--scenario", "s")
     check("::" not in r.out, r.out)
     r = compare(t, one, one, "--format", "github", "--config", catalogue(t, [("openat2.calls", "+1")]), status=3)
-    check("::error::s io openat2.calls: " in r.out and "::error::other: write.calls has the limit" in r.out, r.out)
+    check("::error::s io openat2.calls: not measured -> not measured, cannot tell: " in r.out and "::error::other: write.calls has the limit" in r.out, r.out)
     path = os.path.join(two, "iotrace/s.runs/1.json")
     with open(path) as f:
         text = f.read()

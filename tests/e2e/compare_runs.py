@@ -164,6 +164,10 @@ def runs_that_cannot_be_trusted(t):
         compare(t, base, bad, "--fail-on", "limits", status=2)
         compare(t, base, bad, "--force", status=2)
     crash = side(t, "crash", *[ended(signal=11)] * 3)
+    compare(t, base, crash, "--markdown", t.path("c.md"), "--html", t.path("c.html"), status=1)
+    for form in ("c.md", "c.html"):
+        with open(t.path(form)) as f:
+            check("killed by signal 11" in f.read(), form)
     compare(t, side(t, "lost"), crash, status=1)  # the crash is certain
     compare(t, base, crash, "--fail-on", "limits", status=1)
     compare(t, base, crash, "--fail-on", "nothing")
