@@ -30,6 +30,44 @@ static void add(struct words_vec *v, const char *option, const char *value)
 	*VEC_PUSH(v) = value;
 }
 
+#define OPTION(name, member)                                                                       \
+	{                                                                                          \
+		"--" name, offsetof(struct alternate, member)                                      \
+	}
+static const struct {
+	const char *name;
+	size_t offset;
+} passed_on[] = {
+	OPTION("ready", ready),
+	OPTION("ready-timeout", ready_timeout),
+	OPTION("load", load),
+	OPTION("work", work),
+	OPTION("latency", latency),
+	OPTION("skip", skip),
+	OPTION("duration", duration),
+	OPTION("timeout", timeout),
+	OPTION("grace", grace),
+	OPTION("mode", mode),
+};
+
+#define PASSED_ON (sizeof(passed_on) / sizeof(passed_on[0]))
+
+static const char *option_value(const struct alternate *a, size_t i)
+{
+	const char *value;
+
+	memcpy(&value, (const char *)a + passed_on[i].offset, sizeof(value));
+	return value;
+}
+
+const char *alternate_option(const struct alternate *a)
+{
+	for (size_t i = 0; i < PASSED_ON; i++)
+		if (option_value(a, i))
+			return passed_on[i].name + strlen("--");
+	return NULL;
+}
+
 static struct words_vec command_of(const struct alternate *a, int side, const char *dir)
 {
 	struct words_vec v = {0};
@@ -42,12 +80,41 @@ static struct words_vec command_of(const struct alternate *a, int side, const ch
 	add(&v, "--config", a->config);
 	add(&v, "--output-dir", dir);
 	add(&v, "--runs", "1");
+	for (size_t i = 0; i < PASSED_ON; i++)
+		add(&v, passed_on[i].name, option_value(a, i));
 	if (a->rest)
 		*VEC_PUSH(&v) = "--";
 	for (char **w = a->rest; w && *w; w++)
 		*VEC_PUSH(&v) = *w;
 	*VEC_PUSH(&v) = NULL;
 	return v;
+}
+
+static char *result_of(const struct alternate *a, const char *dir, const struct side_kind *k)
+{
+	return mem_printf("%s/%s/%s%s", dir, k->folder, a->scenario, k->json_suffix);
+}
+
+/* What an earlier comparison left would be taken for what this run has not made. */
+static void forget_results(const struct alternate *a, const char *dir)
+{
+	for (const struct side_kind *k = gather_kinds(); k->id; k++) {
+		cleanup_free char *path = result_of(a, dir, k);
+
+		(void)unlink(path);
+	}
+}
+
+static int has_result(const struct alternate *a, const char *dir)
+{
+	int found = 0;
+
+	for (const struct side_kind *k = gather_kinds(); k->id; k++) {
+		cleanup_free char *path = result_of(a, dir, k);
+
+		found |= access(path, F_OK) == 0;
+	}
+	return found;
 }
 
 /* Output of the target and of the runner goes to a file that has one name while it runs, so that
@@ -62,6 +129,7 @@ static int run_once(const struct alternate *a, int side, const char *dir, struct
 	struct program p = PROGRAM_NONE;
 	int rc = file_mkdirs(dir, err);
 
+	forget_results(a, dir);
 	if (rc == 0) {
 		fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 		rc = fd < 0 ? err_set(err, -errno, "%s: %s", log, strerror(errno)) : 0;
@@ -75,9 +143,11 @@ static int run_once(const struct alternate *a, int side, const char *dir, struct
 			&p, err);
 	if (rc == 0)
 		program_wait(&p);
-	/* The target's own status is its business; 2 and 125 are the runner's. */
-	if (rc == 0 && (program_status(&p) == 2 || program_status(&p) == 125))
-		rc = err_set(err, -EIO, "the run with %s failed with status %d, see %s",
+	/* How the target and the run ended is in the result, for compare to judge. */
+	if (rc == 0 && !has_result(a, dir))
+		rc = err_set(err, -EIO,
+			"the run with %s failed with status %d and left no "
+			"result, see %s",
 			side ? a->new_binary : a->base_binary, program_status(&p), kept);
 	if (fd >= 0 && rename(log, kept) < 0 && rc == 0)
 		rc = err_set(err, -errno, "%s: %s", kept, strerror(errno));

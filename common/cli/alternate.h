@@ -14,11 +14,16 @@
  * OUT/compare/SCENARIO/{base,new}/K.
  */
 struct alternate {
+	/* Options of run, passed on as they are; NULL: not given. */
+	const char *ready, *ready_timeout, *load, *work, *latency, *skip, *duration, *timeout,
+		*grace, *mode;
 	const char *scenario, *base_binary, *new_binary, *type, *config, *output_dir;
 	uint64_t runs;
 	char **rest; /* the target's arguments, NULL: the catalogue's */
 };
 
+/* The name of the first option of run that was given, without dashes; NULL: none. */
+const char *alternate_option(const struct alternate *a);
 /* Fills sides[0] (base) and sides[1] (new); both are to be released in any case. Says on stderr
  * which run it is at. */
 int alternate_run(const struct alternate *a, struct side sides[2], struct err *err);

@@ -110,20 +110,6 @@ static void changes_release(struct changes *c)
 	free(c->at);
 }
 
-/* The run that is worst for that limit. */
-static double worst(const struct res_compare_metric *m, const struct limit *l)
-{
-	switch (l->op) {
-	case LIMIT_AT_LEAST:
-	case LIMIT_ABOVE:
-		return m->new_min;
-	case LIMIT_EQUAL:
-		return m->new_median;
-	default:
-		return m->new_max;
-	}
-}
-
 static void find_changes(
 	const struct res_compare *c, const struct accept_args *args, struct changes *ret)
 {
@@ -136,7 +122,7 @@ static void find_changes(
 			if (limit_parse(m->limit, &l, NULL) < 0 || isnan(m->new_median) ||
 				(!args->all && strcmp(m->verdict, "REGRESSION") != 0))
 				continue;
-			is = limit_rewrite(m->limit, worst(m, &l));
+			is = limit_rewrite(m->limit, m->new_median); /* what is judged */
 			if (is && strcmp(is, m->limit) != 0)
 				*VEC_PUSH(ret) = (struct change){
 					mem_strdup(m->name), mem_strdup(m->limit), is};
@@ -184,6 +170,16 @@ static int find_limits(
 	return 0;
 }
 
+/* What was lost or cut short is no figure to hold others against. */
+static int check_runs(const struct res_compare *c, struct err *err)
+{
+	for (size_t p = 0; p < c->parts.len; p++)
+		if (c->parts.at[p].runs.len)
+			return err_set(err, -EINVAL, "%s %s: %s", c->parts.at[p].scenario,
+				c->parts.at[p].type, c->parts.at[p].runs.at[0].text);
+	return 0;
+}
+
 static int accept_results(const struct accept_args *args, const char *name,
 	const struct compare_limits *limits, struct changes *ret, struct err *err)
 {
@@ -198,6 +194,8 @@ static int accept_results(const struct accept_args *args, const char *name,
 		rc = err_set(err, -ENOENT, "no results of %s in %s: run it first", name, dir);
 	if (rc == 0)
 		rc = compare_budgets(&side, limits, &c, err);
+	if (rc == 0)
+		rc = check_runs(c, err);
 	if (rc == 0)
 		find_changes(c, args, ret);
 	result_free(c);

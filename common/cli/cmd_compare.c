@@ -3,9 +3,11 @@
 #include "common/cli/command.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
@@ -22,7 +24,7 @@
 #include "common/write/markdown.h"
 #include "common/write/writer.h"
 
-enum { STATUS_TROUBLE = 2, TEXT_COLUMNS = 100, RUNS_DEFAULT = 5, RUNS_MAX = 10000 };
+enum { STATUS_TROUBLE = 2, TEXT_COLUMNS = 120, RUNS_DEFAULT = 5, RUNS_MAX = 10000 };
 
 struct compare_args {
 	struct alternate alternate; /* with --base-binary */
@@ -44,6 +46,20 @@ static const struct optable_row option_rows[] = {
 	{"new-binary", "PATH", OPTION_TEXT, AT(alternate.new_binary), 0, 0, "the new one"},
 	{"runs", "N", OPTION_NUMBER, AT(alternate.runs), 1, RUNS_MAX,
 		"runs a side, in turns (default 5; times need 4 or more)"},
+	{"ready", "SPEC", OPTION_TEXT, AT(alternate.ready), 0, 0,
+		"in turns, this and the next as of run: when the target can take load"},
+	{"ready-timeout", "SEC", OPTION_TEXT, AT(alternate.ready_timeout), 0, 0,
+		"how long it may take to be ready"},
+	{"load", "CMD", OPTION_TEXT, AT(alternate.load), 0, 0, "run against the ready target"},
+	{"work", "UNIT=REGEX", OPTION_TEXT, AT(alternate.work), 0, 0,
+		"how much the load did; counts are then judged per unit of it"},
+	{"latency", "UNIT=REGEX", OPTION_TEXT, AT(alternate.latency), 0, 0,
+		"what the load says of its latency"},
+	{"skip", "SEC", OPTION_TEXT, AT(alternate.skip), 0, 0, "left out of the window"},
+	{"duration", "SEC", OPTION_TEXT, AT(alternate.duration), 0, 0, "of the window"},
+	{"timeout", "SEC", OPTION_TEXT, AT(alternate.timeout), 0, 0, "time limit of a run"},
+	{"grace", "SEC", OPTION_TEXT, AT(alternate.grace), 0, 0, "from TERM to KILL"},
+	{"mode", "MODE", OPTION_TEXT, AT(alternate.mode), 0, 0, "of type io: auto or ptrace"},
 	{"type", "TYPE", OPTION_TEXT, AT(alternate.type), 0, 0,
 		"io, cpu or memory (default: all found; in turns: io)"},
 	{"fail-on", "WHAT", OPTION_TEXT, AT(fail_on), 0, 0,
@@ -67,7 +83,8 @@ static void compare_help(struct out *o)
 	out_str(o,
 		"profile-scenario compare BASE [NEW] [OPTIONS]\n"
 		"profile-scenario compare --scenario NAME --base-binary A --new-binary B "
-		"[--runs N] [OPTIONS] [-- ARGS...]\n"
+		"[--runs N]\n    [--ready SPEC --load CMD --work UNIT=REGEX] [OPTIONS] [-- "
+		"ARGS...]\n"
 		"BASE and NEW are baselines, directories of results or result files; without NEW "
 		"the results in DIR.\nCounts that agree between 3 or more runs of a side are "
 		"compared exactly; times by an exact rank test.\n\n");
@@ -89,16 +106,19 @@ static void write_html(const void *doc, struct out *o)
 
 static void print_end(const struct res_compare *c, struct out *o)
 {
-	if (c->status == COMPARE_CANNOT_TELL)
-		out_printf(o, "cannot tell.  exit 3\n");
-	else if (!c->regressions)
-		out_printf(o, "no regression in %llu metrics that could be judged.  exit %llu\n",
-			(unsigned long long)c->judged, (unsigned long long)c->status);
-	else
-		out_printf(o,
-			"%llu REGRESSION%s in %llu metrics that could be judged.  exit %llu\n",
+	if (c->regressions)
+		out_printf(o, "%llu REGRESSION%s in %llu metrics that could be judged",
 			(unsigned long long)c->regressions, c->regressions == 1 ? "" : "S",
-			(unsigned long long)c->judged, (unsigned long long)c->status);
+			(unsigned long long)c->judged);
+	else if (c->status != COMPARE_CANNOT_TELL)
+		out_printf(o, "no regression in %llu metrics that could be judged",
+			(unsigned long long)c->judged);
+	if (c->troubles)
+		out_printf(o, "%s%llu trouble%s", c->status == COMPARE_CANNOT_TELL ? "" : ", ",
+			(unsigned long long)c->troubles, c->troubles == 1 ? "" : "s");
+	if (c->status == COMPARE_CANNOT_TELL)
+		out_str(o, "cannot tell");
+	out_printf(o, ".  exit %llu\n", (unsigned long long)c->status);
 }
 
 /* A workflow command ends at the end of the line; % and line breaks are written as it wants. */
@@ -111,30 +131,72 @@ static void print_data(struct out *o, const char *text)
 			out_char(o, *text);
 }
 
-static void print_github(const struct res_compare *c, struct out *o)
+/* An error for what fails the gate, a warning for what it lets through. */
+static void annotate(
+	struct out *o, int fails, const char *scenario, const char *type, const char *text)
 {
-	for (size_t i = 0; i < c->parts.len; i++) {
-		const struct res_compare_part *p = &c->parts.at[i];
+	out_str(o, fails ? "::error::" : "::warning::");
+	print_data(o, scenario);
+	out_char(o, ' ');
+	print_data(o, type);
+	out_char(o, ' ');
+	print_data(o, text);
+	out_char(o, '\n');
+}
 
-		for (size_t k = 0; k < p->metrics.len; k++) {
-			const struct res_compare_metric *m = &p->metrics.at[k];
-			int bad = !strcmp(m->verdict, "REGRESSION");
+static char *value_text(double v)
+{
+	return isnan(v) ? mem_strdup("not measured") : mem_printf("%.10g", v);
+}
 
-			if (!bad && (!m->limit || strcmp(m->verdict, "cannot tell") != 0))
-				continue;
-			out_str(o, bad ? "::error::" : "::warning::");
-			print_data(o, p->scenario);
-			out_printf(o, " %s ", p->type);
-			print_data(o, m->name);
-			out_printf(o, ": %.10g -> %.10g, %s: ", m->base_median, m->new_median,
-				m->verdict);
-			print_data(o, m->why ? m->why : "");
-			out_char(o, '\n');
-		}
+static void annotate_metric(struct out *o, int fails, const struct res_compare_part *p,
+	const struct res_compare_metric *m)
+{
+	cleanup_free char *base = value_text(m->base_median), *new = value_text(m->new_median);
+	cleanup_free char *text = mem_printf("%s: %s -> %s, %s%s%s", m->name, base, new, m->verdict,
+		m->why ? ": " : "", m->why ? m->why : "");
+
+	annotate(o, fails, p->scenario, p->type, text);
+}
+
+static void annotate_part(
+	struct out *o, const struct res_compare_part *p, enum compare_fail_on fail_on)
+{
+	for (size_t i = 0; i < p->runs.len; i++)
+		if (strcmp(p->runs.at[i].verdict, "note") != 0)
+			annotate(o, fail_on != FAIL_ON_NOTHING, p->scenario, p->type,
+				p->runs.at[i].text);
+	for (size_t i = 0; i < p->causes.len; i++)
+		if (!strcmp(p->causes.at[i].verdict, "REGRESSION"))
+			annotate(o, fail_on == FAIL_ON_REGRESSIONS, p->scenario, p->type,
+				p->causes.at[i].text);
+	for (size_t i = 0; i < p->metrics.len; i++) {
+		const struct res_compare_metric *m = &p->metrics.at[i];
+		int bad = !strcmp(m->verdict, "REGRESSION");
+		int untold = m->limit && (!strcmp(m->verdict, "cannot tell") ||
+						 !strcmp(m->verdict, "not compared"));
+
+		if (m->cause || (!bad && !untold))
+			continue;
+		annotate_metric(o,
+			fail_on == FAIL_ON_REGRESSIONS || (fail_on == FAIL_ON_LIMITS && m->limit),
+			p, m);
 	}
 }
 
-static int print_all(const struct compare_args *args, const struct res_compare *c, struct err *err)
+static void print_github(const struct res_compare *c, enum compare_fail_on fail_on, struct out *o)
+{
+	for (size_t i = 0; i < c->parts.len; i++)
+		annotate_part(o, &c->parts.at[i], fail_on);
+	for (size_t i = 0; i < c->missing.len; i++) {
+		out_str(o, fail_on == FAIL_ON_NOTHING ? "::warning::" : "::error::");
+		print_data(o, c->missing.at[i].text);
+		out_char(o, '\n');
+	}
+}
+
+static int print_all(const struct compare_args *args, const struct res_compare *c,
+	enum compare_fail_on fail_on, struct err *err)
 {
 	struct doc *d = view_compare(c, args->all);
 	struct out o;
@@ -152,7 +214,7 @@ static int print_all(const struct compare_args *args, const struct res_compare *
 		print_end(c, &o);
 	}
 	if (args->format && !strcmp(args->format, "github"))
-		print_github(c, &o);
+		print_github(c, fail_on, &o);
 	if (rc == 0 && out_flush(&o) < 0)
 		rc = err_set(
 			err, o.error, "cannot write to standard output: %s", strerror(-o.error));
@@ -188,6 +250,9 @@ static int check_args(const struct compare_args *args, const struct words *w, st
 	if (a->base_binary && (w->len || !a->scenario))
 		return err_set(err, -EINVAL,
 			"with --base-binary a --scenario is compared, not BASE and NEW");
+	if (!a->base_binary && alternate_option(a))
+		return err_set(err, -EINVAL, "--%s is for runs in turns: with --base-binary",
+			alternate_option(a));
 	if (!a->base_binary && !w->len)
 		return err_set(err, -EINVAL, "compare needs BASE (see compare --help)");
 	return 0;
@@ -288,10 +353,26 @@ static void draw_all(
 	arena_release(&arena);
 }
 
+/* Of result files what is in them is asked about, of directories all that has limits. */
+static int are_files(const struct compare_args *args, const struct words *w)
+{
+	struct stat st;
+	int files = 0;
+
+	for (size_t i = 0; i < w->len; i++) {
+		cleanup_free char *path = gather_path(w->at[i], args->alternate.output_dir);
+
+		files |= path && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+	}
+	return files;
+}
+
 /* The exit status, or a negative errno. */
 static int compare_words(struct compare_args *args, const struct words *w, struct err *err)
 {
-	struct compare_options o = {.force = args->force};
+	struct compare_options o = {.force = args->force,
+		.scenario = args->alternate.scenario,
+		.type = args->alternate.type};
 	struct side sides[2] = {0};
 	struct config *config = NULL;
 	cleanup_free struct compare_limits *limits = NULL;
@@ -306,10 +387,11 @@ static int compare_words(struct compare_args *args, const struct words *w, struc
 	o.limits = limits;
 	if (rc == 0)
 		rc = read_sides(args, w, sides, err);
+	o.only_found = args->alternate.base_binary || are_files(args, w);
 	if (rc == 0)
 		rc = compare_sides(&sides[0], &sides[1], &o, &c, err);
 	if (rc == 0)
-		rc = print_all(args, c, err);
+		rc = print_all(args, c, o.fail_on, err);
 	if (rc == 0)
 		draw_all(args, w, c);
 	if (rc == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* profile-scenario list: the scenarios of the catalogue. */
 #include "common/cli/command.h"
+#include "common/cli/gather.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +86,7 @@ static int list_config(const char *path, struct err *err)
 	struct config *c;
 	struct out o;
 	int width = (int)strlen("scenario");
-	int rc = config_read(path, &c, err);
+	int rc = gather_config(path, &c, err);
 
 	if (rc < 0)
 		return rc;

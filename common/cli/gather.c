@@ -8,6 +8,9 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
+#include "common/base/nearest.h"
+#include "common/compare/limit.h"
+#include "common/compare/metric.h"
 #include "common/run/backend.h"
 #include "common/run/baseline.h"
 
@@ -58,14 +61,74 @@ int gather_side(struct side *s, const char *word, const char *out_dir, struct er
 	return side_read(s, path, gather_kinds(), err);
 }
 
+/* ---- the catalogue ---- */
+
+static int check_types(const struct config *c, const struct config_scenario *s, struct err *err)
+{
+	const char *const keys[] = {"scenarios", s->name, "types"};
+	const struct backend *b;
+
+	for (const char *const *type = s->types; type && *type; type++) {
+		struct nearest n = nearest_to(*type, 2);
+
+		nearest_try(&n, "all");
+		for (size_t i = 0; (b = backend_at(i)); i++)
+			nearest_try(&n, b->id);
+		if (n.name && !n.distance)
+			continue;
+		cleanup_free char *what = mem_printf("no type is called '%.60s'%s%s%s", *type,
+			n.name ? "; did you mean '" : "", n.name ? n.name : "", n.name ? "'?" : "");
+		return config_fault(c, keys, 3, what, err);
+	}
+	return 0;
+}
+
+static int check_limits(const struct config *c, const struct config_scenario *s, struct err *err)
+{
+	for (const char *const *p = s->limits; p && p[0]; p += 2) {
+		const char *const keys[] = {"scenarios", s->name, "limits", p[0]};
+		struct limit limit;
+		struct err why = {0};
+		int rc = metric_check_name(p[0], &why);
+
+		if (rc == 0)
+			rc = limit_parse(p[1], &limit, &why);
+		if (rc < 0)
+			return config_fault(c, keys, 4, why.text, err);
+	}
+	return 0;
+}
+
+/* What the reader of a catalogue does not know: figures, conditions, types. */
+static int check_config(const struct config *c, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < c->scenarios_len && rc == 0; i++) {
+		rc = check_types(c, &c->scenarios[i], err);
+		if (rc == 0)
+			rc = check_limits(c, &c->scenarios[i], err);
+	}
+	return rc;
+}
+
 int gather_config(const char *path, struct config **ret, struct err *err)
 {
+	struct config *c;
+	int rc;
+
 	*ret = NULL;
-	if (path)
-		return config_read(path, ret, err);
-	if (access(CONFIG_DEFAULT_FILE, F_OK) < 0)
+	if (!path && access(CONFIG_DEFAULT_FILE, F_OK) < 0)
 		return 0;
-	return config_read(CONFIG_DEFAULT_FILE, ret, err);
+	rc = config_read(path ? path : CONFIG_DEFAULT_FILE, &c, err);
+	if (rc < 0)
+		return rc;
+	rc = check_config(c, err);
+	if (rc < 0)
+		config_free(c);
+	else
+		*ret = c;
+	return rc;
 }
 
 struct compare_limits *gather_limits(const struct config *c)

@@ -8,149 +8,26 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/compare/cause.h"
 #include "common/compare/judge.h"
+#include "common/compare/made.h"
+#include "common/compare/runs.h"
 #include "common/compare/why.h"
-#include "common/view/view_parts.h"
 
 #define CALLS_TOLD 3
 
 struct compare {
 	struct res_compare *doc;
 	const struct compare_options *options;
+	int ended; /* new runs ended otherwise than the base's */
 };
-
-/* ---- how the runs were made ---- */
-
-/* What a document says of that, by its kind. */
-struct made {
-	const struct res_environment *env;
-	const struct res_strs *command;
-	const struct res_strs *traced;
-	const struct res_load *load;
-	const char *mode;
-	double slowed_share; /* NAN: not known */
-	int instructions;    /* of massif: its time is no time, but figures are the same each run */
-};
-
-static struct made made_of(const struct side_part *p)
-{
-	struct made m = {.slowed_share = NAN};
-
-	if (p->kind->schema == &schema_result) {
-		const struct res_result *r = p->runs.at[0];
-
-		m = (struct made){r->environment, &r->command, NULL, r->load, NULL, NAN, 0};
-		if (r->tracer) {
-			m.mode = r->tracer->mode;
-			m.traced = &r->tracer->traced_set;
-			if (r->tracer->overhead)
-				m.slowed_share = r->tracer->overhead->estimated_share;
-		}
-	} else if (p->kind->schema == &schema_cpu) {
-		const struct res_cpu *r = p->runs.at[0];
-
-		m = (struct made){r->environment, &r->command, NULL, r->load, NULL, 0, 0};
-	} else {
-		const struct res_memory *r = p->runs.at[0];
-
-		m = (struct made){r->environment, &r->command, NULL, r->load, NULL, NAN, 1};
-	}
-	return m;
-}
-
-static int same_text(const char *a, const char *b)
-{
-	return !a || !b ? a == b : strcmp(a, b) == 0;
-}
-
-static int same_list(const struct res_strs *a, const struct res_strs *b, size_t from)
-{
-	if (!a || !b)
-		return a == b;
-	if (a->len != b->len)
-		return 0;
-	for (size_t i = from; i < a->len; i++)
-		if (!same_text(a->at[i], b->at[i]))
-			return 0;
-	return 1;
-}
-
-static char *differ(const char *what, const char *a, const char *b)
-{
-	return mem_printf(
-		"%s differs: %.80s and %.80s", what, a ? a : "unknown", b ? b : "unknown");
-}
-
-static char *no_counts(const struct made *a, const struct made *b)
-{
-	if (!same_list(a->command, b->command, 1))
-		return mem_strdup("the arguments differ");
-	if (!same_text(a->mode, b->mode))
-		return differ("mode", a->mode, b->mode);
-	if (!same_list(a->traced, b->traced, 0))
-		return mem_strdup("not the same calls were traced");
-	if (a->env && b->env && !same_text(a->env->libc, b->env->libc))
-		return differ("libc", a->env->libc, b->env->libc);
-	return NULL;
-}
-
-static int slowed(const struct made *m)
-{
-	return same_text(m->mode, "ptrace") || m->slowed_share > SLOWED_SHARE;
-}
-
-static char *no_batches(const struct made *a, const struct made *b)
-{
-	if ((a->load || b->load) && (slowed(a) || slowed(b)))
-		return mem_strdup("batches of a loaded server, slowed by stops");
-	return NULL;
-}
-
-/* What the machine must have in common for times. */
-static char *no_times(const struct made *a, const struct made *b)
-{
-	if (a->instructions)
-		return mem_strdup("time under valgrind");
-	if (slowed(a) || slowed(b))
-		return mem_strdup("time slowed by stops");
-	if (a->env && b->env && !same_text(a->env->cpu, b->env->cpu))
-		return differ("CPU", a->env->cpu, b->env->cpu);
-	if (a->env && b->env && !same_text(a->env->kernel, b->env->kernel))
-		return differ("kernel", a->env->kernel, b->env->kernel);
-	return NULL;
-}
-
-static struct judge_rules rules_of(
-	const struct compare *c, const struct side_part *base, const struct side_part *new)
-{
-	struct made a = made_of(base), b = made_of(new);
-	struct judge_rules r = {0};
-
-	/* Stops and valgrind are not overridden: their times are not the program's. */
-	if (!c->options->force) {
-		r.counts = no_counts(&a, &b);
-		r.times = no_times(&a, &b);
-	} else if (a.instructions || slowed(&a) || slowed(&b)) {
-		r.times = no_times(&a, &b);
-	}
-	r.batches = no_batches(&a, &b);
-	if (!r.times && r.counts)
-		r.times = mem_strdup(r.counts);
-	return r;
-}
-
-static void rules_release(struct judge_rules *r)
-{
-	free(r->counts);
-	free(r->batches);
-	free(r->times);
-}
 
 /* ---- the rows ---- */
 
 struct rows {
 	struct judge_row *at;
 	size_t len, cap;
+	enum judge_work work;
 };
 
 static const double *values_of(const struct metrics *m, const struct metric *like)
@@ -159,7 +36,7 @@ static const double *values_of(const struct metrics *m, const struct metric *lik
 
 	if (there)
 		return there->values;
-	return metric_is_count_of_calls(like) ? m->zeros : NULL;
+	return metrics_never_called(m, like);
 }
 
 static void add_rows(struct rows *rows, const struct metrics *of, const struct metrics *base,
@@ -178,12 +55,52 @@ static void add_rows(struct rows *rows, const struct metrics *of, const struct m
 	}
 }
 
+/* One value for all; NAN: not known of all, INFINITY: not the same. */
+static double common_value(const double *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (isnan(v[i]))
+			return NAN;
+	for (size_t i = 1; i < n; i++)
+		if (v[i] != v[0])
+			return INFINITY;
+	return n ? v[0] : NAN;
+}
+
+static enum judge_work work_of(const struct metrics *base, const struct metrics *new)
+{
+	double b = common_value(base->work, base->runs), n = common_value(new->work, new->runs);
+
+	if (isnan(b) || isnan(n))
+		return WORK_UNKNOWN;
+	if (isinf(b) || isinf(n))
+		return WORK_VARIES;
+	return b == n ? WORK_SAME : WORK_SIDES;
+}
+
+/* Where all did the same work the figures of calls per unit of it say what the counts say. */
+static void drop_repeated(struct rows *rows)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < rows->len; i++) {
+		const struct judge_row *r = &rows->at[i];
+
+		if (rows->work == WORK_SAME && r->metric->kind == METRIC_WORK && r->metric->call &&
+			!r->limit_text)
+			continue;
+		rows->at[kept++] = *r;
+	}
+	rows->len = kept;
+}
+
 /* A figure that a limit names and nobody has measured gets a row all the same. */
 static const struct metric *unmeasured(struct metrics *m, const char *name)
 {
 	struct metric *made = arena_alloc(&m->arena, 1, sizeof(*made));
 
-	*made = (struct metric){.name = arena_strdup(&m->arena, name), .unit = ""};
+	*made = (struct metric){
+		.name = arena_strdup(&m->arena, name), .unit = "", .kind = METRIC_COUNT};
 	return made;
 }
 
@@ -195,13 +112,12 @@ static struct judge_row *row_named(struct rows *rows, const char *name)
 	return NULL;
 }
 
-/* The type that a limit is about, where no type has measured it: io, but for the heap's. */
-static int is_of_type(const char *name, const struct side_kind *kind)
+/* Whether a limit on what no run has measured is told of here: once, if several types could. */
+static int is_told_here(const char *name, const struct side_kind *kind)
 {
-	int heap = !strcmp(name, "peak_heap") || !strcmp(name, "peak_total") ||
-		   !strcmp(name, "held_at_end");
-
-	return kind->schema == (heap ? &schema_memory : &schema_result);
+	if (metric_is_of(name, &schema_result))
+		return kind->schema == &schema_result;
+	return metric_is_of(name, kind->schema);
 }
 
 static int add_limits(const char *const *pairs, const struct side_part *part, struct rows *rows,
@@ -213,7 +129,7 @@ static int add_limits(const char *const *pairs, const struct side_part *part, st
 
 		if (limit_parse(pairs[1], &limit, err) < 0)
 			return err_wrap(err, "scenario %s: %s", part->scenario, pairs[0]);
-		if (!r && !is_of_type(pairs[0], part->kind))
+		if (!r && !is_told_here(pairs[0], part->kind))
 			continue;
 		if (!r) {
 			r = VEC_PUSH(rows);
@@ -238,8 +154,11 @@ static const char *const *limits_of(const struct compare_limits *l, const char *
 /* The order in which rows are read: limits, regressions, what moved, the rest. */
 static int rank(const struct judge_row *r)
 {
-	static const char *const order[] = {VERDICT_REGRESSION, VERDICT_CANNOT_TELL, VERDICT_BETTER,
-		VERDICT_MOVED, VERDICT_OK, VERDICT_SAME};
+	static const char *const with_limit[] = {VERDICT_REGRESSION, VERDICT_CANNOT_TELL,
+		VERDICT_NOT_COMPARED, VERDICT_BETTER, VERDICT_MOVED, VERDICT_OK};
+	static const char *const without[] = {VERDICT_REGRESSION, VERDICT_BETTER, VERDICT_MOVED,
+		VERDICT_CANNOT_TELL, VERDICT_OK, VERDICT_SAME};
+	const char *const *order = r->limit_text ? with_limit : without;
 	int place = 0;
 
 	while (place < 6 && strcmp(r->out->verdict, order[place]) != 0)
@@ -247,9 +166,22 @@ static int rank(const struct judge_row *r)
 	return (r->limit_text ? 0 : 10) + place;
 }
 
+/* How far it moved: counts by how many, as the work of both sides is one, batches by their share.
+ */
 static double size_of_change(const struct judge_row *r)
 {
-	return isnan(r->out->change) ? HUGE_VAL : fabs(r->out->change);
+	double base = isnan(r->out->base_median) ? 0 : r->out->base_median;
+	double new = isnan(r->out->new_median) ? 0 : r->out->new_median;
+
+	if (r->metric->kind == METRIC_BATCH)
+		return isnan(r->out->change) ? HUGE_VAL : fabs(r->out->change);
+	return fabs(new - base);
+}
+
+/* Calls before bytes. */
+static int class_of(const struct judge_row *r)
+{
+	return 2 * (int)r->metric->kind + (*r->metric->unit != '\0');
 }
 
 static int row_cmp(const void *a, const void *b)
@@ -259,25 +191,11 @@ static int row_cmp(const void *a, const void *b)
 
 	if (rank(x) != rank(y))
 		return rank(x) < rank(y) ? -1 : 1;
-	if (x->metric->kind != y->metric->kind)
-		return x->metric->kind < y->metric->kind ? -1 : 1;
+	if (class_of(x) != class_of(y))
+		return class_of(x) < class_of(y) ? -1 : 1;
 	if (dx != dy)
 		return dx > dy ? -1 : 1;
 	return strcmp(x->metric->name, y->metric->name);
-}
-
-static char *program_of(const struct side_part *p)
-{
-	struct made m = made_of(p);
-	const struct res_environment *e = m.env;
-	const char *path = e && e->target_path                             ? e->target_path
-			   : m.command && m.command->len && *m.command->at ? *m.command->at
-									   : "unknown program";
-
-	if (e && e->target_build_id)
-		return mem_printf("%s (build-id %.12s)", path, e->target_build_id);
-	return mem_printf("%s%s%.12s%s", path, e && e->target_sha256 ? " (sha256 " : "",
-		e && e->target_sha256 ? e->target_sha256 : "", e && e->target_sha256 ? ")" : "");
 }
 
 static void tell_rules(struct sentences *s, const struct judge_rules *r)
@@ -286,39 +204,45 @@ static void tell_rules(struct sentences *s, const struct judge_rules *r)
 		sentence(s, "counts and times are not compared: %s (--force does it)", r->counts);
 	if (r->batches)
 		sentence(s, "batch sizes are not compared: %s", r->batches);
-	if (r->times && !same_text(r->times, r->counts))
+	if (r->times && (!r->counts || strcmp(r->times, r->counts) != 0))
 		sentence(s, "times are not compared: %s", r->times);
 }
 
-/* Counts that could have been exact and are not. */
-static void tell_demoted(struct sentences *s, const struct rows *rows, const struct judge_rules *r)
+static void tell_runs(
+	struct sentences *s, const struct res_compare_part *part, enum judge_work work)
+{
+	if (part->base_runs < JUDGE_RUNS_EXACT || part->new_runs < JUDGE_RUNS_EXACT)
+		sentence(s,
+			"counts are described, not judged: %llu and %llu runs, exact counts need "
+			"%d a side",
+			(unsigned long long)part->base_runs, (unsigned long long)part->new_runs,
+			JUDGE_RUNS_EXACT);
+	else if (work == WORK_SIDES || work == WORK_VARIES)
+		sentence(s, "the runs did not do the same work: counts that grow with it are "
+			    "judged per unit of it");
+}
+
+/* Calls that only one side makes, where nothing else explains them. */
+static void tell_new(
+	struct sentences *s, const struct rows *rows, const char *verdict, const char *what)
 {
 	cleanup_free char *names = mem_strdup("");
-	size_t n = 0, base = 0, new = 0;
 
-	for (size_t i = 0; i < rows->len && !r->counts; i++) {
-		const struct judge_row *row = &rows->at[i];
+	for (size_t i = 0; i < rows->len; i++) {
+		const struct res_compare_metric *m = rows->at[i].out;
+		const char *call = rows->at[i].metric->call, *figure = strrchr(m->name, '.');
 		char *longer;
 
-		base = row->base_runs > base ? row->base_runs : base;
-		new = row->new_runs > new ? row->new_runs : new;
-		if (row->exact || row->metric->kind != METRIC_COUNT || !row->base || !row->new)
+		if (!call || m->cause || strcmp(m->verdict, verdict) != 0 ||
+			(m->base_median != 0 && m->new_median != 0) || !figure ||
+			(strcmp(figure, ".calls") != 0 && strcmp(figure, ".per_work") != 0))
 			continue;
-		if (++n > CALLS_TOLD)
-			continue;
-		longer = mem_printf("%s%s%s", names, *names ? ", " : "", row->metric->name);
+		longer = mem_printf("%s%s%s", names, *names ? ", " : "", call);
 		free(names);
 		names = longer;
 	}
-	if (n && (base < JUDGE_RUNS_EXACT || new < JUDGE_RUNS_EXACT))
-		sentence(s,
-			"counts are described, not judged: %zu and %zu runs, exact counts need %d "
-			"a side",
-			base, new, JUDGE_RUNS_EXACT);
-	else if (n)
-		sentence(s,
-			"%zu counts differ between runs of one side and are described only: %s%s",
-			n, names, n > CALLS_TOLD ? ", .." : "");
+	if (*names)
+		sentence(s, "%s: %s", what, names);
 }
 
 static void tell_why(struct sentences *s, const struct rows *rows, const struct side_part *base,
@@ -335,7 +259,8 @@ static void tell_why(struct sentences *s, const struct rows *rows, const struct 
 		const struct judge_row *r = &rows->at[i];
 		int known = 0;
 
-		if (strcmp(r->out->verdict, VERDICT_REGRESSION) != 0 || !r->metric->call)
+		if (strcmp(r->out->verdict, VERDICT_REGRESSION) != 0 || !r->metric->call ||
+			r->out->cause)
 			continue;
 		for (size_t k = 0; k < n; k++)
 			known |= strcmp(told[k], r->metric->call) == 0;
@@ -344,6 +269,8 @@ static void tell_why(struct sentences *s, const struct rows *rows, const struct 
 		told[n++] = r->metric->call;
 		why_call(s, base, new, r->metric->call);
 	}
+	tell_new(s, rows, VERDICT_REGRESSION, "new, the base never calls it");
+	tell_new(s, rows, VERDICT_BETTER, "not called any more");
 }
 
 static void begin_rows(struct compare *c, struct rows *rows)
@@ -375,7 +302,7 @@ static void count_verdicts(struct compare *c, const struct rows *rows)
 		int regression = !strcmp(v, VERDICT_REGRESSION);
 		int described = !strcmp(rows->at[i].out->kind, "described");
 
-		if (regression &&
+		if (regression && !rows->at[i].out->cause &&
 			(c->options->fail_on == FAIL_ON_REGRESSIONS || rows->at[i].limit_text))
 			c->doc->regressions++;
 		c->doc->judged += regression || !strcmp(v, VERDICT_OK) ||
@@ -387,26 +314,66 @@ static void count_verdicts(struct compare *c, const struct rows *rows)
 	}
 }
 
-static void judge_part(struct compare *c, struct res_compare_part *part, struct rows *rows,
-	const struct judge_rules *rules)
+static int has_ended_otherwise(const struct res_compare_part *part)
 {
-	struct judge j = {c->doc, rules, rows->at, rows->len};
+	for (size_t i = 0; i < part->runs.len; i++)
+		if (!strcmp(part->runs.at[i].verdict, VERDICT_REGRESSION))
+			return 1;
+	return 0;
+}
+
+/* Who crashes makes fewer calls, which is nothing better. */
+static void withdraw_praise(struct rows *rows)
+{
+	for (size_t i = 0; i < rows->len; i++)
+		if (!strcmp(rows->at[i].out->verdict, VERDICT_BETTER))
+			rows->at[i].out->verdict = VERDICT_MOVED;
+}
+
+static void count_findings(struct compare *c, const struct res_compare_part *part)
+{
+	c->ended |= has_ended_otherwise(part);
+	for (size_t i = 0; i < part->runs.len; i++) {
+		c->doc->regressions += !strcmp(part->runs.at[i].verdict, VERDICT_REGRESSION);
+		c->doc->troubles += !strcmp(part->runs.at[i].verdict, VERDICT_TROUBLE);
+	}
+}
+
+static void count_causes(struct compare *c, const struct res_compare_part *part)
+{
+	for (size_t i = 0; i < part->causes.len; i++)
+		c->doc->regressions += c->options->fail_on == FAIL_ON_REGRESSIONS &&
+				       !strcmp(part->causes.at[i].verdict, VERDICT_REGRESSION);
+}
+
+/* sides: NULL for limits on one alone. */
+static void judge_part(struct compare *c, struct res_compare_part *part, struct rows *rows,
+	const struct judge_rules *rules, const struct side_part *const sides[2])
+{
+	struct judge j = {c->doc, rows->work, rules, rows->at, rows->len};
+	struct causes causes = {0};
 
 	begin_rows(c, rows);
 	judge_all(&j);
+	if (has_ended_otherwise(part))
+		withdraw_praise(rows);
+	if (sides)
+		causes_find(&j, sides[0], sides[1], &causes);
+	causes_into(c->doc, &causes, part);
 	if (rows->len)
 		qsort(rows->at, rows->len, sizeof(*rows->at), row_cmp);
 	keep_rows(c, part, rows);
 	count_verdicts(c, rows);
+	count_causes(c, part);
 }
 
 static int compare_part(struct compare *c, struct res_compare_part *part,
 	const struct side_part *base, const struct side_part *new, struct err *err)
 {
-	struct judge_rules rules = rules_of(c, base, new);
+	struct judge_rules rules = made_rules(base, new, c->options->force);
 	struct sentences why = {.doc = c->doc}, notes = {.doc = c->doc};
 	struct arena *a = result_arena(c->doc);
-	cleanup_free char *was = program_of(base), *is = program_of(new);
+	cleanup_free char *was = made_program(base), *is = made_program(new);
 	struct metrics b, n;
 	struct rows rows = {0};
 	int rc;
@@ -419,13 +386,18 @@ static int compare_part(struct compare *c, struct res_compare_part *part,
 	part->new = arena_strdup(a, is);
 	part->base_runs = b.runs;
 	part->new_runs = n.runs;
+	runs_judge(c->doc, base, new, part);
+	count_findings(c, part);
 	add_rows(&rows, &b, &b, &n);
 	add_rows(&rows, &n, &b, &n);
 	rc = add_limits(limits_of(c->options->limits, new->scenario), new, &rows, &n, err);
+	rows.work = work_of(&b, &n);
+	drop_repeated(&rows);
 	if (rc == 0) {
-		judge_part(c, part, &rows, &rules);
+		judge_part(c, part, &rows, &rules, (const struct side_part *const[]){base, new});
 		tell_rules(&notes, &rules);
-		tell_demoted(&notes, &rows, &rules);
+		if (!rules.counts)
+			tell_runs(&notes, part, rows.work);
 		tell_why(&why, &rows, base, new);
 	}
 	sentences_into(&why, &part->why);
@@ -433,7 +405,7 @@ static int compare_part(struct compare *c, struct res_compare_part *part,
 	free(rows.at);
 	metrics_release(&b);
 	metrics_release(&n);
-	rules_release(&rules);
+	made_release(&rules);
 	return rc;
 }
 
@@ -450,10 +422,95 @@ static void tell_alone(
 	sentences_into(&s, list);
 }
 
+/* ---- limits on what is not there ---- */
+
+struct lookup {
+	const struct side *sides[2];
+	const char *scenario;
+};
+
+/* 1 if that side has results of the scenario that can hold the figure. */
+static int has_figure(const struct lookup *l, int side, const char *name)
+{
+	const struct side *s = l->sides[side];
+
+	for (size_t i = 0; i < s->parts.len; i++)
+		if (strcmp(s->parts.at[i].scenario, l->scenario) == 0 &&
+			metric_is_of(name, s->parts.at[i].kind->schema))
+			return 1;
+	return 0;
+}
+
+/* 1 if both sides have one type that can hold it: it is judged there. */
+static int is_compared(const struct lookup *l, const char *name)
+{
+	const struct side *s = l->sides[0];
+
+	for (size_t i = 0; i < s->parts.len; i++)
+		if (strcmp(s->parts.at[i].scenario, l->scenario) == 0 &&
+			metric_is_of(name, s->parts.at[i].kind->schema) &&
+			side_find(l->sides[1], l->scenario, s->parts.at[i].kind))
+			return 1;
+	return 0;
+}
+
+static const struct schema *schema_of_type(const char *type)
+{
+	return !strcmp(type, "cpu")      ? &schema_cpu
+	       : !strcmp(type, "memory") ? &schema_memory
+					 : &schema_result;
+}
+
+static int is_asked_about(const struct compare *c, const struct lookup *l, const char *name)
+{
+	const struct compare_options *o = c->options;
+
+	if (o->scenario && strcmp(o->scenario, l->scenario) != 0)
+		return 0;
+	if (o->type && !metric_is_of(name, schema_of_type(o->type)))
+		return 0;
+	return !o->only_found || has_figure(l, 0, name) || has_figure(l, 1, name);
+}
+
+static void find_missing(struct compare *c, const struct side *base, const struct side *new)
+{
+	static const char *const whose[] = {"neither side has", "the new side does not have",
+		"the base does not have", "the sides do not both have"};
+	struct {
+		struct res_compare_finding *at;
+		size_t len, cap;
+	} found = {0};
+	struct arena *a = result_arena(c->doc);
+
+	for (const struct compare_limits *s = c->options->limits; s && s->scenario; s++) {
+		const struct lookup l = {{base, new}, s->scenario};
+
+		for (const char *const *p = s->pairs; p && p[0]; p += 2) {
+			int has = has_figure(&l, 0, p[0]) + 2 * has_figure(&l, 1, p[0]);
+
+			if (is_compared(&l, p[0]) || !is_asked_about(c, &l, p[0]))
+				continue;
+			*VEC_PUSH(&found) = (struct res_compare_finding){VERDICT_CANNOT_TELL,
+				arena_printf(a, "%s: %s has the limit %s, and %s results of it",
+					s->scenario, p[0], p[1], whose[has])};
+		}
+	}
+	RES_LIST((void *)c->doc, &c->doc->missing, found.len, compare_finding);
+	for (size_t i = 0; i < found.len; i++)
+		c->doc->missing.at[i] = found.at[i];
+	free(found.at);
+	if (c->doc->missing.len)
+		c->doc->status = COMPARE_CANNOT_TELL;
+}
+
 static void set_status(struct compare *c)
 {
 	if (c->options->fail_on == FAIL_ON_NOTHING)
 		c->doc->status = COMPARE_OK;
+	else if (c->ended)
+		c->doc->status = COMPARE_REGRESSION;
+	else if (c->doc->troubles)
+		c->doc->status = COMPARE_TROUBLE;
 	else if (c->doc->regressions)
 		c->doc->status = COMPARE_REGRESSION;
 	else if (!c->doc->judged)
@@ -462,9 +519,9 @@ static void set_status(struct compare *c)
 
 static struct compare begin(const struct compare_options *options)
 {
-	struct compare c = {result_make(&schema_compare), options};
+	struct compare c = {result_make(&schema_compare), options, 0};
 
-	c.doc->status = c.doc->regressions = c.doc->judged = 0;
+	c.doc->status = c.doc->regressions = c.doc->troubles = c.doc->judged = 0;
 	return c;
 }
 
@@ -499,7 +556,8 @@ int compare_sides(const struct side *base, const struct side *new,
 			rc = compare_part(&c, &c.doc->parts.at[both++], b, n, err);
 	}
 	c.doc->parts.len = both;
-	if (rc == 0 && !both)
+	find_missing(&c, base, new);
+	if (rc == 0 && !both && !c.doc->missing.len)
 		rc = err_set(err, -ENOENT, "no scenario and type that both %s and %s have",
 			base->label, new->label);
 	return end(&c, rc, ret);
@@ -511,8 +569,7 @@ static int budget_part(struct compare *c, struct res_compare_part *part,
 	const struct side_part *new, const char *const *pairs, struct err *err)
 {
 	struct metrics n, none = {0};
-	struct made m = made_of(new);
-	struct judge_rules rules = {.batches = no_batches(&m, &m), .times = no_times(&m, &m)};
+	struct judge_rules rules = made_rules_alone(new);
 	struct sentences notes = {.doc = c->doc}, why = {.doc = c->doc};
 	struct rows all = {0}, limited = {0};
 	int rc;
@@ -521,6 +578,7 @@ static int budget_part(struct compare *c, struct res_compare_part *part,
 	part->scenario = arena_strdup(result_arena(c->doc), new->scenario);
 	part->type = new->kind->id;
 	part->new_runs = n.runs;
+	runs_check(c->doc, new, part);
 	add_rows(&all, &n, &none, &n);
 	rc = add_limits(pairs, new, &all, &n, err);
 	/* "+2%" needs a base. */
@@ -528,7 +586,7 @@ static int budget_part(struct compare *c, struct res_compare_part *part,
 		if (all.at[i].limit_text && all.at[i].limit.op != LIMIT_WORSE)
 			*VEC_PUSH(&limited) = all.at[i];
 	if (rc == 0) {
-		judge_part(c, part, &limited, &rules);
+		judge_part(c, part, &limited, &rules, NULL);
 		tell_rules(&notes, &rules);
 	}
 	sentences_into(&notes, &part->notes);
@@ -536,7 +594,7 @@ static int budget_part(struct compare *c, struct res_compare_part *part,
 	free(all.at);
 	free(limited.at);
 	metrics_release(&n);
-	rules_release(&rules);
+	made_release(&rules);
 	return rc;
 }
 

@@ -25,16 +25,24 @@ struct compare_options {
 	const struct compare_limits *limits; /* the last has no scenario; NULL: none */
 	enum compare_fail_on fail_on;
 	int force; /* what was made differently is compared all the same */
+	/* What is asked about: a limit on what the sides do not have cannot be judged, unless it is
+	 * of another scenario or type. NULL: any. */
+	const char *scenario, *type;
+	int only_found; /* scenarios and types that neither side has are not asked about */
 };
 
-enum { COMPARE_OK = 0, COMPARE_REGRESSION = 1, COMPARE_CANNOT_TELL = 3 };
+enum { COMPARE_OK = 0, COMPARE_REGRESSION = 1, COMPARE_TROUBLE = 2, COMPARE_CANNOT_TELL = 3 };
 
-/* *ret is a document of schema_compare: result_free(). -ENOENT: nothing is on both sides; -EINVAL:
+/* *ret is a document of schema_compare: result_free(). -ENOENT: nothing is on both sides,
+ * and no limit on any of it; -EINVAL:
  * a limit that is not understood. */
 int compare_sides(const struct side *base, const struct side *new,
 	const struct compare_options *options, struct res_compare **ret, struct err *err);
 
-/* Limits against one side alone: those on the new value. The document has no base. */
+/*
+ * Limits against one side alone: those on the new value. The document has no base, and its status
+ * is that of the limits: runs that are incomplete are findings of their part only.
+ */
 int compare_budgets(const struct side *new, const struct compare_limits *limits,
 	struct res_compare **ret, struct err *err);
 

@@ -8,7 +8,6 @@
 
 #include "common/compare/stats.h"
 
-#define ALPHA 0.05
 #define LEVEL 0.95
 
 /* ---- figures ---- */
@@ -134,44 +133,100 @@ static void judge_exact(const struct judge *j, struct judge_row *r)
 		verdict(j, r, VERDICT_MOVED, "exact");
 }
 
-static void judge_tested(const struct judge *j, struct judge_row *r, size_t tests)
+/* ---- what is tested ---- */
+
+/* How much of the first family's and the second's p is left to 5% in all, where there are both:
+ * what is tested first (per unit of work, per call, limits) has most of it. */
+static const double family_share[] = {0, 0.8, 0.2};
+
+/* By what factor the figure would be worse enough to matter; NAN: a base of 0 has none. */
+static double bad_factor(const struct judge_row *r)
+{
+	double base = fabs(r->out->base_median);
+	double allowed =
+		r->limit_text ? limit_tolerance(&r->limit, base) : STATS_EFFECT_LEAST * base;
+
+	if (!(base > 0))
+		return NAN;
+	if (r->metric->worse == WORSE_UP)
+		return 1 + allowed / base;
+	return allowed < base ? base / (base - allowed) : INFINITY;
+}
+
+/* The interval of the factor by which it is worse. */
+static struct stats_interval worse_interval(const struct judge_row *r)
+{
+	const struct res_compare_metric *o = r->out;
+	double ratio = o->new_median / o->base_median;
+
+	if (r->metric->worse == WORSE_UP)
+		return (struct stats_interval){ratio, o->ratio_low, o->ratio_high};
+	return (struct stats_interval){1 / ratio, 1 / o->ratio_high, 1 / o->ratio_low};
+}
+
+/* "ok" is said only where the interval leaves out what would be bad. */
+static void judge_open(const struct judge *j, struct judge_row *r, const char *of_ok)
+{
+	size_t n = measured(r->base, r->base_runs), m = measured(r->new, r->new_runs), needs;
+	struct stats_interval i = worse_interval(r);
+	double bad = bad_factor(r);
+
+	if (i.high <= bad) {
+		verdict(j, r, VERDICT_OK, "%s", of_ok);
+		return;
+	}
+	if (isnan(bad) || isnan(i.high)) {
+		verdict(j, r, VERDICT_CANNOT_TELL, "no ratio to 0");
+		return;
+	}
+	needs = stats_runs_to_settle(&i, bad, n < m ? n : m);
+	if (needs > STATS_RUNS_MAX)
+		verdict(j, r, VERDICT_CANNOT_TELL, "needs more than %d runs", STATS_RUNS_MAX);
+	else
+		verdict(j, r, VERDICT_CANNOT_TELL, "needs %zu runs", needs);
+}
+
+static void judge_tested(const struct judge *j, struct judge_row *r, size_t needs)
 {
 	size_t n = measured(r->base, r->base_runs), m = measured(r->new, r->new_runs);
-	size_t needs = stats_runs_needed(ALPHA, tests);
 	double worse = worse_by(r);
 	double allowed = r->limit_text ? limit_tolerance(&r->limit, r->out->base_median) : 0;
-	int counts = stats_effect_counts(r->base, n, r->new, m);
+	int counts = r->limit_text || stats_effect_counts(r->base, n, r->new, m);
 
-	if (n < needs || m < needs) {
+	if (n < needs || m < needs)
 		verdict(j, r, VERDICT_CANNOT_TELL, "needs %zu runs", needs);
-		return;
-	}
-	if (isnan(r->out->p_holm)) {
+	else if (isnan(r->out->p_holm))
 		verdict(j, r, VERDICT_CANNOT_TELL, "more than %d runs", STATS_RUNS_MAX);
-		return;
-	}
-	if (!(r->out->p_holm < ALPHA) || !counts)
-		verdict(j, r, VERDICT_OK, "%s",
-			r->out->p_holm < ALPHA ? "too small a difference to matter" : "");
+	else if (!(r->out->p_holm < JUDGE_ALPHA) || !counts)
+		judge_open(j, r,
+			r->out->p_holm < JUDGE_ALPHA ? "too small a difference to matter" : "");
 	else if (worse > allowed)
 		verdict(j, r, VERDICT_REGRESSION, "%s%s", r->limit_text ? "allowed " : "",
 			r->limit_text ? r->limit_text : "");
+	else if (worse < 0)
+		verdict(j, r, VERDICT_BETTER, "%s", "");
 	else
-		verdict(j, r, worse < 0 ? VERDICT_BETTER : VERDICT_OK, "%s", "");
+		judge_open(j, r, "");
 }
 
 static void judge_described(const struct judge *j, struct judge_row *r)
 {
 	double base = r->out->base_median, new = r->out->new_median;
 	int moved = isnan(base) != isnan(new) || (!isnan(base) && new != base);
+	int varies = r->metric->kind == METRIC_TIME || r->metric->kind == METRIC_BATCH ||
+		     r->metric->kind == METRIC_BATCHES || r->metric->kind == METRIC_WORK;
 
-	/* Of times and batches only what is beyond the usual spread is worth a line. */
-	if (r->metric->kind != METRIC_COUNT && r->base && r->new)
+	/* Of what always varies only what is beyond the usual spread is worth a line. */
+	if (varies && r->base && r->new)
 		moved = stats_effect_counts(r->base, r->base_runs, r->new, r->new_runs) ||
 			(moved && r->base_runs < JUDGE_RUNS_EXACT &&
 				fabs(new - base) > STATS_EFFECT_LEAST * fabs(base));
-	if (r->limit_text)
-		verdict(j, r, VERDICT_CANNOT_TELL, "needs %d runs", JUDGE_RUNS_EXACT);
+	if (r->limit_text && isnan(new))
+		verdict(j, r, VERDICT_CANNOT_TELL, "not measured in the new runs");
+	else if (r->limit_text && isnan(base))
+		verdict(j, r, VERDICT_CANNOT_TELL, "not measured in the base's runs");
+	else if (r->limit_text)
+		verdict(j, r, VERDICT_CANNOT_TELL, "not measured in every run");
 	else
 		verdict(j, r, moved ? VERDICT_MOVED : VERDICT_SAME, "%s", "");
 }
@@ -184,18 +239,80 @@ static const char *forbidden(const struct judge *j, const struct judge_row *r)
 	case METRIC_TIME:
 		return j->rules->times;
 	case METRIC_BATCH:
+	case METRIC_BATCHES:
 		return j->rules->batches ? j->rules->batches : j->rules->counts;
 	default:
 		return j->rules->counts;
 	}
 }
 
-static int is_family(const struct judge_row *r)
+/* The raw count of a figure per unit of work; NULL: none. */
+static const struct judge_row *raw_of(const struct judge *j, const struct judge_row *r)
 {
-	return (r->limit_text && !is_absolute(r)) || strcmp(r->metric->name, "wall_time") == 0;
+	static const char suffix[] = "per_work";
+	size_t len = strlen(r->metric->name), stem = len - strlen(suffix);
+	const char *name = r->metric->name, *rest = "calls";
+
+	/* sendmmsg.per_work -> sendmmsg.calls, write.bytes_per_work -> write.bytes */
+	if (stem && name[stem - 1] == '_') {
+		stem--;
+		rest = "";
+	}
+	for (size_t i = 0; i < j->len; i++) {
+		const char *other = j->rows[i].metric->name;
+
+		if (strncmp(other, name, stem) == 0 && strcmp(other + stem, rest) == 0)
+			return &j->rows[i];
+	}
+	return NULL;
 }
 
-static void choose_way(const struct judge *j, struct judge_row *r)
+/* A count that grows with the work says nothing of runs that did not do the same; what it is per
+ * unit of work says nothing of one that does not grow. */
+static int follows_work(const struct judge *j, const struct judge_row *r)
+{
+	enum metric_kind kind = r->metric->kind;
+
+	if (kind != METRIC_COUNT && kind != METRIC_BATCHES)
+		return 0;
+	return j->work == WORK_SIDES || (j->work == WORK_VARIES && !r->exact);
+}
+
+static int grows_not(const struct judge *j, const struct judge_row *r)
+{
+	const struct judge_row *raw;
+
+	if (r->metric->kind != METRIC_WORK || j->work != WORK_VARIES)
+		return 0;
+	raw = raw_of(j, r);
+	return raw && raw->exact;
+}
+
+/* All runs of both sides lie so close that no difference of theirs could matter. */
+#define FAMILY_NARROW (-1)
+
+static int family_of(const struct judge *j, const struct judge_row *r)
+{
+	const struct stats_pair pair = {r->base, r->base_runs, r->new, r->new_runs};
+
+	if (r->limit_text)
+		return !is_absolute(r);
+	if (!strcmp(r->metric->name, "wall_time"))
+		return 1;
+	if (r->base_runs < JUDGE_RUNS_EXACT || r->new_runs < JUDGE_RUNS_EXACT)
+		return 0;
+	if (r->metric->kind == METRIC_TIME || r->metric->worse == WORSE_NEITHER ||
+		follows_work(j, r) || grows_not(j, r))
+		return 0;
+	if (stats_never_counts(&pair))
+		return FAMILY_NARROW;
+	/* First of all the whole, then per call; else the same change is tested by each call. */
+	if (!strcmp(r->metric->name, "calls") || !strcmp(r->metric->name, "calls_per_work"))
+		return 1;
+	return r->metric->kind == METRIC_BATCH ? 1 : 2;
+}
+
+static void choose_exact(struct judge_row *r)
 {
 	size_t n = measured(r->base, r->base_runs), m = measured(r->new, r->new_runs);
 
@@ -203,58 +320,174 @@ static void choose_way(const struct judge *j, struct judge_row *r)
 	r->exact = r->metric->kind != METRIC_TIME && n >= JUDGE_RUNS_EXACT &&
 		   m >= JUDGE_RUNS_EXACT && agree(r->base, r->base_runs) &&
 		   agree(r->new, r->new_runs);
-	r->tested = !r->exact && is_family(r) && n == r->base_runs && m == r->new_runs && n && m &&
-		    !forbidden(j, r);
-	r->out->kind = r->exact ? "exact" : r->tested ? "noisy" : "described";
 }
 
-/* p values of the family, and Holm over them. Returns how many tests these are. */
-static size_t test_family(const struct judge *j)
+static void choose_way(const struct judge *j, struct judge_row *r)
 {
-	double *p = mem_calloc(j->len + 1, sizeof(*p)),
-	       *holm = mem_calloc(j->len + 1, sizeof(*holm));
-	size_t tests = 0;
+	size_t n = measured(r->base, r->base_runs), m = measured(r->new, r->new_runs);
 
+	/* Only limits are held against them all the same. */
+	if (r->exact && !r->limit_text && (follows_work(j, r) || grows_not(j, r)))
+		r->exact = 0;
+	else if (!r->exact && n == r->base_runs && m == r->new_runs && n && m && !forbidden(j, r))
+		r->family = family_of(j, r);
+	r->out->kind = r->exact ? "exact" : r->family ? "noisy" : "described";
+}
+
+/* ---- the families of tests ---- */
+
+struct family {
+	const struct judge_row **tests; /* the first of those that say the same by their order */
+	double *p, *holm;
+	size_t len;
+	size_t needs; /* runs a side */
+};
+
+static struct stats_pair pair_of(const struct judge_row *r)
+{
+	return (struct stats_pair){r->base, r->base_runs, r->new, r->new_runs};
+}
+
+/* The test of that row in f; f->len: there is none yet. */
+static size_t same_test(const struct family *f, const struct judge_row *r)
+{
+	const struct stats_pair pair = pair_of(r);
+	size_t i = 0;
+
+	for (; i < f->len; i++) {
+		const struct stats_pair other = pair_of(f->tests[i]);
+
+		if (stats_same_order(&pair, &other))
+			break;
+	}
+	return i;
+}
+
+static void add_test(struct family *f, struct judge_row *r)
+{
+	struct stats_pair pair = pair_of(r);
+	size_t at = same_test(f, r);
+
+	stats_ratio_interval(&pair, LEVEL, &r->out->ratio_low, &r->out->ratio_high);
+	if (at < f->len) {
+		r->out->p = f->p[at];
+		return;
+	}
+	r->out->p = stats_mann_whitney(r->base, r->base_runs, r->new, r->new_runs);
+	f->tests[at] = r;
+	f->p[at] = r->out->p;
+	f->len++;
+}
+
+/* What the first family tests is not tested again by the second. */
+static void move_to_first(const struct judge *j, const struct family *first)
+{
+	for (size_t i = 0; i < j->len; i++)
+		if (j->rows[i].family == 2 && same_test(first, &j->rows[i]) < first->len)
+			j->rows[i].family = 1;
+}
+
+static void fill_family(const struct judge *j, int number, struct family *f)
+{
+	*f = (struct family){mem_calloc(j->len + 1, sizeof(*f->tests)),
+		mem_calloc(j->len + 1, sizeof(double)), mem_calloc(j->len + 1, sizeof(double)), 0,
+		0};
+	for (size_t i = 0; i < j->len; i++)
+		if (j->rows[i].family == number)
+			add_test(f, &j->rows[i]);
+}
+
+/* NAN stays NAN. */
+static double at_most_one(double p)
+{
+	return p > 1 ? 1 : p;
+}
+
+/* p after Holm, in shares of the 5% of both families. */
+static void adjust(const struct judge *j, int number, struct family *f, double share)
+{
+	stats_holm(f->p, f->holm, f->len);
+	f->needs = stats_runs_needed(JUDGE_ALPHA * share, f->len);
 	for (size_t i = 0; i < j->len; i++) {
 		struct judge_row *r = &j->rows[i];
 
-		if (!r->tested)
-			continue;
-		r->out->p = stats_mann_whitney(r->base, r->base_runs, r->new, r->new_runs);
-		stats_ratio_interval(
-			&(struct stats_pair){r->base, r->base_runs, r->new, r->new_runs}, LEVEL,
-			&r->out->ratio_low, &r->out->ratio_high);
-		p[tests++] = r->out->p;
+		if (r->family == number)
+			r->out->p_holm = at_most_one(f->holm[same_test(f, r)] / share);
 	}
-	stats_holm(p, holm, tests);
-	for (size_t i = 0, k = 0; i < j->len; i++)
-		if (j->rows[i].tested)
-			j->rows[i].out->p_holm = holm[k++];
-	free(p);
-	free(holm);
-	return tests;
+}
+
+static void family_release(struct family *f)
+{
+	free(f->tests);
+	free(f->p);
+	free(f->holm);
+}
+
+/* ret_needs: by family, how many runs a test in it needs at least. */
+static void test_families(const struct judge *j, size_t ret_needs[3])
+{
+	struct family first, second;
+
+	fill_family(j, 1, &first);
+	move_to_first(j, &first);
+	fill_family(j, 2, &second);
+	family_release(&first);
+	fill_family(j, 1, &first); /* with those that were moved */
+	adjust(j, 1, &first, second.len ? family_share[1] : 1);
+	adjust(j, 2, &second, first.len ? family_share[2] : 1);
+	ret_needs[1] = first.needs;
+	ret_needs[2] = second.needs;
+	family_release(&first);
+	family_release(&second);
+}
+
+static void judge_narrow(const struct judge *j, struct judge_row *r)
+{
+	const struct stats_pair pair = pair_of(r);
+
+	stats_ratio_interval(&pair, LEVEL, &r->out->ratio_low, &r->out->ratio_high);
+	verdict(j, r, VERDICT_OK, "all runs within %.0f%%", 100 * STATS_EFFECT_LEAST);
+}
+
+/* "+2%" of worse, where nothing is worse. */
+static int has_no_worse(const struct judge_row *r)
+{
+	return r->limit_text && !is_absolute(r) && r->metric->worse == WORSE_NEITHER &&
+	       measured(r->base, r->base_runs) && measured(r->new, r->new_runs);
+}
+
+static void judge_row(const struct judge *j, struct judge_row *r, const size_t needs[3])
+{
+	const char *why_not = forbidden(j, r);
+
+	if (why_not)
+		verdict(j, r, VERDICT_NOT_COMPARED, "%s", why_not);
+	else if (has_no_worse(r))
+		verdict(j, r, VERDICT_CANNOT_TELL, "neither more nor less of it is worse");
+	else if (is_absolute(r))
+		judge_absolute(j, r);
+	else if (r->exact)
+		judge_exact(j, r);
+	else if (r->family == FAMILY_NARROW)
+		judge_narrow(j, r);
+	else if (r->family)
+		judge_tested(j, r, needs[r->family]);
+	else
+		judge_described(j, r);
 }
 
 void judge_all(const struct judge *j)
 {
-	size_t tests;
+	size_t needs[3] = {0};
 
 	for (size_t i = 0; i < j->len; i++)
-		choose_way(j, &j->rows[i]);
-	tests = test_family(j);
-	for (size_t i = 0; i < j->len; i++) {
-		struct judge_row *r = &j->rows[i];
-		const char *why_not = forbidden(j, r);
-
-		if (why_not)
-			verdict(j, r, VERDICT_NOT_COMPARED, "%s", why_not);
-		else if (is_absolute(r))
-			judge_absolute(j, r);
-		else if (r->exact)
-			judge_exact(j, r);
-		else if (r->tested)
-			judge_tested(j, r, tests);
-		else
-			judge_described(j, r);
-	}
+		choose_exact(&j->rows[i]);
+	/* Those per unit of work look at whether the raw counts are exact. */
+	for (int work = 1; work >= 0; work--)
+		for (size_t i = 0; i < j->len; i++)
+			if ((j->rows[i].metric->kind == METRIC_WORK) == work)
+				choose_way(j, &j->rows[i]);
+	test_families(j, needs);
+	for (size_t i = 0; i < j->len; i++)
+		judge_row(j, &j->rows[i], needs);
 }

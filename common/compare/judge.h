@@ -22,12 +22,22 @@ struct judge_row {
 	size_t base_runs, new_runs;
 	const char *limit_text; /* NULL: none */
 	struct limit limit;
-	int exact, tested; /* tested: in the family of tests */
+	int exact;
+	int family; /* in which family of tests, from 1; 0: in none; -1: it needs no test */
 	struct res_compare_metric *out;
+};
+
+/* What the runs did, in units of work. */
+enum judge_work {
+	WORK_UNKNOWN,
+	WORK_SAME,   /* all of both sides the same */
+	WORK_SIDES,  /* those of a side the same */
+	WORK_VARIES, /* each its own */
 };
 
 struct judge {
 	void *doc;
+	enum judge_work work;
 	const struct judge_rules *rules;
 	struct judge_row *rows;
 	size_t len;
@@ -44,5 +54,8 @@ void judge_all(const struct judge *j);
 #define VERDICT_SAME         "same"
 #define VERDICT_CANNOT_TELL  "cannot tell"
 #define VERDICT_NOT_COMPARED "not compared"
+#define VERDICT_TROUBLE      "trouble"
+
+#define JUDGE_ALPHA 0.05
 
 #endif

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/compare/metric.h"
 
+#include <errno.h>
 #include <math.h>
+#include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/nearest.h"
 
 /* ---- values ---- */
 
@@ -37,6 +42,16 @@ static double all_calls(const struct res_result *r)
 	return sum;
 }
 
+static double work_of(const struct res_result *r)
+{
+	return r->work ? count(r->work->count) : NAN;
+}
+
+static double per(double v, double work)
+{
+	return work > 0 ? v / work : NAN;
+}
+
 /* ---- the list ---- */
 
 const struct metric *metrics_find(const struct metrics *m, const char *name)
@@ -49,15 +64,20 @@ const struct metric *metrics_find(const struct metrics *m, const char *name)
 	}
 }
 
-int metric_is_count_of_calls(const struct metric *m)
+const double *metrics_never_called(const struct metrics *m, const struct metric *like)
 {
-	return m->call && m->kind == METRIC_COUNT && !*m->unit;
+	if (!like->call || *like->unit)
+		return NULL;
+	if (like->kind == METRIC_WORK)
+		return m->zeros_per_work;
+	return like->kind == METRIC_COUNT || like->kind == METRIC_SIZE ? m->zeros : NULL;
 }
 
 static struct metric *metric_of(struct metrics *m, const struct metric *like)
 {
 	struct metric *there = (struct metric *)metrics_find(m, like->name);
 	uint64_t h = map_text_key(like->name);
+	const double *never = metrics_never_called(m, like);
 
 	if (there)
 		return there;
@@ -67,10 +87,8 @@ static struct metric *metric_of(struct metrics *m, const struct metric *like)
 	there->name = arena_strdup(&m->arena, like->name);
 	there->call = arena_strdup(&m->arena, like->call);
 	there->values = arena_alloc(&m->arena, m->runs, sizeof(double));
-	/* Calls and their errors are 0 where they did not happen; all else is not measured there.
-	 */
 	for (size_t i = 0; i < m->runs; i++)
-		there->values[i] = metric_is_count_of_calls(like) ? 0 : NAN;
+		there->values[i] = never ? never[i] : NAN;
 	while (map_get(&m->by_name, h))
 		h++;
 	map_set(&m->by_name, h, (void *)(uintptr_t)m->len);
@@ -98,6 +116,8 @@ static void put(
 
 static void read_call(struct metrics *m, size_t run, const struct res_syscall *s)
 {
+	const double w = m->work[run];
+
 #define CALL(id, unit, kind, worse, value) PUT(m, run, s->name, id, unit, kind, worse, value);
 #define RUN(id, unit, kind, worse, value)
 #define CPU(id, unit, kind, worse, value)
@@ -121,8 +141,7 @@ static void read_phases(struct metrics *m, size_t run, const struct res_result *
 			const struct res_phase_call *c = &p->syscalls.at[k];
 
 			put(m, run, p->name,
-				&(struct metric){
-					"calls", c->name, "", METRIC_COUNT, WORSE_UP, NULL},
+				&(struct metric){"calls", c->name, "", METRIC_SIZE, WORSE_UP, NULL},
 				count(c->calls));
 		}
 	}
@@ -165,10 +184,23 @@ static void read_heap(struct metrics *m, size_t run, const struct res_memory *r)
 #undef HEAP
 }
 
+/* Before any figure is put: what was not called is 0 per unit of work only where there is work. */
+static void read_work(const struct side_part *part, struct metrics *ret)
+{
+	ret->zeros = arena_alloc(&ret->arena, ret->runs, sizeof(double));
+	ret->zeros_per_work = arena_alloc(&ret->arena, ret->runs, sizeof(double));
+	ret->work = arena_alloc(&ret->arena, ret->runs, sizeof(double));
+	for (size_t i = 0; i < ret->runs; i++) {
+		ret->work[i] =
+			part->kind->schema == &schema_result ? work_of(part->runs.at[i]) : NAN;
+		ret->zeros_per_work[i] = per(0, ret->work[i]);
+	}
+}
+
 void metrics_read(const struct side_part *part, struct metrics *ret)
 {
 	*ret = (struct metrics){.runs = part->runs.len};
-	ret->zeros = arena_alloc(&ret->arena, ret->runs, sizeof(double));
+	read_work(part, ret);
 	for (size_t i = 0; i < part->runs.len; i++) {
 		if (part->kind->schema == &schema_result)
 			read_io(ret, i, part->runs.at[i]);
@@ -184,4 +216,123 @@ void metrics_release(struct metrics *m)
 	map_release(&m->by_name);
 	free(m->at);
 	arena_release(&m->arena);
+}
+
+/* ---- names ---- */
+
+enum { OF_CALL, OF_RUN, OF_CPU, OF_HEAP };
+
+static const struct known {
+	const char *name;
+	int of;
+} known[] = {
+#define CALL(id, unit, kind, worse, value) {#id, OF_CALL},
+#define RUN(id, unit, kind, worse, value)  {#id, OF_RUN},
+#define CPU(id, unit, kind, worse, value)  {#id, OF_CPU},
+#define HEAP(id, unit, kind, worse, value) {#id, OF_HEAP},
+#include "common/compare/metrics.def"
+#undef CALL
+#undef RUN
+#undef CPU
+#undef HEAP
+};
+
+#define KNOWN (sizeof(known) / sizeof(known[0]))
+
+int metric_is_of(const char *name, const struct schema *schema)
+{
+	int of = schema == &schema_cpu ? OF_CPU : schema == &schema_memory ? OF_HEAP : OF_RUN;
+
+	if (strchr(name, '.'))
+		return of == OF_RUN;
+	for (size_t i = 0; i < KNOWN; i++)
+		if (known[i].of == of && strcmp(known[i].name, name) == 0)
+			return 1;
+	return 0;
+}
+
+/* 0 if there is such a figure of a call, or of a whole run; else n has the nearest. */
+static int find_known(const char *name, int of_call, struct nearest *n)
+{
+	*n = nearest_to(name, 2 + strlen(name) / 4);
+	for (size_t i = 0; i < KNOWN; i++) {
+		if ((known[i].of == OF_CALL) != of_call)
+			continue;
+		if (strcmp(known[i].name, name) == 0)
+			return 0;
+		nearest_try(n, known[i].name);
+	}
+	return -EINVAL;
+}
+
+/* Kernels have some 450 calls on x86-64; libseccomp says which. */
+#define CALLS_MAX 1024
+
+static int check_call(const char *call, const char *rest, struct err *err)
+{
+	struct nearest n = nearest_to(call, strlen(call) > 4 ? 2 : 1);
+	char *names[CALLS_MAX] = {0};
+	int rc = 0;
+
+	if (seccomp_syscall_resolve_name(call) != __NR_SCMP_ERROR)
+		return 0;
+	for (int nr = 0; nr < CALLS_MAX; nr++) {
+		names[nr] = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, nr);
+		if (names[nr])
+			nearest_try(&n, names[nr]);
+	}
+	if (n.name)
+		rc = err_set(err, -EINVAL, "no system call is called '%.60s'; did you mean '%s%s'?",
+			call, n.name, rest);
+	for (int nr = 0; nr < CALLS_MAX; nr++)
+		free(names[nr]);
+	return rc;
+}
+
+static int check_phase(const char *call, const char *figure, const char *at, struct err *err)
+{
+	struct nearest n = nearest_to(at + 1, 4);
+
+	if (strcmp(figure, "calls") != 0)
+		return err_set(err, -EINVAL,
+			"of a phase only calls are known; did you mean '%.60s.calls%.60s'?", call,
+			at);
+	nearest_try(&n, "start-up");
+	nearest_try(&n, "shutdown");
+	if (n.distance)
+		return err_set(err, -EINVAL, "no phase is called '%.60s'; %s%s%s", at + 1,
+			n.name ? "did you mean '" : "there are start-up and shutdown",
+			n.name ? n.name : "", n.name ? "'?" : "");
+	return 0;
+}
+
+static int check_figure(const char *call, const char *figure, struct err *err)
+{
+	struct nearest n;
+
+	if (find_known(figure, 1, &n) == 0)
+		return 0;
+	return err_set(err, -EINVAL, "no figure of a call is called '%.60s'%s%.60s%s%s%s", figure,
+		n.name ? "; did you mean '" : "", n.name ? call : "", n.name ? "." : "",
+		n.name ? n.name : "", n.name ? "'?" : "");
+}
+
+int metric_check_name(const char *name, struct err *err)
+{
+	const char *dot = strrchr(name, '.'), *at = dot ? strchr(dot, '@') : NULL;
+	struct nearest n;
+	int rc;
+
+	if (!dot) {
+		if (find_known(name, 0, &n) == 0)
+			return 0;
+		return err_set(err, -EINVAL, "no figure is called '%.60s'%s%s%s", name,
+			n.name ? "; did you mean '" : "", n.name ? n.name : "", n.name ? "'?" : "");
+	}
+	cleanup_free char *call = mem_strndup(name, (size_t)(dot - name));
+	cleanup_free char *figure =
+		at ? mem_strndup(dot + 1, (size_t)(at - dot - 1)) : mem_strdup(dot + 1);
+
+	rc = at ? check_phase(call, figure, at, err) : check_figure(call, figure, err);
+	return rc < 0 ? rc : check_call(call, dot, err);
 }

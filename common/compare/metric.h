@@ -9,7 +9,15 @@
 #include "common/compare/side.h"
 
 /* The figures of a scenario and type, each with its value in every run. See metrics.def. */
-enum metric_kind { METRIC_COUNT, METRIC_BATCH, METRIC_TIME };
+/* In the order in which they are read: per unit of work and per call first. */
+enum metric_kind {
+	METRIC_WORK,
+	METRIC_BATCH,
+	METRIC_COUNT,
+	METRIC_BATCHES,
+	METRIC_SIZE,
+	METRIC_TIME
+};
 enum metric_worse { WORSE_NEITHER, WORSE_UP, WORSE_DOWN };
 
 struct metric {
@@ -27,14 +35,24 @@ struct metrics {
 	struct metric *at;
 	size_t len, cap;
 	size_t runs;
-	double *zeros; /* one a run, for a call that this side never made */
+	double *work;           /* one a run; NAN: not known */
+	double *zeros;          /* one a run, for a call that this side never made */
+	double *zeros_per_work; /* the same; NAN where the work is not known */
 };
 
 /* ret needs metrics_release(). Names and values live in it. */
 void metrics_read(const struct side_part *part, struct metrics *ret);
 void metrics_release(struct metrics *m);
-/* Calls, errors and the like of a system call: 0 where it was not called. */
-int metric_is_count_of_calls(const struct metric *m);
+/* Its values where the call was not made: 0 for calls, errors and the like. NULL: not measured. */
+const double *metrics_never_called(const struct metrics *m, const struct metric *like);
+/*
+ * Whether a name can be one of a figure: CALL.FIGURE, CALL.calls@PHASE, or of the whole run.
+ * -EINVAL says what it may have been meant to be. A call that is not known here may be of a newer
+ * kernel: it is refused only where it is a slip away from one that is.
+ */
+int metric_check_name(const char *name, struct err *err);
+/* 1 if results of that schema can hold a figure of that name. */
+int metric_is_of(const char *name, const struct schema *schema);
 const struct metric *metrics_find(const struct metrics *m, const char *name); /* or NULL */
 
 #endif

@@ -211,6 +211,38 @@ double stats_mann_whitney(const double *base, size_t base_len, const double *new
 	return p;
 }
 
+/* Value i of the pooled ones. */
+static double pooled_value(const struct stats_pair *p, size_t i)
+{
+	return i < p->base_len ? p->base[i] : p->new[i - p->base_len];
+}
+
+static int sign(double a, double b)
+{
+	return (a > b) - (a < b);
+}
+
+int stats_same_order(const struct stats_pair *a, const struct stats_pair *b)
+{
+	size_t len = a->base_len + a->new_len;
+	int same = 1, opposite = 1;
+
+	if (a->base_len != b->base_len || a->new_len != b->new_len)
+		return 0;
+	for (size_t i = 0; i < len && (same || opposite); i++) {
+		if (isnan(pooled_value(a, i)) || isnan(pooled_value(b, i)))
+			return 0;
+		for (size_t k = 0; k < i; k++) {
+			int x = sign(pooled_value(a, i), pooled_value(a, k));
+			int y = sign(pooled_value(b, i), pooled_value(b, k));
+
+			same &= x == y;
+			opposite &= x == -y;
+		}
+	}
+	return same || opposite;
+}
+
 /* ---- interval of the ratio ---- */
 
 /*
@@ -305,6 +337,30 @@ void stats_holm(const double *p, double *ret_adjusted, size_t len)
 		ret_adjusted[ranked[i].at] = least;
 	}
 	free(ranked);
+}
+
+int stats_never_counts(const struct stats_pair *pair)
+{
+	double least = INFINITY, most = -INFINITY;
+
+	for (size_t i = 0; i < pair->base_len + pair->new_len; i++) {
+		least = fmin(least, pooled_value(pair, i));
+		most = fmax(most, pooled_value(pair, i));
+	}
+	return least > 0 && most - least < STATS_EFFECT_LEAST * least * (1 - SLACK);
+}
+
+size_t stats_runs_to_settle(const struct stats_interval *i, double bad, size_t runs)
+{
+	double at = log(i->ratio), half = (log(i->high) - log(i->low)) / 2;
+	double gap = at < log(bad) ? log(bad) - at : at, more;
+
+	if (!(half >= 0) || !isfinite(half) || !(gap > 0))
+		return SIZE_MAX;
+	more = ceil((double)runs * (half / gap) * (half / gap));
+	if (!(more <= STATS_RUNS_MAX))
+		return SIZE_MAX;
+	return more > (double)runs ? (size_t)more : runs + 1;
 }
 
 size_t stats_runs_needed(double alpha, size_t tests)

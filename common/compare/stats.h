@@ -71,6 +71,13 @@ int stats_effect_counts(const double *base, size_t base_len, const double *new, 
 double stats_mann_whitney(const double *base, size_t base_len, const double *new, size_t new_len);
 
 /*
+ * Whether two figures of the same runs put the pooled runs in the same order, or in the opposite
+ * one, equal values too: then every test of ranks says the same of both. 0 if one was not measured
+ * in some run.
+ */
+int stats_same_order(const struct stats_pair *a, const struct stats_pair *b);
+
+/*
  * Interval of the factor from base to new at the confidence `level` (0.95): order statistics of
  * all ratios new/base (Hodges and Lehmann's shift, on ratios), from the critical value of the exact
  * U without ties; with ties it covers at least as much. Both NAN where it is not measured: a side
@@ -87,6 +94,23 @@ void stats_ratio_interval(
  * is not counted as a test. `ret_adjusted` may be p itself.
  */
 void stats_holm(const double *p, double *ret_adjusted, size_t len);
+
+/*
+ * Whether no dealing of the pooled values to two sides makes a difference of the medians that
+ * stats_effect_counts(): their range is below STATS_EFFECT_LEAST of the least. It does not depend
+ * on which run is whose, so leaving such figures out of a family of tests costs nothing.
+ */
+int stats_never_counts(const struct stats_pair *pair);
+
+/*
+ * How many runs a side would settle what an interval left open, as its width shrinks with the root
+ * of their number: to exclude a factor of `bad` (above 1) from above or, if `ratio` is beyond it, 1
+ * from below. `runs`: those it is of. SIZE_MAX: more than STATS_RUNS_MAX, or not to be told.
+ */
+struct stats_interval {
+	double ratio, low, high; /* factors; for what is worse when less, the inverse ones */
+};
+size_t stats_runs_to_settle(const struct stats_interval *i, double bad, size_t runs);
 
 /*
  * The least number of runs a side with which one test in a family of `tests` can be significant at

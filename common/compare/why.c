@@ -38,6 +38,44 @@ void sentences_into(struct sentences *s, struct res_strs *list)
 	s->lines.len = s->lines.cap = 0;
 }
 
+/* ---- names of places ---- */
+
+static int ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), n = strlen(end);
+
+	return len >= n && strcmp(text + len - n, end) == 0;
+}
+
+/* Whether path is OUT/logs/SCENARIO-RUN-WHO.log, or OUT/compare/SCENARIO/.. : files of our own,
+ * which each run and each side has under a name of its own. */
+static const char *own_file(const char *path, const char *scenario)
+{
+	static const struct {
+		const char *end, *name;
+	} logs[] = {{"-target.log", "the target's output"}, {"-load.log", "the load's output"},
+		{"-helper.log", "a helper's output"}};
+	cleanup_free char *log = mem_printf("/logs/%s-", scenario);
+	cleanup_free char *turn = mem_printf("/compare/%s/log", scenario);
+
+	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]) && strstr(path, log); i++)
+		if (ends_with(path, logs[i].end))
+			return logs[i].name;
+	return ends_with(path, turn) ? "the target's output" : NULL;
+}
+
+/* Without what is another in each run: our own files, the numbers of pipes and sockets. */
+static const char *place_name(struct arena *a, const char *target, const char *scenario)
+{
+	const char *own = own_file(target, scenario), *bracket = strstr(target, ":[");
+
+	if (own)
+		return own;
+	if (bracket && strspn(bracket + 2, "0123456789") == strlen(bracket + 2) - 1)
+		return arena_printf(a, "%.*s", (int)(bracket - target), target);
+	return target;
+}
+
 /* ---- places of a call ---- */
 
 /* Calls at one fd's target or in threads of one name. */
@@ -49,6 +87,7 @@ struct place {
 struct places {
 	struct place *at;
 	size_t len, cap;
+	struct arena arena;
 };
 
 static void add_place(struct places *p, const char *name, uint64_t calls, int is_new)
@@ -73,15 +112,19 @@ static uint64_t calls_of(const struct res_part *parts, size_t len, const char *c
 	return 0;
 }
 
-static void add_fds(struct places *p, const struct res_result *r, const char *call, int is_new)
+static void add_fds(struct places *p, const struct side_part *part, const char *call, int is_new)
 {
+	const struct res_result *r = part->runs.at[0];
+
 	for (size_t i = 0; i < r->fds.len; i++) {
 		const struct res_fd *f = &r->fds.at[i];
 		uint64_t calls = calls_of(f->syscalls.at, f->syscalls.len, call);
 
 		if (calls)
-			add_place(p, f->target ? f->target : "an fd of unknown target", calls,
-				is_new);
+			add_place(p,
+				f->target ? place_name(&p->arena, f->target, part->scenario)
+					  : "an fd of unknown target",
+				calls, is_new);
 	}
 }
 
@@ -111,9 +154,10 @@ static void say_place(struct sentences *s, const char *call, const char *what, s
 		if (!most || moved(&p->at[i]) > moved(most))
 			most = &p->at[i];
 	if (most && moved(most))
-		sentence(s, "%s, %s %.200s: %s -> %s calls", call, what, most->name,
+		sentence(s, "%s, %s %s: %s -> %s calls", call, what, most->name,
 			units_thousands(base, most->base), units_thousands(new, most->new));
 	free(p->at);
+	arena_release(&p->arena);
 }
 
 /* ---- batches ---- */
@@ -143,12 +187,12 @@ static void say_batch(struct sentences *s, const char *call, const struct res_ba
 	const char *is = usual(&new->asked_histogram, &new_share);
 
 	if (was && is)
-		sentence(s, "%s asked for %.20s in %.0f%% of calls (base: %.20s in %.0f%%)", call,
-			is, 100 * new_share, was, 100 * base_share);
+		sentence(s, "%s asked for %s in %.0f%% of calls (base: %s in %.0f%%)", call, is,
+			100 * new_share, was, 100 * base_share);
 	was = usual(&base->transferred_histogram, &base_share);
 	is = usual(&new->transferred_histogram, &new_share);
 	if (was && is)
-		sentence(s, "%s moved %.20s in %.0f%% of calls (base: %.20s in %.0f%%)", call, is,
+		sentence(s, "%s moved %s in %.0f%% of calls (base: %s in %.0f%%)", call, is,
 			100 * new_share, was, 100 * base_share);
 }
 
@@ -159,11 +203,8 @@ void why_call(struct sentences *s, const struct side_part *base, const struct si
 	const struct res_syscall *was = result_syscall(b, call), *is = result_syscall(n, call);
 	struct places fds = {0}, threads = {0};
 
-	if (!was != !is)
-		sentence(s, "%s: %s", call,
-			is ? "new, the base never calls it" : "not called any more");
-	add_fds(&fds, b, call, 0);
-	add_fds(&fds, n, call, 1);
+	add_fds(&fds, base, call, 0);
+	add_fds(&fds, new, call, 1);
 	say_place(s, call, "on", &fds);
 	if (b->threads.len > 1 || n->threads.len > 1) {
 		add_threads(&threads, b, call, 0);
@@ -247,7 +288,7 @@ void why_cpu(struct sentences *s, const struct side_part *base, const struct sid
 				most = &all.at[i];
 		if (!most)
 			break;
-		sentence(s, "%.200s: %.1f%% -> %.1f%% of the samples", most->name,
+		sentence(s, "%s: %.1f%% -> %.1f%% of the samples", most->name,
 			100 * most->base / all.base, 100 * most->new / all.new);
 		*most = (struct function){.name = most->name}; /* told */
 	}
@@ -277,7 +318,7 @@ static void say_site(
 	assert(any);
 	if (base && new && base->bytes == new->bytes)
 		return;
-	sentence(s, "%.200s (%.200s): %s -> %s at the peak", any->function ? any->function : "?",
+	sentence(s, "%s (%s): %s -> %s at the peak", any->function ? any->function : "?",
 		any->place ? any->place : "unknown place",
 		base ? units_bytes(was, base->bytes) : "below 10%",
 		new ? units_bytes(is, new->bytes) : "below 10%");

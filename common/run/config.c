@@ -9,6 +9,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/nearest.h"
 #include "common/base/units.h"
 #include "common/run/layout.h"
 #include "common/run/locate.h"
@@ -302,6 +303,18 @@ static int read_key(
 	return 0;
 }
 
+static int unknown_key(struct reader *rd, const struct key_def *keys, const char *name)
+{
+	struct nearest n = nearest_to(name, 2 + strlen(name) / 4);
+	cleanup_free char *what = NULL;
+
+	for (; keys->name; keys++)
+		nearest_try(&n, keys->name);
+	what = mem_printf("unknown key%s%s%s", n.name ? "; did you mean '" : "",
+		n.name ? n.name : "", n.name ? "'?" : "");
+	return fail(rd, what);
+}
+
 static int read_object(
 	struct reader *rd, const struct key_def *keys, const struct json_value *v, void *into)
 {
@@ -315,7 +328,7 @@ static int read_object(
 		while (key->name && strcmp(key->name, name) != 0)
 			key++;
 		if (!key->name)
-			return fail(rd, "unknown key");
+			return unknown_key(rd, keys, name);
 		int rc = read_key(rd, key, json_get(v, name), into);
 		if (rc < 0)
 			return rc;
@@ -440,6 +453,21 @@ int config_read(const char *path, struct config **ret, struct err *err)
 	}
 	json_doc_free(doc);
 	return rc;
+}
+
+int config_fault(const struct config *c, const char *const *keys, size_t len, const char *what,
+	struct err *err)
+{
+	cleanup_free char *text = NULL;
+	struct config copy = *c;
+	struct reader rd = {.config = &copy, .err = err};
+
+	if (file_read(c->path, CONFIG_MAX_BYTES, &text, NULL, err) < 0)
+		text = mem_strdup("");
+	rd.text = text;
+	for (size_t i = 0; i < len; i++)
+		enter(&rd, keys[i]);
+	return fail(&rd, what);
 }
 
 void config_free(struct config *c)

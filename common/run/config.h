@@ -56,6 +56,10 @@ struct config {
 
 /* Reads a catalogue. Errors name file, line and column: not JSON, unknown keys, wrong types. */
 int config_read(const char *path, struct config **ret, struct err *err);
+/* An error about a member of a catalogue that was read, with its place; keys lead to it. -EINVAL.
+ */
+int config_fault(const struct config *c, const char *const *keys, size_t len, const char *what,
+	struct err *err);
 void config_free(struct config *c); /* takes NULL */
 /* The scenario of that name, or NULL. */
 const struct config_scenario *config_find(const struct config *c, const char *name);

@@ -37,7 +37,7 @@ struct doc_column {
 	const char *id;      /* stable, e.g. "per_call" */
 	const char *title;   /* as printed, e.g. "per call" */
 	const char *meaning; /* one sentence, for HTML and the docs */
-	int left;            /* 1: aligned left */
+	int left;            /* 1: aligned left, cut where room is short; 2: never cut */
 	int width;           /* of a ruled table: its fixed width in text; else 0 */
 };
 

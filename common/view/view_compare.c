@@ -62,25 +62,31 @@ static void cell_values(struct doc *d, struct doc_table *t, const double v[3], c
 			value_text(min, v[1], &s), value_text(max, v[2], &s), s.name);
 }
 
+/* The interval of the ratio beside the change of the medians: "+32.1% [+25.0..+39.9]". */
 static void cell_change(struct doc *d, struct doc_table *t, const struct res_compare_metric *m)
 {
+	char interval[VALUE_BUF] = "";
+
+	if (!isnan(m->ratio_low) && !isnan(m->ratio_high))
+		snprintf(interval, sizeof(interval), " [%+.1f..%+.1f]", 100 * (m->ratio_low - 1),
+			100 * (m->ratio_high - 1));
 	if (m->base_median == m->new_median)
-		doc_cell_text(d, t, "0");
+		doc_cell_text(d, t, "0%s", interval);
 	else if (isnan(m->change))
 		doc_cell_text(d, t, "-");
 	else
-		doc_cell_text(d, t, "%+.1f%%", 100 * m->change);
+		doc_cell_text(d, t, "%+.1f%%%s", 100 * m->change, interval);
 }
 
 /* ---- tables ---- */
 
 static const struct doc_column columns[] = {
-	{"verdict", "", "what came of it", 1, 0},
-	{"metric", "metric", "CALL.FIGURE or a figure of the whole run", 1, 0},
+	{"verdict", "", "what came of it", 2, 0},
+	{"metric", "metric", "CALL.FIGURE or a figure of the whole run", 2, 0},
 	{"base", "base", "median of the runs, least and largest", 0, 0},
 	{"new", "new", "median of the runs, least and largest", 0, 0},
-	{"change", "change", "of the medians", 0, 0},
-	{"rule", "p(Holm)", "of the exact rank test, after Holm; or the rule behind the verdict", 1,
+	{"change", "change [95%]", "of the medians, and the interval of new/base - 1", 0, 0},
+	{"rule", "p(Holm)", "of the exact rank test, after Holm; or the rule behind the verdict", 2,
 		0},
 };
 
@@ -130,21 +136,48 @@ static int is_whole(const struct res_compare_metric *m)
 	return m->name && m->unit && m->verdict;
 }
 
+static struct doc_table *begin_group(struct doc *d, enum group group)
+{
+	doc_section(d, titles[group]);
+	return doc_table(d, "metrics", columns, sizeof(columns) / sizeof(*columns));
+}
+
+/* One row for all that it explains. */
+static struct doc_table *add_causes(struct doc *d, const struct res_compare_part *p)
+{
+	struct doc_table *t = NULL;
+
+	for (size_t i = 0; i < p->causes.len; i++) {
+		const struct res_compare_cause *c = &p->causes.at[i];
+
+		if (!c->text || !c->verdict)
+			continue;
+		if (!t)
+			t = begin_group(d, GROUP_JUDGED);
+		doc_cell_text(d, t, "%s", !strcmp(c->verdict, "REGRESSION") ? "FAIL" : c->verdict);
+		doc_cell_text(d, t, "%s", c->text);
+		for (int empty = 0; empty < 3; empty++)
+			doc_cell_text(d, t, "-");
+		doc_cell_text(d, t, "%llu figures", (unsigned long long)c->figures);
+	}
+	return t;
+}
+
 static size_t add_group(
 	struct doc *d, const struct res_compare_part *p, enum group group, size_t most)
 {
-	struct doc_table *t = NULL;
+	struct doc_table *t = group == GROUP_JUDGED ? add_causes(d, p) : NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->metrics.len; i++) {
-		if (!is_whole(&p->metrics.at[i]) || group_of(&p->metrics.at[i]) != group ||
+		const struct res_compare_metric *m = &p->metrics.at[i];
+
+		if (!is_whole(m) || group_of(m) != group || (m->cause && most != SIZE_MAX) ||
 			n++ >= most)
 			continue;
-		if (!t) {
-			doc_section(d, titles[group]);
-			t = doc_table(d, "metrics", columns, sizeof(columns) / sizeof(*columns));
-		}
-		add_row(d, t, &p->metrics.at[i]);
+		if (!t)
+			t = begin_group(d, group);
+		add_row(d, t, m);
 	}
 	return n > most ? n - most : 0;
 }
@@ -175,6 +208,24 @@ static void add_part(struct doc *d, const struct res_compare_part *p, int all)
 		doc_note(d, "%zu more metrics (--all)", left);
 }
 
+/* What is wrong with the runs stands above all figures. */
+static void add_findings(struct doc *d, const struct res_compare *c, int notes)
+{
+	for (size_t i = 0; i < c->parts.len; i++) {
+		const struct res_compare_part *p = &c->parts.at[i];
+
+		for (size_t k = 0; k < p->runs.len; k++) {
+			const struct res_compare_finding *f = &p->runs.at[k];
+
+			if (!f->verdict || !f->text || (strcmp(f->verdict, "note") == 0) != notes)
+				continue;
+			doc_text(d, "%s %s %s: %s",
+				!strcmp(f->verdict, "REGRESSION") ? "FAIL" : f->verdict,
+				p->scenario, p->type, f->text);
+		}
+	}
+}
+
 static void add_alone(struct doc *d, const struct res_strs *list, const char *who)
 {
 	for (size_t i = 0; i < list->len; i++)
@@ -185,6 +236,11 @@ struct doc *view_compare(const struct res_compare *c, int all)
 {
 	struct doc *d = doc_new();
 
+	add_findings(d, c, 0);
+	for (size_t i = 0; i < c->missing.len; i++)
+		if (c->missing.at[i].text)
+			doc_text(d, "cannot tell %s", c->missing.at[i].text);
+	add_findings(d, c, 1);
 	for (size_t i = 0; i < c->parts.len; i++)
 		add_part(d, &c->parts.at[i], all);
 	add_alone(d, &c->only_base, "the base");

@@ -243,7 +243,7 @@ static size_t *widest_name(const struct grid *g)
 			least = g->first_min;
 		if (least < NAME_MIN)
 			least = NAME_MIN;
-		if (!g->t->columns[i].left || g->width[i] <= least)
+		if (g->t->columns[i].left != 1 || g->width[i] <= least)
 			continue;
 		if (!widest || g->width[i] > *widest)
 			widest = &g->width[i];
@@ -294,7 +294,10 @@ static void print_grid_line(
 	size_t column = INDENT;
 
 	for (size_t i = 0; i < g->cols; i++) {
-		char *text = safe_cut(&p->arena, texts[i], g->width[i] < 8 ? 8 : g->width[i]);
+		char *text =
+			g->t->columns[i].left == 2
+				? texts[i]
+				: safe_cut(&p->arena, texts[i], g->width[i] < 8 ? 8 : g->width[i]);
 		size_t width = safe_width(text);
 
 		move_to(p, g->t->columns[i].left ? column : column + g->width[i] - width);
@@ -328,20 +331,27 @@ static void print_rows(struct printer *p, const struct grid *g)
 	}
 }
 
+static char *stacked_text(struct printer *p, const struct grid *g, size_t row, size_t col)
+{
+	char *text = grid_cell(g, row, col);
+
+	return g->t->columns[col].left == 2 ? text : safe_cut(&p->arena, text, STACKED_MAX);
+}
+
 /* Too wide for its numbers: "name  calls 1, messages 2, ..." a row, wrapped. */
 static void print_stacked(struct printer *p, const struct grid *g)
 {
 	if (p->at)
 		end_line(p);
 	for (size_t row = 0; row < g->rows; row++) {
-		char *line = safe_cut(&p->arena, grid_cell(g, row, 0), STACKED_MAX);
+		char *line = stacked_text(p, g, row, 0);
 
 		if (is_heading(g, row)) {
 			print_heading(p, g, row);
 			continue;
 		}
 		for (size_t i = 1; i < g->cols; i++) {
-			char *text = safe_cut(&p->arena, grid_cell(g, row, i), STACKED_MAX);
+			char *text = stacked_text(p, g, row, i);
 
 			line = arena_printf(&p->arena, "%s%s %s%s%s", line, i > 1 ? "," : ":",
 				g->titles[i], *g->titles[i] ? " " : "", text);

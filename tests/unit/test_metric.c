@@ -138,14 +138,20 @@ static void figures_of_a_run(void **state)
 		{"sendmmsg.calls", 1000, "", METRIC_COUNT, WORSE_UP},
 		{"sendmmsg.errors", 3, "", METRIC_COUNT, WORSE_UP},
 		{"sendmmsg.bytes", 4000, "bytes", METRIC_COUNT, WORSE_UP},
+		{"sendmmsg.per_work", 2, "", METRIC_WORK, WORSE_UP},
+		{"sendmmsg.errors_per_work", 3.0 / 500, "", METRIC_WORK, WORSE_UP},
+		{"sendmmsg.bytes_per_work", 8, "bytes", METRIC_WORK, WORSE_UP},
+		{"read.per_work", 20.0 / 500, "", METRIC_WORK, WORSE_UP},
+		{"read.errors_per_work", 0, "", METRIC_WORK, WORSE_UP},
+		{"few.per_work", 19.0 / 500, "", METRIC_WORK, WORSE_UP},
 		{"sendmmsg.messages", 7000, "", METRIC_COUNT, WORSE_NEITHER},
 		{"sendmmsg.per_call", 7, "", METRIC_BATCH, WORSE_DOWN},
 		{"sendmmsg.fill", 0.5, "ratio", METRIC_BATCH, WORSE_NEITHER},
 		{"sendmmsg.batch_p50", 9, "", METRIC_BATCH, WORSE_NEITHER},
 		{"sendmmsg.batch_max", 11, "", METRIC_BATCH, WORSE_NEITHER},
-		{"sendmmsg.single", 5, "", METRIC_BATCH, WORSE_UP},
-		{"sendmmsg.partial", 6, "", METRIC_BATCH, WORSE_UP},
-		{"sendmmsg.empty", 8, "", METRIC_BATCH, WORSE_UP},
+		{"sendmmsg.single", 5, "", METRIC_BATCHES, WORSE_UP},
+		{"sendmmsg.partial", 6, "", METRIC_BATCHES, WORSE_UP},
+		{"sendmmsg.empty", 8, "", METRIC_BATCHES, WORSE_UP},
 		{"sendmmsg.time", 50000, "ns", METRIC_TIME, WORSE_UP},
 		{"sendmmsg.p50", 40, "ns", METRIC_TIME, WORSE_UP},
 		{"sendmmsg.p99", 90, "ns", METRIC_TIME, WORSE_UP},
@@ -154,16 +160,16 @@ static void figures_of_a_run(void **state)
 		{"read.time", 2000, "ns", METRIC_TIME, WORSE_UP},
 		{"read.p50", 100, "ns", METRIC_TIME, WORSE_UP},
 		{"few.calls", 19, "", METRIC_COUNT, WORSE_UP},
-		{"mmap.calls@start-up", 12, "", METRIC_COUNT, WORSE_UP},
-		{"mmap.calls@shutdown", 3, "", METRIC_COUNT, WORSE_UP},
+		{"mmap.calls@start-up", 12, "", METRIC_SIZE, WORSE_UP},
+		{"mmap.calls@shutdown", 3, "", METRIC_SIZE, WORSE_UP},
 		{"wall_time", 2e9, "ns", METRIC_TIME, WORSE_UP},
 		{"throughput", 250, "per s", METRIC_TIME, WORSE_DOWN},
 		{"latency", 1234, "ns", METRIC_TIME, WORSE_UP},
 		{"calls", 1039, "", METRIC_COUNT, WORSE_UP},
-		{"calls_per_work", 1039.0 / 500, "", METRIC_COUNT, WORSE_UP},
-		{"peak_mapped", 8192, "bytes", METRIC_COUNT, WORSE_UP},
-		{"processes", 2, "", METRIC_COUNT, WORSE_UP},
-		{"threads", 5, "", METRIC_COUNT, WORSE_UP},
+		{"calls_per_work", 1039.0 / 500, "", METRIC_WORK, WORSE_UP},
+		{"peak_mapped", 8192, "bytes", METRIC_SIZE, WORSE_UP},
+		{"processes", 2, "", METRIC_SIZE, WORSE_UP},
+		{"threads", 5, "", METRIC_SIZE, WORSE_UP},
 	};
 	struct side s;
 
@@ -185,7 +191,7 @@ static void figures_that_are_not_there(void **state)
 	static const struct figure no_time[] = {
 		{"wall_time", 0, "ns", METRIC_TIME, WORSE_UP},
 		{"calls", 0, "", METRIC_COUNT, WORSE_UP},
-		{"calls_per_work", 0, "", METRIC_COUNT, WORSE_UP},
+		{"calls_per_work", 0, "", METRIC_WORK, WORSE_UP},
 	};
 	struct side s;
 
@@ -251,7 +257,7 @@ static void calls_that_only_one_run_makes(void **state)
 		assert_true(!isnan(is->values[0]));
 		if (isnan(rows[i].second) ? !isnan(is->values[1]) : is->values[1] != rows[i].second)
 			fail_msg("%s: %g in the second run", rows[i].name, is->values[1]);
-		assert_int_equal(metric_is_count_of_calls(is), rows[i].is_count);
+		assert_true(metrics_never_called(&m, is) == (rows[i].is_count ? m.zeros : NULL));
 	}
 	assert_null(metrics_find(&m, "read"));
 	metrics_release(&m);
@@ -267,9 +273,9 @@ static void figures_of_other_profiles(void **state)
 		{"samples", 77, "", METRIC_TIME, WORSE_UP},
 	};
 	static const struct figure heap[] = {
-		{"peak_heap", 5, "bytes", METRIC_COUNT, WORSE_UP},
-		{"peak_total", 6, "bytes", METRIC_COUNT, WORSE_UP},
-		{"held_at_end", 2, "bytes", METRIC_COUNT, WORSE_UP},
+		{"peak_heap", 5, "bytes", METRIC_SIZE, WORSE_UP},
+		{"peak_total", 6, "bytes", METRIC_SIZE, WORSE_UP},
+		{"held_at_end", 2, "bytes", METRIC_SIZE, WORSE_UP},
 	};
 	struct side s;
 
@@ -374,6 +380,70 @@ static void what_is_no_side(void **state)
 	}
 }
 
+/* ---- names ---- */
+
+static void names_that_are_known(void **state)
+{
+	static const char *const rows[] = {"write.calls", "sendmmsg.per_call", "wall_time", "calls",
+		"calls_per_work", "peak_heap", "samples", "mmap.calls@start-up",
+		"mmap.calls@shutdown", "write.bytes_per_work", "read.p99",
+		/* of 32-bit programs, by number, and of a newer kernel */
+		"waitpid.calls", "syscall_999.calls", "brandnewcall.calls"};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		struct err err = {0};
+
+		if (metric_check_name(rows[i], &err) < 0)
+			fail_msg("%s: %s", rows[i], err.text);
+	}
+}
+
+static void names_that_are_meant_otherwise(void **state)
+{
+	static const struct {
+		const char *name, *says;
+	} rows[] = {
+		{"write.cals", "no figure of a call is called 'cals'; did you mean 'write.calls'?"},
+		{"wirte.calls", "no system call is called 'wirte'; did you mean 'write.calls'?"},
+		{"sendmmssg.per_call", "did you mean 'sendmmsg.per_call'?"},
+		{"sendmmsg.percall", "did you mean 'sendmmsg.per_call'?"},
+		{"walltime", "no figure is called 'walltime'; did you mean 'wall_time'?"},
+		{"peak-heap", "did you mean 'peak_heap'?"},
+		{"mmap.calls@startup", "no phase is called 'startup'; did you mean 'start-up'?"},
+		{"mmap.calls@nowhere-near", "there are start-up and shutdown"},
+		{"mmap.bytes@start-up", "did you mean 'mmap.calls@start-up'?"},
+		{"write.zzzzzzzzzz", "no figure of a call is called 'zzzzzzzzzz'"},
+		{"", "no figure is called ''"},
+		{"write.", "no figure of a call is called ''"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		struct err err = {0};
+
+		assert_int_equal(metric_check_name(rows[i].name, &err), -EINVAL);
+		if (!strstr(err.text, rows[i].says))
+			fail_msg("%s: %s", rows[i].name, err.text);
+	}
+}
+
+static void which_results_have_it(void **state)
+{
+	static const struct {
+		const char *name;
+		int io, cpu, memory;
+	} rows[] = {{"write.calls", 1, 0, 0}, {"wall_time", 1, 1, 0}, {"peak_heap", 0, 0, 1},
+		{"samples", 0, 1, 0}, {"calls", 1, 0, 0}, {"nothing", 0, 0, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		assert_int_equal(metric_is_of(rows[i].name, &schema_result), rows[i].io);
+		assert_int_equal(metric_is_of(rows[i].name, &schema_cpu), rows[i].cpu);
+		assert_int_equal(metric_is_of(rows[i].name, &schema_memory), rows[i].memory);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -384,6 +454,9 @@ int main(void)
 		cmocka_unit_test(sides_of_folders),
 		cmocka_unit_test(one_scenario_of_a_folder),
 		cmocka_unit_test(what_is_no_side),
+		cmocka_unit_test(names_that_are_known),
+		cmocka_unit_test(names_that_are_meant_otherwise),
+		cmocka_unit_test(which_results_have_it),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -152,7 +152,8 @@ static void test_errors(void **state)
 		{"{\"scenarios\": {\"a\":\n {\"helpers\": [{\"ready\": \"x\"}]}}}",
 			"line 2 column 3: scenarios.a.helpers: a helper needs a command"},
 		{"{\"scenarios\": {\"a\":\n {\"helpers\": [{\"comand\": \"x\"}]}}}",
-			"line 2 column 3: scenarios.a.helpers.comand: unknown key"},
+			"line 2 column 3: scenarios.a.helpers.comand: unknown key; did you mean "
+			"'command'?"},
 		{"{\"scenarios\": {\"a\": {\"helpers\": [7]}}}", "a.helpers: should be a command"},
 		{"{\"scenarios\": {\"a\": {\"latency\": {\"unit\": \"s\"}}}}", "needs both"},
 		{"{\"scenarios\": {\"a\": {\"args\": [], \"command\": \"x\"}}}", "or command"},

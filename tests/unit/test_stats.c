@@ -512,6 +512,75 @@ static void runs_needed(void **state)
 	}
 }
 
+/* ---- families ---- */
+
+static void orders_that_say_the_same(void **state)
+{
+	static const struct {
+		double base[3], new[3];
+		int same; /* as 1 2 2, 3 4 5 */
+	} rows[] = {{{1, 2, 2}, {3, 4, 5}, 1}, {{10, 20, 20}, {30, 40, 50}, 1},
+		{{9, 8, 8}, {7, 6, 5}, 1}, {{1, 2, 3}, {4, 5, 6}, 0}, {{2, 1, 1}, {3, 4, 5}, 0},
+		{{1, 2, 2}, {3, 4, NAN}, 0}, {{1, 1, 1}, {1, 1, 1}, 0}};
+	const struct stats_pair like = {rows[0].base, 3, rows[0].new, 3};
+	const struct stats_pair shorter = {rows[0].base, 2, rows[0].new, 3};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct stats_pair pair = {rows[i].base, 3, rows[i].new, 3};
+
+		print_message("# row %zu\n", i);
+		assert_int_equal(stats_same_order(&like, &pair), rows[i].same);
+		assert_int_equal(stats_same_order(&pair, &like), rows[i].same);
+	}
+	assert_int_equal(stats_same_order(&like, &shorter), 0);
+}
+
+static void what_never_counts(void **state)
+{
+	static const struct {
+		double base[2], new[2];
+		int never;
+	} rows[] = {{{1000, 1002}, {1001, 1000}, 1}, {{1000, 1049}, {1000, 1000}, 1},
+		{{1000, 1000}, {1000, 1050}, 0}, {{0, 0}, {0, 0}, 0}, {{0, 1}, {0, 0}, 0},
+		{{5, 5}, {5, 5}, 1}, {{-5, -5}, {-5, -5}, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct stats_pair pair = {rows[i].base, 2, rows[i].new, 2};
+
+		print_message("# row %zu\n", i);
+		assert_int_equal(stats_never_counts(&pair), rows[i].never);
+	}
+}
+
+/* runs x (half the width / the gap)^2, of logarithms. */
+static void runs_that_would_settle_it(void **state)
+{
+	static const struct {
+		struct stats_interval i;
+		double bad;
+		size_t runs, needs;
+	} rows[] = {
+		{{1, 0.9, 1 / 0.9}, 1.05, 5, 24},  /* 5 x (0.10536 / 0.04879)^2 = 23.3 */
+		{{1.5, 0.9, 2.5}, 1.05, 5, 8},     /* 5 x (0.51083 / 0.40547)^2 = 7.9 */
+		{{1, 0.99, 1.05}, 1.05, 8, 9},     /* one more at least */
+		{{1, 0.1, 10}, 1.05, 5, SIZE_MAX}, /* 11,139 */
+		{{1.05, 0.9, 1.2}, 1.05, 5, 44},   /* beyond it: 5 x (0.14384 / 0.04879)^2 = 43.5 */
+		{{1, NAN, NAN}, 1.05, 5, SIZE_MAX},
+		{{NAN, 1, 2}, 1.05, 5, SIZE_MAX},
+		{{1, 0, 2}, 1.05, 5, SIZE_MAX},
+		{{1, 0.9, 1.1}, NAN, 5, SIZE_MAX},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		print_message("# row %zu\n", i);
+		assert_int_equal(
+			stats_runs_to_settle(&rows[i].i, rows[i].bad, rows[i].runs), rows[i].needs);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -527,6 +596,9 @@ int main(void)
 		cmocka_unit_test(interval_is_the_tests),
 		cmocka_unit_test(holm),
 		cmocka_unit_test(runs_needed),
+		cmocka_unit_test(orders_that_say_the_same),
+		cmocka_unit_test(what_never_counts),
+		cmocka_unit_test(runs_that_would_settle_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

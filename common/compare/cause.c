@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/compare/cause.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/units.h"
+#include "common/compare/stats.h"
+
+/* ---- the processes of a side ---- */
+
+/* The name of the process of each thread of each run: that of its first thread. */
+struct processes {
+	const struct side_part *part;
+	const char ***names; /* by run and thread */
+};
+
+static const struct res_result *run_at(const struct processes *p, size_t run)
+{
+	return p->part->runs.at[run];
+}
+
+static const char *process_name(const struct res_result *r, uint64_t pid)
+{
+	const char *any = NULL;
+
+	for (size_t i = 0; i < r->threads.len; i++) {
+		const struct res_thread *t = &r->threads.at[i];
+
+		if (t->pid != pid || !t->comm)
+			continue;
+		if (t->tid == pid)
+			return t->comm;
+		any = any ? any : t->comm;
+	}
+	return any ? any : "?";
+}
+
+/* The target itself: the first process has the least number, but for a wrap between. */
+static uint64_t target_pid(const struct res_result *r)
+{
+	uint64_t least = U64_NONE;
+
+	for (size_t i = 0; i < r->threads.len; i++)
+		if (r->threads.at[i].pid < least)
+			least = r->threads.at[i].pid;
+	return least;
+}
+
+/* target: what the target is called here, whatever its file is called on each side. */
+static void processes_read(struct processes *p, const struct side_part *part, const char *target)
+{
+	*p = (struct processes){part, mem_calloc(part->runs.len + 1, sizeof(*p->names))};
+	for (size_t run = 0; run < part->runs.len; run++) {
+		const struct res_result *r = run_at(p, run);
+
+		const uint64_t first = target_pid(r);
+
+		p->names[run] = mem_calloc(r->threads.len + 1, sizeof(**p->names));
+		for (size_t i = 0; i < r->threads.len; i++) {
+			uint64_t pid = r->threads.at[i].pid;
+
+			p->names[run][i] = pid == first ? target : process_name(r, pid);
+		}
+	}
+}
+
+static void processes_release(struct processes *p)
+{
+	for (size_t run = 0; run < p->part->runs.len; run++)
+		free(p->names[run]);
+	free(p->names);
+}
+
+/* ---- what processes of a name did in a run ---- */
+
+enum of { OF_CALLS, OF_ERRORS, OF_BYTES, OF_THREADS, OF_PROCESSES };
+
+static double known(uint64_t v)
+{
+	return v == U64_NONE ? 0 : (double)v;
+}
+
+/* Over the thread's calls of that name; NULL: all. */
+static double thread_sum(const struct res_thread *t, const char *call, enum of of)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < t->syscalls.len; i++) {
+		const struct res_part *c = &t->syscalls.at[i];
+
+		if (call && (!c->name || strcmp(c->name, call) != 0))
+			continue;
+		sum += known(of == OF_BYTES ? c->bytes : of == OF_ERRORS ? c->errors : c->calls);
+	}
+	return sum;
+}
+
+static int is_first_of_process(const struct res_result *r, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (r->threads.at[i].pid == r->threads.at[at].pid)
+			return 0;
+	return 1;
+}
+
+static double run_sum(
+	const struct processes *p, size_t run, const char *name, const char *call, enum of of)
+{
+	const struct res_result *r = run_at(p, run);
+	double sum = 0;
+
+	for (size_t i = 0; i < r->threads.len; i++) {
+		if (strcmp(p->names[run][i], name) != 0)
+			continue;
+		if (of == OF_THREADS)
+			sum++;
+		else if (of == OF_PROCESSES)
+			sum += is_first_of_process(r, i);
+		else
+			sum += thread_sum(&r->threads.at[i], call, of);
+	}
+	return sum;
+}
+
+/* The median of all runs. */
+static double side_sum(const struct processes *p, const char *name, const char *call, enum of of)
+{
+	double *v = mem_calloc(p->part->runs.len + 1, sizeof(*v)), median;
+
+	for (size_t run = 0; run < p->part->runs.len; run++)
+		v[run] = run_sum(p, run, name, call, of);
+	median = stats_median(v, p->part->runs.len);
+	free(v);
+	return median;
+}
+
+/* How many processes of a name every run of the side has; -1: they differ. */
+static double constant_processes(const struct processes *p, const char *name)
+{
+	double first = p->part->runs.len ? run_sum(p, 0, name, NULL, OF_PROCESSES) : -1;
+
+	for (size_t run = 1; run < p->part->runs.len; run++)
+		if (run_sum(p, run, name, NULL, OF_PROCESSES) != first)
+			return -1;
+	return first;
+}
+
+/* ---- causes ---- */
+
+struct search {
+	const struct judge *j;
+	struct processes base, new;
+	struct {
+		const char **at;
+		size_t len, cap;
+	} names;
+};
+
+static double extra(const struct search *s, const char *name, const char *call, enum of of)
+{
+	return side_sum(&s->new, name, call, of) - side_sum(&s->base, name, call, of);
+}
+
+static void add_names(struct search *s, const struct processes *p)
+{
+	for (size_t run = 0; run < p->part->runs.len; run++)
+		for (size_t i = 0; i < run_at(p, run)->threads.len; i++) {
+			const char *name = p->names[run][i];
+			size_t k = 0;
+
+			while (k < s->names.len && strcmp(s->names.at[k], name) != 0)
+				k++;
+			if (k == s->names.len)
+				*VEC_PUSH(&s->names) = name;
+		}
+}
+
+static double started_more(const struct search *s, const char *name)
+{
+	static const char *const calls[] = {"clone", "clone3", "fork", "vfork"};
+	double sum = 0;
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		sum += extra(s, name, calls[i], OF_CALLS);
+	return sum;
+}
+
+/* Whose calls start more processes than in the base; NULL: nobody's, or it is not certain. */
+static const char *starter(const struct search *s, const char *started)
+{
+	const char *found = NULL;
+
+	for (size_t i = 0; i < s->names.len; i++) {
+		if (!strcmp(s->names.at[i], started) || !(started_more(s, s->names.at[i]) > 0))
+			continue;
+		if (found)
+			return NULL;
+		found = s->names.at[i];
+	}
+	return found;
+}
+
+/* A file of somebody else's may hold any number. */
+static uint64_t whole_calls(const struct search *s, const char *name)
+{
+	double calls = fabs(extra(s, name, NULL, OF_CALLS));
+
+	return calls < 1e18 ? (uint64_t)calls : (uint64_t)1e18;
+}
+
+static const char *cause_text(const struct search *s, const char *name, double processes)
+{
+	const char *by = processes > 0 ? starter(s, name) : NULL;
+	char number[UNITS_BUF];
+	cleanup_free char *many =
+		fabs(processes) > 1 ? mem_printf("%.0f x ", fabs(processes)) : mem_strdup("");
+
+	units_thousands(number, whole_calls(s, name));
+	return arena_printf(result_arena(s->j->doc), "%s%s, %s%s: %s %s calls", many, name,
+		processes < 0 ? "not started any more"
+		: by          ? "started by "
+			      : "a new process",
+		by ? by : "", fabs(processes) > 1 ? "their" : "its", number);
+}
+
+/* How much of the row's change the processes of that name make; NAN: they have no part in it. */
+static double explained(const struct search *s, const struct judge_row *r, const char *name)
+{
+	const char *figure = strrchr(r->metric->name, '.');
+
+	if (!strcmp(r->metric->name, "processes"))
+		return extra(s, name, NULL, OF_PROCESSES);
+	if (!strcmp(r->metric->name, "threads"))
+		return extra(s, name, NULL, OF_THREADS);
+	if (!strcmp(r->metric->name, "calls"))
+		return extra(s, name, NULL, OF_CALLS);
+	if (!r->metric->call || !figure)
+		return NAN;
+	if (!strcmp(figure, ".calls"))
+		return extra(s, name, r->metric->call, OF_CALLS);
+	if (!strcmp(figure, ".errors"))
+		return extra(s, name, r->metric->call, OF_ERRORS);
+	if (!strcmp(figure, ".bytes"))
+		return extra(s, name, r->metric->call, OF_BYTES);
+	return NAN;
+}
+
+static int is_changed(const struct judge_row *r)
+{
+	return !r->limit_text && (!strcmp(r->out->verdict, VERDICT_REGRESSION) ||
+					 !strcmp(r->out->verdict, VERDICT_BETTER) ||
+					 !strcmp(r->out->verdict, VERDICT_MOVED));
+}
+
+/* What is left of a change after its cause is none: nothing of an exact count, of others less than
+ * would matter. Of the whole there is a row for each call that has something left. */
+static int is_explained(const struct search *s, const struct judge_row *r, const char *name)
+{
+	double base = isnan(r->out->base_median) ? 0 : r->out->base_median;
+	double change = r->out->new_median - base, by = explained(s, r, name), left = change - by;
+
+	if (!is_changed(r) || !(by * change > 0))
+		return 0;
+	if (!r->metric->call && !strcmp(r->metric->name, "calls"))
+		return fabs(by) >= fabs(change) / 2;
+	return r->exact ? left == 0 : fabs(left) <= STATS_EFFECT_LEAST * fmax(base, fabs(by));
+}
+
+/* The row of a call that only the cause makes takes all other rows of that call with it. */
+static void explain_others(const struct judge *j, const struct judge_row *calls, const char *text)
+{
+	if (calls->out->base_median != 0 && calls->out->new_median != 0)
+		return;
+	for (size_t i = 0; i < j->len; i++) {
+		struct judge_row *r = &j->rows[i];
+
+		if (r->metric->call && calls->metric->call && is_changed(r) && !r->out->cause &&
+			!strcmp(r->metric->call, calls->metric->call))
+			r->out->cause = text;
+	}
+}
+
+static void explain(struct search *s, const char *name, double processes, struct causes *ret)
+{
+	const char *text = cause_text(s, name, processes);
+	struct res_compare_cause cause = {.text = text,
+		.verdict = processes > 0 ? VERDICT_MOVED : VERDICT_BETTER,
+		.calls = whole_calls(s, name)};
+
+	for (size_t i = 0; i < s->j->len; i++) {
+		struct judge_row *r = &s->j->rows[i];
+
+		if (r->out->cause || !is_explained(s, r, name))
+			continue;
+		r->out->cause = text;
+		if (!strcmp(r->out->verdict, VERDICT_REGRESSION))
+			cause.verdict = VERDICT_REGRESSION;
+		if (!strcmp(strchr(r->metric->name, '.') ? strrchr(r->metric->name, '.') : "",
+			    ".calls"))
+			explain_others(s->j, r, text);
+	}
+	for (size_t i = 0; i < s->j->len; i++)
+		cause.figures += s->j->rows[i].out->cause == text;
+	if (cause.figures)
+		*VEC_PUSH(&ret->list) = cause;
+}
+
+void causes_find(const struct judge *j, const struct side_part *base, const struct side_part *new,
+	struct causes *ret)
+{
+	struct search s = {.j = j};
+
+	*ret = (struct causes){0};
+	if (new->kind->schema != &schema_result)
+		return;
+	const struct res_result *first = new->runs.at[0];
+	const char *target = process_name(first, target_pid(first));
+
+	processes_read(&s.base, base, target);
+	processes_read(&s.new, new, target);
+	add_names(&s, &s.base);
+	add_names(&s, &s.new);
+	for (size_t i = 0; i < s.names.len; i++) {
+		double was = constant_processes(&s.base, s.names.at[i]);
+		double is = constant_processes(&s.new, s.names.at[i]);
+
+		if (was >= 0 && is >= 0 && was != is)
+			explain(&s, s.names.at[i], is - was, ret);
+	}
+	free(s.names.at);
+	processes_release(&s.base);
+	processes_release(&s.new);
+}
+
+void causes_into(void *doc, struct causes *c, struct res_compare_part *ret)
+{
+	RES_LIST(doc, &ret->causes, c->list.len, compare_cause);
+	for (size_t i = 0; i < c->list.len; i++)
+		ret->causes.at[i] = c->list.at[i];
+	free(c->list.at);
+}

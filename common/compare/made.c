@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/compare/made.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/view/view_parts.h"
+
+/* What a result says of how it was made. */
+struct made {
+	const struct res_environment *env;
+	const struct res_strs *command;
+	const struct res_strs *traced;
+	const char *mode, *version; /* of tracer or valgrind */
+	int loaded, slowed;
+	int instructions; /* of massif: its time is no time, but figures are the same each run */
+};
+
+static int same_text(const char *a, const char *b)
+{
+	return !a || !b ? a == b : strcmp(a, b) == 0;
+}
+
+static struct made made_of(const struct side_part *p, size_t at)
+{
+	struct made m = {0};
+
+	if (p->kind->schema == &schema_result) {
+		const struct res_result *r = p->runs.at[at];
+		const struct res_tracer *t = r->tracer;
+
+		m = (struct made){.env = r->environment, .command = &r->command};
+		m.loaded = r->load != NULL;
+		if (!t)
+			return m;
+		m.mode = t->mode;
+		m.version = t->version;
+		m.traced = &t->traced_set;
+		m.slowed = same_text(t->mode, "ptrace") ||
+			   (t->overhead && t->overhead->estimated_share > SLOWED_SHARE);
+	} else if (p->kind->schema == &schema_cpu) {
+		const struct res_cpu *r = p->runs.at[at];
+
+		m = (struct made){.env = r->environment, .command = &r->command};
+	} else {
+		const struct res_memory *r = p->runs.at[at];
+
+		m = (struct made){.env = r->environment, .command = &r->command, .instructions = 1};
+		m.version = r->massif ? r->massif->version : NULL;
+	}
+	return m;
+}
+
+static int same_list(const struct res_strs *a, const struct res_strs *b, size_t from)
+{
+	if (!a || !b)
+		return a == b;
+	if (a->len != b->len)
+		return 0;
+	for (size_t i = from; i < a->len; i++)
+		if (!same_text(a->at[i], b->at[i]))
+			return 0;
+	return 1;
+}
+
+static char *differ(const char *what, const char *a, const char *b)
+{
+	return mem_printf("%s differs: %s and %s", what, a ? a : "unknown", b ? b : "unknown");
+}
+
+/* What of the environment must be the same; NULL: all of it. */
+struct fact {
+	const char *what;
+	size_t offset;
+};
+#define FACT(what, member)                                                                         \
+	{                                                                                          \
+		what, offsetof(struct res_environment, member)                                     \
+	}
+static const struct fact of_counts[] = {FACT("machine", machine), FACT("libc", libc), {NULL, 0}};
+static const struct fact of_times[] = {FACT("CPU", cpu), FACT("kernel", kernel),
+	FACT("governor", governor), FACT("virtualization", virtualization), {NULL, 0}};
+
+static const char *fact_of(const struct res_environment *e, const struct fact *f)
+{
+	const char *text;
+
+	memcpy(&text, (const char *)e + f->offset, sizeof(text));
+	return text;
+}
+
+static char *facts_differ(
+	const struct res_environment *a, const struct res_environment *b, const struct fact *facts)
+{
+	for (; a && b && facts->what; facts++)
+		if (!same_text(fact_of(a, facts), fact_of(b, facts)))
+			return differ(facts->what, fact_of(a, facts), fact_of(b, facts));
+	return NULL;
+}
+
+static char *no_counts(const struct made *a, const struct made *b)
+{
+	if (!same_list(a->command, b->command, 1))
+		return mem_strdup("the arguments differ");
+	if (!same_text(a->mode, b->mode))
+		return differ("mode", a->mode, b->mode);
+	if (!same_list(a->traced, b->traced, 0))
+		return mem_strdup("not the same calls were traced");
+	if (!same_text(a->version, b->version))
+		return differ(a->instructions ? "valgrind's version" : "the tracer's version",
+			a->version, b->version);
+	return facts_differ(a->env, b->env, of_counts);
+}
+
+static char *no_batches(const struct made *m)
+{
+	return m->loaded && m->slowed ? mem_strdup("batches of a loaded server, slowed by stops")
+				      : NULL;
+}
+
+/* Not overridden by force: these times are not the program's. */
+static char *no_times(const struct made *m)
+{
+	if (m->instructions)
+		return mem_strdup("time under valgrind");
+	return m->slowed ? mem_strdup("time slowed by stops") : NULL;
+}
+
+static char *other_times(const struct made *a, const struct made *b)
+{
+	if (a->env && b->env && a->env->cores != b->env->cores)
+		return mem_strdup("the number of cores differs");
+	return facts_differ(a->env, b->env, of_times);
+}
+
+/* The first reason stays. */
+static void reason(char **first, char *why)
+{
+	if (*first)
+		free(why);
+	else
+		*first = why;
+}
+
+static void add_side(
+	struct judge_rules *r, const struct made *first, const struct side_part *side, int force)
+{
+	for (size_t i = 0; i < side->runs.len; i++) {
+		struct made m = made_of(side, i);
+
+		reason(&r->times, no_times(&m));
+		reason(&r->batches, no_batches(&m));
+		if (force)
+			continue;
+		reason(&r->counts, no_counts(first, &m));
+		reason(&r->times, other_times(first, &m));
+	}
+}
+
+struct judge_rules made_rules(const struct side_part *base, const struct side_part *new, int force)
+{
+	struct made first = made_of(base, 0);
+	struct judge_rules r = {0};
+
+	add_side(&r, &first, base, force);
+	add_side(&r, &first, new, force);
+	if (!r.times && r.counts)
+		r.times = mem_strdup(r.counts);
+	return r;
+}
+
+struct judge_rules made_rules_alone(const struct side_part *side)
+{
+	struct made first = made_of(side, 0);
+	struct judge_rules r = {0};
+
+	add_side(&r, &first, side, 1);
+	return r;
+}
+
+void made_release(struct judge_rules *r)
+{
+	free(r->counts);
+	free(r->batches);
+	free(r->times);
+}
+
+char *made_program(const struct side_part *p)
+{
+	struct made m = made_of(p, 0);
+	const struct res_environment *e = m.env;
+	const char *path = e && e->target_path                             ? e->target_path
+			   : m.command && m.command->len && *m.command->at ? *m.command->at
+									   : "unknown program";
+
+	if (e && e->target_build_id)
+		return mem_printf("%s (build-id %.12s)", path, e->target_build_id);
+	return mem_printf("%s%s%.12s%s", path, e && e->target_sha256 ? " (sha256 " : "",
+		e && e->target_sha256 ? e->target_sha256 : "", e && e->target_sha256 ? ")" : "");
+}

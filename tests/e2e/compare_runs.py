@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-only
+"""profile-scenario compare judges the runs before their figures: the table of exit statuses of docs/COMPARE.md, a test a row."""
+import copy
+import json
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tap import ROOT, check, eq, main, need_tool, profile, test
+
+PROGRAM = """#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	int f = open("/dev/null", O_WRONLY);
+	for (int i = 0; i < 100; i++)
+		write(f, "x", 1);
+	END
+}
+"""
+
+
+def program(t, name, end="return 0;"):
+    path = t.path(name)
+    with open(path + ".c", "w") as f:
+        f.write(PROGRAM.replace("END", end))
+    t.run([need_tool("gcc"), "-O1", "-w", "-o", path, path + ".c"], timeout=60, user=False)
+    return path
+
+
+def in_turns(t, base, new, *args, status=0):
+    return profile(t, "compare", "--scenario", "s", "--base-binary", base, "--new-binary", new, "--runs", 3, *args,
+                   status=status, timeout=90)
+
+
+def one_run(t):
+    """A real result, to be changed."""
+    if not hasattr(t, "one"):
+        profile(t, "--scenario", "s", "--type", "io", "--binary", program(t, "plain"), "--output-dir", t.path("real"))
+        with open(t.path("real/iotrace/s-iotrace.json")) as f:
+            t.one = json.load(f)
+        t.one["warnings"] = [{"code": "slowed", "text": "of no weight"}]
+        t.one["tracer"]["overhead"]["estimated_share"] = 0.01  # as of a longer run
+    return t.one
+
+
+def side(t, name, *changes, scenario="s"):
+    """A directory of results: a copy of the real run for each change (a function, or None)."""
+    for k, change in enumerate(changes, 1):
+        r = copy.deepcopy(one_run(t))
+        if change:
+            change(r)
+        for path in ["%s/iotrace/%s.runs/%d.json" % (name, scenario, k), "%s/iotrace/%s-iotrace.json" % (name, scenario)]:
+            os.makedirs(os.path.dirname(t.path(path)), exist_ok=True)
+            with open(t.path(path), "w") as f:
+                json.dump(r, f)
+    return t.path(name)
+
+
+def ended(status=None, signal=None, timed_out=False, warning=None, complete=True):
+    def change(r):
+        r["exit"] = {"status": status, "signal": signal, "timed_out": timed_out}
+        r["complete"] = complete
+        if warning:
+            r["warnings"].append({"code": warning, "text": "words of " + warning})
+    return change
+
+
+def made(**fields):
+    """tracer__mode="ptrace" sets r["tracer"]["mode"]."""
+    def change(r):
+        for name, value in fields.items():
+            *path, last = name.split("__")
+            at = r
+            for key in path:
+                at = at[key]
+            at[last] = value
+    return change
+
+
+def compare(t, base, new, *args, status=0):
+    return profile(t, "compare", base, new, *args, status=status)
+
+
+def first(r):
+    return r.out.splitlines()[0]
+
+
+@test(timeout=120)
+def programs_that_end_otherwise(t):
+    good, crash = program(t, "good"), program(t, "crash", "abort();")
+    three, two = program(t, "three", "return 3;"), program(t, "two", "return 2;")
+    term = program(t, "term", "kill(getpid(), 15); for (;;) pause();")
+    for base, new, status, words in ((good, crash, 1, ("FAIL s io: new: killed by signal 6 (SIGABRT) in 3 of 3 runs",
+                                                       "base: exit status 0 in 3 of 3 runs")),
+                                     (good, three, 1, ("FAIL", "new: exit status 3 in 3")),
+                                     (good, two, 1, ("FAIL", "new: exit status 2 in 3")),  # as of the runner's trouble
+                                     (good, term, 1, ("FAIL", "signal 15 (SIGTERM)")),
+                                     (crash, good, 1, ("FAIL", "base: killed by signal 6")),
+                                     (crash, crash, 0, ("note", "killed by signal 6")),
+                                     (three, three, 0, ("note", "exit status 3"))):
+        r = in_turns(t, base, new, status=status)
+        for w in words:
+            check(w in first(r), "%s in the first line of %s" % (w, r.out))
+    r = in_turns(t, good, good)
+    check("FAIL" not in r.out and "exit status" not in r.out, r.out)
+
+
+@test(timeout=120)
+def time_limits(t):
+    good, hang = program(t, "good"), program(t, "hang", "for (;;) pause();")
+    c = t.path("c.json")
+    with open(c, "w") as f:
+        json.dump({"scenarios": {"s": {"timeout": 1}}}, f)
+    check("new: timed out in 3 of 3 runs" in first(in_turns(t, good, hang, "--config", c, status=1)), "a new side that hangs")
+    check(first(in_turns(t, hang, hang, "--config", c)).startswith("note"), "both sides are ended by the limit")
+
+
+@test
+def ends_of_some_runs(t):
+    ok, crash = ended(status=0), ended(signal=11)
+    base = side(t, "base", ok, ok, ok, ok, ok)
+    r = compare(t, base, side(t, "one", ok, ok, crash, ok, ok), status=1)
+    check("exit status 0 in 4 of 5 runs, killed by signal 11 (SIGSEGV) in 1" in first(r), r.out)
+    flaky = side(t, "flaky", ok, crash, ok, ok, ok)
+    check(first(compare(t, flaky, side(t, "one"))).startswith("note"), "one of five on both sides")
+    compare(t, flaky, base)
+    r = compare(t, flaky, side(t, "all", *[crash] * 5), status=1)
+    check("FAIL" in first(r), "from one of five to all: " + r.out)
+    eq(json.loads(compare(t, flaky, side(t, "all"), "--json", status=1).out)["parts"][0]["runs"][0]["verdict"], "REGRESSION",
+       "verdict in JSON")
+    compare(t, side(t, "unknown", *[made(exit=None)] * 5), side(t, "all"))
+
+
+@test
+def ends_under_a_load(t):
+    """By contract a target that the runner ended after the load has exit status 0: this is no crash."""
+    ok = ended(status=0)
+    base = side(t, "base", ok, ok, ok)
+    for name, change in (("early", ended(status=0, warning="target_ended_early", complete=False)),
+                         ("crash", ended(signal=11, warning="target_ended_early", complete=False)),
+                         ("ready", ended(status=0, warning="never_ready", complete=False))):
+        check("FAIL" in first(compare(t, base, side(t, name, change, change, change), status=1)), name)
+        compare(t, side(t, name), side(t, name), status=2)  # alike, and yet of no use
+    failed = ended(status=0, warning="load_failed", complete=False)
+    r = compare(t, base, side(t, "failed", ok, failed, ok), status=2)
+    check("trouble s io: new: 1 of 3 runs are incomplete: words of load_failed" in r.out, r.out)
+
+
+@test
+def runs_that_cannot_be_trusted(t):
+    ok, lost, part = made(), made(tracer__lost=7, complete=False), made(complete=False)
+    base = side(t, "base", ok, ok, ok)
+    for name, changes, words in (("lost", (ok, ok, lost), "7 records were lost, in 1 of 3 runs"),
+                                 ("part", (part, ok, ok), "1 of 3 runs are incomplete")):
+        bad = side(t, name, *changes)
+        r = compare(t, base, bad, status=2)
+        check("trouble s io: new: " + words in first(r), r.out)
+        check("trouble s io: base: " + words in first(compare(t, bad, base, status=2)), "on the base's side")
+        check(r.out.splitlines()[-1].endswith("exit 2"), r.out)
+        compare(t, base, bad, "--fail-on", "limits", status=2)
+        compare(t, base, bad, "--force", status=2)
+    crash = side(t, "crash", *[ended(signal=11)] * 3)
+    compare(t, base, crash, "--markdown", t.path("c.md"), "--html", t.path("c.html"), status=1)
+    for form in ("c.md", "c.html"):
+        with open(t.path(form)) as f:
+            check("killed by signal 11" in f.read(), form)
+    compare(t, side(t, "lost"), crash, status=1)  # the crash is certain
+    compare(t, base, crash, "--fail-on", "limits", status=1)
+    compare(t, base, crash, "--fail-on", "nothing")
+    compare(t, base, t.path("nothing"), status=2)
+
+
+def the_table():
+    """Status and text of each row of the table in docs/COMPARE.md."""
+    with open(os.path.join(ROOT, "docs/COMPARE.md")) as f:
+        rows = re.findall(r"^\| ([0-3]) \| (.+) \|$", f.read(), re.M)
+    return [(int(status), text) for status, text in rows]
+
+
+@test
+def the_table_of_exit_statuses(t):
+    """Each row by results that are the row's only, and then with what stands below it added: the first that holds wins."""
+    def writes(n):
+        def change(r):
+            for s in r["syscalls"]:
+                s["calls"] = n if s["name"] == "write" else s["calls"]
+        return change
+
+    def both(*changes):
+        return lambda r: [c(r) for c in changes]
+    ok, crash, lost, more = made(), ended(signal=11), made(tracer__lost=3), writes(200)
+    base, limits = side(t, "base", ok, ok, ok), t.path("limits.json")
+    with open(limits, "w") as f:
+        json.dump({"scenarios": {"s": {"limits": {"peak_heap": "<= 1"}}}}, f)
+    cases = {"new runs crashed": (1, both(crash, lost, more)), "records were lost": (2, both(lost, more)),
+             "a figure is a regression": (1, more), "nothing could be judged": (3, ok), "none of these": (0, ok)}
+    rows = the_table()
+    eq([s for s, _ in rows], [s for s, _ in cases.values()], "statuses in docs/COMPARE.md")
+    for (status, text), (words, (_, change)) in zip(rows, cases.items()):
+        check(text.startswith(words), "%r is tested by %r" % (text, words))
+        new = side(t, "new", change, change, change)
+        r = compare(t, base, new, *(["--config", limits] if status != 0 else []), status=status)
+        check(r.out.rstrip().endswith("exit %d" % status), r.out)
+        if status != 2:
+            compare(t, base, new, "--fail-on", "nothing", "--config", limits)
+    only = side(t, "few", ok)
+    eq(compare(t, only, only, status=3).out.splitlines()[-1], "cannot tell.  exit 3", "one run can be judged by nothing")
+    compare(t, base, "--no-such-option", status=2)
+    with open(t.path("cut.json"), "w") as f:
+        f.write('{"schema": "iotrace.result/1"')
+    compare(t, t.path("cut.json"), base, status=2)
+
+
+@test
+def every_run_is_read(t):
+    """One run of any side that was made otherwise, first or last, is enough."""
+    ok = made()
+    base = side(t, "base", ok, ok, ok)
+    for name, change, words in (("mode", made(tracer__mode="ptrace"), "mode differs: auto and ptrace"),
+                                ("version", made(tracer__version="9.9"), "the tracer's version differs"),
+                                ("machine", made(environment__machine="riscv64"), "machine differs"),
+                                ("libc", made(environment__libc="musl 1"), "libc differs"),
+                                ("arguments", made(command=["x", "y"]), "the arguments differ")):
+        for where in (0, 2):
+            changes = [ok, ok, ok]
+            changes[where] = change
+            other = side(t, name, *changes)
+            for pair in ((base, other), (other, base)):
+                r = compare(t, *pair, status=3)
+                check("counts and times are not compared: " + words.split(":")[0] in r.out, r.out)
+    check("not compared" not in compare(t, base, base).out, "the same")
+    for name, change, words in (("cpu", made(environment__cpu="other"), "CPU differs"),
+                                ("cores", made(environment__cores=99), "the number of cores differs"),
+                                ("overhead", made(tracer__overhead__estimated_share=0.5), "time slowed by stops")):
+        r = compare(t, base, side(t, name, ok, ok, change))
+        check("times are not compared: " + words in r.out, r.out)
+
+
+if __name__ == "__main__":
+    main()
