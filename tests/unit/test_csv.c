@@ -215,7 +215,8 @@ static void test_whole(void **state)
 	check_table(&schema_run, r, "whole", 1, "schema,status\nprofile.run/1,1\n");
 	c->base = "a,b";
 	check_table(&schema_compare, c, "whole", 1,
-		"schema,status,base,new,regressions,troubles,judged\nprofile.compare/1,,\"a,b\",,,,\n");
+		"schema,status,base,new,regressions,troubles,judged\nprofile.compare/"
+		"1,,\"a,b\",,,,\n");
 	result_free(r);
 	result_free(c);
 }
