@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* The routine of setup_code.S seen from outside. */
+#include <sys/mman.h>
+
 #include "tracer/arch/arch.h"
+#include "tracer/arch/x86_64/setup.h"
+
+_Static_assert(SETUP_PROT_RX == (PROT_READ | PROT_EXEC), "protection");
+_Static_assert(SETUP_PROT_RW == (PROT_READ | PROT_WRITE), "protection");
+_Static_assert(SETUP_MAP_SHARED == (MAP_SHARED | MAP_FIXED_NOREPLACE), "flags");
+_Static_assert(SETUP_MAP_OWN == (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE), "flags");
+_Static_assert(SETUP_MADV_DONTFORK == MADV_DONTFORK, "advice");
+_Static_assert(SETUP_MADV_WIPEONFORK == MADV_WIPEONFORK, "advice");
 
 #define FLAG_TRAP 0x100ULL
 

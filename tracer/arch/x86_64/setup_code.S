@@ -13,9 +13,9 @@
  * what is made at setup_after. The last one it always stops; should nobody be there to be told, it
  * fails.
  */
-#include <linux/mman.h>
 #include <sys/syscall.h>
 
+#include "tracer/arch/x86_64/setup.h"
 #include "tracer/recorder/layout.h"
 
 	.intel_syntax noprefix
@@ -39,7 +39,7 @@
 BORDER setup_entry
 	lea	rdi, [rip + __start_stub_code + ALIVE_OFFSET]
 	mov	esi, ALIVE_BYTES
-	mov	edx, MADV_WIPEONFORK
+	mov	edx, SETUP_MADV_WIPEONFORK
 	CALL	SYS_madvise
 	mov	r14, rax
 
@@ -51,8 +51,8 @@ BORDER setup_entry
 	/* Nothing is in it yet: the tracer gives it its size, and then looks for it here. */
 	lea	rdi, [rip + __start_stub_code + ARENA_OFFSET]
 	mov	esi, ARENA_FIRST_BYTES
-	mov	edx, PROT_READ | PROT_WRITE
-	mov	r10d, MAP_SHARED | MAP_FIXED_NOREPLACE
+	mov	edx, SETUP_PROT_RW
+	mov	r10d, SETUP_MAP_SHARED
 	mov	r8, rbx
 	xor	r9d, r9d
 	CALL	SYS_mmap
@@ -60,7 +60,7 @@ BORDER setup_entry
 
 	lea	rdi, [rip + __start_stub_code + ARENA_OFFSET]
 	mov	esi, ARENA_FIRST_BYTES
-	mov	edx, MADV_DONTFORK
+	mov	edx, SETUP_MADV_DONTFORK
 	CALL	SYS_madvise
 	mov	rbp, rax
 
@@ -68,8 +68,8 @@ BORDER setup_entry
 	jz	1f
 	mov	rdi, r12
 	mov	esi, 4096
-	mov	edx, PROT_READ | PROT_EXEC
-	mov	r10d, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE
+	mov	edx, SETUP_PROT_RX
+	mov	r10d, SETUP_MAP_OWN
 	mov	r8, -1
 	xor	r9d, r9d
 	CALL	SYS_mmap
