@@ -116,6 +116,34 @@ static void idle(char **args)
 	_exit(0);
 }
 
+/* N children that wait after 100 writes each; prints the pids of all. */
+static void idle_children(char **args)
+{
+	long n = t_num(args, 0, 300);
+	int up[2], down[2];
+	char line[32], c;
+
+	null_fd = t_null();
+	CHECK(pipe(up) == 0 && pipe(down) == 0);
+	CHECK(write(1, line, (size_t)snprintf(line, sizeof(line), "%d", getpid())) > 0);
+	for (long i = 0; i < n; i++) {
+		pid_t pid = fork();
+
+		CHECK(pid >= 0);
+		if (pid == 0) {
+			close(down[1]);
+			write_n(100);
+			CHECK(write(up[1], "x", 1) == 1);
+			_exit(read(down[0], &c, 1) != 0);
+		}
+		CHECK(write(1, line, (size_t)snprintf(line, sizeof(line), " %d", pid)) > 0);
+		CHECK(read(up[0], &c, 1) == 1);
+	}
+	CHECK(write(1, "\n", 1) == 1);
+	CHECK(read(0, &c, 1) >= 0);
+	_exit(0);
+}
+
 /* Processes by every call that makes them, each of which becomes /bin/true; writes in between. */
 static void children(char **args)
 {
@@ -529,10 +557,11 @@ static void mappings(char **args)
 }
 
 static const struct tcase cases[] = {{"threads", threads}, {"many", many}, {"idle", idle},
-	{"children", children}, {"fork_busy", fork_busy}, {"exec_thread", exec_thread},
-	{"reuse", reuse}, {"race", race}, {"lingering", lingering}, {"close_all", close_all},
-	{"beginnings", beginnings}, {"cut_short", cut_short}, {"own_table", own_table},
-	{"killed", killed}, {"limited", limited}, {"mappings", mappings}, {NULL, NULL}};
+	{"idle_children", idle_children}, {"children", children}, {"fork_busy", fork_busy},
+	{"exec_thread", exec_thread}, {"reuse", reuse}, {"race", race}, {"lingering", lingering},
+	{"close_all", close_all}, {"beginnings", beginnings}, {"cut_short", cut_short},
+	{"own_table", own_table}, {"killed", killed}, {"limited", limited}, {"mappings", mappings},
+	{NULL, NULL}};
 
 int main(int argc, char **argv)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* Work to measure tracers with. Each case prints "ns N": of one call, measured in here. */
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "t.h"
@@ -111,8 +113,65 @@ static void mixed(char **args)
 	report(begin, 4 * n);
 }
 
-static const struct tcase cases[] = {
-	{"writes", writes}, {"batches", batches}, {"mixed", mixed}, {NULL, NULL}};
+/* N times open, read and close of one file: of the three. */
+static void files(char **args)
+{
+	long n = t_num(args, 0, 20000);
+	char c;
+	uint64_t begin = now_ns();
+
+	for (long i = 0; i < n; i++) {
+		int fd = open("/proc/self/exe", O_RDONLY);
+
+		CHECK(fd >= 0 && read(fd, &c, 1) == 1 && close(fd) == 0);
+	}
+	report(begin, n);
+}
+
+/* N ports of the loopback where nobody listens: socket, connect and close, of the three. */
+static void scan(char **args)
+{
+	long n = t_num(args, 0, 20000);
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	uint64_t begin = now_ns();
+
+	for (long i = 0; i < n; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+		to.sin_port = htons((uint16_t)(1 + i % 19));
+		CHECK(fd >= 0);
+		CHECK(connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 && close(fd) == 0);
+	}
+	report(begin, n);
+}
+
+/* N children, one after the other, of K writes each: of a child. */
+static void forks(char **args)
+{
+	long n = t_num(args, 0, 200), writes_each = t_num(args, 1, 50);
+	int fd = t_null();
+	uint64_t begin;
+
+	for (int i = 0; i < 100; i++) /* the parent is recorded */
+		CHECK(write(fd, "x", 1) == 1);
+	begin = now_ns();
+	for (long i = 0; i < n; i++) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			for (long k = 0; k < writes_each; k++)
+				if (write(fd, "x", 1) != 1)
+					_exit(1);
+			_exit(0);
+		}
+		CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+	}
+	report(begin, n);
+}
+
+static const struct tcase cases[] = {{"writes", writes}, {"batches", batches}, {"mixed", mixed},
+	{"files", files}, {"scan", scan}, {"forks", forks}, {NULL, NULL}};
 
 int main(int argc, char **argv)
 {
