@@ -7,6 +7,8 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
+#include "tracer/arch/abi.h"
+
 /*
  * What ptrace needs of an architecture: the registers of a stopped thread, and what of a call is in
  * them. Functions with a tid return 0 or a negative errno (-ESRCH: killed since). What the recorder
@@ -24,9 +26,9 @@ uint64_t regs_sp(const struct user_regs_struct *regs);
 
 /* ---- at the entry of a call, and until its exit is over ---- */
 uint64_t regs_nr(const struct user_regs_struct *regs);
-/* Arguments count from 1. abi: enum abi of the call. */
-uint64_t regs_arg(const struct user_regs_struct *regs, int abi, int arg);
-void regs_set_arg(struct user_regs_struct *regs, int abi, int arg, uint64_t value);
+/* Arguments count from 1. */
+uint64_t regs_arg(const struct user_regs_struct *regs, enum abi abi, int arg);
+void regs_set_arg(struct user_regs_struct *regs, enum abi abi, int arg, uint64_t value);
 /* The call is not made: that is its result. */
 int regs_answer(pid_t tid, int64_t result);
 /* The call is not made: the thread stands before it, and will make it again. */
@@ -36,7 +38,7 @@ int regs_before_call(pid_t tid);
 int64_t regs_result(const struct user_regs_struct *regs);
 void regs_set_result(struct user_regs_struct *regs, int64_t result);
 /* An argument that was changed at the entry is what it was, if its register is not the result's. */
-void regs_restore_arg(struct user_regs_struct *regs, int abi, int arg, uint64_t value);
+void regs_restore_arg(struct user_regs_struct *regs, enum abi abi, int arg, uint64_t value);
 /* 1 if the thread stopped between the end of a call and user space, where the kernel looks at its
  * result once more: has the call to be made again? 0 where an architecture does not tell. */
 int regs_in_call(const struct user_regs_struct *regs);

@@ -51,19 +51,19 @@ uint64_t regs_nr(const struct user_regs_struct *regs)
 	return regs->regs[NUMBER];
 }
 
-uint64_t regs_arg(const struct user_regs_struct *regs, int abi, int arg)
+uint64_t regs_arg(const struct user_regs_struct *regs, enum abi abi, int arg)
 {
 	(void)abi;
 	return regs->regs[arg - 1];
 }
 
-void regs_set_arg(struct user_regs_struct *regs, int abi, int arg, uint64_t value)
+void regs_set_arg(struct user_regs_struct *regs, enum abi abi, int arg, uint64_t value)
 {
 	(void)abi;
 	regs->regs[arg - 1] = value;
 }
 
-void regs_restore_arg(struct user_regs_struct *regs, int abi, int arg, uint64_t value)
+void regs_restore_arg(struct user_regs_struct *regs, enum abi abi, int arg, uint64_t value)
 {
 	if (arg - 1 != RESULT)
 		regs_set_arg(regs, abi, arg, value);

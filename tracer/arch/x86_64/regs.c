@@ -41,7 +41,7 @@ uint64_t regs_nr(const struct user_regs_struct *regs)
 }
 
 /* Where in the registers that argument is. */
-static size_t arg_offset(int abi, int arg)
+static size_t arg_offset(enum abi abi, int arg)
 {
 #define AT(reg) offsetof(struct user_regs_struct, reg)
 	static const size_t native[] = {AT(rdi), AT(rsi), AT(rdx), AT(r10), AT(r8), AT(r9)};
@@ -51,7 +51,7 @@ static size_t arg_offset(int abi, int arg)
 	return abi == ABI_I386 ? i386[arg - 1] : native[arg - 1];
 }
 
-uint64_t regs_arg(const struct user_regs_struct *regs, int abi, int arg)
+uint64_t regs_arg(const struct user_regs_struct *regs, enum abi abi, int arg)
 {
 	uint64_t value;
 
@@ -59,12 +59,12 @@ uint64_t regs_arg(const struct user_regs_struct *regs, int abi, int arg)
 	return value;
 }
 
-void regs_set_arg(struct user_regs_struct *regs, int abi, int arg, uint64_t value)
+void regs_set_arg(struct user_regs_struct *regs, enum abi abi, int arg, uint64_t value)
 {
 	memcpy((char *)regs + arg_offset(abi, arg), &value, sizeof(value));
 }
 
-void regs_restore_arg(struct user_regs_struct *regs, int abi, int arg, uint64_t value)
+void regs_restore_arg(struct user_regs_struct *regs, enum abi abi, int arg, uint64_t value)
 {
 	regs_set_arg(regs, abi, arg, value);
 }
