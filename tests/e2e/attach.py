@@ -331,6 +331,25 @@ def a_tree_that_grows_meanwhile(t):
     ended(t, p)
 
 
+@test
+def an_orphan_is_not_of_the_tree(t):
+    """Its parent has ended before: it is another process's child."""
+    root = t.start(["sh", "-c", "(sleep 60 & echo $!); sleep 60 & wait"])
+    orphan = int(root.stdout.readline())
+    wait_for("its child", lambda: len(descendants(root.pid)) == 1)
+    check(orphan not in descendants(root.pid), "it is an orphan")
+    result, _ = attach(t, ["-q", "--tree"], [root.pid])
+    eq(result["processes"], 2, "processes: the root and its child")
+
+
+@test
+def attached_processes_are_not_recorded(t):
+    p = steady(t, 3)
+    result, _ = attach(t, ["-q", "--mode=auto"], [p.pid], seconds=0.5)
+    check(result["tracer"]["calls_stopped"] > 0, "calls: %r" % result["tracer"])
+    eq((result["tracer"]["calls_recorded_in_process"], result["tracer"]["calls_redirected"]), (0, 0), "recorded")
+
+
 # ---- what cannot be attached to ----
 
 def refused(t, pid, *words):
