@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-only
 """-p: all that was asked is traced, and the targets are left as if they had never been traced.
 ATTACH_ROUNDS: how often each is attached to and left (default 12)."""
+import fcntl
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -14,6 +17,7 @@ from kernel_facts import children, gone, status_of, steady, wait_for
 import tap
 from tap import Skip, check, eq, main, need_root, need_tool, test
 
+F_GETPIPE_SZ = 1032
 ROUNDS = int(os.environ.get("ATTACH_ROUNDS", "12"))
 
 
@@ -229,6 +233,18 @@ def waits_without_a_limit_go_on(t):
         got = waits(r.out)
         same_results(native, got)
         check(all(row[3] for row in got.values()), "arguments as before")
+
+
+@test
+def a_part_that_was_moved_is_returned(t):
+    """A write into a pipe that is full now: as after any signal."""
+    p = t.start([need_tool("/usr/bin/python3"), "-S", "-c",
+                 "import os; os.write(2, b'%d\\n' % os.write(1, bytes(1 << 24)))"])
+    wait_for("it waits", lambda: int.from_bytes(
+        fcntl.ioctl(p.stdout, termios.FIONREAD, bytes(4)), sys.byteorder) == fcntl.fcntl(p.stdout, F_GETPIPE_SZ))
+    eq(select.select([p.stderr], [], [], 0)[0], [], "what it has said before")
+    attach(t, ["-q"], [p.pid])
+    eq(int(p.stderr.readline()), fcntl.fcntl(p.stdout, F_GETPIPE_SZ), "bytes that the write says")
 
 
 # ---- several, and trees ----
