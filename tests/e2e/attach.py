@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-only
 """-p: all that was asked is traced, and the targets are left as if they had never been traced.
 ATTACH_ROUNDS: how often each is attached to and left (default 12)."""
+import fcntl
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -14,6 +17,7 @@ from kernel_facts import children, gone, status_of, steady, wait_for
 import tap
 from tap import Skip, check, eq, main, need_root, need_tool, test
 
+F_GETPIPE_SZ = 1032
 ROUNDS = int(os.environ.get("ATTACH_ROUNDS", "12"))
 
 
@@ -231,6 +235,18 @@ def waits_without_a_limit_go_on(t):
         check(all(row[3] for row in got.values()), "arguments as before")
 
 
+@test
+def a_part_that_was_moved_is_returned(t):
+    """A write into a pipe that is full now: as after any signal."""
+    p = t.start([need_tool("/usr/bin/python3"), "-S", "-c",
+                 "import os; os.write(2, b'%d\\n' % os.write(1, bytes(1 << 24)))"])
+    wait_for("it waits", lambda: int.from_bytes(
+        fcntl.ioctl(p.stdout, termios.FIONREAD, bytes(4)), sys.byteorder) == fcntl.fcntl(p.stdout, F_GETPIPE_SZ))
+    eq(select.select([p.stderr], [], [], 0)[0], [], "what it has said before")
+    attach(t, ["-q"], [p.pid])
+    eq(int(p.stderr.readline()), fcntl.fcntl(p.stdout, F_GETPIPE_SZ), "bytes that the write says")
+
+
 # ---- several, and trees ----
 
 @test
@@ -329,6 +345,25 @@ def a_tree_that_grows_meanwhile(t):
         tracer.send_signal(signal.SIGINT)
         eq(t.finish(tracer).status, 0, "status")
     ended(t, p)
+
+
+@test
+def an_orphan_is_not_of_the_tree(t):
+    """Its parent has ended before: it is another process's child."""
+    root = t.start(["sh", "-c", "(sleep 60 & echo $!); sleep 60 & wait"])
+    orphan = int(root.stdout.readline())
+    wait_for("its child", lambda: len(descendants(root.pid)) == 1)
+    check(orphan not in descendants(root.pid), "it is an orphan")
+    result, _ = attach(t, ["-q", "--tree"], [root.pid])
+    eq(result["processes"], 2, "processes: the root and its child")
+
+
+@test
+def attached_processes_are_not_recorded(t):
+    p = steady(t, 3)
+    result, _ = attach(t, ["-q", "--mode=auto"], [p.pid], seconds=0.5)
+    check(result["tracer"]["calls_stopped"] > 0, "calls: %r" % result["tracer"])
+    eq((result["tracer"]["calls_recorded_in_process"], result["tracer"]["calls_redirected"]), (0, 0), "recorded")
 
 
 # ---- what cannot be attached to ----

@@ -343,6 +343,18 @@ def packet_rings_are_blind_spots(t):
             eq([x.split(":")[0] for x in r.json["blind_spots"] if "RING" in x], [name], "blind spots")
 
 
+@test
+def what_makes_no_system_call_is_a_blind_spot(t):
+    xdp = ["/usr/bin/python3", "-S", "-c", "import socket\ntry: socket.socket(44, socket.SOCK_RAW)\nexcept OSError: pass"]
+    for mode in ("ptrace", "auto"):
+        for options, argv, name in ((["--trace=%io"], [t.target("aio"), "uring"], "io_uring"),
+                                    (["--trace=%io"], xdp, "AF_XDP"),
+                                    (["--trace=clock_gettime"], ["true"], "vDSO")):
+            r = t.iotrace(["--mode=" + mode, *options], argv)
+            eq([x.split(":")[0] for x in r.json["blind_spots"]], [name], "blind spots by " + mode)
+    eq(t.iotrace([], ["true"]).json["blind_spots"], [], "of a program without any")
+
+
 # ---- one TERM is one TERM ----
 
 def ended(t, kind, send, status=7):

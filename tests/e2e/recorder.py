@@ -59,6 +59,7 @@ LIFE = [
     Case("beginnings 30"),
     Case("cut_short 60", counts=()),
     Case("limited 60"),
+    Case("limited 20000 1", recorded=1000),
     Case("mappings 1", recorded=1000),
 ]
 CODE = [

@@ -90,6 +90,19 @@ def without_frame_pointers_and_symbols(t):
 
 
 @test
+def code_without_a_file_is_unknown(t):
+    t.iotrace(["--mode=ptrace", "--trace=write", "--stacks", t.path("s")], [t.target("rec_code"), "generated", "20"])
+    check(any("[unknown];write" in k for k in folded(t, "calls")), str(folded(t, "calls")))
+
+
+@test
+def a_32_bit_process_has_none(t):
+    r = t.iotrace(["--trace=write", "--stacks", t.path("s"), "--stacks-every", "1"],
+                  [t.target("iov", "m32"), "loop", "100"])
+    eq((r.call("write")["calls"], folded(t, "calls")), (100, {}), "calls, stacks")
+
+
+@test
 def programs_of_a_tree(t):
     t.iotrace(["--trace=write", "--stacks", t.path("s"), "--stacks-every", "1"],
               ["/bin/sh", "-c", "/bin/echo one; /bin/echo two"])

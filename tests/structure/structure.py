@@ -283,6 +283,44 @@ def every_measured_call_has_an_expectation(_t):
        "measured calls that no row of exact.py names")
 
 
+# ---- limits ----
+
+NAMED_TEST = re.compile(r"`tests/(e2e/\w+\.py|unit/\w+\.c) ([^`]+)`")
+NAMES = "import tap; tap.main = lambda: None; import %s as m; print(*(n for n, f, _ in tap._tests if f.__module__ == %r), sep='\\n')"
+
+
+def names_of_tests(path):
+    """What the tests of a file print their names as."""
+    if path.endswith(".c"):
+        tables = re.findall(r"\bstatic const struct CMUnitTest .*?};", code("tests/" + path), re.S)
+        return re.findall(r"\w+\((\w+)\)", " ".join(tables))
+    module = os.path.basename(path)[:-3]
+    env = {k: v for k, v in os.environ.items() if k != "EXACT_ORACLE"}
+    r = subprocess.run([sys.executable, "-c", NAMES % (module, module)], capture_output=True, text=True, env=env,
+                       cwd=os.path.join(ROOT, "tests/e2e"))
+    check(r.returncode == 0, r.stderr)
+    return r.stdout.splitlines()
+
+
+def unknown_tests(named):
+    """Of (file, name) those that no test is called, or begins with."""
+    have = {path: names_of_tests(path) if "tests/" + path in FILES else [] for path in {p for p, _ in named}}
+    return [pair for pair in named if not any(re.match(re.escape(pair[1]) + r"(?!\w)", n) for n in have[pair[0]])]
+
+
+@test
+def every_limit_names_its_test(_t):
+    """docs/LIMITS.md: tests that are there, or why there is none."""
+    lines = text("docs/LIMITS.md").splitlines()
+    rows = [line.split(" | ") for line in lines if line.startswith("| ") and not line.startswith("| fault ")]
+    check(len(rows) > 50, "rows: %d" % len(rows))
+    eq([r[0] for r in rows if len(r) != 4 or not (NAMED_TEST.search(r[-1]) or "no test: " in r[-1])], [],
+       "rows without a test or a reason")
+    eq(unknown_tests([m for r in rows for m in NAMED_TEST.findall(r[-1])]), [], "no such tests")
+    eq(unknown_tests([("e2e/cli.py", "a_target_notices"), ("unit/test_tsc.c", "main"), ("e2e/none.py", "x")]),
+       [("e2e/cli.py", "a_target_notices"), ("unit/test_tsc.c", "main"), ("e2e/none.py", "x")], "the check can fail")
+
+
 @test
 def every_file_has_its_licence(_t):
     bad = []

@@ -319,6 +319,26 @@ static void what_ends_after_it_waits(void **state)
 	assert_int_equal(block_of(&x->r, 0)->tail, 2);
 }
 
+/* For 50 ms: a thread that stands still longer is overtaken, and none of its calls is lost. */
+static void nobody_waits_for_long(void **state)
+{
+	struct fixture *x = *state;
+	uint64_t from = tsc_now(), ticks;
+	struct record *early;
+
+	time_passes();
+	ticks = (tsc_now() - from) * 300; /* 60 ms */
+	early = begin(&x->r, 1, SYS_write, 2);
+	early->t0 = early->t1 = tsc_now() - ticks;
+	record(&x->r, 0, SYS_write, 3);
+	recorder_sweep(&x->f);
+	expect_tags(x, (const uint64_t[]){3}, 1);
+	block_of(&x->r, 1)->head++;
+	recorder_sweep(&x->f);
+	expect_tags(x, (const uint64_t[]){3, 2}, 2);
+	assert_int_equal(x->f.lost, 0);
+}
+
 static void a_call_under_way_is_not_booked(void **state)
 {
 	struct fixture *x = *state;
@@ -651,6 +671,7 @@ int main(void)
 		WITH(what_stopped_waits_for_nobody),
 		WITH(by_end_not_by_beginning),
 		WITH(what_ends_after_it_waits),
+		WITH(nobody_waits_for_long),
 		WITH(a_call_under_way_is_not_booked),
 		WITH(rings_go_round),
 		WITH(every_sweep_renews_the_clock),
