@@ -507,12 +507,10 @@ static void set_status(struct compare *c)
 {
 	if (c->options->fail_on == FAIL_ON_NOTHING)
 		c->doc->status = COMPARE_OK;
-	else if (c->ended)
+	else if (c->ended || (c->doc->regressions && !c->doc->troubles))
 		c->doc->status = COMPARE_REGRESSION;
 	else if (c->doc->troubles)
 		c->doc->status = COMPARE_TROUBLE;
-	else if (c->doc->regressions)
-		c->doc->status = COMPARE_REGRESSION;
 	else if (!c->doc->judged)
 		c->doc->status = COMPARE_CANNOT_TELL;
 }

@@ -304,6 +304,18 @@ def an_address_space_limit_is_left_alone(t):
 
 
 @test
+def what_uses_gs_is_told(t):
+    """The calls of a program that sets gs itself, and no others, have that reason."""
+    need_recorder(t)
+    r = t.iotrace([SET], [t.target("rec_code"), "own_gs"])
+    left = {u["reason"]: u["calls"] for u in check_ways(r)["unpatched_sites"]}
+    told = sum(n for reason, n in left.items() if "(gs)" in reason)
+    check(200 <= told <= 210, "calls of 200 with that reason: %r" % left)
+    r = t.iotrace([SET], [t.target("rec_code"), "registers", "60"])
+    check(not any("(gs)" in u["reason"] for u in check_ways(r)["unpatched_sites"]), "no reason to say it")
+
+
+@test
 def another_user(t):
     need_root()
     need_recorder(t)

@@ -71,6 +71,7 @@ void arch_make_call(
 int arch_steps(const struct user_regs_struct *regs);
 
 /* ---- the register that a thread's block is found by ---- */
+extern const char arch_block_taken[]; /* the reason for a thread whose program uses it */
 uint64_t arch_block(const struct user_regs_struct *regs);
 void arch_set_block(struct user_regs_struct *regs, uint64_t addr);
 /* Of a stopped thread. 0 or a negative errno. */

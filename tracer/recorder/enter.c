@@ -70,13 +70,17 @@ static int ready_thread(struct recorder *f, struct tracee *t, struct user_regs_s
 {
 	struct recorder_thread *rt = t->recorder;
 
-	if (rt && rt->off)
+	if (rt && rt->off) {
+		if (!rt->corrupt)
+			recorder_reason(f, arch_block_taken)->calls++;
 		return 0;
+	}
 	if (arch_block(regs) && (!rt || arch_block(regs) != rt->ring.block_addr)) {
 		if (!rt)
 			rt = thread_begin(f, t);
 		if (rt)
 			rt->off = 1; /* the program uses the register */
+		recorder_reason(f, arch_block_taken)->calls++;
 		return 0;
 	}
 	if (!rt && !(rt = thread_begin(f, t)))

@@ -6,6 +6,7 @@
 		arch_take_back, arch_make_call, arch_steps, arch_block, arch_set_block, \
 		arch_stub_asked, arch_setup_begin, \
 		arch_setup_results, arch_setup_after, arch_setup_end, \
+		arch_block_taken, \
 		arch_peek_block, arch_poke_block, arch_use_block, arch_call_code, arch_call, \
 		arch_tramp, arch_is_call, arch_jump_short, arch_jump_long, arch_is_filling, \
 		code_open, code_free, code_address, code_plan

@@ -265,6 +265,8 @@ int arch_steps(const struct user_regs_struct *regs)
 
 #define GS_BASE ((void *)offsetof(struct user_regs_struct, gs_base))
 
+const char arch_block_taken[] = "the program uses the register that the recorder needs (gs)";
+
 uint64_t arch_block(const struct user_regs_struct *regs)
 {
 	return regs->gs_base;
