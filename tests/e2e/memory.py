@@ -427,6 +427,7 @@ def a_program_with_an_allocator_of_its_own(t):
 
 @test
 def a_static_child_is_not_measured(t):
+    need_tool("valgrind")
     binary = t.target("heap", "static")
     memory(t, "c", "--binary", "/bin/sh", "--", "-c", "%s peak; :" % binary)
     r = result(t, "c")
