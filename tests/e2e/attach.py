@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+from shlex import quote
 import termios
 import time
 
@@ -405,7 +406,7 @@ def one_that_is_traced_already(t):
 
 @test
 def itself(t):
-    r = t.run(["sh", "-c", "exec %s -q -p $$" % t.binary])
+    r = t.run(["sh", "-c", "exec %s -q -p $$" % quote(t.binary)])
     eq(r.status, 125, "status")
     check("itself" in r.err, r.err)
 
@@ -415,7 +416,7 @@ def the_shell_that_started_it(t):
     """It waits for iotrace meanwhile; its other children are none of --tree's business if they are iotrace."""
     for option in ("", "--tree"):
         r = t.run(["sh", "-c", "%s -q %s --json %s --duration 0.2 -p $$; echo $?" %
-                   (t.binary, option, t.path("shell.json"))])
+                   (quote(t.binary), option, t.path("shell.json"))])
         eq((r.out, r.err), ("0\n", ""), "status, stderr")
 
 

@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+from shlex import quote
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -373,7 +374,7 @@ def status_line(t):
 def a_file_size_limit_is_a_full_disk(t):
     """Not the signal: the target's end is told, the files that fit are whole, the status is 125."""
     r = t.run(["sh", "-c", "ulimit -f 8; exec %s -o %s -e all --detail-trace=all -- python3 -S -c pass" % (
-        t.binary, t.path("lim"))])
+        quote(t.binary), t.path("lim"))])
     eq(r.status, 125, "status")
     check("lim-detail.txt" in r.err or "lim.json" in r.err, "stderr: %r" % r.err)
     eq([f for f in os.listdir(t.dir) if f.startswith(".")], [], "half-written files")
@@ -385,7 +386,7 @@ def closed_standard_descriptors(t):
     for closed in ("0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"):
         out = t.path("own")
         r = t.run(["sh", "-c", "exec %s -q --json %s -- sh -c 'exec 7>%s; echo x >&7' %s" % (
-            t.binary, t.path("j.json"), out, closed)])
+            quote(t.binary), t.path("j.json"), out, closed)])
         eq((r.status, open(out).read()), (0, "x\n"), closed)
 
 
@@ -484,7 +485,7 @@ def signals_are_passed_on(t):
 @test
 def signals_reach_every_process(t):
     """The orphan too: the first process has long gone."""
-    argv, prefix = t.iotrace_argv([], ["sh", "-c", "%s listens 5 & exec %s listens 6" % ((t.target("sig"),) * 2)])
+    argv, prefix = t.iotrace_argv([], ["sh", "-c", "%s listens 5 & exec %s listens 6" % ((quote(t.target("sig")),) * 2)])
     p = t.start(argv)
     eq(p.stdout.readline() + p.stdout.readline(), b"ready\nready\n", "the targets")
     p.terminate()

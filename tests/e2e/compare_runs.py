@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tap import ROOT, check, eq, main, need_tool, profile, test
 
 PROGRAM = """#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 int main(int argc, char **argv)

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+from shlex import quote
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tap import BIN, check, eq, main, need_tool, profile, test
@@ -189,7 +190,7 @@ def hostile_names_stay_one_field(t):
 
 @test
 def on_a_terminal_nothing_is_sent_to_it(t):
-    r = t.run([need_tool("script"), "-qec", "%s/profile-scenario export %s threads" % (BIN, hostile(t)), "/dev/null"])
+    r = t.run([need_tool("script"), "-qec", "%s export %s threads" % (quote(BIN + "/profile-scenario"), hostile(t)), "/dev/null"])
     check("\\x1b[31m" in r.out and "\x1b" not in r.out, repr(r.out))
     eq(len(r.out.splitlines()), len(HOSTILE) + 1, "lines")
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from shlex import quote
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -409,7 +410,7 @@ def setuid_programs_are_told(t):
 @test
 def thirty_two_bit_programs_started_from_64_bit_ones(t):
     r = t.iotrace(PTRACE + ["--trace=write"],
-                  ["sh", "-c", "%s loop 100; %s loop 10" % (t.target("iov", "m32"), t.target("iov"))])
+                  ["sh", "-c", "%s loop 100; %s loop 10" % (quote(t.target("iov", "m32")), quote(t.target("iov")))])
     eq(r.call("write")["ok"], 110, "writes")
 
 

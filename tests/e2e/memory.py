@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from shlex import quote
 import xml.dom.minidom
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -153,7 +154,7 @@ def children_are_kept_apart(t):
 def children_of_a_shell(t):
     need_tool("valgrind")
     memory(t, "sh", "--binary", "/bin/sh", "--", "-c",
-           "%s peak 1000 1 1; %s status 0; exit 5" % (t.target("heap"), t.target("heap")), status=5)
+           "%s peak 1000 1 1; %s status 0; exit 5" % ((quote(t.target("heap")),) * 2), status=5)
     r = result(t, "sh")
     commands = [p["command"] for p in r["processes"]]
     check(commands[0].startswith("/bin/sh"), "the target is the shell: %s" % commands)
@@ -429,7 +430,7 @@ def a_program_with_an_allocator_of_its_own(t):
 def a_static_child_is_not_measured(t):
     need_tool("valgrind")
     binary = t.target("heap", "static")
-    memory(t, "c", "--binary", "/bin/sh", "--", "-c", "%s peak; :" % binary)
+    memory(t, "c", "--binary", "/bin/sh", "--", "-c", "%s peak; :" % quote(binary))
     r = result(t, "c")
     check(r["peak"] and [p["peak"] for p in r["processes"][1:]] == [None], r["processes"])
     eq(codes(r), ["children_not_seen"], "warnings")

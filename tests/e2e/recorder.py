@@ -13,6 +13,7 @@ import select
 import shutil
 import socket
 import sys
+from shlex import quote
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tap import Failure, Skip, check, eq, for_others, main, need_recorder, need_root, need_tool, test
@@ -297,7 +298,7 @@ def detail_has_every_call(t):
 def an_address_space_limit_is_left_alone(t):
     need_recorder(t)
     r = t.iotrace(["--trace=write"], ["/bin/sh", "-c", "ulimit -v 500000; exec %s threads 8"
-                                      % t.target("rec_life")])
+                                      % quote(t.target("rec_life"))])
     t_ = check_ways(r)
     eq(t_["calls_recorded_in_process"], 0, "recorded")
     check(any("RLIMIT_AS" in u["reason"] for u in t_["unpatched_sites"]), "the reason is in the result")
