@@ -246,6 +246,18 @@ def what_could_not_be_set_up_leaves_nothing(t):
 
 
 @test
+def a_filter_for_all_threads_is_obeyed(t):
+    """It ends who makes a call that nobody but the recorder would: memfd_create, to begin in the process; mremap,
+    to grow in it."""
+    for call, before in ((319, 0), (25, 60)):
+        for mode in ("ptrace", "auto"):
+            r = t.iotrace(["--mode=" + mode, "--trace=write"],
+                          [t.target("rec_life"), "filtered_all", str(call), str(before)])
+            check_ways(r)
+            eq(returned(r.json, "write"), 8 * 200 + before + 1, "writes by " + mode)
+
+
+@test
 def a_number_is_used_again_while_its_close_waits(t):
     """A row may be split then, but what is done with the new file is never counted for the old one."""
     for mode in ("ptrace", "auto"):
