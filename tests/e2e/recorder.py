@@ -186,6 +186,27 @@ def signals_of_faults_stay_as_they_are(t):
 
 
 @test
+def what_is_written_over_is_not_measured(t):
+    """Vectors that are other ones when the stub reads them: what they asked for is not known then, which is said;
+    what was moved is."""
+    for mode in ("ptrace", "auto"):
+        r = t.iotrace(["--mode=" + mode, "--trace=writev,preadv,recvmsg"], [t.target("rec_code"), "overwritten"],
+                      env=AT_ONCE)
+        ways = check_ways(r, complete=mode == "ptrace")
+        rows = {row["name"]: row for row in r.json["syscalls"]}
+        for name, calls, size in (("preadv", 60, 132), ("recvmsg", 60, 72), ("writev", 10, 100000)):
+            row = rows[name]
+            eq((row["ok"], row["bytes"]["transferred"]), (calls, calls * size), "%s by %s" % (name, mode))
+            if mode == "ptrace":
+                eq(row["bytes"]["asked"], calls * size, "asked by " + name)
+        codes = [w["code"] for w in r.json["warnings"]]
+        if ways["calls_recorded_in_process"]:
+            check("memory_unreadable" in codes, "not said: %r" % codes)
+            for name in rows:
+                check((rows[name]["bytes"]["asked"] or 0) < 10**7, "asked: %r" % rows[name]["bytes"])
+
+
+@test
 def a_socket_that_was_given_is_known(t):
     """It cuts all that it sends; the process that had it do so is not traced."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rx, \
