@@ -336,6 +336,17 @@ def an_address_space_limit_is_left_alone(t):
 
 
 @test
+def calls_before_a_fork_are_told_of_once(t):
+    """Not again for each child that is left alone as its maker was."""
+    need_recorder(t)
+    r = t.iotrace(["--trace=write"], ["/bin/sh", "-c", "ulimit -v 500000; for i in $(seq 40); do echo x; done; "
+                                      "for i in $(seq 30); do (echo y); done"])
+    tracer = check_ways(r)
+    left = sum(u["calls"] for u in tracer["unpatched_sites"] if "RLIMIT_AS" in u["reason"])
+    check(70 <= left <= tracer["overhead"]["stops"], "%d calls, by %d stops" % (left, tracer["overhead"]["stops"]))
+
+
+@test
 def another_user(t):
     need_root()
     need_recorder(t)

@@ -50,6 +50,7 @@ struct recorder_mm {
 	struct region region; /* RECORDER_ON, or was */
 	const char *reason;   /* RECORDER_OFF: static text */
 	uint64_t stops;       /* calls that stopped while it was not RECORDER_ON */
+	uint64_t inherited;   /* of these, those that its maker had before the fork */
 	struct sites sites;
 	int mem_fd; /* /proc/PID/mem; -1: not open (any more, or yet) */
 	struct {
