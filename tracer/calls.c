@@ -221,6 +221,18 @@ static int seccomp_entry(struct session *s, struct tracee *t)
 	return 1;
 }
 
+/* Bytes that the caller of accept has room for, of the peer's address. */
+static uint64_t peer_room(struct session *s, const struct tracee *t)
+{
+	const struct mem_reader *mem = call_env_memory(s, t);
+	uint32_t room = 0;
+
+	if (identity_kind(t->ev.def) != KIND_PEER || !t->ev.args[1] ||
+		mem->read(mem->ctx, t->ev.args[2], &room, sizeof(room)) != sizeof(room))
+		return 0;
+	return room;
+}
+
 /* Acts on the entry of a control call; 1 if its exit must be seen too. */
 static int control_entry(struct session *s, struct tracee *t)
 {
@@ -235,6 +247,8 @@ static int control_entry(struct session *s, struct tracee *t)
 		clone_entry(s, t);
 		return t->saved != SAVED_NONE;
 	case CONTROL_FD:
+		t->scratch = peer_room(s, t);
+		return fd_entry(t);
 	case CONTROL_CLOSE_RANGE:
 		return fd_entry(t);
 	case CONTROL_FOLDER:

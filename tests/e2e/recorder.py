@@ -235,6 +235,17 @@ def a_socket_that_was_given_is_known(t):
 
 
 @test
+def an_address_that_was_cut_off_is_not_told(t):
+    """The sockets are closed before the kernel is asked for their names."""
+    for env in (AT_ONCE, None):
+        r = t.iotrace(["--trace=read"], [t.target("fds"), "cut_off"], env=env)
+        names = [row["target"] for row in r.json["fds"] if (row["target"] or "").startswith("tcp")]
+        eq(len(names), 30, "sockets read from")
+        for name in names:
+            check(re.fullmatch(r"tcp 127\.0\.0\.1(:\d+)?( -> 127\.0\.0\.1:\d+)?", name), "no such socket: %r" % name)
+
+
+@test
 def two_files_are_never_one(t):
     """A file gets 3 bytes a write, the other 5, both by the same number."""
     r = t.iotrace(["--trace=write"], [t.target("rec_life"), "reuse", "60"])

@@ -400,6 +400,29 @@ static void given(char **args)
 	send_all(FD);
 }
 
+/* 30 accepts with room for 6 bytes of the peer's address, a read of each socket. */
+static void cut_off(char **args)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof(at);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)args;
+	CHECK(bind(listener, (struct sockaddr *)&at, len) == 0 && listen(listener, 1) == 0);
+	CHECK(getsockname(listener, (struct sockaddr *)&at, &len) == 0);
+	for (int i = 0; i < 30; i++) {
+		int out = socket(AF_INET, SOCK_STREAM, 0), in;
+		char peer[16] = "";
+		socklen_t room = 6;
+
+		CHECK(connect(out, (struct sockaddr *)&at, sizeof(at)) == 0);
+		in = accept(listener, (struct sockaddr *)peer, &room);
+		CHECK(in >= 0 && room == sizeof(at) && !peer[6]);
+		CHECK(write(out, "x", 1) == 1 && read(in, peer, 1) == 1);
+		CHECK(close(in) == 0 && close(out) == 0);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {
@@ -418,6 +441,7 @@ int main(int argc, char **argv)
 		{"rights", rights},
 		{"stolen", stolen},
 		{"given", given},
+		{"cut_off", cut_off},
 		{NULL, NULL},
 	};
 

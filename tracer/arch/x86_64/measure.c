@@ -242,10 +242,10 @@ STUB void copy_said(struct record *r, const struct block *b, const volatile uint
 	r->extra = (uint32_t)((n + RECORD_BYTES - 1) / RECORD_BYTES);
 }
 
+/* Of an address that was cut off, as there was no room for it, nothing is told. */
 STUB uint64_t address_len(uint64_t len, uint64_t room)
 {
-	len = len < room ? len : room;
-	return len < 128 ? len : 128;
+	return len > room ? 0 : len < 128 ? len : 128;
 }
 
 STUB void after_said(struct record *r, const struct block *b)
@@ -257,7 +257,7 @@ STUB void after_said(struct record *r, const struct block *b)
 	else if (r->kind == KIND_PATH_2)
 		copy_said(r, b, from, SAID_BYTES_MAX, 1);
 	else if (r->kind == KIND_ADDRESS)
-		copy_said(r, b, from, address_len((uint32_t)r->args[2], 128), 0);
+		copy_said(r, b, from, address_len((uint32_t)r->args[2], UINT32_MAX), 0);
 	else if (r->bytes) /* KIND_PEER: so much was there room for */
 		copy_said(r, b, from, address_len(*(const volatile uint32_t *)r->args[2], r->bytes),
 			0);
