@@ -246,6 +246,16 @@ def an_address_that_was_cut_off_is_not_told(t):
 
 
 @test
+def a_process_that_ends_takes_no_memory_from_us(t):
+    """Its threads are ended while they ask us about what they have just received."""
+    for mode in ("ptrace", "auto"):
+        r = t.iotrace(["--mode=" + mode, "--trace=%io,close"], [t.target("fds"), "received_last"])
+        check_ways(r)
+        row = r.call("recvmsg")
+        eq((row["errors"], row["calls"]), (0, row["ok"] + row["no_return"]), "recvmsg by " + mode)
+
+
+@test
 def two_files_are_never_one(t):
     """A file gets 3 bytes a write, the other 5, both by the same number."""
     r = t.iotrace(["--trace=write"], [t.target("rec_life"), "reuse", "60"])

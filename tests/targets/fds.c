@@ -423,6 +423,52 @@ static void cut_off(char **args)
 	}
 }
 
+static void *receive_on(void *arg)
+{
+	char control[CMSG_SPACE(sizeof(int))], byte;
+
+	for (;;) {
+		struct iovec iov = {&byte, 1};
+		struct msghdr h = {.msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof(control)};
+
+		if (recvmsg(*(const int *)arg, &h, 0) == 1)
+			close(*(int *)(void *)CMSG_DATA(CMSG_FIRSTHDR(&h)));
+	}
+	return NULL;
+}
+
+/* N processes, which end in the middle of two threads' receiving fds. */
+static void received_last(char **args)
+{
+	for (long n = t_num(args, 0, 60); n > 0; n--) {
+		int s[2], status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			char control[CMSG_SPACE(sizeof(int))] = "";
+			struct iovec iov = {"x", 1};
+			struct msghdr h = {.msg_iov = &iov,
+				.msg_iovlen = 1,
+				.msg_control = control,
+				.msg_controllen = sizeof(control)};
+			pthread_t t[2];
+
+			*CMSG_FIRSTHDR(&h) =
+				(struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+			CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s) == 0);
+			for (int i = 0; i < 2; i++)
+				CHECK(pthread_create(&t[i], NULL, receive_on, &s[1]) == 0);
+			for (long i = 0; i < 30 + n; i++)
+				CHECK(sendmsg(s[0], &h, 0) == 1);
+			_exit(3);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid && status == 3 << 8);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {
@@ -442,6 +488,7 @@ int main(int argc, char **argv)
 		{"stolen", stolen},
 		{"given", given},
 		{"cut_off", cut_off},
+		{"received_last", received_last},
 		{NULL, NULL},
 	};
 
