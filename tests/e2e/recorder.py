@@ -70,6 +70,7 @@ CODE = [
     Case("own_code 20"),
     Case("unchanged", recorded=400),
     Case("vanishing 400", counts=()),
+    Case("dropped_page"),
     Case("bad_pointers 20"),
     Case("filtered 0"), Case("filtered 1"), Case("filtered 2"), Case("filtered 3"),
     Case("filtered 0 0"), Case("filtered 1 0"), Case("filtered 2 0"), Case("filtered 3 0"),

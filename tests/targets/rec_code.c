@@ -447,6 +447,39 @@ static void fault_signals(char **args)
 	}
 }
 
+/* ---- a page of its code that it drops ---- */
+
+/* A function at the end of a page, behind which there is padding in the next one. */
+__asm__(".section .text.edge,\"ax\",@progbits\n.p2align 12\n.type edge_before, @function\n"
+	"edge_before: .cfi_startproc\n.rept 1018\nlea 1(%rax), %rax\n.endr\nret\nxor %eax, %eax\n"
+	"ret\n.cfi_endproc\n.size edge_before, . - edge_before\n"
+	".globl edge_call\n.type edge_call, @function\n"
+	"edge_call: .cfi_startproc\nmov %rdi, %rax\nmov %rsi, %rdi\nmov %rdx, %rsi\n"
+	"mov %rcx, %rdx\n.fill 5, 1, 0x90\nsyscall\nret\n.cfi_endproc\n"
+	".size edge_call, . - edge_call\n.fill 16, 1, 0x90\n"
+	".type edge_after, @function\nedge_after: .cfi_startproc\nmov $42, %eax\nret\n"
+	".cfi_endproc\n.size edge_after, . - edge_after\n.p2align 12\n.text\n");
+long edge_call(long nr, long fd, const void *p, long n);
+
+/* What was changed there is as in the file again. */
+static void dropped_page(char **args)
+{
+	long n = t_num(args, 0, 60);
+	char *next = (char *)(((uintptr_t)edge_call | 4095) + 1);
+
+	null_fd = t_null();
+	for (long i = 0; i < n; i++)
+		CHECK(edge_call(SYS_write, null_fd, "x", 1) == 1);
+	CHECK(madvise(next, 4096, MADV_DONTNEED) == 0);
+	for (long i = 0; i < n; i++)
+		CHECK(edge_call(SYS_write, null_fd, "x", 1) == 1);
+	CHECK(madvise(next - 4096, 8192, MADV_DONTNEED) == 0);
+	for (long i = 0; i < n; i++)
+		CHECK(edge_call(SYS_write, null_fd, "x", 1) == 1);
+	atomic_fetch_add(&writes, 3 * n);
+	report();
+}
+
 /* ---- vectors that are other ones when the call is over ---- */
 
 static struct iovec written_over[2];
@@ -616,8 +649,9 @@ static void locked(char **args)
 static const struct tcase cases[] = {{"registers", registers_kept}, {"own_gs", own_gs},
 	{"generated", generated}, {"mapped_code", mapped_code}, {"own_code", own_code},
 	{"unchanged", unchanged}, {"vanishing", vanishing}, {"bad_pointers", bad_pointers},
-	{"fault_signals", fault_signals}, {"overwritten", overwritten}, {"filtered", filtered},
-	{"undumpable", undumpable}, {"locked", locked}, {NULL, NULL}};
+	{"fault_signals", fault_signals}, {"overwritten", overwritten},
+	{"dropped_page", dropped_page}, {"filtered", filtered}, {"undumpable", undumpable},
+	{"locked", locked}, {NULL, NULL}};
 
 int main(int argc, char **argv)
 {
