@@ -81,6 +81,8 @@ static void read_said(struct session *s, struct tracee *t, struct stopped_call *
 	if (kind == KIND_PEER &&
 		(!from || mem->read(mem->ctx, args[2], &len, sizeof(len)) != sizeof(len)))
 		return;
+	if (kind == KIND_PEER && len > t->scratch)
+		return; /* cut off: there was no room for it */
 	if (kind == KIND_PATH_1 || kind == KIND_PATH_2)
 		len = SAID_BYTES_MAX;
 	else if (len > sizeof(struct sockaddr_storage))
@@ -177,6 +179,7 @@ static void taken_over(void *ctx, struct tracee *t, struct sys_event *ev)
 	struct session *s = ctx;
 	int traced = s->map.traced[ev->def->index];
 
+	t->scratch = 0; /* there was no entry: what room there was is not known */
 	if (traced)
 		measure_now(s, t, ev);
 	booking_call(s, t, ev, traced);

@@ -202,6 +202,37 @@ static int fd_entry(struct tracee *t)
 	return 1;
 }
 
+/*
+ * 1 if the call installs a filter. One for all threads is there for the others before this one is
+ * at its exit, and may forbid what the recorder would have them do.
+ */
+static int seccomp_entry(struct session *s, struct tracee *t)
+{
+	struct map_iter it = {0};
+
+	t->scratch = (uint64_t)own_filter_entry(&t->ev, call_env_memory(s, t), &s->map);
+	if (t->scratch == OWN_FILTER_NONE)
+		return 0;
+	while (own_filter_for_all(&t->ev) && map_next(&s->tracees.by_tid, &it)) {
+		struct tracee *other = it.value;
+
+		other->own_filter |= other->process == t->process;
+	}
+	return 1;
+}
+
+/* Bytes that the caller of accept has room for, of the peer's address. */
+static uint64_t peer_room(struct session *s, const struct tracee *t)
+{
+	const struct mem_reader *mem = call_env_memory(s, t);
+	uint32_t room = 0;
+
+	if (identity_kind(t->ev.def) != KIND_PEER || !t->ev.args[1] ||
+		mem->read(mem->ctx, t->ev.args[2], &room, sizeof(room)) != sizeof(room))
+		return 0;
+	return room;
+}
+
 /* Acts on the entry of a control call; 1 if its exit must be seen too. */
 static int control_entry(struct session *s, struct tracee *t)
 {
@@ -216,14 +247,15 @@ static int control_entry(struct session *s, struct tracee *t)
 		clone_entry(s, t);
 		return t->saved != SAVED_NONE;
 	case CONTROL_FD:
+		t->scratch = peer_room(s, t);
+		return fd_entry(t);
 	case CONTROL_CLOSE_RANGE:
 		return fd_entry(t);
 	case CONTROL_FOLDER:
 		recorder_sweep_all_of(&s->recorder, t); /* paths of the calls before it */
 		return 0;
 	case CONTROL_SECCOMP:
-		t->scratch = (uint64_t)own_filter_entry(&t->ev, call_env_memory(s, t), &s->map);
-		return t->scratch != OWN_FILTER_NONE || feature_of(&t->ev) != FEATURE_NONE;
+		return seccomp_entry(s, t) || feature_of(&t->ev) != FEATURE_NONE;
 	case CONTROL_SETSOCKOPT:
 		if ((int32_t)args[1] == SOL_PACKET) {
 			s->seen.packet_tx |= (int32_t)args[2] == PACKET_TX_RING;
@@ -320,7 +352,7 @@ static void own_filter_exit(struct session *s, struct tracee *t)
 	recorder_off(&s->recorder, t->mm, "a seccomp filter of the program's own");
 	s->seen.own_filter = 1;
 	t->mode = MODE_SYSCALL;
-	if (verdict == OWN_FILTER_INTERFERES_ALL)
+	if (own_filter_for_all(&t->ev))
 		stop_others_at_calls(s, t);
 }
 

@@ -41,19 +41,25 @@ static int may_interfere(const struct sys_event *ev, const struct mem_reader *me
 	return filter_may_interfere(prog, len, (int)ev->abi, map);
 }
 
+static int is_prctl(const struct sys_event *ev)
+{
+	return strcmp(ev->def->name, "prctl") == 0;
+}
+
+int own_filter_for_all(const struct sys_event *ev)
+{
+	return !is_prctl(ev) && (ev->args[1] & SECCOMP_FILTER_FLAG_TSYNC);
+}
+
 enum own_filter own_filter_entry(
 	const struct sys_event *ev, const struct mem_reader *mem, const struct control_map *map)
 {
-	int by_prctl = strcmp(ev->def->name, "prctl") == 0;
-	int tsync = !by_prctl && (ev->args[1] & SECCOMP_FILTER_FLAG_TSYNC);
-
-	if (by_prctl) {
+	if (is_prctl(ev)) {
 		if ((int)ev->args[0] != PR_SET_SECCOMP || (int)ev->args[1] != SECCOMP_MODE_FILTER)
 			return OWN_FILTER_NONE;
 	} else if ((uint32_t)ev->args[0] != SECCOMP_SET_MODE_FILTER) {
 		return OWN_FILTER_NONE;
 	}
-	if (!may_interfere(ev, mem, ev->args[2], map))
-		return OWN_FILTER_HARMLESS;
-	return tsync ? OWN_FILTER_INTERFERES_ALL : OWN_FILTER_INTERFERES;
+	return may_interfere(ev, mem, ev->args[2], map) ? OWN_FILTER_INTERFERES
+							: OWN_FILTER_HARMLESS;
 }

@@ -72,6 +72,7 @@ CODE = [
     Case("own_code 20"),
     Case("unchanged", recorded=400),
     Case("vanishing 400", counts=()),
+    Case("dropped_page"),
     Case("bad_pointers 20"),
     Case("filtered 0"), Case("filtered 1"), Case("filtered 2"), Case("filtered 3"),
     Case("filtered 0 0"), Case("filtered 1 0"), Case("filtered 2 0"), Case("filtered 3 0"),
@@ -188,6 +189,27 @@ def signals_of_faults_stay_as_they_are(t):
 
 
 @test
+def what_is_written_over_is_not_measured(t):
+    """Vectors that are other ones when the stub reads them: what they asked for is not known then, which is said;
+    what was moved is."""
+    for mode in ("ptrace", "auto"):
+        r = t.iotrace(["--mode=" + mode, "--trace=writev,preadv,recvmsg"], [t.target("rec_code"), "overwritten"],
+                      env=AT_ONCE)
+        ways = check_ways(r, complete=mode == "ptrace")
+        rows = {row["name"]: row for row in r.json["syscalls"]}
+        for name, calls, size in (("preadv", 60, 132), ("recvmsg", 60, 72), ("writev", 10, 100000)):
+            row = rows[name]
+            eq((row["ok"], row["bytes"]["transferred"]), (calls, calls * size), "%s by %s" % (name, mode))
+            if mode == "ptrace":
+                eq(row["bytes"]["asked"], calls * size, "asked by " + name)
+        codes = [w["code"] for w in r.json["warnings"]]
+        if ways["calls_recorded_in_process"]:
+            check("memory_unreadable" in codes, "not said: %r" % codes)
+            for name in rows:
+                check((rows[name]["bytes"]["asked"] or 0) < 10**7, "asked: %r" % rows[name]["bytes"])
+
+
+@test
 def a_socket_that_was_given_is_known(t):
     """It cuts all that it sends; the process that had it do so is not traced."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rx, \
@@ -213,6 +235,27 @@ def a_socket_that_was_given_is_known(t):
                 eq(came, 43, "datagrams that came")
         finally:
             os.close(100)
+
+
+@test
+def an_address_that_was_cut_off_is_not_told(t):
+    """The sockets are closed before the kernel is asked for their names."""
+    for env in (AT_ONCE, None):
+        r = t.iotrace(["--trace=read"], [t.target("fds"), "cut_off"], env=env)
+        names = [row["target"] for row in r.json["fds"] if (row["target"] or "").startswith("tcp")]
+        eq(len(names), 30, "sockets read from")
+        for name in names:
+            check(re.fullmatch(r"tcp 127\.0\.0\.1(:\d+)?( -> 127\.0\.0\.1:\d+)?", name), "no such socket: %r" % name)
+
+
+@test
+def a_process_that_ends_takes_no_memory_from_us(t):
+    """Its threads are ended while they ask us about what they have just received."""
+    for mode in ("ptrace", "auto"):
+        r = t.iotrace(["--mode=" + mode, "--trace=%io,close"], [t.target("fds"), "received_last"])
+        check_ways(r)
+        row = r.call("recvmsg")
+        eq((row["errors"], row["calls"]), (0, row["ok"] + row["no_return"]), "recvmsg by " + mode)
 
 
 @test
@@ -245,6 +288,18 @@ def what_could_not_be_set_up_leaves_nothing(t):
         eq((r.status, r.out.count("mapped"), r.out.count("memfd")), (0, mapped, 0), "status, mappings, fds: %s" % r)
         reasons = [u["reason"] for u in j["tracer"]["unpatched_sites"]]
         check(not reason or any(reason in x for x in reasons), "reasons: %r" % reasons)
+
+
+@test
+def a_filter_for_all_threads_is_obeyed(t):
+    """It ends who makes a call that nobody but the recorder would: memfd_create, to begin in the process; mremap,
+    to grow in it."""
+    for call, before in ((319, 0), (25, 60)):
+        for mode in ("ptrace", "auto"):
+            r = t.iotrace(["--mode=" + mode, "--trace=write"],
+                          [t.target("rec_life"), "filtered_all", str(call), str(before)])
+            check_ways(r)
+            eq(returned(r.json, "write"), 8 * 200 + before + 1, "writes by " + mode)
 
 
 @test
@@ -314,6 +369,17 @@ def what_uses_gs_is_told(t):
     check(200 <= told <= 210, "calls of 200 with that reason: %r" % left)
     r = t.iotrace([SET], [t.target("rec_code"), "registers", "60"])
     check(not any("(gs)" in u["reason"] for u in check_ways(r)["unpatched_sites"]), "no reason to say it")
+
+
+@test
+def calls_before_a_fork_are_told_of_once(t):
+    """Not again for each child that is left alone as its maker was."""
+    need_recorder(t)
+    r = t.iotrace(["--trace=write"], ["/bin/sh", "-c", "ulimit -v 500000; for i in $(seq 40); do echo x; done; "
+                                      "for i in $(seq 30); do (echo y); done"])
+    tracer = check_ways(r)
+    left = sum(u["calls"] for u in tracer["unpatched_sites"] if "RLIMIT_AS" in u["reason"])
+    check(70 <= left <= tracer["overhead"]["stops"], "%d calls, by %d stops" % (left, tracer["overhead"]["stops"]))
 
 
 @test

@@ -400,6 +400,75 @@ static void given(char **args)
 	send_all(FD);
 }
 
+/* 30 accepts with room for 6 bytes of the peer's address, a read of each socket. */
+static void cut_off(char **args)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof(at);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)args;
+	CHECK(bind(listener, (struct sockaddr *)&at, len) == 0 && listen(listener, 1) == 0);
+	CHECK(getsockname(listener, (struct sockaddr *)&at, &len) == 0);
+	for (int i = 0; i < 30; i++) {
+		int out = socket(AF_INET, SOCK_STREAM, 0), in;
+		char peer[16] = "";
+		socklen_t room = 6;
+
+		CHECK(connect(out, (struct sockaddr *)&at, sizeof(at)) == 0);
+		in = accept(listener, (struct sockaddr *)peer, &room);
+		CHECK(in >= 0 && room == sizeof(at) && !peer[6]);
+		CHECK(write(out, "x", 1) == 1 && read(in, peer, 1) == 1);
+		CHECK(close(in) == 0 && close(out) == 0);
+	}
+}
+
+static void *receive_on(void *arg)
+{
+	char control[CMSG_SPACE(sizeof(int))], byte;
+
+	for (;;) {
+		struct iovec iov = {&byte, 1};
+		struct msghdr h = {.msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof(control)};
+
+		if (recvmsg(*(const int *)arg, &h, 0) == 1)
+			close(*(int *)(void *)CMSG_DATA(CMSG_FIRSTHDR(&h)));
+	}
+	return NULL;
+}
+
+/* N processes, which end in the middle of two threads' receiving fds. */
+static void received_last(char **args)
+{
+	for (long n = t_num(args, 0, 60); n > 0; n--) {
+		int s[2], status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			char control[CMSG_SPACE(sizeof(int))] = "";
+			struct iovec iov = {"x", 1};
+			struct msghdr h = {.msg_iov = &iov,
+				.msg_iovlen = 1,
+				.msg_control = control,
+				.msg_controllen = sizeof(control)};
+			pthread_t t[2];
+
+			*CMSG_FIRSTHDR(&h) =
+				(struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+			CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s) == 0);
+			for (int i = 0; i < 2; i++)
+				CHECK(pthread_create(&t[i], NULL, receive_on, &s[1]) == 0);
+			for (long i = 0; i < 30 + n; i++)
+				CHECK(sendmsg(s[0], &h, 0) == 1);
+			_exit(3);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid && status == 3 << 8);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {
@@ -418,6 +487,8 @@ int main(int argc, char **argv)
 		{"rights", rights},
 		{"stolen", stolen},
 		{"given", given},
+		{"cut_off", cut_off},
+		{"received_last", received_last},
 		{NULL, NULL},
 	};
 

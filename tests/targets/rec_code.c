@@ -447,6 +447,104 @@ static void fault_signals(char **args)
 	}
 }
 
+/* ---- a page of its code that it drops ---- */
+
+/* A function at the end of a page, behind which there is padding in the next one. */
+__asm__(".section .text.edge,\"ax\",@progbits\n.p2align 12\n.type edge_before, @function\n"
+	"edge_before: .cfi_startproc\n.rept 1018\nlea 1(%rax), %rax\n.endr\nret\nxor %eax, %eax\n"
+	"ret\n.cfi_endproc\n.size edge_before, . - edge_before\n"
+	".globl edge_call\n.type edge_call, @function\n"
+	"edge_call: .cfi_startproc\nmov %rdi, %rax\nmov %rsi, %rdi\nmov %rdx, %rsi\n"
+	"mov %rcx, %rdx\n.fill 5, 1, 0x90\nsyscall\nret\n.cfi_endproc\n"
+	".size edge_call, . - edge_call\n.fill 16, 1, 0x90\n"
+	".type edge_after, @function\nedge_after: .cfi_startproc\nmov $42, %eax\nret\n"
+	".cfi_endproc\n.size edge_after, . - edge_after\n.p2align 12\n.text\n");
+long edge_call(long nr, long fd, const void *p, long n);
+
+/* What was changed there is as in the file again. */
+static void dropped_page(char **args)
+{
+	long n = t_num(args, 0, 60);
+	char *next = (char *)(((uintptr_t)edge_call | 4095) + 1);
+
+	null_fd = t_null();
+	for (long i = 0; i < n; i++)
+		CHECK(edge_call(SYS_write, null_fd, "x", 1) == 1);
+	CHECK(madvise(next, 4096, MADV_DONTNEED) == 0);
+	for (long i = 0; i < n; i++)
+		CHECK(edge_call(SYS_write, null_fd, "x", 1) == 1);
+	CHECK(madvise(next - 4096, 8192, MADV_DONTNEED) == 0);
+	for (long i = 0; i < n; i++)
+		CHECK(edge_call(SYS_write, null_fd, "x", 1) == 1);
+	atomic_fetch_add(&writes, 3 * n);
+	report();
+}
+
+/* ---- vectors that are other ones when the call is over ---- */
+
+static struct iovec written_over[2];
+static int emptied_pipe[2];
+
+static void *write_over(void *arg)
+{
+	static char in[1 << 17];
+	size_t left = 100000;
+
+	t_await_state(getpid(), *(const pid_t *)arg, 'S');
+	memset(written_over, 0, sizeof(written_over));
+	while (left) {
+		ssize_t n = read(emptied_pipe[0], in, sizeof(in));
+
+		CHECK(n > 0);
+		left -= (size_t)n;
+	}
+	return NULL;
+}
+
+/* By another thread, while the call waits. */
+static void overwritten_in_call(void)
+{
+	static char out[100000];
+	pid_t self = gettid();
+
+	CHECK(pipe(emptied_pipe) == 0);
+	for (int i = 0; i < 10; i++) {
+		pthread_t t;
+
+		written_over[0] = (struct iovec){out, 50000};
+		written_over[1] = (struct iovec){out, 50000};
+		CHECK(pthread_create(&t, NULL, write_over, &self) == 0);
+		CHECK(writev(emptied_pipe[1], written_over, 2) == 100000);
+		CHECK(pthread_join(t, NULL) == 0);
+	}
+}
+
+/* By what is read: 0x00, 0x41 and 0xff in turn. 60 preadv, 60 recvmsg, then 10 writev. */
+static void overwritten(char **args)
+{
+	static const char fill[] = {0, 'A', -1};
+	int s[2], file = t_file(4096);
+	char bytes[256];
+
+	(void)args;
+	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s) == 0);
+	for (int i = 0; i < 60; i++) {
+		struct iovec own[2] = {{own, sizeof(own)}, {bytes, 100}};
+		struct {
+			struct msghdr h;
+			struct iovec iov;
+		} msg = {{.msg_iov = &msg.iov, .msg_iovlen = 1}, {&msg, sizeof(msg)}};
+
+		memset(bytes, fill[i % 3], sizeof(bytes));
+		CHECK(pwrite(file, bytes, 256, 0) == 256);
+		CHECK(preadv(file, own, 2, 0) == sizeof(own) + 100);
+		memset(bytes, fill[i % 3], sizeof(bytes));
+		CHECK(write(s[0], bytes, sizeof(msg)) == sizeof(msg));
+		CHECK(recvmsg(s[1], &msg.h, 0) == sizeof(msg));
+	}
+	overwritten_in_call();
+}
+
 /* ---- filters of the program's own ---- */
 
 static void install(const struct sock_filter *filter, unsigned short len)
@@ -551,7 +649,8 @@ static void locked(char **args)
 static const struct tcase cases[] = {{"registers", registers_kept}, {"own_gs", own_gs},
 	{"generated", generated}, {"mapped_code", mapped_code}, {"own_code", own_code},
 	{"unchanged", unchanged}, {"vanishing", vanishing}, {"bad_pointers", bad_pointers},
-	{"fault_signals", fault_signals}, {"filtered", filtered}, {"undumpable", undumpable},
+	{"fault_signals", fault_signals}, {"overwritten", overwritten},
+	{"dropped_page", dropped_page}, {"filtered", filtered}, {"undumpable", undumpable},
 	{"locked", locked}, {NULL, NULL}};
 
 int main(int argc, char **argv)

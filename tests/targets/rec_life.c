@@ -4,13 +4,17 @@
  * with a line "name=calls ..." on stdout, as in rec_signal.c.
  */
 #include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -570,12 +574,38 @@ static void mappings(char **args)
 	report();
 }
 
+/* Eight threads are there when a filter for all of them ends who makes call NR, which the program
+ * never does. Before it M writes, by which a recorder is there or not. */
+static void filtered_all(char **args)
+{
+	const struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)t_num(args, 0, 0), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+	struct sock_fprog prog = {4, (struct sock_filter *)(uintptr_t)filter};
+	pthread_t t[8];
+
+	null_fd = t_null();
+	write_n(t_num(args, 1, 0));
+	CHECK(pthread_barrier_init(&barrier, NULL, 9) == 0);
+	for (int i = 0; i < 8; i++)
+		CHECK(pthread_create(&t[i], NULL, write_together, NULL) == 0);
+	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	CHECK(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog) == 0);
+	pthread_barrier_wait(&barrier);
+	pthread_barrier_wait(&barrier);
+	for (int i = 0; i < 8; i++)
+		CHECK(pthread_join(t[i], NULL) == 0);
+	report();
+}
+
 static const struct tcase cases[] = {{"threads", threads}, {"many", many}, {"idle", idle},
 	{"idle_children", idle_children}, {"children", children}, {"fork_busy", fork_busy},
 	{"exec_thread", exec_thread}, {"reuse", reuse}, {"race", race}, {"lingering", lingering},
 	{"close_all", close_all}, {"beginnings", beginnings}, {"cut_short", cut_short},
 	{"own_table", own_table}, {"killed", killed}, {"limited", limited}, {"mappings", mappings},
-	{NULL, NULL}};
+	{"filtered_all", filtered_all}, {NULL, NULL}};
 
 int main(int argc, char **argv)
 {

@@ -65,14 +65,13 @@ static void iov_recorded(const struct decode_in *in, const struct recorded *r, s
 		m->bytes_asked = r->bytes;
 	if (!sys_ok(in->ev))
 		return;
+	m->unreadable |= (r->flags & MEASURED_UNREADABLE) != 0;
 	if (!m->bytes_moved && m->bytes_asked)
 		m->batch_moved = 0;
 	else if (m->bytes_asked == NOT_MEASURED)
 		m->batch_moved = NOT_MEASURED;
 	else if (m->bytes_moved >= m->bytes_asked)
 		m->batch_moved = m->batch_asked;
-	else if (r->flags & MEASURED_UNREADABLE)
-		m->batch_moved = NOT_MEASURED, m->unreadable = 1;
 	else
 		m->batch_moved = r->units;
 }

@@ -192,7 +192,8 @@ int inject_grow(struct recorder *f, struct tracee *t, uint32_t needs, int *ret_m
 
 	if (units > ARENA_BYTES_MAX / ARENA_UNIT_BYTES)
 		units = ARENA_BYTES_MAX / ARENA_UNIT_BYTES;
-	if (units <= region->units || t->mm->recorder->no_growth || remote_begin(&r, f, t) < 0)
+	if (units <= region->units || t->mm->recorder->no_growth ||
+		!recorder_may_call(f, t, SYS_mremap) || remote_begin(&r, f, t) < 0)
 		return -ENOMEM;
 	*ret_moved = 1;
 	got = call(&r, SYS_mremap, REGION_ADDR + ARENA_OFFSET, region->units * ARENA_UNIT_BYTES,

@@ -249,6 +249,10 @@ static void end_in_flight(struct recorder *f, struct tracee *t, const struct rec
 	ring_state(&t->recorder->ring, &st);
 	if (stopped && regs_get(t->tid, &regs) == 0 && arch_in_stub(regs_ip(&regs)))
 		phase = arch_stub_phase(&regs, &st);
+	/* Without a stop its memory is gone, in which it would be seen what the call moved. */
+	if (phase == STUB_AFTER && !stopped && r->kind >= KIND_FIRST_MEASURED &&
+		r->kind < KIND_FIRST_SAID)
+		phase = STUB_IN_CALL;
 	if (phase == STUB_IN_CALL)
 		take_over(f, t, r, SYS_NO_RETURN, 0);
 	else if (phase == STUB_AFTER)

@@ -36,7 +36,7 @@ struct recorder_mm *recorder_mm_fork(const struct recorder_mm *from)
 
 	rm->state = from->state == RECORDER_OFF ? RECORDER_OFF : RECORDER_UNTRIED;
 	rm->reason = from->reason;
-	rm->stops = from->stops;
+	rm->stops = rm->inherited = from->stops;
 	rm->has_code = from->has_code;
 	sites_copy(&rm->sites, &from->sites);
 	return rm;
@@ -61,7 +61,7 @@ void recorder_mm_free(struct recorder *f, struct recorder_mm *rm)
 	if (!rm)
 		return;
 	if (rm->state == RECORDER_OFF)
-		recorder_reason(f, rm->reason)->calls += rm->stops;
+		recorder_reason(f, rm->reason)->calls += rm->stops - rm->inherited;
 	while (map_next(&rm->sites.by_addr, &it)) {
 		const struct site *site = it.value;
 		struct recorder_reason *r;

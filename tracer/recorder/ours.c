@@ -218,7 +218,7 @@ static enum ours leave(struct recorder *f, struct tracee *t)
 
 static enum ours make_place(struct recorder *f, struct tracee *t, const struct rule *rule)
 {
-	if (t->mm->refs == 1)
+	if (t->mm->refs == 1 && recorder_may_call(f, t, SYS_munmap))
 		return leave(f, t);
 	/* docs/LIMITS.md: other threads may be on their way through our code. */
 	if (strcmp(rule->name, "mmap") == 0 && (t->ev.args[3] & FIXED_NOREPLACE_BIT))
@@ -234,6 +234,8 @@ static enum ours shrink(struct recorder *f, struct tracee *t)
 	struct ours_range tail;
 	struct remote r;
 
+	if (!recorder_may_call(f, t, SYS_munmap))
+		return answer(t, -EFAULT);
 	if (!range_of(&unmap, a[0], a[2], &tail) || remote_begin(&r, f, t) < 0)
 		return OURS_NOT;
 	tail = (struct ours_range){tail.end, (a[0] + a[1] + PAGE - 1) & ~(PAGE - 1)};

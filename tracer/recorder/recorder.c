@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include "tracer/decode/decode.h"
+#include "tracer/tracee.h"
 
 /* Never by the stub: they end the thread, make others, change what the stub stands on, or the
  * tracer must act on them at once. */
@@ -81,6 +82,12 @@ static void fill_kinds(struct recorder *f, const struct control_map *map)
 		if (!def->fd || strcmp(def->name, "io_uring_enter") == 0)
 			f->kinds_no_fds[nr] = f->kinds[nr];
 	}
+}
+
+int recorder_may_call(const struct recorder *f, const struct tracee *t, uint32_t nr)
+{
+	/* Mapping calls that stop for our sake only are nothing that a filter could hide. */
+	return !t->own_filter || !f->only_ours[nr];
 }
 
 /* Most test programs are too small to meet the recorder otherwise. */

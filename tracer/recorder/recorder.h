@@ -50,6 +50,7 @@ struct recorder_mm {
 	struct region region; /* RECORDER_ON, or was */
 	const char *reason;   /* RECORDER_OFF: static text */
 	uint64_t stops;       /* calls that stopped while it was not RECORDER_ON */
+	uint64_t inherited;   /* of these, those that its maker had before the fork */
 	struct sites sites;
 	int mem_fd; /* /proc/PID/mem; -1: not open (any more, or yet) */
 	struct {
@@ -153,6 +154,9 @@ struct recorder_reason *recorder_reason(struct recorder *f, const char *text);
 void recorder_init(struct recorder *f, const struct control_map *map, int no_patch,
 	const struct recorder_sink *sink, struct filter_pass *ret_pass);
 void recorder_release(struct recorder *f);
+/* 1 if no filter of the program's own answers for a call of ours that the thread makes: it has
+ * none, or one that was judged for that number too. */
+int recorder_may_call(const struct recorder *f, const struct tracee *t, uint32_t nr);
 
 /* ---- enter.c ---- */
 /* At the filter's stop of a call: 1 if the thread was led into the stub (or is gone), which records

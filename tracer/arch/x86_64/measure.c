@@ -36,6 +36,7 @@ struct control { /* struct cmsghdr */
 };
 
 enum { IOVS_MAX = 1024, LEVEL_UDP = 17, UDP_SEGMENT = 103, UDP_GRO = 104, CTRUNC = 8 };
+enum { TRUNC = 0x20, IOV_SUM_BITS = 58 /* of 1024 lengths within addresses of 48 bits */ };
 enum { LEVEL_SOCKET = 1, RIGHTS = 1 };
 
 STUB uint64_t add_sat(uint64_t a, uint64_t b)
@@ -45,12 +46,16 @@ STUB uint64_t add_sat(uint64_t a, uint64_t b)
 	return sum < a || sum > INT64_MAX ? INT64_MAX : sum;
 }
 
-STUB uint64_t iov_total(const volatile struct iov *iov, uint64_t n)
+/* *bases: all their addresses, or'ed. */
+STUB uint64_t iov_total(const volatile struct iov *iov, uint64_t n, uint64_t *bases)
 {
 	uint64_t sum = 0;
 
-	for (uint64_t i = 0; i < n; i++)
+	*bases = 0;
+	for (uint64_t i = 0; i < n; i++) {
+		*bases |= iov[i].base;
 		sum = add_sat(sum, iov[i].len);
+	}
 	return sum;
 }
 
@@ -109,26 +114,44 @@ STUB int control_is_large(const volatile struct header *h)
 	return h->control_len > 64 * 1024;
 }
 
+/*
+ * The bytes that the vector asks for, unless it cannot be the one that the kernel took so much
+ * through: it may be written over before we read it, by another thread while the call waits, or by
+ * the call itself (a readv into its own vector). No address is of the kernel's half, and several
+ * lengths together are not beyond memory.
+ */
+STUB void take_asked(struct record *r, const volatile struct iov *iov, uint64_t n, int64_t moved)
+{
+	uint64_t bases, sum = iov_total(iov, n, &bases);
+
+	if (bases >> 63 || (n > 1 && sum >> IOV_SUM_BITS) || (moved > 0 && (uint64_t)moved > sum))
+		r->flags |= MEASURED_NOT_ASKED | MEASURED_UNREADABLE;
+	else
+		r->bytes = sum;
+}
+
 STUB void asked_iov(struct record *r)
 {
 	if (r->args[2] > IOVS_MAX)
 		r->flags |= MEASURED_NOT_ASKED;
 	else
-		r->bytes = iov_total((const volatile struct iov *)r->args[1], r->args[2]);
+		take_asked(r, (const volatile struct iov *)r->args[1], r->args[2], r->ret);
 }
 
 STUB void asked_msg(struct record *r, int sending)
 {
 	const volatile struct header *h = (const volatile struct header *)r->args[1];
+	uint64_t n = h->iov_len;
+	/* With MSG_TRUNC the result is the message's length, whatever there was room for. */
+	int64_t moved = !sending && (r->args[2] & TRUNC) ? 0 : r->ret;
 
 	if (h->control_len)
 		r->flags |= MEASURED_CONTROL_ROOM;
-	if (h->iov_len > IOVS_MAX) {
-		r->flags |= MEASURED_NOT_ASKED;
-		return;
-	}
-	r->bytes = iov_total(h->iov, h->iov_len);
-	if (!sending)
+	if (n > IOVS_MAX) /* which the kernel refuses: it was another one */
+		r->flags |= MEASURED_NOT_ASKED | MEASURED_UNREADABLE;
+	else
+		take_asked(r, h->iov, n, moved);
+	if (!sending || (r->flags & MEASURED_NOT_ASKED))
 		return;
 	if (control_is_large(h))
 		r->flags |= MEASURED_UNREADABLE | MEASURED_DGRAMS_UNKNOWN;
@@ -187,10 +210,12 @@ STUB void after_mmsg(struct record *r, int sending)
 	if (!sending || !(r->flags & MEASURED_SEGMENTED) || n >= vlen)
 		return;
 	for (; i < vlen && vlen <= IOVS_MAX; i++) {
+		uint64_t bases;
+
 		if (m[i].header.iov_len > IOVS_MAX || control_is_large(&m[i].header))
 			break;
-		dgrams += datagrams(
-			r, &m[i].header, 1, iov_total(m[i].header.iov, m[i].header.iov_len));
+		dgrams += datagrams(r, &m[i].header, 1,
+			iov_total(m[i].header.iov, m[i].header.iov_len, &bases));
 	}
 	r->dgrams_asked = i < vlen ? UINT64_MAX : dgrams;
 }
@@ -217,10 +242,10 @@ STUB void copy_said(struct record *r, const struct block *b, const volatile uint
 	r->extra = (uint32_t)((n + RECORD_BYTES - 1) / RECORD_BYTES);
 }
 
+/* Of an address that was cut off, as there was no room for it, nothing is told. */
 STUB uint64_t address_len(uint64_t len, uint64_t room)
 {
-	len = len < room ? len : room;
-	return len < 128 ? len : 128;
+	return len > room ? 0 : len < 128 ? len : 128;
 }
 
 STUB void after_said(struct record *r, const struct block *b)
@@ -232,7 +257,7 @@ STUB void after_said(struct record *r, const struct block *b)
 	else if (r->kind == KIND_PATH_2)
 		copy_said(r, b, from, SAID_BYTES_MAX, 1);
 	else if (r->kind == KIND_ADDRESS)
-		copy_said(r, b, from, address_len((uint32_t)r->args[2], 128), 0);
+		copy_said(r, b, from, address_len((uint32_t)r->args[2], UINT32_MAX), 0);
 	else if (r->bytes) /* KIND_PEER: so much was there room for */
 		copy_said(r, b, from, address_len(*(const volatile uint32_t *)r->args[2], r->bytes),
 			0);

@@ -12,6 +12,7 @@
 #include "tracer/arch/arch.h"
 #include "tracer/arch/x86_64/functions.h"
 
+#define PAGE_BYTES     4096
 #define CACHE_LINE     64
 #define SHORT_REACH    127 /* of a short jump */
 #define FUNCTION_MAX   65536
@@ -251,11 +252,19 @@ static void add_springboard(struct plan *p, uint64_t springboard)
 	p->springboards[i] = springboard;
 }
 
+/* 1 if what is written from `from` to the last byte of a jump at `to` is in one page. A program may
+ * drop a page of its code (MADV_DONTNEED), which is then as in the file, and keep the next one. */
+static int in_one_page(uint64_t from, uint64_t to)
+{
+	return from / PAGE_BYTES == to / PAGE_BYTES &&
+	       from / PAGE_BYTES == (to + ARCH_JUMP_BYTES - 1) / PAGE_BYTES;
+}
+
 static int in_reach(uint64_t site, uint64_t springboard)
 {
 	uint8_t jump[ARCH_CALL_BYTES];
 
-	return arch_jump_short(jump, site, springboard) == 0;
+	return in_one_page(site, springboard) && arch_jump_short(jump, site, springboard) == 0;
 }
 
 static void add_gap(const struct code *c, struct plan *p, const struct function *before,
@@ -463,6 +472,8 @@ static const char *plan_before(const struct code *c, struct plan *p)
 		return "no padding in reach, and the function jumps by a table";
 	if (!is_movable(&w.before_insn))
 		return "no padding in reach, and no instruction before it to move";
+	if (!in_one_page(w.before_at, w.before_at))
+		return "no padding in reach, and the instruction before it crosses a page";
 	w.forbidden_from = w.before_at + 1;
 	w.jumps_inside = 0;
 	if (walk_function(c, &f, &w) < 0 || w.jumps_inside)
