@@ -84,8 +84,8 @@ static void tick(int n, siginfo_t *i, void *c)
 {
 	greg_t *g = ((ucontext_t *)c)->uc_mcontext.gregs;
 	unsigned char *ip = (unsigned char *)g[REG_RIP];
-	if (!spin || (ip >= spin + 2 + 4096 || ip < spin - 4096))
-		return; /* not there yet */
+	if (seen || !spin || (ip >= spin + 2 + 4096 || ip < spin - 4096))
+		return; /* not there yet, or on its way out */
 	wrong += ip != spin;
 	seen = 1;
 	*(unsigned short *)spin = 0xc390; /* nop, ret */
