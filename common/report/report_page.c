@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/clock.h"
 #include "common/base/units.h"
 #include "common/report/report_flame.h"
 #include "common/report/report_page.h"
@@ -234,6 +235,23 @@ static void stacks(struct page *p, const struct report_stacks *s, const char *no
 	free(text);
 }
 
+/* What the figures on stacks are. */
+static void how_taken(struct page *p, const struct res_stacks *s)
+{
+	if (!s)
+		return;
+	if (s->every == 1) {
+		html_legend(p, "The stack of every call was taken: all figures are exact.");
+		return;
+	}
+	html_legend(p,
+		"Stacks are of 1 in %llu calls, of one for each %llu ms of a thread in calls, and "
+		"of the first %llu of each site: %llu in all. The calls, time and bytes of a site "
+		"(a call instruction) are exact, and shared out among its stacks.",
+		(unsigned long long)s->every, (unsigned long long)(s->every_ns / NS_PER_MS),
+		(unsigned long long)s->first, (unsigned long long)s->taken);
+}
+
 static void io_flames(struct page *p, const struct report *r)
 {
 	struct flame f = {0};
@@ -250,6 +268,7 @@ static void io_flames(struct page *p, const struct report *r)
 		out_str(p->o, "<h3>Code paths: ");
 		html_name(p, slash ? slash + 1 : r->io_stacks.at[i].path, 80);
 		out_str(p->o, "</h3>\n");
+		how_taken(p, r->io->stacks);
 		stacks(p, &r->io_stacks.at[i], "call");
 	}
 }
