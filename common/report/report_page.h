@@ -41,6 +41,10 @@ void html_table(struct page *p, const struct doc_table *t);
 /* Opens a box that scrolls by itself with an SVG of that height, SVG_WIDTH wide; what is for those
  * who cannot see it. */
 #define SVG_WIDTH 1200
+/* Pictures over time stand under each other; left of them is room for a thread's name and number.
+ */
+#define TIME_LEFT  190
+#define TIME_RIGHT 1100
 void svg_begin(struct page *p, const char *class, double height, const char *what);
 void svg_end(struct page *p);
 /* at: start, middle, end */

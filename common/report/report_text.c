@@ -142,7 +142,7 @@ static void over_time(struct doc *d, const struct res_result *r)
 		doc_cell_real(t, CELL_MEAN,
 			row->batch_calls ? (double)row->messages / (double)row->batch_calls : NAN);
 		doc_cell(t, CELL_COUNT, row->errors);
-		doc_cell(t, CELL_BYTES, row->bytes);
+		doc_cell(t, CELL_BYTES, row->bytes - row->mapped);
 		doc_cell(t, CELL_COUNT, row->calls);
 	}
 }
