@@ -39,7 +39,8 @@ struct line {
 struct stacks {
 	uint32_t every;
 	struct map unwinders; /* mm id -> struct unwinder */
-	struct map by_hash;   /* of the text -> struct stack */
+	struct unwind_names names;
+	struct map by_hash; /* of the text -> struct stack */
 	struct {
 		struct stack **at;
 		size_t len, cap;
@@ -78,6 +79,7 @@ void stacks_free(struct stacks *s)
 		free(s->stacks.at[i]);
 	}
 	map_release(&s->unwinders);
+	unwind_names_release(&s->names);
 	map_release(&s->by_hash);
 	map_release(&s->by_line);
 	free(s->stacks.at);
@@ -183,7 +185,7 @@ static struct unwinder *unwinder_of(struct stacks *s, const struct tracee *t)
 {
 	struct unwinder *u = map_get(&s->unwinders, t->mm->id);
 
-	if (!u && (u = unwinder_new(t->process->pid)))
+	if (!u && (u = unwinder_new(t->process->pid, &s->names)))
 		map_set(&s->unwinders, t->mm->id, u);
 	return u;
 }
