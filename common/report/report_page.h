@@ -2,8 +2,10 @@
 #ifndef REPORT_PAGE_H
 #define REPORT_PAGE_H
 
+#include "common/analyze/analyze.h"
 #include "common/base/mem.h"
 #include "common/base/out.h"
+#include "common/base/units.h"
 #include "common/report/report.h"
 #include "common/view/doc.h"
 
@@ -71,7 +73,12 @@ void report_heap(struct page *p, const struct res_memory *m);
 struct flame;
 void report_flame_svg(struct page *p, const struct flame *f, const char *what);
 
-/* ---- report_tables.c, report_profiles.c: tables and words, for the page and for text ---- */
+/* ---- tables and words, for the page and for text ---- */
+
+/* The first screen; summary: of the I/O result, NULL without. */
+void report_answer(struct doc *d, const struct report *r, const struct doc *summary);
+/* The report's results as analyze takes them; nothing is owned. */
+struct analyze_scenario report_scenario(const struct report *r);
 
 void report_syscalls_table(struct doc *d, const struct res_result *r);
 void report_fds_table(struct doc *d, const struct res_result *r);

@@ -206,7 +206,12 @@ static void heap(struct doc *d, const struct res_memory *m)
 void report_text(const struct report *r, struct out *o)
 {
 	struct doc *summary = r->io ? view_summary(r->io) : NULL, *d = doc_new();
+	struct doc *answer = doc_new();
 
+	doc_section(answer, "IN SHORT");
+	report_answer(answer, r, summary);
+	text_write_doc(answer, o, COLUMNS);
+	doc_free(answer);
 	if (summary)
 		text_write_doc(summary, o, COLUMNS);
 	if (r->io) {

@@ -171,7 +171,8 @@ def sums_of_all_calls(t):
     for options in ((), ("--mode=ptrace", "--stacks-every", "50")):
         r = t.iotrace(["--trace=all", "--stacks", t.path("s"), *options], [program(t, source=LONG)])
         for weight, of in (("calls", lambda c: c["calls"]), ("time", lambda c: c["wall_ns"]["total"]),
-                           ("bytes", lambda c: c["bytes"]["transferred"] if c["bytes"] else 0)):
+                           ("bytes", lambda c: c["bytes"]["transferred"] if c["bytes"] and c["class"] != "memory"
+                            else 0)):
             got = {}
             for k, v in folded(t, weight).items():
                 got[k.rsplit(";", 1)[1]] = got.get(k.rsplit(";", 1)[1], 0) + v

@@ -156,7 +156,8 @@ void weights_add(struct weights *w, const struct sys_event *ev, double chance)
 	struct part *p = ev->stack_id ? part_of(w, c, ev->stack_id) : NULL;
 	uint64_t v[STACKS_WEIGHTS] = {[STACKS_TIME] = call.wall_ns, [STACKS_CALLS] = 1};
 
-	call_sum(&v[STACKS_BYTES], call.bytes_moved);
+	if (ev->def->class != CLASS_MEMORY) /* what is mapped is not moved */
+		call_sum(&v[STACKS_BYTES], call.bytes_moved);
 	for (size_t i = 0; i < STACKS_WEIGHTS; i++) {
 		if (p && ev->stack_first) {
 			p->first[i] = sat_add(p->first[i], v[i]);
