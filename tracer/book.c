@@ -73,7 +73,7 @@ void book_call(struct book *b, const struct sys_event *ev)
 	if (b->marks.len)
 		mark_call(b, ev->entry_ns);
 	detail_call(b, ev);
-	if (ev->stack_id && b->stacks && (phase == PHASE_WINDOW || !b->wants_window))
+	if (b->stacks && (phase == PHASE_WINDOW || !b->wants_window))
 		stacks_add(b->stacks, ev);
 }
 

@@ -476,18 +476,38 @@ static int recorded_instead(
 	return 1;
 }
 
-/* Of a call that is not recorded. */
+/* ---- stacks of calls that are not recorded ---- */
+
 static void take_stack(struct session *s, struct tracee *t)
 {
 	struct user_regs_struct regs;
+	int due;
 
-	t->ev.stack_id = 0;
-	if (!s->stacks || !t->counted || t->ev.abi != ABI_NATIVE || !stacks_due(s->stacks, t) ||
-		regs_get(t->tid, &regs) < 0)
+	t->ev.stack_id = t->ev.stack_first = 0;
+	t->ev.site = 0;
+	if (!s->stacks || !t->counted || t->ev.abi != ABI_NATIVE || regs_get(t->tid, &regs) < 0)
+		return;
+	recorder_place(t, &regs);
+	t->ev.site = regs_ip(&regs);
+	due = stacks_due(s->stacks, t);
+	t->ev.stack_first = (uint8_t)stacks_is_first(s->stacks, &t->ev);
+	if (due || t->ev.stack_first)
+		t->ev.stack_id = stacks_take(s->stacks, t, &regs);
+}
+
+/* At its exit: by the time that it took. */
+static void take_stack_after(struct session *s, struct tracee *t)
+{
+	struct user_regs_struct regs;
+
+	if (!t->ev.site || !stacks_due_after(s->stacks, t, t->ev.exit_ns - t->ev.entry_ns) ||
+		t->ev.stack_id || regs_get(t->tid, &regs) < 0)
 		return;
 	recorder_place(t, &regs);
 	t->ev.stack_id = stacks_take(s->stacks, t, &regs);
 }
+
+/* ---- */
 
 static void book(struct session *s, struct tracee *t);
 
@@ -647,6 +667,7 @@ void call_exit(struct session *s, struct tracee *t, const struct stop *stop)
 		closing(t, -1);
 	if (t->control)
 		control_exit(s, t);
+	take_stack_after(s, t);
 	book(s, t);
 }
 

@@ -44,10 +44,13 @@ struct sys_event {
 	struct measure m;
 	int32_t pid, tid;   /* tracer's view */
 	uint32_t thread_id; /* registry of threads: unique for each thread that ever lived */
-	uint32_t fd_id;    /* registry of fds: unique for each (files table, number, generation); 0:
-			      none */
-	uint32_t mm_id;    /* address space */
-	uint32_t stack_id; /* stacks.h; 0: not taken */
+	uint32_t fd_id; /* registry of fds: unique for each (files table, number, generation); 0:
+			   none */
+	uint32_t mm_id; /* address space */
+	/* --stacks: */
+	uint32_t stack_id;   /* stacks.h; 0: not taken */
+	uint8_t stack_first; /* it was taken whatever the call was, not by chance */
+	uint64_t site;       /* address of the call instruction; 0: not known */
 };
 
 /* 1 if the call succeeded. */

@@ -75,7 +75,8 @@ struct tracee {
 	uint64_t saved_arg;  /* argument changed at entry (CLONE_UNTRACED), put back at exit */
 	uint8_t saved;       /* enum saved_kind */
 	uint32_t stack_wait; /* calls until the next one whose stack is taken; 0: not drawn yet */
-	struct mend mend;    /* a call that our stop has interrupted */
+	uint64_t stack_wait_ns; /* time in calls until then; likewise */
+	struct mend mend;       /* a call that our stop has interrupted */
 	/* The call that was interrupted last, for restart_syscall. */
 	struct {
 		const struct sys_def *def;

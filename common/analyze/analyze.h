@@ -41,6 +41,12 @@ struct analyze_scenario {
 	const char *detail_file;
 };
 
+/* What an analysis of s->io comes to, without a chapter of its own: what limits the batches, as
+ * pairs; the first targets with what they save, and errors worth a look, as notes. */
+void analyze_answer(struct doc *d, const struct analyze_scenario *s, const struct ease_table *ease);
+/* The sections of it that are findings: targets, batching, cost model, errors, categories. */
+void analyze_findings(
+	struct doc *d, const struct analyze_scenario *s, const struct ease_table *ease);
 /* Appends a chapter on s->io, which is there. */
 void analyze_io(struct doc *d, const struct analyze_scenario *s, const struct ease_table *ease);
 /* Appends all chapters: what was profiled, then CPU, memory and I/O of each

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "common/analyze/errors.h"
+#include "common/base/units.h"
 #include "common/write/safe.h"
 
 #define COMMAND_COLUMNS 300
 #define FINDINGS_MAX    5 /* of a kind, in the key findings */
+#define FIRST_TARGETS   3
 
 static const struct doc_column target_columns[] = {
 	{"priority", "Priority", "Impact x Frequency x Ease / 10", 0, 0},
@@ -106,7 +108,8 @@ static void finding_of_targets(struct doc *d, const struct targets *t)
 		view_share(d, (uint64_t)(t->at[0].share * 1e6), 1000000));
 }
 
-static void finding_of_errors(struct doc *d, const struct res_result *r)
+/* Returns how many. */
+static size_t errors_worth_a_look(struct doc *d, const struct res_result *r)
 {
 	size_t n, shown = 0;
 	struct error_row *rows = errors_list(&d->arena, r, &n);
@@ -118,7 +121,14 @@ static void finding_of_errors(struct doc *d, const struct res_result *r)
 		doc_note(d, "%s failed with %s in %s: %s.", view_name(rows[i].call->name),
 			rows[i].errno_name, view_plural(d, rows[i].count, "call"), rows[i].why);
 	}
-	if (!shown && n)
+	return shown;
+}
+
+static void finding_of_errors(struct doc *d, const struct res_result *r)
+{
+	size_t n;
+
+	if (!errors_worth_a_look(d, r) && errors_list(&d->arena, r, &n) && n)
 		doc_note(d, "No error that the table of errors calls worth a look.");
 }
 
@@ -143,6 +153,67 @@ void io_key_findings(struct doc *d, const struct io_findings *f)
 	finding_of_errors(d, f->s->io);
 }
 
+/* ---- in short ---- */
+
+static void answer_of_targets(struct doc *d, const struct targets *t)
+{
+	char saved[UNITS_BUF], share[DOC_PERCENT_BUF];
+
+	for (size_t i = 0; i < t->len && i < FIRST_TARGETS; i++) {
+		const struct target *x = &t->at[i];
+
+		doc_note(d, "%zu. %s, %s: saves about %s, %s of the window. %s. Evidence: %s.",
+			i + 1, x->call, ease_change(x->kind),
+			units_duration(saved, (uint64_t)x->saved_ns), doc_percent(share, x->share),
+			x->why, x->evidence);
+	}
+	if (t->len > FIRST_TARGETS)
+		doc_note(
+			d, "and %s more, below.", view_plural(d, t->len - FIRST_TARGETS, "target"));
+	if (!t->len)
+		doc_note(d, "Nothing that would pay is found to change.%s%s",
+			t->without_len ? " " : "", t->without_len ? t->without[0] : "");
+}
+
+void analyze_answer(struct doc *d, const struct analyze_scenario *s, const struct ease_table *ease)
+{
+	struct io_findings f = io_findings(d, s, ease);
+	size_t shown = 0;
+
+	for (size_t i = 0; i < f.batching_len && shown < FINDINGS_MAX; i++) {
+		const struct batching *b = &f.batching[i];
+
+		if (b->verdict == BATCHING_FEW || b->verdict == BATCHING_NONE)
+			continue;
+		shown++;
+		doc_pair(d, "batches", "%s is %s", view_name(b->facts.call->name), b->words);
+	}
+	if (!shown)
+		doc_pair(d, "batches", "no call batches, or too few were made to say how");
+	if (!shown)
+		view_note_messages(d, s->io);
+	answer_of_targets(d, &f.targets);
+	errors_worth_a_look(d, s->io);
+}
+
+static void findings(struct doc *d, const struct io_findings *f)
+{
+	io_targets(d, f);
+	io_batching(d, f);
+	io_cost(d, f);
+	io_whatif(d, f->s);
+	io_errors(d, f->s->io);
+	io_categories(d, f->s->io);
+}
+
+void analyze_findings(
+	struct doc *d, const struct analyze_scenario *s, const struct ease_table *ease)
+{
+	struct io_findings f = io_findings(d, s, ease);
+
+	findings(d, &f);
+}
+
 void analyze_io(struct doc *d, const struct analyze_scenario *s, const struct ease_table *ease)
 {
 	struct io_findings f = io_findings(d, s, ease);
@@ -153,12 +224,7 @@ void analyze_io(struct doc *d, const struct analyze_scenario *s, const struct ea
 		doc_pair(d, "detail", "%s", s->detail_file);
 	io_what_ran(d, s->io);
 	io_key_findings(d, &f);
-	io_targets(d, &f);
-	io_batching(d, &f);
-	io_cost(d, &f);
-	io_whatif(d, s);
-	io_errors(d, s->io);
-	io_categories(d, s->io);
+	findings(d, &f);
 	io_top(d, s->io);
 	io_phases(d, s->io);
 	io_mappings(d, s->io);

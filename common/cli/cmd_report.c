@@ -45,7 +45,8 @@ static void report_help(struct out *o)
 	out_str(o, "profile-scenario report [OPTIONS] [FILE.json ...]\n"
 		   "Makes one page (HTML, nothing is loaded from outside) of a scenario's results: "
 		   "I/O, CPU and memory, as\nfar as they are there. FILEs are results, one of each "
-		   "kind; without any, those in DIR.\n\n");
+		   "kind, and a comparison\n(compare --json); without any, those in DIR and "
+		   "DIR/NAME-compare.json.\n\n");
 	optable_help(&options, o);
 	out_str(o, "\nexit status: 0; 2 if a result cannot be read or the page not be written, or "
 		   "for bad usage\n");
@@ -115,6 +116,14 @@ static int find_scenario(const char *dir, char **ret, struct err *err)
 
 /* ---- reading and writing ---- */
 
+/* NAME-compare.json beside the page, if somebody has put one there. */
+static int read_comparison(struct report *r, const char *dir, const char *name, struct err *err)
+{
+	cleanup_free char *path = mem_printf("%s/%s-compare.json", dir, name);
+
+	return access(path, F_OK) == 0 ? report_read(r, path, err) : 0;
+}
+
 static int read_scenario(struct report *r, const char *dir, const char *name, struct err *err)
 {
 	const struct backend *b;
@@ -130,7 +139,7 @@ static int read_scenario(struct report *r, const char *dir, const char *name, st
 	}
 	if (!found)
 		return err_set(err, -ENOENT, "there are no results of %s in %s", name, dir);
-	return rc;
+	return rc < 0 ? rc : read_comparison(r, dir, name, err);
 }
 
 static int read_files(struct report *r, const struct words *f, struct err *err)
@@ -139,6 +148,9 @@ static int read_files(struct report *r, const struct words *f, struct err *err)
 
 	for (size_t i = 0; i < f->len && rc == 0; i++)
 		rc = report_read(r, f->at[i], err);
+	if (rc == 0 && !r->io && !r->cpu && !r->memory)
+		return err_set(err, -EINVAL,
+			"%s: a comparison is shown with a result of its new side", r->compare_path);
 	return rc;
 }
 

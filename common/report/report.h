@@ -33,8 +33,9 @@ struct report {
 	const char *scenario; /* the caller's; NULL: what the results say */
 	struct res_result *io;
 	struct res_cpu *cpu;
-	struct res_memory *memory; /* each NULL if not read */
-	char *io_path, *cpu_path, *memory_path;
+	struct res_memory *memory;   /* each NULL if not read */
+	struct res_compare *compare; /* with other results of it */
+	char *io_path, *cpu_path, *memory_path, *compare_path;
 	struct report_stacks cpu_stacks; /* path NULL: none was looked for */
 	struct {
 		struct report_stacks *at;
@@ -42,7 +43,7 @@ struct report {
 	} io_stacks;
 };
 
-/* Adds a result, of whatever kind it is by its schema, with the folded stacks that lie beside it.
+/* Adds a result or a comparison, whichever it is by its schema, with the folded stacks beside it.
  * One of each kind; a second one, another kind of file or one that cannot be read is an error that
  * names file and place. */
 int report_read(struct report *r, const char *path, struct err *err);

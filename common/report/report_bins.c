@@ -143,6 +143,7 @@ static void add_row(struct res_timeline_row *to, const struct res_timeline_row *
 	to->errors = sat_add(to->errors, zero(from->errors));
 	to->wall_ns = sat_add(to->wall_ns, zero(from->wall_ns));
 	to->bytes = sat_add(to->bytes, zero(from->bytes));
+	to->mapped = sat_add(to->mapped, zero(from->mapped));
 	to->batch_calls = sat_add(to->batch_calls, zero(from->batch_calls));
 	to->messages = sat_add(to->messages, zero(from->messages));
 }

@@ -20,6 +20,36 @@ void html_text(struct page *p, const char *s)
 	safe_put_xml(p->o, safe_text(&p->arena, s));
 }
 
+/* The length of the unit there, 0: none. */
+static size_t unit_len(const char *s)
+{
+	static const char *const units[] = {"ns", "us", "ms", "s", "min", "h", "d", "B", "KiB",
+		"MiB", "GiB", "TiB", "PiB", "EiB", "Hz"};
+	size_t len = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strlen(units[i]) == len && !strncmp(s, units[i], len))
+			return len;
+	return 0;
+}
+
+/* Text that runs over several lines: a figure and its unit stay on one. */
+static char *prose(struct page *p, const char *safe)
+{
+	size_t n = 0;
+	char *to = arena_alloc(&p->arena, 2 * strlen(safe) + 1, 1);
+
+	for (const char *s = safe; *s; s++) {
+		if (*s == ' ' && s > safe && s[-1] >= '0' && s[-1] <= '9' && unit_len(s + 1)) {
+			to[n++] = (char)0xc2; /* U+00A0 */
+			to[n++] = (char)0xa0;
+		} else {
+			to[n++] = *s;
+		}
+	}
+	return to;
+}
+
 static void whole(struct page *p, char *safe)
 {
 	size_t len = strlen(safe);
@@ -71,7 +101,7 @@ void html_legend(struct page *p, const char *fmt, ...)
 	cleanup_free char *text = mem_vprintf(fmt, ap);
 	va_end(ap);
 	out_str(p->o, "<p>");
-	html_text(p, text);
+	safe_put_xml(p->o, prose(p, safe_text(&p->arena, text)));
 	out_str(p->o, "</p>\n");
 }
 
@@ -86,7 +116,7 @@ static void block(struct page *p, const struct doc_block *b)
 									   : "");
 		html_name(p, b->a, NAME_COLUMNS);
 		out_str(p->o, "</dt><dd>");
-		html_whole(p, b->b);
+		whole(p, prose(p, safe_text(&p->arena, b->b)));
 		out_str(p->o, "</dd></div>\n");
 		break;
 	case DOC_SECTION:
@@ -99,12 +129,12 @@ static void block(struct page *p, const struct doc_block *b)
 		break;
 	case DOC_NOTE:
 		out_str(p->o, "<li>");
-		html_whole(p, b->a);
+		whole(p, prose(p, safe_text(&p->arena, b->a)));
 		out_str(p->o, "</li>\n");
 		break;
 	case DOC_TEXT:
 		out_str(p->o, "<p>");
-		html_whole(p, b->a);
+		whole(p, prose(p, safe_text(&p->arena, b->a)));
 		out_str(p->o, "</p>\n");
 		break;
 	}

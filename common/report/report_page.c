@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/clock.h"
 #include "common/base/units.h"
 #include "common/report/report_flame.h"
 #include "common/report/report_page.h"
@@ -87,8 +88,7 @@ static void contents(struct page *p, const struct report *r)
 		int there;
 		const char *id, *title;
 	} sections[] = {
-		{r->io != NULL, "run", "what ran"},
-		{r->io != NULL, "cost", "cost of tracing"},
+		{1, "answer", "in short"},
 		{r->io != NULL, "batches", "batches"},
 		{r->io != NULL, "latency", "latency"},
 		{r->io != NULL, "time", "over time"},
@@ -96,8 +96,12 @@ static void contents(struct page *p, const struct report *r)
 		{r->io != NULL, "fds", "fds"},
 		{r->io != NULL, "threads", "threads"},
 		{r->io != NULL, "errors", "errors"},
+		{r->io != NULL, "findings", "findings"},
+		{r->compare != NULL, "comparison", "comparison"},
 		{r->cpu != NULL, "cpu", "CPU"},
 		{r->memory != NULL, "memory", "heap"},
+		{r->io != NULL, "run", "what ran"},
+		{r->io != NULL, "cost", "cost of tracing"},
 		{1, "environment", "environment"},
 	};
 
@@ -234,6 +238,24 @@ static void stacks(struct page *p, const struct report_stacks *s, const char *no
 	free(text);
 }
 
+/* What the figures on stacks are. */
+static void how_taken(struct page *p, const struct res_stacks *s)
+{
+	if (!s || s->every_ns == U64_NONE || s->first == U64_NONE)
+		return; /* of an older iotrace */
+	if (s->every == 1) {
+		html_legend(p, "The stack of every call was taken: all figures are exact.");
+		return;
+	}
+	html_legend(p,
+		"%s, of 1 in %llu calls, of one for each %llu ms of a thread in calls, and of the "
+		"first %llu calls of each site (a call instruction). The calls, time and bytes of "
+		"a site are exact, and shared out among its stacks.",
+		report_plural(&p->arena, view_zero(s->taken), "stack"),
+		(unsigned long long)s->every, (unsigned long long)(s->every_ns / NS_PER_MS),
+		(unsigned long long)s->first);
+}
+
 static void io_flames(struct page *p, const struct report *r)
 {
 	struct flame f = {0};
@@ -250,6 +272,8 @@ static void io_flames(struct page *p, const struct report *r)
 		out_str(p->o, "<h3>Code paths: ");
 		html_name(p, slash ? slash + 1 : r->io_stacks.at[i].path, 80);
 		out_str(p->o, "</h3>\n");
+		if (i == 0)
+			how_taken(p, r->io->stacks);
 		stacks(p, &r->io_stacks.at[i], "call");
 	}
 }
@@ -272,17 +296,32 @@ static void calls(struct page *p, const struct report *r, const struct doc *summ
 	doc_free(d);
 }
 
-static void io(struct page *p, const struct report *r)
+static void answer(struct page *p, const struct report *r, const struct doc *summary)
 {
-	struct doc *summary = view_summary(r->io);
+	struct doc *d = doc_new();
 
-	html_section(p, "run", "What ran");
-	from_summary(p, summary, (struct wanted){NULL, is_run});
+	html_section(p, "answer", "In short");
+	report_answer(d, r, summary);
+	html_doc(p, d);
 	html_section_end(p);
-	html_section(p, "cost", "What tracing cost, and warnings");
-	if (!from_summary(p, summary, (struct wanted){NULL, is_cost}))
-		html_legend(p, "The result does not say.");
+	doc_free(d);
+}
+
+static void findings(struct page *p, const struct report *r)
+{
+	struct analyze_scenario scenario = report_scenario(r);
+	struct ease_table ease = ease_defaults();
+	struct doc *d = doc_new();
+
+	html_section(p, "findings", "Findings");
+	analyze_findings(d, &scenario, &ease);
+	html_doc(p, d);
 	html_section_end(p);
+	doc_free(d);
+}
+
+static void io(struct page *p, const struct report *r, const struct doc *summary)
+{
 	batches(p, r->io, summary);
 	html_section(p, "latency", "Latency");
 	report_latencies(p, r->io);
@@ -294,7 +333,31 @@ static void io(struct page *p, const struct report *r)
 	table_section(p, "fds", "By fd", report_fds_table, r->io);
 	table_section(p, "threads", "By thread", report_threads_table, r->io);
 	table_section(p, "errors", "Errors", report_errors_table, r->io);
-	doc_free(summary);
+	findings(p, r);
+}
+
+static void comparison(struct page *p, const struct report *r)
+{
+	struct doc *d = view_compare(r->compare, 0);
+
+	html_section(p, "comparison", "Comparison");
+	html_legend(p, "The base: %s. The new side: %s.", view_name(r->compare->base),
+		view_name(r->compare->new));
+	html_doc(p, d);
+	html_section_end(p);
+	doc_free(d);
+}
+
+/* Where the figures are from. */
+static void run(struct page *p, const struct doc *summary)
+{
+	html_section(p, "run", "What ran");
+	from_summary(p, summary, (struct wanted){NULL, is_run});
+	html_section_end(p);
+	html_section(p, "cost", "What tracing cost, and warnings");
+	if (!from_summary(p, summary, (struct wanted){NULL, is_cost}))
+		html_legend(p, "The result does not say.");
+	html_section_end(p);
 }
 
 /* ---- profiles ---- */
@@ -351,7 +414,7 @@ static void environment(struct page *p, const struct report *r)
 	const struct res_environment *e = r->io    ? r->io->environment
 					  : r->cpu ? r->cpu->environment
 						   : r->memory->environment;
-	const char *const paths[] = {r->io_path, r->cpu_path, r->memory_path};
+	const char *const paths[] = {r->io_path, r->cpu_path, r->memory_path, r->compare_path};
 	struct doc *d = doc_new();
 
 	html_section(p, "environment", "Environment");
@@ -377,17 +440,25 @@ void report_html(const struct report *r, struct out *o)
 {
 	struct page p = {.o = o, .whole_left = WHOLE_NAMES_MAX};
 
+	struct doc *summary = r->io ? view_summary(r->io) : NULL;
+
 	head(&p, *report_name(r) ? report_name(r) : "profile");
 	title(&p, r);
 	contents(&p, r);
+	answer(&p, r, summary);
 	if (r->io)
-		io(&p, r);
+		io(&p, r, summary);
 	if (r->cpu)
 		cpu(&p, r);
 	if (r->memory)
 		memory(&p, r->memory);
+	if (r->compare)
+		comparison(&p, r);
+	if (r->io)
+		run(&p, summary);
 	environment(&p, r);
 	foot(o);
+	doc_free(summary);
 	arena_release(&p.arena);
 }
 

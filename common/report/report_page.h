@@ -2,8 +2,10 @@
 #ifndef REPORT_PAGE_H
 #define REPORT_PAGE_H
 
+#include "common/analyze/analyze.h"
 #include "common/base/mem.h"
 #include "common/base/out.h"
+#include "common/base/units.h"
 #include "common/report/report.h"
 #include "common/view/doc.h"
 
@@ -41,6 +43,10 @@ void html_table(struct page *p, const struct doc_table *t);
 /* Opens a box that scrolls by itself with an SVG of that height, SVG_WIDTH wide; what is for those
  * who cannot see it. */
 #define SVG_WIDTH 1200
+/* Pictures over time stand under each other; left of them is room for a thread's name and number.
+ */
+#define TIME_LEFT  190
+#define TIME_RIGHT 1100
 void svg_begin(struct page *p, const char *class, double height, const char *what);
 void svg_end(struct page *p);
 /* at: start, middle, end */
@@ -67,7 +73,12 @@ void report_heap(struct page *p, const struct res_memory *m);
 struct flame;
 void report_flame_svg(struct page *p, const struct flame *f, const char *what);
 
-/* ---- report_tables.c, report_profiles.c: tables and words, for the page and for text ---- */
+/* ---- tables and words, for the page and for text ---- */
+
+/* The first screen; summary: of the I/O result, NULL without. */
+void report_answer(struct doc *d, const struct report *r, const struct doc *summary);
+/* The report's results as analyze takes them; nothing is owned. */
+struct analyze_scenario report_scenario(const struct report *r);
 
 void report_syscalls_table(struct doc *d, const struct res_result *r);
 void report_fds_table(struct doc *d, const struct res_result *r);

@@ -56,7 +56,8 @@ static size_t family(const char *id)
 
 static int refuse(const char *path, const char *id, struct err *err)
 {
-	static const struct schema *const known[] = {&schema_result, &schema_cpu, &schema_memory};
+	static const struct schema *const known[] = {
+		&schema_result, &schema_cpu, &schema_memory, &schema_compare};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		size_t n = family(known[i]->id);
@@ -160,6 +161,12 @@ int report_read(struct report *r, const char *path, struct err *err)
 			return rc;
 		r->memory = doc;
 		r->memory_path = mem_strdup(path);
+	} else if (!strcmp(id, schema_compare.id)) {
+		rc = read_one(path, &schema_compare, r->compare_path, &doc, err);
+		if (rc < 0)
+			return rc;
+		r->compare = doc;
+		r->compare_path = mem_strdup(path);
 	} else {
 		return refuse(path, id, err);
 	}
@@ -178,9 +185,11 @@ void report_release(struct report *r)
 	result_free(r->io);
 	result_free(r->cpu);
 	result_free(r->memory);
+	result_free(r->compare);
 	free(r->io_path);
 	free(r->cpu_path);
 	free(r->memory_path);
+	free(r->compare_path);
 	stacks_release(&r->cpu_stacks);
 	for (size_t i = 0; i < r->io_stacks.len; i++)
 		stacks_release(&r->io_stacks.at[i]);

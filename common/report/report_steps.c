@@ -10,8 +10,8 @@
 #include "common/report/report_page.h"
 #include "common/view/view_parts.h"
 
-#define LEFT        130
-#define RIGHT       1100
+#define LEFT        TIME_LEFT
+#define RIGHT       TIME_RIGHT
 #define ROW         18
 #define STEPS_MAX   256
 #define LEVELS      9
@@ -72,6 +72,9 @@ static size_t steps_of(const struct res_timeline *t)
 	for (size_t i = 0; i < t->latency.len; i++)
 		if (t->latency.at[i].t_ns != U64_NONE && t->latency.at[i].t_ns > last)
 			last = t->latency.at[i].t_ns;
+	for (size_t i = 0; i < t->rows.len; i++) /* the time may go on without new calls */
+		if (t->rows.at[i].t_ns != U64_NONE && t->rows.at[i].t_ns > last)
+			last = t->rows.at[i].t_ns;
 	return last / t->step_ns < STEPS_MAX ? (size_t)(last / t->step_ns) + 1 : 0;
 }
 
@@ -189,7 +192,7 @@ void report_threads_map(struct page *p, const struct res_result *r)
 
 		c.top = (double)i * ROW + 2;
 		draw_row(p, &c,
-			arena_printf(&p->arena, "%.15s %llu", thread->comm ? thread->comm : "?",
+			arena_printf(&p->arena, "%s %llu", thread->comm ? thread->comm : "?",
 				(unsigned long long)view_zero(thread->tid)));
 	}
 	axis(p, t, steps, (double)shown * ROW + 2);

@@ -142,7 +142,7 @@ static void over_time(struct doc *d, const struct res_result *r)
 		doc_cell_real(t, CELL_MEAN,
 			row->batch_calls ? (double)row->messages / (double)row->batch_calls : NAN);
 		doc_cell(t, CELL_COUNT, row->errors);
-		doc_cell(t, CELL_BYTES, row->bytes);
+		doc_cell(t, CELL_BYTES, row->bytes - row->mapped);
 		doc_cell(t, CELL_COUNT, row->calls);
 	}
 }
@@ -206,7 +206,12 @@ static void heap(struct doc *d, const struct res_memory *m)
 void report_text(const struct report *r, struct out *o)
 {
 	struct doc *summary = r->io ? view_summary(r->io) : NULL, *d = doc_new();
+	struct doc *answer = doc_new();
 
+	doc_section(answer, "IN SHORT");
+	report_answer(answer, r, summary);
+	text_write_doc(answer, o, COLUMNS);
+	doc_free(answer);
 	if (summary)
 		text_write_doc(summary, o, COLUMNS);
 	if (r->io) {

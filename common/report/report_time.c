@@ -7,8 +7,8 @@
 #include "common/report/report_bins.h"
 #include "common/report/report_page.h"
 
-#define LEFT        130
-#define RIGHT       1100
+#define LEFT        TIME_LEFT
+#define RIGHT       TIME_RIGHT
 #define COLUMNS_MAX 240
 #define PANEL       120 /* height of one curve with its space */
 #define CURVE       86
@@ -27,9 +27,14 @@ static double calls_rate(const struct time_columns *c, size_t i)
 	return per_second(c->at[i].calls, c);
 }
 
-static double bytes_rate(const struct time_columns *c, size_t i)
+static double moved_rate(const struct time_columns *c, size_t i)
 {
-	return per_second(c->at[i].bytes, c);
+	return per_second(c->at[i].bytes - c->at[i].mapped, c);
+}
+
+static double mapped_rate(const struct time_columns *c, size_t i)
+{
+	return per_second(c->at[i].mapped, c);
 }
 
 static double errors_rate(const struct time_columns *c, size_t i)
@@ -44,9 +49,9 @@ static double messages_each(const struct time_columns *c, size_t i)
 	return row->batch_calls ? (double)row->messages / (double)row->batch_calls : NAN;
 }
 
-static double mean_time(const struct time_columns *c, size_t i)
+static double threads_in_calls(const struct time_columns *c, size_t i)
 {
-	return c->at[i].calls ? (double)c->at[i].wall_ns / (double)c->at[i].calls : NAN;
+	return (double)c->at[i].wall_ns / (double)c->width_ns;
 }
 
 static const char *count_label(char *buf, uint64_t v)
@@ -71,7 +76,9 @@ struct measure {
 static const struct measure curves[] = {
 	{"calls a second", calls_rate, count_label, 1},
 	{"messages per call", messages_each, hundredths_label, 100},
-	{"bytes moved or mapped a second", bytes_rate, units_bytes, 1},
+	{"bytes moved a second", moved_rate, units_bytes, 1},
+	{"bytes mapped and unmapped a second", mapped_rate, units_bytes, 1},
+	{"threads in calls at once, waiting included", threads_in_calls, hundredths_label, 100},
 };
 
 #define CURVES   (sizeof(curves) / sizeof(curves[0]))
@@ -79,8 +86,9 @@ static const struct measure curves[] = {
 
 static const struct measure heats[] = {
 	{"calls a second", calls_rate, count_label, 1},
-	{"mean time", mean_time, units_duration, 1},
-	{"bytes a second", bytes_rate, units_bytes, 1},
+	{"in calls at once", threads_in_calls, hundredths_label, 100},
+	{"bytes a second", moved_rate, units_bytes, 1},
+	{"mapped a second", mapped_rate, units_bytes, 1},
 	{"messages/call", messages_each, hundredths_label, 100},
 	{"errors a second", errors_rate, count_label, 1},
 };
@@ -177,11 +185,14 @@ void report_time(struct page *p, const struct res_result *r)
 		html_legend(p, "The result has no timeline.");
 		return;
 	}
-	html_legend(p, "A step is %s; calls count where they were entered%s.%s",
+	html_legend(p,
+		"A step is %s; calls and bytes count where the call was entered, its time where it "
+		"was spent%s.%s",
 		units_duration(width, c.width_ns),
 		r->window ? "; the shaded part is the window, which the tables are of" : "",
 		most_of(&curves[MESSAGES], &c) > 0 ? "" : " No call moved messages.");
-	svg_begin(p, "chart", height, "Calls, messages per call and bytes over time");
+	svg_begin(
+		p, "chart", height, "Calls, messages per call, bytes and time in calls over time");
 	shade_window(p, r, &c, height - 34);
 	for (size_t i = 0; i < n; i++, top += PANEL)
 		curve(p, drawn[i], &c, top);
@@ -251,7 +262,7 @@ void report_heat(struct page *p, const struct res_result *r)
 		       "most of its "
 		       "row, which stands right.");
 	svg_begin(p, "chart", bottom + 24,
-		"Calls, mean time, bytes and errors over time, as a heat map");
+		"Calls, time in them, bytes and errors over time, as a heat map");
 	svg_text(p, SVG_WIDTH - 4, 14, "end", "most");
 	for (size_t i = 0; i < n; i++)
 		heat_row(p, &heats[i], &c, 22 + (double)i * HEAT_ROW);

@@ -3,14 +3,16 @@
 """profile-scenario report: the page as a browser sees it, with names that want to be more than text,
 and files that are no results.
 """
+import fcntl
 import html.parser
 import json
 import os
 import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import Failure, check, eq, main, need_tool, profile, test
+from tap import Failure, check, eq, main, need_tool, profile, test, wait_for
 
 
 # What every name of a hostile result holds.
@@ -257,11 +259,160 @@ def search_and_zoom(t):
     eq(browse(t, path, "#zoom=%3Cimg%20src%3Dx%3E&find=%3Cb%3E").of("img"), [], "images from the address")
 
 
+class Keyboard:
+    """A browser with the page, in which keys are pressed; by its debugging pipe."""
+
+    def __init__(self, t, path, width=1280):
+        to_browser, from_browser = os.pipe(), os.pipe()
+
+        def pipes():
+            ends = [fcntl.fcntl(fd, fcntl.F_DUPFD, 20) for fd in (to_browser[0], from_browser[1])]
+            for fd, end in zip((3, 4), ends):
+                os.dup2(end, fd)
+
+        self.browser = subprocess.Popen(
+            [need_tool("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
+             "--user-data-dir=" + t.path("keyboard"), "--disable-background-networking",
+             "--window-size=%d,900" % width, "about:blank"],
+            pass_fds=(3, 4), preexec_fn=pipes, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(to_browser[0])
+        os.close(from_browser[1])
+        self.to, self.answers, self.id, self.session = to_browser[1], os.fdopen(from_browser[0], "rb"), 0, None
+        target = [x for x in self.ask("Target.getTargets")["targetInfos"] if x["type"] == "page"][0]
+        self.session = self.ask("Target.attachToTarget", targetId=target["targetId"], flatten=True)["sessionId"]
+        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        self.ask("Page.navigate", url="file://" + path)
+        while self.js("document.readyState + location.protocol") != "completefile:":
+            pass
+
+    def ask(self, method, **params):
+        self.id += 1
+        message = {"id": self.id, "method": method, "params": params}
+        if self.session:
+            message["sessionId"] = self.session
+        os.write(self.to, json.dumps(message).encode() + b"\0")
+        while True:
+            text = b""
+            while not text.endswith(b"\0"):
+                c = self.answers.read(1)
+                if not c:
+                    raise Failure("the browser went away")
+                text += c
+            answer = json.loads(text[:-1])
+            if answer.get("id") == self.id:
+                check("result" in answer, str(answer))
+                return answer["result"]
+
+    def js(self, expression):
+        return self.ask("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+
+    def press(self, *keys):
+        for key in keys:
+            for kind in ("keyDown", "keyUp"):
+                self.ask("Input.dispatchKeyEvent", type=kind, key=key, text="\r" if key == "Enter" else "")
+
+    def end(self):
+        os.close(self.to)
+        self.browser.kill()
+        self.browser.wait()
+        self.answers.close()
+
+
+HERE = "document.activeElement.querySelector('title')?.textContent.split('\\n')[0]"
+
+
+@test(timeout=120)
+def frames_by_keyboard(t):
+    results(t)
+    k = Keyboard(t, t.path(report(t)))
+    try:
+        eq(k.js("Array.from(document.querySelectorAll('svg.flame'), "
+                "s => s.querySelectorAll('g[tabindex=\"0\"]').length).join()"), "1,1,1", "one stop of the tab key a graph")
+        k.js("document.querySelectorAll('svg.flame')[1].querySelector('g[tabindex=\"0\"]').focus()")
+        seen = []
+        for key in ("ArrowDown", "ArrowDown", "ArrowDown", "ArrowLeft", "ArrowRight", "ArrowDown", "ArrowUp", "Home"):
+            k.press(key)
+            seen.append(k.js(HERE))
+        eq(seen, ["server", "main", "work", "idle", "work", "send", "work", "all"], "where the arrows lead")
+        check("all: 300 samples" in k.js("document.querySelectorAll('output')[1].textContent"), "it is said")
+        off = "document.querySelectorAll('svg.flame .off').length"
+        k.press("ArrowDown", "ArrowDown", "ArrowDown", "Enter")
+        eq((k.js(HERE), k.js(off)), ("work", 1), "zoomed")
+        k.press("Escape")
+        eq((k.js(HERE), k.js(off)), ("work", 0), "the whole again")
+    finally:
+        k.end()
+
+
+@test(timeout=120)
+def narrow_and_wide(t):
+    """Only boxes scroll sideways, and have something at their edge that says so."""
+    results(t)
+    path = t.path(report(t))
+    for width in (390, 1280):
+        k = Keyboard(t, path, width)
+        try:
+            eq(k.js("innerWidth"), width, "the window")
+            eq(k.js("document.documentElement.scrollWidth <= innerWidth"), True, "the page is as wide as the window")
+            k.js("const boxes = Array.from(document.querySelectorAll('.scroll'));"
+                 "const scrolls = boxes.filter(b => b.scrollWidth > b.clientWidth + 1);"
+                 "const edges = b => ['more-left', 'more-right'].map(c => +b.classList.contains(c)).join('')")
+            check(k.js("scrolls.length") > 0 or width > 390, "boxes that scroll")
+            wait_for("what fades at the right edge", lambda: k.js(
+                "scrolls.every(b => edges(b) === '01' && getComputedStyle(b).maskImage !== 'none')"))
+            check(k.js("boxes.every(b => b.tabIndex === 0 && (scrolls.includes(b) || edges(b) === '00'))"), "the others")
+            k.js("for (const b of scrolls) b.scrollLeft = 1e6")
+            wait_for("and at the left one", lambda: k.js("scrolls.every(b => edges(b) === '10')"))
+        finally:
+            k.end()
+
+
+@test
+def the_answer_comes_first(t):
+    """What tracing did, what limits batches, what to change, what a comparison says; the charts after it."""
+    sends = syscall(batch=batch())
+    looks = syscall("openat", 100000, errors=99000, ok=1000, errno={"ENOENT": 99000})
+    metric = {"name": "sendmmsg.calls", "unit": "", "kind": "exact", "verdict": "REGRESSION", "why": None, "change": 0.25,
+              "base_median": 800, "base_min": 800, "base_max": 800, "new_median": 1000, "new_min": 1000, "new_max": 1000}
+    write(t, "results/a-compare.json", {
+        "schema": "profile.compare/1", "status": 1, "base": "v1" + HOSTILE, "new": "v2", "regressions": 1, "troubles": 0,
+        "judged": 7, "missing": [], "only_base": [], "only_new": [], "parts": [
+            {"scenario": "a", "type": "io", "runs": [{"verdict": "trouble", "text": HOSTILE}], "metrics": [metric],
+             "causes": [], "why": [], "notes": []}]})
+    results(t, io=io_result(syscalls=[sends, looks]))
+    text = text_of(t, report(t))
+    page = Page(text)
+    is_closed(page)
+    ids = [a["id"] for a in page.of("section")]
+    eq(ids[:3], ["answer", "batches", "latency"], "sections: the answer, then charts")
+    first = "".join(Page(text[text.index('id="answer"'):text.index('id="batches"')]).texts).replace("\xa0", " ")
+    for want in ("about 25.0 us = 1.0% of the run", "sendmmsg is limited by", "1. openat, keep the answer of lookups",
+                 "of the window", "Evidence: ", "syscalls[openat].errno.ENOENT", "v2 against v1", "a regression; 7 figures",
+                 "REGRESSION: sendmmsg.calls +25.0%", "trouble, io: <b id=x>"):
+        check(want in first, "%r is not in it: %s" % (want, first))
+    eq({"targets", "categories", "batching", "errors", "metrics"} - set(page.tables), set(), "analyze's tables, compare's")
+    check("network" in [r[0] for r in page.tables["categories"]], str(page.tables["categories"]))
+    check("IN SHORT" in profile(t, "report", "--text").out.splitlines()[:3], "the text begins so too")
+    r = profile(t, "report", "-o", "x.html", t.path("results/a-compare.json"), status=2)
+    check("with a result" in r.err, str(r))
+
+
+@test
+def units_stay_with_figures(t):
+    """What may be broken into lines has no blank between a figure and its unit."""
+    results(t)
+    text = text_of(t, report(t))
+    prose = re.findall(r"<(li|p|dd)>(.*?)</\1>", text, re.S)
+    broken = [p for _, p in prose if re.search(r"\d (ns|us|ms|s|KiB|MiB|GiB|TiB|B)\b", p)]
+    eq(broken, [], "figures that lose their unit")
+    check(any(re.search("\\d\xa0us\\b", p) for _, p in prose), "units at all")
+
+
 @test
 def readable_without_script(t):
     results(t)
     page = Page(text_of(t, report(t)))
-    text = "".join(page.texts)
+    text = "".join(page.texts).replace("\xa0", " ")
     for want in ("sendmmsg", "2.00 messages a call on average", "50.0% of what was asked for", "/data/4",
                  "No such file or directory", "about 25.0 us", "peak 1000 B", "work"):
         check(want in text, "%r is not in the page" % want)
@@ -368,7 +519,18 @@ def stacks_of_io(t):
     write(t, "results/iotrace/a-iotrace2-time.folded", "of another run 1\n")
     text = text_of(t, report(t))
     eq(text.count("Code paths: "), 1, "graphs")
+    check("1 in 97" not in text, "an older result does not say how stacks were taken")
     check("send_all\n2.0 ms, 100%" in text and "1 line of the folded file could not be read" in text, "its frames")
+
+
+@test
+def how_stacks_were_taken(t):
+    for every, want in ((97, "1,234 stacks, of 1 in 97 calls, of one for each 1 ms of a thread in calls, and of the first 32"),
+                        (1, "The stack of every call was taken")):
+        results(t, io=io_result(stacks={"every": every, "every_ns": 1000000 if every > 1 else 0, "first": 32, "sites": 9,
+                                        "taken": 1234, "failed": 0, "cut": 0, "different": 5}))
+        write(t, "results/iotrace/a-iotrace-time.folded", "server;send_all;sendmmsg 2000000\n")
+        check(want in text_of(t, report(t)).replace("\xa0", " "), "it says %r" % want)
 
 
 @test

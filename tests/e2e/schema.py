@@ -131,6 +131,7 @@ def whole(r):
     check(all(x["t_ns"] % r["timeline"]["bucket_ns"] == 0 for x in rows), "bucket starts")
     if not r["window"]:
         eq(sum(x["calls"] for x in rows), sum(x["calls"] for x in r["syscalls"]), "calls of the timeline")
+        eq(sum(x["wall_ns"] for x in rows), sum(x["wall_ns"]["total"] for x in r["syscalls"]), "time of the timeline")
     t = r["tracer"]
     eq(t["calls_recorded_in_process"] + t["calls_redirected"] + t["calls_stopped"],
        sum(x["calls"] for x in r["syscalls"]), "calls by the way they were seen")

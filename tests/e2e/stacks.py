@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-only
 """iotrace --stacks: the code paths of calls, by stops exactly and recorded by chance."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -28,9 +29,68 @@ EXACT = {"calls": {"serve;flush_log": 3000, "main;serve;": 1000, ";other;": 5000
          "bytes": {"serve;flush_log": 30000, "main;serve;": 1000, ";other;": 15000}}
 
 
-def program(t, *options):
+# One site each, few long calls of one function among many short ones of another: what is written into a full pipe, and
+# what a signal interrupts.
+LONG = """#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+static int null, ends[2];
+static char block[65536];
+__attribute__((noinline)) void shorty(void) { for (int i = 0; i < 1000; i++) write(null, "x", 1); __asm__(""); }
+__attribute__((noinline)) void slow(void) { write(ends[1], block, sizeof(block)); write(ends[1], block, sizeof(block)); __asm__(""); }
+__attribute__((noinline)) void looks(void) { for (int i = 0; i < 100; i++) poll(0, 0, 0); __asm__(""); }
+__attribute__((noinline)) void waits(void) { poll(0, 0, -1); __asm__(""); }
+static void handler(int n) { (void)n; }
+static void drain(void)
+{
+	struct timespec t = {0, 5000000};
+	ssize_t n, left = 0;
+	close(ends[1]);
+	for (;; left = left > 0 ? left : (nanosleep(&t, 0), (ssize_t)sizeof(block)), left -= n)
+		if ((n = read(ends[0], block, left > 0 ? left : 1)) <= 0)
+			_exit(0);
+}
+int main(void)
+{
+	struct sigaction act = {.sa_handler = handler};
+	struct itimerval timer = {{0, 5000}, {0, 5000}}, off = {0};
+	null = open("/dev/null", O_WRONLY);
+	pipe(ends);
+	if (!fork())
+		drain();
+	close(ends[0]);
+	for (int i = 0; i < 40; i++) { shorty(); slow(); }
+	sigaction(SIGALRM, &act, 0);
+	setitimer(ITIMER_REAL, &timer, 0);
+	for (int i = 0; i < 60; i++) { looks(); waits(); }
+	setitimer(ITIMER_REAL, &off, 0);
+	return 0;
+}
+"""
+# Code that is led to the stub already in the child of a fork, where it makes few calls.
+CHILD = """#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static int fd;
+__attribute__((noinline)) void many(void) { for (int i = 0; i < 1000; i++) write(fd, "0123456789", 10); __asm__(""); }
+__attribute__((noinline)) void few(void) { for (int i = 0; i < 20; i++) write(fd, "x", 1); __asm__(""); }
+int main(void)
+{
+	fd = open("/dev/null", O_WRONLY);
+	many();
+	if (!fork()) { few(); _exit(0); }
+	wait(0);
+	return 0;
+}
+"""
+
+
+def program(t, *options, source=PROGRAM):
     with open(t.path("p.c"), "w") as f:
-        f.write(PROGRAM)
+        f.write(source)
     t.run([need_tool("gcc"), "-O2", "-g", "-w", "-pthread", *options, "-o", t.path("p"), t.path("p.c")], timeout=60,
           user=False)
     return t.path("p")
@@ -75,9 +135,57 @@ def by_chance(t):
     r = t.iotrace(["--trace=write", "--stacks", t.path("s"), "--stacks-every", "10"], [program(t)])
     eq(r.call("write")["calls"], 9000, "all calls are counted")
     lines = folded(t, "calls")
-    eq(sum(lines.values()), 10 * r.json["stacks"]["taken"], "calls")
+    eq(sum(lines.values()), 9000, "the calls of the site")
+    check(600 < r.json["stacks"]["taken"] < 3000, str(r.json["stacks"]))
     for part, exact in EXACT["calls"].items():
         check(0.7 * exact < share_of(lines, part) < 1.3 * exact, "%s: %r" % (part, lines))
+
+
+def longest(t, call, part):
+    """The exact share of the calls with that part in their line, of the time of all calls of that name."""
+    took = {True: 0.0, False: 0.0}
+    with open(t.path("r-detail.txt")) as f:
+        for line in f:
+            found = re.search(r" %s\((.*)<([0-9.]+)>$" % call, line)
+            if found:
+                took[part in found[1]] += float(found[2])
+    return took[True] / sum(took.values())
+
+
+@test
+def few_long_calls(t):
+    """Whatever it took is known exactly, by line; its stacks are found although one call in 1000 is taken by chance."""
+    r = t.iotrace(["--trace=write,poll", "--detail-trace=write,poll", "--detail", t.path("r-detail.txt"), "--stacks",
+                   t.path("s"), "--stacks-every", "1000"], [program(t, "-fno-inline", source=LONG)])
+    lines = folded(t, "time")
+    for name, part, function in (("write", ", 65536)", ";slow;"), ("poll", ", -1)", ";waits;")):
+        of = {k: v for k, v in lines.items() if k.endswith(";" + name)}
+        share, exact = share_of(of, function) / sum(of.values()), longest(t, name, part)
+        check(abs(share - exact) < 0.08, "%s: %.3f of the time, exactly %.3f" % (name, share, exact))
+    check(r.json["stacks"]["taken"] < 1000, str(r.json["stacks"]))
+
+
+@test
+def sums_of_all_calls(t):
+    """Over all stacks, what the tables say: of every call."""
+    for options in ((), ("--mode=ptrace", "--stacks-every", "50")):
+        r = t.iotrace(["--trace=all", "--stacks", t.path("s"), *options], [program(t, source=LONG)])
+        for weight, of in (("calls", lambda c: c["calls"]), ("time", lambda c: c["wall_ns"]["total"]),
+                           ("bytes", lambda c: c["bytes"]["transferred"] if c["bytes"] and c["class"] != "memory"
+                            else 0)):
+            got = {}
+            for k, v in folded(t, weight).items():
+                got[k.rsplit(";", 1)[1]] = got.get(k.rsplit(";", 1)[1], 0) + v
+            eq(got, {c["name"]: of(c) for c in r.json["syscalls"] if of(c)}, weight)
+
+
+@test
+def first_ones_always(t):
+    r = t.iotrace(["--trace=write", "--stacks", t.path("s"), "--stacks-every", "1000000"],
+                  [program(t, source=CHILD)])
+    eq(r.json["stacks"]["first"], 32, "first")
+    lines = folded(t, "calls")
+    eq({p: share_of(lines, p) for p in (";many;", ";few;")}, {";many;": 1000, ";few;": 20}, "calls")
 
 
 @test
@@ -99,7 +207,7 @@ def code_without_a_file_is_unknown(t):
 def a_32_bit_process_has_none(t):
     r = t.iotrace(["--trace=write", "--stacks", t.path("s"), "--stacks-every", "1"],
                   [t.target("iov", "m32"), "loop", "100"])
-    eq((r.call("write")["calls"], folded(t, "calls")), (100, {}), "calls, stacks")
+    eq((r.call("write")["calls"], folded(t, "calls")), (100, {'[no stack taken];write': 100}), "calls, stacks")
 
 
 @test

@@ -22,7 +22,7 @@ ROOMS = {
     "run": {"base", "model"},
     "compare": {"base", "model", "view", "write"},
     "analyze": {"base", "model", "view", "write"},
-    "report": {"base", "model", "view", "write"},
+    "report": {"base", "model", "view", "write", "analyze"},
     "cli": {"base", "model", "view", "write", "run", "compare", "analyze", "report"},
 }
 BACKENDS = ("tracer", "cpu", "mem")

@@ -397,7 +397,7 @@ static void send_message(struct waiter *w)
 	struct {
 		long type;
 		char text[1];
-	} m = {1, "x"};
+	} m = {1, {'x'}};
 
 	CHECK(msgsnd(w->fd[0], &m, 1, 0) == 0);
 }

@@ -240,7 +240,7 @@ static void test_places(void **state)
 	RES_LIST(t, &t->timeline->rows, 1, timeline_row);
 	t->timeline->rows.at[0].t_ns = 5;
 	check_table(&schema_result, t, "timeline.rows", 1,
-		"t_ns,calls,errors,wall_ns,bytes,batch_calls,messages\n5,,,,,,\n");
+		"t_ns,calls,errors,wall_ns,bytes,batch_calls,messages,mapped\n5,,,,,,,\n");
 	result_free(r);
 	result_free(t);
 }

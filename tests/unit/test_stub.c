@@ -227,6 +227,28 @@ static void calls_that_pass(void **state)
 	}
 }
 
+/* With --stacks calls count until it is a stack's turn, and ask: here nobody answers. */
+static void calls_that_ask_for_a_stack(void **state)
+{
+	struct user_regs_struct call = {.rax = SYS_lseek, .rdi = (uint64_t)-1, .rdx = 1};
+
+	(void)state;
+	if (arch_unsupported())
+		skip();
+	for (uint64_t i = 0; i < 4; i++) {
+		uint64_t wait = i < 2 ? 1ULL << 40 : 1;
+
+		assert_int_equal(ring_init(&ring, &region), 0);
+		ring.block->measured = 0;
+		ring.block->sample = 2 - i % 2;
+		ring.block->wait = wait;
+		assert_int_equal(step_through(call, KIND_PLAIN, -EBADF, 0, 1), 1);
+		assert_int_equal(ring.block->sample, 1 - i % 2);
+		assert_true(ring.block->wait < wait && (ring.block->wait == 0) == (i >= 2));
+		ring_release(&ring, &region);
+	}
+}
+
 /* A fork's child has its maker's gs, and no memory: its calls pass. */
 static void calls_without_memory(void **state)
 {
@@ -384,6 +406,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_calls),
 		cmocka_unit_test(calls_that_pass),
+		cmocka_unit_test(calls_that_ask_for_a_stack),
 		cmocka_unit_test(calls_without_memory),
 		cmocka_unit_test(measured_calls),
 		cmocka_unit_test(calls_that_say_something),

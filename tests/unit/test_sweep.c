@@ -215,8 +215,8 @@ static void a_stack_belongs_to_its_record(void **state)
 	struct fixture *x = *state;
 	struct recorder_thread *rt = x->r.tracees[0].recorder;
 
-	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){1, 11};
-	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){3, 13};
+	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){1, 11, 0};
+	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){3, 13, 0};
 	for (uint64_t i = 0; i < 4; i++)
 		record(&x->r, 0, SYS_write, i);
 	recorder_sweep(&x->f);
@@ -547,8 +547,8 @@ static void take_over_one(long nr)
 	r->units = 77; /* what the end would have measured is not there */
 	r->dgrams = 5;
 	r->flags = MEASURED_SEGMENTED;
-	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){0, 10};
-	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){1, 11};
+	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){0, 10, 0};
+	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){1, 11, 0};
 	recorder_end(&x->f, &x->r.tracees[0], 0);
 	assert_null(x->r.tracees[0].recorder);
 	expect_tags(x, (const uint64_t[]){1, 2, 3, 4}, 4);

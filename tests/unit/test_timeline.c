@@ -98,6 +98,7 @@ static void where_calls_go(void **state)
 		struct res_result *r = result_new();
 		struct sys_event ev = event(&writev_def, rows[i].entry_ns, 1);
 
+		ev.exit_ns = ev.entry_ns;
 		timeline_add(t, &ev);
 		timeline_result(t, NULL, r);
 		assert_int_equal(r->timeline->bucket_ns, rows[i].bucket_ns);
@@ -144,7 +145,6 @@ static struct sys_event random_event(uint64_t *rng, uint64_t start_ns, uint64_t 
 static void add_by_hand(struct res_timeline_row *row, const struct sys_event *ev)
 {
 	row->calls++;
-	row->wall_ns += 7;
 	if (ev->ret < 0) {
 		row->errors++;
 		return;
@@ -167,11 +167,13 @@ static void compare(const struct timeline *t, const struct sys_event *evs, size_
 		uint64_t bucket = (evs[i].entry_ns - start) / r->timeline->bucket_ns;
 
 		assert_in_range(bucket, 0, BUCKETS - 1);
-		rows[bucket].t_ns = bucket * r->timeline->bucket_ns;
 		add_by_hand(&rows[bucket], &evs[i]);
+		for (uint64_t ns = evs[i].entry_ns; ns < evs[i].exit_ns; ns++)
+			rows[(ns - start) / r->timeline->bucket_ns].wall_ns++;
 	}
 	for (size_t i = 0; i < BUCKETS; i++) {
-		if (rows[i].calls == 0)
+		rows[i].t_ns = i * r->timeline->bucket_ns;
+		if (!rows[i].calls && !rows[i].wall_ns)
 			continue;
 		assert_true(used < r->timeline->rows.len);
 		assert_memory_equal(&rows[i], &r->timeline->rows.at[used], sizeof(rows[i]));
@@ -231,11 +233,61 @@ static uint64_t counter(const struct res_counts *c, const char *key)
 	return 0;
 }
 
+/* A call of 20.5 ms from 0.5 ms on, and as it is with wider buckets. */
+static void time_fills_what_it_lasts(void **state)
+{
+	static const struct agg_names names = {thread_name, NULL, NULL};
+
+	(void)state;
+	for (uint64_t widened = 0; widened < 2; widened++) {
+		struct res_result *r = result_new();
+		struct timeline *t = timeline_new(0);
+		const struct res_timeline *to;
+
+		timed(t, 1, MS / 2, 20 * MS + MS / 2);
+		if (widened)
+			timed(t, 2, BUCKETS * MS, 1);
+		timeline_result(t, &names, r);
+		to = r->timeline;
+		assert_int_equal(to->rows.len, widened ? 12 : 21);
+		assert_int_equal(to->rows.at[0].wall_ns, widened ? MS + MS / 2 : MS / 2);
+		assert_int_equal(to->rows.at[0].calls, 1);
+		assert_int_equal(to->rows.at[1].wall_ns, to->bucket_ns);
+		assert_int_equal(to->rows.at[1].calls, 0);
+		assert_int_equal(to->rows.at[10].wall_ns, MS);
+		assert_int_equal(
+			counter(&to->threads.at[0].wall_ns, "0"), 8 * to->bucket_ns - MS / 2);
+		assert_int_equal(counter(&to->threads.at[0].wall_ns, "16000000"), 5 * MS);
+		timeline_free(t);
+		result_free(r);
+	}
+}
+
+/* What is mapped is told apart from what is moved. */
+static void mapped_bytes(void **state)
+{
+	static const struct sys_def mmap_def = {.name = "mmap", .class = CLASS_MEMORY};
+	struct res_result *r = result_new();
+	struct timeline *t = timeline_new(0);
+	struct sys_event map = event(&mmap_def, 1, 4096), write = event(&writev_def, 2, 10);
+
+	(void)state;
+	map.m.bytes_moved = 1ULL << 40;
+	write.m.bytes_moved = 10;
+	timeline_add(t, &map);
+	timeline_add(t, &write);
+	timeline_result(t, NULL, r);
+	assert_int_equal(r->timeline->rows.at[0].bytes, (1ULL << 40) + 10);
+	assert_int_equal(r->timeline->rows.at[0].mapped, 1ULL << 40);
+	timeline_free(t);
+	result_free(r);
+}
+
 /* Bands of latency and time of threads, before and after the steps were doubled. */
 static void steps(void **state)
 {
 	static const struct agg_names names = {thread_name, NULL, NULL};
-	const uint64_t later[] = {0, 2000 * MS};
+	const uint64_t later[] = {0, 7200 * 1000 * MS};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
@@ -275,6 +327,8 @@ int main(void)
 		cmocka_unit_test(where_calls_go),
 		cmocka_unit_test(nothing_makes_no_rows),
 		cmocka_unit_test(doubling_merges_exactly),
+		cmocka_unit_test(time_fills_what_it_lasts),
+		cmocka_unit_test(mapped_bytes),
 		cmocka_unit_test(steps),
 	};
 

@@ -10,7 +10,7 @@
 #define FIRST_BUCKET_NS NS_PER_MS
 
 struct bucket {
-	uint64_t calls, errors, wall_ns, bytes, batch_calls, messages;
+	uint64_t calls, errors, wall_ns, bytes, mapped, batch_calls, messages;
 };
 
 /* What would be too much for each bucket: latencies and threads are kept by steps of eight. */
@@ -25,7 +25,7 @@ struct timeline {
 	struct bucket bucket[BUCKETS];
 	uint64_t latency[STEPS][BANDS];
 	uint64_t *threads[AGG_ROWS_MAX + 1]; /* by thread_id: time in calls by step; NULL: none */
-	struct bucket *last;                 /* where the last call was put, and when it begins */
+	struct bucket *last;                 /* the one used last, and when it begins */
 	uint64_t last_ns;
 };
 
@@ -52,6 +52,7 @@ static struct bucket sum(const struct bucket *a, const struct bucket *b)
 		.errors = a->errors + b->errors,
 		.wall_ns = sat_add(a->wall_ns, b->wall_ns),
 		.bytes = sat_add(a->bytes, b->bytes),
+		.mapped = sat_add(a->mapped, b->mapped),
 		.batch_calls = a->batch_calls + b->batch_calls,
 		.messages = sat_add(a->messages, b->messages)};
 }
@@ -81,10 +82,8 @@ static void widen(struct timeline *t)
 	t->bucket_ns *= 2;
 }
 
-static struct bucket *bucket_at(struct timeline *t, uint64_t entry_ns)
+static struct bucket *bucket_at(struct timeline *t, uint64_t at_ns)
 {
-	uint64_t at_ns = entry_ns > t->start_ns ? entry_ns - t->start_ns : 0;
-
 	if (at_ns - t->last_ns < t->bucket_ns)
 		return t->last;
 	/* Ends: 64 bits of ns fit into 1024 buckets of 2^54 ns. */
@@ -103,29 +102,51 @@ static size_t band_of(uint64_t ns)
 	return band < BANDS ? band : BANDS - 1;
 }
 
-static void add_step(struct timeline *t, size_t step, const struct call *c)
+static uint64_t *steps_of(struct timeline *t, uint32_t thread_id)
 {
-	uint64_t **thread = &t->threads[c->ev->thread_id <= AGG_ROWS_MAX ? c->ev->thread_id : 0];
+	uint64_t **thread = &t->threads[thread_id <= AGG_ROWS_MAX ? thread_id : 0];
 
-	if (c->fate == CALL_NO_RETURN)
-		return;
-	t->latency[step][band_of(c->wall_ns)]++;
 	if (!*thread)
 		*thread = mem_calloc(STEPS, sizeof(**thread));
-	(*thread)[step] = sat_add((*thread)[step], c->wall_ns);
+	return *thread;
+}
+
+/* A call's time belongs to all the buckets that it lasts: from at_ns on. */
+static void add_time(struct timeline *t, const struct call *c, uint64_t at_ns)
+{
+	uint64_t left_ns = c->wall_ns, *steps = steps_of(t, c->ev->thread_id);
+
+	if (left_ns)
+		bucket_at(t, sat_add(at_ns, left_ns - 1)); /* from here on none is widened */
+	while (left_ns) {
+		struct bucket *b = bucket_at(t, at_ns);
+		size_t step = (size_t)(b - t->bucket) / STEP_BUCKETS;
+		uint64_t room_ns = t->last_ns + t->bucket_ns - at_ns;
+		uint64_t ns = left_ns < room_ns ? left_ns : room_ns;
+
+		b->wall_ns = sat_add(b->wall_ns, ns);
+		steps[step] = sat_add(steps[step], ns);
+		at_ns += ns;
+		left_ns -= ns;
+	}
 }
 
 void timeline_add(struct timeline *t, const struct sys_event *ev)
 {
-	struct bucket *b = bucket_at(t, ev->entry_ns);
+	uint64_t at_ns = ev->entry_ns > t->start_ns ? ev->entry_ns - t->start_ns : 0;
 	struct call c = call_of(ev);
+	struct bucket *b;
 
-	add_step(t, (size_t)(b - t->bucket) / STEP_BUCKETS, &c);
-
+	if (c.fate != CALL_NO_RETURN)
+		add_time(t, &c, at_ns);
+	b = bucket_at(t, at_ns);
+	if (c.fate != CALL_NO_RETURN)
+		t->latency[(b - t->bucket) / STEP_BUCKETS][band_of(c.wall_ns)]++;
 	b->calls++;
 	b->errors += c.fate == CALL_ERROR;
-	b->wall_ns = sat_add(b->wall_ns, c.wall_ns);
 	call_sum(&b->bytes, c.bytes_moved);
+	if (ev->def->class == CLASS_MEMORY)
+		call_sum(&b->mapped, c.bytes_moved);
 	if (ev->def->unit == BATCH_MESSAGES && c.batch_moved != NOT_MEASURED) {
 		b->batch_calls++;
 		b->messages = sat_add(b->messages, c.batch_moved);
@@ -230,7 +251,7 @@ void timeline_result(const struct timeline *t, const struct agg_names *names, st
 	size_t used = 0;
 
 	for (size_t i = 0; i < BUCKETS; i++)
-		used += t->bucket[i].calls > 0;
+		used += t->bucket[i].calls || t->bucket[i].wall_ns;
 	r->timeline = RES_OBJ(r, timeline);
 	r->timeline->bucket_ns = t->bucket_ns;
 	r->timeline->step_ns = t->bucket_ns * STEP_BUCKETS;
@@ -242,13 +263,14 @@ void timeline_result(const struct timeline *t, const struct agg_names *names, st
 	for (size_t i = 0; i < BUCKETS; i++) {
 		const struct bucket *b = &t->bucket[i];
 
-		if (b->calls == 0)
+		if (!b->calls && !b->wall_ns)
 			continue;
 		r->timeline->rows.at[used++] = (struct res_timeline_row){.t_ns = i * t->bucket_ns,
 			.calls = b->calls,
 			.errors = b->errors,
 			.wall_ns = b->wall_ns,
 			.bytes = b->bytes,
+			.mapped = b->mapped,
 			.batch_calls = b->batch_calls,
 			.messages = b->messages};
 	}

@@ -73,6 +73,7 @@ static int map_all(struct recorder_cost *c)
 	c->block->mask = SMALL_RING_RECORDS - 1;
 	c->block->limit = SMALL_RING_RECORDS;
 	c->block->kinds[c->nr] = KIND_PLAIN;
+	c->block->measured = KIND_FIRST_MEASURED;
 	return mprotect(at, REGION_CODE_BYTES, PROT_READ | PROT_EXEC);
 }
 

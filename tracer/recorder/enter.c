@@ -38,7 +38,11 @@ static struct recorder_thread *thread_begin(struct recorder *f, struct tracee *t
 		return NULL;
 	}
 	rt->tracee = t;
-	rt->ring.block->sample = f->stacks ? stacks_gap(f->stacks) : 0;
+	if (f->stacks) {
+		rt->ring.block->sample = stacks_gap(f->stacks);
+		rt->ring.block->wait = recorder_stack_wait(f);
+		rt->ring.block->measured = 0; /* all calls: for how long they took */
+	}
 	*VEC_PUSH(&f->threads) = rt;
 	t->recorder = rt;
 	f->sink.began(f->sink.ctx, t);
@@ -207,7 +211,7 @@ static struct site *ready_site(struct recorder *f, struct tracee *t, uint64_t ip
 		return site && site->tramp ? site : NULL;
 	}
 	site = sites_get(sites, addr);
-	if (!site->hits)
+	if (!site->hits && !f->stacks)
 		patch_known(f, t, addr);
 	if (site->state == SITE_PATCHED && !patch_is_there(t, site))
 		sites_renew(sites, site);
@@ -215,37 +219,52 @@ static struct site *ready_site(struct recorder *f, struct tracee *t, uint64_t ip
 		return NULL;
 	if (patch_tramp(f, t, site, ret_moved) <= 0)
 		return NULL;
-	if (site->state == SITE_NEW)
+	if (site->state == SITE_NEW && (!f->stacks || site->hits > STACKS_FIRST))
 		patch_site(f, t, site);
 	return site;
 }
 
-/* The call's turn to have its stack taken: it was left to a stop, and is recorded all the same. */
+/* Takes the stack of a call that stopped, and is recorded all the same, if it is a first one. */
 static void sample(struct recorder *f, struct tracee *t, const struct user_regs_struct *regs,
-	const struct site *site)
+	const struct site *site, uint32_t nr)
 {
 	struct recorder_thread *rt = t->recorder;
 	struct user_regs_struct there = *regs;
 	uint64_t head;
 
-	if (ring_head(&rt->ring, &head) < 0)
+	if (!recorder_is_first(f, t, site, nr) || ring_head(&rt->ring, &head) < 0)
 		return;
 	regs_set_ip(&there, site->addr);
 	recorder_drop_stacks(rt, head);
-	*VEC_PUSH(&rt->stacks) = (struct recorder_stack){head, stacks_take(f->stacks, t, &there)};
-	rt->ring.block->sample = (uint64_t)stacks_gap(f->stacks) + 1; /* it counts itself again */
-	rt->led_head = 0; /* it may have been led before: that was not its turn */
+	*VEC_PUSH(&rt->stacks) =
+		(struct recorder_stack){head, stacks_take(f->stacks, t, &there), 1};
+	rt->ring.block->sample = 2; /* the next one; it counts itself */
+	rt->probing = 1;
+}
+
+int recorder_is_first(
+	struct recorder *f, const struct tracee *t, const struct site *site, uint32_t nr)
+{
+	return f->traced[nr] &&
+	       stacks_is_first(f->stacks, &(struct sys_event){.mm_id = t->mm->id,
+						  .site = site->addr,
+						  .def = sys_by_number(ABI_NATIVE, nr)});
+}
+
+uint64_t recorder_stack_wait(struct recorder *f)
+{
+	double ticks = f->tsc.ns_per_tick > 0 ? 1 / f->tsc.ns_per_tick : 1;
+
+	return f->stacks ? 1 + (uint64_t)((double)stacks_gap_ns(f->stacks) * ticks) : 0;
 }
 
 void recorder_place(const struct tracee *t, struct user_regs_struct *regs)
 {
 	const struct recorder_mm *rm = t->mm->recorder;
-	uint64_t offset;
-	const struct site *site =
-		rm ? sites_at_tramp(&rm->sites, regs_ip(regs) - ARCH_CALL_BYTES, &offset) : NULL;
+	uint64_t offset, ip = regs_ip(regs) - ARCH_CALL_BYTES;
+	const struct site *site = rm ? sites_at_tramp(&rm->sites, ip, &offset) : NULL;
 
-	if (site)
-		regs_set_ip(regs, site->addr);
+	regs_set_ip(regs, site ? site->addr : ip);
 }
 
 static int is_native(const struct ptrace_syscall_info *info)
@@ -280,8 +299,8 @@ static int enter(struct recorder *f, struct tracee *t, const struct ptrace_sysca
 	if (!ready_thread(f, t, &regs))
 		return 0;
 	ready_ring(f, t->recorder, kind);
-	if (f->stacks && !t->recorder->ring.block->sample)
-		sample(f, t, &regs, site);
+	if (f->stacks)
+		sample(f, t, &regs, site, (uint32_t)info->entry.nr);
 	if (site->state != SITE_PATCHED)
 		site->calls++;
 	return lead(f, t, &regs, site);

@@ -35,22 +35,26 @@
 #define LARGE_RING_UNITS   (LARGE_RING_BYTES / ARENA_UNIT_BYTES)
 
 /* ---- a block: written by the thread ---- */
-#define BLOCK_HEAD     0   /* records committed, ever */
-#define BLOCK_INFLIGHT 8   /* head + 1: the record at head is of a call under way */
-#define BLOCK_NRFLAGS  16  /* number in the low half, flags in the high half */
-#define BLOCK_DESC     24  /* descriptor of the site */
-#define BLOCK_RECORD   32  /* the record in use */
-#define BLOCK_KIND     40  /* enum record_kind of the call */
-#define BLOCK_SAVED    48  /* registers that the measuring code uses, while it runs */
-#define BLOCK_SAMPLE   104 /* calls until one is left to a stop, for its stack; 0: never */
-#define BLOCK_STATE    112 /* so much of it is the thread's state */
+#define BLOCK_HEAD     0  /* records committed, ever */
+#define BLOCK_INFLIGHT 8  /* head + 1: the record at head is of a call under way */
+#define BLOCK_NRFLAGS  16 /* number in the low half, flags in the high half */
+#define BLOCK_DESC     24 /* descriptor of the site */
+#define BLOCK_RECORD   32 /* the record in use */
+#define BLOCK_KIND     40 /* enum record_kind of the call */
+#define BLOCK_SAVED    48 /* registers that the measuring code uses, while it runs */
+/* With --stacks: until a call asks for its stack to be taken, drawn by the tracer. */
+#define BLOCK_SAMPLE 104 /* calls */
+#define BLOCK_STATE  112 /* so much of it is the thread's state */
+#define BLOCK_WAIT   112 /* ticks in them */
 /* ---- written by the tracer ---- */
-#define BLOCK_TAIL         128 /* records taken out, ever */
-#define BLOCK_BASE         136 /* address of the ring */
-#define BLOCK_MASK         144 /* its records - 1 */
-#define BLOCK_LIMIT        152 /* records in it; 0: take nothing */
-#define BLOCK_GUARDS       160 /* two ranges (from, until) that hold all trampolines */
-#define BLOCK_MAGIC        192 /* BLOCK_MAGIC_VALUE: not there, the memory was emptied */
+#define BLOCK_TAIL   128 /* records taken out, ever */
+#define BLOCK_BASE   136 /* address of the ring */
+#define BLOCK_MASK   144 /* its records - 1 */
+#define BLOCK_LIMIT  152 /* records in it; 0: take nothing */
+#define BLOCK_GUARDS 160 /* two ranges (from, until) that hold all trampolines */
+#define BLOCK_MAGIC  192 /* BLOCK_MAGIC_VALUE: not there, the memory was emptied */
+#define BLOCK_MEASURED                                                                             \
+	200 /* kinds from this one on are measured after the call; 0: stacks are taken */
 #define BLOCK_KINDS        512 /* a byte a call number: enum record_kind */
 #define BLOCK_KINDS_LEN    512
 #define BLOCK_RING         4096
@@ -107,6 +111,10 @@
 #define SAID_BYTES_MAX   4096
 #define SAID_RECORDS_MAX (SAID_BYTES_MAX / RECORD_BYTES)
 
+/* What the stub asks the tracer for: the first argument of its call, which is on no file. */
+#define ASK_TAKE_OVER 1 /* -1: only a stop can tell what the call moved */
+#define ASK_STACK     2 /* -2 */
+
 /* RECORD_FLAGS */
 #define MEASURED_UNREADABLE     1
 #define MEASURED_SEGMENTED      2
@@ -135,12 +143,13 @@ struct block {
 	uint64_t nrflags, desc, record, kind;
 	uint64_t saved[7];
 	uint64_t sample;
-	uint64_t unused[2];
+	uint64_t wait, unused;
 	volatile uint64_t tail;
 	uint64_t base, mask, limit;
 	uint64_t guards[2][2];
 	uint64_t magic;
-	uint64_t unused2[39];
+	uint64_t measured;
+	uint64_t unused2[38];
 	uint8_t kinds[BLOCK_KINDS_LEN];
 };
 
@@ -152,10 +161,12 @@ _Static_assert(__builtin_offsetof(struct record, extra) == RECORD_EXTRA, "record
 _Static_assert(__builtin_offsetof(struct record, units) == RECORD_UNITS, "record");
 _Static_assert(__builtin_offsetof(struct block, saved) == BLOCK_SAVED, "block");
 _Static_assert(__builtin_offsetof(struct block, sample) == BLOCK_SAMPLE, "block");
-_Static_assert(__builtin_offsetof(struct block, unused) == BLOCK_STATE, "block");
+_Static_assert(__builtin_offsetof(struct block, wait) == BLOCK_STATE, "block");
+_Static_assert(__builtin_offsetof(struct block, wait) == BLOCK_WAIT, "block");
 _Static_assert(__builtin_offsetof(struct block, tail) == BLOCK_TAIL, "block");
 _Static_assert(__builtin_offsetof(struct block, guards) == BLOCK_GUARDS, "block");
 _Static_assert(__builtin_offsetof(struct block, magic) == BLOCK_MAGIC, "block");
+_Static_assert(__builtin_offsetof(struct block, measured) == BLOCK_MEASURED, "block");
 _Static_assert(__builtin_offsetof(struct block, kinds) == BLOCK_KINDS, "block");
 #endif
 

@@ -15,6 +15,7 @@
 #include "tracer/arch/abi.h"
 #include "tracer/arch/regs.h"
 #include "tracer/recorder/patch.h"
+#include "tracer/stacks/stacks.h"
 
 #define RESTART_FIRST (-516)
 #define RESTART_LAST  (-512)
@@ -41,7 +42,7 @@ static void take_over(struct recorder *f, struct tracee *t, const struct record 
 {
 	struct sys_event ev;
 	struct record copy = *r;
-	uint64_t now = tsc_now(), head;
+	uint64_t now = tsc_now(), head, site;
 
 	if (!copy.t1)
 		copy.t1 = now;
@@ -56,11 +57,13 @@ static void take_over(struct recorder *f, struct tracee *t, const struct record 
 		recorder_corrupt(f, t->recorder, 1);
 		return;
 	}
+	site = t->recorder->site;
 	recorder_sweep_all_of(f, t); /* what is before it says how it is measured */
 	if (t->recorder->corrupt)
 		return;
 	recorder_event(f, t->recorder, &copy, &ev);
-	ev.stack_id = recorder_take_stack(t->recorder, head);
+	ev.site = site;
+	recorder_take_stack(t->recorder, head, &ev);
 	ev.outcome = outcome;
 	ev.seen = SEEN_ONE_STOP;
 	if (outcome == SYS_NO_RETURN)
@@ -80,6 +83,68 @@ static int is_restart(int64_t raw)
 	return raw >= RESTART_FIRST && raw <= RESTART_LAST;
 }
 
+/* ---- stacks ---- */
+
+/* 1 if it is the turn of the call at the head, which has asked or was interrupted, by the number of
+ * calls or by the time in them; says when it is the next time. */
+static int is_due(struct recorder *f, struct recorder_thread *rt, int first)
+{
+	struct block *b = rt->ring.block;
+	uint64_t gap = stacks_gap(f->stacks);
+	int due = !b->wait || (!b->sample && (!rt->probing || gap == 1));
+
+	if (!b->wait)
+		b->wait = recorder_stack_wait(f);
+	if (!b->sample) {
+		b->sample = first ? 1 : gap;
+		rt->probing = first;
+	}
+	return due;
+}
+
+/*
+ * Takes the stack of that call: of a first one of its site, or of one whose turn it is. After a
+ * first one the next call asks too: where the code is changed already, as in a fork's child, it may
+ * be another. regs and st are in the stub.
+ */
+static void sample(struct recorder *f, struct tracee *t, const struct user_regs_struct *regs,
+	const struct stub_state *st, const struct site *site)
+{
+	struct recorder_thread *rt = t->recorder;
+	struct user_regs_struct there = *regs;
+	uint32_t nr = st->record.nr % BLOCK_KINDS_LEN;
+	uint64_t head;
+	int first, due, there_is;
+
+	if (ring_head(&rt->ring, &head) < 0)
+		return;
+	there_is = rt->stacks.len && rt->stacks.at[rt->stacks.len - 1].position == head;
+	first = !there_is && recorder_is_first(f, t, site, nr);
+	due = is_due(f, rt, first) && f->traced[nr];
+	if (there_is || (!first && !due))
+		return;
+	arch_stub_finish(&there, st, 0);
+	regs_set_ip(&there, site->addr);
+	*VEC_PUSH(&rt->stacks) =
+		(struct recorder_stack){head, stacks_take(f->stacks, t, &there), (uint8_t)first};
+}
+
+/* It was interrupted before the stub could see how long it took. */
+static void sample_interrupted(struct recorder *f, struct tracee *t,
+	const struct user_regs_struct *regs, const struct stub_state *st, const struct site *site)
+{
+	struct block *b = t->recorder->ring.block;
+	uint64_t ticks = tsc_now() - st->record.t0;
+
+	if (!f->stacks)
+		return;
+	b->wait = ticks < b->wait ? b->wait - ticks : 0;
+	if (!b->wait)
+		sample(f, t, regs, st, site);
+}
+
+/* ---- */
+
 /* From the stub: changes regs, and says where the program goes on. */
 static uint64_t leave_stub(struct recorder *f, struct tracee *t, struct user_regs_struct *regs,
 	const struct stub_state *st, const struct site *site)
@@ -95,6 +160,8 @@ static uint64_t leave_stub(struct recorder *f, struct tracee *t, struct user_reg
 		cancel(rt);
 		return site->addr;
 	case STUB_IN_CALL:
+		if (in_flight)
+			sample_interrupted(f, t, regs, st, site);
 		if (in_flight)
 			take_over(f, t, &r, is_restart(result) ? SYS_INTERRUPTED : SYS_RETURNED,
 				result);
@@ -227,13 +294,30 @@ int recorder_leave(struct recorder *f, struct tracee *t, int signal)
 	return code && code != TRAP_PERF ? 0 : signal; /* that one is the program's */
 }
 
+/* 1: the thread goes on in the stub. */
+static int asked_stack(struct recorder *f, struct tracee *t)
+{
+	struct user_regs_struct regs;
+	struct stub_state st;
+	const struct site *site;
+
+	if (!f->stacks || !t->recorder || regs_get(t->tid, &regs) < 0)
+		return 0;
+	ring_state(&t->recorder->ring, &st);
+	site = sites_of_desc(&t->mm->recorder->sites, st.block.desc);
+	if (site)
+		sample(f, t, &regs, &st, site);
+	return site != NULL;
+}
+
 int recorder_asked(struct recorder *f, struct tracee *t, const struct ptrace_syscall_info *info)
 {
 	if (!f->on || info->arch != AUDIT_ARCH_NATIVE ||
 		info->instruction_pointer != arch_stub_asked())
 		return 0;
 	regs_answer(t->tid, -ENOSYS); /* that call is not made */
-	recorder_leave(f, t, 0);
+	if (info->entry.args[0] != (uint64_t)-ASK_STACK || !asked_stack(f, t))
+		recorder_leave(f, t, 0);
 	return 1;
 }
 

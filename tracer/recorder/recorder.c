@@ -76,6 +76,7 @@ static void fill_kinds(struct recorder *f, const struct control_map *map)
 			continue;
 		f->calls[nr].kind = f->kinds[nr] = kind_of(map, def);
 		set_most(&f->calls[nr], def);
+		f->traced[nr] = map->traced[def->index];
 		f->only_ours[nr] =
 			!map->traced[def->index] && map->kind[def->index] == CONTROL_MAPPINGS;
 		/* The ring of io_uring is not what it closes. */

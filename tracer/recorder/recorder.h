@@ -71,12 +71,15 @@ struct recorder_thread {
 	uint64_t led_site;
 	struct record next;                      /* the one that is booked next: a copy */
 	uint64_t desc;                           /* the last one that was found to be a site's */
+	uint64_t site;                           /* the address of that */
 	uint8_t stopped[LARGE_RING_RECORDS / 8]; /* a bit a place in the ring: its call stopped */
+	int probing;      /* its next call is to ask, as it may be a first one of its site */
 	unsigned int led; /* calls that stopped first, since the ring was full last */
 	struct {
 		struct recorder_stack {
 			uint64_t position; /* of the record that it belongs to */
 			uint32_t id;
+			uint8_t first; /* the event's stack_first */
 		} * at;
 		size_t len, cap;
 	} stacks; /* taken, and not booked yet; rising */
@@ -118,6 +121,7 @@ struct recorder {
 	uint8_t kinds[BLOCK_KINDS_LEN];          /* what it is to: of each block */
 	uint8_t kinds_no_fds[BLOCK_KINDS_LEN];   /* where fds are not known by records */
 	uint8_t only_ours[BLOCK_KINDS_LEN];      /* 1: stops for the recorder's sake only */
+	uint8_t traced[BLOCK_KINDS_LEN];         /* 1: what is recorded is booked */
 	struct map codes;                        /* files that were looked at: patch.c */
 	struct {
 		struct recorder_thread **at;
@@ -166,7 +170,12 @@ int recorder_enter(struct recorder *f, struct tracee *t, const struct ptrace_sys
 int recorder_is_stub_call(const struct recorder *f, const struct ptrace_syscall_info *info);
 /* A new thread has its maker's block. */
 void recorder_first_stop(struct recorder *f, struct tracee *t);
-/* Changes registers in our code to where the program would be, before its call. */
+/* 1 if the stack of a call of that number at the site is to be taken whatever it is. */
+int recorder_is_first(
+	struct recorder *f, const struct tracee *t, const struct site *site, uint32_t nr);
+/* Ticks in calls until the next one whose stack is taken: 0 never. */
+uint64_t recorder_stack_wait(struct recorder *f);
+/* Changes registers behind a call instruction to where the program's is, also if it is ours. */
 void recorder_place(const struct tracee *t, struct user_regs_struct *regs);
 /* The mm's calls stop from now on. */
 void recorder_off(struct recorder *f, struct mm *mm, const char *reason);
@@ -191,8 +200,9 @@ void recorder_end(struct recorder *f, struct tracee *t, int stopped);
 /* ---- sweep.c ---- */
 /* Marks the record at that position, the next one: its call stopped first, or not. */
 void recorder_mark_stopped(struct recorder_thread *rt, uint64_t position, int stopped);
-/* The stack that was taken for the record at that position, 0: none; it and older ones are gone. */
-uint32_t recorder_take_stack(struct recorder_thread *rt, uint64_t position);
+/* The stack that was taken for the record at that position, if there is one, becomes the event's;
+ * it and older ones are gone. */
+void recorder_take_stack(struct recorder_thread *rt, uint64_t position, struct sys_event *ev);
 /* Forgets the stacks that were taken for records from that position on: their call is not recorded
  * after all. */
 void recorder_drop_stacks(struct recorder_thread *rt, uint64_t from);

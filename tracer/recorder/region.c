@@ -143,5 +143,6 @@ struct block *region_block(struct region *r)
 	b->mask = SMALL_RING_RECORDS - 1;
 	b->limit = SMALL_RING_RECORDS;
 	b->magic = BLOCK_MAGIC_VALUE;
+	b->measured = KIND_FIRST_MEASURED;
 	return b;
 }

@@ -75,25 +75,25 @@ void recorder_event(struct recorder *f, const struct recorder_thread *rt, const 
 		.pid = t->process->pid,
 		.tid = t->tid,
 		.thread_id = t->thread_id,
-		.mm_id = t->mm->id};
+		.mm_id = t->mm->id,
+		.site = rt->site};
 	memcpy(ev->args, r->args, sizeof(ev->args));
 	if (ev->entry_ns > ev->exit_ns) /* the counter has jumped */
 		ev->entry_ns = ev->exit_ns;
 }
 
-uint32_t recorder_take_stack(struct recorder_thread *rt, uint64_t position)
+void recorder_take_stack(struct recorder_thread *rt, uint64_t position, struct sys_event *ev)
 {
-	uint32_t id = 0;
 	size_t n = 0;
 
-	while (n < rt->stacks.len && rt->stacks.at[n].position <= position) {
-		id = rt->stacks.at[n].position == position ? rt->stacks.at[n].id : 0;
-		n++;
-	}
+	for (; n < rt->stacks.len && rt->stacks.at[n].position <= position; n++)
+		if (rt->stacks.at[n].position == position) {
+			ev->stack_id = rt->stacks.at[n].id;
+			ev->stack_first = rt->stacks.at[n].first;
+		}
 	rt->stacks.len -= n;
 	if (n)
 		memmove(rt->stacks.at, rt->stacks.at + n, rt->stacks.len * sizeof(*rt->stacks.at));
-	return id;
 }
 
 void recorder_drop_stacks(struct recorder_thread *rt, uint64_t from)
@@ -117,6 +117,7 @@ static int is_possible_at_any_time(
 int recorder_is_possible(
 	struct recorder *f, struct recorder_thread *rt, const struct record *r, uint64_t now)
 {
+	const struct site *site;
 	struct tsc *tsc = &f->tsc;
 	uint64_t slack =
 		tsc->ns_per_tick > 0 ? (uint64_t)(SLACK_NS / tsc->ns_per_tick) : UINT32_MAX;
@@ -131,9 +132,13 @@ int recorder_is_possible(
 		if (!tsc->jumps_len || tsc_to_ns(tsc, r->t1) > clock_mono_ns() + SLACK_NS)
 			return 0;
 	}
-	if (r->desc != rt->desc && !sites_of_desc(&rt->tracee->mm->recorder->sites, r->desc))
+	if (r->desc == rt->desc)
+		return 1;
+	site = sites_of_desc(&rt->tracee->mm->recorder->sites, r->desc);
+	if (!site)
 		return 0;
 	rt->desc = r->desc;
+	rt->site = site->addr;
 	return 1;
 }
 
@@ -174,7 +179,7 @@ static void give_record(struct recorder *f, struct recorder_thread *rt, uint64_t
 	recorder_event(f, rt, r, &ev);
 	ev.seen = take_seen(rt, position);
 	if (rt->stacks.len)
-		ev.stack_id = recorder_take_stack(rt, position);
+		recorder_take_stack(rt, position, &ev);
 	f->sink.recorded(
 		f->sink.ctx, rt->tracee, &ev, &measured, said_of(rt, r, position, buf, &said));
 }

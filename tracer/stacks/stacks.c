@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "tracer/stacks/stacks.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "common/base/map.h"
 #include "common/base/mem.h"
 #include "common/base/units.h"
+#include "tracer/agg/call.h"
 #include "tracer/stacks/unwind.h"
 #include "tracer/tracee.h"
 
@@ -17,6 +19,7 @@
 #define STACKS_MAX   50000 /* different ones; later ones are lumped together */
 #define TEXT_LUMPED  "[more different stacks than are kept]"
 #define TEXT_UNKNOWN "[no stack]"
+#define TEXT_UNTAKEN "[no stack taken]"
 
 const char *const stacks_weight_names[STACKS_WEIGHTS] = {"time", "bytes", "calls"};
 
@@ -36,7 +39,8 @@ struct line {
 struct stacks {
 	uint32_t every;
 	struct map unwinders; /* mm id -> struct unwinder */
-	struct map by_hash;   /* of the text -> struct stack */
+	struct unwind_names names;
+	struct map by_hash; /* of the text -> struct stack */
 	struct {
 		struct stack **at;
 		size_t len, cap;
@@ -46,6 +50,7 @@ struct stacks {
 		struct line *at;
 		size_t len, cap;
 	} lines;
+	struct weights *weights; /* not in lines yet */
 	uint64_t taken, failed, cut;
 	uint64_t random;
 	struct out text; /* of the stack at hand */
@@ -56,6 +61,7 @@ struct stacks *stacks_new(uint32_t every)
 	struct stacks *s = mem_calloc(1, sizeof(*s));
 
 	s->every = every;
+	s->weights = weights_new();
 	out_init_mem(&s->text);
 	return s;
 }
@@ -73,24 +79,67 @@ void stacks_free(struct stacks *s)
 		free(s->stacks.at[i]);
 	}
 	map_release(&s->unwinders);
+	unwind_names_release(&s->names);
 	map_release(&s->by_hash);
 	map_release(&s->by_line);
 	free(s->stacks.at);
 	free(s->lines.at);
+	weights_free(s->weights);
 	out_release(&s->text);
 	free(s);
 }
 
-uint32_t stacks_gap(struct stacks *s)
+/* ---- which ---- */
+
+/* Knuth's generator: the same in each run. 31 bits. */
+static uint64_t draw(struct stacks *s)
 {
-	/* Knuth's generator: the same in each run. */
 	s->random = s->random * 6364136223846793005ULL + 1442695040888963407ULL;
-	return 1 + (uint32_t)((s->random >> 33) % (2 * (uint64_t)s->every - 1));
+	return s->random >> 33;
 }
 
-void stacks_forget(struct stacks *s, uint32_t mm_id)
+uint32_t stacks_gap(struct stacks *s)
 {
-	unwinder_free(map_del(&s->unwinders, mm_id));
+	return 1 + (uint32_t)(draw(s) % (2 * (uint64_t)s->every - 1));
+}
+
+uint64_t stacks_gap_ns(struct stacks *s)
+{
+	double u = ((double)draw(s) + 1) / 2147483648.0;
+
+	return 1 + (uint64_t)(-log(u) * STACKS_EVERY_NS);
+}
+
+int stacks_is_first(struct stacks *s, const struct sys_event *ev)
+{
+	return weights_is_first(s->weights, ev, STACKS_FIRST);
+}
+
+int stacks_due(struct stacks *s, struct tracee *t)
+{
+	if (!t->stack_wait)
+		t->stack_wait = stacks_gap(s);
+	return --t->stack_wait == 0;
+}
+
+int stacks_due_after(struct stacks *s, struct tracee *t, uint64_t ns)
+{
+	if (!t->stack_wait_ns)
+		t->stack_wait_ns = stacks_gap_ns(s);
+	if (ns < t->stack_wait_ns) {
+		t->stack_wait_ns -= ns;
+		return 0;
+	}
+	t->stack_wait_ns = stacks_gap_ns(s);
+	return 1;
+}
+
+/* That of a call's stack to be taken, by one draw or the other. */
+static double chance_of(const struct stacks *s, const struct sys_event *ev)
+{
+	double share = (double)call_of(ev).wall_ns / STACKS_EVERY_NS;
+
+	return 1 - (1 - 1.0 / s->every) * exp(-share);
 }
 
 /* ---- stacks ---- */
@@ -136,7 +185,7 @@ static struct unwinder *unwinder_of(struct stacks *s, const struct tracee *t)
 {
 	struct unwinder *u = map_get(&s->unwinders, t->mm->id);
 
-	if (!u && (u = unwinder_new(t->process->pid)))
+	if (!u && (u = unwinder_new(t->process->pid, &s->names)))
 		map_set(&s->unwinders, t->mm->id, u);
 	return u;
 }
@@ -162,13 +211,6 @@ uint32_t stacks_take(struct stacks *s, const struct tracee *t, const struct user
 	return id_of(s, out_text(&s->text));
 }
 
-int stacks_due(struct stacks *s, struct tracee *t)
-{
-	if (!t->stack_wait)
-		t->stack_wait = stacks_gap(s);
-	return --t->stack_wait == 0;
-}
-
 /* ---- what they weigh ---- */
 
 static struct line *line_of(struct stacks *s, uint32_t stack_id, const struct sys_def *def)
@@ -183,15 +225,25 @@ static struct line *line_of(struct stacks *s, uint32_t stack_id, const struct sy
 	return &s->lines.at[s->lines.len - 1];
 }
 
+static void add_line(
+	void *ctx, uint32_t stack_id, const struct sys_def *def, const uint64_t v[STACKS_WEIGHTS])
+{
+	struct stacks *s = ctx;
+	struct line *l = line_of(s, stack_id ? stack_id : id_of(s, TEXT_UNTAKEN), def);
+
+	for (size_t i = 0; i < STACKS_WEIGHTS; i++)
+		l->weight[i] = sat_add(l->weight[i], v[i]);
+}
+
 void stacks_add(struct stacks *s, const struct sys_event *ev)
 {
-	struct line *l = line_of(s, ev->stack_id, ev->def);
-	uint64_t ns = ev->exit_ns > ev->entry_ns ? ev->exit_ns - ev->entry_ns : 0;
-	uint64_t bytes = ev->m.bytes_moved == NOT_MEASURED ? 0 : ev->m.bytes_moved;
+	weights_add(s->weights, ev, ev->stack_id ? chance_of(s, ev) : 0);
+}
 
-	l->weight[STACKS_CALLS] += s->every;
-	l->weight[STACKS_TIME] = sat_add(l->weight[STACKS_TIME], sat_mul(ns, s->every));
-	l->weight[STACKS_BYTES] = sat_add(l->weight[STACKS_BYTES], sat_mul(bytes, s->every));
+void stacks_forget(struct stacks *s, uint32_t mm_id)
+{
+	unwinder_free(map_del(&s->unwinders, mm_id));
+	weights_fold(s->weights, mm_id, add_line, s);
 }
 
 /* ---- output ---- */
@@ -212,10 +264,14 @@ void stacks_write(const struct stacks *s, enum stacks_weight weight, struct out 
 	}
 }
 
-void stacks_result(const struct stacks *s, struct res_result *r)
+void stacks_result(struct stacks *s, struct res_result *r)
 {
+	weights_all(s->weights, add_line, s);
 	r->stacks = RES_OBJ(r, stacks);
 	r->stacks->every = s->every;
+	r->stacks->every_ns = s->every > 1 ? STACKS_EVERY_NS : 0;
+	r->stacks->first = STACKS_FIRST;
+	r->stacks->sites = weights_sites(s->weights);
 	r->stacks->taken = s->taken;
 	r->stacks->failed = s->failed;
 	r->stacks->cut = s->cut;

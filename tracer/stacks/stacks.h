@@ -8,37 +8,53 @@
 #include "common/base/out.h"
 #include "common/model/result.h"
 #include "tracer/event.h"
+#include "tracer/stacks/weights.h"
 
 /*
- * Which code path makes the calls (--stacks): the user stack of one call in N of each thread, with
- * what that call took and moved, times N. Written as folded stacks, the call last:
+ * Which code path makes the calls (--stacks): user stacks of some calls, weighed so that the calls,
+ * time and bytes of each site are exact (weights.h). Taken are the stacks of a site's first calls,
+ * of one call in N of each thread by chance, and of one call for each millisecond that a thread
+ * spends in calls, by chance too: so what few long calls took is not missed among many short ones.
+ * Written as folded stacks, the call last:
  *
  *	program;main;serve;flush;write 4096
  */
 struct stacks;
 struct tracee;
 
-#define STACKS_EVERY 97 /* where calls are recorded without stops */
+#define STACKS_EVERY    97      /* where calls are recorded without stops */
+#define STACKS_EVERY_NS 1000000 /* of a thread's time in calls */
+#define STACKS_FIRST    32      /* of each site */
 
-enum stacks_weight { STACKS_TIME, STACKS_BYTES, STACKS_CALLS, STACKS_WEIGHTS };
 extern const char *const stacks_weight_names[STACKS_WEIGHTS]; /* time, bytes, calls */
 
 struct stacks *stacks_new(uint32_t every);
 void stacks_free(struct stacks *s); /* takes NULL */
-/* How many calls of a thread until the next one whose stack is taken: N on average, and by chance,
- * so that it does not keep step with a loop of the program. */
+
+/* ---- which: the first calls of a site, and by chance, so that it keeps no step with a loop ----
+ */
+/* One more call of ev's mm, site and def: 1 if it is among the first there. */
+int stacks_is_first(struct stacks *s, const struct sys_event *ev);
+/* How many calls of a thread until the next one whose stack is taken: N on average. */
 uint32_t stacks_gap(struct stacks *s);
+/* How much time in calls; exponential: each nanosecond has the same chance. */
+uint64_t stacks_gap_ns(struct stacks *s);
+/* The same for a call of the thread that is not recorded: 1 if its stack is wanted at its entry, or
+ * at its exit after that time. */
+int stacks_due(struct stacks *s, struct tracee *t);
+int stacks_due_after(struct stacks *s, struct tracee *t, uint64_t ns);
 
 /* The stack of a stopped thread of native code; regs as the program would have them. Returns its
  * id, 0 if there is none: for the event's stack_id. */
 uint32_t stacks_take(struct stacks *s, const struct tracee *t, const struct user_regs_struct *regs);
-/* One more call of the thread that is not recorded: 1 if its stack is wanted. */
-int stacks_due(struct stacks *s, struct tracee *t);
+/* A call that is over, with its stack or without. */
 void stacks_add(struct stacks *s, const struct sys_event *ev);
 /* The address space ends. */
 void stacks_forget(struct stacks *s, uint32_t mm_id);
 
+/* All calls are added. */
+void stacks_result(struct stacks *s, struct res_result *r);
+/* After stacks_result(). */
 void stacks_write(const struct stacks *s, enum stacks_weight weight, struct out *o);
-void stacks_result(const struct stacks *s, struct res_result *r);
 
 #endif

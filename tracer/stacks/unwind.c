@@ -7,8 +7,6 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include "common/base/map.h"
-#include "common/base/mem.h"
 #include "tracer/arch/regs.h"
 
 /* Code that was loaded since is looked for again, but not at each stack: generated code never has a
@@ -18,7 +16,7 @@
 struct unwinder {
 	pid_t pid;
 	Dwfl *dwfl;
-	struct arena names;
+	struct unwind_names *names;
 	struct map symbols; /* pc -> name */
 	unsigned int stacks_since;
 	/* the stack being read */
@@ -122,11 +120,18 @@ static int look(struct unwinder *u)
 	       dwfl_attach_state(u->dwfl, NULL, u->pid, &thread_callbacks, u);
 }
 
-struct unwinder *unwinder_new(pid_t pid)
+void unwind_names_release(struct unwind_names *n)
+{
+	map_release(&n->by_code);
+	arena_release(&n->text);
+}
+
+struct unwinder *unwinder_new(pid_t pid, struct unwind_names *names)
 {
 	struct unwinder *u = mem_calloc(1, sizeof(*u));
 
 	u->pid = pid;
+	u->names = names;
 	if (look(u))
 		return u;
 	unwinder_free(u);
@@ -140,7 +145,6 @@ void unwinder_free(struct unwinder *u)
 	if (u->dwfl)
 		dwfl_end(u->dwfl);
 	map_release(&u->symbols);
-	arena_release(&u->names);
 	free(u);
 }
 
@@ -187,17 +191,43 @@ static const char *file_name(Dwfl_Module *m)
 	return slash ? slash + 1 : path;
 }
 
+/* Of the place in the file, the same in each process; 0: not known. A build-id is a hash. */
+static uint64_t code_key(Dwfl_Module *m, uint64_t pc)
+{
+	const unsigned char *id;
+	Dwarf_Addr start, vaddr;
+	uint64_t key = 0;
+
+	if (!m || dwfl_module_build_id(m, &id, &vaddr) < (int)sizeof(key) ||
+		!dwfl_module_info(m, NULL, &start, NULL, NULL, NULL, NULL, NULL))
+		return 0;
+	memcpy(&key, id, sizeof(key));
+	return key ^ (pc - start) * 0x9e3779b97f4a7c15;
+}
+
+static const char *name_of(struct unwinder *u, Dwfl_Module *m, uint64_t pc)
+{
+	const char *name = m ? dwfl_module_addrname(m, pc) : NULL;
+
+	return name ? arena_strdup(&u->names->text, name)
+		    : arena_printf(&u->names->text, "[%s]", m ? file_name(m) : "unknown");
+}
+
 const char *unwind_symbol(struct unwinder *u, uint64_t pc)
 {
 	const char *name = map_get(&u->symbols, pc);
 	Dwfl_Module *m;
+	uint64_t key;
 
 	if (name)
 		return name;
 	m = dwfl_addrmodule(u->dwfl, pc);
-	name = m ? dwfl_module_addrname(m, pc) : NULL;
-	name = name ? arena_strdup(&u->names, name)
-		    : arena_printf(&u->names, "[%s]", m ? file_name(m) : "unknown");
+	key = code_key(m, pc);
+	name = key ? map_get(&u->names->by_code, key) : NULL;
+	if (!name)
+		name = name_of(u, m, pc);
+	if (key)
+		map_set(&u->names->by_code, key, (void *)(uintptr_t)name);
 	map_set(&u->symbols, pc, (void *)(uintptr_t)name);
 	return name;
 }

@@ -7,20 +7,31 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
+#include "common/base/map.h"
+#include "common/base/mem.h"
+
 /*
  * The user stack of a stopped thread, by elfutils: .eh_frame or .debug_frame, else frame pointers.
  * One unwinder an address space; programs of the machine's own ABI only.
  */
 struct unwinder;
 
-struct unwinder *unwinder_new(pid_t pid); /* NULL: the process is gone */
-void unwinder_free(struct unwinder *u);   /* takes NULL */
+/* Names of code that were found, by build-id: most processes have the same libraries. Zeroed. */
+struct unwind_names {
+	struct map by_code;
+	struct arena text;
+};
+void unwind_names_release(struct unwind_names *n);
+
+/* names outlives it. NULL: the process is gone. */
+struct unwinder *unwinder_new(pid_t pid, struct unwind_names *names);
+void unwinder_free(struct unwinder *u); /* takes NULL */
 /* The program counters, innermost first, those of callers inside the call instruction. regs are the
  * thread's as the program would have them. Returns how many, at most max; 0: not even one. */
 size_t unwind(struct unwinder *u, pid_t tid, const struct user_regs_struct *regs, uint64_t *ret_pcs,
 	size_t max);
 /* "function", or "[file]" without a symbol; "[unknown]" for code that is of no file. Holds until
- * the unwinder ends. */
+ * the names end. */
 const char *unwind_symbol(struct unwinder *u, uint64_t pc);
 
 #endif

@@ -271,7 +271,8 @@ STUB int has_one_vector(const struct record *r)
 	return r->kind == KIND_IOV || r->kind == KIND_MSG_SEND || r->kind == KIND_MSG_RECV;
 }
 
-int measure_after(struct record *r, const struct block *b)
+/* 1: only a stop can tell. */
+STUB int measure(struct record *r, const struct block *b)
 {
 	if (r->kind < KIND_FIRST_SAID) {
 		r->flags = 0;
@@ -300,4 +301,23 @@ int measure_after(struct record *r, const struct block *b)
 	else
 		after_said(r, b);
 	return r->kind < KIND_FIRST_SAID && (r->flags & MEASURED_RIGHTS);
+}
+
+/* The turn of a stack comes with the calls and with the time in them: the tracer draws when. */
+STUB int wants_stack(const struct record *r, struct block *b)
+{
+	uint64_t ticks = r->t1 - r->t0;
+
+	if (b->measured)
+		return 0;
+	b->sample -= b->sample > 0;
+	b->wait -= ticks < b->wait ? ticks : b->wait;
+	return !b->sample || !b->wait;
+}
+
+int measure_after(struct record *r, struct block *b)
+{
+	if (r->kind >= KIND_FIRST_MEASURED && measure(r, b))
+		return ASK_TAKE_OVER;
+	return wants_stack(r, b) ? ASK_STACK : 0;
 }

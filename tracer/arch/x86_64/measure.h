@@ -10,12 +10,13 @@
  *
  * Memory is read when the call is over, and only what the kernel has just read or written itself:
  * what it could not read would be a SIGSEGV here, and where the program has that blocked or ignored
- * the kernel resets both. Not 0: ask the tracer. Whether the kernel has read it is not known, or
- * the call has received fds, which are to be looked at before they are used.
+ * the kernel resets both. Not 0: ask the tracer, to take over (whether the kernel has read it is
+ * not known, or the call has received fds, which are to be looked at before they are used), or to
+ * take the stack.
  */
 #define STUB_FUNCTION __attribute__((section("stub_code"), visibility("hidden")))
 
 STUB_FUNCTION void measure_before(struct record *r, const struct block *b);
-STUB_FUNCTION int measure_after(struct record *r, const struct block *b);
+STUB_FUNCTION int measure_after(struct record *r, struct block *b);
 
 #endif

@@ -46,8 +46,6 @@ BORDER stub_flags_packed
 	mov	gs:[BLOCK_NRFLAGS], r11
 	mov	gs:[BLOCK_DESC], rcx
 BORDER stub_saved
-	dec	qword ptr gs:[BLOCK_SAMPLE]
-	jz	.Lpass
 	mov	eax, r11d
 	cmp	eax, BLOCK_KINDS_LEN
 	jae	.Lpass
@@ -108,7 +106,8 @@ BORDER stub_ret_saved
 	shl	rdx, 32
 	or	rax, rdx
 	mov	[r11 + RECORD_T1], rax
-	cmp	dword ptr gs:[BLOCK_KIND], KIND_FIRST_MEASURED
+	mov	edx, gs:[BLOCK_KIND]
+	cmp	edx, gs:[BLOCK_MEASURED]
 	jae	.Lmeasure_after
 .Lcommit:				/* r11 = record */
 	mov	eax, [r11 + RECORD_EXTRA]
@@ -217,9 +216,10 @@ BORDER stub_special_after
 	MEASURE	measure_after
 	test	eax, eax
 	jz	.Lcommit
-	/* Only a stop can tell: a call that the filter stops, at which the tracer takes the thread
-	 * out of here (recorder_asked). Were it made, it would be on no file, and do nothing. */
-	mov	edi, -1
+	/* A call that the filter stops (recorder_asked), and the tracer does not let be made: it
+	 * takes the thread out of here, or the stack of the call before. */
+	neg	eax
+	movsxd	rdi, eax
 	mov	eax, gs:[BLOCK_NRFLAGS]
 	syscall
 BORDER stub_asked
