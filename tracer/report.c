@@ -11,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/run/environment.h"
+#include "tracer/agg/gather.h"
 #include "tracer/attach.h"
 
 #define SLOWED_SHARE 0.1
@@ -197,6 +198,32 @@ static int traces_all_mappings(const struct session *s)
 	return 1;
 }
 
+/* Calls that end what gathering holds back, those that programs make most first. */
+static const char *const telling[] = {"futex", "clock_nanosleep", "wait4", "fsync", "accept4",
+	"lseek", "close", "execve", "read", "poll", "epoll_wait", "recvfrom"};
+
+static void fill_gathering(const struct session *s, struct res_result *r)
+{
+	struct arena *arena = result_arena(r);
+	const char *names = "";
+	size_t untraced = 0, named = 0;
+
+	for (size_t i = 0; i < s->map.len; i++)
+		untraced += gather_needs(sys_by_index(i)) && !s->map.traced[i];
+	for (size_t i = 0; i < sizeof(telling) / sizeof(*telling) && named < 3; i++) {
+		const struct sys_def *def = sys_by_name(telling[i]);
+
+		if (def && !s->map.traced[def->index])
+			names = arena_printf(
+				arena, "%s%s%s", names, named++ ? ", " : "", def->name);
+	}
+	if (untraced)
+		gather_unknown(r, arena_printf(arena,
+					  "not traced: %zu calls that end what is held back%s%s "
+					  "(--trace all)",
+					  untraced, named ? ", such as " : "", names));
+}
+
 static void fill_blind_spots(const struct session *s, struct res_result *r)
 {
 	const struct sys_def *gettime = sys_by_name("clock_gettime");
@@ -295,6 +322,7 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 	fill_command(s, r);
 	fill_exit(s, facts->supervise, r);
 	book_result(&s->book, &names, traces_all_mappings(s), r);
+	fill_gathering(s, r);
 	fill_tracer(s, r);
 	if (s->stacks)
 		stacks_result(s->stacks, r);

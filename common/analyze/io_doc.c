@@ -149,14 +149,12 @@ void analyze_io(struct doc *d, const struct analyze_scenario *s, const struct ea
 
 	doc_head(d, arena_printf(&d->arena, "I/O analysis: %s", view_name(s->name)), "");
 	doc_pair(d, "source", "%s", view_name(s->io_file));
-	if (s->detail_file)
-		doc_pair(d, "detail", "%s", s->detail_file);
 	io_what_ran(d, s->io);
 	io_key_findings(d, &f);
 	io_targets(d, &f);
 	io_batching(d, &f);
 	io_cost(d, &f);
-	io_whatif(d, s);
+	io_gathering(d, s);
 	io_errors(d, s->io);
 	io_categories(d, s->io);
 	io_top(d, s->io);
