@@ -26,7 +26,7 @@ static const struct limit {
 /* The group that is held, and what came of those before it. */
 struct way {
 	uint64_t first_ns, since_ns; /* its first call's entry; sum of the others' times after it */
-	uint64_t calls, units;
+	uint32_t calls, units;       /* at most UNITS_MAX */
 	uint64_t groups, delay_ns;
 };
 
@@ -38,6 +38,7 @@ struct place {
 	uint64_t last_ns; /* entry of the last one */
 	uint64_t cut_ns;  /* another thread ended what is held safely; NEVER: not yet */
 	uint8_t on_fd;    /* in the list of its descriptor */
+	uint8_t apart;    /* something was ended: until then what is safe is what is free */
 	struct place *next, **from;
 	struct way free[LIMITS], safe[LIMITS];
 };
@@ -50,11 +51,10 @@ struct gather {
 		size_t len, cap;
 	} places;
 	/* What a thread holds back: in one place, as a send in another one ends it. */
-	struct sender {
-		struct place *held, *last;
-	} senders[AGG_ROWS_MAX + 1]; /* by thread_id */
+	struct place *held[AGG_ROWS_MAX + 1]; /* by thread_id */
 	struct watched {
 		struct place *held; /* where something is held that a call on it ends */
+		struct place *last; /* found last */
 		uint64_t cut_ns;    /* end of the last call on it that is no send */
 	} fds[AGG_ROWS_MAX + 1];    /* by fd_id */
 	uint64_t left_out; /* calls that could be gathered, in places beyond AGG_ROWS_MAX */
@@ -81,7 +81,8 @@ static void way_send(struct way *w, uint64_t at_ns)
 {
 	w->groups++;
 	w->delay_ns += w->calls * (at_ns - w->first_ns) - w->since_ns;
-	w->calls = w->units = w->since_ns = 0;
+	w->since_ns = 0;
+	w->calls = w->units = 0;
 }
 
 /* When the group goes if nothing joins it until at_ns. */
@@ -90,7 +91,7 @@ static uint64_t due(const struct way *w, const struct limit *l, uint64_t at_ns)
 	return at_ns - w->first_ns > l->ns ? w->first_ns + l->ns : at_ns;
 }
 
-static inline void join(struct way *w, const struct limit *l, uint64_t at_ns, uint64_t units)
+static inline void join(struct way *w, const struct limit *l, uint64_t at_ns, uint32_t units)
 {
 	if (w->calls && (at_ns - w->first_ns > l->ns || w->units + units > UNITS_MAX))
 		way_send(w, due(w, l, at_ns));
@@ -139,6 +140,9 @@ static void settle(struct place *p, uint64_t at_ns)
 {
 	uint64_t at = p->cut_ns < at_ns ? p->cut_ns : at_ns;
 
+	if (!p->apart)
+		memcpy(p->safe, p->free, sizeof(p->safe));
+	p->apart = 1;
 	ways_end(p->safe, at > p->last_ns ? at : p->last_ns);
 	p->cut_ns = NEVER;
 }
@@ -146,13 +150,13 @@ static void settle(struct place *p, uint64_t at_ns)
 /* The thread holds nothing back any more. */
 static void release(struct gather *g, uint32_t thread_id, uint64_t at_ns)
 {
-	struct place *p = g->senders[thread_id].held;
+	struct place *p = g->held[thread_id];
 
 	if (!p)
 		return;
 	settle(p, at_ns);
 	unlist(p);
-	g->senders[thread_id].held = NULL;
+	g->held[thread_id] = NULL;
 }
 
 /* A call on the descriptor is over that is no send. What it ends is settled when the thread that
@@ -173,11 +177,11 @@ static void cut(struct gather *g, const struct sys_event *ev)
 
 static struct place *find(struct gather *g, const struct sys_event *ev)
 {
-	struct place *p = g->senders[ev->thread_id].last;
+	struct place *p = g->fds[ev->fd_id].last;
 	/* Ids are below 2^13, an index is below 2^16. */
 	uint64_t key = ((uint64_t)ev->thread_id << 16 | ev->fd_id) << 16 | ev->def->index;
 
-	if (p && p->fd_id == ev->fd_id && p->def == ev->def)
+	if (p && p->thread_id == ev->thread_id && p->def == ev->def)
 		return p;
 	p = map_get(&g->index, key);
 	if (!p && g->places.len < AGG_ROWS_MAX) {
@@ -189,34 +193,34 @@ static struct place *find(struct gather *g, const struct sys_event *ev)
 		map_set(&g->index, key, p);
 		*VEC_PUSH(&g->places) = p;
 	}
-	g->senders[ev->thread_id].last = p;
+	g->fds[ev->fd_id].last = p;
 	return p;
 }
 
-static uint64_t units_of(const struct sys_event *ev)
+static uint32_t units_of(const struct sys_event *ev)
 {
 	uint64_t units = ev->def->unit == BATCH_NONE       ? 1
 			 : ev->def->unit == BATCH_MESSAGES ? ev->m.batch_moved
 							   : ev->m.batch_asked;
 
-	return units && units != NOT_MEASURED ? units : 1;
+	return units && units <= UNITS_MAX ? (uint32_t)units : 1;
 }
 
 static void hold(struct gather *g, struct place *p, const struct sys_event *ev)
 {
 	uint64_t at_ns = ev->entry_ns > p->last_ns ? ev->entry_ns : p->last_ns;
-	uint64_t units = units_of(ev);
+	uint32_t units = units_of(ev);
 	uint64_t cut_ns = g->fds[p->fd_id].cut_ns;
 
 	if (p->cut_ns != NEVER)
 		settle(p, at_ns);
-	for (int i = 0; i < LIMITS; i++) {
+	for (int i = 0; i < LIMITS; i++)
 		join(&p->free[i], &limits[i], at_ns, units);
+	for (int i = 0; p->apart && i < LIMITS; i++)
 		join(&p->safe[i], &limits[i], at_ns, units);
-	}
 	p->calls++;
 	p->last_ns = at_ns;
-	g->senders[p->thread_id].held = p;
+	g->held[p->thread_id] = p;
 	if (at_ns < cut_ns) { /* it was under way when that call ended */
 		p->cut_ns = cut_ns;
 		unlist(p);
@@ -227,7 +231,7 @@ static void hold(struct gather *g, struct place *p, const struct sys_event *ev)
 
 static void add_send(struct gather *g, const struct sys_event *ev)
 {
-	struct place *p = g->senders[ev->thread_id].held;
+	struct place *p = g->held[ev->thread_id];
 
 	if (!p || p->fd_id != ev->fd_id || p->def != ev->def) {
 		release(g, ev->thread_id, ev->entry_ns);
@@ -241,7 +245,7 @@ static void add_send(struct gather *g, const struct sys_event *ev)
 
 static void add_other(struct gather *g, const struct sys_event *ev)
 {
-	const struct place *held = g->senders[ev->thread_id].held;
+	const struct place *held = g->held[ev->thread_id];
 
 	if (held && (sys_waits(ev->def) || ev->fd_id == held->fd_id))
 		release(g, ev->thread_id, ev->entry_ns);
@@ -283,7 +287,7 @@ static void place_rows(const struct place *p, const struct agg_names *names, str
 
 	for (int i = 0; i < LIMITS; i++) {
 		struct way all = ended(p->free[i], &limits[i], p->last_ns);
-		struct way safe = ended(p->safe[i], &limits[i], cut_ns);
+		struct way safe = ended(p->apart ? p->safe[i] : p->free[i], &limits[i], cut_ns);
 		const char *ignored;
 		uint64_t pid;
 
