@@ -202,26 +202,36 @@ static int traces_all_mappings(const struct session *s)
 static const char *const telling[] = {"futex", "clock_nanosleep", "wait4", "fsync", "accept4",
 	"lseek", "close", "execve", "read", "poll", "epoll_wait", "recvfrom"};
 
-static void fill_gathering(const struct session *s, struct res_result *r)
+/* The call that best says what is missing; NULL: nothing is. *ret_len: how many are. */
+static const char *untraced(const struct session *s, size_t *ret_len)
 {
-	struct arena *arena = result_arena(r);
-	const char *names = "";
-	size_t untraced = 0, named = 0;
+	const struct sys_def *any = NULL;
 
+	*ret_len = 0;
 	for (size_t i = 0; i < s->map.len; i++)
-		untraced += gather_needs(sys_by_index(i)) && !s->map.traced[i];
-	for (size_t i = 0; i < sizeof(telling) / sizeof(*telling) && named < 3; i++) {
+		if (gather_needs(sys_by_index(i)) && !s->map.traced[i]) {
+			any = any ? any : sys_by_index(i);
+			++*ret_len;
+		}
+	for (size_t i = 0; any && i < sizeof(telling) / sizeof(*telling); i++) {
 		const struct sys_def *def = sys_by_name(telling[i]);
 
 		if (def && !s->map.traced[def->index])
-			names = arena_printf(
-				arena, "%s%s%s", names, named++ ? ", " : "", def->name);
+			return def->name;
 	}
-	if (untraced)
-		gather_unknown(r, arena_printf(arena,
-					  "not traced: %zu calls that end what is held back%s%s "
-					  "(--trace all)",
-					  untraced, named ? ", such as " : "", names));
+	return any ? any->name : NULL;
+}
+
+static void fill_gathering(const struct session *s, struct res_result *r)
+{
+	size_t n;
+	const char *name = untraced(s, &n);
+
+	if (n > 1)
+		gather_unknown(r, arena_printf(result_arena(r), "not traced: %s and %zu others",
+					  name, n - 1));
+	else if (n)
+		gather_unknown(r, arena_printf(result_arena(r), "not traced: %s", name));
 }
 
 static void fill_blind_spots(const struct session *s, struct res_result *r)

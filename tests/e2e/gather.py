@@ -73,8 +73,10 @@ def what_is_not_traced_is_not_called_safe(t):
     r = trace(t, ["between", 200, "fsync"], which="%io")
     for g in rows(r, "write -> writev", "32"):
         eq((g["saved_safely"], g["delay_safely_ns_total"]), (None, None), "safely, without fsync")
-        check("futex" in g["reason"], "the reason: %r" % g["reason"])
+        check(g["reason"].startswith("not traced: futex and "), "the reason: %r" % g["reason"])
         check(g["saved_at_most"] >= 180, "at most: %r" % g)
+    for g in rows(trace(t, ["between", 200, "fsync"], which="all,!mq_unlink,!fsync"), "write -> writev", "32"):
+        eq((g["saved_safely"], g["saved_at_most"], g["reason"]), (None, 193, "not traced: fsync"), "without fsync")
     # what the traced calls forbid already is known all the same
     for g in rows(trace(t, ["ping", 200], which="%io"), "write -> writev", "32"):
         eq((g["saved_safely"], g["reason"]), (0, None), "ping, by its reads alone")
