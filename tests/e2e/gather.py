@@ -33,7 +33,7 @@ TRUTHS = (
     ("pipes", [200], "write -> writev", 400, 0, 0),
     ("waits", [200], "write -> writev", 200, 0, 0),
     ("relay", [200], "sendto -> sendmmsg", 600, 0, 0),
-    ("threads", [200], "write -> writev", 400, 0, 0),
+    ("threads", [100], "write -> writev", 200, 0, 0),
     ("lines", [1000], "write -> writev", 1000, 875, 968),
     ("sends", [1000], "sendto -> sendmmsg", 1000, 875, 968),
     ("between", [200, "fsync"], "write -> writev", 200, 160, 180),

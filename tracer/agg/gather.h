@@ -15,7 +15,8 @@
  *counted twice: with nothing else that ends a group, and safely, where what is held goes before its
  *thread
  *
- *	- enters a call that can wait for others, on any descriptor, other sends included,
+ *	- enters a call that can wait for others or tells them something, on any descriptor, other sends
+ *	  included (sys_waits),
  *	- makes any other call on the descriptor (receive, sync, seek, dup, close),
  *	- forks, executes or ends,
  *
