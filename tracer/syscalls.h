@@ -60,8 +60,8 @@ struct sys_def {
 
 /*
  * 1 if what its thread holds back must go before the call: it can wait for others or receive, it
- * tells others something, or it starts, replaces or ends a process. Measured calls that are not about memory can wait all, as a
- * pipe may be behind any descriptor.
+ * tells others something, or it starts, replaces or ends a process. Measured calls that are not
+ * about memory can wait all, as a pipe may be behind any descriptor.
  */
 static inline int sys_waits(const struct sys_def *def)
 {

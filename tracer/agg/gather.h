@@ -12,18 +12,17 @@
  * the order of their ends; docs/ANALYSIS.md has the rules in words.
  *
  * A group is held until it has so many units, or until so long after its first call. That is
- *counted twice: with nothing else that ends a group, and safely, where what is held goes before its
- *thread
+ * counted twice: with nothing else that ends a group, and safely, where what is held goes before
+ * its thread
  *
- *	- enters a call that can wait for others or tells them something, on any descriptor, other sends
- *	  included (sys_waits),
+ *	- enters a call that sys_waits(), on any descriptor; other sends are among them,
  *	- makes any other call on the descriptor (receive, sync, seek, dup, close),
  *	- forks, executes or ends,
  *
  * and when a call on the descriptor that is no send ends in another thread.
  *
  * One phase of a run has one. Memory is bounded: AGG_ROWS_MAX places (thread, descriptor, call),
- *and threads and descriptors of ids up to that.
+ * and threads and descriptors of ids up to that.
  */
 struct gather;
 struct gather *gather_new(void);
