@@ -34,7 +34,7 @@ static void recorded(void *ctx, struct tracee *by, struct sys_event *ev,
 	FUZZ_CHECK(by == &t && measured);
 	FUZZ_CHECK(ev->def && ev->nr < BLOCK_KINDS_LEN && f.calls[ev->nr].kind != KIND_PASS);
 	FUZZ_CHECK(ev->outcome == SYS_RETURNED && ev->seen != SEEN_STOPPED);
-	FUZZ_CHECK(ev->exit_ns <= f.tsc.ns + 1000000);
+	FUZZ_CHECK(ev->exit_ns <= f.tsc.now.ns + 1000000);
 	if (!said)
 		return;
 	FUZZ_CHECK(said->len <= SAID_BYTES_MAX);
