@@ -11,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/run/environment.h"
+#include "tracer/agg/gather.h"
 #include "tracer/attach.h"
 
 #define SLOWED_SHARE 0.1
@@ -197,6 +198,42 @@ static int traces_all_mappings(const struct session *s)
 	return 1;
 }
 
+/* Calls that end what gathering holds back, those that programs make most first. */
+static const char *const telling[] = {"futex", "clock_nanosleep", "wait4", "fsync", "accept4",
+	"lseek", "close", "execve", "read", "poll", "epoll_wait", "recvfrom"};
+
+/* The call that best says what is missing; NULL: nothing is. *ret_len: how many are. */
+static const char *untraced(const struct session *s, size_t *ret_len)
+{
+	const struct sys_def *any = NULL;
+
+	*ret_len = 0;
+	for (size_t i = 0; i < s->map.len; i++)
+		if (gather_needs(sys_by_index(i)) && !s->map.traced[i]) {
+			any = any ? any : sys_by_index(i);
+			++*ret_len;
+		}
+	for (size_t i = 0; any && i < sizeof(telling) / sizeof(*telling); i++) {
+		const struct sys_def *def = sys_by_name(telling[i]);
+
+		if (def && !s->map.traced[def->index])
+			return def->name;
+	}
+	return any ? any->name : NULL;
+}
+
+static void fill_gathering(const struct session *s, struct res_result *r)
+{
+	size_t n;
+	const char *name = untraced(s, &n);
+
+	if (n > 1)
+		gather_unknown(r, arena_printf(result_arena(r), "not traced: %s and %zu others",
+					  name, n - 1));
+	else if (n)
+		gather_unknown(r, arena_printf(result_arena(r), "not traced: %s", name));
+}
+
 static void fill_blind_spots(const struct session *s, struct res_result *r)
 {
 	const struct sys_def *gettime = sys_by_name("clock_gettime");
@@ -295,6 +332,7 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 	fill_command(s, r);
 	fill_exit(s, facts->supervise, r);
 	book_result(&s->book, &names, traces_all_mappings(s), r);
+	fill_gathering(s, r);
 	fill_tracer(s, r);
 	if (s->stacks)
 		stacks_result(s->stacks, r);

@@ -79,22 +79,25 @@ static uint8_t *put_difference(uint8_t *p, uint64_t from, uint64_t to)
 	return put(p, d << 1 ^ (0 - (d >> 63)));
 }
 
+/* What of a call its line can show, by the letters of its row. */
 static void words_of(const struct sys_event *ev, uint64_t *w)
 {
-	w[WORD_KIND] = ev->nr | (uint64_t)ev->abi << KIND_ABI |
-		       (uint64_t)ev->outcome << KIND_OUTCOME | (uint64_t)ev->seen << KIND_SEEN |
-		       (uint64_t)(ev->m.segmented != 0) << KIND_SEGMENTED |
-		       (uint64_t)(ev->m.unreadable != 0) << KIND_UNREADABLE;
-	memcpy(&w[WORD_ARGS], ev->args, sizeof(ev->args));
+	const char *letters = ev->def->args;
+	int asked = 0, moved = 0;
+
+	memset(&w[WORD_ARGS], 0, 6 * sizeof(*w));
+	for (size_t i = 0; i < 6 && letters[i] && letters[i] != '>'; i++) {
+		if (letters[i] != '-')
+			w[WORD_ARGS + i] = ev->args[i];
+		asked |= letters[i] == 'V' || letters[i] == 'M';
+		moved |= letters[i] == 'M' || letters[i] == 'R';
+	}
+	w[WORD_OUTCOME] = ev->outcome;
 	w[WORD_RET] = (uint64_t)ev->ret;
-	w[WORD_BYTES_ASKED] = ev->m.bytes_asked;
-	w[WORD_BYTES_MOVED] = ev->m.bytes_moved;
-	w[WORD_BATCH_ASKED] = ev->m.batch_asked;
-	w[WORD_BATCH_MOVED] = ev->m.batch_moved;
-	w[WORD_DGRAMS_ASKED] = ev->m.dgrams_asked;
-	w[WORD_DGRAMS_MOVED] = ev->m.dgrams_moved;
-	w[WORD_PIDS] = (uint32_t)ev->tid | (uint64_t)(uint32_t)ev->pid << 32;
-	w[WORD_IDS] = ev->fd_id | (uint64_t)ev->mm_id << 32;
+	w[WORD_BYTES_ASKED] = asked ? ev->m.bytes_asked : NOT_MEASURED;
+	w[WORD_BYTES_MOVED] = moved ? ev->m.bytes_moved : NOT_MEASURED;
+	w[WORD_BATCH_ASKED] = asked ? ev->m.batch_asked : NOT_MEASURED;
+	w[WORD_BATCH_MOVED] = moved ? ev->m.batch_moved : NOT_MEASURED;
 }
 
 /* The words that differ from the slot's, and in front of them which ones these are. */
@@ -151,7 +154,7 @@ static void names_clear(struct names *n)
 static size_t encode(struct packer *pk, const struct block *b)
 {
 	uint64_t w[WORD_COUNT], entry_ns = 0;
-	uint32_t thread_id = 0, name;
+	uint32_t tid = 0, name;
 	uint8_t *p = pk->raw;
 
 	memset(pk->slots, 0, sizeof(pk->slots));
@@ -161,12 +164,12 @@ static size_t encode(struct packer *pk, const struct block *b)
 		uint8_t *mask_at = p;
 
 		p = put_name(p + 2, &pk->names, ev->def, &name);
-		p = put_difference(p, thread_id, ev->thread_id);
+		p = put_difference(p, tid, (uint32_t)ev->tid);
 		p = put_difference(p, entry_ns, ev->entry_ns);
 		p = put_difference(p, ev->entry_ns, ev->exit_ns);
 		words_of(ev, w);
-		p = put_words(mask_at, p, &pk->slots[spool_slot_of(name, ev->thread_id)], w);
-		thread_id = ev->thread_id;
+		p = put_words(mask_at, p, &pk->slots[spool_slot_of(name, (uint32_t)ev->tid)], w);
+		tid = (uint32_t)ev->tid;
 		entry_ns = ev->entry_ns;
 	}
 	return (size_t)(p - pk->raw);

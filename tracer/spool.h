@@ -45,8 +45,10 @@ void spool_reader_free(struct spool_reader *r); /* NULL is fine */
  * it. The file cannot be read again. */
 void spool_reader_consume(struct spool_reader *r);
 /*
- * The next call: 1, or 0 after the last. -EBADMSG if the file is damaged or cut short: all calls
- * before that were given. -ENOTSUP: another version's or another machine's. An error stays.
+ * The next call, with what its line shows (def, tid, times, outcome, result, arguments with a
+ * letter, measures of a vector) and nothing else: 1, or 0 after the last. -EBADMSG if the file is
+ * damaged or cut short: all calls before that were given. -ENOTSUP: another version's or another
+ * machine's. An error stays.
  */
 int spool_read(struct spool_reader *r, struct sys_event *ret_ev, struct err *err);
 

@@ -6,10 +6,10 @@
 
 #include "tracer/event.h"
 
-/* The spool's file, version 1. docs/SPOOL.md says it in words; both change together. */
+/* The spool's file, version 2. docs/SPOOL.md says it in words; both change together. */
 
 #define SPOOL_MAGIC      "iotspool" /* 8 bytes, without the NUL */
-#define SPOOL_VERSION    1
+#define SPOOL_VERSION    2
 #define SPOOL_BYTE_ORDER 0x01020304
 #define SPOOL_BLOCK_MARK 0x4b4c4253 /* SBLK */
 #define SPOOL_END_MARK   0x444e4553 /* SEND */
@@ -32,24 +32,18 @@ struct spool_block_header {
 	uint64_t calls_before;            /* in earlier blocks */
 };
 
-/* What a record holds beside name, thread and times, each as 64 bits. */
+/* What a record holds beside name, thread and times, each as 64 bits: what a line of the detail can
+ * show. Arguments that the row has no letter for are 0; measures are there only for a vector. */
 enum spool_word {
-	WORD_KIND, /* nr, abi, outcome, seen, segmented, unreadable */
+	WORD_OUTCOME,
 	WORD_ARGS,
 	WORD_RET = WORD_ARGS + 6,
 	WORD_BYTES_ASKED,
 	WORD_BYTES_MOVED,
 	WORD_BATCH_ASKED,
 	WORD_BATCH_MOVED,
-	WORD_DGRAMS_ASKED,
-	WORD_DGRAMS_MOVED,
-	WORD_PIDS, /* tid, pid */
-	WORD_IDS,  /* fd_id, mm_id */
 	WORD_COUNT
 };
-
-/* Of WORD_KIND: where each part starts. nr is at 0. */
-enum { KIND_ABI = 32, KIND_OUTCOME = 40, KIND_SEEN = 48, KIND_SEGMENTED = 56, KIND_UNREADABLE };
 
 #define SPOOL_VARINT_MAX 10
 /* Mask, name, thread, entry, duration, words: no record is longer. */
@@ -62,9 +56,9 @@ struct spool_slot {
 	uint64_t word[WORD_COUNT];
 };
 
-static inline uint32_t spool_slot_of(uint32_t name, uint32_t thread_id)
+static inline uint32_t spool_slot_of(uint32_t name, uint32_t tid)
 {
-	return (name + thread_id * 37) % SPOOL_SLOTS;
+	return (name + tid * 37) % SPOOL_SLOTS;
 }
 
 #endif

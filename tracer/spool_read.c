@@ -31,7 +31,7 @@ struct spool_reader {
 	/* the block at hand */
 	const uint8_t *next, *end;
 	uint32_t left; /* calls */
-	uint32_t thread_id;
+	uint32_t tid;
 	uint64_t entry_ns;
 	const struct sys_def *names[SPOOL_BLOCK_CALLS];
 	uint32_t names_len;
@@ -173,7 +173,7 @@ static int read_block(struct spool_reader *r, struct err *err)
 	r->next = r->raw;
 	r->end = r->raw + raw;
 	r->left = h.calls;
-	r->thread_id = 0;
+	r->tid = 0;
 	r->entry_ns = 0;
 	r->names_len = 0;
 	memset(r->slots, 0, sizeof(r->slots));
@@ -245,31 +245,17 @@ static void get_words(struct spool_reader *r, uint32_t mask, struct spool_slot *
 	}
 }
 
-static uint8_t byte_of(uint64_t word, int shift)
-{
-	return (uint8_t)(word >> shift);
-}
-
 static void event_of(const uint64_t *w, struct sys_event *ev)
 {
-	ev->nr = (uint32_t)w[WORD_KIND];
-	ev->abi = byte_of(w[WORD_KIND], KIND_ABI);
-	ev->outcome = byte_of(w[WORD_KIND], KIND_OUTCOME);
-	ev->seen = byte_of(w[WORD_KIND], KIND_SEEN);
+	ev->outcome = (enum outcome)w[WORD_OUTCOME];
 	memcpy(ev->args, &w[WORD_ARGS], sizeof(ev->args));
 	ev->ret = (int64_t)w[WORD_RET];
-	ev->m.bytes_asked = w[WORD_BYTES_ASKED];
-	ev->m.bytes_moved = w[WORD_BYTES_MOVED];
-	ev->m.batch_asked = w[WORD_BATCH_ASKED];
-	ev->m.batch_moved = w[WORD_BATCH_MOVED];
-	ev->m.dgrams_asked = w[WORD_DGRAMS_ASKED];
-	ev->m.dgrams_moved = w[WORD_DGRAMS_MOVED];
-	ev->m.segmented = w[WORD_KIND] >> KIND_SEGMENTED & 1;
-	ev->m.unreadable = w[WORD_KIND] >> KIND_UNREADABLE & 1;
-	ev->tid = (int32_t)(uint32_t)w[WORD_PIDS];
-	ev->pid = (int32_t)(w[WORD_PIDS] >> 32);
-	ev->fd_id = (uint32_t)w[WORD_IDS];
-	ev->mm_id = (uint32_t)(w[WORD_IDS] >> 32);
+	ev->m = (struct measure){.bytes_asked = w[WORD_BYTES_ASKED],
+		.bytes_moved = w[WORD_BYTES_MOVED],
+		.batch_asked = w[WORD_BATCH_ASKED],
+		.batch_moved = w[WORD_BATCH_MOVED],
+		.dgrams_asked = NOT_MEASURED,
+		.dgrams_moved = NOT_MEASURED};
 }
 
 /* 0, or -1: no such record can have been written. */
@@ -278,20 +264,20 @@ static int get_event(struct spool_reader *r, struct sys_event *ev)
 	uint32_t mask = r->next[0] | (uint32_t)r->next[1] << 8, name;
 	struct spool_slot *slot;
 
+	*ev = (struct sys_event){0};
 	r->next += 2;
 	ev->def = get_name(r, &name);
 	if (!ev->def)
 		return -1;
-	r->thread_id = (uint32_t)get_difference(r, r->thread_id);
+	r->tid = (uint32_t)get_difference(r, r->tid);
 	r->entry_ns = get_difference(r, r->entry_ns);
-	ev->thread_id = r->thread_id;
+	ev->tid = (int32_t)r->tid;
 	ev->entry_ns = r->entry_ns;
 	ev->exit_ns = get_difference(r, r->entry_ns);
-	slot = &r->slots[spool_slot_of(name, r->thread_id)];
+	slot = &r->slots[spool_slot_of(name, r->tid)];
 	get_words(r, mask, slot);
 	event_of(slot->word, ev);
-	if (r->next > r->end || ev->abi >= ABI_COUNT || ev->outcome > SYS_NO_RETURN ||
-		ev->seen >= SEEN_COUNT)
+	if (r->next > r->end || slot->word[WORD_OUTCOME] > SYS_NO_RETURN)
 		return -1;
 	return --r->left || r->next == r->end ? 0 : -1;
 }

@@ -43,6 +43,8 @@ struct sys_def {
 	const char *args; /* one letter an argument for the detail line, see syscalls.def */
 	/* Where the arguments and the result do not say it all, or NULL. */
 	const struct decoder *decoder;
+	/* What several of its calls could be gathered into, or NULL. */
+	const char *gather;
 	enum sys_class class;
 	uint32_t sets;
 	enum batch_unit unit;
@@ -52,8 +54,20 @@ struct sys_def {
 	uint8_t bytes;         /* the argument that says how many bytes are asked */
 	uint8_t bytes_decoded; /* the decoder sums the bytes moved */
 	uint8_t bytes_ret;     /* the result is the number of bytes moved */
+	uint8_t waits;         /* see sys_waits() */
 	uint8_t always_ok; /* the result is no result: rt_sigreturn's is the program's register */
 };
+
+/*
+ * 1 if what its thread holds back must go before the call: it can wait for others or receive, it
+ * tells others something, or it starts, replaces or ends a process. Measured calls that are not
+ * about memory can wait all, as a pipe may be behind any descriptor.
+ */
+static inline int sys_waits(const struct sys_def *def)
+{
+	return def->waits || def->class == CLASS_WAIT ||
+	       ((def->sets & SET_IO) && def->class != CLASS_MEMORY);
+}
 
 /* Above every number that has a name, without the x32 bit. */
 #define SYS_NUMBERS_MAX 600

@@ -2,7 +2,6 @@
 #ifndef ANALYZE_ANALYZE_H
 #define ANALYZE_ANALYZE_H
 
-#include "common/analyze/whatif.h"
 #include "common/model/result.h"
 #include "common/view/doc.h"
 
@@ -37,8 +36,6 @@ struct analyze_scenario {
 	struct res_cpu *cpu;
 	struct res_memory *memory;
 	const char *io_file, *cpu_file, *memory_file;
-	const struct whatif *whatif; /* replay of its detail file; NULL: not done */
-	const char *detail_file;
 };
 
 /* What an analysis of s->io comes to, without a chapter of its own: what limits the batches, as

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
@@ -112,57 +111,6 @@ int analyze_input_add(struct analyze_input *in, const char *path, struct err *er
 	return rc < 0 ? rc : place(in, path, kind, doc, err);
 }
 
-static int replay(struct analyze_scenario *s, const char *path, struct err *err)
-{
-	struct whatif w;
-	struct whatif *copy;
-	int rc = whatif_read(path, &w, err);
-
-	if (rc < 0)
-		return rc;
-	copy = mem_calloc(1, sizeof(*copy));
-	*copy = w;
-	s->whatif = copy;
-	s->detail_file = mem_strdup(path);
-	return 0;
-}
-
-/* NAME-iotrace-detail.txt beside NAME-iotrace.json, if that run wrote one. */
-static int replay_beside(struct analyze_scenario *s, struct err *err)
-{
-	size_t len = strlen(s->io_file), end = strlen(".json");
-	cleanup_free char *path = NULL;
-
-	if (!s->io->tracer || s->io->tracer->detail_lines == U64_NONE)
-		return 0;
-	if (len <= end || strcmp(s->io_file + len - end, ".json") != 0)
-		return 0;
-	path = mem_printf("%.*s-detail.txt", (int)(len - end), s->io_file);
-	return access(path, R_OK) == 0 ? replay(s, path, err) : 0;
-}
-
-int analyze_input_detail(struct analyze_input *in, const char *path, struct err *err)
-{
-	struct analyze_scenario *only = NULL;
-	int rc = 0;
-
-	for (size_t i = 0; i < in->len && rc == 0; i++) {
-		if (!in->at[i].io)
-			continue;
-		if (path && only)
-			return err_set(err, -EINVAL,
-				"--detail is of one run, and here are results of several");
-		only = &in->at[i];
-		if (!path)
-			rc = replay_beside(only, err);
-	}
-	if (!path || rc < 0)
-		return rc;
-	if (!only)
-		return err_set(err, -EINVAL, "--detail needs the result of a traced run beside it");
-	return replay(only, path, err);
-}
-
 static void scenario_release(struct analyze_scenario *s)
 {
 	result_free(s->io);
@@ -172,11 +120,6 @@ static void scenario_release(struct analyze_scenario *s)
 	free((void *)s->io_file);
 	free((void *)s->cpu_file);
 	free((void *)s->memory_file);
-	free((void *)s->detail_file);
-	if (s->whatif) {
-		whatif_release((struct whatif *)s->whatif);
-		free((void *)s->whatif);
-	}
 }
 
 void analyze_input_release(struct analyze_input *in)

@@ -10,21 +10,17 @@
  *
  *	struct analyze_input in = {0};
  *	rc = analyze_input_add(&in, "results/iotrace/dns-iotrace.json", err);
- *	rc = analyze_input_detail(&in, NULL, err);
  *	use(in.at, in.len);
  *	analyze_input_release(&in);
  */
 struct analyze_input {
-	struct analyze_scenario *at; /* by name; strings, results and replays are owned */
+	struct analyze_scenario *at; /* by name; strings and results are owned */
 	size_t len, cap;
 };
 
 /* Reads a result of any of the three kinds. -EINVAL: it is none, a newer one, or the second of its
  * kind and scenario; the message names the file. */
 int analyze_input_add(struct analyze_input *in, const char *path, struct err *err);
-/* Replays path for the one scenario with an I/O result; with NULL, for each scenario the detail
- * file beside its result, where there is one of that run. */
-int analyze_input_detail(struct analyze_input *in, const char *path, struct err *err);
 void analyze_input_release(struct analyze_input *in);
 
 #endif

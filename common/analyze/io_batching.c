@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* Batching, the cost model and the replay, as tables and sentences. */
+/* Batching and the cost model, as tables and sentences. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -201,7 +201,7 @@ static void findings(struct doc *d, const struct io_findings *f)
 	io_targets(d, f);
 	io_batching(d, f);
 	io_cost(d, f);
-	io_whatif(d, f->s);
+	io_gathering(d, f->s);
 	io_errors(d, f->s->io);
 	io_categories(d, f->s->io);
 }
@@ -220,8 +220,6 @@ void analyze_io(struct doc *d, const struct analyze_scenario *s, const struct ea
 
 	doc_head(d, arena_printf(&d->arena, "I/O analysis: %s", view_name(s->name)), "");
 	doc_pair(d, "source", "%s", view_name(s->io_file));
-	if (s->detail_file)
-		doc_pair(d, "detail", "%s", s->detail_file);
 	io_what_ran(d, s->io);
 	io_key_findings(d, &f);
 	findings(d, &f);

@@ -26,7 +26,8 @@ void io_key_findings(struct doc *d, const struct io_findings *f);
 /* io_batching.c */
 void io_batching(struct doc *d, const struct io_findings *f);
 void io_cost(struct doc *d, const struct io_findings *f);
-void io_whatif(struct doc *d, const struct analyze_scenario *s);
+/* io_gathering.c */
+void io_gathering(struct doc *d, const struct analyze_scenario *s);
 /* io_tables.c */
 void io_errors(struct doc *d, const struct res_result *r);
 void io_categories(struct doc *d, const struct res_result *r);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/analyze/errors.h"
+#include "common/base/clock.h"
 #include "common/base/units.h"
 
 #define OFTEN_EMPTY 0.1 /* of a call's calls */
@@ -222,9 +223,23 @@ static void find_churn(struct finder *f)
 		       .saved_ns = (double)pairs * (mean_ns(map) + mean_ns(unmap))});
 }
 
-/* ---- gathering, from the replay ---- */
+/* ---- gathering ---- */
 
-/* The shortest time that any call took: what one costs at least. NULL: nothing was made often. */
+#define GATHER_LIMIT_NS NS_PER_MS
+/* A call that moves more takes its time for its bytes: it does not tell what a call costs. */
+#define SMALL_BYTES 4096
+
+/* Mean of what its calls moved; mappings move nothing. */
+static int moves_little(const struct res_syscall *s)
+{
+	if (!s->bytes || s->bytes->transferred == U64_NONE ||
+		!strcmp(view_name(s->class), "memory"))
+		return 1;
+	return s->bytes->transferred / SMALL_BYTES <= view_zero(s->ok);
+}
+
+/* The shortest time that any call took: what one costs at least. NULL: nothing that could tell was
+ * made often. */
 static const struct res_syscall *shortest(const struct res_result *r)
 {
 	const struct res_syscall *best = NULL;
@@ -233,7 +248,7 @@ static const struct res_syscall *shortest(const struct res_result *r)
 		const struct res_syscall *s = &r->syscalls.at[i];
 
 		if (!s->wall_ns || s->wall_ns->min == U64_NONE ||
-			view_zero(s->calls) < TARGET_CALLS_MIN)
+			view_zero(s->calls) < TARGET_CALLS_MIN || !moves_little(s))
 			continue;
 		if (!best || s->wall_ns->min < best->wall_ns->min)
 			best = s;
@@ -263,8 +278,6 @@ static double floor_ns(
 	return (double)s->wall_ns->min;
 }
 
-enum { POLICY_1_MS = 3 };
-
 static const struct batching *batching_of(const struct batching *list, size_t n, const char *call)
 {
 	for (size_t i = 0; i < n; i++)
@@ -273,54 +286,100 @@ static const struct batching *batching_of(const struct batching *list, size_t n,
 	return NULL;
 }
 
-static void add_gathering(struct finder *f, enum whatif_call call, uint64_t calls, uint64_t left,
-	const struct batching *batching)
+/* One kind of change, over all places. */
+struct gathered {
+	const char *call, *change;
+	uint64_t calls, saved,
+		safely; /* safely: at most, where a reason says that it is not known */
+	const char *reason;
+};
+
+/* "sendto" of "sendto -> sendmmsg"; NULL: it is no change. */
+static const char *call_of(struct finder *f, const char *change)
 {
-	const char *name = whatif_call_name(call), *why = "";
-	double each_ns = floor_ns(f, name, batching, &why);
-	const struct res_syscall *row = view_called(f->s->io, name);
-	/* The detail is of the whole run, the result of its window. */
-	double saved = (double)(calls - left) / (double)calls * (double)(row ? row->calls : 0);
-	int writes = call == WHATIF_write || call == WHATIF_writev;
+	const char *arrow = change ? strstr(change, " -> ") : NULL;
+
+	return arrow ? arena_printf(&f->d->arena, "%.*s", (int)(arrow - change), change) : NULL;
+}
+
+static void sum_place(struct gathered *g, const struct res_gathering *row)
+{
+	uint64_t safely = row->saved_safely != U64_NONE ? row->saved_safely : row->saved_at_most;
+
+	g->calls = sat_add(g->calls, view_zero(row->calls));
+	g->saved = sat_add(g->saved, view_zero(row->saved));
+	g->safely = sat_add(g->safely, view_zero(safely));
+	g->reason = row->reason ? row->reason : g->reason;
+}
+
+static void add_gathering(
+	struct finder *f, const struct gathered *g, const struct batching *batching)
+{
+	const char *why = "", *how_many = view_count(f->d, g->safely);
+	double each_ns = floor_ns(f, g->call, batching, &why);
+	int writes = strstr(g->change, "writev") != NULL;
 
 	if (!isfinite(each_ns)) {
 		say(f, arena_printf(&f->d->arena,
-			       "%s, gathering: %s of %s calls could be saved, but what one costs "
-			       "is "
-			       "not known.",
-			       name, view_count(f->d, calls - left), view_count(f->d, calls)));
+			       "%s, gathering: %s%s of %s calls could be saved, but what one costs "
+			       "is not known.",
+			       g->call, g->reason ? "at most " : "", how_many,
+			       view_count(f->d, g->calls)));
 		return;
 	}
 	add(f, (struct target){.kind = writes ? TARGET_GATHER_WRITES : TARGET_GATHER_SENDS,
-		       .call = name,
+		       .call = g->call,
 		       .why = arena_printf(&f->d->arena,
-			       "gathered for up to 1 ms, %s of %s calls would not be made; at "
-			       "least "
-			       "%.0f ns each, %s",
-			       view_count(f->d, calls - left), view_count(f->d, calls), each_ns,
-			       why),
-		       .evidence = arena_printf(
-			       &f->d->arena, "%s: lines of %s", view_name(f->s->detail_file), name),
-		       .check = arena_printf(&f->d->arena, "%s.calls down", name),
-		       .calls = row ? row->calls : 0,
-		       .saved_ns = saved * each_ns});
+			       "gathered for up to 1 ms, %s%s of %s calls would not be made%s%s%s; "
+			       "at least %.0f ns each, %s",
+			       g->reason ? "at most " : "", how_many, view_count(f->d, g->calls),
+			       g->reason ? " (whether that is safe is not known: " : "",
+			       g->reason ? g->reason : "", g->reason ? ")" : "", each_ns, why),
+		       .evidence = arena_printf(&f->d->arena, "%s: gathering[%s]",
+			       view_name(f->s->io_file), g->change),
+		       .check = arena_printf(&f->d->arena, "%s.calls down", g->call),
+		       .calls = g->calls,
+		       .saved_ns = (double)g->safely * each_ns});
 }
 
-static void find_gathering(
-	struct finder *f, enum whatif_call call, const struct batching *list, size_t n)
+static void judge_gathering(
+	struct finder *f, const struct gathered *g, const struct batching *list, size_t n)
 {
-	uint64_t calls = 0, left = 0;
+	if (g->safely >= TARGET_CALLS_MIN)
+		add_gathering(f, g, batching_of(list, n, g->call));
+	else if (g->saved >= TARGET_CALLS_MIN)
+		say(f, arena_printf(&f->d->arena,
+			       "%s, gathering: %s of %s calls could be saved only by holding them "
+			       "back over calls that can wait, which an answer may depend on; "
+			       "%s safely.",
+			       g->call, view_count(f->d, g->saved), view_count(f->d, g->calls),
+			       g->safely ? view_count(f->d, g->safely) : "none"));
+}
 
-	for (size_t i = 0; i < f->s->whatif->len; i++) {
-		const struct whatif_place *p = &f->s->whatif->at[i];
+static void find_gathering(struct finder *f, const struct batching *list, size_t n)
+{
+	const struct res_result *r = f->s->io;
+	struct {
+		struct gathered *at;
+		size_t len, cap;
+	} found = {0};
 
-		if (p->call != call)
+	for (size_t i = 0; i < r->gathering.len; i++) {
+		const struct res_gathering *row = &r->gathering.at[i];
+		const char *call = call_of(f, row->change);
+		size_t k = 0;
+
+		if (!call || row->limit_ns != GATHER_LIMIT_NS)
 			continue;
-		calls += p->calls;
-		left += p->outcome[POLICY_1_MS].held_calls;
+		while (k < found.len && strcmp(found.at[k].change, row->change) != 0)
+			k++;
+		if (k == found.len)
+			*VEC_PUSH(&found) = (struct gathered){.call = call, .change = row->change};
+		sum_place(&found.at[k], row);
 	}
-	if (calls >= left && calls - left >= TARGET_CALLS_MIN)
-		add_gathering(f, call, calls, left, batching_of(list, n, whatif_call_name(call)));
+	for (size_t i = 0; i < found.len; i++)
+		judge_gathering(f, &found.at[i], list, n);
+	free(found.at);
 }
 
 static int compare_targets(const void *a, const void *b)
@@ -348,11 +407,7 @@ static void find_all(struct finder *f, const struct batching *batching, size_t n
 		find_empty(f, &r->syscalls.at[i]);
 	find_lookups(f);
 	find_churn(f);
-	for (int i = 0; f->s->whatif && i < WHATIF_CALLS; i++)
-		find_gathering(f, (enum whatif_call)i, batching, n);
-	if (!f->s->whatif)
-		say(f, "gather-sends and gather-writes need the recorded times: give "
-		       "--detail.");
+	find_gathering(f, batching, n);
 }
 
 static struct targets finish(struct finder *f)

@@ -37,7 +37,7 @@ static const struct optable_row option_rows[] = {
 	{"scenario", "NAME", OPTION_TEXT, offsetof(struct analyze_args, scenario), 0, 0,
 		"only that scenario (default: all in DIR)"},
 	{"detail", "FILE", OPTION_TEXT, offsetof(struct analyze_args, detail), 0, 0,
-		"detail file to replay (default: the one beside the result, if that run wrote it)"},
+		"not read any more: the result says what gathering would save"},
 	{"ease", "KIND=N,..", OPTION_TEXT, offsetof(struct analyze_args, ease), 0, 0,
 		"how easy (1 to 10) a kind of change is in this program, e.g. batch-limit=4"},
 	{"config", "FILE", OPTION_TEXT, offsetof(struct analyze_args, config), 0, 0,
@@ -171,7 +171,7 @@ static int gather(struct analyze_input *in, const struct analyze_args *args,
 		rc = analyze_input_add(in, files->at[i], err);
 	if (rc == 0 && !files->len)
 		rc = add_dir(in, args, err);
-	return rc < 0 ? rc : analyze_input_detail(in, args->detail, err);
+	return rc;
 }
 
 /* ---- output ---- */

@@ -11,6 +11,7 @@
 
 static const struct sys_def defs[] = {
 	{.name = "sendmmsg",
+		.gather = "larger sendmmsg",
 		.class = CLASS_NETWORK,
 		.unit = BATCH_MESSAGES,
 		.batch = 3,
@@ -21,7 +22,12 @@ static const struct sys_def defs[] = {
 		.batch = 3,
 		.index = 1},
 	{.name = "epoll_wait", .class = CLASS_WAIT, .unit = BATCH_EVENTS, .batch = 3, .index = 2},
-	{.name = "write", .class = CLASS_DESC, .bytes = 3, .bytes_ret = 1, .index = 3},
+	{.name = "write",
+		.class = CLASS_DESC,
+		.gather = "writev",
+		.bytes = 3,
+		.bytes_ret = 1,
+		.index = 3},
 };
 
 /* Call i of a server whose threads each have a few sockets. */

@@ -2,7 +2,6 @@
 /* Decoders on targets that lie. The input is a call and the target's whole memory. */
 #include <errno.h>
 
-#include "common/analyze/whatif_parts.h"
 #include "tests/fuzz/fuzz.h"
 #include "tracer/decode/decode.h"
 #include "tracer/detail.h"
@@ -65,16 +64,13 @@ static void check(const struct sys_event *ev, const struct memory *mem)
 	FUZZ_CHECK(mem->reads <= 16 + 4 * (uint64_t)RET_MAX);
 }
 
-/* analyze reads what iotrace writes. */
 static void print(const struct sys_event *ev)
 {
-	struct detail_call c;
 	struct out o;
 
 	out_init_mem(&o);
 	detail_line(&o, ev, 0);
-	FUZZ_CHECK(detail_parse(out_text(&o), o.len - 1, &c) == 0);
-	detail_parse_more(&c);
+	FUZZ_CHECK(o.len >= DETAIL_LINE_MIN && out_text(&o)[o.len - 1] == '\n');
 	out_release(&o);
 }
 

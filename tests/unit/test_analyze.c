@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* The findings: cost model, verdicts, errors, targets, the replay, and Markdown. */
+/* The findings: cost model, verdicts, errors, targets, and Markdown. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,8 +17,6 @@
 #include "common/analyze/cost.h"
 #include "common/analyze/errors.h"
 #include "common/analyze/targets.h"
-#include "common/analyze/whatif.h"
-#include "common/analyze/whatif_parts.h"
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/mem.h"
@@ -381,126 +379,6 @@ static void test_priority(void **state)
 	assert_true(ease_set(&ease, "BATCH_LIMIT", 3, &err) < 0);
 }
 
-/* ---- the replay ---- */
-
-static void test_lines(void **state)
-{
-	static const char *const good[] = {
-		"7 1700000000.000042 getpid() = 7 <0.000001>",
-		"7 1700000000.000042 futex(0x7f, FUTEX_WAIT, 2) = ? ERESTARTSYS (To be restarted "
-		"if "
-		"SA_RESTART is set) <0.1>",
-		"7 1700000000.000042 exit_group(0) = ?",
-	};
-	static const char *const bad[] = {
-		"",
-		"x",
-		"7",
-		"7 1700000000.000042 ",
-		"7 1700000000.000042 getpid(",
-		"7 1700000000.000042 getpid() ",
-		"7 1700000000.000042 getpid() =",
-		"7 1700000000.000042 = 7 <0.000001>",
-		"7 1700000000.00004 getpid() = 7 <0.000001>",
-		"7 99999999999999999.000042 getpid() = 7 <0.000001>",
-		"99999999999999999999 1700000000.000042 getpid() = 7 <0.000001>",
-		"7 1700000000.000042 <... read resumed>) = 7",
-		"[pid 7] 1700000000.000042 getpid() = 7",
-		"-7 1700000000.000042 getpid() = 7 <0.000001>",
-	};
-	struct detail_call c;
-
-	(void)state;
-	for (size_t i = 0; i < LEN(good); i++)
-		if (detail_parse(good[i], strlen(good[i]), &c) < 0)
-			fail_msg("refused: %s", good[i]);
-	for (size_t i = 0; i < LEN(bad); i++)
-		if (detail_parse(bad[i], strlen(bad[i]), &c) == 0)
-			fail_msg("taken: %s", bad[i]);
-}
-
-static void test_line_of_messages(void **state)
-{
-	static const char line[] =
-		"12 1700000000.000042 sendmmsg(5, {7 msgs, 448 bytes}, 64, MSG_DONTWAIT) = 7 <0.1>";
-	struct detail_call c;
-
-	(void)state;
-	assert_int_equal(detail_parse(line, strlen(line), &c), 0);
-	detail_parse_more(&c);
-	assert_int_equal(c.tid, 12);
-	assert_int_equal(c.fd, 5);
-	assert_int_equal(c.entry_us, 1700000000000042);
-	assert_int_equal(c.asked_units, 64);
-	assert_int_equal(c.asked_bytes, 448);
-	assert_int_equal(c.ret, 7);
-	assert_int_equal(c.ok, 1);
-}
-
-static int replay(const char *text, struct whatif *ret, struct err *err)
-{
-	char path[] = "/tmp/test-analyze-XXXXXX";
-	cleanup_close int fd = mkstemp(path);
-	int rc;
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	rc = whatif_read(path, ret, err);
-	unlink(path);
-	return rc;
-}
-
-/* 16 writes, 10 us apart, with a read of the same descriptor after every fourth. */
-static void test_replay(void **state)
-{
-	char *text = mem_strdup("");
-	struct whatif w;
-	struct err err = {0};
-
-	(void)state;
-	for (int i = 0; i < 16; i++) {
-		char *more = mem_printf("%s9 100.%06d write(4, 0x1, 8) = %d <0.000001>\n%s", text,
-			i * 10, i == 3 ? 5 : 8,
-			i % 4 == 3 ? "9 100.000155 read(4, 0x1, 8) = 1 <0.000001>\n" : "");
-
-		free(text);
-		text = more;
-	}
-	assert_int_equal(replay(text, &w, &err), 0);
-	free(text);
-	assert_int_equal(w.lines, 20);
-	assert_int_equal(w.len, 1);
-	assert_int_equal(w.at[0].calls, 16);
-	assert_int_equal(w.at[0].partial, 1);
-	/* 8 units: 2 groups, delays 70 + 60 + .. + 0 each */
-	assert_int_equal(w.at[0].outcome[0].calls, 2);
-	assert_int_equal(w.at[0].outcome[0].delay_us, 2 * 280);
-	assert_int_equal(w.at[0].outcome[0].held_calls, 4);
-	/* 50 us: 0-50, 60-110, 120-150, each sent 50 us after its first */
-	assert_int_equal(w.at[0].outcome[2].calls, 3);
-	assert_int_equal(w.at[0].outcome[2].delay_us, 150 + 150 + (30 + 20 + 10 + 0));
-	/* 1 ms: all at once */
-	assert_int_equal(w.at[0].outcome[3].calls, 1);
-	assert_int_equal(w.at[0].outcome[3].held_calls, 4);
-	whatif_release(&w);
-}
-
-static void test_replay_refuses(void **state)
-{
-	struct whatif w;
-	struct err err = {0};
-
-	(void)state;
-	assert_true(replay("9 100.000000 write(4, 0x1, 8) = 8 <0.000001>\nfoo\n", &w, &err) < 0);
-	assert_non_null(strstr(err.text, "line 2"));
-	err = (struct err){0};
-	assert_true(replay("9 100.000000 write(4, 0x1, 8) = 8 <0.00", &w, &err) < 0);
-	assert_non_null(strstr(err.text, "ends inside"));
-	assert_int_equal(replay("", &w, &err), 0);
-	assert_int_equal(w.len, 0);
-	whatif_release(&w);
-}
-
 /* ---- Markdown ---- */
 
 static void test_markdown_text(void **state)
@@ -568,10 +446,6 @@ int main(void)
 		cmocka_unit_test(test_categories),
 		cmocka_unit_test(test_writes_count_by_descriptor),
 		cmocka_unit_test(test_priority),
-		cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_line_of_messages),
-		cmocka_unit_test(test_replay),
-		cmocka_unit_test(test_replay_refuses),
 		cmocka_unit_test(test_markdown_text),
 		cmocka_unit_test(test_markdown_table),
 	};

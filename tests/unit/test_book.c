@@ -452,6 +452,45 @@ static void a_book_without_a_detail_says_nothing_of_it(void **state)
 	book_release(&b);
 }
 
+/* ---- gathering ---- */
+
+static void a_write(struct book *b, uint64_t entry_ns)
+{
+	struct sys_event ev = event("write", entry_ns, entry_ns + 10);
+
+	ev.fd_id = 3;
+	ev.ret = 1;
+	book_call(b, &ev);
+}
+
+/* The calls of the window, and no group that reaches over its ends. */
+static void gathering_is_of_the_window(void **state)
+{
+	struct book b;
+	struct res_result *r;
+
+	(void)state;
+	book_init(&b, START, 1);
+	for (int i = 0; i < 5; i++)
+		a_write(&b, 1100 + 20 * (uint64_t)i);
+	book_begin(&b, 1200);
+	for (int i = 0; i < 4; i++)
+		a_write(&b, 1200 + 20 * (uint64_t)i);
+	book_end(&b, 1300);
+	for (int i = 0; i < 7; i++)
+		a_write(&b, 1300 + 20 * (uint64_t)i);
+	book_close(&b, 2000);
+	r = result_of(&b, 0);
+	assert_int_equal(r->gathering.len, 4);
+	assert_int_equal(r->gathering.at[0].limit_units, 8);
+	assert_int_equal(r->gathering.at[0].calls, 4);
+	assert_int_equal(r->gathering.at[0].saved, 3);
+	assert_int_equal(r->gathering.at[0].saved_safely, 3);
+	assert_int_equal(r->gathering.at[0].delay_ns_total, 60 + 40 + 20);
+	result_free(r);
+	book_release(&b);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -464,6 +503,7 @@ int main(void)
 		cmocka_unit_test(nothing_follows_what_was_left_out),
 		cmocka_unit_test(a_detail_that_cannot_be_written_is_counted),
 		cmocka_unit_test(a_book_without_a_detail_says_nothing_of_it),
+		cmocka_unit_test(gathering_is_of_the_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,6 +40,7 @@ static void rows_are_sound(void **state)
 			assert_int_equal(def->args[def->bytes - 1], 'z');
 		assert_int_equal(!def->batch, def->unit == BATCH_NONE);
 		assert_true(strlen(sys_class_name(def->class)) > 0);
+		assert_true(!def->gather || (def->fd && sys_waits(def)));
 	}
 }
 

@@ -7,6 +7,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/out.h"
 #include "tracer/agg/call.h"
+#include "tracer/agg/gather.h"
 #include "tracer/agg/parts.h"
 #include "tracer/agg/tally.h"
 
@@ -16,11 +17,15 @@ struct agg {
 	size_t seen;            /* of them not NULL */
 	uint64_t calls;
 	struct parts threads, fds;
+	struct gather *gather;
 };
 
 struct agg *agg_new(void)
 {
-	return mem_calloc(1, sizeof(struct agg));
+	struct agg *a = mem_calloc(1, sizeof(*a));
+
+	a->gather = gather_new();
+	return a;
 }
 
 void agg_free(struct agg *a)
@@ -32,6 +37,7 @@ void agg_free(struct agg *a)
 	free(a->tallies);
 	parts_release(&a->threads);
 	parts_release(&a->fds);
+	gather_free(a->gather);
 	free(a);
 }
 
@@ -62,6 +68,7 @@ void agg_add(struct agg *a, const struct sys_event *ev)
 	part_add(parts_get(&a->threads, &t->thread_hit, ev->thread_id, def), &c);
 	if (ev->fd_id)
 		part_add(parts_get(&a->fds, &t->fd_hit, ev->fd_id, def), &c);
+	gather_add(a->gather, ev);
 }
 
 uint64_t agg_calls(const struct agg *a)
@@ -280,6 +287,7 @@ void agg_result(const struct agg *a, const struct agg_names *names, struct res_r
 		tally_result(sorted[i], &r->syscalls.at[i], r);
 	threads_result(a, names, r);
 	fds_result(a, names, r);
+	gather_result(a->gather, names, r);
 	warn_of_gaps(a, sorted, r);
 }
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "common/model/result.h"
+#include "tracer/agg/names.h"
 #include "tracer/agg/rows.h"
 #include "tracer/event.h"
 
@@ -22,17 +23,7 @@ uint64_t agg_calls(const struct agg *a);
 /* The call with the most messages so far: its name, NULL if there is none. */
 const char *agg_busiest(const struct agg *a, uint64_t *ret_calls, uint64_t *ret_messages);
 
-/* Who the ids in the events are; asked when the result is built. The strings are copied. */
-struct agg_names {
-	/* Both return 0, or -1 when nothing is known of that id. */
-	int (*thread)(void *ctx, uint32_t thread_id, uint64_t *ret_pid, uint64_t *ret_tid,
-		const char **ret_comm);
-	int (*fd)(void *ctx, uint32_t fd_id, uint64_t *ret_pid, uint64_t *ret_fd,
-		uint64_t *ret_generation, const char **ret_target);
-	void *ctx;
-};
-
-/* Fills r->syscalls (most time first), r->threads, r->fds, and warnings about caps. */
+/* Fills r->syscalls (most time first), r->threads, r->fds, r->gathering, and warns of caps. */
 void agg_result(const struct agg *a, const struct agg_names *names, struct res_result *r);
 /* Appends calls by name to a phase row. */
 void agg_phase(const struct agg *a, struct res_result *r, struct res_phase *phase);

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-3.0-only
+/*
+ * Sends of known kinds: which of them could be held back and sent together, and which could not, as
+ * something that another side has to answer comes between. Each case makes N (1000) sends, or what
+ * its comment says.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include "udp.h"
+
+static long count(char **args)
+{
+	return t_num(args, 0, 1000);
+}
+
+static void put(int fd)
+{
+	CHECK(write(fd, "x", 1) == 1);
+}
+
+static int take(int fd)
+{
+	char c;
+
+	return (int)read(fd, &c, 1);
+}
+
+/* A child answers each byte of `in` with one on `out`, until the end of file. */
+static pid_t answerer(int in, int out, int close_a, int close_b)
+{
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid)
+		return pid;
+	close(close_a);
+	if (close_b >= 0)
+		close(close_b);
+	while (take(in) == 1)
+		put(out);
+	_exit(0);
+}
+
+static void ended(pid_t pid)
+{
+	int status;
+
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+/* Question and answer on one socket: 0 safely. */
+static void ping(char **args)
+{
+	int s[2];
+	pid_t pid;
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+	pid = answerer(s[1], s[1], s[0], -1);
+	close(s[1]);
+	for (long i = count(args); i > 0; i--) {
+		put(s[0]);
+		CHECK(take(s[0]) == 1);
+	}
+	close(s[0]);
+	ended(pid);
+}
+
+/* The question on one pipe, the answer on another: 0 safely. */
+static void pipes(char **args)
+{
+	int q[2], a[2];
+	pid_t pid;
+
+	CHECK(pipe(q) == 0 && pipe(a) == 0);
+	pid = answerer(q[0], a[1], q[1], a[0]);
+	close(q[0]);
+	close(a[1]);
+	for (long i = count(args); i > 0; i--) {
+		put(q[1]);
+		CHECK(take(a[0]) == 1);
+	}
+	close(q[1]);
+	ended(pid);
+}
+
+/* epoll_wait on another descriptor between: 0 safely, though nothing is ever received here. */
+static void waits(char **args)
+{
+	struct epoll_event ev = {.events = EPOLLIN};
+	int e = epoll_create1(0), p[2], null = t_null();
+
+	CHECK(e >= 0 && pipe(p) == 0);
+	put(p[1]);
+	CHECK(epoll_ctl(e, EPOLL_CTL_ADD, p[0], &ev) == 0);
+	for (long i = count(args); i > 0; i--) {
+		put(null);
+		CHECK(epoll_wait(e, &ev, 1, -1) == 1);
+	}
+}
+
+/* A relay of datagrams, as a DNS proxy is: each question goes on by one socket, each answer back by
+ * the other, each waited for by poll. client -> in, out -> server; 0 safely. */
+static void relay(char **args)
+{
+	struct udp client = udp_open(), server = udp_open();
+	struct sockaddr_in from;
+	struct pollfd p;
+	char b[64];
+	socklen_t len;
+
+	for (long i = count(args); i > 0; i--) {
+		CHECK(send(client.tx, b, 20, 0) == 20);
+		p = (struct pollfd){client.rx, POLLIN, 0};
+		CHECK(poll(&p, 1, -1) == 1);
+		len = sizeof(from);
+		CHECK(recvfrom(client.rx, b, 64, 0, (struct sockaddr *)&from, &len) == 20);
+		CHECK(send(server.tx, b, 20, 0) == 20);
+		len = sizeof(from);
+		CHECK(recvfrom(server.rx, b, 64, 0, (struct sockaddr *)&from, &len) == 20);
+		CHECK(sendto(server.rx, b, 30, 0, (struct sockaddr *)&from, len) == 30);
+		p = (struct pollfd){server.tx, POLLIN, 0};
+		CHECK(poll(&p, 1, -1) == 1);
+		CHECK(recv(server.tx, b, 64, 0) == 30);
+	}
+}
+
+/* A log that nobody asks about: all but the first of each group. */
+static void lines(char **args)
+{
+	int fd = t_file(0);
+
+	for (long i = count(args); i > 0; i--)
+		put(fd);
+}
+
+/* Datagrams to a receiver that is never asked. */
+static void sends(char **args)
+{
+	struct udp u = udp_open();
+
+	for (long i = count(args); i > 0; i--)
+		CHECK(send(u.tx, "x", 1, 0) == 1);
+}
+
+/* After every tenth write what args[1] names: fsync dup fork lseek close other. */
+static void between(char **args)
+{
+	const char *what = args[0] && args[1] ? args[1] : "fsync";
+	int fd = t_file(0), other = t_file(0);
+
+	for (long i = 1, n = count(args); i <= n; i++) {
+		put(fd);
+		if (i % 10)
+			continue;
+		if (!strcmp(what, "fsync"))
+			CHECK(fsync(fd) == 0);
+		else if (!strcmp(what, "dup"))
+			CHECK(close(dup(fd)) == 0);
+		else if (!strcmp(what, "lseek"))
+			CHECK(lseek(fd, 0, SEEK_CUR) == i);
+		else if (!strcmp(what, "other"))
+			put(other);
+		else if (!strcmp(what, "close"))
+			CHECK(dup2(other, fd) == fd);
+		else if (!strcmp(what, "fork")) {
+			pid_t pid = fork();
+
+			if (!pid)
+				_exit(0);
+			ended(pid);
+		}
+	}
+}
+
+struct half {
+	int fd;
+	long n;
+};
+
+static int last_answer; /* that the other thread has received */
+
+static void *answers(void *arg)
+{
+	struct half *h = arg;
+
+	for (long i = 0; i < h->n; i++) {
+		CHECK(take(h->fd) == 1);
+		__atomic_store_n(&last_answer, (int)i + 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+/* Two threads on one socket: one asks, the other receives the answer and says so in memory: 0
+ * safely, though no call of the first one waits. */
+static void threads(char **args)
+{
+	struct half h = {.n = count(args)};
+	pthread_t t;
+	pid_t pid;
+	int s[2];
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+	pid = answerer(s[1], s[1], s[0], -1);
+	close(s[1]);
+	h.fd = s[0];
+	CHECK(pthread_create(&t, NULL, answers, &h) == 0);
+	for (int i = 0; i < h.n; i++) {
+		put(s[0]);
+		while (__atomic_load_n(&last_answer, __ATOMIC_ACQUIRE) <= i)
+			; /* no call, not even sched_yield, says that it waits */
+	}
+	CHECK(pthread_join(t, NULL) == 0);
+	close(s[0]);
+	ended(pid);
+}
+
+/* N rounds of a write to each of `fds` (64) files. */
+static void many(char **args)
+{
+	static int fd[8192];
+	long files = t_num(args, 1, 64);
+	struct rlimit limit;
+
+	CHECK(files <= 8192 && getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur < (rlim_t)files + 16)
+		t_skip("so many descriptors");
+	for (long i = 0; i < files; i++)
+		fd[i] = t_null();
+	for (long n = count(args); n > 0; n--)
+		for (long i = 0; i < files; i++)
+			put(fd[i]);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct tcase cases[] = {
+		{"ping", ping},
+		{"pipes", pipes},
+		{"waits", waits},
+		{"relay", relay},
+		{"lines", lines},
+		{"sends", sends},
+		{"between", between},
+		{"threads", threads},
+		{"many", many},
+		{NULL, NULL},
+	};
+
+	return t_main(argc, argv, cases);
+}
