@@ -35,6 +35,7 @@ TRUTHS = (
     ("relay", [200], "sendto -> sendmmsg", 600, 0, 0),
     ("threads", [100], "write -> writev", 200, 0, 0),
     ("lines", [1000], "write -> writev", 1000, 875, 968),
+    ("pages", [160], "pwrite64 -> pwritev", 160, 140, 140),
     ("sends", [1000], "sendto -> sendmmsg", 1000, 875, 968),
     ("between", [200, "fsync"], "write -> writev", 200, 160, 180),
     ("between", [200, "dup"], "write -> writev", 200, 160, 180),

@@ -138,6 +138,16 @@ static void lines(char **args)
 		put(fd);
 }
 
+/* Pages of a file: eight in a row, then back to the first. */
+static void pages(char **args)
+{
+	static char page[512];
+	int fd = t_file(0);
+
+	for (long i = 0, n = count(args); i < n; i++)
+		CHECK(pwrite(fd, page, sizeof(page), i % 8 * 512) == sizeof(page));
+}
+
 /* Datagrams to a receiver that is never asked. */
 static void sends(char **args)
 {
@@ -245,6 +255,7 @@ int main(int argc, char **argv)
 		{"waits", waits},
 		{"relay", relay},
 		{"lines", lines},
+		{"pages", pages},
 		{"sends", sends},
 		{"between", between},
 		{"threads", threads},

@@ -160,6 +160,45 @@ static void a_batch_counts_its_units(void **state)
 		{"writev", 1, 4, 0, 1, 600}, {"writev", 1, 4, 10, 11, 425});
 }
 
+/* Three of 10 bytes each, at these places in the file. */
+static uint64_t saved_at(const char *name, const uint64_t *places)
+{
+	struct gather *g = gather_new();
+	struct res_result *r;
+	uint64_t saved;
+
+	for (uint64_t i = 0; i < 3; i++)
+		gather_add(g, &(struct sys_event){.def = sys_by_name(name),
+				      .entry_ns = i * US,
+				      .exit_ns = i * US + 1,
+				      .args = {4, 0, 1, places[i]},
+				      .ret = 10,
+				      .m = {NM, NM, 1, NM, NM, NM, 0, 0},
+				      .thread_id = 1,
+				      .fd_id = 4});
+	r = result_of(g);
+	assert_int_equal(r->gathering.len, 4);
+	saved = r->gathering.at[1].saved;
+	assert_int_equal(r->gathering.at[1].saved_safely, saved);
+	result_free(r);
+	gather_free(g);
+	return saved;
+}
+
+static void only_what_follows_on_in_the_file(void **state)
+{
+	static const char *const calls[] = {"pwrite64", "pwritev", "pwritev2"};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(calls); i++) {
+		assert_int_equal(saved_at(calls[i], (uint64_t[]){500, 510, 520}), 2);
+		assert_int_equal(saved_at(calls[i], (uint64_t[]){500, 510, 500}), 1);
+		assert_int_equal(saved_at(calls[i], (uint64_t[]){500, 520, 530}), 1);
+		assert_int_equal(saved_at(calls[i], (uint64_t[]){500, 500, 500}), 0);
+	}
+	assert_int_equal(saved_at("write", (uint64_t[]){500, 500, 500}), 2);
+}
+
 /* ---- what ends what is held ---- */
 
 /* Two sends, `between`, two sends: 3 fewer freely; safely 3, or 2 where it ends what is held. */
@@ -340,6 +379,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(groups_go_by_units_and_by_time),
 		cmocka_unit_test(a_batch_counts_its_units),
+		cmocka_unit_test(only_what_follows_on_in_the_file),
 		cmocka_unit_test(what_ends_it),
 		cmocka_unit_test(it_goes_when_the_wait_is_entered),
 		cmocka_unit_test(it_may_have_been_under_way),

@@ -36,6 +36,7 @@ struct place {
 	uint32_t thread_id, fd_id;
 	uint64_t calls;
 	uint64_t last_ns; /* entry of the last one */
+	uint64_t end;     /* of it in the file, where the call says where it begins */
 	uint64_t cut_ns;  /* another thread ended what is held safely; NEVER: not yet */
 	uint8_t on_fd;    /* in the list of its descriptor */
 	uint8_t apart;    /* something was ended: until then what is safe is what is free */
@@ -206,6 +207,18 @@ static uint32_t units_of(const struct sys_event *ev)
 	return units && units <= UNITS_MAX ? (uint32_t)units : 1;
 }
 
+/* One call can only take what follows on in the file. */
+static void follow_on(struct place *p, const struct sys_event *ev, uint64_t at_ns)
+{
+	uint64_t begin = ev->args[ev->def->offset - 1];
+
+	if (p->calls && begin != p->end) {
+		settle(p, at_ns);
+		ways_end(p->free, at_ns);
+	}
+	p->end = begin + (uint64_t)ev->ret;
+}
+
 static void hold(struct gather *g, struct place *p, const struct sys_event *ev)
 {
 	uint64_t at_ns = ev->entry_ns > p->last_ns ? ev->entry_ns : p->last_ns;
@@ -214,6 +227,8 @@ static void hold(struct gather *g, struct place *p, const struct sys_event *ev)
 
 	if (p->cut_ns != NEVER)
 		settle(p, at_ns);
+	if (ev->def->offset)
+		follow_on(p, ev, at_ns);
 	for (int i = 0; i < LIMITS; i++)
 		join(&p->free[i], &limits[i], at_ns, units);
 	for (int i = 0; p->apart && i < LIMITS; i++)
