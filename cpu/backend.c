@@ -419,6 +419,7 @@ static int draw(struct session *s, const char *folded_path, const char *suffix, 
 					   .count_name = "samples",
 					   .folded_path = folded_path,
 					   .svg_path = svg_path,
+					   .is_difference = s->r->diff != NULL,
 					   .signals = s->in->signals},
 		&failed);
 

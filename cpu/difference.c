@@ -47,7 +47,8 @@ static int draw(const struct diff *d, const char *scenario, const char *prefix, 
 		rc = flamegraph_render(&(struct flamegraph){.title = title,
 					       .count_name = "samples",
 					       .folded_path = folded,
-					       .svg_path = svg},
+					       .svg_path = svg,
+					       .is_difference = 1},
 			err);
 	return rc < 0 ? rc : 1;
 }

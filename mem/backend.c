@@ -20,6 +20,7 @@
 #include "common/base/file.h"
 #include "common/base/units.h"
 #include "common/model/json.h"
+#include "common/report/plot.h"
 #include "common/run/control.h"
 #include "common/run/doctor.h"
 #include "common/run/environment.h"
@@ -32,7 +33,6 @@
 #include "mem/folded.h"
 #include "mem/marks.h"
 #include "mem/massif.h"
-#include "mem/plot.h"
 #include "mem/profile.h"
 #include "mem/unseen.h"
 
@@ -639,7 +639,7 @@ static int make_plot(struct job *j, struct err *err)
 	struct out o;
 
 	out_init_mem(&o);
-	plot_write(j->r, &o);
+	plot_write(j->r, 1, &o);
 	int rc = write_out(path, &o, err);
 
 	out_release(&o);

@@ -53,6 +53,10 @@ void report_release(struct report *r);
 const char *report_name(const struct report *r);
 void report_html(const struct report *r, struct out *o);
 void report_text(const struct report *r, struct out *o);
+/* Folded stacks as an SVG, a file of its own; noun: what their numbers count, samples or bytes. The
+ * text is changed. */
+void report_flame_file(
+	const char *title, const char *noun, char *folded, size_t len, struct out *o);
 /* Any doc as such a page, a section for each of its heads. */
 void report_doc_html(const char *title, const struct doc *d, struct out *o);
 

@@ -54,7 +54,7 @@ static void cpu(struct doc *d, const struct res_cpu *c)
 	double share = f ? report_cpu_share(c, f->self_share) : NAN;
 	char percent[DOC_PERCENT_BUF];
 
-	if (isnan(share))
+	if (!f || isnan(share))
 		doc_pair(d, "CPU", "too few samples to say where its time goes");
 	else
 		doc_pair(d, "CPU", "%s of the samples are in %s itself",

@@ -130,3 +130,52 @@ void report_flame_svg(struct page *p, const struct flame *f, const char *what)
 		html_legend(p, "%s of the folded file could not be read.",
 			report_plural(&p->arena, f->unreadable, "line"));
 }
+
+/* ---- a file of its own ---- */
+
+#define HEAD 34 /* height of the title */
+
+static void file_begin(struct page *p, const char *title, double height)
+{
+	out_printf(p->o,
+		"<?xml version=\"1.0\" standalone=\"no\"?>\n<svg "
+		"xmlns=\"http://www.w3.org/2000/svg\" "
+		"class=\"flame\" viewBox=\"0 0 %d %.0f\" width=\"%d\" height=\"%.0f\">\n<title>",
+		SVG_WIDTH, height, SVG_WIDTH, height);
+	html_text(p, title);
+	out_printf(p->o,
+		"</title>\n<style>%s</style>\n<rect class=\"page\" width=\"%d\" "
+		"height=\"%.0f\"/>\n<text class=\"title\" x=\"%d\" y=\"21\">",
+		report_flame_style, SVG_WIDTH, height, TEXT_PAD);
+	html_text(p, title);
+	out_str(p->o, "</text>\n");
+}
+
+void report_flame_file(const char *title, const char *noun, char *folded, size_t len, struct out *o)
+{
+	struct flame f = {
+		.unit = strcmp(noun, "bytes") ? CELL_COUNT : CELL_BYTES, .noun = "sample"};
+	struct page p = {.o = o, .whole_left = SIZE_MAX};
+
+	flame_of_folded(&f, folded, len);
+	if (f.nodes.len && f.nodes.at[0].total) {
+		uint64_t least = flame_least(&f, NODES_MAX, SHARE_MIN);
+		struct drawn d = walk(&p, &f, least, 0);
+
+		file_begin(&p, title, HEAD + (double)(d.deepest + 2) * ROW);
+		out_printf(o, "<g transform=\"translate(0 %d)\">\n", HEAD);
+		walk(&p, &f, least, 1);
+		out_str(o, "</g>\n");
+		if (d.left_out)
+			svg_text(&p, TEXT_PAD, HEAD + (double)(d.deepest + 2) * ROW - 5, "start",
+				arena_printf(&p.arena, "left out: %s of less than %s",
+					report_plural(&p.arena, d.left_out, "frame"),
+					amount(&p, &f, least)));
+	} else {
+		file_begin(&p, title, HEAD + ROW);
+		svg_text(&p, TEXT_PAD, HEAD + 13, "start", "There are no stacks.");
+	}
+	out_str(o, "</svg>\n");
+	flame_release(&f);
+	arena_release(&p.arena);
+}

@@ -6,6 +6,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/units.h"
+#include "common/report/plot.h"
 #include "common/report/report_flame.h"
 #include "common/report/report_page.h"
 #include "common/view/view.h"
@@ -391,7 +392,12 @@ static void memory(struct page *p, const struct res_memory *m)
 	report_memory_head(words, m);
 	html_doc(p, words);
 	out_str(p->o, "<h3>Heap over time</h3>\n");
-	report_heap(p, m);
+	out_str(p->o, "<div class=\"scroll\" tabindex=\"0\">");
+	plot_write(m, 0, p->o);
+	out_str(p->o, "</div>\n");
+	if (view_zero(m->snapshots_left_out))
+		html_legend(p, "%s not in the result; the peak is never left out.",
+			report_plural(&p->arena, m->snapshots_left_out, "snapshot"));
 	out_printf(
 		p->o, "<h3>Who held the memory: the tree of %s</h3>\n", view_tree_moment(words, m));
 	if (m->peak_tree) {

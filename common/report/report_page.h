@@ -69,7 +69,6 @@ void report_time(struct page *p, const struct res_result *r);
 void report_heat(struct page *p, const struct res_result *r);
 void report_latency_map(struct page *p, const struct res_result *r);
 void report_threads_map(struct page *p, const struct res_result *r);
-void report_heap(struct page *p, const struct res_memory *m);
 struct flame;
 void report_flame_svg(struct page *p, const struct flame *f, const char *what);
 
@@ -104,5 +103,6 @@ const char *report_plural(struct arena *a, uint64_t n, const char *noun);
 /* ---- the parts of the page that are the same in each ---- */
 
 extern const char report_style[], report_script[];
+extern const char report_flame_style[]; /* of a flame graph that is a file of its own */
 
 #endif

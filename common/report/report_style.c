@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* The style of the page. Colors are in one place for each scheme; text has at least 4.5:1. */
+#include "common/report/plot.h"
 #include "common/report/report_page.h"
 
 const char report_style[] =
@@ -78,7 +79,7 @@ const char report_style[] =
 	".tools input,.tools button{font:inherit;font-size:13px;color:inherit;"
 	"background:var(--bg);border:1px solid var(--mut);border-radius:4px;padding:3px 8px}\n"
 	".tools output{font-size:13px;color:var(--mut);min-height:1.5em;flex:1 1 300px;"
-	"min-width:0}\n"
+	"min-width:0}\n" PLOT_STYLE
 	"@media (max-width:600px){dl>div{display:block}dl>div>dt{font-size:13px}}\n"
 	"@media print{:root{--bg:#fff;--fg:#000;--mut:#444;--line:#bbb;--box:#eee;--link:#000;"
 	"--got:#0a69c7;--ask:#9aa7b4;--p50:#000;--p99:#b42318;--warn:#000;--warnbg:#eee;"
@@ -88,3 +89,14 @@ const char report_style[] =
 	"table{font-size:8px}th,td{padding:1px 4px;white-space:normal}"
 	"figure,svg,tr{break-inside:avoid}body{font-size:11px}"
 	"*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
+
+const char report_flame_style[] =
+	"\n"
+	"svg{--bg:#fff;--ft:#1b1f24;--f0:#ffd28a;--f1:#ffc27a;--f2:#ffdf9e;--f3:#f7b787;--f4:#"
+	"ffe3b8}\n"
+	"@media screen and (prefers-color-scheme:dark){svg{--bg:#14181d;--ft:#f4f1ec;--f0:#7a4a10;"
+	"--f1:#83400f;--f2:#6b4a14;--f3:#7d3b1c;--f4:#5f4718}}\n"
+	"text{font:11px ui-monospace,monospace;fill:var(--ft);pointer-events:none}\n"
+	".title{font:600 16px system-ui,sans-serif}.page{fill:var(--bg)}\n"
+	".f0{fill:var(--f0)}.f1{fill:var(--f1)}.f2{fill:var(--f2)}.f3{fill:var(--f3)}"
+	".f4{fill:var(--f4)}\n";

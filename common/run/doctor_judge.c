@@ -162,8 +162,9 @@ void judge_renderer(const struct doctor_facts *f, struct doctor_verdict *v)
 		tool_is_fine(&f->renderer, "inferno-flamegraph", "cargo install inferno", v);
 		return;
 	}
-	doctor_say(v, DOCTOR_FAIL,
-		"neither inferno-flamegraph nor flamegraph.pl is in PATH or comes from Debian");
+	doctor_say(v, DOCTOR_WARN,
+		"neither inferno-flamegraph nor flamegraph.pl is in PATH or comes from Debian: "
+		"flame graphs have no search and zoom, and there are none of differences");
 	doctor_fix(v, "sudo apt-get install libdevel-nytprof-perl (or: cargo install inferno)");
 }
 

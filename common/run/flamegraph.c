@@ -11,6 +11,7 @@
 #include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/base/out.h"
+#include "common/report/report.h"
 #include "common/run/program.h"
 #include "common/run/tool.h"
 
@@ -110,6 +111,31 @@ static int render(const struct flamegraph *g, const char *renderer, int folded, 
 		err);
 }
 
+#define FOLDED_MAX ((size_t)1 << 30)
+
+/* Without a renderer. */
+static int draw_ourselves(const struct flamegraph *g, struct err *err)
+{
+	cleanup_free char *folded = NULL;
+	struct out svg;
+	size_t len;
+	int rc;
+
+	if (g->is_difference)
+		return err_set(err, -ENOENT,
+			"no differential flame graph: there is no renderer (apt-get install -y "
+			"libdevel-nytprof-perl, or put inferno-flamegraph or flamegraph.pl in "
+			"PATH)");
+	rc = file_read(g->folded_path, FOLDED_MAX, &folded, &len, err);
+	if (rc < 0)
+		return rc;
+	out_init_mem(&svg);
+	report_flame_file(g->title, g->count_name, folded, len, &svg);
+	rc = file_write(g->svg_path, out_text(&svg), svg.len, err);
+	out_release(&svg);
+	return rc;
+}
+
 int flamegraph_render(const struct flamegraph *g, struct err *err)
 {
 	cleanup_free char *renderer = flamegraph_renderer();
@@ -118,10 +144,7 @@ int flamegraph_render(const struct flamegraph *g, struct err *err)
 	int rc;
 
 	if (!renderer)
-		return err_set(err, -ENOENT,
-			"no flame graph: there is no renderer (apt-get install -y "
-			"libdevel-nytprof-perl, or put inferno-flamegraph or flamegraph.pl in "
-			"PATH)");
+		return draw_ourselves(g, err);
 	folded = open(g->folded_path, O_RDONLY | O_CLOEXEC);
 	if (folded < 0)
 		return err_set(err, -errno, "cannot read %s: %s", g->folded_path, strerror(errno));

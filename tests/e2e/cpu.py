@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import xml.dom.minidom
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tap import BUILD, Failure, Skip, check, eq, main, need_tool, test, wait_for_text
@@ -579,9 +580,14 @@ def renderer_is_missing(t):
     for name in ("perf", "sh", "git"):
         if shutil.which(name):
             os.symlink(os.path.realpath(shutil.which(name)), os.path.join(bare, name))
-    r = profile(t, "x", "--binary", build(t, BURN), "--", 100, path=bare + ":/nonexistent", status=125)
+    profile(t, "x", "--binary", build(t, BURN), "--", 100, path=bare + ":/nonexistent")
+    eq(there(t, "x"), OUTPUTS, "everything is made all the same")
+    with open(t.path("results/flamegraphs/x-flamegraph.svg")) as f:
+        svg = f.read()
+    xml.dom.minidom.parseString(svg)
+    check("in_main\n" in svg and "samples, " in svg and "<script" not in svg, svg[:2000])
+    r = profile(t, "x", "--binary", build(t, BURN), "--diff", "results", "--", 100, path=bare + ":/nonexistent", status=125)
     check("libdevel-nytprof-perl" in r.err, str(r))
-    eq(there(t, "x"), OUTPUTS[1:], "JSON and folded stacks are kept")
 
 
 # ---- the picture ----

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* A massif file, and all that is made of it. */
+#include "common/report/plot.h"
 #include "mem/folded.h"
 #include "mem/massif.h"
-#include "mem/plot.h"
 #include "mem/profile.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		out_init_mem(&o);
 		profile_fill(r, &m);
 		folded_write(&m, &o, &left_out);
-		plot_write(r, &o);
+		plot_write(r, 1, &o);
 		massif_has_option(&m, "--stacks=yes");
 		massif_option(&m, "--threshold=", 1);
 		out_release(&o);

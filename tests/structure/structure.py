@@ -19,7 +19,7 @@ ROOMS = {
     "model": {"base"},
     "view": {"base", "model"},
     "write": {"base", "model", "view"},
-    "run": {"base", "model"},
+    "run": {"base", "model", "report"},
     "compare": {"base", "model", "view", "write"},
     "analyze": {"base", "model", "view", "write"},
     "report": {"base", "model", "view", "write", "analyze"},

@@ -244,7 +244,7 @@ static const struct render_case {
 	{"crashes", "kill -SEGV $$", -EIO, "flamegraph.pl failed with status 139"},
 };
 
-static int render(const char *svg_path, struct err *err)
+static int render(const char *svg_path, int is_difference, struct err *err)
 {
 	cleanup_free char *folded = in_dir("x.folded");
 
@@ -252,7 +252,8 @@ static int render(const char *svg_path, struct err *err)
 	return flamegraph_render(&(struct flamegraph){.title = "a title",
 					 .count_name = "samples",
 					 .folded_path = folded,
-					 .svg_path = svg_path},
+					 .svg_path = svg_path,
+					 .is_difference = is_difference},
 		err);
 }
 
@@ -270,7 +271,7 @@ static void renderers(void **state)
 
 		print_message("# %s\n", c->what);
 		unlink(svg);
-		assert_int_equal(render(svg, &err), c->rc);
+		assert_int_equal(render(svg, 0, &err), c->rc);
 		assert_non_null(strstr(err.text, c->error));
 		/* Whole or not at all. */
 		assert_int_equal(access(svg, F_OK) == 0, c->rc == 0);
@@ -283,7 +284,7 @@ static void renderers_in_order(void **state)
 {
 	cleanup_free char *second = fake("flamegraph.pl", ":");
 	cleanup_free char *first = fake("inferno-flamegraph", ":");
-	cleanup_free char *found = NULL, *next = NULL, *svg = in_dir("x.svg");
+	cleanup_free char *found = NULL, *next = NULL, *svg = in_dir("x.svg"), *drawn = NULL;
 	struct err err = {0};
 
 	(void)state;
@@ -296,7 +297,11 @@ static void renderers_in_order(void **state)
 	unlink(second);
 	/* No perl either. */
 	assert_null(flamegraph_renderer());
-	assert_int_equal(render(svg, &err), -ENOENT);
+	assert_int_equal(render(svg, 0, &err), 0);
+	assert_int_equal(file_read(svg, 1 << 16, &drawn, NULL, &err), 0);
+	assert_int_equal(strncmp(drawn, "<?xml", 5), 0);
+	assert_non_null(strstr(drawn, "<title>b\n1 sample, 100%</title>"));
+	assert_int_equal(render(svg, 1, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "apt-get install -y libdevel-nytprof-perl"));
 	setenv("PATH", old_path, 1);
 }

@@ -13,10 +13,10 @@
 #include <cmocka.h>
 
 #include "common/base/file.h"
+#include "common/report/plot.h"
 #include "common/model/json.h"
 #include "mem/command.h"
 #include "mem/files.h"
-#include "mem/plot.h"
 #include "mem/profile.h"
 #include "mem/unseen.h"
 #include "mem/wrapper.h"
@@ -357,7 +357,7 @@ static char *plot_of(const struct res_memory *r)
 	struct out o;
 
 	out_init_mem(&o);
-	plot_write(r, &o);
+	plot_write(r, 1, &o);
 	char *svg = mem_strdup(out_text(&o));
 
 	out_release(&o);

@@ -167,7 +167,7 @@ static const struct {
 	{paranoid_2_with_cap, "perf-event-paranoid", DOCTOR_OK, "CAP_PERFMON", NULL},
 	{perf_missing, "perf", DOCTOR_FAIL, "not in PATH", "apt-get install linux-perf"},
 	{perf_broken, "perf", DOCTOR_FAIL, "perf not found", "linux-tools-"},
-	{no_renderer, "flamegraph-renderer", DOCTOR_FAIL, "inferno", "libdevel-nytprof-perl"},
+	{no_renderer, "flamegraph-renderer", DOCTOR_WARN, "inferno", "libdevel-nytprof-perl"},
 	{no_valgrind, "valgrind", DOCTOR_FAIL, "not in PATH", "apt-get install valgrind"},
 	{massif_fails, "massif", DOCTOR_FAIL, "Fatal error at startup", "libc6-dbg"},
 	{no_ms_print, "ms-print", DOCTOR_FAIL, "not in PATH", "valgrind"},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "mem/plot.h"
+#include "common/report/plot.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -47,6 +47,11 @@ static double y_of(const struct plot *p, double bytes)
 static uint64_t or_zero(uint64_t v)
 {
 	return v == U64_NONE ? 0 : v;
+}
+
+static int is_known(const struct res_memory_point *at)
+{
+	return at && at->total_bytes != U64_NONE;
 }
 
 static double total_of(const struct res_memory_snapshot *s)
@@ -152,39 +157,6 @@ static const char *time_words(const struct res_memory *r)
 
 /* ---- the parts of the picture ---- */
 
-static const char style[] =
-	"<style>\n"
-	"text { font: 13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: "
-	"#1f2328; }\n"
-	".title { font-size: 18px; font-weight: 600; }\n"
-	".small { font-size: 12px; fill: #59636e; }\n"
-	".page { fill: #ffffff; }\n"
-	".grid { stroke: #d1d9e0; stroke-width: 1; }\n"
-	".axis { stroke: #59636e; stroke-width: 1; }\n"
-	".heap { fill: #4c8bf5; }\n"
-	".extra { fill: #f0a33b; }\n"
-	".stacks { fill: #5fb663; }\n"
-	".window { fill: #8250df; fill-opacity: 0.13; }\n"
-	".edge { stroke: #8250df; stroke-width: 1; stroke-dasharray: 4 3; }\n"
-	".peak { stroke: #cf222e; stroke-width: 1.5; stroke-dasharray: 5 3; fill: none; }\n"
-	".dot { fill: #cf222e; }\n"
-	".end { fill: #ffffff; stroke: #1f2328; stroke-width: 1.5; }\n"
-	".hit { fill: #000000; fill-opacity: 0; }\n"
-	"@media (prefers-color-scheme: dark) {\n"
-	"text { fill: #e6edf3; }\n"
-	".small { fill: #9198a1; }\n"
-	".page { fill: #0d1117; }\n"
-	".grid { stroke: #30363d; }\n"
-	".axis { stroke: #9198a1; }\n"
-	".heap { fill: #3b76d9; }\n"
-	".window { fill: #ab7df8; fill-opacity: 0.2; }\n"
-	".edge { stroke: #ab7df8; }\n"
-	".peak { stroke: #ff7b72; }\n"
-	".dot { fill: #ff7b72; }\n"
-	".end { fill: #0d1117; stroke: #e6edf3; }\n"
-	"}\n"
-	"</style>\n";
-
 static void put_title(struct plot *p)
 {
 	const struct res_memory *r = p->r;
@@ -194,15 +166,17 @@ static void put_title(struct plot *p)
 	put_foreign(p, r->scenario ? r->scenario : "the target", TITLE_COLUMNS);
 }
 
-static void begin(struct plot *p)
+static void begin(struct plot *p, int is_file)
 {
 	out_printf(p->o,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
-		"height=\"%d\" role=\"img\">\n<title>",
-		WIDTH, HEIGHT, WIDTH, HEIGHT);
+		"<svg %sclass=\"plot\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" "
+		"role=\"img\">\n<title>",
+		is_file ? "xmlns=\"http://www.w3.org/2000/svg\" " : "", WIDTH, HEIGHT, WIDTH,
+		HEIGHT);
 	put_title(p);
 	out_str(p->o, "</title>\n");
-	out_str(p->o, style);
+	if (is_file)
+		out_str(p->o, "<style>\n" PLOT_STYLE "</style>\n");
 	out_printf(p->o,
 		"<rect class=\"page\" width=\"%d\" height=\"%d\"/>\n"
 		"<text class=\"title\" x=\"%d\" y=\"30\">",
@@ -218,7 +192,7 @@ static void subtitle(struct plot *p)
 
 	out_init_mem(&words);
 	for (size_t i = 0; i < r->command.len; i++)
-		out_printf(&words, "%s%s", i ? " " : "", r->command.at[i]);
+		out_printf(&words, "%s%s", i ? " " : "", r->command.at[i] ? r->command.at[i] : "?");
 	out_str(p->o, "<text class=\"small\" x=\"24\" y=\"50\">");
 	put_foreign(p, out_text(&words), SUBTITLE_COLUMNS);
 	out_str(p->o, "</text>\n");
@@ -302,7 +276,7 @@ static void legend(struct plot *p)
 			entries[i].class, x, x + 18, entries[i].text);
 		x += entries[i].width;
 	}
-	if (!end)
+	if (!is_known(end))
 		return;
 	out_printf(p->o, "<text class=\"small\" x=\"%d\" y=\"78\" text-anchor=\"end\">", RIGHT);
 	out_str(p->o, "held when the program ended: ");
@@ -335,6 +309,8 @@ static void area(struct plot *p, enum part part, const char *class)
 		const struct res_memory_snapshot *s = &r->snapshots.at[i];
 		double x = x_of(p, s->time);
 
+		if (!isfinite(s->time))
+			continue;
 		out_printf(p->o, "L%.2f %.2f", x, y);
 		y = y_of(p, top_of(s, part));
 		out_printf(p->o, "L%.2f %.2f", x, y);
@@ -382,9 +358,9 @@ static void peak(struct plot *p)
 	const struct res_memory_point *peak = p->r->peak;
 	double x, y;
 
-	if (!peak)
+	if (!is_known(peak))
 		return;
-	x = isnan(peak->time) ? RIGHT : x_of(p, clamp(peak->time, p->t_begin, p->t_end));
+	x = !isfinite(peak->time) ? RIGHT : x_of(p, clamp(peak->time, p->t_begin, p->t_end));
 	y = y_of(p, (double)peak->total_bytes);
 	const char *anchor = x < LEFT + 160 ? "start" : x > RIGHT - 160 ? "end" : "middle";
 
@@ -395,7 +371,7 @@ static void peak(struct plot *p)
 		LEFT, y, RIGHT, y, x, y, clamp(x, LEFT + 6, RIGHT - 6), y - 8, anchor);
 	put_bytes(p, (double)peak->total_bytes);
 	out_str(p->o, " at ");
-	if (isnan(peak->time)) {
+	if (!isfinite(peak->time)) {
 		out_str(p->o, "the program's end</text>\n");
 	} else {
 		put_time(p, peak->time);
@@ -408,7 +384,7 @@ static void end_dot(struct plot *p)
 {
 	const struct res_memory_point *end = p->r->held_at_end;
 
-	if (end)
+	if (is_known(end))
 		out_printf(p->o, "<circle class=\"end\" cx=\"%d\" cy=\"%.1f\" r=\"3.5\"/>\n", RIGHT,
 			y_of(p, (double)end->total_bytes));
 }
@@ -428,7 +404,7 @@ static void tooltips(struct plot *p)
 		if (!(next > x))
 			continue;
 		out_printf(p->o,
-			"<rect class=\"hit\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" "
+			"<rect class=\"tip\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" "
 			"height=\"%d\"><title>snapshot %llu: ",
 			x, TOP, next - x, BOTTOM - TOP, (unsigned long long)s->snapshot);
 		put_bytes(p, total_of(s));
@@ -440,35 +416,38 @@ static void tooltips(struct plot *p)
 
 /* ---- all of it ---- */
 
-static void measure(struct plot *p)
+/* 0: there is nothing to draw. */
+static int measure(struct plot *p)
 {
 	const struct res_memory *r = p->r;
 	const struct res_memory_snapshot *s = r->snapshots.at;
 
-	p->t_begin = p->t_end = s[0].time;
+	p->t_begin = p->t_end = NAN;
 	for (size_t i = 0; i < r->snapshots.len; i++) {
+		if (!isfinite(s[i].time))
+			continue;
 		p->t_begin = fmin(p->t_begin, s[i].time);
 		p->t_end = fmax(p->t_end, s[i].time);
 		p->y_max = fmax(p->y_max, total_of(&s[i]));
 	}
-	if (r->peak)
+	if (is_known(r->peak))
 		p->y_max = fmax(p->y_max, (double)r->peak->total_bytes);
 	if (!(p->t_end > p->t_begin))
 		p->t_end = p->t_begin + fmax(1, p->t_begin / 1000);
 	p->y_max = fmax(p->y_max * 1.08, 1); /* room for the peak's words */
+	return isfinite(p->t_begin);
 }
 
-void plot_write(const struct res_memory *r, struct out *o)
+void plot_write(const struct res_memory *r, int is_file, struct out *o)
 {
 	struct plot p = {.r = r, .o = o};
 
-	begin(&p);
+	begin(&p, is_file);
 	subtitle(&p);
-	if (r->snapshots.len == 0) {
+	if (!measure(&p)) {
 		out_printf(o, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
 			WIDTH / 2, HEIGHT / 2, "there is no heap profile of this run");
 	} else {
-		measure(&p);
 		legend(&p);
 		y_axis(&p);
 		areas(&p);
