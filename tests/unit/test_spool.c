@@ -647,8 +647,7 @@ static void files_of_others(void **state)
 static int file_of_records(const uint8_t *raw, size_t len, uint32_t calls)
 {
 	static char bytes[1 << 20];
-	struct spool_file_header f = {.magic = SPOOL_MAGIC,
-		.version = SPOOL_VERSION,
+	struct spool_file_header f = {.version = SPOOL_VERSION,
 		.byte_order = SPOOL_BYTE_ORDER,
 		.record_bytes = SPOOL_RECORD_MAX,
 		.block_calls = SPOOL_BLOCK_CALLS};
@@ -658,6 +657,7 @@ static int file_of_records(const uint8_t *raw, size_t len, uint32_t calls)
 	size_t packed = ZSTD_compress(bytes + at, sizeof(bytes) - at, raw, len, 1);
 
 	assert_false(ZSTD_isError(packed));
+	memcpy(f.magic, SPOOL_MAGIC, sizeof(f.magic));
 	h.packed_bytes = (uint32_t)packed;
 	memcpy(bytes, &f, sizeof(f));
 	memcpy(bytes + sizeof(f), &h, sizeof(h));
