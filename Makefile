@@ -129,6 +129,12 @@ $(O)/flags: force
 	@mkdir -p $(@D)
 	@printf '%s\n' $(call quote,$(BUILD_FLAGS)) | cmp -s - $@ || printf '%s\n' $(call quote,$(BUILD_FLAGS)) >$@
 
+# A source that goes is in no archive any more. Only a change of the list changes its time.
+$(O)/sources: force
+	@mkdir -p $(@D)
+	@printf '%s\n' $(COMMON_SRC) $(TRACER_SRC) $(PROFILE_SRC) | cmp -s - $@ || \
+		printf '%s\n' $(COMMON_SRC) $(TRACER_SRC) $(PROFILE_SRC) >$@
+
 $(O)/obj/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -142,20 +148,20 @@ $(O)/obj/%.o: %.S $(O)/flags
 $(O)/obj/tracer/arch/$(ARCH)/measure.o: ALL_CPPFLAGS = -I.
 $(O)/obj/tracer/arch/$(ARCH)/measure.o: ALL_CFLAGS = $(STUB_CFLAGS)
 
-$(LIBCOMMON): $(call obj,$(COMMON_SRC))
+$(LIBCOMMON): $(call obj,$(COMMON_SRC)) $(O)/sources
 	@mkdir -p $(@D)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcsD $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
 
-$(LIBTRACER): $(call obj,$(TRACER_SRC))
+$(LIBTRACER): $(call obj,$(TRACER_SRC)) $(O)/sources
 	@mkdir -p $(@D)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcsD $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
 
-$(LIBPROFILE): $(call obj,$(PROFILE_SRC))
+$(LIBPROFILE): $(call obj,$(PROFILE_SRC)) $(O)/sources
 	@mkdir -p $(@D)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcsD $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
 
 $(O)/bin/iotrace: $(call obj,tracer/main.c) $(LIBTRACER) $(LIBCOMMON)
 	@mkdir -p $(@D)
