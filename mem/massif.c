@@ -533,7 +533,7 @@ int massif_read_end(const char *path, struct massif *m, struct err *err)
 	struct massif end;
 	int rc = massif_read(path, &end, err);
 
-	if (rc < 0)
+	if (rc < 0 || !end.snapshots.at) /* what was read has one at least */
 		return rc;
 	m->end.snapshot = (struct massif_snapshot){.number = UINT64_MAX,
 		.time = NAN,
