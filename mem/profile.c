@@ -249,7 +249,7 @@ static void fill_site(struct res_memory *r, struct res_memory_site *to, const st
 static int is_named_wrapper(const struct massif *m, struct massif_text function)
 {
 	static const char option[] = "--alloc-fn=";
-	const char *at = m->desc.at, *end = at + m->desc.len;
+	const char *at = m->desc.at, *end = at ? at + m->desc.len : NULL;
 	size_t len = strlen(option);
 
 	while (function.len && at && (at = memmem(at, (size_t)(end - at), option, len))) {

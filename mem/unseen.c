@@ -29,9 +29,7 @@ struct unseen unseen_judge(const struct unseen_facts *f)
 		u.all = 1;
 		if (!u.why)
 			u.why = "massif's malloc could not be loaded into it";
-	} else if (u.why && !own) {
-		u.all = 1;
-	} else if (own && p->allocations == 0) {
+	} else if (u.why && (!own || p->allocations == 0)) {
 		u.all = 1;
 	} else if (u.bytes) {
 		u.all = f->seen_bytes < u.bytes / SEEN_MIN;

@@ -265,6 +265,8 @@ static int get_event(struct spool_reader *r, struct sys_event *ev)
 	struct spool_slot *slot;
 
 	*ev = (struct sys_event){0};
+	if (mask >> WORD_COUNT)
+		return -1;
 	r->next += 2;
 	ev->def = get_name(r, &name);
 	if (!ev->def)
