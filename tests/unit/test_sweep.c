@@ -291,8 +291,10 @@ static void by_end_not_by_beginning(void **state)
 	struct record *slow = begin(&x->r, 0, SYS_write, 1);
 
 	record(&x->r, 1, SYS_write, 2);
+	time_passes();
 	slow->t1 = tsc_now();
 	block_of(&x->r, 0)->head++;
+	time_passes();
 	record(&x->r, 2, SYS_write, 3);
 	recorder_sweep(&x->f);
 	expect_tags(x, (const uint64_t[]){2, 1, 3}, 3);
