@@ -11,6 +11,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
+#include "common/base/nearest.h"
 #include "common/base/units.h"
 #include "tracer/arch/abi.h"
 #include "tracer/decode/decoders.h"
@@ -268,50 +269,11 @@ long sys_number(int abi, const struct sys_def *def)
 
 /* ---- what --trace selects ---- */
 
-#define WORD_MAX 64
-
-/* Letters to insert, delete or replace to get from one word to the other. */
-static size_t edit_distance(const char *a, const char *b)
-{
-	size_t row[WORD_MAX + 1], len = strnlen(b, WORD_MAX);
-
-	for (size_t j = 0; j <= len; j++)
-		row[j] = j;
-	for (size_t i = 0; a[i]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i + 1;
-		for (size_t j = 0; j < len; j++) {
-			size_t best = diagonal + (a[i] != b[j]);
-
-			diagonal = row[j + 1];
-			if (best > row[j] + 1)
-				best = row[j] + 1;
-			if (best > diagonal + 1)
-				best = diagonal + 1;
-			row[j + 1] = best;
-		}
-	}
-	return row[len];
-}
-
-struct nearest {
-	const char *word, *name;
-	size_t distance;
-};
-
-static void nearest_try(struct nearest *n, const char *name)
-{
-	size_t distance = edit_distance(n->word, name);
-
-	if (distance < n->distance)
-		*n = (struct nearest){n->word, name, distance};
-}
-
 static int unknown_word(const char *word, struct err *err)
 {
 	int class = word[0] == '%';
-	struct nearest n = {.word = word + class, .distance = 2 + strlen(word) / 3};
+	/* No name is as long as that. */
+	struct nearest n = nearest_to(word + class, 1 + strnlen(word, 64) / 3);
 
 	for (size_t i = 0; class && i < ARRAY_LEN(classes); i++)
 		nearest_try(&n, classes[i].name);

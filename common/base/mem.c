@@ -174,15 +174,21 @@ char *arena_strdup(struct arena *a, const char *s)
 	return memcpy(arena_alloc(a, size, 1), s, size);
 }
 
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+{
+	char *text = mem_vprintf(fmt, ap), *copy = arena_strdup(a, text);
+
+	free(text);
+	return copy;
+}
+
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
 	va_list ap;
-	char *text, *copy;
+	char *text;
 
 	va_start(ap, fmt);
-	text = mem_vprintf(fmt, ap);
+	text = arena_vprintf(a, fmt, ap);
 	va_end(ap);
-	copy = arena_strdup(a, text);
-	free(text);
-	return copy;
+	return text;
 }

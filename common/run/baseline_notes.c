@@ -7,13 +7,10 @@
 void baseline_note(struct baseline_notes *n, const char *fmt, ...)
 {
 	va_list ap;
-	char *text;
 
 	va_start(ap, fmt);
-	text = mem_vprintf(fmt, ap);
+	*VEC_PUSH(&n->lines) = arena_vprintf(&n->arena, fmt, ap);
 	va_end(ap);
-	*VEC_PUSH(&n->lines) = arena_strdup(&n->arena, text);
-	free(text);
 }
 
 void baseline_notes_release(struct baseline_notes *n)

@@ -23,13 +23,10 @@ __attribute__((format(printf, 3, 4))) static void add(
 	struct metadata *m, struct metadata_lines *lines, const char *fmt, ...)
 {
 	va_list ap;
-	char *text;
 
 	va_start(ap, fmt);
-	text = mem_vprintf(fmt, ap);
+	*VEC_PUSH(lines) = arena_vprintf(&m->arena, fmt, ap);
 	va_end(ap);
-	*VEC_PUSH(lines) = arena_strdup(&m->arena, text);
-	free(text);
 }
 
 static uint64_t number(value object, const char *key)

@@ -88,21 +88,21 @@ int regs_in_call(const struct user_regs_struct *regs)
 
 /* The number that the kernel goes by is apart from the registers: they keep what the program had.
  */
-static int make_no_call(pid_t tid)
+static int make_no_call(pid_t tid, struct user_regs_struct *ret_regs)
 {
-	int nr = NOT_A_CALL;
+	int nr = NOT_A_CALL, rc = regs_get(tid, ret_regs);
 	struct iovec iov = {&nr, sizeof(nr)};
 
+	if (rc < 0)
+		return rc;
 	return ptrace(PTRACE_SETREGSET, tid, (void *)NT_ARM_SYSTEM_CALL, &iov) < 0 ? -errno : 0;
 }
 
 int regs_answer(pid_t tid, int64_t result)
 {
 	struct user_regs_struct regs;
-	int rc = regs_get(tid, &regs);
+	int rc = make_no_call(tid, &regs);
 
-	if (rc == 0)
-		rc = make_no_call(tid);
 	if (rc < 0)
 		return rc;
 	regs_set_result(&regs, result);
@@ -112,10 +112,8 @@ int regs_answer(pid_t tid, int64_t result)
 int regs_before_call(pid_t tid)
 {
 	struct user_regs_struct regs;
-	int rc = regs_get(tid, &regs);
+	int rc = make_no_call(tid, &regs);
 
-	if (rc == 0)
-		rc = make_no_call(tid);
 	if (rc < 0)
 		return rc;
 	regs.pc -= CALL_BYTES;
