@@ -137,6 +137,11 @@ static int seize_thread(struct session *s, pid_t pid, pid_t tid)
 		other ? mm_ref(other->mm) : mm_new(&s->tracees));
 	t->state = TRACEE_ATTACH;
 	t->mode = MODE_SYSCALL;
+	tracees_unseen(t, 1);
+	if (s->recorder.on && !t->mm->recorder) {
+		t->mm->recorder = recorder_mm_new();
+		t->mm->recorder->at_once = 1;
+	}
 	tracees_read_comm(&s->tracees, t);
 	mend_note(s, t);
 	ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
@@ -318,15 +323,17 @@ int attach_processes(struct session *s, struct err *err)
 		return rc;
 	s->first_pid = s->roots.at[0].pid;
 	s->attached = 1;
-	for (size_t i = 0; i < s->roots.len; i++) {
+	s->recorder.waiting = 1;
+	s->stops.careful = 1;
+	for (size_t i = 0; i < s->roots.len && rc == 0; i++)
 		rc = attach_process(s, s->roots.at[i].pid, err);
-		if (rc < 0)
-			return rc;
-	}
+	if (rc < 0)
+		return rc;
 	if (s->opt->tree)
 		attach_tree(s);
 	else
 		count_descendants(s);
+	s->recorder.waiting = 0;
 	return 0;
 }
 

@@ -24,6 +24,7 @@
 #include "tracer/call_env.h"
 #include "tracer/recorder/ours.h"
 #include "tracer/recorder/patch.h"
+#include "tracer/dispatch.h"
 #include "tracer/feature.h"
 #include "tracer/filler.h"
 #include "tracer/filter.h"
@@ -32,6 +33,7 @@
 #include "tracer/mend.h"
 #include "tracer/own_filter.h"
 #include "tracer/session.h"
+#include "tracer/trap.h"
 
 #define RESTART_SYSCALL "restart_syscall"
 
@@ -464,16 +466,71 @@ static int still_launching(
 static int recorded_instead(
 	struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
 {
+	int decided = t->by_stops || t->mend.deadline_ns;
+
+	t->by_stops = 0;
 	if (!recorder_asked(&s->recorder, t, info)) {
-		if (info->op == PTRACE_SYSCALL_INFO_SECCOMP &&
-			recorder_enter(&s->recorder, t, info))
+		/* Without a filter each entry is what a filter's stop is. */
+		if ((info->op == PTRACE_SYSCALL_INFO_SECCOMP || s->attached) && !decided &&
+			recorder_enter(&s->recorder, t, info)) {
+			dispatch_again(s, t);
 			return 1;
+		}
 		if (!recorder_is_stub_call(&s->recorder, info))
 			return 0;
 	}
 	t->in_call = t->mode == MODE_SYSCALL;
 	t->counted = t->control = 0;
 	return 1;
+}
+
+/* ---- calls that are about what dispatch needs ---- */
+
+static int is_named(const struct tracee *t, const char *name)
+{
+	return strcmp(t->ev.def->name, name) == 0;
+}
+
+/* SIGSYS has our handler: the call is not made, and has the result that it would have. */
+static void answer_sigaction(struct session *s, struct tracee *t)
+{
+	const struct mem_reader *mem = call_env_memory(s, t);
+	const uint64_t *args = t->ev.args;
+	struct arch_action action, was;
+	int64_t result = args[3] == sizeof(uint64_t) ? 0 : -EINVAL;
+
+	memcpy(was.words, t->process->was, sizeof(was.words));
+	if (result == 0 && args[1] &&
+		mem->read(mem->ctx, args[1], &action, sizeof(action)) != sizeof(action))
+		result = -EFAULT;
+	if (result == 0 && args[2] && memory_write(t->tid, args[2], &was, sizeof(was)) < 0)
+		result = -EFAULT;
+	if (result == 0 && args[1])
+		memcpy(t->process->was, action.words, sizeof(action.words));
+	regs_answer(t->tid, result);
+}
+
+/*
+ * At the entry of a call: may what is ours in the process see it? 1: it is gone, and the thread is
+ * before the call again. With other threads in our code the pages stay, and do nothing.
+ */
+static int guard_entry(struct session *s, struct tracee *t)
+{
+	const uint64_t *args = t->ev.args;
+
+	if (!s->attached || t->ev.abi != ABI_NATIVE)
+		return 0;
+	if (t->process->guarded && is_named(t, "rt_sigaction") && (int)args[0] == SIGSYS)
+		answer_sigaction(s, t);
+	/* What is ignored is so in the next program. */
+	if (t->process->guarded && t->control == CONTROL_EXEC &&
+		t->process->was[0] == (uint64_t)(uintptr_t)SIG_IGN)
+		return recorder_unguard_at_call(&s->recorder, t);
+	if (t->control == CONTROL_SECCOMP && recorder_is_in(t) && t->mm->refs == 1 &&
+		own_filter_entry(&t->ev, call_env_memory(s, t), &s->map) != OWN_FILTER_NONE)
+		return recorder_clear_at_call(
+			&s->recorder, t, "a seccomp filter of the program's own");
+	return 0;
 }
 
 /* ---- stacks of calls that are not recorded ---- */
@@ -537,9 +594,14 @@ void call_entry(struct session *s, struct tracee *t)
 	if (is_emulated(&info))
 		return;
 	tracees_cloning(&s->tracees, t, CLONING_NOT);
+	trap_settle(t);
 	if (still_launching(s, t, &info) || recorded_instead(s, t, &info))
 		return;
 	read_call(s, t, &info);
+	if (guard_entry(s, t))
+		return;
+	t->call_is_ours =
+		s->attached && recorder_is_ours(t, info.instruction_pointer - ARCH_CALL_BYTES);
 	t->ev.entry_ns = clock_mono_ns();
 	if (t->control == CONTROL_MAPPINGS)
 		ours = ours_entry(&s->recorder, t);
@@ -560,6 +622,30 @@ void call_entry(struct session *s, struct tracee *t)
 	need_exit = t->control && control_entry(s, t);
 	t->in_call = t->counted || need_exit || t->mode == MODE_SYSCALL;
 	t->ev.entry_ns = clock_mono_ns();
+}
+
+/* By stops: the thread is before the call again, and nothing of ours is in its way. */
+static void by_stops(struct session *s, struct tracee *t)
+{
+	regs_before_call(t->tid);
+	dispatch_lift(s, t);
+	t->by_stops = 1;
+}
+
+void call_trapped(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
+{
+	if (recorder_asked(&s->recorder, t, info))
+		return;
+	/* One that is mended is so at its entry. */
+	if (s->leaving || t->trap != TRAP_SET || t->mend.deadline_ns) {
+		by_stops(s, t);
+		return;
+	}
+	tracees_cloning(&s->tracees, t, CLONING_NOT);
+	if (!recorder_enter(&s->recorder, t, info))
+		by_stops(s, t);
+	else if (!recorder_take_up(&s->recorder, t))
+		dispatch_lift(s, t);
 }
 
 void call_filtered(struct session *s, struct tracee *t)
@@ -635,6 +721,12 @@ static void no_return(struct session *s, struct tracee *t)
 	book(s, t);
 }
 
+/* We leave, and it was our stop that ended it: it is taken up again (mend.h). */
+static int is_still_under_way(const struct session *s, const struct tracee *t)
+{
+	return s->leaving && t->asked && (t->ev.outcome == SYS_INTERRUPTED || t->ev.ret == -EINTR);
+}
+
 void call_exit(struct session *s, struct tracee *t, const struct stop *stop)
 {
 	struct ptrace_syscall_info info;
@@ -655,7 +747,7 @@ void call_exit(struct session *s, struct tracee *t, const struct stop *stop)
 		return;
 	}
 	set_result(t, &info);
-	if (refused_by_own_filter(t)) {
+	if (refused_by_own_filter(t) || is_still_under_way(s, t)) {
 		no_return(s, t);
 		return;
 	}

@@ -2,6 +2,7 @@
 #ifndef TRACER_CALLS_H
 #define TRACER_CALLS_H
 
+struct ptrace_syscall_info;
 struct session;
 struct stop;
 struct tracee;
@@ -9,6 +10,8 @@ struct tracee;
 /* Entry and exit of a call: read from the stopped thread, decoded, booked when it is over. */
 
 void call_entry(struct session *s, struct tracee *t);
+/* A call that was trapped (trap.h), info as at a filter's stop. */
+void call_trapped(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info);
 /* PTRACE_EVENT_SECCOMP: an entry, unless that was seen by its own stop. */
 void call_filtered(struct session *s, struct tracee *t);
 void call_exit(struct session *s, struct tracee *t, const struct stop *stop);

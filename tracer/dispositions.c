@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "tracer/dispositions.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -57,6 +58,24 @@ int disposition_ignores(pid_t tid, int signal)
 	if (signal != SIGCHLD && signal != SIGURG && signal != SIGWINCH && signal != SIGCONT)
 		return 0;
 	return !(status_mask(status, "SigCgt") & bit);
+}
+
+int disposition_is_default(pid_t tid, int signal)
+{
+	cleanup_free char *status = status_read(tid);
+	uint64_t bit = 1ULL << ((signal - 1) & 63);
+
+	return status && !((status_mask(status, "SigIgn") | status_mask(status, "SigCgt")) & bit);
+}
+
+int disposition_mask(pid_t tid, uint64_t *ret)
+{
+	cleanup_free char *status = status_read(tid);
+
+	if (!status)
+		return -ESRCH;
+	*ret = status_mask(status, "SigBlk");
+	return 0;
 }
 
 int disposition_pending(pid_t tid)

@@ -6,19 +6,30 @@
 
 #include "common/base/clock.h"
 #include "tracer/arch/regs.h"
+#include "tracer/dispatch.h"
 #include "tracer/dispositions.h"
 #include "tracer/loop.h"
+#include "tracer/mend.h"
 #include "tracer/session.h"
 
 #define LOOK_EVERY_US 50
 /* A thread that cannot stop (a vfork's parent, a disk that hangs) is not about to enter a call. */
 #define ASLEEP_NS (20 * NS_PER_MS)
-#define LIMIT_NS  NS_PER_SEC
+#define LIMIT_NS  (5 * NS_PER_SEC)
 
-/* 1 if the thread can stop at the entry of a call, or has still to be mended after our attach. In a
- * call that stopped at its entry, its exit comes first, which does no harm. */
+/* 1 if there is something of ours that the thread is in, or may come to. */
+static int is_in_ours(const struct tracee *t)
+{
+	return recorder_is_in(t) && !dispatch_is_out(t);
+}
+
+/* 1 if the thread can stop at the entry of a call, has still to be mended after our attach, or has
+ * to get out of ours. In a call that stopped at its entry, its exit comes first, which does no
+ * harm. */
 static int is_unsettled(const struct tracee *t)
 {
+	if (t->asked || is_in_ours(t))
+		return 1;
 	return !t->quiet && !t->listening && !t->in_call && t->state != TRACEE_NEW;
 }
 
@@ -32,6 +43,15 @@ static int drain(struct session *s)
 	return rc;
 }
 
+/* The call in which it waits, or may, goes on afterwards (mend.h). */
+static void ask_thread(struct session *s, struct tracee *t)
+{
+	t->asked = 1;
+	if (!t->mend.deadline_ns)
+		mend_note(s, t);
+	ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL);
+}
+
 static void ask(struct session *s)
 {
 	struct map_iter it = {0};
@@ -40,10 +60,76 @@ static void ask(struct session *s)
 		struct tracee *t = it.value;
 
 		/* Those that were asked already, and those whose call comes by itself. */
-		if (!is_unsettled(t) || t->state == TRACEE_ATTACH || t->mend.deadline_ns)
+		if (!is_unsettled(t) || t->state == TRACEE_ATTACH || t->state == TRACEE_NEW ||
+			(t->mend.deadline_ns && !is_in_ours(t)))
 			continue;
-		t->asked = 1;
-		ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL);
+		ask_thread(s, t);
+	}
+}
+
+/* Those that were in a call of their own, and are no longer. */
+static void ask_missed(struct session *s)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->tracees.by_tid, &it)) {
+		struct tracee *t = it.value;
+
+		if (is_in_ours(t) && !t->asked && t->state == TRACEE_RUNNING)
+			ask_thread(s, t);
+	}
+}
+
+/* One thread is needed that makes the calls by which our pages are unmapped. */
+static int has_asked(struct session *s, const struct mm *mm)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->tracees.by_tid, &it)) {
+		const struct tracee *t = it.value;
+
+		if (t->mm == mm && (t->asked || t->state == TRACEE_NEW))
+			return 1;
+	}
+	return 0;
+}
+
+static void ask_in_waiting(struct session *s)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->tracees.by_tid, &it)) {
+		struct tracee *t = it.value;
+
+		if (recorder_is_in(t) && disposition_state(t->tid) != 'D' && !has_asked(s, t->mm))
+			ask_thread(s, t);
+	}
+}
+
+/* From now on nobody enters our code but those that are on their way. */
+static void take_back(struct session *s)
+{
+	struct map_iter it = {0};
+
+	s->recorder.departing = 1;
+	while (map_next(&s->tracees.by_tid, &it)) {
+		struct tracee *t = it.value;
+
+		if (recorder_is_in(t) && !t->mm->copied)
+			recorder_take_back(t);
+	}
+}
+
+/* In processes with a thread that did not stop something of ours stays, and does nothing. */
+static void count_kept(struct session *s)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->tracees.by_tid, &it)) {
+		const struct tracee *t = it.value;
+
+		if (t->tid == t->process->pid && recorder_is_in(t) && !s->kept++)
+			s->kept_pid = t->tid;
 	}
 }
 
@@ -66,15 +152,21 @@ void leave_attached(struct session *s)
 	uint64_t start;
 
 	s->leaving = 1;
+	take_back(s);
 	if (drain(s) < 0)
 		return;
 	ask(s);
+	ask_in_waiting(s);
 	start = clock_mono_ns();
 	for (;;) {
 		uint64_t waited = clock_mono_ns() - start;
 
-		if (drain(s) < 0 || waited > LIMIT_NS || !unsettled(s, waited > ASLEEP_NS))
+		if (drain(s) < 0)
 			return;
+		ask_missed(s);
+		if (waited > LIMIT_NS || !unsettled(s, waited > ASLEEP_NS))
+			break;
 		usleep(LOOK_EVERY_US);
 	}
+	count_kept(s);
 }

@@ -13,11 +13,14 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tracer/calls.h"
+#include "tracer/dispatch.h"
 #include "tracer/dispositions.h"
 #include "tracer/privileges.h"
 #include "tracer/feature.h"
 #include "tracer/resume.h"
 #include "tracer/session.h"
+
+#define CLONE_CLEARS_HANDLERS 0x100000000ULL /* CLONE_CLEAR_SIGHAND of linux/sched.h */
 
 static void mm_leave(struct session *s, struct tracee *t)
 {
@@ -38,6 +41,7 @@ static void drop(struct session *s, struct tracee *t)
 {
 	call_no_return(s, t, 0);
 	tracees_cloning(&s->tracees, t, CLONING_NOT);
+	tracees_unseen(t, 0);
 	mm_leave(s, t);
 	tracees_drop(&s->tracees, t);
 }
@@ -73,6 +77,11 @@ static struct tracee *add_child(struct session *s, struct tracee *t, pid_t tid, 
 	}
 	child->own_filter = t->own_filter;
 	child->mode = t->mode;
+	child->trap = t->trap == TRAP_NONE ? TRAP_NONE : TRAP_LIFTED;
+	if (!(flags & CLONE_THREAD) && !(flags & CLONE_CLEARS_HANDLERS)) {
+		child->process->guarded = t->process->guarded;
+		memcpy(child->process->was, t->process->was, sizeof(t->process->was));
+	}
 	child->no_record = t->no_record;
 	child->state = TRACEE_NEW;
 	tracees_copy_comm(&s->tracees, t, child);
@@ -110,6 +119,8 @@ void lifecycle_first_stop(struct session *s, struct tracee *t)
 		call_restore_arg(s, t, t);
 		t->saved = SAVED_NONE;
 	}
+	if (s->leaving)
+		dispatch_depart(s, t);
 	resume(s, t, 0);
 }
 
@@ -143,6 +154,8 @@ static void adopt(struct session *s, pid_t tid, pid_t pid)
 		t->no_record = feature_no_tsc;
 	if (s->attached || s->seen.own_filter)
 		t->mode = MODE_SYSCALL;
+	if (leader && leader->trap != TRAP_NONE)
+		t->trap = TRAP_LIFTED;
 	tracees_read_comm(&s->tracees, t);
 	stops_unhold(&s->stops, tid);
 }
@@ -211,11 +224,14 @@ struct tracee *lifecycle_exec(struct session *s, pid_t tid)
 		tracees_rename(&s->tracees, t, tid);
 	}
 	recorder_end(&s->recorder, t, 0);
-	t->dispatch = 0;
+	t->dispatch = t->departed = 0;
+	t->trap = TRAP_NONE;
+	t->process->guarded = 0;
 	mm_leave(s, t);
 	t->mm = mm_new(&s->tracees);
 	if (s->recorder.on)
 		t->mm->recorder = recorder_mm_new();
+	dispatch_begin(s, t);
 	own = files_copy_exec(t->files, t->process->pid, clock_mono_ns());
 	files_unref(t->files);
 	t->files = own;

@@ -11,34 +11,60 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <linux/ptrace.h> /* after sys/ptrace.h, whose names it would take */
 #include <sys/user.h>
 #include <sys/wait.h>
 
 #include "common/base/clock.h"
 #include "tracer/arch/regs.h"
 #include "tracer/calls.h"
+#include "tracer/dispatch.h"
 #include "tracer/dispositions.h"
 #include "tracer/lifecycle.h"
 #include "tracer/mend.h"
 #include "tracer/resume.h"
 #include "tracer/session.h"
 #include "tracer/status.h"
+#include "tracer/trap.h"
 
 #define SYSCALL_STOP  (SIGTRAP | 0x80)
 #define STOPS_AT_ONCE 256
 
 /* ---- kinds of stops ---- */
 
+/* The stop that was asked for when the thread was seized, or another one that came before it. */
+static void attached(struct session *s, struct tracee *t)
+{
+	t->state = TRACEE_RUNNING;
+	if (!t->unseen)
+		return;
+	tracees_unseen(t, 0);
+	dispatch_begin(s, t);
+}
+
+/* Out of the stub at a stop that is none of a signal. 1: not yet, one that is about where the
+ * thread is comes next. */
+static int leave_ours(struct session *s, struct tracee *t)
+{
+	if (s->recorder.dispatch && trap_is_pending(t))
+		return 1;
+	recorder_leave(&s->recorder, t, 0);
+	return 0;
+}
+
 static void group_stop(struct session *s, struct tracee *t, const struct stop *stop)
 {
-	int signal = WSTOPSIG(stop->status);
+	int signal = WSTOPSIG(stop->status), later;
 
+	if (t->state == TRACEE_ATTACH)
+		attached(s, t);
 	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
-		recorder_leave(&s->recorder, t, 0);
+		t->call_is_ours = (uint8_t)leave_ours(s, t);
+		dispatch_lift(s, t);
+		if (s->leaving)
+			dispatch_depart(s, t);
 		/* Stays stopped, as it would without us, until SIGCONT. */
 		t->listening = 1;
-		if (t->state == TRACEE_ATTACH)
-			t->state = TRACEE_RUNNING; /* what it is stopped by is not our doing */
 		ptrace(PTRACE_LISTEN, t->tid, NULL, NULL);
 		return;
 	}
@@ -46,14 +72,15 @@ static void group_stop(struct session *s, struct tracee *t, const struct stop *s
 		lifecycle_first_stop(s, t);
 		return;
 	}
-	recorder_leave(&s->recorder, t, 0);
-	if (t->state == TRACEE_ATTACH)
-		t->state = TRACEE_RUNNING;
+	later = leave_ours(s, t);
 	t->asked = 0;
 	/* After a group stop the call is interrupted as it would be without us. */
 	if (!t->listening)
 		mend_stopped(s, t);
+	if (s->leaving)
+		dispatch_depart(s, t);
 	resume(s, t, 0);
+	t->asked = (uint8_t)later; /* at its next stop; before it nothing may come in between */
 }
 
 /* The kernel queues even ignored signals for a traced thread, and that interrupts its call. */
@@ -71,11 +98,69 @@ static void note_ignored_signal(struct session *s, struct tracee *t, int signal)
 		s->ignored_signal_interruptions++;
 }
 
+/* 1 if the signal is no signal but a call. */
+static int trapped(struct session *s, struct tracee *t)
+{
+	struct ptrace_syscall_info info;
+
+	if (!trap_call(t, &info))
+		return 0;
+	call_trapped(s, t, &info);
+	resume(s, t, 0);
+	return 1;
+}
+
+/*
+ * A SIGSYS that is none of ours, where the program blocks it (and got it because we do not), or
+ * where our handler is in the place of what it wants for it. It comes again when both are as the
+ * program wants them. 1: so it is.
+ */
+static int comes_again(struct session *s, struct tracee *t, int signal)
+{
+	int blocked = t->trap == TRAP_SET && t->sigsys_blocked;
+
+	if (signal != SIGSYS || !(blocked || t->process->guarded))
+		return 0;
+	dispatch_lift(s, t);
+	if (blocked)
+		t->trap = TRAP_NONE; /* for good: it would come each time */
+	else
+		recorder_unguard(&s->recorder, t);
+	tgkill(t->process->pid, t->tid, signal);
+	return 1;
+}
+
+/* 1 if the stop is that of dispatch_lift_for_signal(). */
+static int stepped(struct session *s, struct tracee *t, int signal)
+{
+	int was = t->stepping;
+
+	t->stepping = 0;
+	if (!was || signal != SIGTRAP)
+		return 0;
+	trap_mend_frame(t);
+	resume(s, t, 0);
+	return 1;
+}
+
 static void signal_stop(struct session *s, struct tracee *t, int signal)
 {
+	if (signal == SIGSYS && trapped(s, t))
+		return;
+	if (stepped(s, t, signal))
+		return;
 	note_ignored_signal(s, t, signal);
 	mend_signal(t, signal);
-	resume(s, t, recorder_leave(&s->recorder, t, signal));
+	signal = recorder_leave(&s->recorder, t, signal);
+	if (comes_again(s, t, signal))
+		signal = 0;
+	/* Its handler may block SIGSYS, and see what mask there was. */
+	if (signal && dispatch_lift_for_signal(s, t)) {
+		t->stepping = 1;
+		resume_step(s, t, signal);
+		return;
+	}
+	resume(s, t, signal);
 }
 
 static void syscall_stop(struct session *s, struct tracee *t, const struct stop *stop)
@@ -85,6 +170,9 @@ static void syscall_stop(struct session *s, struct tracee *t, const struct stop 
 	if (t->in_call) {
 		call_exit(s, t, stop);
 		mend_exit(t);
+		/* One that was interrupted may have another mask until it is taken up again. */
+		if (!t->in_call && t->ev.outcome == SYS_RETURNED)
+			dispatch_again(s, t);
 	} else if (!s->leaving) {
 		call_entry(s, t);
 		gone_on = mend_entry(s, t);
@@ -257,6 +345,8 @@ void loop_end(struct session *s)
 
 		tracees_read_comm(&s->tracees, t);
 		call_no_return(s, t, 0);
+		if (t->mm->recorder)
+			recorder_mm_account(&s->recorder, t->mm->recorder);
 	}
 	recorder_sweep(&s->recorder);
 	book_close(&s->book, clock_mono_ns());

@@ -283,6 +283,12 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 			s->recorder.reason);
 	if (attach_left_out(s, left_out, sizeof(left_out)))
 		result_warn(r, "descendants", "Not all is seen: %s.", left_out);
+	if (s->kept)
+		result_warn(r, "left_mapped",
+			"Pages of the recorder stay mapped in %llu processes (the first: %d), and "
+			"do nothing: a thread did not stop when it was left, or a seccomp filter "
+			"might refuse the calls that unmap them.",
+			(unsigned long long)s->kept, (int)s->kept_pid);
 	if (v->timed_out)
 		result_warn(r, "timed_out", "The time limit ended the run.");
 	if (s->seen.own_filter)

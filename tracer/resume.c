@@ -5,14 +5,27 @@
 
 #include "tracer/session.h"
 
-void resume(const struct session *s, struct tracee *t, int signal)
+static void let_go(
+	const struct session *s, struct tracee *t, enum __ptrace_request request, int signal)
 {
-	int calls = (!s->leaving || t->mend.deadline_ns) && (t->in_call || t->mode == MODE_SYSCALL);
-	enum __ptrace_request request = calls ? PTRACE_SYSCALL : PTRACE_CONT;
-
-	t->quiet = !calls;
+	/* Any stop ends the request for one (kernel/signal.c, ptrace_stop). */
+	if (s->leaving && t->asked)
+		ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL);
+	t->quiet = request == PTRACE_CONT;
 	t->listening = 0;
 	/* ESRCH: killed since its stop; its death is the next event. */
-	if (ptrace(request, t->tid, NULL, (void *)(long)signal) < 0)
-		return;
+	(void)ptrace(request, t->tid, NULL, (void *)(long)signal);
+}
+
+void resume_step(const struct session *s, struct tracee *t, int signal)
+{
+	let_go(s, t, PTRACE_SINGLESTEP, signal);
+}
+
+void resume(const struct session *s, struct tracee *t, int signal)
+{
+	int calls = (!s->leaving || t->mend.deadline_ns) &&
+		    (t->in_call || (t->mode == MODE_SYSCALL && t->trap != TRAP_SET));
+
+	let_go(s, t, calls ? PTRACE_SYSCALL : PTRACE_CONT, signal);
 }

@@ -7,5 +7,7 @@ struct tracee;
 
 /* Lets a stopped tracee go on, delivering signal (0: none), to the next stop that it needs. */
 void resume(const struct session *s, struct tracee *t, int signal);
+/* Likewise, for one instruction or to the begin of the signal's handler. */
+void resume_step(const struct session *s, struct tracee *t, int signal);
 
 #endif

@@ -15,8 +15,9 @@ int session_init(struct session *s, const struct options *opt, const struct reco
 	int rc;
 
 	*s = (struct session){.opt = opt, .first_status = -1, .status_fd = -1};
-	control_map_build(&s->map, &opt->trace, opt->mode_auto && !opt->pids.len);
-	if (opt->mode_auto && !opt->pids.len) {
+	control_map_build(&s->map, &opt->trace, opt->mode_auto);
+	if (opt->mode_auto) {
+		s->recorder.dispatch = opt->pids.len != 0;
 		recorder_init(&s->recorder, &s->map, opt->no_patch, sink, &pass);
 		if (!s->recorder.on) { /* nothing can be recorded: fewer calls must be seen */
 			control_map_release(&s->map);

@@ -2,6 +2,7 @@
 #include "tracer/stops.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -42,21 +43,68 @@ void stops_push(struct stops *q, pid_t tid, int status)
 	*VEC_PUSH(q) = (struct stop){tid, status, clock_mono_ns()};
 }
 
-int stops_wait(struct stops *q, int flags)
+/* A stop before a signal is delivered. */
+static int is_of_signal(int status)
+{
+	return WIFSTOPPED(status) && status >> 16 == 0 && WSTOPSIG(status) != (SIGTRAP | 0x80);
+}
+
+/*
+ * What there is, without taking it. 1, 0: nothing, or a negative errno. (waitid has in si_status
+ * what wait4 has in the high bits.)
+ */
+static int peek(int flags, pid_t *ret_tid, int *ret_status)
+{
+	siginfo_t info = {0};
+
+	if (waitid(P_ALL, 0, &info,
+		    WNOWAIT | WEXITED | WSTOPPED | __WALL | __WNOTHREAD | (flags & WNOHANG)) < 0)
+		return -errno;
+	*ret_tid = info.si_pid;
+	*ret_status = info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED
+			      ? info.si_status << 8 | 0x7f
+			      : 0;
+	return info.si_pid > 0;
+}
+
+static int take(struct stops *q, pid_t tid, int flags)
 {
 	int status;
-	/* __WNOTHREAD: a command of -p, started by the other thread, is not ours to reap. */
-	pid_t tid = wait4(-1, &status, __WALL | __WNOTHREAD | flags, NULL);
 
+	/* __WNOTHREAD: a command of -p, started by the other thread, is not ours to reap. */
+	tid = wait4(tid, &status, __WALL | __WNOTHREAD | flags, NULL);
 	if (tid > 0)
 		stops_push(q, tid, status);
 	return tid < 0 ? -errno : tid > 0;
+}
+
+int stops_wait(struct stops *q, int flags)
+{
+	int status = 0, rc;
+	pid_t tid = 0;
+
+	if (!q->careful)
+		return take(q, -1, flags);
+	if (q->looked_at)
+		return 0; /* it would be seen again */
+	rc = peek(flags, &tid, &status);
+	if (rc <= 0)
+		return rc;
+	if (!is_of_signal(status) || tid == q->last) {
+		q->last = 0;
+		return take(q, tid, WNOHANG);
+	}
+	stops_push(q, tid, status);
+	q->looked_at = q->last = tid;
+	return 1;
 }
 
 int stops_take(struct stops *q, struct stop *ret)
 {
 	while (q->head < q->len) {
 		*ret = q->at[q->head++];
+		if (ret->tid == q->looked_at)
+			q->looked_at = 0;
 		if (q->head == q->len)
 			q->head = q->len = 0;
 		if (ret->tid)
@@ -75,6 +123,10 @@ void stops_hold(struct stops *q, const struct stop *stop)
 	struct stop *copy = mem_calloc(1, sizeof(*copy));
 
 	*copy = *stop;
+	if (q->careful &&
+		is_of_signal(
+			stop->status)) /* it is not let go on before the next one is waited for */
+		wait4(stop->tid, NULL, __WALL | WNOHANG, NULL);
 	stops_forget(q, stop->tid);
 	map_set(&q->held, (uint64_t)stop->tid, copy);
 }

@@ -24,6 +24,14 @@ struct stops {
 	struct stop *at;
 	size_t len, cap, head; /* those before head have been taken */
 	struct map held;       /* tid -> struct stop (heap) */
+	/*
+	 * A signal whose stop was taken from wait4 is lost if the tracer is killed then: the thread
+	 * goes on without it, behind a call that was trapped (trap.h) too. careful: such a stop is
+	 * only looked at, and over when the thread goes on; until then no other one is waited for.
+	 */
+	int careful;
+	pid_t looked_at; /* whose stop is queued so; 0: none */
+	pid_t last;      /* the one before, whose turn it is not again at once */
 };
 
 void stops_release(struct stops *q);

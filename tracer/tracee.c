@@ -55,6 +55,12 @@ void tracees_cloning(struct tracees *t, struct tracee *tr, enum cloning cloning)
 	tr->cloning = (uint8_t)cloning;
 }
 
+void tracees_unseen(struct tracee *tr, int unseen)
+{
+	tr->mm->copied += (unsigned int)unseen - tr->unseen;
+	tr->unseen = (uint8_t)unseen;
+}
+
 struct mm *mm_new(struct tracees *t)
 {
 	struct mm *s = mem_calloc(1, sizeof(*s));

@@ -19,6 +19,15 @@ enum tracee_mode {
 	MODE_SYSCALL, /* every call stops (attached, or its own filter hides calls from ours) */
 };
 
+/*
+ * Calls of a thread in MODE_SYSCALL that the recorder may take, without a filter: trap.h.
+ */
+enum trap {
+	TRAP_NONE,   /* each stops, for good */
+	TRAP_LIFTED, /* each stops now */
+	TRAP_SET,    /* each is a SIGSYS instead, but for those of the stub */
+};
+
 enum tracee_state {
 	TRACEE_NEW,     /* announced by its parent, its first stop is to come */
 	TRACEE_RUNNING, /* normal */
@@ -31,12 +40,15 @@ struct mm {
 	uint32_t id;
 	unsigned int refs;
 	struct recorder_mm *recorder; /* its calls in the recorder; NULL: without one */
-	unsigned int copied; /* threads in a fork of it: nothing in it may be changed now */
+	unsigned int copied; /* threads that are, or may be, in a fork of it: nothing in it may be
+				changed now */
 };
 
 struct process {
 	pid_t pid;
 	unsigned int threads; /* under control */
+	uint8_t guarded;      /* SIGSYS has our handler: arch_orphan_action() */
+	uint64_t was[4];      /* and had this */
 };
 
 /* A call that our stop has interrupted, and what is left of its limit: mend.h. */
@@ -58,17 +70,25 @@ struct tracee {
 	uint32_t thread_id;
 	enum tracee_state state;
 	enum tracee_mode mode;
-	uint8_t in_call;       /* between entry and exit of the call in ev */
-	uint8_t counted;       /* the call in ev is in the traced set */
-	uint8_t control;       /* enum control of the call in ev */
-	uint8_t cloning;       /* in a call that makes a thread or child, not announced yet */
-	uint8_t closing;       /* its stopped call may close numbers: counted in its table */
-	uint8_t quiet;         /* let go on without stops at calls */
-	uint8_t listening;     /* in a group stop, until SIGCONT */
-	uint8_t asked;         /* to stop, for leaving it */
-	uint8_t own_filter;    /* it or a forebear installed a seccomp filter of its own */
-	uint8_t dispatch;      /* it uses Syscall User Dispatch */
-	const char *no_record; /* its calls stop, the recorder takes none: why, or NULL */
+	enum trap trap;
+	uint8_t sigsys_blocked; /* the program blocks SIGSYS, and the kernel does not know it */
+	uint64_t mask;          /* that a frame has to be mended in which it is: trap.h */
+	uint8_t stepping;       /* to the begin of a handler, for that */
+	uint8_t unseen;         /* seized, its first stop is to come: counted in mm->copied */
+	uint8_t by_stops;       /* that its next call stops is decided */
+	uint8_t call_is_ours;   /* the call in ev was made at an address of ours */
+	uint8_t departed;       /* it was left: nothing of ours is in it any more */
+	uint8_t in_call;        /* between entry and exit of the call in ev */
+	uint8_t counted;        /* the call in ev is in the traced set */
+	uint8_t control;        /* enum control of the call in ev */
+	uint8_t cloning;        /* in a call that makes a thread or child, not announced yet */
+	uint8_t closing;        /* its stopped call may close numbers: counted in its table */
+	uint8_t quiet;          /* let go on without stops at calls */
+	uint8_t listening;      /* in a group stop, until SIGCONT */
+	uint8_t asked;          /* to stop, for leaving it */
+	uint8_t own_filter;     /* it or a forebear installed a seccomp filter of its own */
+	uint8_t dispatch;       /* it uses Syscall User Dispatch */
+	const char *no_record;  /* its calls stop, the recorder takes none: why, or NULL */
 	struct recorder_thread *recorder; /* its block, or NULL */
 	struct sys_event ev;              /* the call under way */
 	uint64_t scratch;    /* what the control call's entry leaves for its exit (flags, fd) */
@@ -128,6 +148,10 @@ void tracees_rename(struct tracees *t, struct tracee *tr, pid_t pid);
 size_t tracees_count(const struct tracees *t);
 /* tr is in a call that makes a thread or child, or is done with it. */
 void tracees_cloning(struct tracees *t, struct tracee *tr, enum cloning cloning);
+
+/* tr was seized, and may be in the middle of a fork until it stops for the first time; or it has.
+ */
+void tracees_unseen(struct tracee *tr, int unseen);
 
 struct mm *mm_new(struct tracees *t);
 struct mm *mm_ref(struct mm *s);

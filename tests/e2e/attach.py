@@ -20,11 +20,26 @@ from tap import Skip, check, eq, main, need_root, need_tool, test
 
 F_GETPIPE_SZ = 1032
 ROUNDS = int(os.environ.get("ATTACH_ROUNDS", "12"))
+MODE = ["auto"]
+
+
+def each_mode(timeout=60):
+    """Registers a test twice: recorded, where that can be, and by stops."""
+    def register(fn):
+        def by_stops(t):
+            MODE[0] = "ptrace"
+            try:
+                fn(t)
+            finally:
+                MODE[0] = "auto"
+        test(by_stops, name=fn.__name__ + "_by_stops", timeout=timeout)
+        return test(fn, timeout=timeout)
+    return register
 
 
 def attach(t, options, pids, how="duration", seconds=0.05, status=0, **kw):
     """One run of iotrace -p, left in the way `how` says. Returns its result and what it wrote on stderr."""
-    argv = [t.binary, "--json", t.path("a.json"), "-e", "all", *options]
+    argv = [t.binary, "--json", t.path("a.json"), "-e", "all", "--mode=" + MODE[0], *options]
     for pid in pids:
         argv += ["-p", str(pid)]
     argv += {"duration": ["--duration", str(seconds)], "timeout": ["--timeout", str(seconds)]}.get(how, [])
@@ -69,27 +84,27 @@ def traced_by(pid, tracer):
 
 # ---- leaving ----
 
-@test(timeout=60 + 2 * ROUNDS)
+@each_mode(timeout=60 + 4 * ROUNDS)
 def no_signal_is_lost(t):
     for variant in ("", "m32"):
         sent = int(rounds(t, "signals", 32, variant=variant).split()[1]) if have(t, variant) else 1
         check(sent > 0, "signals were sent")
 
 
-@test(timeout=60 + 2 * ROUNDS)
+@each_mode(timeout=60 + 4 * ROUNDS)
 def no_wait_is_interrupted(t):
     for variant in ("", "m32"):
         calls = int(rounds(t, "epolls", 16, variant=variant).split()[1]) if have(t, variant) else 1
         check(calls > 0, "it waited")
 
 
-@test(timeout=60 + 2 * ROUNDS)
+@each_mode(timeout=60 + 4 * ROUNDS)
 def a_signal_interrupts_as_ever(t):
     """A call that is taken up again must not hide the EINTR of a handler."""
     check(int(rounds(t, "explained").split()[1]) > ROUNDS, "signals were sent")
 
 
-@test(timeout=60 + 2 * ROUNDS)
+@each_mode(timeout=60 + 4 * ROUNDS)
 def every_call_returns_what_it_should(t):
     """Threads that enter calls just when they are left."""
     for variant in ("", "m32"):
@@ -101,7 +116,7 @@ def have(t, variant):
     return os.access(os.path.join(tap.BUILD, "targets", "attachee" + ("-" + variant if variant else "")), os.X_OK)
 
 
-@test
+@each_mode()
 def a_process_without_its_first_thread(t):
     p = target(t, "leaderless")
     wait_for("its first thread's end", lambda: status_of(p.pid)["State"][0] == "Z")
@@ -201,7 +216,7 @@ def need_sched():
         raise Skip("no /proc/PID/sched (CONFIG_SCHED_DEBUG): how long a call has waited is not known")
 
 
-@test
+@each_mode()
 def time_limits_are_kept_when_left_early(t):
     need_sched()
     got = limits(t, "", "duration", 0.05)
@@ -209,7 +224,7 @@ def time_limits_are_kept_when_left_early(t):
     check(changed <= IN_A_REGISTER, "arguments that were changed: %r" % sorted(changed))
 
 
-@test
+@each_mode()
 def time_limits_are_kept_when_traced_to_the_end(t):
     need_sched()
     got = limits(t, "", "", 0)
@@ -222,7 +237,7 @@ def time_limits_of_32_bit_programs_are_kept(t):
     limits(t, "m32", "duration", 0.05)
 
 
-@test
+@each_mode()
 def waits_without_a_limit_go_on(t):
     for variant in ("", "m32"):
         if not have(t, variant):
@@ -236,7 +251,7 @@ def waits_without_a_limit_go_on(t):
         check(all(row[3] for row in got.values()), "arguments as before")
 
 
-@test
+@each_mode()
 def a_part_that_was_moved_is_returned(t):
     """A write into a pipe that is full now: as after any signal."""
     p = t.start([need_tool("/usr/bin/python3"), "-S", "-c",
@@ -360,9 +375,12 @@ def an_orphan_is_not_of_the_tree(t):
 
 
 @test
-def attached_processes_are_not_recorded(t):
+def attached_processes_are_recorded(t):
+    """But not by stops. What becomes of them is in inprocess.py."""
     p = steady(t, 3)
-    result, _ = attach(t, ["-q", "--mode=auto"], [p.pid], seconds=0.5)
+    result, _ = attach(t, ["-q"], [p.pid], seconds=0.5)
+    check(result["tracer"]["calls_recorded_in_process"] > 0, "calls: %r" % result["tracer"])
+    result, _ = attach(t, ["-q", "--mode=ptrace"], [p.pid], seconds=0.5)
     check(result["tracer"]["calls_stopped"] > 0, "calls: %r" % result["tracer"])
     eq((result["tracer"]["calls_recorded_in_process"], result["tracer"]["calls_redirected"]), (0, 0), "recorded")
 

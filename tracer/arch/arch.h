@@ -25,6 +25,15 @@ const void *arch_stub(size_t *ret_bytes);
 uint64_t arch_stub_after(void);
 /* And of the one that it makes to have the tracer take over a call that has returned. */
 uint64_t arch_stub_asked(void);
+/* The addresses behind call instructions whose calls are not dispatched (trap.h): that of the
+ * stub's call and those of the handler below. That of arch_stub_asked() is none of them. */
+void arch_stub_range(uint64_t *ret_from, uint64_t *ret_len);
+/* What rt_sigaction takes, to have SIGSYS handled in the stub's pages: should the tracer have been
+ * killed, the thread's calls are its own again, from the one that was dispatched on. */
+struct arch_action {
+	uint64_t words[4];
+};
+void arch_orphan_action(struct arch_action *ret);
 /* 1 if the address is in the stub. */
 int arch_in_stub(uint64_t ip);
 /* 1 if it is in the part of it that reads the target's memory. */

@@ -21,6 +21,10 @@ int regs_set(pid_t tid, const struct user_regs_struct *regs);
 uint64_t regs_ip(const struct user_regs_struct *regs);
 void regs_set_ip(struct user_regs_struct *regs, uint64_t ip);
 uint64_t regs_sp(const struct user_regs_struct *regs);
+/* 1 if the thread runs code of the machine's own ABI, 0 of another one. */
+int regs_is_native(const struct user_regs_struct *regs);
+/* At the first instruction of a signal's handler: where its frame has the mask that is put back. */
+uint64_t regs_frame_mask(const struct user_regs_struct *regs);
 /* Below the stack pointer so much is the program's. */
 #define REGS_RED_ZONE_BYTES 128
 

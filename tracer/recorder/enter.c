@@ -188,12 +188,14 @@ static int ready_space(struct recorder *f, struct tracee *t, uint8_t kind, int *
 {
 	struct recorder_mm *rm = t->mm->recorder;
 
-	if (rm->state == RECORDER_UNTRIED && ++rm->stops >= stops_before_recorder(f) &&
-		kind != KIND_PASS && !t->mm->copied) {
+	if (rm->state == RECORDER_UNTRIED &&
+		(++rm->stops >= stops_before_recorder(f) || rm->at_once) && kind != KIND_PASS &&
+		!t->mm->copied) {
 		rm->reason = inject(f, t, ret_moved);
 		rm->state = rm->reason ? RECORDER_OFF : RECORDER_ON;
 	}
-	return rm->state == RECORDER_ON;
+	/* One that shares the memory of another that was guarded meanwhile. */
+	return rm->state == RECORDER_ON && (t->trap == TRAP_NONE || t->process->guarded);
 }
 
 /* The site of the call, with a trampoline, patched if that is worth it; NULL: not (yet). */
@@ -310,17 +312,19 @@ int recorder_enter(struct recorder *f, struct tracee *t, const struct ptrace_sys
 {
 	int moved = 0;
 
-	if (!f->on || t->state != TRACEE_RUNNING || !t->mm->recorder)
+	if (!f->on || f->waiting || t->state != TRACEE_RUNNING || !t->mm->recorder)
 		return 0;
 	if (t->no_record) {
 		recorder_reason(f, t->no_record)->calls++;
 		return 0;
 	}
-	if (t->mm->recorder->state == RECORDER_OFF || !is_native(info) || t->mode != MODE_FILTER) {
+	if (t->mm->recorder->state == RECORDER_OFF || !is_native(info) ||
+		(t->mode != MODE_FILTER && t->trap == TRAP_NONE)) {
 		t->mm->recorder->stops++;
 		return 0;
 	}
-	if (t->mm->recorder->state == RECORDER_UNTRIED && f->only_ours[info->entry.nr])
+	if (t->mm->recorder->state == RECORDER_UNTRIED && f->only_ours[info->entry.nr] &&
+		!f->dispatch)
 		return 0; /* no call that it would record */
 	return enter(f, t, info, &moved) || moved;
 }
@@ -334,14 +338,30 @@ int recorder_is_stub_call(const struct recorder *f, const struct ptrace_syscall_
 		       info->entry.nr == SYS_restart_syscall);
 }
 
-void recorder_first_stop(struct recorder *f, struct tracee *t)
+int recorder_take_up(const struct recorder *f, struct tracee *t)
+{
+	const struct recorder_thread *rt = t->recorder;
+	uint64_t block;
+
+	if (!f->on || f->departing || !rt || rt->off || t->no_record || !t->process->guarded ||
+		t->mm->recorder->state != RECORDER_ON || arch_peek_block(t->tid, &block) < 0)
+		return 0;
+	if (block == rt->ring.block_addr)
+		return 1;
+	return !block && arch_poke_block(t->tid, rt->ring.block_addr) == 0;
+}
+
+void recorder_put_down(const struct recorder *f, const struct tracee *t)
 {
 	uint64_t block;
 
-	if (!f->on)
-		return;
-	if (arch_peek_block(t->tid, &block) == 0 && region_is_block(block))
+	if (f->on && arch_peek_block(t->tid, &block) == 0 && region_is_block(block))
 		arch_poke_block(t->tid, 0);
+}
+
+void recorder_first_stop(struct recorder *f, struct tracee *t)
+{
+	recorder_put_down(f, t);
 }
 
 void recorder_off(struct recorder *f, struct mm *mm, const char *reason)

@@ -2,6 +2,7 @@
 #include "tracer/recorder/inject.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -54,7 +55,7 @@ static int map_stub(struct remote *r)
 	size_t stub_bytes;
 	const void *stub = arch_stub(&stub_bytes);
 
-	if (stub_bytes > REGION_CODE_BYTES ||
+	if (stub_bytes > ACTION_OFFSET ||
 		call(r, SYS_mmap, REGION_ADDR, bytes, PROT_READ | PROT_EXEC,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE) != (int64_t)REGION_ADDR)
 		return -1;
@@ -158,12 +159,34 @@ static const char *set_up(struct remote *r, struct recorder_mm *rm)
 	return reason;
 }
 
+/* Our handler for SIGSYS; what there was is kept. A fork's child has its maker's. */
+static const char *guard(struct remote *r, struct recorder_mm *rm)
+{
+	struct process *p = r->t->process;
+	struct arch_action action;
+
+	if (r->t->trap == TRAP_NONE || p->guarded)
+		return NULL;
+	arch_orphan_action(&action);
+	if (remote_write(r->t, REGION_ADDR + ACTION_OFFSET, &action, sizeof(action)) < 0 ||
+		call(r, SYS_rt_sigaction, SIGSYS, REGION_ADDR + ACTION_OFFSET,
+			REGION_ADDR + ARENA_OFFSET, 8) != 0)
+		return "SIGSYS could not be handled";
+	memcpy(p->was, rm->region.at, sizeof(p->was));
+	memset(rm->region.at, 0, sizeof(p->was));
+	p->guarded = 1;
+	return NULL;
+}
+
 static const char *inject_all(struct remote *r, struct recorder_mm *rm)
 {
+	const char *reason;
+
 	if (!rm->has_code && map_stub(r) < 0)
 		return "the stub could not be mapped";
 	rm->has_code = 1;
-	return set_up(r, rm);
+	reason = set_up(r, rm);
+	return reason ? reason : guard(r, rm);
 }
 
 const char *inject(struct recorder *f, struct tracee *t, int *ret_moved)

@@ -21,6 +21,7 @@
 #define REGION_SHIFT      28
 #define REGION_BYTES      0x10000000 /* nothing of ours lies beyond */
 #define REGION_CODE_BYTES 0x4000
+#define ACTION_OFFSET     (REGION_CODE_BYTES - 64) /* behind the stub: for rt_sigaction to read */
 #define ALIVE_OFFSET      REGION_CODE_BYTES
 #define ALIVE_BYTES       0x1000
 #define ARENA_OFFSET      0x10000

@@ -83,6 +83,15 @@ static int is_restart(int64_t raw)
 	return raw >= RESTART_FIRST && raw <= RESTART_LAST;
 }
 
+/* Of a call that was under way. When we leave it is still: the stop by which we do so is not the
+ * program's, and it is taken up again (mend.h). */
+static enum outcome outcome_of(const struct recorder *f, int64_t raw)
+{
+	if (f->departing && (is_restart(raw) || raw == -EINTR))
+		return SYS_NO_RETURN;
+	return is_restart(raw) ? SYS_INTERRUPTED : SYS_RETURNED;
+}
+
 /* ---- stacks ---- */
 
 /* 1 if it is the turn of the call at the head, which has asked or was interrupted, by the number of
@@ -163,8 +172,7 @@ static uint64_t leave_stub(struct recorder *f, struct tracee *t, struct user_reg
 		if (in_flight)
 			sample_interrupted(f, t, regs, st, site);
 		if (in_flight)
-			take_over(f, t, &r, is_restart(result) ? SYS_INTERRUPTED : SYS_RETURNED,
-				result);
+			take_over(f, t, &r, outcome_of(f, result), result);
 		break;
 	case STUB_AFTER:
 		result = st->record.ret;

@@ -54,16 +54,15 @@ struct recorder_reason *recorder_reason(struct recorder *f, const char *text)
 	return r;
 }
 
-void recorder_mm_free(struct recorder *f, struct recorder_mm *rm)
+void recorder_mm_account(struct recorder *f, struct recorder_mm *rm)
 {
 	struct map_iter it = {0};
 
-	if (!rm)
-		return;
 	if (rm->state == RECORDER_OFF)
 		recorder_reason(f, rm->reason)->calls += rm->stops - rm->inherited;
+	rm->inherited = rm->stops;
 	while (map_next(&rm->sites.by_addr, &it)) {
-		const struct site *site = it.value;
+		struct site *site = it.value;
 		struct recorder_reason *r;
 
 		if (!site->reason || !site->calls)
@@ -71,7 +70,15 @@ void recorder_mm_free(struct recorder *f, struct recorder_mm *rm)
 		r = recorder_reason(f, site->reason);
 		r->sites++;
 		r->calls += site->calls;
+		site->calls = 0;
 	}
+}
+
+void recorder_mm_free(struct recorder *f, struct recorder_mm *rm)
+{
+	if (!rm)
+		return;
+	recorder_mm_account(f, rm);
 	patch_forget_code(rm);
 	if (rm->mem_fd >= 0)
 		close(rm->mem_fd);

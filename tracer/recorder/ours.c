@@ -179,47 +179,15 @@ static enum ours call_around(
 	return behind(&r);
 }
 
-/* ---- leaving ---- */
-
-/* Nothing of ours stays in the mm, whose only thread is before the call again. */
-static enum ours leave(struct recorder *f, struct tracee *t)
-{
-	struct recorder_mm *rm = t->mm->recorder;
-	struct ours_range ours;
-	struct remote r;
-
-	recorder_off(f, t->mm, "the program maps memory of its own where the recorder's was");
-	patch_take_back(t);
-	if (remote_begin(&r, f, t) < 0)
-		return OURS_AGAIN;
-	regs_set_ip(&r.saved, regs_ip(&r.saved) + ARCH_CALL_BYTES);
-	recorder_place(t, &r.saved);
-	if (regs_ip(&r.saved) == regs_ip(&r.regs))
-		regs_set_ip(&r.saved, regs_ip(&r.saved) - ARCH_CALL_BYTES);
-	if (t->recorder && arch_block(&r.saved) == t->recorder->ring.block_addr)
-		arch_set_block(&r.saved, 0);
-	recorder_end(f, t, 0);
-	while (ours_next(t->mm, 0, &ours)) {
-		const uint64_t args[6] = {ours.start, ours.end - ours.start};
-
-		if (remote_call(&r, regs_ip(&r.saved), SYS_munmap, args) < 0)
-			break;
-		if (ours.start == REGION_ADDR)
-			rm->has_code = 0;
-		else if (ours.start == REGION_ADDR + ARENA_OFFSET)
-			region_release(&rm->region);
-		else
-			sites_drop_page(&rm->sites, ours.start);
-	}
-	sites_forget_places(&rm->sites);
-	remote_end(&r);
-	return OURS_AGAIN;
-}
+/* ---- where it maps itself ---- */
 
 static enum ours make_place(struct recorder *f, struct tracee *t, const struct rule *rule)
 {
-	if (t->mm->refs == 1 && recorder_may_call(f, t, SYS_munmap))
-		return leave(f, t);
+	if (t->mm->refs == 1 && recorder_may_call(f, t, SYS_munmap)) {
+		recorder_clear_at_call(
+			f, t, "the program maps memory of its own where the recorder's was");
+		return OURS_AGAIN;
+	}
 	/* docs/LIMITS.md: other threads may be on their way through our code. */
 	if (strcmp(rule->name, "mmap") == 0 && (t->ev.args[3] & FIXED_NOREPLACE_BIT))
 		return answer(t, -EEXIST);

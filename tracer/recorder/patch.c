@@ -137,7 +137,7 @@ static int add_page(struct recorder *f, struct tracee *t, uint64_t near)
 
 	if (!page || t->own_filter || remote_begin(&r, f, t) < 0)
 		return -ENOMEM;
-	got = remote_call(&r, 0, SYS_mmap, args);
+	got = remote_call(&r, arch_stub_after() - ARCH_CALL_BYTES, SYS_mmap, args);
 	if (remote_end(&r) < 0)
 		return -ESRCH;
 	if (got != (int64_t)page)
@@ -345,6 +345,18 @@ void patch_take_back(const struct tracee *t)
 	}
 }
 
+void patch_clear_padding(const struct tracee *t)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&t->mm->recorder->sites.springboards, &it)) {
+		const struct site *site = it.value;
+
+		if (patch_hop_is_there(t, site))
+			remote_write(t, site->springboard, site->padding, sizeof(site->padding));
+	}
+}
+
 /* Files come and go: what is noted of [from, until) and is not there any more is forgotten. */
 static void drop_stale(const struct tracee *t, uint64_t from, uint64_t until)
 {
@@ -407,7 +419,8 @@ static const char *patch_by_padding(struct tracee *t, struct site *site, const s
 		return "no padding in reach that is free";
 	if (arch_jump_long(far, springboard, site->tramp) < 0)
 		return "the trampoline is out of reach";
-	if (remote_write(t, springboard, far, sizeof(far)) < 0 ||
+	if (remote_read(t, springboard, site->padding, sizeof(site->padding)) < 0 ||
+		remote_write(t, springboard, far, sizeof(far)) < 0 ||
 		change(t, site, site->addr, near, sizeof(near)) < 0)
 		return "the code could not be written";
 	site->springboard = springboard;

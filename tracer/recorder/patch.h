@@ -34,6 +34,8 @@ int patch_hop_is_there(const struct tracee *t, const struct site *site);
 /* Writes back what was at all sites of the mm; t is stopped. Other threads may be on their way
  * through trampolines, which stay. */
 void patch_take_back(const struct tracee *t);
+/* After that, when no thread is on its way any more: the padding too is what it was. */
+void patch_clear_padding(const struct tracee *t);
 void patch_forget_files(struct recorder *f);
 /* What is known of the mm's mappings. */
 void patch_forget_code(struct recorder_mm *rm);

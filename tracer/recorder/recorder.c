@@ -66,21 +66,51 @@ static void set_most(struct ring_call *call, const struct sys_def *def)
 			def->args[arg - 1] != 'u' && def->args[arg - 1] != 'd'};
 }
 
+/* The program may have another mask, or SIGSYS another disposition, from then on: trap.h. */
+static const char *const watched_by_dispatch[] = {"rt_sigprocmask", "rt_sigaction"};
+
+static int is_one_of(const struct sys_def *def, const char *const *names, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (strcmp(def->name, names[i]) == 0)
+			return 1;
+	return 0;
+}
+
+/* Without a filter each call comes that is not recorded: what nobody asked for is recorded too, by
+ * its number alone. */
+static uint8_t kind_dispatched(const struct control_map *map, const struct sys_def *def)
+{
+	if (is_one_of(def, watched_by_dispatch,
+		    sizeof(watched_by_dispatch) / sizeof(*watched_by_dispatch)))
+		return KIND_PASS;
+	if (strcmp(def->name, "mmap") == 0)
+		return KIND_MMAP;
+	if (map->traced[def->index] || map->kind[def->index])
+		return kind_of(map, def);
+	if (is_one_of(def, stopped, sizeof(stopped) / sizeof(*stopped)))
+		return KIND_PASS;
+	return KIND_PLAIN;
+}
+
 static void fill_kinds(struct recorder *f, const struct control_map *map)
 {
 	for (uint32_t nr = 0; nr < BLOCK_KINDS_LEN; nr++) {
 		const struct sys_def *def = sys_find(ABI_NATIVE, nr);
 
-		if (!def || def->index >= map->len ||
-			(!map->traced[def->index] && !map->kind[def->index]))
+		int wanted = def && def->index < map->len &&
+			     (map->traced[def->index] || map->kind[def->index]);
+
+		if (!wanted && (!f->dispatch || !def || def->index >= map->len))
 			continue;
-		f->calls[nr].kind = f->kinds[nr] = kind_of(map, def);
+		f->calls[nr].kind = f->kinds[nr] =
+			f->dispatch ? kind_dispatched(map, def) : kind_of(map, def);
 		set_most(&f->calls[nr], def);
 		f->traced[nr] = map->traced[def->index];
 		f->only_ours[nr] =
 			!map->traced[def->index] && map->kind[def->index] == CONTROL_MAPPINGS;
 		/* The ring of io_uring is not what it closes. */
-		if (!def->fd || strcmp(def->name, "io_uring_enter") == 0)
+		if (!def->fd || !wanted || strcmp(def->name, "io_uring_enter") == 0)
 			f->kinds_no_fds[nr] = f->kinds[nr];
 	}
 }

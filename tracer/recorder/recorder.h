@@ -46,6 +46,8 @@ enum recorder_state {
 struct recorder_mm {
 	enum recorder_state state;
 	int has_code;         /* the stub is in it, in a fork's child as a copy of its maker's */
+	int at_once;          /* its program runs already: the first call is worth it */
+	int taken_back;       /* its code is as it was, for good */
 	int no_growth;        /* of the region */
 	struct region region; /* RECORDER_ON, or was */
 	const char *reason;   /* RECORDER_OFF: static text */
@@ -113,6 +115,9 @@ struct recorder {
 	struct stacks *stacks; /* NULL: not wanted */
 	const char *reason;    /* !on: static text, NULL if nobody asked for it */
 	int no_patch;
+	int dispatch;    /* trap.h instead of a filter: set before recorder_init() */
+	int waiting;     /* not all threads are attached to yet: nothing may be changed */
+	int departing;   /* the targets are being left */
 	int at_once;     /* for tests: from each process's and site's first call on */
 	int knows_sites; /* some file has sites that are worth a patch */
 	int segments;    /* recorder_segments_seen() */
@@ -168,6 +173,10 @@ int recorder_may_call(const struct recorder *f, const struct tracee *t, uint32_t
 int recorder_enter(struct recorder *f, struct tracee *t, const struct ptrace_syscall_info *info);
 /* 1 if that is the stub's own call, seen because every call of the thread stops. */
 int recorder_is_stub_call(const struct recorder *f, const struct ptrace_syscall_info *info);
+/* At a stop outside our code: the thread has its block, and its calls may be recorded: 1. */
+int recorder_take_up(const struct recorder *f, struct tracee *t);
+/* It has none, so that all its calls go by stops; its block is kept. */
+void recorder_put_down(const struct recorder *f, const struct tracee *t);
 /* A new thread has its maker's block. */
 void recorder_first_stop(struct recorder *f, struct tracee *t);
 /* 1 if the stack of a call of that number at the site is to be taken whatever it is. */
@@ -196,6 +205,29 @@ int recorder_asked(struct recorder *f, struct tracee *t, const struct ptrace_sys
 /* The thread ends, or goes on as another program: its block is read out and given back. stopped:
  * its registers can be read. */
 void recorder_end(struct recorder *f, struct tracee *t, int stopped);
+
+/* ---- depart.c: targets that go on without us ---- */
+/* 1 if something of ours is, or may be, in the thread's mm. */
+int recorder_is_in(const struct tracee *t);
+/* 1 if the address is in memory of ours. */
+int recorder_is_ours(const struct tracee *t, uint64_t ip);
+/* The code of the mm is as it was; its threads may be on their way through ours. */
+void recorder_take_back(struct tracee *t);
+/* The thread, at a stop that is none at a call, is where its program would be, and gives its block
+ * back. 1: nothing of ours is in it, and it comes to nothing of ours any more. */
+int recorder_depart(struct recorder *f, struct tracee *t);
+/* At the same stop, when no other thread of the process (guard) or mm (pages) can be in our code:
+ * what the process had for SIGSYS is put back, our pages are unmapped. */
+void recorder_clear(struct recorder *f, struct tracee *t, int guard, int pages);
+/* At the entry of a call, by the mm's only thread: all of that, and the thread is before the call
+ * again. reason: static text, why it is not recorded from now on. 1; 0: it is not. */
+int recorder_clear_at_call(struct recorder *f, struct tracee *t, const char *reason);
+
+/* What the process had for SIGSYS is put back, at the entry of a call: likewise. */
+int recorder_unguard_at_call(struct recorder *f, struct tracee *t);
+/* The same at another stop, outside our code: t is in one of PTRACE_EVENT_STOP then. -ESRCH: it is
+ * gone. */
+int recorder_unguard(struct recorder *f, struct tracee *t);
 
 /* ---- sweep.c ---- */
 /* Marks the record at that position, the next one: its call stopped first, or not. */
@@ -239,7 +271,9 @@ void recorder_sweep_release(struct recorder *f);
 struct recorder_mm *recorder_mm_new(void);
 /* The child has the code of its maker's, and must get a memory of its own. */
 struct recorder_mm *recorder_mm_fork(const struct recorder_mm *from);
-/* Its sites go into the reasons. */
+/* Its calls and sites that were not recorded go into the reasons, once. */
+void recorder_mm_account(struct recorder *f, struct recorder_mm *rm);
+/* Likewise. */
 void recorder_mm_free(struct recorder *f, struct recorder_mm *rm);
 
 #endif

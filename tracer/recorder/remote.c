@@ -12,10 +12,11 @@
 #include <unistd.h>
 
 #include "tracer/arch/regs.h"
+#include "tracer/trap.h"
 
 #define STOPS_MAX 64 /* of one call: entry, filter, exit; a few SIGSTOPs */
 
-int remote_begin(struct remote *r, struct recorder *f, struct tracee *t)
+static int begin(struct remote *r, struct recorder *f, struct tracee *t)
 {
 	uint64_t all = ~0ULL;
 
@@ -25,10 +26,37 @@ int remote_begin(struct remote *r, struct recorder *f, struct tracee *t)
 		ptrace(PTRACE_SETSIGMASK, t->tid, (void *)sizeof(all), &all) < 0)
 		return -errno;
 	r->regs = r->saved;
+	trap_pause(t);
+	return 0;
+}
+
+static int is_in_call(pid_t tid)
+{
+	struct ptrace_syscall_info info;
+
+	return ptrace(PTRACE_GET_SYSCALL_INFO, tid, (void *)sizeof(info), &info) > 0 &&
+	       info.op != PTRACE_SYSCALL_INFO_NONE;
+}
+
+int remote_begin(struct remote *r, struct recorder *f, struct tracee *t)
+{
+	int rc = begin(r, f, t);
+
+	if (rc < 0)
+		return rc;
+	r->begun = !is_in_call(t->tid);
 	/* Before the call: the number is back in its register, and it counts as not yet made. */
 	arch_take_back(&r->saved);
 	regs_set_ip(&r->saved, regs_ip(&r->saved) - ARCH_CALL_BYTES);
 	return 0;
+}
+
+int remote_begin_anywhere(struct remote *r, struct recorder *f, struct tracee *t)
+{
+	int rc = begin(r, f, t);
+
+	r->begun = 1;
+	return rc;
 }
 
 static int is_exit_stop(struct remote *r)
@@ -66,7 +94,7 @@ static int take_stop(struct remote *r, int status, uint64_t end, int *ret_signal
 	if (event == PTRACE_EVENT_SECCOMP)
 		return end && is_at(r, end);
 	if (event == 0 && WSTOPSIG(status) == (SIGTRAP | 0x80))
-		return !end && is_exit_stop(r);
+		return end ? is_at(r, end) && !is_exit_stop(r) : is_exit_stop(r);
 	*ret_signal = event == 0 && WSTOPSIG(status) == SIGSTOP ? SIGSTOP : 0;
 	r->stop |= *ret_signal || event == PTRACE_EVENT_STOP;
 	return event == 0 && !*ret_signal ? -EFAULT : 0;
@@ -78,12 +106,13 @@ static int run_to(struct remote *r, uint64_t end)
 	pid_t tid = r->t->tid;
 	int signal = 0;
 
+	/* With a filter only the call at the end stops. */
+	enum __ptrace_request go = end && r->t->mode == MODE_FILTER ? PTRACE_CONT : PTRACE_SYSCALL;
+
 	for (int i = 0; i < STOPS_MAX; i++) {
 		int status, rc;
 
-		if (ptrace(end ? PTRACE_CONT : PTRACE_SYSCALL, tid, NULL, (void *)(long)signal) <
-				0 &&
-			errno == ESRCH)
+		if (ptrace(go, tid, NULL, (void *)(long)signal) < 0 && errno == ESRCH)
 			return -ESRCH;
 		while (waitpid(tid, &status, __WALL) < 0)
 			if (errno != EINTR)
@@ -124,16 +153,47 @@ int remote_run(struct remote *r, uint64_t end)
 	return rc;
 }
 
+static int set_mask(const struct remote *r)
+{
+	return ptrace(PTRACE_SETSIGMASK, r->t->tid, (void *)sizeof(r->mask), &r->mask) < 0 ? -1 : 0;
+}
+
 int remote_end(struct remote *r)
 {
 	pid_t tid = r->t->tid;
 
-	if (r->gone || ptrace(PTRACE_SETSIGMASK, tid, (void *)sizeof(r->mask), &r->mask) < 0)
+	if (r->gone || set_mask(r) < 0)
 		return -ESRCH;
+	trap_go_on(r->t);
 	/* It stops before its next instruction, and stays so if its process is stopped then. */
 	if (r->stop)
 		ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
 	return regs_set(tid, &r->saved) < 0 ? -ESRCH : 0;
+}
+
+int remote_end_anywhere(struct remote *r, int *ret_status)
+{
+	pid_t tid = r->t->tid;
+
+	if (r->gone)
+		return -ESRCH;
+	for (int i = 0; i < STOPS_MAX; i++) {
+		if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0 ||
+			ptrace(PTRACE_CONT, tid, NULL, NULL) < 0)
+			return -ESRCH;
+		while (waitpid(tid, ret_status, __WALL) < 0)
+			if (errno != EINTR)
+				return -errno;
+		if (!WIFSTOPPED(*ret_status) || *ret_status >> 16 == PTRACE_EVENT_EXIT) {
+			r->f->sink.came(r->f->sink.ctx, tid, *ret_status);
+			return -ESRCH;
+		}
+		if (*ret_status >> 16 != PTRACE_EVENT_STOP)
+			continue;
+		trap_go_on(r->t);
+		return set_mask(r) < 0 || regs_set(tid, &r->saved) < 0 ? -ESRCH : 0;
+	}
+	return -ELOOP;
 }
 
 /* ---- memory ---- */

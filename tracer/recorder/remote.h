@@ -25,10 +25,12 @@ struct remote {
 	int stop;       /* its process was stopped meanwhile, and may be still */
 };
 
-/* t is in a seccomp stop. 0 or a negative errno. */
+/* t is in a stop at a call: at its entry, or trapped (trap.h). 0 or a negative errno. */
 int remote_begin(struct remote *r, struct recorder *f, struct tracee *t);
+/* t is in another stop, PTRACE_EVENT_STOP; r->saved are its registers. */
+int remote_begin_anywhere(struct remote *r, struct recorder *f, struct tracee *t);
 /* The raw result, or -ESRCH: the thread is gone. The first one runs where the target's call would
- * have run, the others at the address `call_at`, a call instruction. */
+ * have run if its entry has begun, the others at the address `call_at`, a call instruction. */
 int64_t remote_call(struct remote *r, uint64_t call_at, long nr, const uint64_t args[6]);
 /* The thread goes on with r->regs, in code of ours, until the filter stops it at the call before
  * the address `end`; r->regs are then those there, and the next call takes that one's place. 0,
@@ -37,6 +39,10 @@ int remote_run(struct remote *r, uint64_t end);
 /* The thread is again before its own call, as if it had not yet made it: registers are written by
  * the caller, who may change r->saved before. -ESRCH: it is gone. */
 int remote_end(struct remote *r);
+/* After remote_begin_anywhere(): it is in a PTRACE_EVENT_STOP again, with r->saved, and what the
+ * kernel has still to do about a call that was interrupted it does when the thread goes on.
+ * *ret_status: as of wait4. */
+int remote_end_anywhere(struct remote *r, int *ret_status);
 
 /* Writes into the target's code and read-only data. 0 or a negative errno. */
 int remote_write(const struct tracee *t, uint64_t addr, const void *buf, size_t len);

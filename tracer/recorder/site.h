@@ -18,9 +18,10 @@ enum site_state {
 };
 
 struct site {
-	uint64_t addr;        /* of the call instruction */
-	uint64_t tramp;       /* 0: none yet */
-	uint64_t springboard; /* padding that leads to the trampoline; 0: none */
+	uint64_t addr;                    /* of the call instruction */
+	uint64_t tramp;                   /* 0: none yet */
+	uint64_t springboard;             /* padding that leads to the trampoline; 0: none */
+	uint8_t padding[ARCH_JUMP_BYTES]; /* what was there */
 	uint8_t moved_len; /* of the instruction before the site, with which the trampoline begins
 			    */
 	/* The change of the code; it stays known after it was taken back. change_len 0: none. */

@@ -9,7 +9,10 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <signal.h>
+#include <stddef.h>
 #include <sys/uio.h>
+#include <ucontext.h>
 
 #define CALL_BYTES 4
 #define NUMBER     8  /* the register of a call's number; arguments are in 0 to 5 */
@@ -39,6 +42,18 @@ uint64_t regs_ip(const struct user_regs_struct *regs)
 void regs_set_ip(struct user_regs_struct *regs, uint64_t ip)
 {
 	regs->pc = ip;
+}
+
+/* struct rt_sigframe: what the signal is about, then the context. */
+uint64_t regs_frame_mask(const struct user_regs_struct *regs)
+{
+	return regs->sp + sizeof(siginfo_t) + offsetof(ucontext_t, uc_sigmask);
+}
+
+int regs_is_native(const struct user_regs_struct *regs)
+{
+	(void)regs;
+	return 1;
 }
 
 uint64_t regs_sp(const struct user_regs_struct *regs)

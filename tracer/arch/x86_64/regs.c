@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <ucontext.h>
 
 #include "tracer/arch/arch.h"
 #include "tracer/event.h"
@@ -38,6 +39,19 @@ uint64_t regs_sp(const struct user_regs_struct *regs)
 uint64_t regs_nr(const struct user_regs_struct *regs)
 {
 	return regs->orig_rax;
+}
+
+#define CODE_SEGMENT_64 0x33
+
+int regs_is_native(const struct user_regs_struct *regs)
+{
+	return regs->cs == CODE_SEGMENT_64;
+}
+
+/* struct rt_sigframe: a return address, then the context. */
+uint64_t regs_frame_mask(const struct user_regs_struct *regs)
+{
+	return regs->rsp + sizeof(uint64_t) + offsetof(ucontext_t, uc_sigmask);
 }
 
 /* Where in the registers that argument is. */

@@ -11,6 +11,9 @@
  * The labels are borders that stub.c knows: a thread that a signal reaches in between is put back
  * to where the program would be.
  */
+#include <sys/syscall.h>
+
+#include "tracer/arch/x86_64/orphan.h"
 #include "tracer/recorder/layout.h"
 
 #define GUARD_0 BLOCK_GUARDS
@@ -25,6 +28,63 @@
 	.hidden	\name
 \name:
 	.endm
+
+	/*
+	 * SIGSYS's handler while the target's calls are dispatched (trap.h). With a tracer it
+	 * never runs. When the tracer was killed it ends the dispatch of its thread, and has the
+	 * stub let all calls of all threads pass; calls that are under way in it return as ever.
+	 * Then the thread makes its call, or goes on where the tracer has just put it. A SIGSYS
+	 * that is not about dispatch does what it does by default.
+	 */
+	.balign 64
+BORDER stub_orphan
+	cmp	dword ptr [rsi + ORPHAN_SI_CODE], ORPHAN_SYS_USER_DISPATCH
+	jne	.Lforeign
+	mov	rax, [rsi + ORPHAN_SI_CALL_ADDR]
+	cmp	rax, [rdx + ORPHAN_UC_RIP]
+	jne	1f
+	sub	qword ptr [rdx + ORPHAN_UC_RIP], 2
+1:	mov	edi, ORPHAN_SET_DISPATCH
+	xor	esi, esi
+	xor	edx, edx
+	xor	r10d, r10d
+	xor	r8d, r8d
+	mov	eax, SYS_prctl
+	syscall
+BORDER stub_orphan_after
+	lea	rdi, [rip + __start_stub_code + ALIVE_OFFSET]
+	mov	esi, ALIVE_BYTES
+	mov	edx, ORPHAN_PROT_RW
+	mov	eax, SYS_mprotect
+	syscall
+	test	eax, eax
+	jnz	1f
+	mov	dword ptr [rip + __start_stub_code + ALIVE_OFFSET], 0
+1:	ret
+.Lforeign:
+	mov	edi, ORPHAN_SIGSYS
+	lea	rsi, [rip + .Ldefault]
+	xor	edx, edx
+	mov	r10d, 8
+	mov	eax, SYS_rt_sigaction
+	syscall
+	mov	eax, SYS_getpid
+	syscall
+	mov	ebx, eax
+	mov	eax, SYS_gettid
+	syscall
+	mov	edi, ebx
+	mov	esi, eax
+	mov	edx, ORPHAN_SIGSYS
+	mov	eax, SYS_tgkill
+	syscall
+	ret
+BORDER stub_orphan_return
+	mov	eax, SYS_rt_sigreturn
+	syscall
+	.balign 8
+.Ldefault:
+	.fill	ORPHAN_ACTION_BYTES / 8, 8, 0
 
 	.balign 64
 BORDER stub_entry
@@ -43,6 +103,10 @@ BORDER stub_flags_packed
 	shr	rax, REGION_SHIFT
 	cmp	eax, REGION_ADDR >> REGION_SHIFT
 	jne	stub_pass
+	/* Without a tracer a handler may run while the thread has a call in here. */
+	mov	rax, gs:[BLOCK_INFLIGHT]
+	cmp	rax, gs:[BLOCK_HEAD]
+	ja	stub_pass
 	mov	gs:[BLOCK_NRFLAGS], r11
 	mov	gs:[BLOCK_DESC], rcx
 BORDER stub_saved

@@ -1,0 +1,293 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-only
+"""-p with the recorder: the targets count their own calls, and are left as they were.
+ATTACH_ROUNDS: how often one is attached to and left (default 12)."""
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from kernel_facts import status_of, wait_for
+import tap
+from tap import Skip, check, eq, main, test
+
+ROUNDS = int(os.environ.get("ATTACH_ROUNDS", "12"))
+AUTO, PTRACE = ("--mode=auto",), ("--mode=ptrace",)
+MASKS = ("SigBlk", "SigIgn", "SigCgt", "Seccomp")
+
+
+def start(t, *setup, variant=""):
+    p = t.start([t.target("obey", variant), "obey", *setup], stdin=subprocess.PIPE)
+    if p.stdout.readline() != b"ready\n":
+        r = t.finish(p)
+        raise Skip(r.err) if r.status == 77 else AssertionError("the target: %s" % r)
+    return p
+
+
+def order(p, *words):
+    """What it says of the calls that it made: {name: calls}."""
+    p.stdin.write((" ".join(map(str, words)) + "\n").encode())
+    p.stdin.flush()
+    words = p.stdout.readline().decode().split()
+    check(words and words[0] == "done", "it answers: %r" % (words or p.stderr.read()))
+    return dict(w.split("=") for w in words[1:])
+
+
+def tasks(pid):
+    return sorted(map(int, os.listdir("/proc/%d/task" % pid)))
+
+
+def state(pid):
+    """All that is to be as it was: the mappings, what is in those of code, masks and dispositions."""
+    with open("/proc/%d/maps" % pid) as f:
+        maps = f.read()
+    text = {}
+    with open("/proc/%d/mem" % pid, "rb", 0) as mem:
+        for line in maps.splitlines():
+            where, perms = line.split()[:2]
+            start_, end = (int(x, 16) for x in where.split("-"))
+            if "x" in perms and end < 1 << 47:
+                mem.seek(start_)
+                text[where] = mem.read(end - start_)
+    masks = {tid: {k: status_of(tid)[k] for k in MASKS} for tid in tasks(pid)}
+    return {"maps": maps.splitlines(), "text": text, "masks": masks}
+
+
+def not_its_own(m):
+    """A mapping that a program does not make by having threads and memory."""
+    fields = m.split()
+    return "x" in fields[1] or (len(fields) > 5 and fields[5] != "[heap]") or m.startswith("5510")
+
+
+def same(pid, before, where, at_rest=True):
+    """at_rest: it has made nothing meanwhile but calls."""
+    after = state(pid)
+    if not at_rest:
+        for s in before, after:
+            s["maps"] = [m for m in s["maps"] if not_its_own(m)]
+    eq([m for m in after["maps"] if m not in before["maps"]], [], "new mappings " + where)
+    eq([m for m in before["maps"] if m not in after["maps"]], [], "mappings that are gone " + where)
+    eq([w for w in before["text"] if after["text"].get(w) != before["text"][w]], [], "code that was changed " + where)
+    for tid, masks in before["masks"].items():
+        eq(after["masks"].get(tid), masks, "masks of thread %d %s" % (tid, where))
+
+
+class Attached:
+    """iotrace -p of a process, from when all its threads have stopped."""
+
+    def __init__(self, t, pid, mode=AUTO, how="INT"):
+        self.t, self.pid, self.how = t, pid, how
+        self.p = t.start([t.binary, "-q", "--json", t.path("a.json"), "-e", "all", *mode, "--control-fd", "0",
+                          "-p", str(pid)], stdin=subprocess.PIPE)
+        # A thread that is traced may still be on its way to its first stop; a mark is taken after that.
+        wait_for("attached", lambda: self.p.poll() is not None or all(
+            status_of(tid).get("TracerPid", "0") != "0" for tid in tasks(pid)))
+        self.mark()
+
+    def mark(self):
+        """Waits until the tracing thread has come through all that it had to do before."""
+        tids = tasks(self.p.pid)
+        for tid in tids:
+            wait_for("it waits", lambda tid=tid: status_of(tid).get("State", "S")[0] == "S")
+
+    def leave(self):
+        self.p.send_signal(getattr(signal, "SIG" + self.how))
+        r = self.t.finish(self.p)
+        eq(r.status, 0, "status (%s)" % r.err)
+        with open(self.t.path("a.json")) as f:
+            self.result = json.load(f)
+        eq((self.result["complete"], self.result["tracer"]["lost"]), (True, 0), "complete, lost")
+        check("left_mapped" not in [w["code"] for w in self.result["warnings"]], "pages stay")
+        return self.result
+
+
+# They never return but by a signal, and are not made again then.
+ONCE = ("rt_sigsuspend", "ppoll")
+
+
+def calls(result):
+    return {row["name"]: row["calls"] - (row["name"] not in ONCE and row["interrupted"]) for row in result["syscalls"]}
+
+
+def counted(t, p, mode, *words):
+    """The order's calls, as the target and as iotrace counts them."""
+    before = state(p.pid)
+    a = Attached(t, p.pid, mode)
+    said = order(p, *words)
+    result = a.leave()
+    got = calls(result)
+    for name, n in said.items():
+        eq(got.get(name, 0), int(n), "%s calls of %s" % (name, " ".join(map(str, words))))
+    same(p.pid, before, "after " + " ".join(map(str, words)), at_rest=words[0] == "plain")
+    return result
+
+
+def reasons(result):
+    return [row["reason"] for row in result["tracer"]["unpatched_sites"]]
+
+
+ORDERS = (("plain", 20000), ("threads", 100), ("pool", 500), ("forks", 20), ("spawns", 10), ("vforks", 10),
+          ("execs", 100), ("signals", 50), ("suspended", 20), ("masks", 50))
+
+
+def all_orders(t, *setup, variant="", mode=AUTO):
+    """In-process calls of the plain ones."""
+    p = start(t, *setup, variant=variant)
+    checked = order(p, "check")
+    results = []
+    for words in ORDERS:
+        results.append(counted(t, p, mode, *words))
+        eq(order(p, "check"), checked, "what it sees of itself after " + words[0])
+    eq(p.poll(), None, "it lives")
+    return sum(r["tracer"]["calls_recorded_in_process"] for r in results), results[0]
+
+
+@test(timeout=300)
+def counts_are_the_targets_own(t):
+    recorded, _ = all_orders(t, "plain", "pool")
+    check(recorded > 20000, "recorded in process: %d" % recorded)
+
+
+@test(timeout=300)
+def counts_by_stops_are_the_same(t):
+    recorded, _ = all_orders(t, "plain", "pool", mode=PTRACE)
+    eq(recorded, 0, "recorded in process")
+
+
+@test(timeout=300)
+def where_sigsys_is_blocked(t):
+    recorded, _ = all_orders(t, "blocked", "pool")
+    check(recorded > 20000, "recorded in process: %d" % recorded)
+
+
+def static(variant):
+    def run(t):
+        recorded, _ = all_orders(t, "plain", "pool", variant=variant)
+        check(recorded > 20000, "recorded in process: %d" % recorded)
+    return run
+
+
+for _variant in ("static", "musl", "musl-static"):
+    test(static(_variant), name="programs_that_are_" + _variant, timeout=300)
+
+
+def by_stops(setup, word, variant=""):
+    def run(t):
+        _, result = all_orders(t, setup, "pool", variant=variant)
+        eq(result["tracer"]["calls_recorded_in_process"], 0, "recorded in process")
+        check(any(word in r for r in reasons(result)), "the reason: %r" % reasons(result))
+    return run
+
+
+for _setup, _word in (("ignored", "SIGSYS"), ("handled", "SIGSYS"), ("dispatch", "dispatches"), ("filter", "seccomp")):
+    test(by_stops(_setup, _word), name="by_stops_where_it_is_" + _setup, timeout=300)
+test(by_stops("plain", "32 bits", "m32"), name="by_stops_where_it_is_of_32_bits", timeout=300)
+
+
+@test(timeout=300)
+def a_program_that_uses_gs(t):
+    _, result = all_orders(t, "gs", "pool")
+    check(any("gs" in r for r in reasons(result)), "the reason: %r" % reasons(result))
+
+
+@test
+def a_program_that_ignores_sigsys_meanwhile(t):
+    """It sees what it has set, and is recorded all the same."""
+    p = start(t)
+    result = counted(t, p, AUTO, "handles", 500)
+    check(result["tracer"]["calls_recorded_in_process"] > 1400, "recorded: %r" % result["tracer"])
+    eq(order(p, "check"), {"sigsys": "default"}, "what it sees of itself")
+
+
+@test
+def a_program_that_installs_a_filter_meanwhile(t):
+    p = start(t)
+    before = state(p.pid)
+    a = Attached(t, p.pid)
+    said = order(p, "filters", 500)
+    result = a.leave()
+    for name, n in said.items():
+        eq(calls(result).get(name, 0), int(n), name)
+    check(result["tracer"]["calls_recorded_in_process"] > 450, "recorded before: %r" % result["tracer"])
+    check(any("seccomp" in r for r in reasons(result)), "the reason: %r" % result["tracer"])
+    for task in before["masks"].values():
+        task["Seccomp"] = "2"
+    same(p.pid, before, "with its filter")
+    eq(order(p, "check"), {"sigsys": "default"}, "what it sees of itself")
+
+
+@test(timeout=60 + 10 * ROUNDS)
+def left_as_it_was_each_time(t):
+    """While threads are at work: attached to and left again and again."""
+    p = t.start([t.target("attachee"), "busy", "4"], stdin=subprocess.PIPE)
+    eq(p.stdout.readline(), b"ready\n", "the target")
+    wait_for("its threads", lambda: len(tasks(p.pid)) == 6 and all(
+        int(status_of(tid)["SigBlk"], 16) == 0 for tid in tasks(p.pid)))
+    before = state(p.pid)
+    for i in range(ROUNDS):
+        how = ("duration", "INT", "timeout", "TERM")[i % 4]
+        argv = [t.binary, "-q", "--json", t.path("r.json"), "-e", "all", "-p", str(p.pid)]
+        argv += {"duration": ["--duration", "0.05"], "timeout": ["--timeout", "0.05"]}.get(how, [])
+        tracer = t.start(argv)
+        if how in ("INT", "TERM"):
+            wait_for("attached", lambda: status_of(p.pid).get("TracerPid") != "0")
+            tracer.send_signal(getattr(signal, "SIG" + how))
+        r = t.finish(tracer)
+        eq(r.status, 124 if how == "timeout" else 0, "status in round %d: %s" % (i, r.err))
+        check(p.poll() is None, "it lives after round %d" % i)
+        same(p.pid, before, "in round %d" % i)
+    p.stdin.close()
+    p.stdin = None
+    eq(t.finish(p).status, 0, "its own verdict")
+
+
+# ---- the tracer is killed ----
+
+@test(timeout=60 + 10 * ROUNDS)
+def a_killed_tracer_costs_nothing(t):
+    """At any moment: no thread dies, no signal is lost, no call returns what it should not, and the programs go on to
+    make threads and children. They say so themselves."""
+    for i in range(ROUNDS):
+        for case in (["busy", "6"], ["signals", "16"], ["family", "3"]):
+            p = t.start([t.target("attachee"), *case], stdin=subprocess.PIPE)
+            eq(p.stdout.readline(), b"ready\n", "the target")
+            tracer = t.start([t.binary, "-q", "--json", t.path("k.json"), "-e", "all", "-p", str(p.pid)])
+            wait_for("attached", lambda: status_of(p.pid).get("TracerPid") != "0")
+            # Where it is then is left to chance: another moment each time.
+            select.select([], [], [], 0.05 * (i % 8))
+            tracer.kill()
+            tracer.wait()
+            wait_for("untraced", lambda: status_of(p.pid).get("TracerPid", "0") == "0")
+            select.select([], [], [], 0.05)
+            check(p.poll() is None, "%s died in round %d: %r" % (case, i, p.returncode))
+            p.stdin.close()
+            p.stdin = None
+            r = t.finish(p)
+            eq((case, r.status), (case, 0), "its own verdict in round %d: %s%s" % (i, r.out, r.err))
+
+
+@test
+def after_that_it_does_all_it_did(t):
+    for setup in (["plain", "pool"], ["blocked", "pool"]):
+        p = start(t, *setup)
+        a = Attached(t, p.pid)
+        order(p, "plain", 20000)
+        order(p, "pool", 100)
+        a.p.kill()
+        a.p.wait()
+        wait_for("untraced", lambda: status_of(p.pid).get("TracerPid", "0") == "0")
+        if setup[0] == "plain":
+            for words in ORDERS:
+                order(p, *words)
+        else: # SIGSYS is no longer blocked (docs/LIMITS.md), which the others check
+            for words in ("plain", 20000), ("execs", 100):
+                order(p, *words)
+        check(p.poll() is None, "it lives")
+
+
+if __name__ == "__main__":
+    tap.only_from(__name__)
+    main()

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef TRACER_DISPATCH_H
+#define TRACER_DISPATCH_H
+
+struct session;
+struct tracee;
+
+/*
+ * With -p, when the trap (trap.h) is set and lifted. It is set only on a thread that has its block,
+ * in a process whose SIGSYS is handled in our pages, and the block is taken away when it is lifted:
+ * whatever becomes of the tracer, no thread goes through the stub that is not guarded, and no new
+ * thread has another one's block.
+ */
+
+/* At the first stop of a thread, or at its exec, may it be used? If not its process says why. */
+void dispatch_begin(struct session *s, struct tracee *t);
+/* At a stop outside our code and outside a call: sets it, if the thread has a block. */
+void dispatch_again(struct session *s, struct tracee *t);
+void dispatch_lift(struct session *s, struct tracee *t);
+/* The same before a signal is delivered; 1: one step is to follow (trap.h). */
+int dispatch_lift_for_signal(struct session *s, struct tracee *t);
+
+/* ---- leaving ---- */
+/* 1 if the thread is in nothing of ours, and comes to nothing of ours, where it is now. */
+int dispatch_is_out(const struct tracee *t);
+/* At a PTRACE_EVENT_STOP while we leave: nothing of ours is left in the thread, and in its process
+ * if it is the last of it. */
+void dispatch_depart(struct session *s, struct tracee *t);
+
+#endif
