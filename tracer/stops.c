@@ -10,6 +10,10 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 
+/* The kernel shows the first of those that wait, so a thread that stops all the time could be the
+ * only one that is seen: then its stop is taken, and the others' are seen. */
+#define IN_A_ROW_MAX 32
+
 void stops_release(struct stops *q)
 {
 	struct map_iter it = {0};
@@ -90,7 +94,8 @@ int stops_wait(struct stops *q, int flags)
 	rc = peek(flags, &tid, &status);
 	if (rc <= 0)
 		return rc;
-	if (!is_of_signal(status) || tid == q->last) {
+	q->in_a_row = tid == q->last ? q->in_a_row + 1 : 0;
+	if (!is_of_signal(status) || q->in_a_row > IN_A_ROW_MAX) {
 		q->last = 0;
 		return take(q, tid, WNOHANG);
 	}

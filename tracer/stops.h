@@ -31,7 +31,8 @@ struct stops {
 	 */
 	int careful;
 	pid_t looked_at; /* whose stop is queued so; 0: none */
-	pid_t last;      /* the one before, whose turn it is not again at once */
+	pid_t last;      /* the one before, and how often in a row it was its turn */
+	unsigned int in_a_row;
 };
 
 void stops_release(struct stops *q);
