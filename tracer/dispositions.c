@@ -60,14 +60,6 @@ int disposition_ignores(pid_t tid, int signal)
 	return !(status_mask(status, "SigCgt") & bit);
 }
 
-int disposition_is_default(pid_t tid, int signal)
-{
-	cleanup_free char *status = status_read(tid);
-	uint64_t bit = 1ULL << ((signal - 1) & 63);
-
-	return status && !((status_mask(status, "SigIgn") | status_mask(status, "SigCgt")) & bit);
-}
-
 int disposition_mask(pid_t tid, uint64_t *ret)
 {
 	cleanup_free char *status = status_read(tid);

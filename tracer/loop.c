@@ -121,6 +121,8 @@ static int comes_again(struct session *s, struct tracee *t, int signal)
 
 	if (signal != SIGSYS || !(blocked || t->process->guarded))
 		return 0;
+	if (!blocked && t->process->was[0] == (uint64_t)(uintptr_t)SIG_IGN)
+		return 1; /* for good */
 	dispatch_lift(s, t);
 	if (blocked)
 		t->trap = TRAP_NONE; /* for good: it would come each time */

@@ -58,8 +58,6 @@ const char *trap_refused(const struct tracee *t)
 		return "attached to a program of 32 bits";
 	if (disposition_seccomp(t->tid) != 0)
 		return "a seccomp filter of the program's own";
-	if (!t->process->guarded && !disposition_is_default(t->tid, SIGSYS))
-		return "attached, and the program ignores or handles SIGSYS";
 	/* That one is not stopped while its code is changed. */
 	if (shares_memory_with_parent(t->process->pid))
 		return "attached, and another process runs in the same memory";

@@ -279,6 +279,28 @@ static void handles(long n)
 	printf("done getppid=%ld\n", 3 * n);
 }
 
+/* SIGSYS as any other program may send it. */
+static void sigsys(long n)
+{
+	const struct timespec limit = {5, 0};
+	struct sigaction sa;
+	int before = handled;
+	sigset_t set;
+
+	ppid(n);
+	sigemptyset(&set);
+	sigaddset(&set, SIGSYS);
+	CHECK(sigaction(SIGSYS, NULL, &sa) == 0 && (blocked || sa.sa_handler != SIG_DFL));
+	for (int i = 0; i < 3; i++) {
+		CHECK(syscall(SYS_tgkill, getpid(), gettid(), SIGSYS) == 0);
+		if (blocked)
+			CHECK(sigtimedwait(&set, NULL, &limit) == SIGSYS);
+	}
+	CHECK(handled - before == (!blocked && sa.sa_handler != SIG_IGN ? 3 : 0));
+	ppid(n);
+	printf("done getppid=%ld tgkill=3\n", 2 * n);
+}
+
 static void filters(long n)
 {
 	struct sock_filter allow[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
@@ -370,7 +392,7 @@ static void obey(char **args)
 	} orders[] = {{"plain", plain}, {"threads", threads}, {"pool", pool}, {"forks", forks},
 		{"spawns", spawns}, {"vforks", vforks}, {"execs", execs}, {"signals", signals},
 		{"suspended", suspended}, {"masks", masks}, {"handles", handles},
-		{"filters", filters}, {"check", check_setup}};
+		{"sigsys", sigsys}, {"filters", filters}, {"check", check_setup}};
 	char line[128], name[64];
 	pthread_t t;
 
