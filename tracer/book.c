@@ -15,14 +15,21 @@ void book_init(struct book *b, uint64_t start_ns, int wants_window)
 		.window_end_ns = UINT64_MAX};
 	for (int i = 0; i < PHASE_COUNT; i++)
 		b->agg[i] = agg_new();
+	b->causes = causes_new();
 	b->timeline = timeline_new(start_ns);
 	b->mappings = mappings_new();
+}
+
+void book_attached(struct book *b)
+{
+	causes_attached(b->causes);
 }
 
 void book_release(struct book *b)
 {
 	for (int i = 0; i < PHASE_COUNT; i++)
 		agg_free(b->agg[i]);
+	causes_free(b->causes);
 	for (size_t i = 0; i < b->marks.len; i++)
 		free(b->marks.at[i].name);
 	free(b->marks.at);
@@ -61,6 +68,15 @@ static void mark_call(struct book *b, uint64_t entry_ns)
 		}
 }
 
+static void limit_call(struct book *b, const struct sys_event *ev, enum book_phase phase)
+{
+	struct caused of[2];
+	size_t n = causes_add(b->causes, ev, (uint8_t)phase, of);
+
+	for (size_t i = 0; i < n; i++)
+		agg_limited(b->agg[of[i].phase], &of[i]);
+}
+
 void book_call(struct book *b, const struct sys_event *ev)
 {
 	enum book_phase phase = phase_at(b, ev->entry_ns);
@@ -68,6 +84,7 @@ void book_call(struct book *b, const struct sys_event *ev)
 	b->seen[phase][ev->seen]++;
 	mappings_phase(b->mappings, phase);
 	agg_add(b->agg[phase], ev);
+	limit_call(b, ev, phase);
 	timeline_add(b->timeline, ev);
 	mappings_add(b->mappings, ev);
 	if (b->marks.len)
@@ -112,7 +129,11 @@ static enum book_phase covered(const struct book *b)
 
 void book_close(struct book *b, uint64_t at_ns)
 {
+	struct caused last;
+
 	b->end_ns = at_ns;
+	while (causes_end(b->causes, &last))
+		agg_limited(b->agg[last.phase], &last);
 	/* A window that was to begin or end after the run did not, or ended with it. */
 	if (b->window_begin_ns != UINT64_MAX && b->window_begin_ns > at_ns)
 		b->window_begin_ns = UINT64_MAX;

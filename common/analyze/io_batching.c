@@ -42,8 +42,6 @@ static void batching_row(struct doc *d, struct doc_table *t, const struct batchi
 	doc_cell(t, CELL_COUNT, b->empty);
 }
 
-#define ONE_EACH 1.05 /* units asked a call: as good as one */
-
 static const struct doc_column place_columns[] = {
 	{"where", "where", "", 1, 0},
 	{"call", "call", "", 1, 0},
@@ -52,8 +50,7 @@ static const struct doc_column place_columns[] = {
 	{"got", "got", "units moved by them", 0, 0},
 	{"per_call", "per call", "got/calls that did not fail", 0, 0},
 	{"fill", "fill", "got/asked", 0, 0},
-	{"reading", "limited by", "by these figures alone; the sentences of the call know more", 1,
-		0},
+	{"reading", "limited by", "as the sentences of the call, of these calls alone", 1, 0},
 };
 
 static double ratio(uint64_t a, uint64_t b)
@@ -72,22 +69,13 @@ static const struct batching *batching_of(const struct io_findings *f, const str
 	return NULL;
 }
 
-/* A thread's or descriptor's share has sums only: what they can say. */
-static const char *reading_of(const struct batching *b, const struct res_part *part)
+static const char *reading_of(struct doc *d, const struct batching *b, const struct res_part *part)
 {
-	double asked = (double)view_zero(part->batch_asked);
-	double fill = asked > 0 ? (double)view_zero(part->batch_transferred) / asked : 0;
-	double each = asked / (double)view_zero(part->calls);
-
 	if (view_zero(part->calls) < JUDGE_CALLS_MIN)
 		return "too few calls to judge";
 	if (b->facts.most <= 1)
 		return "asks for one a call";
-	if (b->facts.way == BATCH_TAKES)
-		return fill >= BATCHING_MOSTLY ? "the limit asked" : "arrivals";
-	if (fill < 1 - BATCHING_PARTIAL)
-		return "the buffer behind it";
-	return each < ONE_EACH ? "the caller, who gives one" : "what the caller gives";
+	return view_limited_part(d, &part->limited_by);
 }
 
 struct placed {
@@ -144,7 +132,7 @@ static void places_table(struct doc *d, struct places *p, const char *id, const 
 		doc_cell_real(t, CELL_MEAN,
 			ratio(x->batch_transferred, calls > errors ? calls - errors : 0));
 		doc_cell_real(t, CELL_RATIO, ratio(x->batch_transferred, x->batch_asked));
-		doc_cell_text(d, t, "%s", reading_of(p->at[i].batching, x));
+		doc_cell_text(d, t, "%s", reading_of(d, p->at[i].batching, x));
 	}
 	if (p->len > ROWS_MAX)
 		doc_note(d, "%zu more rows with fewer calls are not shown.", p->len - ROWS_MAX);

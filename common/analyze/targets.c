@@ -107,7 +107,7 @@ static void find_limit(struct finder *f, const struct batching *b)
 {
 	const char *call = view_name(b->facts.call->name);
 
-	if (b->verdict != BATCHING_LIMIT)
+	if (b->verdict != BATCHING_LIMIT && b->verdict != BATCHING_MADE)
 		return;
 	if (b->no_model)
 		say(f, arena_printf(&f->d->arena, "%s, batch-limit: no prediction, because %s.",

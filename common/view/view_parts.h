@@ -2,6 +2,7 @@
 #ifndef VIEW_PARTS_H
 #define VIEW_PARTS_H
 
+#include "common/model/causes.h"
 #include "common/model/enough.h"
 #include "common/model/result.h"
 #include "common/view/doc.h"
@@ -14,10 +15,10 @@
 
 void view_head(struct doc *d, const struct res_result *r);
 void view_batching(struct doc *d, const struct res_result *r);
-void view_note_call(struct doc *d, const struct res_syscall *s);
+void view_note_call(struct doc *d, const struct res_result *r, const struct res_syscall *s);
 void view_note_messages(struct doc *d, const struct res_result *r);
-/* Calls that move one message each although `batched`, which moves many, was traced and not called;
- * done: "sent", "received". */
+/* Calls that move one message each on datagram sockets although `batched`, which moves many, was
+ * traced and not called; done: "sent", "received". */
 void view_note_unbatched(struct doc *d, const struct res_result *r, const char *const names[2],
 	const char *batched, const char *done);
 void view_histogram(struct doc *d, const struct res_syscall *s);
@@ -40,11 +41,6 @@ const char *view_time(struct doc *d, uint64_t ns);
 const char *view_share(struct doc *d, uint64_t part, uint64_t whole);
 /* "1 call", "2,000 calls", "3 processes", "20 queries" */
 const char *view_plural(struct doc *d, uint64_t n, const char *noun);
-
-/* Do the same threads receive by `in` and send by `out`? The two ends of one connection have equal
- * counts as well. Both are batches. */
-int view_same_threads(
-	const struct res_result *r, const struct res_syscall *in, const struct res_syscall *out);
 
 /* 1 if tracing took so much that the figures are those of a slowed program. */
 int view_slowed(const struct res_result *r);
@@ -82,6 +78,30 @@ struct batch_facts {
 	uint64_t judged; /* ok calls that asked for at least one */
 };
 struct batch_facts view_batch_facts(const struct res_syscall *s);
+/* What they asked for: "10", "1 to 64". */
+const char *view_asked(struct doc *d, const struct batch_facts *f);
+
+/* ---- view_limited.c: what keeps a call's batches from being larger ---- */
+enum batching_verdict {
+	BATCHING_FEW,      /* too few calls */
+	BATCHING_NONE,     /* it is no batching call */
+	BATCHING_UNTOLD,   /* it was cut, or full, and nothing tells why */
+	BATCHING_MIXED,    /* several things: none has two thirds of the calls */
+	BATCHING_ARRIVALS, /* no more was there */
+	BATCHING_LIMIT,    /* it asked for no more */
+	BATCHING_KERNEL,   /* the kernel takes no more in one call */
+	BATCHING_BUFFER,   /* there was no more room */
+	BATCHING_REFUSED,  /* messages were refused */
+	BATCHING_ECHO,     /* the caller sends what it received */
+	BATCHING_EXCHANGE, /* the same, or the other way round */
+	BATCHING_MADE,     /* the caller makes batches of one size */
+	BATCHING_CALLER,   /* it was given no more */
+};
+/* *ret_words, in d's arena: what a call "is". */
+enum batching_verdict view_limited(
+	struct doc *d, const struct batch_facts *f, const char **ret_words);
+/* In a few words, for a thread's or descriptor's part of the calls. */
+const char *view_limited_part(struct doc *d, const struct res_counts *limited_by);
 
 /* ---- view_fd_groups.c: fds that are the same thing to a person, counted together ---- */
 struct fd_group {

@@ -71,6 +71,19 @@ void agg_add(struct agg *a, const struct sys_event *ev)
 	gather_add(a->gather, ev);
 }
 
+void agg_limited(struct agg *a, const struct caused *c)
+{
+	struct tally *t = c->def->index < a->tallies_len ? a->tallies[c->def->index] : NULL;
+
+	if (!t)
+		return;
+	t->batch.limited_by[c->cause]++;
+	part_limited(&a->threads, parts_get(&a->threads, &t->thread_hit, c->thread_id, c->def),
+		c->cause);
+	if (c->fd_id)
+		part_limited(&a->fds, parts_get(&a->fds, &t->fd_hit, c->fd_id, c->def), c->cause);
+}
+
 uint64_t agg_calls(const struct agg *a)
 {
 	return a->calls;
@@ -169,6 +182,8 @@ static void part_result(
 		to->batch_asked = part->batch_asked;
 	if (tally_knows_moved_units(t))
 		to->batch_transferred = part->batch_moved;
+	if (part->limited_by)
+		limited_result(part->limited_by, &to->limited_by, r);
 }
 
 static struct res_part *owner_result(

@@ -247,6 +247,21 @@ static void moved_result(const struct batch *b, struct res_batch *to, struct res
 	}
 }
 
+void limited_result(const uint64_t *limited_by, struct res_counts *to, struct res_result *r)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < CAUSES; i++)
+		n += limited_by[i] != 0;
+	if (!n)
+		return;
+	new_counts(to, n, r);
+	n = 0;
+	for (enum cause i = 0; i < CAUSES; i++)
+		if (limited_by[i])
+			to->at[n++] = (struct res_count){cause_name(i), limited_by[i]};
+}
+
 struct res_batch *batch_result(const struct batch *b, struct res_result *r)
 {
 	struct res_batch *to = RES_OBJ(r, batch);
@@ -261,5 +276,6 @@ struct res_batch *batch_result(const struct batch *b, struct res_result *r)
 	asked_result(b, to, r);
 	pairs_result(b, to, r);
 	moved_result(b, to, r);
+	limited_result(b->limited_by, &to->limited_by, r);
 	return to;
 }

@@ -6,6 +6,7 @@
 
 #include "common/base/map.h"
 #include "common/base/mem.h"
+#include "common/model/causes.h"
 #include "common/model/result.h"
 #include "tracer/agg/call.h"
 
@@ -31,12 +32,15 @@ struct batch {
 	uint64_t moved_sum, moved_calls; /* ok calls whose moved was measured */
 	uint64_t fair_calls, fair_asked, fair_moved, fair_max;
 	uint64_t full, partial, single, empty;
+	uint64_t limited_by[CAUSES];
 	uint64_t left_out;      /* calls that at least one table had no place for */
 	uint64_t left_out_fair; /* fair calls that `moved` had no place for */
 };
 
 void batch_release(struct batch *b);
 void batch_add(struct batch *b, const struct call *c);
+/* Those of limited_by that are not 0, as a result has them. */
+void limited_result(const uint64_t *limited_by, struct res_counts *to, struct res_result *r);
 /* All but the unit and the two sums, which depend on what is known of the row. */
 struct res_batch *batch_result(const struct batch *b, struct res_result *r);
 

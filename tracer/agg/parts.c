@@ -76,6 +76,13 @@ struct part *parts_get(
 	return hit->part;
 }
 
+void part_limited(struct parts *p, struct part *part, enum cause cause)
+{
+	if (!part->limited_by)
+		part->limited_by = arena_alloc(&p->arena, CAUSES, sizeof(*part->limited_by));
+	part->limited_by[cause]++;
+}
+
 void part_add(struct part *part, const struct call *c)
 {
 	part->calls++;

@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-3.0-only
+/* Batches of which it is known why they are not larger: one case a reason. The peer, if there is
+ * one, makes single calls only. */
+#include <linux/aio_abi.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include "udp.h"
+
+#define VLEN_MAX 2048
+#define ROUNDS   200
+
+static struct mmsghdr msgs[VLEN_MAX];
+static struct iovec iovs[VLEN_MAX];
+static char bytes[64 * 1024 + 1024];
+
+/* n messages of len bytes; all in one buffer, what is in them does not matter. */
+static void fill(size_t n, size_t len)
+{
+	memset(msgs, 0, sizeof(msgs));
+	for (size_t i = 0; i < n; i++) {
+		iovs[i] = (struct iovec){bytes, len};
+		msgs[i].msg_hdr.msg_iov = &iovs[i];
+		msgs[i].msg_hdr.msg_iovlen = 1;
+	}
+}
+
+static long send_mm(int fd, size_t from, unsigned int vlen, int flags)
+{
+	return syscall(SYS_sendmmsg, fd, msgs + from, vlen, flags);
+}
+
+static long recv_mm(int fd, unsigned int vlen, int flags)
+{
+	fill(vlen, 64);
+	return syscall(SYS_recvmmsg, fd, msgs, vlen, flags, NULL);
+}
+
+static void send_ones(int fd, long n)
+{
+	for (long i = 0; i < n; i++)
+		CHECK(send(fd, bytes, 10, 0) == 10);
+}
+
+static void pair(int type, int s[2])
+{
+	CHECK(socketpair(AF_UNIX, type, 0, s) == 0);
+}
+
+static void reap(pid_t child)
+{
+	int status;
+
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
+/* ---- receiving ---- */
+
+/* One is there each time. */
+static void arrivals(char **args)
+{
+	int s[2];
+
+	(void)args;
+	pair(SOCK_DGRAM, s);
+	for (int i = 0; i < ROUNDS; i++) {
+		send_ones(s[0], 1);
+		CHECK(recv_mm(s[1], 16, MSG_DONTWAIT) == 1);
+	}
+}
+
+/* As many are there as it asks for, and then none. */
+static void fit(char **args)
+{
+	int s[2];
+
+	(void)args;
+	pair(SOCK_DGRAM, s);
+	for (int i = 0; i < ROUNDS; i++) {
+		send_ones(s[0], 8);
+		CHECK(recv_mm(s[1], 8, MSG_DONTWAIT) == 8);
+		CHECK(recv_mm(s[1], 8, MSG_DONTWAIT) == -1 && errno == EAGAIN);
+	}
+}
+
+/* The queue has more: 8 of 8 calls full, then one that finds nothing. */
+static void limit(char **args)
+{
+	int flags = args[0] && !strcmp(args[0], "first") ? MSG_WAITFORONE : MSG_DONTWAIT;
+
+	struct udp u = udp_open(); /* it holds more than a local socket */
+
+	for (int i = 0; i < ROUNDS / 8; i++) {
+		send_ones(u.tx, 64);
+		for (int k = 0; k < 8; k++)
+			CHECK(recv_mm(u.rx, 8, flags) == 8);
+		CHECK(recv_mm(u.rx, 8, MSG_DONTWAIT) == -1 && errno == EAGAIN);
+	}
+}
+
+/* It waits for all 8, which come one after the other: the peer sends the next one when it sees that
+ * the queue is empty, which is when the call took the last. */
+static void all(char **args)
+{
+	int s[2];
+	pid_t child;
+
+	(void)args;
+	pair(SOCK_DGRAM, s);
+	child = fork();
+	if (!child) {
+		for (int i = 0; i < 8 * 60; i++) {
+			int queued = 1;
+
+			while (queued) {
+				CHECK(ioctl(s[0], TIOCOUTQ, &queued) == 0);
+				if (queued)
+					usleep(50);
+			}
+			usleep(100);
+			send_ones(s[0], 1);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 60; i++)
+		CHECK(recv_mm(s[1], 8, 0) == 8);
+	reap(child);
+}
+
+/* ---- sending ---- */
+
+static void kernel(char **args)
+{
+	unsigned int n = (unsigned int)t_num(args, 0, 2000);
+	struct udp u = udp_open();
+
+	for (int i = 0; i < ROUNDS; i++) {
+		fill(n, 1);
+		for (size_t from = 0; from < n;) {
+			long sent = send_mm(u.tx, from, n - (unsigned int)from, 0);
+
+			CHECK(sent > 0);
+			from += (size_t)sent;
+		}
+	}
+}
+
+static void kernel_iovecs(char **args)
+{
+	int fd = t_null();
+
+	(void)args;
+	fill(1024, 1);
+	for (int i = 0; i < ROUNDS; i++)
+		CHECK(writev(fd, iovs, 1024) == 1024);
+}
+
+/* The fourth of eight is too large. It is tried again and then left out, or left out at once. */
+static void refused(char **args)
+{
+	int retry = args[0] && !strcmp(args[0], "retry");
+	struct udp u = udp_open();
+
+	for (int i = 0; i < ROUNDS; i++) {
+		fill(8, 10);
+		iovs[3].iov_len = sizeof(bytes);
+		CHECK(send_mm(u.tx, 0, 8, 0) == 3);
+		if (retry)
+			CHECK(send_mm(u.tx, 3, 5, 0) == -1 && errno == EMSGSIZE);
+		CHECK(send_mm(u.tx, 4, 4, 0) == 4);
+	}
+}
+
+/* Nobody listens: the answer to the first one is an error of the second. */
+static void closed_port(char **args)
+{
+	struct udp u = udp_open();
+	long errors = 0;
+
+	(void)args;
+	close(u.rx);
+	for (int i = 0; i < ROUNDS; i++) {
+		fill(8, 10);
+		for (size_t from = 0; from < 8;) {
+			long sent = send_mm(u.tx, from, 8 - (unsigned int)from, 0);
+
+			errors += sent < 0;
+			from += sent > 0 ? (size_t)sent : 0;
+		}
+	}
+	CHECK(errors < 16L * ROUNDS);
+}
+
+/* The peer's queue is full; half of a batch goes when there is room for so much. */
+static void buffer(char **args)
+{
+	int s[2], flags = args[0] && !strcmp(args[0], "flag") ? MSG_DONTWAIT : 0;
+	size_t from = 0;
+
+	pair(SOCK_DGRAM, s);
+	if (!flags)
+		CHECK(fcntl(s[0], F_SETFL, O_NONBLOCK) == 0);
+	while (send(s[0], bytes, 10, MSG_DONTWAIT) == 10)
+		;
+	CHECK(errno == EAGAIN);
+	fill(8, 10);
+	for (int i = 0; i < 2 * ROUNDS; i++) {
+		for (int k = 0; k < 4; k++)
+			CHECK(recv(s[1], bytes, 64, 0) == 10);
+		CHECK(send_mm(s[0], from, 8 - (unsigned int)from, flags) == 4);
+		from = from ? 0 : 4;
+	}
+}
+
+/* A pipe that is nearly full: whole or EAGAIN. */
+static void pipe_full(char **args)
+{
+	int p[2];
+
+	(void)args;
+	CHECK(pipe2(p, O_NONBLOCK) == 0);
+	fill(4, 1000);
+	for (int i = 0; i < 5 * ROUNDS; i++) {
+		long n = writev(p[1], iovs, 4);
+
+		CHECK(n == 4000 || (n == -1 && errno == EAGAIN));
+		if (i % 2)
+			CHECK(read(p[0], bytes, 4000) == 4000);
+	}
+}
+
+/* A stream that takes a part: the rest goes when the peer has read. */
+static void stream_full(char **args)
+{
+	int s[2], small = 4096;
+
+	(void)args;
+	pair(SOCK_STREAM, s);
+	CHECK(setsockopt(s[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)) == 0);
+	CHECK(fcntl(s[0], F_SETFL, O_NONBLOCK) == 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		int at = 0;
+
+		fill(8, 4096);
+		while (at < 8) {
+			long n = writev(s[0], iovs + at, 8 - at);
+
+			if (n < 0) {
+				CHECK(errno == EAGAIN);
+				while (recv(s[1], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+					;
+				continue;
+			}
+			while (n > 0) {
+				long part = n < (long)iovs[at].iov_len ? n : (long)iovs[at].iov_len;
+
+				n -= part;
+				iovs[at].iov_len -= (size_t)part;
+				at += iovs[at].iov_len == 0;
+			}
+		}
+	}
+}
+
+/* Batches of one size, and of many. */
+static void caller(char **args)
+{
+	struct udp u = udp_open();
+	int varied = args[0] && !strcmp(args[0], "varied");
+
+	for (int i = 0; i < ROUNDS; i++) {
+		unsigned int n = varied ? 1 + (unsigned int)i % 7 : 8;
+
+		fill(n, 10);
+		CHECK(send_mm(u.tx, 0, n, 0) == (long)n);
+	}
+}
+
+/* ---- who received first ---- */
+
+/* The peer sends 1 to 8 and waits for as many answers. */
+static pid_t asker(int fd, long answers_of_8)
+{
+	pid_t child = fork();
+
+	if (child)
+		return child;
+	for (long i = 0; i < ROUNDS; i++) {
+		long n = 1 + i % 8, back = n == 8 ? answers_of_8 : n;
+
+		send_ones(fd, n);
+		for (long k = 0; k < back; k++)
+			CHECK(recv(fd, bytes, 64, 0) == 10);
+	}
+	_exit(0);
+}
+
+/* All that was sent by then: the peer sends n and then waits. */
+static long take(int fd, long n)
+{
+	long got = 0;
+
+	while (got < n) {
+		long more = recv_mm(fd, 16, MSG_WAITFORONE);
+
+		CHECK(more > 0);
+		got += more;
+	}
+	return got;
+}
+
+/* A server: it answers what came; "drop": but one of 8; "other": by another socket; "split": in
+ * batches of two. */
+static void server(char **args)
+{
+	const char *how = args[0] ? args[0] : "";
+	int in[2], out[2], split = !strcmp(how, "split");
+	long drop = !strcmp(how, "drop");
+	pid_t child;
+
+	pair(SOCK_DGRAM, in);
+	pair(SOCK_DGRAM, out);
+	child = asker(in[0], 8 - drop);
+	for (long i = 0; i < ROUNDS; i++) {
+		long n = 1 + i % 8, back = n - (n == 8 ? drop : 0);
+
+		take(in[1], n);
+		fill(8, 10);
+		if (!strcmp(how, "other")) { /* a proxy: to one behind it, and back */
+			CHECK(send_mm(out[0], 0, (unsigned int)n, 0) == n);
+			for (long k = 0; k < n; k++)
+				CHECK(recv(out[1], bytes, 64, 0) == 10);
+			for (long k = 0; k < n; k++)
+				CHECK(send(out[1], bytes, 10, 0) == 10);
+			take(out[0], n);
+			fill(8, 10);
+		}
+		for (long k = 0; split && k < back; k += 2)
+			CHECK(send_mm(in[1], 0, back - k > 1 ? 2 : 1, 0) > 0);
+		if (!split)
+			CHECK(send_mm(in[1], 0, (unsigned int)back, 0) == back);
+	}
+	reap(child);
+}
+
+/* A client: it asks 8 at a time, and takes the answers. */
+static void client(char **args)
+{
+	int s[2];
+	pid_t child;
+
+	(void)args;
+	pair(SOCK_DGRAM, s);
+	child = fork();
+	if (!child) {
+		for (int i = 0; i < 8 * ROUNDS; i++) {
+			CHECK(recv(s[1], bytes, 64, 0) == 10);
+			CHECK(send(s[1], bytes, 10, 0) == 10);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		fill(8, 10);
+		CHECK(send_mm(s[0], 0, 8, 0) == 8);
+		CHECK(recv_mm(s[0], 8, 0) == 8);
+	}
+	reap(child);
+}
+
+/* ---- several, and events ---- */
+
+/* Half of the calls are whole, half are of a batch with a message that is too large. */
+static void mixed(char **args)
+{
+	struct udp u = udp_open();
+
+	(void)args;
+	for (int i = 0; i < ROUNDS; i++) {
+		fill(8, 10);
+		CHECK(send_mm(u.tx, 0, 8, 0) == 8);
+		CHECK(send_mm(u.tx, 0, 8, 0) == 8);
+		iovs[3].iov_len = sizeof(bytes);
+		CHECK(send_mm(u.tx, 0, 8, 0) == 3);
+		CHECK(send_mm(u.tx, 4, 4, 0) == 4);
+	}
+}
+
+/* Half of the full calls leave something, half do not. */
+static void half(char **args)
+{
+	int s[2];
+
+	(void)args;
+	pair(SOCK_DGRAM, s);
+	for (int i = 0; i < ROUNDS; i++) {
+		send_ones(s[0], 8);
+		CHECK(recv_mm(s[1], 4, MSG_DONTWAIT) == 4);
+		CHECK(recv_mm(s[1], 4, MSG_DONTWAIT) == 4);
+		CHECK(recv_mm(s[1], 4, MSG_DONTWAIT) == -1 && errno == EAGAIN);
+	}
+}
+
+/* So many of 16 counters are ready, 4 are asked for; taken are what it says. */
+static void events(char **args)
+{
+	long ready = t_num(args, 0, 16);
+	int ep = epoll_create1(0), fds[16];
+	struct epoll_event e[16];
+	uint64_t one = 1;
+
+	for (int i = 0; i < 16; i++) {
+		fds[i] = eventfd(0, EFD_NONBLOCK);
+		e[0] = (struct epoll_event){.events = EPOLLIN, .data.fd = fds[i]};
+		CHECK(fds[i] >= 0 && epoll_ctl(ep, EPOLL_CTL_ADD, fds[i], e) == 0);
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		for (long k = 0; k < ready; k++)
+			CHECK(write(fds[k], &one, 8) == 8);
+		for (long left = ready; left > 0;) {
+			int n = epoll_wait(ep, e, 4, 0);
+
+			CHECK(n == (left < 4 ? left : 4));
+			for (int k = 0; k < n; k++)
+				CHECK(read(e[k].data.fd, &one, 8) == 8);
+			left -= n;
+		}
+	}
+}
+
+/* 8 reads are submitted, and waited for. */
+static void aio(char **args)
+{
+	aio_context_t ctx = 0;
+	struct iocb cb[8], *list[8];
+	struct io_event done[8];
+	int fd = t_file(4096);
+
+	(void)args;
+	if (syscall(SYS_io_setup, 8, &ctx))
+		t_skip("io_setup");
+	memset(cb, 0, sizeof(cb));
+	for (int i = 0; i < 8; i++) {
+		cb[i].aio_lio_opcode = IOCB_CMD_PREAD;
+		cb[i].aio_fildes = (uint32_t)fd;
+		cb[i].aio_buf = (uint64_t)(uintptr_t)bytes;
+		cb[i].aio_nbytes = 16;
+		list[i] = &cb[i];
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		CHECK(syscall(SYS_io_submit, ctx, 8, list) == 8);
+		CHECK(syscall(SYS_io_getevents, ctx, 8, 8, done, NULL) == 8);
+	}
+	CHECK(syscall(SYS_io_destroy, ctx) == 0);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct tcase cases[] = {{"arrivals", arrivals}, {"fit", fit}, {"limit", limit},
+		{"all", all}, {"kernel", kernel}, {"kernel-iovecs", kernel_iovecs},
+		{"refused", refused}, {"closed-port", closed_port}, {"buffer", buffer},
+		{"pipe-full", pipe_full}, {"stream-full", stream_full}, {"caller", caller},
+		{"server", server}, {"client", client}, {"mixed", mixed}, {"half", half},
+		{"events", events}, {"aio", aio}, {NULL, NULL}};
+
+	return t_main(argc, argv, cases);
+}
