@@ -165,18 +165,25 @@ uint8_t identity_kind(const struct sys_def *def)
 #define RING_ENTER_REGISTERED  (1U << 4)  /* IORING_ENTER_REGISTERED_RING */
 #define RING_OPCODE_REGISTERED (1U << 31) /* IORING_REGISTER_USE_REGISTERED_RING */
 
+/* Of a ring that is registered the number is an index: the flag in the argument says so. */
+static int is_index(const struct sys_event *ev)
+{
+	static const struct sys_def *enter, *reg;
+
+	if (!enter) {
+		enter = sys_by_name("io_uring_enter");
+		reg = sys_by_name("io_uring_register");
+	}
+	return (ev->def == enter && (ev->args[3] & RING_ENTER_REGISTERED)) ||
+	       (ev->def == reg && (ev->args[1] & RING_OPCODE_REGISTERED));
+}
+
 /* The fd that the call works on, or -1. */
 static int64_t fd_of(const struct sys_event *ev)
 {
 	int32_t fd = ev->def->fd ? (int32_t)ev->args[ev->def->fd - 1] : -1;
 
-	/* Of a ring that is registered the number is an index. */
-	if ((strcmp(ev->def->name, "io_uring_enter") == 0 &&
-		    (ev->args[3] & RING_ENTER_REGISTERED)) ||
-		(strcmp(ev->def->name, "io_uring_register") == 0 &&
-			(ev->args[1] & RING_OPCODE_REGISTERED)))
-		return -1;
-	return fd < 0 ? -1 : fd;
+	return fd < 0 || is_index(ev) ? -1 : fd;
 }
 
 int identity_closing(const struct sys_event *ev, uint32_t *ret_first, uint32_t *ret_last)
