@@ -150,8 +150,9 @@ static enum batch_way batch_way(const struct res_syscall *s)
 	return BATCH_GIVES;
 }
 
-/* What the calls that succeeded asked for: others, as waits that a signal ended, may have asked for
- * more and say nothing. Left as it is where the pairs are not there or not all there. */
+/* What the calls that moved something asked for: others, as waits that a signal or a time limit
+ * ended, may have asked for more and say nothing. Left as it is where the pairs are not there or not
+ * all there, or nothing was moved. */
 static void narrow_range(struct batch_facts *f)
 {
 	const struct res_counts *pairs = &f->batch->asked_to_transferred;
@@ -160,9 +161,10 @@ static void narrow_range(struct batch_facts *f)
 	if (view_zero(f->batch->histogram_overflow))
 		return;
 	for (size_t i = 0; i < pairs->len; i++) {
-		uint64_t asked = strtoull(view_name(pairs->at[i].key), NULL, 10);
+		const char *key = view_name(pairs->at[i].key), *arrow = strstr(key, "->");
+		uint64_t asked = strtoull(key, NULL, 10);
 
-		if (!asked || !view_zero(pairs->at[i].count))
+		if (!asked || !view_zero(pairs->at[i].count) || !arrow || !strcmp(arrow, "->0"))
 			continue;
 		if (!most || asked < least)
 			least = asked;

@@ -172,6 +172,11 @@ static const struct verdict_row verdict_rows[] = {
 		BATCHING_LIMIT, 1},
 	{"recvmmsg", BATCH(75, 75, "{\"8\": 150}", "{}", "\"limit\": 99, \"arrivals\": 51"),
 		"{\"EAGAIN\": 1}", RECORDED, BATCHING_MIXED, 1},
+	/* only waits that ran out asked for more than one */
+	{"recvmmsg",
+		BATCH(150, 0, "{\"1\": 150, \"256\": 10}", "{\"1->1\": 140, \"256->0\": 10}",
+			"\"limit\": 140"),
+		"{}", RECORDED, BATCHING_NONE, 0},
 	/* a pair that never came asked for nothing */
 	{"recvmmsg",
 		BATCH(150, 0, "{\"1\": 150}", "{\"1->1\": 150, \"64->64\": 0}", "\"limit\": 150"),
