@@ -53,10 +53,15 @@ void report_release(struct report *r);
 const char *report_name(const struct report *r);
 void report_html(const struct report *r, struct out *o);
 void report_text(const struct report *r, struct out *o);
-/* Folded stacks as an SVG, a file of its own; noun: what their numbers count, samples or bytes. The
- * text is changed. */
-void report_flame_file(
-	const char *title, const char *noun, char *folded, size_t len, struct out *o);
+/* Folded stacks, which are changed when they are drawn. */
+struct flame_text {
+	char *folded;
+	size_t len;
+	const char *noun; /* what their numbers count: "samples", "bytes" */
+	int is_difference;
+};
+/* As an SVG, a file of its own. */
+void report_flame_file(const char *title, const struct flame_text *text, struct out *o);
 /* Any doc as such a page, a section for each of its heads. */
 void report_doc_html(const char *title, const struct doc *d, struct out *o);
 

@@ -164,7 +164,7 @@ void judge_renderer(const struct doctor_facts *f, struct doctor_verdict *v)
 	}
 	doctor_say(v, DOCTOR_WARN,
 		"neither inferno-flamegraph nor flamegraph.pl is in PATH or comes from Debian: "
-		"flame graphs have no search and zoom, and there are none of differences");
+		"flame graphs have no search and zoom");
 	doctor_fix(v, "sudo apt-get install libdevel-nytprof-perl (or: cargo install inferno)");
 }
 
