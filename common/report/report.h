@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "common/analyze/analyze.h"
 #include "common/base/err.h"
 #include "common/base/out.h"
 #include "common/model/result.h"
@@ -30,7 +31,8 @@ struct report_stacks {
 };
 
 struct report {
-	const char *scenario; /* the caller's; NULL: what the results say */
+	const char *scenario;          /* the caller's; NULL: what the results say */
+	const struct ease_table *ease; /* the caller's; NULL: the defaults */
 	struct res_result *io;
 	struct res_cpu *cpu;
 	struct res_memory *memory;   /* each NULL if not read */

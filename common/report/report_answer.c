@@ -39,7 +39,7 @@ struct analyze_scenario report_scenario(const struct report *r)
 static void io(struct doc *d, const struct report *r, const struct doc *summary)
 {
 	struct analyze_scenario s = report_scenario(r);
-	struct ease_table ease = ease_defaults();
+	struct ease_table ease = r->ease ? *r->ease : ease_defaults();
 
 	tracing(d, summary);
 	analyze_answer(d, &s, &ease);

@@ -151,8 +151,8 @@ static enum batch_way batch_way(const struct res_syscall *s)
 }
 
 /* What the calls that moved something asked for: others, as waits that a signal or a time limit
- * ended, may have asked for more and say nothing. Left as it is where the pairs are not there or not
- * all there, or nothing was moved. */
+ * ended, may have asked for more and say nothing. Left as it is where the pairs are not there or
+ * not all there, or nothing was moved. */
 static void narrow_range(struct batch_facts *f)
 {
 	const struct res_counts *pairs = &f->batch->asked_to_transferred;

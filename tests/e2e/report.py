@@ -392,6 +392,9 @@ def the_answer_comes_first(t):
         check(want in first, "%r is not in it: %s" % (want, first))
     eq({"targets", "categories", "batching", "errors", "metrics"} - set(page.tables), set(), "analyze's tables, compare's")
     check("network" in [r[0] for r in page.tables["categories"]], str(page.tables["categories"]))
+    # priorities are by the program's own ease, as analyze has them
+    hard = Page(text_of(t, report(t, "--ease", "failed-lookup=1"))).tables["targets"]
+    eq([(r[5], "%.2f" % (float(r[0]) * 7)) for r in hard[1:]], [("1", r[0]) for r in page.tables["targets"][1:]], "ease")
     check("IN SHORT" in profile(t, "report", "--text").out.splitlines()[:3], "the text begins so too")
     r = profile(t, "report", "-o", "x.html", t.path("results/a-compare.json"), status=2)
     check("with a result" in r.err, str(r))
