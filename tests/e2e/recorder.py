@@ -51,6 +51,7 @@ LIFE = [
     Case("children 12", recorded=150),
     Case("fork_busy 10", recorded=300),
     Case("exec_thread 5", counts=()),
+    Case("ends 24", counts=()),
     Case("reuse 100"),
     Case("race 1000"),
     Case("lingering", counts=()),

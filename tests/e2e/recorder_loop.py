@@ -38,6 +38,7 @@ NASTY = [
     ("rec_life-static", "fork_busy 3", ("write",)),
     ("rec_life-musl", "threads 12 20", ("write",)),
     ("rec_life", "exec_thread 2", ()),
+    ("rec_life", "ends 24", ()),
     ("rec_life", "reuse 12", ("write",)),
     ("rec_life", "race 100", ("write",)),
     ("rec_life", "close_all", ("write",)),

@@ -260,6 +260,121 @@ static void exec_thread(char **args)
 	report();
 }
 
+/* ---- every way in which a process of threads comes to its end ---- */
+
+static void *write_for_ever(void *arg)
+{
+	(void)arg;
+	for (;;)
+		CHECK(write(null_fd, "x", 1) == 1);
+	return NULL;
+}
+
+static void *vfork_for_ever(void *arg)
+{
+	char *argv[] = {(char *)"true", NULL};
+
+	for (;;) {
+		pid_t pid = vfork();
+
+		if (pid == 0) {
+			execv("/bin/true", argv);
+			_exit(1);
+		}
+		if (pid > 0)
+			waitpid(pid, NULL, 0);
+	}
+	return arg;
+}
+
+static void *fork_for_ever(void *arg)
+{
+	for (;;) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			for (int k = 0; k < 3; k++)
+				CHECK(write(null_fd, "x", 1) == 1);
+			_exit(0);
+		}
+		if (pid > 0)
+			waitpid(pid, NULL, 0);
+	}
+	return arg;
+}
+
+static void *start_for_ever(void *arg)
+{
+	pthread_t t;
+
+	for (;;)
+		if (pthread_create(&t, NULL, write_some, (void *)3) == 0)
+			CHECK(pthread_join(t, NULL) == 0);
+	return arg;
+}
+
+static void *fail_and_end(void *arg)
+{
+	char *argv[] = {(char *)"none", NULL};
+
+	for (int i = 0; i < 20; i++)
+		CHECK(execv("/dev/null/none", argv) < 0 && errno == ENOTDIR);
+	_exit(0);
+	return arg;
+}
+
+static void *end_all(void *arg)
+{
+	usleep(2000); /* anywhere among what the others do */
+	_exit(0);
+	return arg;
+}
+
+static void *kill_all(void *arg)
+{
+	usleep(2000); /* likewise */
+	CHECK(kill(getpid(), SIGKILL) == 0);
+	return arg;
+}
+
+static void *(*const enders[])(void *) = {become, become, end_all, fail_and_end, kill_all, become};
+static void *(*const others[])(void *) = {
+	write_for_ever, vfork_for_ever, fork_for_ever, start_for_ever};
+
+/* Two threads of a kind beside the one that ends all; the first thread writes, or is that one. */
+static void one_end(long i)
+{
+	void *(*const ender)(void *) = enders[i % 6];
+	pthread_t t;
+
+	for (int k = 0; k < 2; k++)
+		CHECK(pthread_create(&t, NULL, others[i / 6 % 4], NULL) == 0);
+	if (i % 6 == 5)
+		ender(NULL);
+	if (i % 6 == 1) /* two that would become another program */
+		CHECK(pthread_create(&t, NULL, ender, NULL) == 0);
+	/* The kernel refuses a thread to a process that is in exec (CLONE_FS). */
+	while (pthread_create(&t, NULL, ender, NULL))
+		CHECK(write(null_fd, "x", 1) == 1);
+	write_for_ever(NULL);
+}
+
+static void ends(char **args)
+{
+	null_fd = t_null();
+	write_n(20);
+	for (long n = t_num(args, 0, 48), i = 0; i < n; i++) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0)
+			one_end(i);
+		CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+		CHECK(status == (i % 6 == 4 ? SIGKILL : 0));
+	}
+	report();
+}
+
 static atomic_long *beginnings_seen;
 
 static void seen(int sig)
@@ -602,10 +717,10 @@ static void filtered_all(char **args)
 
 static const struct tcase cases[] = {{"threads", threads}, {"many", many}, {"idle", idle},
 	{"idle_children", idle_children}, {"children", children}, {"fork_busy", fork_busy},
-	{"exec_thread", exec_thread}, {"reuse", reuse}, {"race", race}, {"lingering", lingering},
-	{"close_all", close_all}, {"beginnings", beginnings}, {"cut_short", cut_short},
-	{"own_table", own_table}, {"killed", killed}, {"limited", limited}, {"mappings", mappings},
-	{"filtered_all", filtered_all}, {NULL, NULL}};
+	{"exec_thread", exec_thread}, {"ends", ends}, {"reuse", reuse}, {"race", race},
+	{"lingering", lingering}, {"close_all", close_all}, {"beginnings", beginnings},
+	{"cut_short", cut_short}, {"own_table", own_table}, {"killed", killed},
+	{"limited", limited}, {"mappings", mappings}, {"filtered_all", filtered_all}, {NULL, NULL}};
 
 int main(int argc, char **argv)
 {
