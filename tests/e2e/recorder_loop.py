@@ -41,6 +41,7 @@ NASTY = [
     ("rec_life", "ends 24", ()),
     ("rec_life", "reuse 12", ("write",)),
     ("rec_life", "race 100", ("write",)),
+    ("rec_life", "numbers 8", ("write",)),
     ("rec_life", "close_all", ("write",)),
     ("rec_life", "own_table 6", ("write",)),
     ("storm", "killed 3", ()),
