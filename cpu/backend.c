@@ -149,6 +149,7 @@ static int record(struct session *s, struct err *err)
 		},
 		&s->drive, err);
 	s->end_ns = clock_mono_ns();
+	drive_judge_end(&s->drive, s->drive.end_signal);
 	arena_release(&a);
 	return rc;
 }
@@ -379,6 +380,8 @@ static void warn(struct session *s)
 	if (s->drive.stopped && s->drive.insisted)
 		result_warn(s->r, "target_killed",
 			"the target did not end within the grace after TERM and was killed");
+	if (*s->drive.crash)
+		result_warn(s->r, "target_crashed", "%s", s->drive.crash);
 	if (s->drive.trouble != DRIVE_FINE) {
 		result_warn(s->r, drive_trouble_code(s->drive.trouble), "%s", s->drive.text);
 		s->r->complete = 0;
@@ -523,7 +526,8 @@ static void conclude(struct session *s)
 	s->ret->status = run_status(s);
 	s->ret->interrupted = s->drive.interrupted != 0;
 	s->ret->window_ns = s->r->window ? s->r->window->wall_ns : s->r->wall_ns;
-	snprintf(s->ret->text, sizeof(s->ret->text), "%s", s->drive.text);
+	snprintf(s->ret->text, sizeof(s->ret->text), "%s",
+		*s->drive.text ? s->drive.text : s->drive.crash);
 	if (!*s->ret->text && has_window(s->in->sc) && !s->r->window)
 		snprintf(s->ret->text, sizeof(s->ret->text), NO_WINDOW);
 }

@@ -267,6 +267,8 @@ static void fill(struct res_result *r, const struct backend_run *in, const struc
 		r->exit->status = 0;
 		r->exit->signal = U64_NONE;
 	}
+	if (*d->crash)
+		result_warn(r, "target_crashed", "%s", d->crash);
 	if (d->trouble != DRIVE_FINE) {
 		result_warn(r, drive_trouble_code(d->trouble), "%s", d->text);
 		r->complete = 0;
@@ -338,7 +340,7 @@ static void conclude(struct res_result *r, const struct drive_result *d, struct 
 	ret->incomplete = d->trouble != DRIVE_FINE || r->complete != 1;
 	ret->window_ns = r->window ? r->window->wall_ns : r->wall_ns;
 	fill_figures(r, ret);
-	snprintf(ret->text, sizeof(ret->text), "%s", d->text);
+	snprintf(ret->text, sizeof(ret->text), "%s", *d->text ? d->text : d->crash);
 	if (!*ret->text && tracer_failed(r, d))
 		snprintf(ret->text, sizeof(ret->text),
 			"iotrace failed; the result says what is missing");
@@ -365,6 +367,8 @@ static int take_result(const struct backend_run *in, struct drive_result *d,
 	if (rc < 0)
 		return rc;
 	recognize_limit(r, d);
+	if (r->exit && r->exit->signal != U64_NONE)
+		drive_judge_end(d, (int)r->exit->signal);
 	fill(r, in, d);
 	conclude(r, d, ret);
 	rc = write_result(r, in->dir, name, err);

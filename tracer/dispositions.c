@@ -11,7 +11,8 @@
 #include "common/base/file.h"
 #include "common/base/mem.h"
 
-#define PF_KTHREAD       0x00200000 /* include/linux/sched.h */
+#define PF_EXITING       0x00000004 /* include/linux/sched.h */
+#define PF_KTHREAD       0x00200000
 #define STATUS_MAX_BYTES (1 << 16)
 
 /* Heap, or NULL. */
@@ -126,6 +127,13 @@ int disposition_cpu(pid_t tid)
 	cleanup_free char *stat = stat_read(tid);
 
 	return stat ? (int)stat_field(stat, 39) : -1;
+}
+
+int disposition_is_ending(pid_t tid)
+{
+	cleanup_free char *stat = stat_read(tid);
+
+	return (stat_field(stat, 9) & PF_EXITING) != 0;
 }
 
 int disposition_is_kernel_thread(pid_t pid)

@@ -20,6 +20,8 @@ pid_t disposition_pid(pid_t tid, const char *field);
 char disposition_state(pid_t tid);
 /* The CPU on which it ran last; -1: unknown. */
 int disposition_cpu(pid_t tid);
+/* 1 if the thread is on its way out, or a zombie; 0 too when it is gone. */
+int disposition_is_ending(pid_t tid);
 /* 1 if pid is a thread of the kernel's own. */
 int disposition_is_kernel_thread(pid_t pid);
 /* Its seccomp mode; -1: unknown. */

@@ -143,6 +143,7 @@ static void dispatch(struct session *s, const struct stop *stop)
 		lifecycle_unannounced(s, stop);
 		return;
 	}
+	t->overtaken = 0;
 	if (event)
 		event_stop(s, t, stop, event);
 	else if (WSTOPSIG(stop->status) == SYSCALL_STOP)

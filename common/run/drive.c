@@ -83,6 +83,19 @@ const char *drive_trouble_code(enum drive_trouble trouble)
 	return trouble_codes[trouble];
 }
 
+void drive_judge_end(struct drive_result *r, int signal)
+{
+	const char *name = signal > 0 ? sigabbrev_np(signal) : NULL;
+
+	if (!r->stopped || !signal || signal == SIGTERM || signal == r->interrupted ||
+		(signal == SIGKILL && r->insisted))
+		return;
+	r->stopped = 0;
+	snprintf(r->crash, sizeof(r->crash),
+		"the target was ended by signal %d%s%s%s while it shut down after TERM", signal,
+		name ? " (SIG" : "", name ? name : "", name ? ")" : "");
+}
+
 /* ---- signals ---- */
 
 int signals_block(struct signals *s, struct err *err)

@@ -77,6 +77,7 @@ struct drive_result {
 	int end_status, end_signal; /* its exit status, or the signal that ended it */
 	int stopped;     /* the load was over and we ended the target: that counts as exit 0 */
 	int insisted;    /* it did not end within the grace */
+	char crash[96];  /* what another signal did to it then; empty if none: drive_judge_end() */
 	int interrupted; /* number of the last signal that came for us, 0: none */
 	int load_started;
 	int load_status;
@@ -90,6 +91,10 @@ struct drive_result {
 
 /* "never_ready", ..: code of a result's warning. */
 const char *drive_trouble_code(enum drive_trouble trouble);
+
+/* The target ended by that signal, 0: none. One that crashed when we ended it was not ended by us:
+ * it is not `stopped`, and `crash` says so in one line. */
+void drive_judge_end(struct drive_result *r, int signal);
 
 /* An error (nothing was run, or it could not be watched) leaves nothing behind. */
 int drive_run(const struct drive *d, struct drive_result *ret, struct err *err);

@@ -382,6 +382,19 @@ def skip_and_duration_without_a_load(t):
 
 
 @test
+def a_crash_in_the_shutdown_is_a_crash(t):
+    need_perf()
+    if tuple(int(x) for x in re.findall(r"\d+", os.uname().release)[:2]) < (6, 15):
+        raise Skip("the kernel does not tell how another's child ended (PIDFD_GET_INFO)")
+    port = free_port()
+    server = build(t, SERVER.replace("stop = s;", "(void)s; __builtin_trap();"))
+    profile(t, "srv", "--binary", server, "--ready", "udp:%d" % port, "--load", "sleep 0.3", "--", port, status=132)
+    j = result(t, "srv")
+    eq((j["exit"]["status"], j["exit"]["signal"]), (None, signal.SIGILL), "exit")
+    check("target_crashed" in codes(j), "warnings: %s" % codes(j))
+
+
+@test
 def a_stubborn_target_is_killed(t):
     need_perf()
     port, server = free_port(), build(t, SERVER)

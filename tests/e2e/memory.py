@@ -249,6 +249,16 @@ def window_is_marked(t):
 
 
 @test
+def a_crash_in_the_shutdown_is_a_crash(t):
+    need_tool("valgrind")
+    memory(t, "c", "--binary", "/bin/sh", "--ready", "test -e up", "--load", "true", "--", "-c",
+           "ulimit -c 0; trap 'kill -SEGV $$' TERM; : >up; while :; do sleep 0.1; done", status=139)
+    r = result(t, "c")
+    eq(r["exit"], {"status": None, "signal": 11, "timed_out": False}, "exit")
+    check("target_crashed" in codes(r), "warnings: %s" % codes(r))
+
+
+@test
 def interrupted_keeps_what_there_is(t):
     need_tool("valgrind")
     p = t.start([os.path.join(BIN, "profile-scenario"), "--type", "memory", "--scenario", "i",

@@ -182,6 +182,21 @@ static uint64_t stops_before_recorder(const struct recorder *f)
 	return f->knows_sites ? STOPS_WITH_EXPERIENCE : STOPS_BEFORE_RECORDER;
 }
 
+/*
+ * 1 if nobody takes the number away that the set-up's memory has for a moment, or puts another file
+ * there. Of those who share the table each call that could stops first, but where it is recorded:
+ * so it is enough that none has been let go on, and is under way.
+ */
+static int number_is_ours(const struct recorder *f, const struct tracee *t)
+{
+	if (!files_is_shared(t->files))
+		return 1;
+	for (size_t i = 0; i < f->threads.len; i++)
+		if (f->threads.at[i]->tracee->files == t->files)
+			return 0;
+	return !files_state(t->files)->busy;
+}
+
 /* Puts the process under the recorder; 1 if it is. A call that is not recorded is no occasion:
  * after it there may be another program. */
 static int ready_space(struct recorder *f, struct tracee *t, uint8_t kind, int *ret_moved)
@@ -189,7 +204,7 @@ static int ready_space(struct recorder *f, struct tracee *t, uint8_t kind, int *
 	struct recorder_mm *rm = t->mm->recorder;
 
 	if (rm->state == RECORDER_UNTRIED && ++rm->stops >= stops_before_recorder(f) &&
-		kind != KIND_PASS && !t->mm->copied) {
+		kind != KIND_PASS && !t->mm->copied && number_is_ours(f, t)) {
 		rm->reason = inject(f, t, ret_moved);
 		rm->state = rm->reason ? RECORDER_OFF : RECORDER_ON;
 	}

@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include "tracer/arch/regs.h"
+#include "tracer/dispositions.h"
 
-#define STOPS_MAX 64 /* of one call: entry, filter, exit; a few SIGSTOPs */
+#define LOOK_EVERY_US 1000
+#define STOPS_MAX     64 /* of one call: entry, filter, exit; a few SIGSTOPs */
 
 int remote_begin(struct remote *r, struct recorder *f, struct tracee *t)
 {
@@ -29,6 +31,15 @@ int remote_begin(struct remote *r, struct recorder *f, struct tracee *t)
 	arch_take_back(&r->saved);
 	regs_set_ip(&r->saved, regs_ip(&r->saved) - ARCH_CALL_BYTES);
 	return 0;
+}
+
+/* It was killed in its stop. Nothing is done to it any more: its number may be another thread's,
+ * who has executed another program, and is in the stop that tells of it. */
+static int gone(struct remote *r)
+{
+	r->gone = 1;
+	r->t->overtaken = 1;
+	return -ESRCH;
 }
 
 static int is_exit_stop(struct remote *r)
@@ -58,10 +69,9 @@ static int take_stop(struct remote *r, int status, uint64_t end, int *ret_signal
 	pid_t tid = r->t->tid;
 	int event = status >> 16;
 
-	if (!WIFSTOPPED(status) || event == PTRACE_EVENT_EXIT) {
+	if (!WIFSTOPPED(status) || event == PTRACE_EVENT_EXIT || event == PTRACE_EVENT_EXEC) {
 		r->f->sink.came(r->f->sink.ctx, tid, status);
-		r->gone = 1;
-		return -ESRCH;
+		return gone(r);
 	}
 	if (event == PTRACE_EVENT_SECCOMP)
 		return end && is_at(r, end);
@@ -70,6 +80,30 @@ static int take_stop(struct remote *r, int status, uint64_t end, int *ret_signal
 	*ret_signal = event == 0 && WSTOPSIG(status) == SIGSTOP ? SIGSTOP : 0;
 	r->stop |= *ret_signal || event == PTRACE_EVENT_STOP;
 	return event == 0 && !*ret_signal ? -EFAULT : 0;
+}
+
+/*
+ * One that is killed (by another thread's execve, say) stops once more, at its end. If that was
+ * before we let it go on, it went on from there, and the end of a process's first thread is told of
+ * only when the others have ended, whose stops wait for us: so it is looked for, too.
+ */
+static int wait_stop(struct remote *r, int *ret_status)
+{
+	pid_t tid = r->t->tid;
+	int alone = r->t->mm->refs == 1, wakes = alone || recorder_wakes(r->f);
+
+	for (;;) {
+		pid_t got = waitpid(tid, ret_status, __WALL | (wakes ? 0 : WNOHANG));
+
+		if (got > 0)
+			return 0;
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		if (!alone && disposition_is_ending(tid))
+			return gone(r);
+		if (!wakes)
+			usleep(LOOK_EVERY_US);
+	}
 }
 
 /* end: 0, the exit of a call. */
@@ -84,11 +118,10 @@ static int run_to(struct remote *r, uint64_t end)
 		if (ptrace(end ? PTRACE_CONT : PTRACE_SYSCALL, tid, NULL, (void *)(long)signal) <
 				0 &&
 			errno == ESRCH)
-			return -ESRCH;
-		while (waitpid(tid, &status, __WALL) < 0)
-			if (errno != EINTR)
-				return -errno;
-		rc = take_stop(r, status, end, &signal);
+			return gone(r);
+		rc = wait_stop(r, &status);
+		if (rc == 0)
+			rc = take_stop(r, status, end, &signal);
 		if (rc)
 			return rc < 0 ? rc : 0;
 	}
@@ -104,7 +137,7 @@ int64_t remote_call(struct remote *r, uint64_t call_at, long nr, const uint64_t 
 	arch_make_call(&r->regs, r->begun ? call_at : 0, nr, args);
 	r->begun = 1;
 	if (regs_set(r->t->tid, &r->regs) < 0)
-		return -ESRCH;
+		return gone(r);
 	rc = run_to(r, 0);
 	if (rc < 0)
 		return rc;
@@ -118,7 +151,7 @@ int remote_run(struct remote *r, uint64_t end)
 	if (r->gone)
 		return -ESRCH;
 	if (regs_set(r->t->tid, &r->regs) < 0)
-		return -ESRCH;
+		return gone(r);
 	rc = run_to(r, end);
 	r->begun = rc < 0;
 	return rc;
