@@ -1,0 +1,11 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-only
+# truth: requests that go by io_uring; what they move, no system call says.
+# run: BUILD/targets/aio uring
+# options:
+# says: io_uring: what its requests move is not in the bytes and batches of other calls
+# never: none found
+# never: SQPOLL: a kernel thread takes io_uring submissions
+# never: PACKET_TX_RING
+# never: AF_XDP
+# never: vDSO: clock_gettime
