@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * truth: 20,000 calls of less than a microsecond and nothing else: by stops, tracing is most of
+ *     the time; recorded it is not.
+ * options: -e write
+ * ptrace says: SLOWED THE PROGRAM: about
+ * ptrace says: Batch sizes and times below are those of a slowed program, not of the untraced one.
+ * ptrace says: Tracing slowed the program: the window is longer than untraced
+ * ptrace says: of the calls were seen by stops: their times are those of the stops, so no gain can
+ *     be computed.
+ * ptrace says: times include tracing: about ... for each stop of a call that was stopped.
+ * ptrace never: figures below hold for the untraced program
+ * says: tracing
+ * auto never: SLOWED THE PROGRAM
+ * auto says: times include tracing: about ... for a call recorded in process.
+ */
+#include "t.h"
+
+int main(void)
+{
+	int fd = t_null();
+	volatile unsigned long n = 0;
+
+	for (int i = 0; i < 20000; i++) {
+		CHECK(write(fd, "x", 1) == 1);
+		for (int k = 0; k < 500; k++)
+			n++;
+	}
+	return 0;
+}
