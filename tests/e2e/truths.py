@@ -14,7 +14,9 @@ anything. "auto says:" and "ptrace never:" are of one mode. Other lines of the h
     args: ...         what the program is given; ROOT, BUILD and DIR are replaced
     run: ...          another program than this file's, e.g. BUILD/targets/mmsg batches 200 7
     options: ...      of iotrace (io; default -e all) or of profile-scenario (memory, cpu)
-    kind: ...         io (the default); compare: base: and new: are the arguments of the two sides; memory; cpu
+    kind: ...         io (the default); compare: the program is copied to BASE and NEW, and told by its own path
+                      which it is; memory; cpu
+    runs: ...         of each side of a comparison (default 3)
     modes: ...        of io; default: auto ptrace
     status: ...       how the program ends (default 0)
 
@@ -25,6 +27,7 @@ import glob
 import os
 import re
 import shlex
+import shutil
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -34,7 +37,7 @@ from tap import (BUILD, ROOT, Skip, check, eq, main, need_recorder, need_root, n
 only_from("truths")
 
 TRUTHS = os.path.join(ROOT, "tests", "truths")
-KEYS = ("truth", "says", "never", "args", "run", "options", "kind", "modes", "status", "base", "new", "needs")
+KEYS = ("truth", "says", "never", "args", "run", "options", "kind", "modes", "status", "runs", "needs")
 
 
 # ---- a truth ----
@@ -138,12 +141,17 @@ def of_io(t, truth):
 def of_compare(t, truth):
     need_recorder(t)
     for side in ("base", "new"):
-        program, *args = truth.argv(t, truth.of.get(side, ""))
-        profile(t, "--scenario", "s", "--type", "io", "--binary", program, "--runs", 3, "--output-dir", t.path(side),
-                *truth.options(), "--", *args, status=None)
-    r = profile(t, "compare", t.path("base"), t.path("new"), "--all", status=None)
-    judge(truth, "auto", plain(r.out + r.err) + " " + plain(
-        profile(t, "compare", t.path("base"), t.path("new"), status=None).out))
+        program, *args = truth.argv(t, truth.of.get("args", ""))
+        os.makedirs(t.path(side))
+        copy = shutil.copy(program, t.path(side + "/" + truth.name))
+        profile(t, "--scenario", "s", "--type", "io", "--binary", copy, "--runs", truth.of.get("runs", "3"),
+                "--output-dir", t.path(side + "/results"), *truth.options(), "--", *args, env=AT_ONCE, status=None)
+    sides = [t.path(side + "/results") for side in ("base", "new")]
+    r, short = (profile(t, "compare", *sides, *more, status=None) for more in (["--all"], []))
+    with open(t.path("compare.json"), "w") as f:
+        f.write(profile(t, "compare", *sides, "--json", status=None).out)
+    page = profile(t, "report", "--text", t.path("new/results/iotrace/s-iotrace.json"), t.path("compare.json"))
+    judge(truth, "auto", plain("\n".join((r.out, r.err, short.out, page.out))))
 
 
 def of_profile(t, truth):
