@@ -122,9 +122,9 @@ static const char *errno_in_words(const char *name)
 	static const struct {
 		const char *name, *words;
 	} known[] = {
-		{"EAGAIN", "would have to wait, or has waited for its time limit"},
+		{"EAGAIN", "not now, try again"},
 		{"EINTR", "interrupted by a signal"},
-		{"ENOENT", "no such file"},
+		{"ENOENT", "not there"},
 		{"EEXIST", "is there already"},
 		{"EACCES", "permission denied"},
 		{"EPERM", "not permitted"},
