@@ -10,3 +10,4 @@
 # never: was not called
 # never: all calls were made by one thread
 # never: No error that the table of errors calls worth a look.
+# never: "Saved safely" sends

@@ -10,6 +10,7 @@
  * never: brought nothing
  * never: too few calls
  * never: was not called
+ * never: different batch sizes, or pairs of sizes
  * never: about one
  * never: were traced and not called
  * never: one message can carry several datagrams

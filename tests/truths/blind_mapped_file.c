@@ -2,6 +2,8 @@
 /*
  * truth: a megabyte is written to a file through a mapping: no call says so.
  * options:
+ * never: none found, but mmap was not traced
+ * never: none found: but for reading files that are mapped
  * says: mapped files: what is written through a mapping that is shared (MAP_SHARED) makes no
  *     system call
  * never: none found

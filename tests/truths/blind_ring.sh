@@ -4,7 +4,8 @@
 # run: BUILD/targets/aio uring
 # options:
 # says: io_uring: what its requests move is not in the bytes and batches of other calls
-# never: none found
+# never: none found: but for reading files that are mapped
+# never: mapped files: what is written
 # never: SQPOLL: a kernel thread takes io_uring submissions
 # never: PACKET_TX_RING
 # never: AF_XDP

@@ -22,12 +22,18 @@
  * says: | recvfrom | ECONNREFUSED | 1 | 100% | worth a look | an earlier datagram met a closed
  *     port |
  * says: | read | ECONNRESET | 1 | ... | worth a look | the peer ended the connection |
- * never: | write |
+ * says: | connect | EINPROGRESS | 1 | ... | normal | a non-blocking connect has begun |
+ * says: | mremap | ENOMEM | 1 | 100% | worth a look | no room to grow |
+ * says: | mmap | EACCES | 1 | ... | worth a look | no permission |
+ * says: | write | EPERM | 1 | 100% | worth a look | no permission |
+ * never: no such file
+ * never: | write | EPIPE
  * never: No error that the table of errors calls worth a look.
  */
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -88,6 +94,8 @@ static void sockets(void)
 	CHECK(getpeername(s, (void *)&loopback, &len) == -1 && errno == ENOTCONN);
 	closed_port(SOCK_STREAM);
 	CHECK(connect(s, (void *)&loopback, sizeof(loopback)) == -1 && errno == ECONNREFUSED);
+	s = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	CHECK(connect(s, (void *)&loopback, sizeof(loopback)) == -1 && errno == EINPROGRESS);
 	closed_port(SOCK_DGRAM);
 	s = socket(AF_INET, SOCK_DGRAM, 0);
 	CHECK(connect(s, (void *)&loopback, sizeof(loopback)) == 0 && send(s, &byte, 1, 0) == 1);
@@ -96,6 +104,19 @@ static void sockets(void)
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	CHECK(send(pair[0], &byte, 1, 0) == 1 && close(pair[1]) == 0);
 	CHECK(read(pair[0], &byte, 1) == -1 && errno == ECONNRESET);
+}
+
+static void memory(void)
+{
+	int fd = open("/proc/self/exe", O_RDONLY);
+	int sealed = (int)syscall(SYS_memfd_create, "sealed", MFD_ALLOW_SEALING);
+	void *at = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(at != MAP_FAILED && mremap(at, 4096, (size_t)1 << 46, 0) == MAP_FAILED);
+	CHECK(errno == ENOMEM);
+	CHECK(mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EACCES);
+	CHECK(fcntl(sealed, F_ADD_SEALS, F_SEAL_WRITE) == 0);
+	CHECK(write(sealed, "x", 1) == -1 && errno == EPERM);
 }
 
 int main(void)
@@ -107,6 +128,7 @@ int main(void)
 	files();
 	descriptors();
 	sockets();
+	memory();
 	CHECK(wait(NULL) == -1 && errno == ECHILD);
 	CHECK(prctl(9999, 0, 0, 0, 0) == -1 && errno == EINVAL);
 	sigemptyset(&none);

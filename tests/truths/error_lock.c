@@ -5,6 +5,9 @@
  * says: | futex | EAGAIN | 100 | ... | normal | the lock changed hands before the thread slept
  * says: | futex | ETIMEDOUT | 1 | ... | normal | a wait with a time limit ended
  * never: nothing there yet
+ * never: not an open fd
+ * never: no such control
+ * never: no memory, or a range
  * never: futex failed with
  */
 #include <linux/futex.h>

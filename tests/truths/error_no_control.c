@@ -2,6 +2,7 @@
 /*
  * truth: 50 times a pipe is asked for a network interface's address: it has no such control.
  *     Nobody asks for a terminal.
+ * says: no such control
  * says: | ioctl | ENOTTY | 50 | 100% | normal | it has no such control
  * never: asks whether it is a terminal (TCGETS): it is none
  * never: not a terminal

@@ -7,7 +7,8 @@
  * says: none of the traced calls batches; sendmmsg and recvmmsg were not traced, so nothing is
  *     known of them (see --trace)
  * says: None of the traced calls batches; sendmmsg was not traced, so nothing is known of it.
- * says: none found
+ * says: none found, but mmap was not traced: files can be written and read by memory
+ * never: not now, try again
  * never: No error that the table of errors calls worth a look.
  * never: were traced and not called
  * never: Most that was mapped at one time

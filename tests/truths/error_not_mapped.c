@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
  * truth: madvise, msync and mprotect of 100 pages that nobody has mapped. There is memory enough.
+ * says: no memory, or a range that is not mapped
  * says: madvise failed with ENOMEM in 100 calls: part of the range is not mapped
  * says: msync failed with ENOMEM in 100 calls: part of the range is not mapped
  * never: no memory.

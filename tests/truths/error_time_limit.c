@@ -2,6 +2,7 @@
 /*
  * truth: five receives and a send wait on blocking sockets until their time limit (SO_RCVTIMEO,
  *     SO_SNDTIMEO).
+ * says: not now, try again
  * says: | recvfrom | EAGAIN | 5 | 100% | normal | nothing there yet, without waiting or until its
  *     time limit |
  * says: sendto failed with EAGAIN in 1 call: the send buffer was full

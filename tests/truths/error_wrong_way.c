@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
  * truth: 100 writes to a file that is open for reading, 100 reads of a number that is not open.
+ * says: not an open fd, or not for that
  * says: write failed with EBADF in 100 calls: a descriptor that is not open, or not for that: a
  *     fault of the program
  * says: read failed with EBADF in 100 calls

@@ -3,7 +3,8 @@
  * truth: a sleep is ended by an alarm; most of the time goes into sleeping.
  * says: 1 call was interrupted by signals or stops: counted as calls, not as errors.
  * says: of it in calls that only wait: clock_nanosleep
- * says: none found
+ * says: none found: but for reading files that are mapped, no I/O was seen that goes past system
+ *     calls
  * options: -e %io,clock_nanosleep
  * never: none of it in calls that only wait
  * never: interrupted by a signal that the target ignores
