@@ -23,6 +23,7 @@ anything. "auto says:" and "ptrace never:" are of one mode. Other lines of the h
 tests/truths/SENTENCES has every sentence of the sources, with the truth or test that shows it and the one that must
 not. What is checked of it is in the functions below.
 """
+import difflib
 import glob
 import os
 import re
@@ -183,9 +184,155 @@ def add(truth):
     test(run, name="truth-" + truth.name)
 
 
+
+
+
+# ---- no sentence without a truth ----
+
+LITERAL = r'"(?:[^"\\\n]|\\.)*"'
+DIRECTIVE = re.compile(r"%(?:%|[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h|ll|l|z|j)?[a-zA-Z])")
+# What prints sentences; a file that calls one of them is in SENTENCES.
+SAYS = r"\b(?:doc_note|doc_text|sentence|result_warn|doctor_say|md_note)\("
+PLACES = ("common", "cpu", "mem", "tracer")
+
+
+def text_of(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+        return f.read()
+
+
+def literals_of(path):
+    """(text, code of the warning or None) of each literal of the source that could be a sentence: three words."""
+    text = re.sub("(%s)|/\\*.*?\\*/" % LITERAL, lambda m: m.group(1) or " ", text_of(path), flags=re.S)
+    text = re.sub(r"static const struct doc_column \w+\[\] = \{.*?\n\};", "", text, flags=re.S)
+    text = re.sub(r"^\s*#.*$", "", text, flags=re.M)
+    for m in re.finditer(r'(?:"(\w+)",\s*)?(%s(?:\s*%s)*)' % (LITERAL, LITERAL), text):
+        words = "".join(x[1:-1] for x in re.findall(LITERAL, m.group(2)))
+        if len(re.findall("[A-Za-z]{2,}", DIRECTIVE.sub(" ", words))) >= 3:
+            yield words, m.group(1)
+
+
+def sentences():
+    """{source: [(text, shown by, must not appear in)]}; shown None: no conclusion. {source: why}: not listed."""
+    listed, left_out, source = {}, {}, None
+    for number, line in enumerate(text_of("tests/truths/SENTENCES").splitlines(), 1):
+        fields = [x.strip() for x in line.split(" | ")]
+        if not line.strip() or line.startswith("#"):
+            continue
+        if not line.startswith("\t"):
+            source, _, why = line.partition(" not: ")
+            if why:
+                left_out[source] = why
+            else:
+                listed[source] = []
+        elif len(fields) == 2 and (fields[1] == "fact" or fields[1].startswith("none: ")):
+            listed[source].append((fields[0], None if fields[1] == "fact" else fields[1], None))
+        else:
+            check(len(fields) == 3, "SENTENCES, line %d: TEXT | SHOWN BY | NEVER IN" % number)
+            listed[source].append(tuple(fields))
+    return listed, left_out
+
+
+def pieces(text, of=DIRECTIVE):
+    return [x.strip(" .,:;()") for x in of.split(text.replace('\\"', '"'))]
+
+
+def speaks_of(line, text):
+    """Is the line of a truth's head about that sentence? Most of its longest words must be the same."""
+    longest, text = max(pieces(text), key=len), text.replace('\\"', '"')
+    same = difflib.SequenceMatcher(None, line, text, autojunk=False).find_longest_match(0, len(line), 0, len(text))
+    return longest in line or same.size >= 16
+
+
+def literal_speaks_of(literal, text, code):
+    """Of a test, which may look for few words of it, for a figure in it, or for the warning's code."""
+    words = re.split(r"\d[\d.,]*", literal)
+    return literal == code or max(pieces(text), key=len) in literal or any(
+        len(x.strip()) >= 4 and x.strip() in text for x in words)
+
+
+def test_speaks_of(name, text, code):
+    """FILE:TEST, whose function (of C: whose file, with its tables) has a literal of the sentence."""
+    file, function = name.split(":")
+    folder = "tests/unit/" if file.endswith(".c") else "tests/e2e/"
+    check(os.path.exists(os.path.join(ROOT, folder + file)), "no such test: " + name)
+    body = text_of(folder + file)
+    found = re.search(r"^(?:def|static void) %s\(.*?(?=^\S|\Z)" % re.escape(function), body, re.M | re.S)
+    if not found:  # a row of a table
+        check('"%s' % function in body, "no such test: " + name)
+    if found and file.endswith(".py"):
+        body = found.group(0)
+    return any(literal_speaks_of(x[1:-1], text, code) for x in re.findall(LITERAL, body))
+
+
+def wrong_place(name, text, code, never):
+    """What is wrong with that entry; None: nothing."""
+    if ":" in name:
+        return None if test_speaks_of(name, text, code) else "%s has nothing of the sentence: %s" % (name, text)
+    if name not in ALL:
+        return "no such truth: %s" % name
+    if any(speaks_of(line, text) for _, line in (ALL[name].never if never else ALL[name].says)):
+        return None
+    return "%s does not %s: %s" % (name, "forbid" if never else "ask for", text)
+
+
+def check_source(source, listed):
+    found, wrong = list(literals_of(source)), []
+    for words, _ in found:
+        if not any(text in words for text, _, _ in listed):
+            wrong.append("in SENTENCES neither with its truths nor as a fact: " + words)
+    for text, shown, never in listed:
+        codes = [code for words, code in found if text in words]
+        if not codes:
+            wrong.append("not in the source any more: " + text)
+        elif shown and never:
+            wrong += [wrong_place(name, text, codes[0], False) for name in shown.split(", ")]
+            wrong += [wrong_place(name, text, codes[0], True) for name in never.split(", ")]
+    wrong = [x for x in wrong if x]
+    check(not wrong, "\n".join(wrong))
+
+
+def add_source(source, listed):
+    shown, none = sum(1 for x in listed if x[2]), sum(1 for x in listed if x[1] and not x[2])
+    test(lambda t: check_source(source, listed),
+         name="sentences-%s (%d%s)" % (source, shown, ", %d without a truth" % none if none else ""))
+
+
+def add_left_out(source, why):
+    def left_out(_t):
+        text_of(source)
+        if why.startswith("later"):
+            raise Skip(why)
+    test(left_out, name="sentences-%s" % source)
+
+
+LISTED, LEFT_OUT = sentences()
+
+
+@test
+def every_source_that_concludes_is_listed(t):
+    for place in PLACES:
+        for path in glob.glob(os.path.join(ROOT, place, "**", "*.c"), recursive=True):
+            source = os.path.relpath(path, ROOT)
+            check(not re.search(SAYS, text_of(source)) or source in LISTED or source in LEFT_OUT,
+                  "SENTENCES has nothing of %s" % source)
+
+
+@test
+def the_check_can_fail(t):
+    for line, text, want in (("write failed with EPIPE in 100 calls: the reader was gone.", "the reader was gone", True),
+                             ("every ... given was sent.", "%s: every %s given was %s.", True),
+                             ("sendmmsg: every message given was sent", "%s: every %s given was %s by the calls that succeeded", False),
+                             ("called in ... calls", "no memory", False)):
+        eq(speaks_of(line, text), want, "%r of %r" % (line, text))
+
+
 for one in ALL.values():
     add(one)
-
+for one in LISTED.items():
+    add_source(*one)
+for one in LEFT_OUT.items():
+    add_left_out(*one)
 
 if __name__ == "__main__":
     main()

@@ -8,6 +8,7 @@
  * never: no call moved several messages
  * never: was not traced
  * never: were not traced, so nothing is known
+ * never: no calls were seen, so none that batches
  */
 #include <sys/socket.h>
 

@@ -5,6 +5,7 @@
  * says: writev: every iovec given was moved.
  * never: none of the traced calls batches
  * never: was not called.
+ * never: no traced call moved several messages
  */
 #include <sys/uio.h>
 

@@ -14,6 +14,8 @@
  * never: about one
  * never: were traced and not called
  * never: one message can carry several datagrams
+ * never: No call batches, or too few were made to say how
+ * never: no call batches, or too few were made to say how
  */
 #include <sys/socket.h>
 

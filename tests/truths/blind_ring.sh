@@ -10,3 +10,5 @@
 # never: PACKET_TX_RING
 # never: AF_XDP
 # never: vDSO: clock_gettime
+# never: PACKET_TX_RING: frames are sent from a ring that is mapped into the program
+# never: PACKET_RX_RING: frames are received in a ring that is mapped into the program

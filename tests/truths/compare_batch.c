@@ -6,6 +6,7 @@
  * says: sendmmsg moved 4 in 100% of calls (base: 8 in 100%)
  * never: the base never calls it
  * never: not called any more
+ * never: the target's output
  */
 #include <sys/socket.h>
 

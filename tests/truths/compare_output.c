@@ -10,6 +10,7 @@
  * never: write, on /dev/null
  * never: an fd of unknown target
  * never: in threads named
+ * never: all runs within
  */
 #include "t.h"
 

@@ -5,6 +5,7 @@
  * says: helper, not started any more: its ... calls
  * never: started by
  * never: FAIL
+ * never: fewer of them started
  */
 #include <sys/prctl.h>
 #include <sys/wait.h>

@@ -5,6 +5,7 @@
  * says: helper, started by compare_process: its ... calls
  * never: not started any more
  * never: one more of
+ * never: more of them
  */
 #include <sys/prctl.h>
 #include <sys/wait.h>

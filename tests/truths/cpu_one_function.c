@@ -10,6 +10,12 @@
  * never: of the frames have no symbol
  * never: no samples: the target used too little
  * never: is incomplete
+ * never: perf did not confirm in time that it began or ended to sample: the samples may be from m
+ * never: and nothing is concluded from them
+ * never: use --sampling-rate
+ * never: do not reach the start of their thread
+ * never: lines of perf script were not understood and are left out
+ * never: the target did not end within the grace after TERM and was killed
  */
 #include "t.h"
 
@@ -24,5 +30,5 @@ __attribute__((noinline)) static unsigned long hot(unsigned long n)
 
 int main(void)
 {
-	return hot(300000000) == 1;
+	return hot(1200000000) == 1;
 }

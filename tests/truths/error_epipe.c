@@ -3,6 +3,7 @@
  * truth: 100 writes to a pipe whose reader has gone.
  * says: write failed with EPIPE in 100 calls: the reader was gone.
  * never: No error that the table of errors calls worth a look.
+ * never: No traced call failed
  */
 #include <signal.h>
 

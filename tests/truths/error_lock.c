@@ -9,6 +9,7 @@
  * never: no such control
  * never: no memory, or a range
  * never: futex failed with
+ * never: not an open fd, or not for that
  */
 #include <linux/futex.h>
 #include <time.h>

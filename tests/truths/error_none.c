@@ -9,6 +9,7 @@
  * says: None of the traced calls batches; sendmmsg was not traced, so nothing is known of it.
  * says: none found, but mmap was not traced: files can be written and read by memory
  * never: not now, try again
+ * never: a search that tries one place after another
  * never: No error that the table of errors calls worth a look.
  * never: were traced and not called
  * never: Most that was mapped at one time

@@ -6,3 +6,4 @@
 # says: "Saved safely" sends what is held back before its thread enters a call that can wait
 # never: How much is safe is not known everywhere
 # never: No thread sent often enough on one descriptor
+# never: not traced

@@ -2,9 +2,12 @@
 /*
  * kind: memory
  * truth: the program maps 16 MiB itself and calls malloc for nothing.
+ * says: Memory: there is no heap profile in the result.
  * says: massif does not see what the program allocates: it calls mmap and no malloc
  * never: beside the heap that massif sees
  * never: still held at the end
+ * never: at the peak
+ * never: Who held it, by the tree of
  */
 #include <sys/mman.h>
 

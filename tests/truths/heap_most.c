@@ -17,6 +17,15 @@
  * never: there is no heap profile
  * never: is incomplete
  * never: massif wrote no tree of the peak
+ * never: Who held it is not known: there is no tree in the result
+ * never: the program's end
+ * never: not of the peak
+ * never: see processes and the file of the children
+ * never: valgrind ended the program at an instruction that it does not know: the heap is measured
+ * never: no report of ms_print
+ * never: what it says up to there is here
+ * never: lines of massif's file are unknown and were left out (the first is line
+ * never: it maps memory or files itself, or has an allocator that does
  */
 #include "t.h"
 

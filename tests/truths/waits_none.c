@@ -30,6 +30,29 @@
  * never: failed with
  * never: interrupted by signals or stops
  * never: of it in calls that only wait:
+ * never: the send buffer was full: the receiver or the network is slower than the sender
+ * never: asks whether it is open
+ * never: not open: closed twice, or a program that closes every number (close_range does that at
+ * never: the lock changed hands before the thread slept: a race that the lock expects; many mean
+ * never: removed although it was not there
+ * never: made although it was there
+ * never: a lock or temporary file was there
+ * never: it is no symbolic link: how a path is resolved
+ * never: it has no such control; mostly asked whether it is a terminal (TCGETS
+ * never: asks whether it can seek: a pipe or socket cannot
+ * never: no such local socket, as that of nscd
+ * never: nobody listens there
+ * never: the peer was gone, or never there
+ * never: no child is left
+ * never: regular files cannot be waited for: always ready
+ * never: added although it was there
+ * never: changed although it was not there
+ * never: asks for a feature that this kernel has not
+ * never: the reader was gone
+ * never: an earlier datagram met a closed port
+ * never: the peer ended the connection
+ * never: a bad address: a fault of the program
+ * never: the limit of open descriptors is reached
  */
 #include "t.h"
 

@@ -10,6 +10,7 @@
  * never: There was no window
  * never: never began
  * never: none: the whole run is counted
+ * never: The window that was asked for never began: all figures are those of the whole run
  */
 #include <time.h>
 
