@@ -169,6 +169,7 @@ bench:
 	$(Q)BUILD=$(O) tests/bench/bench_recorder.py
 	$(Q)BUILD=$(O) tests/bench/bench_predict.py
 	$(Q)BUILD=$(O) tests/bench/bench_results.py
+	$(Q)BUILD=$(O) tests/bench/bench_compare.py
 
 soak:
 	$(Q)$(DEPS) e2e
