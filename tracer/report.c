@@ -250,6 +250,8 @@ static void fill_blind_spots(const struct session *s, struct res_result *r)
 		{s->seen.packet_rx, "PACKET_RX_RING: frames are received in a ring that is mapped "
 				    "into the program"},
 		{s->seen.xdp, "AF_XDP: frames move through rings that are mapped into the program"},
+		{s->seen.mapped_file, "mapped files: what is written through a mapping that is "
+				      "shared (MAP_SHARED) makes no system call"},
 		{gettime && s->map.traced[gettime->index],
 			"vDSO: clock_gettime, gettimeofday, time and getcpu mostly make no system "
 			"call"},

@@ -70,6 +70,7 @@ struct session {
 	uint64_t ignored_signal_interruptions;
 	struct {
 		unsigned int sqpoll : 1, packet_tx : 1, packet_rx : 1, xdp : 1, io_uring : 1;
+		unsigned int mapped_file : 1; /* one that can be written by memory */
 		unsigned int untraced_clones : 1, own_filter : 1, no_tsc : 1;
 	} seen;
 	char unprivileged[16]; /* the first program that lost privileges by being traced; "" */

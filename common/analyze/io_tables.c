@@ -218,9 +218,8 @@ void io_phases(struct doc *d, const struct res_result *r)
 		doc_note(d, "Everything else here is of the window; start-up, such as the loader's "
 			    "openat and mmap, is only in this table.");
 	else
-		doc_note(d,
-			"There was no window (no load, --skip or --duration), so start-up, such "
-			"as the loader's openat and mmap, is counted with the rest.");
+		doc_note(d, "There was no window, so start-up, such as the loader's openat and "
+			    "mmap, is counted with the rest.");
 }
 
 /* ---- mappings ---- */

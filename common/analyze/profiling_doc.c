@@ -245,7 +245,9 @@ static void memory_part(struct doc *d, const struct res_memory *m)
 			peak, units_bytes(end, m->held_at_end->total_bytes));
 	else
 		doc_note(d, "Memory: %s at the peak.", peak);
-	if (!m->sites.len)
+	if (!m->sites.len && !m->peak_tree)
+		doc_note(d, "Who held it is not known: there is no tree in the result.");
+	else if (!m->sites.len)
 		doc_note(d, "No place holds 10%% of it or more.");
 	else
 		doc_note(d, "Who held it, by the tree of %s:", view_tree_moment(d, m));

@@ -8,7 +8,8 @@
 #include "common/view/view.h"
 #include "common/view/view_parts.h"
 
-#define CHANGES_MAX 5 /* figures of the comparison */
+#define CHANGES_MAX 5   /* figures of the comparison */
+#define MOST        0.5 /* of the heap */
 
 /* ---- a traced run ---- */
 
@@ -64,15 +65,18 @@ static void cpu(struct doc *d, const struct res_cpu *c)
 static void heap(struct doc *d, const struct res_memory *m)
 {
 	const struct res_memory_site *s = m->sites.len ? m->sites.at : NULL;
+	const char *moment = view_tree_moment(d, m), *held = "";
 	char percent[DOC_PERCENT_BUF], bytes[UNITS_BUF];
 
 	if (!m->peak || m->peak->heap_bytes == U64_NONE)
 		return;
-	doc_pair(d, "heap", "%s at the peak%s%s%s%s", units_bytes(bytes, m->peak->heap_bytes),
-		s && !isnan(s->share) ? "; most is held by " : "",
-		s && !isnan(s->share) ? view_name(s->function) : "",
-		s && !isnan(s->share) ? ", " : "",
-		s && !isnan(s->share) ? doc_percent(percent, s->share) : "");
+	if (s && !isnan(s->share))
+		held = arena_printf(&d->arena, "; %s is held by %s, %s%s%s",
+			s->share > MOST ? "most" : "the largest part", view_name(s->function),
+			doc_percent(percent, s->share),
+			strcmp(moment, "the peak") != 0 ? ", by the tree of " : "",
+			strcmp(moment, "the peak") != 0 ? moment : "");
+	doc_pair(d, "heap", "%s at the peak%s", units_bytes(bytes, m->peak->heap_bytes), held);
 }
 
 /* ---- the comparison ---- */

@@ -55,6 +55,9 @@ const struct res_syscall *view_called(const struct res_result *r, const char *na
 /* 1 if calls of that name would have been seen. */
 int view_traced(const struct res_result *r, const char *name);
 uint64_t view_counter(const struct res_counts *c, const char *key); /* 0 if not there */
+/* Of so many calls those that a histogram of the call's batches left out: its overflow is of all
+ * its histograms together. */
+uint64_t view_left_out(const struct res_syscall *s, const struct res_counts *c, uint64_t calls);
 /* Of which moment the heap's tree and sites are: "the peak", or what else, and what was held then.
  */
 const char *view_tree_moment(struct doc *d, const struct res_memory *m);

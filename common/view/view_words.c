@@ -209,6 +209,16 @@ int view_more_calls(const void *a, const void *b)
 	return strcmp(view_name(x->name), view_name(y->name));
 }
 
+uint64_t view_left_out(const struct res_syscall *s, const struct res_counts *c, uint64_t calls)
+{
+	uint64_t most = view_zero(s->batch->histogram_overflow), kept = 0;
+
+	for (size_t i = 0; i < c->len; i++)
+		kept = sat_add(kept, view_zero(c->at[i].count));
+	calls = view_zero(calls) > kept ? view_zero(calls) - kept : 0;
+	return calls < most ? calls : most;
+}
+
 const char *view_tree_moment(struct doc *d, const struct res_memory *m)
 {
 	const struct res_memory_tree *t = m->peak_tree;

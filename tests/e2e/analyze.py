@@ -113,6 +113,16 @@ def all_kinds_of_a_scenario_come_together(t):
     check("Scenario a" not in text_of(t, "results/PROFILING-ANALYSIS.md"), "scenario a although b was asked for")
 
 
+@test
+def who_held_the_heap_is_not_known_without_a_tree(t):
+    heap = {"schema": "profile.memory/1", "complete": True, "warnings": [], "command": ["/bin/x"], "scenario": "a",
+            "peak": {"total_bytes": 2097152}}
+    analyze(t, write(t, "a-memory.json", heap), "--output-dir", t.path("out"))
+    text = text_of(t, "out/PROFILING-ANALYSIS.md")
+    check("Who held it is not known: there is no tree in the result." in text, text)
+    check("No place holds" not in text, text)
+
+
 def sends(n, a, b, **tracer):
     """sendmmsg of 2, 4 and 8 messages that cost exactly a + b x messages; most calls are of 8."""
     sizes = {2: n, 4: n, 8: 8 * n}

@@ -319,6 +319,7 @@ def a_tree_of_another_moment_is_named(t):
     check("tree_not_of_peak" in codes(r), codes(r))
     said = report(t, "x")
     check("of snapshot 0 (50 B), not of the peak" in said, said)
+    check("900 B at the peak; most is held by low, 100%, by the tree of snapshot 0" in " ".join(said.split()), said)
     fake_run(t, tree % 50)
     r = result(t, "x")
     check(r["peak_tree"]["moment"] == "peak" and "tree_not_of_peak" not in codes(r), r["peak_tree"])

@@ -3,11 +3,13 @@
 """Why batches are not larger, of programs of which it is known (targets/why.c), in both modes."""
 import os
 import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from kernel_facts import status_of
 from recorder import AT_ONCE
-from tap import analyze, check, eq, main, only_from, section, test
+from tap import analyze, check, eq, main, only_from, section, test, wait_for
 
 only_from("why")
 
@@ -26,6 +28,11 @@ SAID = {
     "unknown": "limited by something that",
 }
 
+# The same in a cell.
+CELL = {"arrivals": "arrivals", "limit": "its limit", "kernel": "the kernel's limit", "buffer": "the buffer behind it",
+        "refused": "refused messages", "received": "what the caller received", "made": "what the caller gives",
+        "caller": "what the caller gives", "unknown": "something that is not known"}
+
 # case, arguments, call, verdict, the key of limited_by that has at least two thirds (None: none has)
 TRUTHS = (
     ("arrivals", [], "recvmmsg", "arrivals", "arrivals"),
@@ -42,6 +49,7 @@ TRUTHS = (
     ("closed-port", [], "sendmmsg", "refused", "refused"),
     ("buffer", [], "sendmmsg", "buffer", "buffer"),
     ("buffer", ["flag"], "sendmmsg", "buffer", "buffer"),
+    ("dropped", [], "sendmmsg", "unknown", "unknown"),
     ("pipe-full", [], "writev", "buffer", "buffer"),
     ("stream-full", [], "writev", "buffer", "buffer"),
     ("caller", [], "sendmmsg", "made", "caller"),
@@ -98,6 +106,7 @@ def truth(case, args, call, verdict, main_cause):
             text = analyze(t, r.prefix + ".json", "--stdout").out
             says_only(section(text, "Batching effectiveness"), call, verdict, mode + ", the analysis")
             says_only(section(text, "Key findings"), call, verdict, mode + ", the findings")
+            check("| %s |" % CELL.get(verdict, "") in text or verdict == "mixed", "no cell has it: " + text)
             check(("socket-buffer" in section(text, "Optimization targets")) <= (verdict == "buffer"),
                   "a larger buffer is no target here: " + section(text, "Optimization targets"))
     return run
@@ -105,6 +114,24 @@ def truth(case, args, call, verdict, main_cause):
 
 for row in TRUTHS:
     test(truth(*row), name="-".join([row[0]] + row[1] + [row[2]]))
+
+@test
+def attached_who_began_is_not_known(t):
+    """A server that is attached to sends as many as it receives; a client does, too."""
+    p = t.start([t.target("why"), "server", "late"], stdin=subprocess.PIPE)
+    eq(p.stdout.readline(), b"ready\n", "the target")
+    tracer = t.start([t.binary, "-q", "-o", t.path("a"), "-p", str(p.pid)])
+    wait_for("attached", lambda: status_of(p.pid).get("TracerPid", "0") != "0" or tracer.poll() is not None)
+    p.stdin.write(b"\n")
+    p.stdin.close()
+    p.stdin = None
+    eq((t.finish(p).status, t.finish(tracer).status), (0, 0), "both end well")
+    with open(t.path("a-summary.txt")) as f:
+        says_only(f.read(), "sendmmsg", "exchanged", "the summary")
+    text = analyze(t, t.path("a.json"), "--stdout").out
+    says_only(section(text, "Key findings"), "sendmmsg", "exchanged", "the analysis")
+    check("| what the caller exchanges |" in text, section(text, "Batching effectiveness"))
+
 
 if __name__ == "__main__":
     main()

@@ -215,6 +215,24 @@ static void buffer(char **args)
 	}
 }
 
+/* What did not go is given up: the next batch is another one. */
+static void dropped(char **args)
+{
+	int s[2];
+
+	(void)args;
+	pair(SOCK_DGRAM, s);
+	while (send(s[0], bytes, 10, MSG_DONTWAIT) == 10)
+		;
+	CHECK(errno == EAGAIN);
+	fill(8, 10);
+	for (int i = 0; i < ROUNDS; i++) {
+		for (int k = 0; k < 3; k++)
+			CHECK(recv(s[1], bytes, 64, 0) == 10);
+		CHECK(send_mm(s[0], 0, 8 - (unsigned int)i % 2, MSG_DONTWAIT) == 3);
+	}
+}
+
 /* A pipe that is nearly full: whole or EAGAIN. */
 static void pipe_full(char **args)
 {
@@ -321,6 +339,9 @@ static void server(char **args)
 	long drop = !strcmp(how, "drop");
 	pid_t child;
 
+	if (!strcmp(how, "late")) { /* goes on when somebody has looked at it */
+		CHECK(write(1, "ready\n", 6) == 6 && read(0, bytes, 1) == 1);
+	}
 	pair(SOCK_DGRAM, in);
 	pair(SOCK_DGRAM, out);
 	child = asker(in[0], 8 - drop);
@@ -461,9 +482,9 @@ int main(int argc, char **argv)
 	static const struct tcase cases[] = {{"arrivals", arrivals}, {"fit", fit}, {"limit", limit},
 		{"all", all}, {"kernel", kernel}, {"kernel-iovecs", kernel_iovecs},
 		{"refused", refused}, {"closed-port", closed_port}, {"buffer", buffer},
-		{"pipe-full", pipe_full}, {"stream-full", stream_full}, {"caller", caller},
-		{"server", server}, {"client", client}, {"mixed", mixed}, {"half", half},
-		{"events", events}, {"aio", aio}, {NULL, NULL}};
+		{"dropped", dropped}, {"pipe-full", pipe_full}, {"stream-full", stream_full},
+		{"caller", caller}, {"server", server}, {"client", client}, {"mixed", mixed},
+		{"half", half}, {"events", events}, {"aio", aio}, {NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }

@@ -77,6 +77,45 @@ static void all_is_well(void **state)
 	doctor_report_release(&r);
 }
 
+/* In which words; none of the complaints below is in them. */
+static void healthy_is_said(void **state)
+{
+	static const struct {
+		const char *id, *text;
+	} rows[] = {
+		{"container", "no container, and no seccomp filter on this process"},
+		{"ptrace", "a child can be traced and its calls be read"},
+		{"ptrace-scope", "0: processes of the same user can be traced"},
+		{"seccomp-filter", "a filter can be installed"},
+		{"massif", "a heap profile of true was made"},
+		{"perf-event", "events of a process of one's own can be counted"},
+		{"hardware-counters", "CPU cycles can be counted"},
+		{"perf-event-paranoid", "1: the program and what the kernel does for it"},
+		{"capabilities", "none, and none is needed for programs of one's own"},
+		{"cpu-boost", "off"},
+		{"load", "load average 0.10 on 4 cores"},
+		{"clocksource", "tsc, 20 ns a reading"},
+		{"catalogue", "none here; --config FILE names one"},
+		{"target-symbols", "debug information, 10 functions"},
+		{"target-optimization", "2 of 2 compile units with optimization"},
+		{"target-frame-pointers", "built with frame pointers"},
+		{"target-linking", "dynamic: massif can replace malloc"},
+		{"target-privileges", "none beyond those of its user"},
+	};
+	struct doctor_facts f = healthy();
+	struct doctor_report r = {0};
+
+	(void)state;
+	doctor_judge(&f, &r);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		const struct doctor_line *line = line_of(&r, rows[i].id);
+
+		if (!line || strcmp(line->text, rows[i].text) != 0)
+			fail_msg("%s: %s", rows[i].id, line ? line->text : "no line");
+	}
+	doctor_report_release(&r);
+}
+
 /* ---- one thing wrong at a time ---- */
 
 /* What a case changes; no more than it says. */
@@ -383,6 +422,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_is_well),
+		cmocka_unit_test(healthy_is_said),
 		cmocka_unit_test(one_thing_wrong),
 		cmocka_unit_test(every_complaint_has_a_fix),
 		cmocka_unit_test(without_a_target),

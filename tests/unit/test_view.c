@@ -873,6 +873,47 @@ static void test_cost(void **state)
 	}
 }
 
+/* The overflow is of all histograms together: what is missing in this one is less. */
+static void test_sizes_left_out(void **state)
+{
+	static const struct {
+		const char *histogram;
+		uint64_t overflow;
+		const char *says; /* NULL: nothing of it */
+	} rows[] = {
+		{"1=60 2=40", 0, NULL},
+		{"1=60 2=40", 30, NULL},
+		{"1=60 2=33", 7, "7 calls of other sizes are not shown"},
+		{"1=60 2=33", 9, "7 calls of other sizes are not shown"},
+		{"1=60 2=33", 5, "5 calls of other sizes are not shown"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		static const struct row call = {
+			.name = "sendmmsg", .class = "network", .calls = 100};
+		struct res_result *r = nothing_traced();
+
+		put_syscalls(r, &call, 1);
+		put_batch(r, "sendmmsg",
+			(struct batch_row){.unit = "messages",
+				.asked = 140,
+				.transferred = 140,
+				.asked_histogram = "1=60 2=40",
+				.transferred_histogram = rows[i].histogram});
+		((struct res_batch *)r->syscalls.at[0].batch)->histogram_overflow =
+			rows[i].overflow;
+
+		cleanup_free char *text = print_unwrapped(r);
+
+		if (rows[i].says)
+			assert_non_null(strstr(text, rows[i].says));
+		else
+			assert_null(strstr(text, "are not shown"));
+		result_free(r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -880,6 +921,7 @@ int main(void)
 		cmocka_unit_test(test_saved),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_cost),
+		cmocka_unit_test(test_sizes_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -286,8 +286,8 @@ static void warn_of_gaps(const struct agg *a, struct tally *const *sorted, struc
 	}
 	if (left_out.len)
 		result_warn(r, "histogram_overflow",
-			"more than %d different batch sizes: some calls (%s) are in the sums but "
-			"not in all the histograms",
+			"more than %d different batch sizes, or pairs of sizes asked and moved: "
+			"some calls (%s) are in the sums but not in all the histograms",
 			COUNTS_CAP, out_text(&left_out));
 	out_release(&unreadable);
 	out_release(&left_out);

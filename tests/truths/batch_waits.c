@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * truth: an event loop waits once before each batch that it receives.
+ * says: about one epoll_wait for each recvmmsg.
+ * never: sends what it received
+ */
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "t.h"
+
+#define MANY 64
+
+static struct mmsghdr msgs[MANY];
+static struct iovec iov[MANY];
+static char bytes[MANY][8];
+
+static void fill(void)
+{
+	for (int i = 0; i < MANY; i++) {
+		iov[i] = (struct iovec){bytes[i], 8};
+		msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
+	}
+}
+
+int main(void)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	int epoll = epoll_create1(0), s[2];
+
+	fill();
+	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, s) == 0);
+	CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, s[1], &event) == 0);
+	for (int i = 0; i < 100; i++) {
+		CHECK(write(s[0], bytes[0], 8) == 8 && write(s[0], bytes[0], 8) == 8);
+		CHECK(epoll_wait(epoll, &event, 1, -1) == 1);
+		CHECK(recvmmsg(s[1], msgs, MANY, MSG_DONTWAIT, NULL) == 2);
+	}
+	return 0;
+}

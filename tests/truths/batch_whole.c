@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * truth: 200 times seven messages are sent by one call and received by one, by the same thread.
+ * says: sendmmsg is given 7 messages in every call.
+ * says: sendmmsg: every message given was sent.
+ * says: sendmmsg is limited by the batch that the caller makes: 200 of 200 calls were given 7,
+ *     the most of all, and moved it whole.
+ * says: recvmmsg is limited by arrivals, not by its limit of 64: 0 of 200 calls were full.
+ * never: sends what it received
+ * says: all calls were made by one thread
+ * never: by the call that was given them
+ * never: by the calls that succeeded; ... did not
+ * never: brought nothing
+ * never: too few calls
+ * never: only: no more was there
+ * never: is given one message a call: it does not batch
+ * never: datagrams a call, as one message
+ * never: calls brought nothing (they returned 0 or EAGAIN)
+ * never: was not called
+ * never: different batch sizes, or pairs of sizes
+ * never: about one
+ * never: were traced and not called
+ * never: one message can carry several datagrams
+ * never: No call batches, or too few were made to say how
+ * never: no call batches, or too few were made to say how
+ */
+#include <sys/socket.h>
+
+#include "t.h"
+
+#define MANY 64
+
+static struct mmsghdr msgs[MANY];
+static struct iovec iov[MANY];
+static char bytes[MANY][8];
+
+static void fill(void)
+{
+	for (int i = 0; i < MANY; i++) {
+		iov[i] = (struct iovec){bytes[i], 8};
+		msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
+	}
+}
+
+int main(void)
+{
+	int s[2];
+
+	fill();
+	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, s) == 0);
+	for (int i = 0; i < 200; i++) {
+		CHECK(sendmmsg(s[0], msgs, 7, 0) == 7);
+		CHECK(recvmmsg(s[1], msgs, MANY, MSG_DONTWAIT, NULL) == 7);
+	}
+	return 0;
+}
