@@ -19,6 +19,8 @@ anything. "auto says:" and "ptrace never:" are of one mode. Other lines of the h
     runs: ...         of each side of a comparison (default 3)
     modes: ...        of io; default: auto ptrace
     status: ...       how the program ends (default 0)
+    needs: ...        root; slowed, unslowed: that stops take more or less than a tenth of the time, which is otherwise on
+                      a machine that is too busy
 
 tests/truths/SENTENCES has every sentence of the sources, with the truth or test that shows it and the one that must
 not. What is checked of it is in the functions below.
@@ -130,12 +132,20 @@ def written_of(t, *results):
     return plain("\n".join(docs))
 
 
+def as_slow_as_needed(truth, share):
+    need = truth.of.get("needs")
+    if need in ("slowed", "unslowed") and (share > 0.1) != (need == "slowed"):
+        raise Skip("the stops took %.0f%% of the time here" % (100 * share))
+
+
 def of_io(t, truth):
     for mode in truth.of.get("modes", "auto ptrace").split():
         if mode == "auto":
             need_recorder(t)
         r = t.iotrace(["--mode=" + mode] + truth.options("-e all"), truth.argv(t, truth.of.get("args", "")),
                       env=AT_ONCE, status=int(truth.of.get("status", "0")))
+        if mode == "ptrace":
+            as_slow_as_needed(truth, r.json["tracer"]["overhead"]["estimated_share"])
         judge(truth, mode, plain(r.summary + r.err) + " " + written_of(t, r.prefix + ".json"))
 
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
+ * needs: slowed
  * truth: 20,000 calls of less than a microsecond and nothing else: by stops, tracing is most of
  *     the time; recorded it is not.
  * options: -e writev

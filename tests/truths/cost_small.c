@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
- * truth: a program that computes for most of its time makes 600 short batches: the tracer's stops
+ * needs: unslowed
+ * truth: a program that computes for most of its time makes 1,000 short batches: the tracer's stops
  *     are a small part of the time,
  *     but each is long beside a batch.
  * ptrace says: Counts and bytes hold for the untraced program; a stop is long beside a sendmmsg,
@@ -43,9 +44,9 @@ int main(void)
 	fill();
 	CHECK(bind(at, (void *)&to, len) == 0 && getsockname(at, (void *)&to, &len) == 0);
 	CHECK(connect(from, (void *)&to, len) == 0);
-	for (int i = 0; i < 600; i++)
+	for (int i = 0; i < 1000; i++)
 		CHECK(sendmmsg(from, msgs, 2, 0) == 2);
-	for (long i = 0; i < 400000000; i++)
+	for (long i = 0; i < 800000000; i++)
 		n++;
 	return 0;
 }

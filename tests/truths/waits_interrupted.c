@@ -24,7 +24,7 @@ static void on_alarm(int number)
 int main(void)
 {
 	struct sigaction action = {.sa_handler = on_alarm};
-	struct itimerval timer = {.it_value = {0, 20000}};
+	struct itimerval timer = {{0, 20000}, {0, 20000}};
 	struct timespec hour = {3600, 0};
 
 	CHECK(sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &timer, NULL) == 0);
