@@ -6,7 +6,6 @@
  * says: of the samples are in hot itself
  * never: too few samples to say where its time goes
  * never: Too few samples to say where the time goes
- * never: perf lost
  * never: of the frames have no symbol
  * never: no samples: the target used too little
  * never: is incomplete
