@@ -192,35 +192,31 @@ static void find_lookups(struct finder *f)
 	}
 }
 
-static double mean_ns(const struct res_syscall *s)
-{
-	return s->wall_ns ? (double)view_zero(s->wall_ns->mean) : 0;
-}
-
+/* Each pair at what a call of each kind took; where neither is known nothing is concluded. */
 static void find_churn(struct finder *f)
 {
-	const struct res_syscall *map = view_called(f->s->io, "mmap");
-	const struct res_syscall *unmap = view_called(f->s->io, "munmap");
 	const struct res_mappings *m = f->s->io->mappings;
+	const struct res_mapping_kind *k = m ? m->anonymous : NULL;
 	uint64_t pairs;
 
-	if (!map || !unmap || !m || !m->anonymous)
+	if (!k || k->unmaps == U64_NONE || k->unmaps_ns == U64_NONE || k->maps_ns == U64_NONE)
 		return;
-	pairs = view_zero(m->anonymous->maps);
-	pairs = pairs < view_zero(unmap->ok) ? pairs : view_zero(unmap->ok);
+	pairs = view_zero(k->maps) < k->unmaps ? view_zero(k->maps) : k->unmaps;
 	if (pairs < TARGET_CALLS_MIN)
 		return;
 	add(f, (struct target){.kind = TARGET_MAPPING_CHURN,
 		       .call = "mmap and munmap",
 		       .why = arena_printf(&f->d->arena,
-			       "%s anonymous regions were mapped and %s calls "
-			       "unmapped; a pair at "
-			       "the mean times of both (page faults come on top)",
-			       view_count(f->d, m->anonymous->maps), view_count(f->d, unmap->ok)),
-		       .evidence = row(f, "munmap", "ok, mappings.anonymous"),
+			       "%s anonymous regions were mapped, and %s calls unmapped the last "
+			       "of one; a pair at the mean times of both (page faults come on top)",
+			       view_count(f->d, k->maps), view_count(f->d, k->unmaps)),
+		       .evidence = arena_printf(&f->d->arena, "%s: mappings.anonymous.unmaps",
+			       view_name(f->s->io_file)),
 		       .check = "mmap.calls and munmap.calls down",
 		       .calls = pairs,
-		       .saved_ns = (double)pairs * (mean_ns(map) + mean_ns(unmap))});
+		       .saved_ns =
+			       (double)pairs * ((double)k->maps_ns / (double)k->maps +
+						       (double)k->unmaps_ns / (double)k->unmaps)});
 }
 
 /* ---- gathering ---- */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/units.h"
+#include "common/model/enough.h"
 #include "common/report/report_flame.h"
 #include "common/report/report_page.h"
 #include "common/write/safe.h"
@@ -38,6 +39,12 @@ static unsigned int color_of(const char *name)
 	return h % COLORS;
 }
 
+/* Shares of few samples say nothing. Other graphs are of all that was held or spent. */
+static int shows_shares(const struct flame *f)
+{
+	return f->unit != CELL_COUNT || f->nodes.at[0].total >= JUDGE_SAMPLES_MIN;
+}
+
 struct box {
 	double x, width;
 	size_t depth;
@@ -53,8 +60,8 @@ static void draw(
 
 	out_str(p->o, "<g><title>");
 	html_whole(p, n->name);
-	out_printf(p->o, "\n%s, ", amount(p, f, n->total));
-	html_text(p, doc_percent(percent, share));
+	out_printf(p->o, "\n%s%s", amount(p, f, n->total), shows_shares(f) ? ", " : "");
+	html_text(p, shows_shares(f) ? doc_percent(percent, share) : "");
 	out_printf(p->o,
 		"</title><rect class=\"f%u\" x=\"%.2f\" y=\"%zu\" width=\"%.2f\" height=\"%d\"/>",
 		color_of(n->name), b->x, y, b->width, ROW - 1);
@@ -121,6 +128,9 @@ void report_flame_svg(struct page *p, const struct flame *f, const char *what)
 	svg_begin(p, "flame", (double)(d.deepest + 1) * ROW, what);
 	walk(p, f, least, 1);
 	svg_end(p);
+	if (!shows_shares(f))
+		html_legend(p, "Fewer than %d samples: widths are counts, nothing is concluded.",
+			JUDGE_SAMPLES_MIN);
 	if (d.left_out)
 		html_legend(p, "Drawn: %s. Left out: %s of less than %s or deeper than %d.",
 			report_plural(&p->arena, d.nodes, "frame"),

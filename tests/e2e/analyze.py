@@ -7,7 +7,10 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import check, eq, main, profile, test
+from recorder import AT_ONCE
+from tap import check, eq, main, need_recorder, only_from, profile, test
+
+only_from(__name__)
 
 
 def analyze(t, *args, status=0):
@@ -92,6 +95,36 @@ def same_input_same_bytes(t):
     for name in ("IO-ANALYSIS.md", "PROFILING-ANALYSIS.md"):
         eq(text_of(t, "a/" + name), text_of(t, "b/" + name), name)
         check(text_of(t, "a/" + name).startswith("# "), "no title in " + name)
+
+
+# what churn does in the target, how many of the anonymous mappings a munmap ends
+CHURN = (("anonymous", 400), ("file", 0), ("ends", 0), ("trimmed", 400), ("half", 0), ("moved", 400), ("over", 0))
+
+
+def churns(how, ended):
+    def run(t):
+        for mode in ("auto", "ptrace"):
+            r = t.iotrace(["--mode=" + mode], [t.target("maps"), "churn", how, "400"])
+            got = r.json["mappings"]["anonymous"]
+            # the loader unmaps one or two of its own
+            check(ended <= got["unmaps"] <= ended + 5, "%s: %d of %d" % (mode, got["unmaps"], got["maps"]))
+            check(got["maps"] >= 400 or how == "over", "maps: %d" % got["maps"])
+            if mode == "auto" and not ended:
+                text = analyze(t, r.prefix + ".json", "--stdout").out
+                check("mapping-churn" not in text, section(text, "Optimization targets"))
+    test(run, "mappings_again_and_again_" + how)
+
+
+for row in CHURN:
+    churns(*row)
+
+
+@test
+def memory_that_is_mapped_again_and_again_is_a_target(t):
+    need_recorder(t)
+    r = t.iotrace([], [t.target("maps"), "churn", "anonymous", "400"], env=AT_ONCE)
+    text = section(analyze(t, r.prefix + ".json", "--stdout").out, "Optimization targets")
+    check("(mapping-churn)" in text and re.search(r"40\d calls unmapped the last of one", text), text)
 
 
 def result(**members):
