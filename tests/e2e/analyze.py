@@ -127,6 +127,42 @@ def memory_that_is_mapped_again_and_again_is_a_target(t):
     check("(mapping-churn)" in text and re.search(r"40\d calls unmapped the last of one", text), text)
 
 
+def gather_targets(t, *args):
+    """The result, and what is said of gathering, of a program whose truth is known."""
+    need_recorder(t)
+    r = t.iotrace(["--trace", "all"], [t.target("gather")] + [str(a) for a in args], env=AT_ONCE)
+    text = section(analyze(t, r.prefix + ".json", "--stdout").out, "Optimization targets")
+    return r, [x for x in text.splitlines() if x.startswith("| ") and "gather-" in x], text
+
+
+@test
+def bulk_writes_do_not_say_what_a_write_costs(t):
+    for args in (("bulk", 500, 65536), ("bulk", 500, 8192), ("bulk", 500, 65536, 99)):
+        r, rows, text = gather_targets(t, *args)
+        eq(rows, [], "targets of %s" % (args,))
+        check("but what one costs is not known: too few of its kind moved few bytes" in text, text)
+
+
+@test
+def small_writes_say_what_a_bulk_write_costs(t):
+    r, rows, text = gather_targets(t, "bulk", 2000, 65536, 4000)
+    small, overhead = r.call("write")["small_calls"], r.json["tracer"]["overhead"]
+    eq(small["calls"], 4000, "writes of one byte")
+    each = small["p10_ns"] - overhead["per_record_ns"]
+    check("at least %d ns each, one in ten of 4,000 calls of write that moved few bytes" % each in text, text)
+    # most of the time is that of the bytes, and no gathering saves it
+    check(each * 6000 < r.call("write")["wall_ns"]["total"] / 2, "%d ns each" % each)
+
+
+@test
+def a_message_is_sent_by_itself_all_the_same(t):
+    r, rows, text = gather_targets(t, "sends", 2000)
+    plain = r.json["tracer"]["overhead"]["plain_call_ns"]
+    check(0 < plain < r.call("sendto")["wall_ns"]["min"], "%s ns for a call that does nothing" % plain)
+    check("at least %d ns each, what a call that does nothing took here" % plain in text or "it would save about" in text,
+          text)
+
+
 def result(**members):
     return dict({"schema": "iotrace.result/1", "complete": True, "warnings": [], "command": ["/bin/x"],
                  "scenario": "a", "wall_ns": 10 ** 9, "syscalls": []}, **members)

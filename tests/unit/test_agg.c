@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/hist.h"
 #include "common/base/map.h"
 #include "common/base/out.h"
 #include "tracer/agg/agg.h"
@@ -638,6 +639,46 @@ static void times_and_their_squares(void **state)
 	result_free(r);
 }
 
+/* What a call costs is told by those that moved little, not by the least that a large one took. */
+static void small_calls_are_apart(void **state)
+{
+	static const struct {
+		uint64_t bytes, ns, calls;
+	} moved[] = {{65536, 3000, 500}, {257, 3000, 5}, {256, 900, 80}, {1, 300, 10},
+		{16, 90000, 10}, {0, 50, 40}};
+	struct res_result *r = result_new();
+	struct agg *a = agg_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(moved) / sizeof(moved[0]); i++) {
+		struct sys_event ev = event(&write_def, 1);
+
+		ev.exit_ns = ev.entry_ns + moved[i].ns;
+		ev.m.bytes_moved = moved[i].bytes;
+		for (uint64_t k = 0; k < moved[i].calls; k++)
+			agg_add(a, &ev);
+		ev.def = &mmap_def;
+		agg_add(a, &ev);
+		ev.def = &sendto_def;
+		ev.m.bytes_moved = NOT_MEASURED;
+		agg_add(a, &ev);
+	}
+	agg_result(a, &names, r);
+	for (size_t i = 0; i < r->syscalls.len; i++) {
+		const struct res_syscall *s = &r->syscalls.at[i];
+
+		if (strcmp(s->name, "write") != 0) {
+			assert_null(s->small_calls);
+			continue;
+		}
+		assert_int_equal(s->small_calls->calls, 100);
+		assert_int_equal(s->small_calls->p10_ns, hist_le(300));
+		assert_int_equal(s->small_calls->p50_ns, hist_le(900));
+	}
+	agg_free(a);
+	result_free(r);
+}
+
 /* ---- what holds of every result ---- */
 
 static uint64_t random_next(uint64_t *state)
@@ -791,6 +832,7 @@ int main(void)
 		cmocka_unit_test(batch_beyond_32_bits_is_left_out),
 		cmocka_unit_test(unreadable_memory_makes_it_incomplete),
 		cmocka_unit_test(times_and_their_squares),
+		cmocka_unit_test(small_calls_are_apart),
 		cmocka_unit_test(invariants_of_random_calls),
 	};
 
