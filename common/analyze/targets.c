@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/analyze/another.h"
 #include "common/analyze/errors.h"
 #include "common/base/clock.h"
 #include "common/base/units.h"
@@ -166,46 +167,85 @@ static double floor_ns(
 
 /* ---- a larger limit ---- */
 
+/* Not below nothing. */
+static const char *saved_share(struct finder *f, double share)
+{
+	char buf[DOC_PERCENT_BUF];
+
+	return arena_strdup(&f->d->arena, doc_percent(buf, share > 0 ? share : 0));
+}
+
+static const char *gain_words(struct finder *f, const struct prediction *p)
+{
+	const char *share = saved_share(f, p->share);
+
+	if (p->state == PREDICT_FEW_RUNS)
+		return arena_printf(&f->d->arena,
+			"%s of its time at twice the batch (how far another run may be off cannot "
+			"be "
+			"said %s)",
+			share, another_few_runs(f->d, p));
+	return arena_printf(&f->d->arena,
+		"%s of its time at twice the batch (a new run, 95%%: %s to %s, from %zu runs%s)",
+		share, saved_share(f, p->share_low), saved_share(f, p->share_high), p->runs,
+		p->beyond ? "; larger than any size measured, so wider" : "");
+}
+
 static void gain_of_limit(struct finder *f, const struct batching *b)
 {
-	struct cost_gain g = cost_gain(&b->cost, 2 * b->cost.mean_units);
-	const char *call = view_name(b->facts.call->name), *text;
-	char share[DOC_PERCENT_BUF], low[DOC_PERCENT_BUF], high[DOC_PERCENT_BUF];
+	struct prediction p = another_run(b, 2 * b->cost.mean_units);
+	const char *call = view_name(b->facts.call->name), *text = gain_words(f, &p);
+	double low = p.share_low, high = p.share_high;
 
-	doc_percent(low, g.share_low > 0 ? g.share_low : 0);
-	text = arena_printf(&f->d->arena, "%s of its time at twice the batch (95%%: %s to %s)",
-		doc_percent(share, g.share), low, doc_percent(high, g.share_high));
-	if (g.share_high < COST_GAIN_MIN) {
+	if (p.state == PREDICT_NO_TIME) {
+		say(f, arena_printf(&f->d->arena,
+			       "%s, batch-limit: no prediction, because a line comes to no time at "
+			       "all at twice the batch.",
+			       call));
+		return;
+	}
+	/* Of the one run there is; it is too narrow, so it can only say what is no target. */
+	if (p.state == PREDICT_FEW_RUNS) {
+		struct cost_gain g = cost_gain(&b->cost, 2 * b->cost.mean_units);
+
+		low = g.share_low;
+		high = g.share_high;
+	}
+	if (high < COST_GAIN_MIN) {
 		say(f, arena_printf(
 			       &f->d->arena, "%s, batch-limit: no gain, at most %s.", call, text));
 		return;
 	}
-	if (g.share_low <= 0) {
+	if (low <= 0) {
 		say(f, arena_printf(&f->d->arena,
-			       "%s, batch-limit: cannot tell; the interval reaches no gain.",
-			       call));
+			       "%s, batch-limit: cannot tell; the interval reaches no gain: %s.",
+			       call, text));
 		return;
 	}
 	add(f, (struct target){.kind = TARGET_BATCH_LIMIT,
 		       .call = call,
 		       .why = arena_printf(
-			       &f->d->arena, "%s; the cost model predicts %s", b->words, text),
+			       &f->d->arena, "%s; the cost model says %s", b->words, text),
 		       .evidence = row(f, call, "batch.by_transferred"),
 		       .check = arena_printf(
 			       &f->d->arena, "%s.per_call up, %s.calls down", call, call),
 		       .calls = b->cost.calls,
-		       .saved_ns = g.share * b->cost.mean_ns * (double)b->cost.calls});
+		       .saved_ns = p.share * b->cost.unit_ns * b->cost.mean_units *
+				   (double)b->cost.calls});
 }
 
 static void find_limit(struct finder *f, const struct batching *b)
 {
 	const char *call = view_name(b->facts.call->name);
+	const char *advice = another_batch(f->d, b, f->s->name);
 
 	if (b->verdict != BATCHING_LIMIT)
 		return;
 	if (b->no_model)
-		say(f, arena_printf(&f->d->arena, "%s, batch-limit: no prediction, because %s.",
-			       call, b->no_model));
+		say(f, arena_printf(&f->d->arena,
+			       "%s, batch-limit: no prediction, because %s.%s%s%s", call,
+			       b->no_model, advice ? " " : "", advice ? advice : "",
+			       advice ? "." : ""));
 	else
 		gain_of_limit(f, b);
 }

@@ -60,7 +60,7 @@ def real_batches_are_judged_by_their_figures(t):
     check(re.search(r"^\| .* \| recvmmsg \| 201 \|.*\| arrivals \|$", batching, re.M), batching)
     check(re.search(r"^\| .* \| sendmmsg \| 200 \| 1,400 \|.*\| what the caller gives \|$", batching, re.M), batching)
     cost = section(text, "Cost model")
-    check("at least 3 are needed" in cost or "seen by stops" in cost, cost)
+    check("sendmmsg: no model: every call moved 7, so what a call" in cost or "seen by stops" in cost, cost)
 
 
 @test
@@ -232,12 +232,98 @@ def a_target_has_its_priority_and_its_evidence(t):
     one_error_line(analyze(t, path, "--config", write(t, "d.json", {"ease": {"x": "1"}}), status=2), "x")
 
 
+def several(t, factors, *costs, **members):
+    """A scenario of several runs, each of which took so many times longer; its result is the first."""
+    for k, factor in enumerate(factors, 1):
+        r = sends(100, *(int(c * factor) for c in costs), **members)
+        write(t, "results/iotrace/a.runs/%d.json" % k, r)
+        if k == 1:
+            path = write(t, "results/iotrace/a-iotrace.json", dict(r, runs={"count": len(factors), "chosen": 1}))
+    return path
+
+
+def gains(text):
+    rows = [x for x in section(text, "Cost model").splitlines() if x.startswith("| sendmmsg") and "gain" in x
+            or "cannot" in x and x.startswith("|")]
+    return [[c.strip() for c in x.strip("|").split("|")] for x in rows]
+
+
+FACTORS = (1.0, 1.1, 0.9, 1.05, 0.95)
+
+
 @test
 def no_gain_where_the_messages_cost(t):
-    path = write(t, "r/s.json", sends(100, 10, 5000))
+    path = several(t, (1.0, 1.001, 1.002, 0.999, 0.998), 10, 5000)
     text = analyze(t, path, "--stdout").out
     check("no gain: b dominates" in section(text, "Cost model"), section(text, "Cost model"))
     check("None:" in section(text, "Optimization targets"), section(text, "Optimization targets"))
+
+
+@test
+def from_five_runs_on_another_is_predicted(t):
+    text = analyze(t, several(t, FACTORS, 8000, 100), "--stdout").out
+    rows = gains(text)
+    eq([r[2] for r in rows], ["14.00", "21.00", "8.00"], "then")
+    # 8000/14 + 100 ns, times e^(2.776 x 0.0791 x sqrt(1.2)) and less, and beyond the sizes more
+    ns, low, high = (float(x) for x in re.match(r"(\d+) ns \((\d+) to (\d+)\)$", rows[2][4]).groups())
+    check(1095 <= ns <= 1101 and 1390 <= high <= 1400 and 862 <= low <= 868, "at 8: %s" % rows[2])
+    check(rows[2][6] == "cannot tell" and "so wider" in rows[0][6] and rows[0][6].startswith("gain"), rows)
+    ratios = []
+    for r in (rows[2], rows[0], rows[1]):
+        ns, low, high = (float(x) for x in re.match(r"(\d+) ns \((\d+) to (\d+)\)$", r[4]).groups())
+        ratios.append(high / low)
+    check(ratios == sorted(ratios) and ratios[0] < ratios[1] < ratios[2], "wider, the farther: %s" % ratios)
+    check("sendmmsg: predicted from 5 of 5 runs." in text, text)
+    check("a new run, 95%" in section(text, "Optimization targets"), section(text, "Optimization targets"))
+
+
+@test
+def from_fewer_it_says_that_it_cannot(t):
+    def cannot(path, used, made):
+        text = analyze(t, path, "--stdout").out
+        for r in gains(text):
+            check(r[6].startswith("cannot predict from %s; at least 5 are needed" % used), r)
+            check("to" not in r[4] + r[5], "an interval: %s" % r)
+        check("sendmmsg: %s of %s can be used. " % (used.split()[0], made) in text, section(text, "Cost model"))
+        check("cannot be said from %s; at least 5" % used in section(text, "Optimization targets"),
+              section(text, "Optimization targets"))
+
+    cannot(write(t, "alone.json", sends(100, 8000, 100)), "1 run", "1 run")
+    path = several(t, FACTORS[:4], 8000, 100)
+    cannot(path, "4 runs", "4 runs")
+    # five that were made, one of which tells nothing
+    several(t, FACTORS, 8000, 100)
+    for lame in (dict(sends(100, 8000, 100), complete=False), sends(100, 8000, 100, calls_stopped=1000),
+                 sends(5, 8000, 100)):
+        write(t, "results/iotrace/a.runs/3.json", lame)
+        cannot(path, "4 runs", "5 runs")
+    write(t, "results/iotrace/a.runs/3.json", "{")
+    one_error_line(analyze(t, path, "--stdout", status=2), "a.runs/3.json")
+
+
+@test
+def real_runs_are_all_read(t):
+    need_recorder(t)
+    profile(t, "run", "--scenario", "s", "--type", "io", "--runs", "5", "--binary", t.target("sizes"), "--", "iov", "8",
+            "20000")
+    # a machine so busy that a run has no line says that instead
+    said = r"writev: (predicted from 5|[1-4]) of 5 runs|writev: no model: its times are no line"
+    check(re.search(said, analyze(t, "--stdout").out), "what the analysis is from")
+    page = text_of(t, profile(t, "report", "--scenario", "s").out.strip())
+    check(re.search(said, page.replace("\xa0", " ")), "what the report is from")
+
+
+@test
+def one_size_of_batch_needs_another_build(t):
+    need_recorder(t)
+    r = t.iotrace([], [t.target("sizes"), "same", "8", "20000"], env=AT_ONCE)
+    text = section(analyze(t, r.prefix + ".json", "--stdout").out, "Optimization targets")
+    check("every call moved 8, so what a call and what a unit costs cannot be told apart. Build with another batch and "
+          "compare: profile-scenario compare --scenario" in text, text)
+    check("NEW with a batch of 16" in text and "at least 3 runs of each for counts (writev.per" in text, text)
+    r = t.iotrace([], [t.target("sizes"), "iov", "8", "20000"], env=AT_ONCE)
+    text = analyze(t, r.prefix + ".json", "--stdout").out
+    check("Build with another batch" not in text, section(text, "Optimization targets"))
 
 
 @test
