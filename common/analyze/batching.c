@@ -43,6 +43,12 @@ static const char *no_model(struct doc *d, const struct res_result *r, const str
 		return arena_printf(&d->arena, "%s that moved something, at least %d are needed",
 			view_plural(d, b->cost.calls, "call"), COST_CALLS_MIN);
 	case COST_FEW_SIZES:
+		if (b->cost.different == 1)
+			return arena_printf(&d->arena,
+				"every call moved %s, so what a call and what a unit costs cannot "
+				"be "
+				"told apart",
+				view_count(d, (uint64_t)b->cost.units_max));
 		return arena_printf(&d->arena,
 			"%s of batch with at least %d calls, at least %d are needed",
 			view_plural(d, b->cost.sizes, "size"), COST_SIZE_CALLS, COST_SIZES_MIN);

@@ -2,7 +2,7 @@
 #ifndef ANALYZE_BATCHING_H
 #define ANALYZE_BATCHING_H
 
-#include "common/analyze/cost.h"
+#include "common/analyze/predict.h"
 #include "common/model/result.h"
 #include "common/view/doc.h"
 #include "common/view/view_parts.h"
@@ -13,8 +13,10 @@
 struct batching {
 	struct batch_facts facts; /* its call and its batch */
 	enum batching_verdict verdict;
-	const char *words;    /* the verdict with its figure; in the doc's arena */
-	struct cost cost;     /* of facts.batch */
+	const char *words;       /* the verdict with its figure; in the doc's arena */
+	struct cost cost;        /* of facts.batch */
+	const struct cost *runs; /* of each run that has one; none: cost is the only one */
+	size_t runs_len;
 	const char *no_model; /* why the cost says nothing; NULL: it does */
 };
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/analyze/another.h"
 #include "common/analyze/io_doc.h"
 #include "common/base/clock.h"
 #include "common/base/units.h"
@@ -231,9 +232,10 @@ void io_batching(struct doc *d, const struct io_findings *f)
 	doc_section(d, "Batching effectiveness");
 	if (!f->batching_len) {
 		doc_text(d, "None of the traced calls batches%s.",
-			view_traced(f->s->io, "sendmmsg")
+			view_traced(f->s->io, "sendmmsg") && view_traced(f->s->io, "recvmmsg")
 				? ""
-				: "; sendmmsg was not traced, so nothing is known of it");
+				: "; sendmmsg or recvmmsg was not traced, so nothing is known of "
+				  "it");
 		batching_notes(d, f->s->io);
 		return;
 	}
@@ -264,8 +266,8 @@ static const struct doc_column cost_columns[] = {
 	{"call", "call", "", 1, 0},
 	{"calls", "calls", "that moved at least one unit", 0, 0},
 	{"sizes", "sizes", "of batch that enough calls had", 0, 0},
-	{"fixed", "fixed cost a", "of a call, with its 95% interval", 0, 0},
-	{"each", "cost b", "of a unit more, with its 95% interval", 0, 0},
+	{"fixed", "fixed cost a", "of a call, with the 95% interval of this run's calls", 0, 0},
+	{"each", "cost b", "of a unit more, with the same", 0, 0},
 	{"r2", "R2", "of the sizes' mean times", 0, 0},
 	{"miss", "off the line", "typical distance of the sizes' mean times from the line", 0, 0},
 	{"share", "fixed share", "of the time of these calls", 0, 0},
@@ -275,8 +277,9 @@ static const struct doc_column gain_columns[] = {
 	{"call", "call", "", 1, 0},
 	{"now", "now", "mean units a call", 0, 0},
 	{"then", "then", "units a call", 0, 0},
-	{"saved", "saved a unit", "with its 95% interval", 0, 0},
-	{"share", "of the call's time", "with its 95% interval", 0, 0},
+	{"unit_now", "a unit now", "of all calls that moved at least one", 0, 0},
+	{"unit_then", "a unit then", "with where a new run will be (95%)", 0, 0},
+	{"share", "saved", "of the call's time, in a new run (95%)", 0, 0},
 	{"reading", "reading", "", 1, 0},
 };
 
@@ -304,20 +307,53 @@ static void cost_row(struct doc *d, struct doc_table *t, const struct batching *
 	doc_cell_real(t, CELL_RATIO, c->fixed_ns >= 0 ? c->fixed_ns / c->mean_ns : NAN);
 }
 
+static const char *reading(struct doc *d, const struct prediction *p)
+{
+	const char *says = p->share_high < COST_GAIN_MIN ? "no gain: b dominates"
+			   : p->share_low <= 0           ? "cannot tell"
+							 : "gain";
+
+	switch (p->state) {
+	case PREDICT_OK:
+		return p->beyond ? arena_printf(&d->arena,
+					   "%s; larger than any size measured, so wider", says)
+				 : says;
+	case PREDICT_FEW_RUNS:
+		return arena_printf(&d->arena, "cannot predict %s%s", another_few_runs(d, p),
+			p->beyond ? "; larger than any size measured" : "");
+	case PREDICT_NO_TIME:
+		break;
+	}
+	return "cannot predict: a line comes to no time at all there";
+}
+
+/* What a new run will take, and save. */
+static void predicted_cells(struct doc *d, struct doc_table *t, const struct prediction *p)
+{
+	if (p->state == PREDICT_OK) {
+		interval_cell(d, t, p->unit_ns, p->low, p->high);
+		doc_cell_text(d, t, "%.1f%% (%.1f to %.1f)", p->share * 100, p->share_low * 100,
+			p->share_high * 100);
+	} else if (p->state == PREDICT_FEW_RUNS) {
+		doc_cell_text(d, t, "%s ns", ns(d, p->unit_ns));
+		doc_cell_text(d, t, "%.1f%%", p->share * 100);
+	} else {
+		doc_cell_text(d, t, "-");
+		doc_cell_text(d, t, "-");
+	}
+}
+
 static void gain_row(struct doc *d, struct doc_table *t, const struct batching *b, double units)
 {
-	struct cost_gain g = cost_gain(&b->cost, units);
-	const char *reading = g.share_high < COST_GAIN_MIN ? "no gain: b dominates"
-			      : g.share_low <= 0           ? "cannot tell"
-							   : "gain";
+	struct prediction p = another_run(b, units);
 
 	doc_cell_text(d, t, "%s", view_name(b->facts.call->name));
 	doc_cell_real(t, CELL_MEAN, b->cost.mean_units);
 	doc_cell_real(t, CELL_MEAN, units);
-	interval_cell(d, t, g.saved_ns, g.saved_low, g.saved_high);
-	doc_cell_text(d, t, "%.1f%% (%.1f to %.1f)", g.share * 100, g.share_low * 100,
-		g.share_high * 100);
-	doc_cell_text(d, t, "%s%s", reading, g.beyond ? "; larger than any size measured" : "");
+	doc_cell_text(
+		d, t, "%s ns", ns(d, p.state == PREDICT_NO_TIME ? b->cost.unit_ns : p.now_ns));
+	predicted_cells(d, t, &p);
+	doc_cell_text(d, t, "%s", reading(d, &p));
 }
 
 static void gain_rows(struct doc *d, struct doc_table *t, const struct batching *b)
@@ -340,6 +376,24 @@ static size_t models(const struct io_findings *f)
 	return n;
 }
 
+/* How many runs a prediction is from, and what to do where they are too few. */
+static void runs_note(struct doc *d, const struct batching *b, const struct analyze_runs *runs)
+{
+	size_t n = b->runs_len ? b->runs_len : 1, made = runs && runs->made ? runs->made : 1;
+	const char *call = view_name(b->facts.call->name);
+
+	if (n < PREDICT_RUNS_MIN)
+		doc_note(d,
+			"%s: %zu of %s can be used. Runs differ by more than the calls of one do, "
+			"so "
+			"what another run will take cannot be predicted: run the scenario with "
+			"--runs "
+			"%d or more.",
+			call, n, view_plural(d, made, "run"), PREDICT_RUNS_MIN);
+	else
+		doc_note(d, "%s: predicted from %zu of %s.", call, n, view_plural(d, made, "run"));
+}
+
 static void cost_notes(struct doc *d, const struct io_findings *f)
 {
 	const struct res_tracer *tracer = f->s->io->tracer;
@@ -351,6 +405,8 @@ static void cost_notes(struct doc *d, const struct io_findings *f)
 		if (b->no_model)
 			doc_note(d, "%s: no model: %s.", view_name(b->facts.call->name),
 				b->no_model);
+		else
+			runs_note(d, b, f->s->io_runs);
 	}
 	if (!models(f))
 		return;
@@ -371,8 +427,8 @@ void io_cost(struct doc *d, const struct io_findings *f)
 	if (!f->batching_len)
 		return;
 	doc_section(d, "Cost model");
-	doc_text(d, models(f) ? "Time of a call = a + b x units, by least squares over all calls "
-				"that moved at least one:"
+	doc_text(d, models(f) ? "Time of a call = a + b x units, by least squares over the calls "
+				"that moved at least one in the usual time:"
 			      : "No call's times can be described as a + b x units:");
 	t = doc_table(d, "cost", cost_columns, LEN(cost_columns));
 	for (size_t i = 0; i < f->batching_len; i++)

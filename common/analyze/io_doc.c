@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/analyze/another.h"
 #include "common/analyze/errors.h"
 #include "common/base/units.h"
 #include "common/write/safe.h"
@@ -27,8 +28,10 @@ struct io_findings io_findings(
 	struct doc *d, const struct analyze_scenario *s, const struct ease_table *ease)
 {
 	struct io_findings f = {.s = s};
+	struct batching *list = batching_list(d, s->io, &f.batching_len);
 
-	f.batching = batching_list(d, s->io, &f.batching_len);
+	another_add_runs(d, list, f.batching_len, s->io_runs);
+	f.batching = list;
 	f.targets = targets_find(d, s, f.batching, f.batching_len, ease);
 	return f;
 }

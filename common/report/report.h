@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "common/analyze/analyze.h"
+#include "common/analyze/runs.h"
 #include "common/base/err.h"
 #include "common/base/out.h"
 #include "common/model/result.h"
@@ -37,6 +38,7 @@ struct report {
 	struct res_cpu *cpu;
 	struct res_memory *memory;   /* each NULL if not read */
 	struct res_compare *compare; /* with other results of it */
+	struct analyze_runs io_runs; /* the others of io */
 	char *io_path, *cpu_path, *memory_path, *compare_path;
 	struct report_stacks cpu_stacks; /* path NULL: none was looked for */
 	struct {

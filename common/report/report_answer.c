@@ -32,6 +32,7 @@ struct analyze_scenario report_scenario(const struct report *r)
 		.io = r->io,
 		.cpu = r->cpu,
 		.memory = r->memory,
+		.io_runs = &r->io_runs,
 		.io_file = r->io_path,
 		.cpu_file = r->cpu_path,
 		.memory_file = r->memory_path};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/units.h"
+#include "common/model/enough.h"
 #include "common/report/report_flame.h"
 #include "common/report/report_page.h"
 #include "common/write/safe.h"
@@ -53,6 +54,12 @@ static const char *change_of(const struct flame *f, const struct flame_node *n)
 	return class;
 }
 
+/* Shares of few samples say nothing. Other graphs are of all that was held or spent. */
+static int shows_shares(const struct flame *f)
+{
+	return f->unit != CELL_COUNT || f->nodes.at[0].total >= JUDGE_SAMPLES_MIN;
+}
+
 struct box {
 	double x, width;
 	size_t depth;
@@ -68,9 +75,9 @@ static void draw(
 
 	out_str(p->o, "<g><title>");
 	html_whole(p, n->name);
-	out_printf(p->o, "\n%s, ", amount(p, f, n->total));
-	html_text(p, doc_percent(percent, share));
-	if (f->is_difference) {
+	out_printf(p->o, "\n%s%s", amount(p, f, n->total), shows_shares(f) ? ", " : "");
+	html_text(p, shows_shares(f) ? doc_percent(percent, share) : "");
+	if (f->is_difference && shows_shares(f)) {
 		html_text(p, "; before ");
 		html_text(
 			p, doc_percent(percent, (double)n->before / (double)f->nodes.at[0].total));
@@ -143,6 +150,9 @@ void report_flame_svg(struct page *p, const struct flame *f, const char *what)
 	svg_begin(p, "flame", (double)(d.deepest + 1) * ROW, what);
 	walk(p, f, least, 1);
 	svg_end(p);
+	if (!shows_shares(f))
+		html_legend(p, "Fewer than %d samples: widths are counts, nothing is concluded.",
+			JUDGE_SAMPLES_MIN);
 	if (d.left_out)
 		html_legend(p, "Drawn: %s. Left out: %s of less than %s or deeper than %d.",
 			report_plural(&p->arena, d.nodes, "frame"),

@@ -81,6 +81,8 @@ static void io_batch(struct metadata *m, struct metadata_result *r, value syscal
 
 	if (!name || !unit || mean < 0)
 		return;
+	if (count(syscall, "calls") < JUDGE_CALLS_MIN)
+		fill = -1;
 	add(m, &r->figures, "%s: %.2f %s per call (max %s) in %s calls%s", name, mean, unit,
 		units_thousands(a, count(per_call, "max")),
 		units_thousands(b, count(syscall, "calls")),

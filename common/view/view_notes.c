@@ -47,9 +47,9 @@ static void note_empty(struct doc *d, const struct batch_facts *f)
 	uint64_t calls = view_zero(f->call->calls);
 
 	if (at_least(f->batch->empty, OFTEN, calls))
-		doc_note(d, "%s: %s of %s calls brought nothing (they returned 0 or EAGAIN).",
+		doc_note(d, "%s: %s of %s calls %s nothing (they returned 0 or EAGAIN).",
 			view_name(f->call->name), view_count(d, f->batch->empty),
-			view_count(d, calls));
+			view_count(d, calls), f->way == BATCH_TAKES ? "brought" : "moved");
 }
 
 /* Of calls that each moved one: could they have been one call? As far as gathering tells. */
@@ -110,7 +110,11 @@ static void note_moved(struct doc *d, const struct batch_facts *f, const char *n
 
 	if (b->asked == U64_NONE || b->transferred == U64_NONE || !b->asked)
 		return;
-	if (b->transferred < b->asked)
+	if (b->transferred < b->asked && strstr(name, "readv"))
+		doc_note(d, "%s: %s of %s iovecs had nothing to hold (%s partial).", name,
+			view_count(d, b->asked - b->transferred), view_count(d, b->asked),
+			view_plural(d, b->partial, "call"));
+	else if (b->transferred < b->asked)
 		doc_note(d,
 			"%s: %s of %s %ss were not %s by the call that was given them (%s "
 			"partial).",

@@ -100,6 +100,12 @@ enum batching_verdict {
 	BATCHING_MADE,     /* the caller makes batches of one size */
 	BATCHING_CALLER,   /* it was given no more */
 };
+/* 1 if another number in the program is another batch. */
+static inline int view_has_limit(enum batching_verdict verdict)
+{
+	return verdict == BATCHING_LIMIT || verdict == BATCHING_MADE;
+}
+
 /* *ret_words, in d's arena: what a call "is". */
 enum batching_verdict view_limited(
 	struct doc *d, const struct batch_facts *f, const char **ret_words);

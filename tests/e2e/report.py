@@ -444,6 +444,19 @@ def large_results_stay_small(t):
 
 
 @test
+def few_samples_have_no_share(t):
+    for samples, share in ((99, False), (100, True)):
+        cpu = cpu_result()
+        cpu["sampling"]["samples"] = samples
+        results(t, cpu=cpu, folded="server;main;work %d\n" % samples)
+        page = Page(text_of(t, report(t)))
+        tips = [x for x in page.texts if x.startswith("work\n")]
+        eq(tips, ["work\n%d samples%s" % (samples, ", 100%" if share else "")], "tooltips")
+        eq("50.0%" in "".join(sum(page.tables["functions-self"], [])), share, "the table's share")
+        eq("Fewer than 100 samples: widths" in "".join(page.texts), not share, "what is said of the graph")
+
+
+@test
 def a_normal_page_is_small(t):
     results(t)
     check(os.path.getsize(report(t)) < 250000, "bytes")

@@ -5,6 +5,8 @@
  * says: different batch sizes, or pairs of sizes asked and moved: some calls (readv 1904) are in
  *     the sums but not in all the histograms
  * says: iovecs per readv
+ * says: iovecs had nothing to hold (... partial)
+ * never: by the call that was given them
  * never: of other sizes are not shown
  */
 #include <sys/uio.h>

@@ -2,6 +2,8 @@
 /*
  * truth: 60 calls send four messages each, 20 are refused whole as there is no room. None is cut.
  * says: sendmmsg: every message given was sent by the calls that succeeded; 20 did not.
+ * says: 20 of 80 calls moved nothing (they returned 0 or EAGAIN).
+ * never: brought nothing
  * says: sendmmsg failed with EAGAIN in 20 calls: the send buffer was full
  * never: by the call that was given them
  * never: sendmmsg: every message given was sent.

@@ -11,8 +11,9 @@
  * never: by the call that was given them
  * never: by the calls that succeeded; ... did not
  * never: brought nothing
- * never: too few calls
+ * never: too few calls to judge
  * never: only: no more was there
+ * never: iovecs had nothing to hold
  * never: is given one message a call: it does not batch
  * never: datagrams a call, as one message
  * never: calls brought nothing (they returned 0 or EAGAIN)

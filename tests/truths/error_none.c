@@ -6,7 +6,7 @@
  * says: Not measured: mmap, munmap, mremap and brk were not all traced.
  * says: none of the traced calls batches; sendmmsg and recvmmsg were not traced, so nothing is
  *     known of them (see --trace)
- * says: None of the traced calls batches; sendmmsg was not traced, so nothing is known of it.
+ * says: None of the traced calls batches; sendmmsg or recvmmsg was not traced, so nothing is known
  * says: none found, but mmap was not traced: files can be written and read by memory
  * never: not now, try again
  * never: a search that tries one place after another

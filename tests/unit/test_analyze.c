@@ -45,8 +45,10 @@ static struct cost fit(const struct size_row *rows, size_t n)
 	struct res_batch b = {.by_transferred = {sizes, n}};
 
 	for (size_t i = 0; i < n; i++)
-		sizes[i] = (struct res_by_transferred){
-			rows[i].key, rows[i].calls, rows[i].total_ns, rows[i].sum_sq_ns};
+		sizes[i] = (struct res_by_transferred){.key = rows[i].key,
+			.calls = rows[i].calls,
+			.total_ns = rows[i].total_ns,
+			.sum_sq_ns = rows[i].sum_sq_ns};
 	return cost_fit(&b);
 }
 

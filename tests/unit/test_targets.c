@@ -87,8 +87,13 @@ static void tell_each(const struct row *rows, size_t n)
 	}
 }
 
+#define TENTH    "\"wall_ns\": 100000000, "
 #define SECOND   "\"wall_ns\": 1000000000, "
 #define RECORDED "\"tracer\": {\"calls_recorded_in_process\": 1000, \"calls_stopped\": 0}, "
+/* A call that does nothing takes 20 us here. */
+#define PLAIN                                                                                      \
+	"\"tracer\": {\"calls_recorded_in_process\": 1000, \"calls_stopped\": 0, \"overhead\": "   \
+	"{\"per_record_ns\": 1000, \"plain_call_ns\": 20000}}, "
 /* A call of so many calls and errors, each of so many nanoseconds. */
 #define CALL(name, calls, errnos, min, p50, mean)                                                  \
 	"{\"name\": \"" name "\", \"calls\": " #calls ", \"ok\": " #calls ", \"errno\": {" errnos  \
@@ -187,20 +192,26 @@ static void lookups_that_fail(void **state)
 	tell_each(rows, LEN(rows));
 }
 
-#define MAPS(anonymous) "\"mappings\": {\"anonymous\": {\"maps\": " #anonymous "}}, "
+/* So many anonymous regions mapped, and so many unmapped, in 10 us each. */
+#define MAPS(maps, unmaps)                                                                         \
+	"\"mappings\": {\"anonymous\": {\"maps\": " maps ", \"maps_ns\": " maps                    \
+	"0000, \"unmaps\": " unmaps ", \"unmaps_ns\": " unmaps "0000}}, "
+/* Both calls are made 500 times all the same: of files, too. */
+#define BOTH CALLS(CALL("mmap", 500, "", 1, 2, 900000) ", " CALL("munmap", 500, "", 1, 2, 900000))
 
 static void memory_mapped_again_and_again(void **state)
 {
 	static const struct row rows[] = {
-		{SECOND RECORDED MAPS(400) CALLS(CALL("mmap", 500, "", 1, 2, 20000) ", " CALL(
-			 "munmap", 300, "", 1, 2, 30000)),
-			"mapping-churn mmap and munmap: 300 calls, 15000 us, 1 x 6 x 5\n", NULL},
-		{SECOND RECORDED MAPS(200) CALLS(CALL("mmap", 500, "", 1, 2, 20000) ", " CALL(
-			 "munmap", 300, "", 1, 2, 30000)),
-			"mapping-churn mmap and munmap: 200 calls, 10000 us, 1 x 6 x 5\n", NULL},
-		{SECOND RECORDED MAPS(99) CALLS(CALL("mmap", 500, "", 1, 2, 900000) ", " CALL(
-			 "munmap", 300, "", 1, 2, 900000)),
-			"", NULL},
+		{SECOND RECORDED MAPS("400", "300") BOTH,
+			"mapping-churn mmap and munmap: 300 calls, 6000 us, 1 x 6 x 5\n", NULL},
+		{SECOND RECORDED MAPS("300", "500") BOTH,
+			"mapping-churn mmap and munmap: 300 calls, 6000 us, 1 x 6 x 5\n", NULL},
+		{SECOND RECORDED MAPS("400", "99") BOTH, "", NULL},
+		{SECOND RECORDED MAPS("99", "400") BOTH, "", NULL},
+		/* mapped, and hardly unmapped */
+		{SECOND RECORDED MAPS("500", "1") BOTH, "", NULL},
+		/* which were unmapped is not known */
+		{SECOND RECORDED "\"mappings\": {\"anonymous\": {\"maps\": 500}}, " BOTH, "", NULL},
 	};
 
 	(void)state;
@@ -219,12 +230,15 @@ static void memory_mapped_again_and_again(void **state)
 static void a_buffer_that_is_full(void **state)
 {
 	static const struct row rows[] = {
-		{SECOND RECORDED CALLS(SENDS(100, 100)),
-			"socket-buffer sendmmsg: 200 calls, 30000 us, 2 x 6 x 8\n", NULL},
+		/* not at the median of calls that moved 8 */
+		{TENTH PLAIN CALLS(SENDS(100, 100)),
+			"socket-buffer sendmmsg: 200 calls, 4000 us, 3 x 8 x 8\n", NULL},
+		{SECOND RECORDED CALLS(SENDS(100, 100)), "",
+			"200 calls more than needed, but what one costs is not known"},
 		{SECOND RECORDED CALLS(SENDS(50, 49)), "", NULL},
 		/* whole or nothing, as a pipe has it */
-		{SECOND RECORDED CALLS(SENDS(0, 200)),
-			"socket-buffer sendmmsg: 200 calls, 30000 us, 2 x 6 x 8\n", NULL},
+		{TENTH PLAIN CALLS(SENDS(0, 200)),
+			"socket-buffer sendmmsg: 200 calls, 4000 us, 3 x 8 x 8\n", NULL},
 	};
 
 	(void)state;
@@ -249,8 +263,6 @@ static void a_buffer_that_is_full(void **state)
 	"\"2\": {\"calls\": 100, \"total_ns\": 1001000, \"sum_sq_ns\": 10020010000}, "             \
 	"\"4\": {\"calls\": 100, \"total_ns\": 2001000, \"sum_sq_ns\": 40040010000}, "             \
 	"\"8\": {\"calls\": 800, \"total_ns\": 32008000, \"sum_sq_ns\": 1280640080000}"
-#define TENTH "\"wall_ns\": 100000000, "
-
 static void a_larger_limit(void **state)
 {
 	static const struct row rows[] = {
@@ -278,52 +290,78 @@ static void a_larger_limit(void **state)
 	", \"limit_ns\": 1000000, \"saved\": " #saved ", \"saved_safely\": " #safely               \
 	", \"saved_at_most\": " #at_most more "}"
 #define SENDTO CALL("sendto", 2000, "", 40000, 50000, 60000)
-#define LARGE                                                                                      \
+/* Writes of 64 KiB; more: other members. */
+#define LARGE(more)                                                                                \
 	"{\"name\": \"write\", \"class\": \"desc\", \"calls\": 2000, \"ok\": 2000, \"wall_ns\": "  \
-	"{\"min\": 40000}, \"bytes\": {\"transferred\": 131072000}}"
+	"{\"min\": 40000, \"mean\": 50000}, \"bytes\": {\"transferred\": 131072000}" more "}"
+#define SMALL(calls, p10)                                                                          \
+	"\"small_calls\": {\"calls\": " #calls ", \"p10_ns\": " #p10 ", \"p50_ns\": 900000}"
+#define OTHER(name, calls, p10) "{\"name\": \"" name "\", \"calls\": 500, " SMALL(calls, p10) "}"
+#define WRITES                  GATHERING(PLACE("write -> writev", 2000, 1967, 1967, 1967, ""))
+#define NOT_KNOWN                                                                                  \
+	"1,967 of 2,000 calls could be saved, but what one costs is not known: too few of its "    \
+	"kind moved few bytes"
 
-static void calls_that_could_be_gathered(void **state)
+static void sends_that_could_be_gathered(void **state)
 {
 	static const struct row rows[] = {
-		/* all places together; other limits are others' */
-		{SECOND RECORDED GATHERING(PLACE("sendto -> sendmmsg", 1500, 1400, 600, 600,
+		/* all places together; other limits are others'. Each costs what entering does,
+		 * not what sending does. */
+		{SECOND PLAIN GATHERING(PLACE("sendto -> sendmmsg", 1500, 1400, 600, 600,
 			 "") ", " PLACE("sendto -> sendmmsg", 500, 400, 150, 150,
 			 "") ", "
 			     "{\"change\": \"sendto -> sendmmsg\", \"calls\": 500, "
 			     "\"limit_units\": 8, "
 			     "\"saved_safely\": 499}, " PLACE(
 				     "write -> writev", 500, 500, 99, 99, "")) CALLS(SENDTO),
-			"gather-sends sendto: 2000 calls, 30000 us, 2 x 8 x 6\n",
+			"gather-sends sendto: 2000 calls, 15000 us, 1 x 8 x 6\n",
 			"write, gathering: 500 of 500 calls could be saved only by holding them "
 			"back over calls that can wait, which an answer may depend on; 99 safely"},
-		/* the cheapest of the calls made often says what one costs at least */
+		/* small ones do not tell: each message is sent by itself all the same */
 		{SECOND RECORDED GATHERING(PLACE("sendto -> sendmmsg", 2000, 750, 750, 750, ""))
-				CALLS(SENDTO ", " CALL("getpid", 100, "", 20000, 50000,
-					60000) ", " CALL("getppid", 99, "", 10000, 50000, 60000)),
-			"gather-sends sendto: 2000 calls, 15000 us, 1 x 8 x 6\n", NULL},
+				CALLS(OTHER("sendto", 2000, 40000)),
+			"", "750 of 2,000 calls could be saved, but what one costs is not known"},
 		/* nothing safely */
-		{SECOND RECORDED GATHERING(PLACE("sendto -> sendmmsg", 2000, 1967, 0, 0, ""))
+		{SECOND PLAIN GATHERING(PLACE("sendto -> sendmmsg", 2000, 1967, 0, 0, ""))
 				CALLS(SENDTO),
 			"",
 			"only by holding them back over calls that can wait, "
 			"which an answer may depend on; none safely"},
 		/* how much is safe is not known */
-		{SECOND RECORDED GATHERING(PLACE("sendto -> sendmmsg", 2000, 1967, null, 750,
+		{SECOND PLAIN GATHERING(PLACE("sendto -> sendmmsg", 2000, 1967, null, 750,
 			 ", \"reason\": \"futex was not traced\"")) CALLS(SENDTO),
-			"gather-sends sendto: 2000 calls, 30000 us, 2 x 8 x 6\n", NULL},
-		/* 64 KiB each: the time is that of the bytes */
-		{SECOND RECORDED GATHERING(PLACE("write -> writev", 2000, 1967, 1967, 1967, ""))
-				CALLS(LARGE),
-			"",
-			"1,967 of 2,000 calls could be saved, but what one costs "
-			"is not known"},
-		{SECOND RECORDED GATHERING(PLACE("write -> writev", 2000, 1967, 1967, 1967, ""))
-				CALLS(LARGE ", " CALL("getpid", 100, "", 10000, 50000, 60000)),
-			"gather-writes write: 2000 calls, 19670 us, 1 x 8 x 6\n", NULL},
+			"gather-sends sendto: 2000 calls, 15000 us, 1 x 8 x 6\n", NULL},
 		/* no rows that say anything */
-		{SECOND RECORDED GATHERING(PLACE("sendto", 2000, 1967, 1967, 1967, ""))
-				CALLS(SENDTO),
+		{SECOND PLAIN GATHERING(PLACE("sendto", 2000, 1967, 1967, 1967, "")) CALLS(SENDTO),
 			"", NULL},
+	};
+
+	(void)state;
+	tell_each(rows, LEN(rows));
+}
+
+static void writes_that_could_be_gathered(void **state)
+{
+	static const struct row rows[] = {
+		/* 64 KiB each: the time is that of the bytes, and what other calls take says
+		 * nothing of writes */
+		{SECOND PLAIN WRITES CALLS(LARGE("")), "", NOT_KNOWN},
+		{SECOND PLAIN WRITES CALLS(LARGE("") ", " CALL(
+			 "getpid", 500, "", 1000, 2000, 3000) ", " OTHER("sendto", 500, 1000)),
+			"", NOT_KNOWN},
+		/* two populations: its own small calls, less what the recorder adds */
+		{SECOND PLAIN WRITES CALLS(LARGE(", " SMALL(100, 6000))),
+			"gather-writes write: 2000 calls, 9835 us, 1 x 8 x 6\n", NULL},
+		{SECOND PLAIN WRITES CALLS(LARGE(", " SMALL(99, 6000))), "", NOT_KNOWN},
+		/* the cheapest of its kind, if it has none */
+		{SECOND PLAIN WRITES CALLS(LARGE("") ", " OTHER("pwrite64", 100, 9000) ", " OTHER(
+			 "writev", 100, 6000) ", " OTHER("pwritev", 99, 2000)),
+			"gather-writes write: 2000 calls, 9835 us, 1 x 8 x 6\n", NULL},
+		/* no more than the calls took */
+		{SECOND PLAIN WRITES CALLS(LARGE(", " SMALL(100, 80000))),
+			"gather-writes write: 2000 calls, 96383 us, 5 x 8 x 6\n", NULL},
+		/* all of it may be the recorder's */
+		{SECOND PLAIN WRITES CALLS(LARGE(", " SMALL(100, 1000))), "", NOT_KNOWN},
 	};
 
 	(void)state;
@@ -334,12 +372,11 @@ static void calls_that_could_be_gathered(void **state)
 static void the_first_is_the_most_worth(void **state)
 {
 	static const struct row rows[] = {
-		{SECOND RECORDED MAPS(400) CALLS(CALL("mmap", 500, "", 1, 2, 20000) ", " CALL(
-			 "munmap", 300, "", 1, 2, 30000) ", " CALL("read", 1000, "\"EAGAIN\": 300",
-			 100000, 200000, 300000) ", " CALL("readv", 1000, "\"EAGAIN\": 301", 100000,
-			 200000, 300000)),
+		{SECOND RECORDED MAPS("400", "300") CALLS(
+			 CALL("read", 1000, "\"EAGAIN\": 300", 100000, 200000, 300000) ", " CALL(
+				 "readv", 1000, "\"EAGAIN\": 301", 100000, 200000, 300000)),
 			"empty-calls readv: 301 calls, 30100 us, 2 x 6 x 6\n" EMPTY_TOLD
-			"mapping-churn mmap and munmap: 300 calls, 15000 us, 1 x 6 x 5\n",
+			"mapping-churn mmap and munmap: 300 calls, 6000 us, 1 x 6 x 5\n",
 			NULL},
 	};
 
@@ -369,7 +406,8 @@ int main(void)
 		cmocka_unit_test(memory_mapped_again_and_again),
 		cmocka_unit_test(a_buffer_that_is_full),
 		cmocka_unit_test(a_larger_limit),
-		cmocka_unit_test(calls_that_could_be_gathered),
+		cmocka_unit_test(sends_that_could_be_gathered),
+		cmocka_unit_test(writes_that_could_be_gathered),
 		cmocka_unit_test(the_first_is_the_most_worth),
 		cmocka_unit_test(steps),
 	};

@@ -140,7 +140,12 @@ static void put_overhead(struct res_result *r, uint64_t per_stop_ns, uint64_t st
 	struct res_overhead *o = RES_OBJ(r, overhead);
 
 	r->tracer->overhead = o;
-	*o = (struct res_overhead){per_stop_ns, 85, stops, estimated_ns, share};
+	*o = (struct res_overhead){.per_stop_ns = per_stop_ns,
+		.per_record_ns = 85,
+		.stops = stops,
+		.estimated_ns = estimated_ns,
+		.estimated_share = share,
+		.plain_call_ns = U64_NONE};
 }
 
 static void put_exit(struct res_result *r, uint64_t status, uint64_t signal, int timed_out)
@@ -324,9 +329,11 @@ static struct res_result *build(void)
 	}
 	r->mappings = RES_OBJ(r, mappings);
 	r->mappings->anonymous = RES_OBJ(r, mapping_kind);
-	*r->mappings->anonymous = (struct res_mapping_kind){4100, 912 << 20, 310 << 20};
+	*r->mappings->anonymous =
+		(struct res_mapping_kind){.maps = 4100, .mapped = 912 << 20, .unmapped = 310 << 20};
 	r->mappings->file = RES_OBJ(r, mapping_kind);
-	*r->mappings->file = (struct res_mapping_kind){7904, 5120ULL << 20, 44 << 20};
+	*r->mappings->file = (struct res_mapping_kind){
+		.maps = 7904, .mapped = 5120ULL << 20, .unmapped = 44 << 20};
 	r->mappings->peak_mapped = 733 << 20;
 	put_strs(r, &r->blind_spots,
 		"/usr/lib/ccache used io_uring with SQPOLL: its submissions are "
@@ -900,7 +907,8 @@ static void test_sizes_left_out(void **state)
 				.asked = 140,
 				.transferred = 140,
 				.asked_histogram = "1=60 2=40",
-				.transferred_histogram = rows[i].histogram});
+				.transferred_histogram = rows[i].histogram,
+				.limited_by = ""});
 		((struct res_batch *)r->syscalls.at[0].batch)->histogram_overflow =
 			rows[i].overflow;
 

@@ -10,6 +10,11 @@
 #include "common/model/result.h"
 #include "tracer/agg/call.h"
 
+/* Times of one size are kept by powers of two, so that what took much longer than most can be told
+ * from the rest when all are in: up to 128 ns, 256 ns, .. 4 ms and more. */
+#define BATCH_TIMES       17
+#define BATCH_TIMES_SHIFT 7
+
 /* Ok calls that moved the same number of units. */
 struct batch_moved {
 	uint64_t moved;
@@ -17,6 +22,10 @@ struct batch_moved {
 	uint64_t fair_calls; /* of them asked for at least one */
 	uint64_t total_ns;
 	unsigned __int128 sum_sq_ns;
+	struct batch_time {
+		uint64_t calls, ns;
+		double sq_ns;
+	} times[BATCH_TIMES];
 };
 
 /*
