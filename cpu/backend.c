@@ -311,12 +311,44 @@ static const char *few_say(struct session *s, uint64_t samples)
 		result_arena(s->r), "shares below %.0f%% are chance", 1000.0 / (double)samples);
 }
 
+/* perf's own start and end. */
+#define PERF_CPU_NS (UINT64_C(500) * 1000 * 1000)
+/* So many samples are missing by no chance. */
+#define SAMPLES_MISSED 20
+
+/* 1 if samples were due, of all that ran. */
+static int missed_samples(const struct session *s)
+{
+	uint64_t cpu_ns = s->drive.cpu_ns, hz = s->in->sc->sampling_hz;
+
+	return !s->fold.samples && !s->r->window && !s->r->load && cpu_ns > PERF_CPU_NS &&
+	       (double)(cpu_ns - PERF_CPU_NS) / 1e9 * (double)hz >= SAMPLES_MISSED;
+}
+
+static void warn_missed(struct session *s)
+{
+	char used[UNITS_BUF];
+
+	units_duration(used, s->drive.cpu_ns);
+	snprintf(
+		s->ret->note, sizeof(s->ret->note), "perf took no samples of %s of CPU time", used);
+	result_warn(s->r, "perf_took_none",
+		"perf took no samples, though perf and the target used %s of CPU time: perf record "
+		"by hand may say why (without /sys, as in some containers, perf 6.12 takes none)",
+		used);
+	s->r->complete = 0;
+}
+
 static void warn_few_samples(struct session *s)
 {
 	uint64_t samples = s->fold.samples, rate = wanted_rate(s), hz = s->in->sc->sampling_hz;
 	const char *longer =
 		rate == perf_max_rate() ? ", the kernel's maximum, and run longer" : "";
 
+	if (missed_samples(s)) {
+		warn_missed(s);
+		return;
+	}
 	if (samples >= SAMPLES_WANTED)
 		snprintf(s->ret->note, sizeof(s->ret->note), "%llu samples of %s at %llu Hz",
 			(unsigned long long)samples, fold_event(&s->fold), (unsigned long long)hz);

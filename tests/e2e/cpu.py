@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import xml.dom.minidom
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -92,10 +93,15 @@ def need_perf():
     """Skips where perf cannot run at all, which is tried and not guessed."""
     if "perf" not in _built:
         perf = shutil.which("perf")
-        p = perf and subprocess.run([perf, "record", "-q", "-e", "cpu-clock", "-o", "/dev/null", "true"],
-                                    capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        with tempfile.NamedTemporaryFile() as data:
+            busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"
+            p = perf and subprocess.run([perf, "record", "-q", "-e", "cpu-clock", "-F", "499", "-o", data.name, "sh", "-c",
+                                         busy], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+            q = perf and subprocess.run([perf, "script", "-i", data.name], capture_output=True, text=True,
+                                        stdin=subprocess.DEVNULL)
         _built["perf"] = "no perf (linux-perf)" if not perf else \
-            "perf cannot sample here: " + p.stderr.strip()[:100] if p.returncode else ""
+            "perf cannot sample here: " + p.stderr.strip()[:100] if p.returncode else \
+            "" if q.stdout.strip() else "perf takes no samples here" + ("" if os.path.isdir("/sys/kernel") else ", without /sys")
     if _built["perf"]:
         raise Skip(_built["perf"])
 
@@ -573,6 +579,17 @@ def perf_script_prints_garbage(t):
     profile(t, "x", "--binary", "true", path=fakes)
     j = result(t, "x")
     check("unreadable_lines" in codes(j) and j["sampling"]["unreadable_lines"] > 0, "said: %s" % codes(j))
+
+
+@test
+def perf_that_takes_no_samples_is_no_idle_target(t):
+    """As perf 6.12 is without /sys: it ends well, and has nothing."""
+    need_perf()
+    profile(t, "x", "--binary", build(t, BURN), "--sampling-rate", 4000, "--", 400,
+            path=fake(t, "perf", FAKE_PERF % ": nothing"))
+    j = result(t, "x")
+    eq((j["sampling"]["samples"], j["complete"]), (0, False), "samples, complete")
+    check("perf_took_none" in codes(j) and "no_samples" not in codes(j), "said: %s" % codes(j))
 
 
 @test

@@ -350,7 +350,7 @@ def a_blocked_call_dies_with_its_process(t):
 def a_32_bit_child(t):
     target = t.target("iov", "m32")
     r = t.iotrace(["--trace=write"], ["/bin/sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do echo x; done; "
-                                      + target + " none; " + t.target("rec_life") + " close_all"])
+                                      "%s none; %s close_all" % (quote(target), quote(t.target("rec_life")))])
     check_ways(r)
     eq(r.call("write")["calls"] - r.call("write")["no_return"], 9 + own_counts(r.out)["write"], "writes")
 

@@ -7,6 +7,7 @@
  * never: too few samples to say where its time goes
  * never: Too few samples to say where the time goes
  * never: of the frames have no symbol
+ * never: perf took no samples, though
  * never: no samples: the target used too little
  * never: is incomplete
  * never: perf did not confirm in time that it began or ended to sample: the samples may be from m
