@@ -45,17 +45,55 @@ static void say(struct finder *f, const char *sentence)
 	*VEC_PUSH(&f->without) = sentence;
 }
 
-/* Fills in the numbers; what is too small is no target, which is said. */
-static void add(struct finder *f, struct target t)
+/* What its calls take at their median, all of them; NAN: not known. Of it neither waiting nor what
+ * others did with the CPU is a part. */
+static double usual_ns(const struct finder *f, const char *call)
+{
+	const struct res_syscall *s = view_called(f->s->io, call);
+
+	if (!s || !s->wall_ns || s->wall_ns->p50 == U64_NONE || s->calls == U64_NONE)
+		return NAN;
+	return (double)s->wall_ns->p50 * (double)s->calls;
+}
+
+/* Little of the window, but the window may be long because the program had no CPU for most of it.
+ * Fills in why, then. */
+static int is_small_target(struct finder *f, struct target *t)
+{
+	double usual = usual_ns(f, t->call), of_calls = t->saved_ns / usual;
+	char share[DOC_PERCENT_BUF];
+
+	if (!(usual >= TARGET_USUAL_MIN * f->window_ns) || !(of_calls >= TARGET_OF_CALLS_MIN))
+		return 0;
+	t->why = arena_printf(&f->d->arena,
+		"%s: little of the window, but %s of what the calls of %s take at their median",
+		t->why, doc_percent(share, of_calls), t->call);
+	return 1;
+}
+
+static void say_too_little(struct finder *f, const struct target *t)
 {
 	char share[DOC_PERCENT_BUF], least[DOC_PERCENT_BUF];
 
-	t.share = t.saved_ns / f->window_ns;
-	if (!(t.share >= TARGET_SHARE_MIN)) {
+	doc_percent(share, t->share);
+	doc_percent(least, TARGET_SHARE_MIN);
+	/* Never "about 0.5%, less than 0.5%". */
+	if (!strcmp(share, least))
+		say(f, arena_printf(&f->d->arena,
+			       "%s, %s: it would save less than %s of the window.", t->call,
+			       ease_name(t->kind), least));
+	else
 		say(f, arena_printf(&f->d->arena,
 			       "%s, %s: it would save about %s of the window, less than %s.",
-			       t.call, ease_name(t.kind), doc_percent(share, t.share),
-			       doc_percent(least, TARGET_SHARE_MIN)));
+			       t->call, ease_name(t->kind), share, least));
+}
+
+/* Fills in the numbers; what is too small is no target, which is said. */
+static void add(struct finder *f, struct target t)
+{
+	t.share = t.saved_ns / f->window_ns;
+	if (!(t.share >= TARGET_SHARE_MIN) && !is_small_target(f, &t)) {
+		say_too_little(f, &t);
 		return;
 	}
 	t.impact = target_impact(t.share);

@@ -368,6 +368,36 @@ static void writes_that_could_be_gathered(void **state)
 	tell_each(rows, LEN(rows));
 }
 
+#define FIVE_S          "\"wall_ns\": 5000000000, "
+#define GATHERED(saved) GATHERING(PLACE("sendto -> sendmmsg", 2000, saved, saved, saved, ""))
+
+/* Others had the CPU: the window is ten times as long, what the calls take at their median is not.
+ */
+static void a_busy_machine_hides_no_target(void **state)
+{
+	static const struct row rows[] = {
+		/* 0.3% of the window, of calls that take 2% of it */
+		{FIVE_S PLAIN GATHERED(750) CALLS(SENDTO),
+			"gather-sends sendto: 2000 calls, 15000 us, 1 x 6 x 6\n", NULL},
+		/* which take less than 1% of it */
+		{"\"wall_ns\": 10100000000, " PLAIN GATHERED(750) CALLS(SENDTO), "",
+			"sendto, gather-sends: it would save about 0.1% of the window, less than "
+			"0.5%."},
+		/* less than 2% of theirs */
+		{FIVE_S PLAIN GATHERED(100) CALLS(CALL("sendto", 2000, "", 50000, 51000, 52000)),
+			"", "sendto, gather-sends: it would save about <0.1% of the window"},
+		/* the median is not known */
+		{FIVE_S PLAIN GATHERED(750) CALLS(CALL("sendto", 2000, "", 50000, null, 52000)), "",
+			"sendto, gather-sends: it would save about 0.3% of the window"},
+		/* never "about 0.5%, less than 0.5%" */
+		{"\"wall_ns\": 1210000000, " RECORDED MAPS("400", "300") BOTH, "",
+			"mapping-churn: it would save less than 0.5% of the window."},
+	};
+
+	(void)state;
+	tell_each(rows, LEN(rows));
+}
+
 /* By priority, then by what is saved. */
 static void the_first_is_the_most_worth(void **state)
 {
@@ -408,6 +438,7 @@ int main(void)
 		cmocka_unit_test(a_larger_limit),
 		cmocka_unit_test(sends_that_could_be_gathered),
 		cmocka_unit_test(writes_that_could_be_gathered),
+		cmocka_unit_test(a_busy_machine_hides_no_target),
 		cmocka_unit_test(the_first_is_the_most_worth),
 		cmocka_unit_test(steps),
 	};
