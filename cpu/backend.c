@@ -164,6 +164,7 @@ static const char *const *attach_command_line(void *ctx, struct err *err)
 	struct tree pids = {0};
 	const char *const *argv = NULL;
 
+	perf_control_renew(&s->control);
 	if (choose_processes(s, &pids, err) == 0)
 		argv = command_line(s, attach_pids(&pids, &s->arena));
 	tree_release(&pids);

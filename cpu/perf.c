@@ -174,6 +174,15 @@ static int answered(struct perf_control *c)
 	return 0;
 }
 
+void perf_control_renew(struct perf_control *c)
+{
+	char buf[256];
+
+	while (read(c->order, buf, sizeof(buf)) > 0 || read(c->answer, buf, sizeof(buf)) > 0)
+		;
+	c->asked = 0;
+}
+
 int perf_control_is_heard(struct perf_control *c)
 {
 	static const char order[] = "disable\n"; /* which it is: that changes nothing */

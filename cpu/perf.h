@@ -44,6 +44,8 @@ int perf_control_open(struct perf_control *c, const char *dir, struct err *err);
 void perf_control_close(struct perf_control *c);
 /* Begins or ends the sampling, and waits until perf says that it has; for struct drive. */
 void perf_control_mark(struct perf_control *control, enum drive_mark mark);
+/* For another perf: forgets what was asked of one that has ended. */
+void perf_control_renew(struct perf_control *control);
 /* 1 once perf takes orders, which it does when all events are open; asks it the first time. */
 int perf_control_is_heard(struct perf_control *control);
 

@@ -124,6 +124,14 @@ int attach_over(const struct attach *a)
 	return is_over_within(a, 0);
 }
 
+int attach_has_lost(const struct attach *a)
+{
+	for (size_t i = a->roots.len; i < a->all.len; i++)
+		if (process_is_no_program(a->all.at[i]))
+			return 1;
+	return 0;
+}
+
 int attach_soon_over(const struct attach *a)
 {
 	return is_over_within(a, SOON_MS);

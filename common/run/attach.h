@@ -54,6 +54,8 @@ int attach_look(struct attach *a, struct err *err);
 int attach_over(const struct attach *a);
 /* The same of a tool that has ended by itself: it sees the end of a process a moment earlier. */
 int attach_soon_over(const struct attach *a);
+/* 1 if a descendant of the last look has ended since. */
+int attach_has_lost(const struct attach *a);
 /* How the first root ended, as wait(2) says it: 1, or 0 where it lives or that is not known. */
 int attach_end(const struct attach *a, int *ret_status);
 

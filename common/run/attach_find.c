@@ -100,7 +100,7 @@ static void look_for(struct names *n)
 		closedir(d);
 }
 
-/* Leaves those out that descend from another one. */
+/* Leaves those out that descend from another one, or have ended. */
 static void keep_roots(struct tree *found)
 {
 	struct tree below = {0};
@@ -115,7 +115,8 @@ static void keep_roots(struct tree *found)
 			tree_find(&below, found->at[k]);
 			is_below = tree_has(&below, found->at[i]);
 		}
-		if (!is_below)
+		/* Of one that has ended meanwhile nobody knows the parent. */
+		if (!is_below && !process_is_no_program(found->at[i]))
 			*VEC_PUSH(&roots) = found->at[i];
 	}
 	tree_release(&below);

@@ -29,6 +29,7 @@
 #define ASK_EVERY_NS    (2 * NS_PER_MS) /* whether the tool has attached */
 #define NEVER           UINT64_MAX
 
+enum { ATTEMPTS_MAX = 20 };
 enum phase { PHASE_READY, PHASE_ATTACH, PHASE_LOAD, PHASE_WATCH };
 
 /* Ending a program: TERM, after the grace a second signal, at last KILL. */
@@ -54,6 +55,7 @@ struct session {
 	struct drive_result *r;
 	enum phase phase;
 	struct program tool, load;
+	int attempts; /* to attach, that have failed */
 	struct ready_probe probe;
 	struct ending tool_ending, load_ending;
 	struct relay relays[2];
@@ -511,12 +513,24 @@ static int step_ready(struct session *s, uint64_t now, struct err *err)
 	return s->d->attach && has_tool(s) ? start_attaching(s, err) : start_load(s, err);
 }
 
+/* A server's children may end between our look and the tool's, and perf takes all or none. */
+static int is_worth_again(const struct session *s)
+{
+	return s->r->trouble == DRIVE_FINE && s->attempts < ATTEMPTS_MAX &&
+	       !attach_soon_over(s->d->attach->to) && attach_has_lost(s->d->attach->to);
+}
+
 /* A tool that cannot attach says why itself. */
 static int step_attach(struct session *s, uint64_t now, struct err *err)
 {
 	char status[32];
 
 	if (s->tool.ended) {
+		if (is_worth_again(s)) {
+			s->attempts++;
+			program_release(&s->tool);
+			return start_attaching(s, err);
+		}
 		if (attach_soon_over(s->d->attach->to))
 			trouble(s, DRIVE_DIED_EARLY, "the target ended before it was attached to%s",
 				status_text(s, status, sizeof(status)));

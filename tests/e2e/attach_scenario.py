@@ -416,12 +416,28 @@ def cpu_by_perf(t):
 @test
 def cpu_of_a_tree_under_load(t):
     need_perf(t)
+    root = t.start([PYTHON, "-c", "import os\nif os.fork():\n    os.fork()\nwhile os.getppid() != 1:\n    pass"])
+    wait_for("its children", lambda: len(children(root.pid)) == 2)
+    pids = [root.pid] + children(root.pid)
+    profile(t, "--attach", root.pid, "--type", "cpu", "--load", "sleep 1", "--sampling-rate", "500", "--scenario", "x")
+    j = cpu_result(t, "x")
+    eq((sorted(row["pid"] for row in j["processes"]), j["attached"]["processes"]), (sorted(pids), 3), "who was sampled")
+    eq((j["load"]["status"], j["exit"]), (0, None), "result")
+    eq([p for p in pids if gone(p)], [], "who has ended")
+    profile(t, "--attach", root.pid, "--type", "cpu", "--load", "sleep 1", "--sampling-rate", "500", "--scenario", "x",
+            "--no-tree")
+    eq([row["pid"] for row in cpu_result(t, "x")["processes"]], [root.pid], "who was sampled, alone")
+
+
+@test
+def cpu_of_one_whose_children_come_and_go(t):
+    """perf takes all or none of those that it is told."""
+    need_perf(t)
     name = "aps-%d" % os.getpid()
     root = named(t, name, "family", "2")
-    profile(t, "--attach", name, "--type", "cpu", "--load", "sleep 1", "--sampling-rate", "500")
-    j = cpu_result(t, name)
-    check(len(j["processes"]) > 1 and j["attached"]["processes"] > 2, "%r %r" % (j["attached"], j["processes"][:3]))
-    eq((j["load"]["status"], j["exit"]), (0, None), "result")
+    for _ in range(3):
+        profile(t, "--attach", name, "--type", "cpu", "--load", "sleep 0.1")
+        eq((cpu_result(t, name)["load"]["status"], cpu_result(t, name)["attached"]["pid"]), (0, root.pid), "result")
     check(root.poll() is None and len(children(root.pid)) >= 2, "all live")
 
 
