@@ -173,6 +173,85 @@ def redis_says_the_same(t):
     check(p.poll() is None, "it lives")
 
 
+NGINX = """
+daemon off; worker_processes 2; pid %(dir)s/nginx.pid; error_log %(dir)s/error.log;
+events { worker_connections 64; }
+http {
+    access_log %(dir)s/access.log; keepalive_timeout 0;
+    client_body_temp_path %(dir)s/a; proxy_temp_path %(dir)s/b; fastcgi_temp_path %(dir)s/c;
+    uwsgi_temp_path %(dir)s/d; scgi_temp_path %(dir)s/e;
+    server { listen 127.0.0.1:%(port)d; location / { return 200 "x"; } }
+}
+"""
+GETS = """
+import sys, urllib.request
+for i in range(int(sys.argv[2])):
+    assert urllib.request.urlopen("http://127.0.0.1:%s/" % sys.argv[1]).read() == b"x"
+"""
+
+
+@test
+def nginx_with_its_workers(t):
+    """An answer each, as its own log counts them; by the name that master and workers share."""
+    nginx = need_tool("nginx")
+    port = free_port(socket.SOCK_STREAM)
+    name = "aps-nginx-%d" % (os.getpid() % 10000)
+    os.symlink(nginx, t.path(name)) # the kernel's name is that of what was executed
+    master = t.start([t.path(name), "-p", t.dir, "-c", write(t, "nginx.conf", NGINX % {"dir": t.dir, "port": port})])
+    wait_for("nginx", lambda: master.poll() is not None or len(children(master.pid)) == 2)
+    load = "%s -c '%s' %d 40" % (PYTHON, GETS, port)
+    for mode in ("auto", "ptrace"):
+        logged = len(text_of(t, "access.log").splitlines())
+        r = profile(t, "--attach", name, "--type", "io", "--mode", mode, "--ready", "tcp:%d" % port, "--load", load)
+        check("and 2 descendants" in r.err, str(r))
+        j = result(t, name)
+        eq((j["attached"]["pid"], j["attached"]["processes"]), (master.pid, 3), "whom")
+        eq(len(text_of(t, "access.log").splitlines()) - logged, 40, "requests by its log")
+        eq(call(j, "writev")["ok"], 40, "%s: answers" % mode)
+        workers = children(master.pid)
+        eq([p for p in [master.pid] + workers if status_of(p)["TracerPid"] != "0"], [], "who is traced still")
+        check(master.poll() is None and len(workers) == 2, "all live")
+        eq(t.run([PYTHON, "-c", GETS, str(port), "3"]).status, 0, "it answers")
+
+
+@test
+def postgresql_with_its_backends(t):
+    """A backend for each connection, made before and while it is attached to; commits as it counts them."""
+    need_root()
+    psql = need_tool("psql")
+    found = sorted(d for d in (os.listdir("/usr/lib/postgresql") if os.path.isdir("/usr/lib/postgresql") else [])
+                   if os.path.exists("/usr/lib/postgresql/%s/bin/initdb" % d))
+    if not found:
+        raise Skip("the server of PostgreSQL is not installed")
+    where, data, port = "/usr/lib/postgresql/%s/bin" % found[-1], t.path("data"), free_port(socket.SOCK_STREAM)
+    argv = [tap._tool("setpriv"), "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
+    eq(t.run(argv + [where + "/initdb", "-D", data, "-A", "trust", "-U", "u", "-N"], timeout=60).status, 0, "initdb")
+    server_ = t.start(argv + [where + "/postgres", "-D", data, "-p", str(port), "-k", t.dir, "-c", "fsync=off",
+                              "-c", "listen_addresses="])
+    ask = [psql, "-h", t.dir, "-p", str(port), "-U", "u", "-d", "postgres", "-qAt", "-c"]
+    wait_for("the server", lambda: server_.poll() is not None or t.run(ask + ["select 1"]).out == "1\n")
+    held = t.start(ask[:-1] + ["-f", "-"], stdin=subprocess.PIPE) # a connection from before
+    held.stdin.write(b"select 5;\n")
+    held.stdin.flush()
+    eq(held.stdout.readline(), b"5\n", "the older connection")
+    load = "%s; %s" % (" ".join(ask[:-1]) + " -c 'select pg_sleep(0.01)'",
+                       "; ".join([" ".join(ask[:-1]) + " -c 'select 2'"] * 7))
+    r = profile(t, "--attach", server_.pid, "--type", "io", "--scenario", "pg", "--ready", "test -S %s/.s.PGSQL.%d"
+                % (t.dir, port), "--load", load)
+    j = result(t, "pg")
+    check(re.search(r"and \d+ descendants", r.err) and j["attached"]["processes"] > 3, "%s" % r)
+    eq(j["processes"] - j["attached"]["processes"] >= 8, True, "a backend for each of 8 connections: %d and %d"
+       % (j["attached"]["processes"], j["processes"]))
+    eq((j["environment"]["uid"], os.path.basename(j["environment"]["target_path"])), (65534, "postgres"), "whose")
+    held.stdin.write(b"select 6;\n")
+    held.stdin.flush()
+    eq(held.stdout.readline(), b"6\n", "the older connection lives")
+    held.stdin.close()
+    held.stdin = None
+    server_.send_signal(signal.SIGINT)
+    eq(t.finish(server_).status, 0, "it ends when it is told to")
+
+
 # ---- who is meant
 
 def named(t, name, *args):
