@@ -53,7 +53,8 @@ struct session {
 	struct res_cpu *r;
 	uint64_t start_ns, end_ns; /* of CLOCK_MONOTONIC */
 	uint64_t started_at_ns;    /* of CLOCK_REALTIME */
-	size_t left_out;           /* descendants that perf cannot attach to */
+	struct tree chosen;        /* whom perf is attached to */
+	size_t left_out;           /* descendants that it is not */
 	struct arena arena;        /* command lines */
 };
 
@@ -133,22 +134,34 @@ static int cannot_attach(pid_t pid, int code, struct err *err)
 		pid, strerror(-code));
 }
 
-/* perf ends at the first process that it cannot have: only the roots must be. */
-static int choose_processes(struct session *s, struct tree *ret, struct err *err)
+/* One that was there at the last attempt too, if there was one: else some would come and go each
+ * time. */
+static int is_steady(const struct session *s, pid_t pid)
+{
+	return !s->chosen.len || tree_has(&s->chosen, pid);
+}
+
+/* Fills s->chosen. perf ends at the first process that it cannot have: only the roots must be. */
+static int choose_processes(struct session *s, struct err *err)
 {
 	struct attach *a = s->in->attach;
+	struct tree chosen = {0};
 	int rc = attach_look(a, err);
 
+	s->left_out = 0;
 	for (size_t i = 0; i < a->all.len && rc == 0; i++) {
-		int code = perf_try_process(&s->event, a->all.at[i]);
+		pid_t pid = a->all.at[i];
+		int code = perf_try_process(&s->event, pid);
 
-		if (code == 0)
-			*VEC_PUSH(ret) = a->all.at[i];
-		else if (i < a->roots.len)
-			rc = cannot_attach(a->all.at[i], code, err);
-		else if (code != -ESRCH)
-			s->left_out++;
+		if (i < a->roots.len && code)
+			rc = cannot_attach(pid, code, err);
+		else if (code == 0 && (i < a->roots.len || is_steady(s, pid)))
+			*VEC_PUSH(&chosen) = pid;
+		else
+			s->left_out += code != -ESRCH;
 	}
+	tree_release(&s->chosen);
+	s->chosen = chosen;
 	return rc;
 }
 
@@ -161,14 +174,11 @@ static const char *const *command_line(struct session *s, const char *pids)
 static const char *const *attach_command_line(void *ctx, struct err *err)
 {
 	struct session *s = ctx;
-	struct tree pids = {0};
-	const char *const *argv = NULL;
 
 	perf_control_renew(&s->control);
-	if (choose_processes(s, &pids, err) == 0)
-		argv = command_line(s, attach_pids(&pids, &s->arena));
-	tree_release(&pids);
-	return argv;
+	if (choose_processes(s, err) < 0)
+		return NULL;
+	return command_line(s, attach_pids(&s->chosen, &s->arena));
 }
 
 static int is_attached(void *ctx)
@@ -333,6 +343,8 @@ static void fill(struct session *s)
 
 	s->r->complete = 1;
 	s->r->attached = backend_describe_attached(s->r, s->in->attach);
+	if (s->r->attached)
+		s->r->attached->processes = s->chosen.len;
 	s->r->command =
 		s->in->attach ? attach_command(s->in->attach, s->r) : copy_words(a, sc->argv);
 	s->r->scenario = arena_strdup(a, sc->name);
@@ -420,7 +432,8 @@ static void warn(struct session *s)
 	warn_few_samples(s);
 	if (s->left_out)
 		result_warn(s->r, "descendants",
-			"Not all is seen: perf cannot attach to %zu of the descendants.",
+			"Not all is seen: %zu descendants are not sampled, that perf cannot attach "
+			"to or that were just made.",
 			s->left_out);
 	if (sampling->unknown_share > UNKNOWN_HIGH && sampling->samples >= JUDGE_SAMPLES_MIN)
 		result_warn(s->r, "unknown_frames",
@@ -629,6 +642,7 @@ static void session_release(struct session *s)
 		(void)unlink(s->control.answer_path);
 	perf_control_close(&s->control);
 	arena_release(&s->arena);
+	tree_release(&s->chosen);
 	fold_release(&s->fold);
 	result_free(s->r);
 	free(s->perf);

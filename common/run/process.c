@@ -98,5 +98,10 @@ const char *process_command_text(pid_t pid, struct arena *a)
 	cleanup_free char *text = load_command(argv);
 
 	/* One that names itself is no list of words. */
-	return argv[1] ? arena_strdup(a, text) : argv[0];
+	char *line = arena_strdup(a, argv[1] ? text : argv[0]);
+
+	for (char *p = line; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = ' ';
+	return line;
 }

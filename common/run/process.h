@@ -22,7 +22,7 @@ int64_t process_status_number(pid_t pid, const char *field);
 int process_is_no_program(pid_t pid);
 /* Its arguments, at least one, NULL-terminated, in a. */
 const char *const *process_command(pid_t pid, struct arena *a);
-/* The same as one line. */
+/* The same as one line, for a person. */
 const char *process_command_text(pid_t pid, struct arena *a);
 
 #endif
