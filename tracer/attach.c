@@ -327,6 +327,7 @@ int attach_processes(struct session *s, struct err *err)
 		attach_tree(s);
 	else
 		count_descendants(s);
+	s->attached_processes = s->tracees.processes_total;
 	return 0;
 }
 

@@ -335,6 +335,12 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 	r->tracer = RES_OBJ(r, tracer);
 	fill_command(s, r);
 	fill_exit(s, facts->supervise, r);
+	if (s->attached) {
+		r->attached = RES_OBJ(r, attached);
+		r->attached->pid = (uint64_t)s->first_pid;
+		r->attached->processes = s->attached_processes;
+		r->attached->started = 0;
+	}
 	book_result(&s->book, &names, traces_all_mappings(s), r);
 	fill_gathering(s, r);
 	fill_tracer(s, r);

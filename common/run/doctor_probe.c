@@ -239,6 +239,8 @@ void doctor_probe(struct doctor_facts *f, const struct doctor_ask *ask)
 	look_at_speed(f);
 	look_at_system(f);
 	doctor_try_ptrace(&f->ptrace);
+	doctor_try_attach(0, &f->attach_io);
+	doctor_try_attach(1, &f->attach_cpu);
 	doctor_try_seccomp(&f->seccomp);
 	doctor_try_perf_event(1, &f->cycles);
 	doctor_try_perf_event(0, &f->cpu_clock);

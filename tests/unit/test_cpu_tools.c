@@ -182,7 +182,7 @@ static void record_commands(void **state)
 	const struct perf_event event = {.name = "cpu-clock"};
 	struct scenario sc = {.argv = target, .sampling_hz = 99, .call_graph = "dwarf"};
 	struct perf_control control = PERF_CONTROL_NONE;
-	const struct perf_recording rec = {"/p/perf", &sc, &event, &control, "/d/perf.data"};
+	const struct perf_recording rec = {"/p/perf", &sc, &event, &control, "/d/perf.data", NULL};
 	struct arena a = {0};
 	struct err err = {0};
 

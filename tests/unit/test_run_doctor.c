@@ -129,6 +129,11 @@ CHANGE(ptrace_scope_3, f->ptrace_scope = 3; no_ptrace(f);)
 CHANGE(ptrace_scope_2, f->ptrace_scope = 2; no_ptrace(f);)
 CHANGE(ptrace_scope_2_with_cap, f->ptrace_scope = 2; f->cap_sys_ptrace = 1;)
 CHANGE(ptrace_scope_1, f->ptrace_scope = 1;)
+CHANGE(attach_scope_1, f->attach_io = (struct doctor_trial){-EPERM, 0, "PTRACE_SEIZE"};
+	f->ptrace_scope = 1;)
+CHANGE(attach_in_docker, f->attach_io.code = f->attach_cpu.code = -EPERM; f->container = "docker";)
+CHANGE(attach_by_perf, f->attach_cpu = (struct doctor_trial){-EACCES, 0, "perf_event_open"};
+	f->perf_event_paranoid = 4;)
 CHANGE(ptrace_hangs, f->ptrace.code = -ETIMEDOUT;)
 CHANGE(old_kernel, f->ptrace = (struct doctor_trial){-EIO, 0, "PTRACE_GET_SYSCALL_INFO"};)
 CHANGE(ptrace_in_docker, no_ptrace(f); f->container = "docker";)
@@ -185,6 +190,9 @@ static const struct {
 	const char *text, *fix; /* are in the line; fix NULL: there is none */
 } cases[] = {
 	{no_ptrace, "ptrace", DOCTOR_FAIL, "PTRACE_SEIZE: Operation not permitted", "root"},
+	{attach_scope_1, "attach", DOCTOR_WARN, "type io cannot attach", "ptrace_scope=0"},
+	{attach_in_docker, "attach", DOCTOR_WARN, "io (and cpu)", "--cap-add SYS_PTRACE"},
+	{attach_by_perf, "attach", DOCTOR_WARN, "type cpu cannot attach", "event_paranoid=1"},
 	{ptrace_hangs, "ptrace", DOCTOR_FAIL, "in time", "root"},
 	{old_kernel, "ptrace", DOCTOR_FAIL, "PTRACE_GET_SYSCALL_INFO", "Linux 5.3"},
 	{ptrace_in_docker, "ptrace", DOCTOR_FAIL, "type io", "--cap-add SYS_PTRACE"},
