@@ -22,6 +22,9 @@ struct supervise {
 	uint64_t timeout_at_ns; /* CLOCK_MONOTONIC, UINT64_MAX: never */
 	uint64_t detach_at_ns;  /* -p --duration: the window is over; UINT64_MAX: never */
 	uint64_t status_at_ns;  /* the next line of --status is due; UINT64_MAX: never */
+	uint64_t tick_at_ns;    /* the next ORDER_TICK is due; UINT64_MAX: never */
+	uint64_t tick_ns;       /* between two of them */
+	int quit_fd;            /* readable: detach; -1: never */
 	uint64_t grace_ns;
 	/* what happened */
 	int timed_out;
