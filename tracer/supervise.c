@@ -147,10 +147,14 @@ static void take_quit(struct watch *w)
 	detach(w);
 }
 
-/* From one beginning, so that they do not drift. One that would come too late is left out. */
+uint64_t supervise_next_ns(uint64_t at_ns, uint64_t every_ns, uint64_t now_ns)
+{
+	return at_ns + (1 + (now_ns - at_ns) / every_ns) * every_ns;
+}
+
 static void tick(struct supervise *v, uint64_t now)
 {
-	v->tick_at_ns += (1 + (now - v->tick_at_ns) / v->tick_ns) * v->tick_ns;
+	v->tick_at_ns = supervise_next_ns(v->tick_at_ns, v->tick_ns, now);
 	if (!orders_pending(v->orders))
 		orders_give(v->orders, (struct order){.kind = ORDER_TICK});
 }

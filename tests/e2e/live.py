@@ -178,6 +178,26 @@ def lines_come_while_it_runs(t):
 
 
 @test
+def a_line_has_all_until_then(t):
+    """What is recorded in the target and what stopped, though nothing more comes."""
+    for mode in ("auto", "ptrace"):
+        o, done = Ongoing(t), t.path("done-" + mode)
+        p = t.start([t.binary, "--mode", mode, "-e", "write", "--interval", EVERY, "--json", "-", "--",
+                     t.target("ongoing"), "burst", o.file, done, "20000"])
+        wait_for("the last write", lambda: os.path.exists(done))
+        while select.select([p.stdout], [], [], 0)[0]:
+            os.read(p.stdout.fileno(), 65536)
+        # One may be being written, one may be waiting for that: the next was made after the last write.
+        text = b""
+        while text.count(b"\n") < 5:
+            text += os.read(p.stdout.fileno(), 65536)
+        line = json.loads(text.split(b"\n")[4])  # the first may be the end of one
+        eq([c["calls"] for c in line["total"]["syscalls"] if c["name"] == "write"], [20000], "writes so far, " + mode)
+        o.end()
+        t.finish(p)
+
+
+@test
 def attached(t):
     for options in ([], ["--mode", "ptrace"]):
         o = Ongoing(t)

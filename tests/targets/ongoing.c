@@ -2,7 +2,8 @@
 /*
  * A program that goes on for as long as FILE is there: a thread that sends batches of 8 and
  * receives them with room for 32, one that fails, and a child that writes; a millisecond between
- * any two rounds. The child's thread is called "writer".
+ * any two rounds. The child's thread is called "writer". `burst FILE DONE N`: N writes at once, and
+ * none after them; DONE is there then.
  */
 #include <pthread.h>
 #include <sys/prctl.h>
@@ -82,9 +83,22 @@ static void all(char **args)
 	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+static void burst(char **args)
+{
+	int fd = t_null();
+
+	CHECK(args[0] && args[1]);
+	file = args[0];
+	for (long i = 0; i < t_num(args, 2, 1000); i++)
+		CHECK(write(fd, "0123456789", 10) == 10);
+	CHECK(creat(args[1], 0666) >= 0);
+	while (goes_on())
+		;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct tcase cases[] = {{"all", all}, {NULL, NULL}};
+	static const struct tcase cases[] = {{"all", all}, {"burst", burst}, {NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }

@@ -13,6 +13,7 @@
 #include "common/write/safe.h"
 #include "tracer/live/interval.h"
 #include "tracer/live/screen.h"
+#include "tracer/supervise.h"
 
 #define NM NOT_MEASURED
 
@@ -154,6 +155,21 @@ static void intervals_are_cut_at_the_window(void **state)
 		snapshot_free(a);
 		snapshot_free(b);
 	}
+}
+
+static void the_clock_does_not_drift(void **state)
+{
+	uint64_t at = 1000;
+
+	(void)state;
+	for (uint64_t k = 1; k < 1000; k++) {
+		at = supervise_next_ns(at, 100, at + k % 100); /* so late each was */
+		assert_int_equal(at, 1000 + k * 100);
+	}
+	assert_int_equal(supervise_next_ns(1000, 100, 1000), 1100);
+	assert_int_equal(supervise_next_ns(1000, 100, 1099), 1100);
+	assert_int_equal(supervise_next_ns(1000, 100, 1100), 1200);
+	assert_int_equal(supervise_next_ns(1000, 100, 1751), 1800);
 }
 
 static void a_line_fits(void **state)
@@ -393,6 +409,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_interval_is_a_difference),
 		cmocka_unit_test(intervals_are_cut_at_the_window),
+		cmocka_unit_test(the_clock_does_not_drift),
 		cmocka_unit_test(a_line_fits),
 		on_screen(figures_of_the_interval),
 		on_screen(sort_keys),
