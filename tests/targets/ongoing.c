@@ -2,10 +2,11 @@
 /*
  * A program that goes on for as long as FILE is there: a thread that sends batches of 8 and
  * receives them with room for 32, one that fails, and a child that writes; a millisecond between
- * any two rounds. The child's thread is called "writer". `burst FILE DONE N`: N writes at once, and
- * none after them; DONE is there then.
+ * any two rounds. The child's thread is called "writer". `burst FILE WORD N`: N writes,
+ * when WORD's byte is b as many again, which becomes e then without a call; nothing after them.
  */
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -83,15 +84,25 @@ static void all(char **args)
 	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+static void write_n(int fd, long n)
+{
+	for (long i = 0; i < n; i++)
+		CHECK(write(fd, "0123456789", 10) == 10);
+}
+
 static void burst(char **args)
 {
-	int fd = t_null();
+	long n = t_num(args, 2, 300);
+	int fd = t_null(), word = open(args[1], O_RDWR);
+	volatile char *byte = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, word, 0);
 
-	CHECK(args[0] && args[1]);
+	CHECK(byte != MAP_FAILED);
 	file = args[0];
-	for (long i = 0; i < t_num(args, 2, 1000); i++)
-		CHECK(write(fd, "0123456789", 10) == 10);
-	CHECK(creat(args[1], 0666) >= 0);
+	write_n(fd, n);
+	while (*byte != 'b' && goes_on())
+		;
+	write_n(fd, n);
+	*byte = 'e';
 	while (goes_on())
 		;
 }
