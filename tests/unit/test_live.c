@@ -344,6 +344,25 @@ static void views(void **state)
 	assert_non_null(strstr(sc->text, "79 bad"));
 }
 
+/* Nothing of it is cut at 60 columns, but the bottom's blanks. */
+static void help_fits(void **state)
+{
+	struct scene *sc = *state;
+
+	for (int attached = 0; attached < 2; attached++) {
+		char *wide;
+
+		sc->screen.facts.attached = attached;
+		wide = strdup(strstr(after_keys(sc, "h", 100, 24), "c  by call"));
+		after_keys(sc, "h", 60, 24);
+		wide[strlen(wide) - 40] = '\0';
+		assert_non_null(strstr(after_keys(sc, "h", 60, 24), wide));
+		assert_non_null(strstr(wide, attached ? "untraced" : "^C ends it"));
+		after_keys(sc, "h", 60, 24);
+		free(wide);
+	}
+}
+
 static void pausing(void **state)
 {
 	struct scene *sc = *state;
@@ -414,6 +433,7 @@ int main(void)
 		on_screen(figures_of_the_interval),
 		on_screen(sort_keys),
 		on_screen(views),
+		on_screen(help_fits),
 		on_screen(pausing),
 		on_screen(other_keys),
 		on_screen(any_size),

@@ -439,30 +439,37 @@ static void table(struct frame *f, struct screen *s)
 		put_line(f, "", arena_printf(&f->arena, "... %zu more", n - whole));
 }
 
+/* For 60 columns. */
 static void help(struct frame *f, const struct screen *s)
 {
 	static const char *const lines[] = {
-		"c  by call      f  by fd      t  by thread",
+		"c  by call    f  by fd    t  by thread",
 		"",
-		"sorted by  n  calls a second     w  time in calls, of one second",
-		"           b  bytes a second     m  units that a call got",
-		"           e  errors a second",
+		"sorted by",
+		"   n  calls a second      w  time in calls, of a second",
+		"   b  bytes a second      m  units that a call got",
+		"   e  errors a second",
 		"",
-		"asked, got: units a call, of calls that did not fail; by fd and",
-		"thread those of messages (sendmmsg, recvmmsg) only.",
+		"asked, got: units a call, of calls that did not fail; by",
+		"fd and thread of messages (sendmmsg, recvmmsg) only.",
 		"All but `calls` is of the last interval.",
 		"",
-		"p  pause the screen, not the counting      h  this help",
+		"p  pause the screen, not the counting    h  this help",
 	};
+	static const char *const leave[] = {
+		"q  leave: the processes go on untraced, the files are",
+		"   written",
+	};
+	static const char *const close_only[] = {
+		"q  close the screen: the program goes on, traced to its",
+		"   end, as its filter needs a tracer; ^C ends it",
+	};
+	const char *const *last = s->facts.attached ? leave : close_only;
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
 		put_line(f, "", lines[i]);
-	put_line(f, "",
-		s->facts.attached
-			? "q  leave: the processes go on untraced, the files are written"
-			: "q  close the screen: the program goes on, traced to its end (what");
-	if (!s->facts.attached)
-		put_line(f, "", "   is started under a tracer cannot do without); ^C ends it");
+	put_line(f, "", last[0]);
+	put_line(f, "", last[1]);
 }
 
 static void bottom(struct frame *f, const struct screen *s)
