@@ -44,11 +44,18 @@ void book_detail(struct book *b, struct spool *spool, const struct sys_set *set)
 	b->detail.epoch_offset_ns = (int64_t)(clock_real_ns() - clock_mono_ns());
 }
 
-static enum book_phase phase_at(const struct book *b, uint64_t ns)
+enum book_phase book_phase_at(const struct book *b, uint64_t ns)
 {
 	if (ns < b->window_begin_ns)
 		return PHASE_STARTUP;
 	return ns < b->window_end_ns ? PHASE_WINDOW : PHASE_SHUTDOWN;
+}
+
+static const char *const phase_names[PHASE_COUNT] = {"start-up", "window", "shutdown"};
+
+const char *book_phase_name(const struct book *b, enum book_phase phase)
+{
+	return b->wants_window ? phase_names[phase] : "run";
 }
 
 static void detail_call(struct book *b, const struct sys_event *ev)
@@ -79,7 +86,7 @@ static void limit_call(struct book *b, const struct sys_event *ev, enum book_pha
 
 void book_call(struct book *b, const struct sys_event *ev)
 {
-	enum book_phase phase = phase_at(b, ev->entry_ns);
+	enum book_phase phase = book_phase_at(b, ev->entry_ns);
 
 	b->seen[phase][ev->seen]++;
 	mappings_phase(b->mappings, phase);
@@ -96,7 +103,7 @@ void book_call(struct book *b, const struct sys_event *ev)
 
 void book_stop(struct book *b, uint64_t at_ns, int near)
 {
-	struct book_stops *stops = &b->stops[phase_at(b, at_ns)];
+	struct book_stops *stops = &b->stops[book_phase_at(b, at_ns)];
 
 	if (near)
 		stops->near++;
@@ -201,11 +208,12 @@ static void fill_phases(const struct book *b, struct res_result *r)
 
 	RES_LIST(r, &r->phases, n + b->marks.len, phase);
 	if (window) {
-		fill_phase(b, PHASE_STARTUP, "start-up", b->window_begin_ns - b->start_ns, r,
-			&r->phases.at[0]);
-		fill_phase(b, PHASE_WINDOW, "window", book_wall_ns(b), r, &r->phases.at[1]);
-		fill_phase(b, PHASE_SHUTDOWN, "shutdown", b->end_ns - b->window_end_ns, r,
-			&r->phases.at[2]);
+		fill_phase(b, PHASE_STARTUP, phase_names[PHASE_STARTUP],
+			b->window_begin_ns - b->start_ns, r, &r->phases.at[0]);
+		fill_phase(b, PHASE_WINDOW, phase_names[PHASE_WINDOW], book_wall_ns(b), r,
+			&r->phases.at[1]);
+		fill_phase(b, PHASE_SHUTDOWN, phase_names[PHASE_SHUTDOWN],
+			b->end_ns - b->window_end_ns, r, &r->phases.at[2]);
 	} else {
 		fill_phase(b, covered(b), "run", book_wall_ns(b), r, &r->phases.at[0]);
 	}

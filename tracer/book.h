@@ -53,6 +53,11 @@ void book_release(struct book *b);
 /* Calls in set go to the spool. Both stay the caller's. */
 void book_detail(struct book *b, struct spool *spool, const struct sys_set *set);
 
+/* The phase that what is entered then belongs to, as far as is known by now; how the result calls
+ * it. */
+enum book_phase book_phase_at(const struct book *b, uint64_t ns);
+const char *book_phase_name(const struct book *b, enum book_phase phase);
+
 void book_call(struct book *b, const struct sys_event *ev);
 /* One stop of the target; near: it shares the tracer's CPU. */
 void book_stop(struct book *b, uint64_t at_ns, int near);

@@ -19,6 +19,7 @@
 #include "tracer/calls.h"
 #include "tracer/dispositions.h"
 #include "tracer/lifecycle.h"
+#include "tracer/live/live.h"
 #include "tracer/mend.h"
 #include "tracer/resume.h"
 #include "tracer/session.h"
@@ -217,6 +218,9 @@ static void obey(struct session *s, struct order *order)
 		break;
 	case ORDER_STATUS:
 		status_write(s->status_fd, &s->book, order->at_ns);
+		break;
+	case ORDER_TICK:
+		live_put(s->live, s, 0);
 		break;
 	case ORDER_DETACH:
 		s->detached = 1;

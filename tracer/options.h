@@ -30,6 +30,8 @@ struct options {
 	uint64_t grace_ns;
 	int has_window;        /* --skip or --duration */
 	const char *status;    /* NULL: none */
+	int live;              /* --live */
+	uint64_t interval_ns;  /* --interval; 0: not given */
 	const char *stacks;    /* prefix of the folded files, NULL: none */
 	uint32_t stacks_every; /* 0: not given */
 	int control_fd;        /* -1: none */

@@ -42,6 +42,7 @@ struct session {
 		size_t len, cap;
 	} touched; /* numbers that calls which are not booked yet may have closed: booking.c */
 	struct stacks *stacks; /* NULL: not wanted */
+	struct live *live;     /* of --live and --interval, main's; NULL: neither */
 	struct orders orders;
 	struct memory reads; /* what `memory` reads */
 	struct mem_reader memory;
@@ -90,5 +91,9 @@ struct session {
 int session_init(struct session *s, const struct options *opt, const struct recorder_sink *sink,
 	struct err *err);
 void session_release(struct session *s);
+/* The threads and fds by their ids, for as long as s. */
+struct agg_names session_names(const struct session *s);
+/* Calls known to have been missed so far. */
+uint64_t session_lost(const struct session *s);
 
 #endif

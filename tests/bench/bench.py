@@ -117,6 +117,13 @@ def detail():
                          iotrace("--trace=" + SET) + loop, 1.50)
 
 
+def interval():
+    """A hundred lines a second, so that it is seen: a hundredth of it is what --interval 1 costs."""
+    loop = target("work", "writes", scaled(4000000))
+    return ratio_row("write loop, recorded: with --interval 0.01 / without",
+                     iotrace("--mode=auto", "--interval", "0.01") + loop, iotrace("--mode=auto") + loop, 1.20)
+
+
 def start():
     """`iotrace true` against `true`, in ms."""
     work = [shutil.which("true")]
@@ -194,6 +201,7 @@ ROWS = [
     ("strace free", lambda: [against_strace([], "write loop, CPUs as they come: iotrace / strace --seccomp-bpf")]),
     ("few", few_traced),
     ("detail", lambda: [detail()]),
+    ("interval", lambda: [interval()]),
     ("start", lambda: [start()]),
     ("runner", lambda: [runner()]),
     ("perf", lambda: [runner_of_perf()]),

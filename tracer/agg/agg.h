@@ -6,6 +6,7 @@
 
 #include "common/model/result.h"
 #include "tracer/agg/causes.h"
+#include "tracer/agg/counted.h"
 #include "tracer/agg/names.h"
 #include "tracer/agg/rows.h"
 #include "tracer/event.h"
@@ -25,6 +26,9 @@ void agg_limited(struct agg *a, const struct caused *caused);
 uint64_t agg_calls(const struct agg *a);
 /* The call with the most messages so far: its name, NULL if there is none. */
 const char *agg_busiest(const struct agg *a, uint64_t *ret_calls, uint64_t *ret_messages);
+
+/* What was counted so far, without histograms; ret is released with counted_release(). */
+void agg_counted(const struct agg *a, const struct agg_names *names, struct counted *ret);
 
 /* Fills r->syscalls (most time first), r->threads, r->fds, r->gathering, and warns of caps. */
 void agg_result(const struct agg *a, const struct agg_names *names, struct res_result *r);

@@ -92,5 +92,6 @@ void part_add(struct part *part, const struct call *c)
 	if (c->fate == CALL_OK) {
 		call_sum(&part->batch_asked, c->ev->m.batch_asked);
 		call_sum(&part->batch_moved, c->batch_moved);
+		part->batch_calls += c->batch_moved != NOT_MEASURED;
 	}
 }

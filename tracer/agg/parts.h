@@ -15,6 +15,7 @@ struct part {
 	const struct sys_def *def;
 	uint64_t calls, errors, wall_ns, bytes;
 	uint64_t batch_asked, batch_moved; /* over ok calls */
+	uint64_t batch_calls;              /* ok calls whose moved was measured */
 	uint64_t *limited_by;              /* CAUSES of them; NULL: none yet */
 };
 
