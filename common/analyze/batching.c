@@ -19,6 +19,13 @@ double batching_stops_share(const struct res_result *r)
 	return all > 0 ? stopped / all : 0;
 }
 
+/* Can waiting for arrivals be in its times? Not if each call was made so that it returns at once. */
+static int may_wait(const struct batching *b)
+{
+	return b->facts.way == BATCH_TAKES && b->facts.batch->could_wait != 0 &&
+	       !view_counter(&b->facts.call->errnos, "EAGAIN");
+}
+
 /* Why its times cannot be taken for what the calls cost. */
 static const char *no_model(struct doc *d, const struct res_result *r, const struct batching *b)
 {
@@ -31,7 +38,7 @@ static const char *no_model(struct doc *d, const struct res_result *r, const str
 		return arena_printf(&d->arena,
 			"%s of the calls were seen by stops, whose times are in theirs",
 			doc_percent(share, stops));
-	if (b->facts.way == BATCH_TAKES && !view_counter(&b->facts.call->errnos, "EAGAIN"))
+	if (may_wait(b))
 		return "it never failed with EAGAIN, so its time may be waiting for "
 		       "arrivals";
 	if (b->verdict == BATCHING_BUFFER)

@@ -45,6 +45,11 @@ static void say(struct finder *f, const char *sentence)
 	*VEC_PUSH(&f->without) = sentence;
 }
 
+static const char *whole_of(const struct res_result *r)
+{
+	return r->window ? "window" : "run";
+}
+
 /* What its calls take at their median, all of them; NAN: not known. Of it neither waiting nor what
  * others did with the CPU is a part. */
 static double usual_ns(const struct finder *f, const char *call)
@@ -66,8 +71,8 @@ static int is_small_target(struct finder *f, struct target *t)
 	if (!(usual >= TARGET_USUAL_MIN * f->window_ns) || !(of_calls >= TARGET_OF_CALLS_MIN))
 		return 0;
 	t->why = arena_printf(&f->d->arena,
-		"%s: little of the window, but %s of what the calls of %s take at their median",
-		t->why, doc_percent(share, of_calls), t->call);
+		"%s: little of the %s, but %s of what the calls of %s take at their median", t->why,
+		whole_of(f->s->io), doc_percent(share, of_calls), t->call);
 	return 1;
 }
 
@@ -80,12 +85,13 @@ static void say_too_little(struct finder *f, const struct target *t)
 	/* Never "about 0.5%, less than 0.5%". */
 	if (!strcmp(share, least))
 		say(f, arena_printf(&f->d->arena,
-			       "%s, %s: it would save less than %s of the window.", t->call,
-			       ease_name(t->kind), least));
+			       "%s, %s: what it is known to save is less than %s of the %s.",
+			       t->call, ease_name(t->kind), least, whole_of(f->s->io)));
 	else
 		say(f, arena_printf(&f->d->arena,
-			       "%s, %s: it would save about %s of the window, less than %s.",
-			       t->call, ease_name(t->kind), share, least));
+			       "%s, %s: what it is known to save is about %s of the %s, less than "
+			       "%s.",
+			       t->call, ease_name(t->kind), share, whole_of(f->s->io), least));
 }
 
 /* Fills in the numbers; what is too small is no target, which is said. */
@@ -415,6 +421,7 @@ struct gathered {
 	const char *call, *change;
 	uint64_t calls, saved,
 		safely; /* safely: at most, where a reason says that it is not known */
+	uint64_t of_logs, logs_saved; /* of them, calls to files that are only written */
 	const char *reason;
 };
 
@@ -426,8 +433,35 @@ static const char *call_of(struct finder *f, const char *change)
 	return arrow ? arena_printf(&f->d->arena, "%.*s", (int)(arrow - change), change) : NULL;
 }
 
-static void sum_place(struct gathered *g, const struct res_gathering *row)
+static int syncs(const struct res_fd *fd)
 {
+	for (size_t i = 0; i < fd->syscalls.len; i++)
+		if (strstr(view_name(fd->syscalls.at[i].name), "sync"))
+			return 1;
+	return 0;
+}
+
+/* A file that nobody says is on disk: who writes it promises nothing. Devices are none; what else
+ * has a path and is read at once, as a FIFO, cannot be told from it. */
+static int is_log(const struct res_result *r, const struct res_gathering *row)
+{
+	for (size_t i = 0; i < r->fds.len; i++) {
+		const struct res_fd *fd = &r->fds.at[i];
+
+		if (fd->fd == row->fd && fd->pid == row->pid && fd->generation == row->generation)
+			return fd->target && fd->target[0] == '/' &&
+			       strncmp(fd->target, "/dev/", 5) != 0 && !syncs(fd);
+	}
+	return 0;
+}
+
+static void sum_place(
+	const struct res_result *r, struct gathered *g, const struct res_gathering *row)
+{
+	if (is_log(r, row)) {
+		g->of_logs = sat_add(g->of_logs, view_zero(row->calls));
+		g->logs_saved = sat_add(g->logs_saved, view_zero(row->saved));
+	}
 	uint64_t safely = row->saved_safely != U64_NONE ? row->saved_safely : row->saved_at_most;
 
 	g->calls = sat_add(g->calls, view_zero(row->calls));
@@ -469,18 +503,54 @@ static void add_gathering(
 		       .saved_ns = (double)g->safely * each_ns});
 }
 
+/* What a buffer of a log would save, with what it costs: no safe change, and the one that is made.
+ */
+static void say_logs(struct finder *f, const struct gathered *g, const struct batching *batching)
+{
+	const char *why = "", *gain = "what one costs is not known";
+	double each_ns = floor_ns(f, g->call, batching, &why);
+	char share[DOC_PERCENT_BUF];
+
+	if (isfinite(each_ns))
+		gain = arena_printf(&f->d->arena, "at least %s of the %s, %.0f ns each, %s",
+			doc_percent(share, (double)g->logs_saved * each_ns / f->window_ns),
+			whole_of(f->s->io), each_ns, why);
+	say(f, arena_printf(&f->d->arena,
+		       "%s, gathering: a buffer that is written after 1 ms would save %s of %s "
+		       "calls to files that are not synced (%s); what is in it is lost if the "
+		       "program is killed, and others read it later.",
+		       g->call, view_count(f->d, g->logs_saved), view_count(f->d, g->of_logs),
+		       gain));
+}
+
+/* Nothing much is safe. */
+static void say_unsafe(struct finder *f, const struct gathered *g, const struct batching *batching)
+{
+	int logs = g->logs_saved >= TARGET_CALLS_MIN;
+	uint64_t saved = g->saved - (logs ? g->logs_saved : 0);
+	uint64_t calls = g->calls - (logs ? g->of_logs : 0);
+
+	if (logs)
+		say_logs(f, g, batching);
+	if (saved >= TARGET_CALLS_MIN)
+		say(f, arena_printf(&f->d->arena,
+			       "%s, gathering: %s of %s calls%s could be saved only by holding "
+			       "them back over calls that can wait, which an answer may depend "
+			       "on; %s safely.",
+			       g->call, view_count(f->d, saved), view_count(f->d, calls),
+			       logs ? " to others" : "",
+			       g->safely ? view_count(f->d, g->safely) : "none"));
+}
+
 static void judge_gathering(
 	struct finder *f, const struct gathered *g, const struct batching *list, size_t n)
 {
+	const struct batching *batching = batching_of(list, n, g->call);
+
 	if (g->safely >= TARGET_CALLS_MIN)
-		add_gathering(f, g, batching_of(list, n, g->call));
-	else if (g->saved >= TARGET_CALLS_MIN)
-		say(f, arena_printf(&f->d->arena,
-			       "%s, gathering: %s of %s calls could be saved only by holding them "
-			       "back over calls that can wait, which an answer may depend on; "
-			       "%s safely.",
-			       g->call, view_count(f->d, g->saved), view_count(f->d, g->calls),
-			       g->safely ? view_count(f->d, g->safely) : "none"));
+		add_gathering(f, g, batching);
+	else
+		say_unsafe(f, g, batching);
 }
 
 static void find_gathering(struct finder *f, const struct batching *list, size_t n)
@@ -502,7 +572,7 @@ static void find_gathering(struct finder *f, const struct batching *list, size_t
 			k++;
 		if (k == found.len)
 			*VEC_PUSH(&found) = (struct gathered){.call = call, .change = row->change};
-		sum_place(&found.at[k], row);
+		sum_place(r, &found.at[k], row);
 	}
 	for (size_t i = 0; i < found.len; i++)
 		judge_gathering(f, &found.at[i], list, n);
@@ -539,7 +609,8 @@ static void find_all(struct finder *f, const struct batching *batching, size_t n
 
 static struct targets finish(struct finder *f)
 {
-	struct targets t = {.len = f->found.len, .without_len = f->without.len};
+	struct targets t = {
+		.len = f->found.len, .without_len = f->without.len, .whole = whole_of(f->s->io)};
 
 	if (t.len)
 		qsort(f->found.at, t.len, sizeof(*f->found.at), compare_targets);

@@ -112,6 +112,16 @@ const char *view_limited_part(struct doc *d, const struct res_counts *limited_by
 
 /* ---- sentences ---- */
 
+/* What a larger limit would still change: those that left something. */
+static const char *more_there(struct doc *d, const struct causes *c)
+{
+	if ((double)c->of[CAUSE_LIMIT] < SAID_SHARE * (double)c->all)
+		return "";
+	return arena_printf(&d->arena,
+		", and more was there after %s of them: these a larger limit would make fewer",
+		view_count(d, c->of[CAUSE_LIMIT]));
+}
+
 static const char *arrivals(struct doc *d, const struct batch_facts *f, const struct causes *c)
 {
 	uint64_t full = view_zero(f->batch->full), less = f->judged > full ? f->judged - full : 0;
@@ -123,8 +133,8 @@ static const char *arrivals(struct doc *d, const struct batch_facts *f, const st
 			"was there, or waited until they had come",
 			of_all(d, fit, c), view_asked(d, f));
 	return arena_printf(&d->arena,
-		"limited by arrivals, not by its limit of %s: %s of %s calls were full",
-		view_asked(d, f), view_count(d, full), view_count(d, f->judged));
+		"limited by arrivals, not by its limit of %s: %s of %s calls were full%s",
+		view_asked(d, f), view_count(d, full), view_count(d, f->judged), more_there(d, c));
 }
 
 /* Ok calls that were given the most of all and had it taken whole. */

@@ -16,6 +16,7 @@ only_from("why")
 # What is said of a call, by its verdict; each must not be said by any other.
 SAID = {
     "arrivals": "limited by arrivals",
+    "bursts": "limited by arrivals, not by its limit of 8: 40 of 240 calls were full, and more was there after",
     "limit": "limited by its limit",
     "kernel": "limited by the kernel, which takes 1,024 a call",
     "buffer": "limited by the buffer behind it",
@@ -29,7 +30,7 @@ SAID = {
 }
 
 # The same in a cell.
-CELL = {"arrivals": "arrivals", "limit": "its limit", "kernel": "the kernel's limit", "buffer": "the buffer behind it",
+CELL = {"arrivals": "arrivals", "bursts": "arrivals", "limit": "its limit", "kernel": "the kernel's limit", "buffer": "the buffer behind it",
         "refused": "refused messages", "received": "what the caller received", "made": "what the caller gives",
         "caller": "what the caller gives", "unknown": "something that is not known"}
 
@@ -37,6 +38,7 @@ CELL = {"arrivals": "arrivals", "limit": "its limit", "kernel": "the kernel's li
 TRUTHS = (
     ("arrivals", [], "recvmmsg", "arrivals", "arrivals"),
     ("fit", [], "recvmmsg", "arrivals", "arrivals"),
+    ("bursts", [], "recvmmsg", "bursts", "arrivals"),
     ("all", [], "recvmmsg", "arrivals", "arrivals"),
     ("limit", [], "recvmmsg", "limit", "limit"),
     ("limit", ["first"], "recvmmsg", "limit", "limit"),

@@ -86,6 +86,22 @@ static void fit(char **args)
 	}
 }
 
+/* One is there, but each fifth time 12, of which it asks for 8. */
+static void bursts(char **args)
+{
+	struct udp u = udp_open();
+
+	(void)args;
+	for (int i = 0; i < ROUNDS; i++) {
+		int burst = i % 5 == 0;
+
+		send_ones(u.tx, burst ? 12 : 1);
+		if (burst)
+			CHECK(recv_mm(u.rx, 8, MSG_DONTWAIT) == 8);
+		CHECK(recv_mm(u.rx, 8, MSG_DONTWAIT) == (burst ? 4 : 1));
+	}
+}
+
 /* The queue has more: 8 of 8 calls full, then one that finds nothing. */
 static void limit(char **args)
 {
@@ -479,12 +495,13 @@ static void aio(char **args)
 
 int main(int argc, char **argv)
 {
-	static const struct tcase cases[] = {{"arrivals", arrivals}, {"fit", fit}, {"limit", limit},
-		{"all", all}, {"kernel", kernel}, {"kernel-iovecs", kernel_iovecs},
-		{"refused", refused}, {"closed-port", closed_port}, {"buffer", buffer},
-		{"dropped", dropped}, {"pipe-full", pipe_full}, {"stream-full", stream_full},
-		{"caller", caller}, {"server", server}, {"client", client}, {"mixed", mixed},
-		{"half", half}, {"events", events}, {"aio", aio}, {NULL, NULL}};
+	static const struct tcase cases[] = {{"arrivals", arrivals}, {"fit", fit},
+		{"bursts", bursts}, {"limit", limit}, {"all", all}, {"kernel", kernel},
+		{"kernel-iovecs", kernel_iovecs}, {"refused", refused},
+		{"closed-port", closed_port}, {"buffer", buffer}, {"dropped", dropped},
+		{"pipe-full", pipe_full}, {"stream-full", stream_full}, {"caller", caller},
+		{"server", server}, {"client", client}, {"mixed", mixed}, {"half", half},
+		{"events", events}, {"aio", aio}, {NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }

@@ -7,9 +7,9 @@
 # says: None: the figures give evidence for no change that pays.
 # says: No optimization target: see below why.
 # says: Nothing that would pay is found to change.
-# never: First target: ..., ...: priority ..., about ... of the window.
+# never: First target: ..., ...: priority ..., about ... of the run.
 # never: To check the gain
-# never: saves about ..., ... of the window. ... Evidence:
+# never: saves about ..., ... of the run. ... Evidence:
 # says: None was seen.
 # says: No thread sent often enough on one descriptor to say anything
 # says: were seen; below ... nothing is concluded from them.

@@ -7,6 +7,7 @@
  *     the most of all, and moved it whole.
  * says: recvmmsg is limited by arrivals, not by its limit of 64: 0 of 200 calls were full.
  * never: sends what it received
+ * never: these a larger limit would make fewer
  * says: all calls were made by one thread
  * never: by the call that was given them
  * never: by the calls that succeeded; ... did not

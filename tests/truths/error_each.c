@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
  * truth: each error of the table that a program can have by itself, once.
- * says: | unlink | ENOENT | 1 | 100% | normal | removed although it was not there |
- * says: | mkdir | EEXIST | 1 | 100% | normal | made although it was there |
+ * says: | unlink | ENOENT | 1 | ... | normal | removed although it was not there |
+ * says: | truncate | ENOENT | 1 | 100% | normal | emptied although it was not there |
+ * says: | openat | ENXIO | 1 | ... | normal | no terminal of its own (/dev/tty), or a FIFO that
+ *     nobody reads |
+ * says: | ioctl | ENODEV | 1 | ... | normal | asks for an interface that is not there |
+ * says: | mkdir | EEXIST | 1 | ... | normal | made although it was there |
  * says: | openat | EEXIST | 1 | ... | normal | a lock or temporary file was there |
  * says: | readlink | EINVAL | 1 | ... | normal | it is no symbolic link: how a path is resolved |
- * says: | ioctl | ENOTTY | 1 | 100% | normal | it has no such control
+ * says: | ioctl | ENOTTY | 1 | ... | normal | it has no such control
  * says: | lseek | ESPIPE | 1 | 100% | normal | asks whether it can seek: a pipe or socket cannot |
  * says: | connect | ENOENT | 1 | ... | normal | no such local socket, as that of nscd |
  * says: connect failed with ECONNREFUSED in 1 call: nobody listens there.
@@ -30,9 +34,12 @@
  * never: | write | EPIPE
  * never: No error that the table of errors calls worth a look.
  */
+#include <net/if.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -61,7 +68,12 @@ static void files(void)
 {
 	char text[8];
 
+	char fifo[] = "/tmp/truth-XXXXXX";
+
 	CHECK(unlink("/nowhere") == -1 && errno == ENOENT);
+	CHECK(truncate("/nowhere", 0) == -1 && errno == ENOENT);
+	CHECK(mkdtemp(fifo) && rmdir(fifo) == 0 && mkfifo(fifo, 0600) == 0);
+	CHECK(open(fifo, O_WRONLY | O_NONBLOCK) == -1 && errno == ENXIO && unlink(fifo) == 0);
 	CHECK(mkdir("/tmp", 0700) == -1 && errno == EEXIST);
 	CHECK(open("/dev/null", O_CREAT | O_EXCL | O_RDWR, 0600) == -1 && errno == EEXIST);
 	CHECK(readlink("/tmp", text, sizeof(text)) == -1 && errno == EINVAL);
@@ -85,12 +97,14 @@ static void descriptors(void)
 static void sockets(void)
 {
 	struct sockaddr_un local = {.sun_family = AF_UNIX, .sun_path = "/nowhere/socket"};
+	struct ifreq nowhere = {.ifr_name = "nowhere0"};
 	socklen_t len = sizeof(loopback);
 	int s = socket(AF_UNIX, SOCK_STREAM, 0), pair[2];
 	char byte = 0;
 
 	CHECK(connect(s, (void *)&local, sizeof(local)) == -1 && errno == ENOENT);
 	s = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK(ioctl(s, SIOCGIFADDR, &nowhere) == -1 && errno == ENODEV);
 	CHECK(getpeername(s, (void *)&loopback, &len) == -1 && errno == ENOTCONN);
 	closed_port(SOCK_STREAM);
 	CHECK(connect(s, (void *)&loopback, sizeof(loopback)) == -1 && errno == ECONNREFUSED);

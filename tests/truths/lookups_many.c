@@ -2,9 +2,9 @@
 /*
  * truth: 20,000 times a file is opened that is not there, and the program does nothing else.
  * auto says: First target: openat, keep the answer of lookups that fail: priority ..., about ... of
- *     the window.
+ *     the run.
  * auto says: To check the gain: run the scenario again
- * auto says: saves about ... of the window. ... Evidence:
+ * auto says: saves about ... of the run. ... Evidence:
  * auto never: Nothing that would pay is found to change.
  * auto never: No optimization target: see below why.
  * auto never: None: the figures give evidence for no change that pays.

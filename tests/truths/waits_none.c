@@ -36,6 +36,9 @@
  * never: the lock changed hands before the thread slept: a race that the lock expects; many mean
  * never: removed although it was not there
  * never: made although it was there
+ * never: emptied although it was not there
+ * never: no terminal of its own (/dev/tty), or a FIFO that nobody reads
+ * never: asks for an interface that is not there
  * never: a lock or temporary file was there
  * never: it is no symbolic link: how a path is resolved
  * never: it has no such control; mostly asked whether it is a terminal (TCGETS

@@ -150,6 +150,15 @@ static const struct verdict_row verdict_rows[] = {
 		"{\"EAGAIN\": 1}", RECORDED, BATCHING_LIMIT, 1},
 	{"recvmmsg", BATCH(3, 147, "{\"64\": 150}", "{}", "\"arrivals\": 150"), "{}", RECORDED,
 		BATCHING_ARRIVALS, 0},
+	/* each call was made so that it returns at once; one was not */
+	{"recvmmsg",
+		BATCH(3, 147, "{\"64\": 150}", "{}",
+			"\"arrivals\": 150},  \"could_wait\": 0, \"x\": {"),
+		"{}", RECORDED, BATCHING_ARRIVALS, 1},
+	{"recvmmsg",
+		BATCH(3, 147, "{\"64\": 150}", "{}",
+			"\"arrivals\": 150}, \"could_wait\": 1, \"x\": {"),
+		"{}", RECORDED, BATCHING_ARRIVALS, 0},
 	{"recvmmsg", BATCH(150, 0, "{\"1\": 150}", "{}", "\"limit\": 150"), "{}", RECORDED,
 		BATCHING_NONE, 0},
 	/* only waits that a signal ended asked for more than one */

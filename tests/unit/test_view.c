@@ -713,6 +713,19 @@ static void test_notes(void **state)
 			"were full.",
 			"too few"},
 		{"recvmmsg", 100, 0,
+			{"messages", 1000, 433, 5, 95, 0, 0, 4, 4, 10, "10=100", "4=95 10=5",
+				"arrivals=96 limit=4"},
+			"recvmmsg is limited by arrivals, not by its limit of 10: 5 of 100 calls "
+			"were full.",
+			"a larger limit"},
+		{"recvmmsg", 100, 0,
+			{"messages", 1000, 580, 30, 70, 0, 0, 4, 10, 10, "10=100", "4=70 10=30",
+				"arrivals=75 limit=25"},
+			"recvmmsg is limited by arrivals, not by its limit of 10: 30 of 100 calls "
+			"were full, and more was there after 25 of them: these a larger limit "
+			"would make fewer.",
+			"several"},
+		{"recvmmsg", 100, 0,
 			{"messages", 1000, 850, 67, 33, 0, 0, 10, 10, 10, "10=100", "4=33 10=67",
 				"limit=67 arrivals=33"},
 			"recvmmsg is limited by its limit of 10: 67 of 100 calls took as many, and "

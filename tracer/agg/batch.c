@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/base/cleanup.h"
 
@@ -110,6 +111,11 @@ static int add_ok(struct batch *b, const struct call *c)
 	return left_out;
 }
 
+int batch_receives(const struct sys_def *def)
+{
+	return def->unit == BATCH_MESSAGES && strncmp(def->name, "recv", 4) == 0;
+}
+
 void batch_add(struct batch *b, const struct call *c)
 {
 	const struct sys_event *ev = c->ev;
@@ -117,6 +123,8 @@ void batch_add(struct batch *b, const struct call *c)
 
 	if (ev->m.batch_asked != NOT_MEASURED)
 		left_out |= add_count(&b->asked, ev->m.batch_asked);
+	b->could_wait += batch_receives(ev->def) && !(ev->args[3] & MSG_DONTWAIT) &&
+			 ev->blocking != BLOCKING_NO;
 	if (c->fate == CALL_OK) {
 		b->empty += ev->ret == 0;
 		left_out |= add_ok(b, c);

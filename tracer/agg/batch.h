@@ -41,6 +41,7 @@ struct batch {
 	uint64_t moved_sum, moved_calls; /* ok calls whose moved was measured */
 	uint64_t fair_calls, fair_asked, fair_moved, fair_max;
 	uint64_t full, partial, single, empty;
+	uint64_t could_wait; /* of messages: entered without MSG_DONTWAIT and O_NONBLOCK */
 	uint64_t limited_by[CAUSES];
 	uint64_t left_out;      /* calls that at least one table had no place for */
 	uint64_t left_out_fair; /* fair calls that `moved` had no place for */
@@ -50,7 +51,9 @@ void batch_release(struct batch *b);
 void batch_add(struct batch *b, const struct call *c);
 /* Those of limited_by that are not 0, as a result has them. */
 void limited_result(const uint64_t *limited_by, struct res_counts *to, struct res_result *r);
-/* All but the unit and the two sums, which depend on what is known of the row. */
+/* A call that receives messages: its fourth argument are flags. */
+int batch_receives(const struct sys_def *def);
+/* All but the unit, the two sums and could_wait, which depend on what is known of the row. */
 struct res_batch *batch_result(const struct batch *b, struct res_result *r);
 
 #endif

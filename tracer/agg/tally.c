@@ -239,6 +239,8 @@ void tally_result(const struct tally *t, struct res_syscall *to, struct res_resu
 			to->batch->asked = t->batch.asked_sum;
 		if (tally_knows_moved_units(t))
 			to->batch->transferred = t->batch.moved_sum;
+		if (batch_receives(t->def))
+			to->batch->could_wait = t->batch.could_wait;
 	}
 	if (t->segmented)
 		to->datagrams = datagrams_result(t, r);
