@@ -174,6 +174,8 @@ static const char *control_run(struct doc *d, const struct res_result *r,
 			base && base->latency_ns != U64_NONE
 				? change(d, (double)base->latency_ns, (double)run->latency_ns)
 				: "");
+	if (run->cpu_ns == U64_NONE) /* of a process that ran already */
+		return arena_printf(&d->arena, "%s%s long", text, view_time(d, run->wall_ns));
 	return arena_printf(&d->arena, "%sCPU %s%s of %s", text, view_time(d, run->cpu_ns),
 		base && base->cpu_ns != U64_NONE
 			? change(d, (double)base->cpu_ns, (double)run->cpu_ns)

@@ -482,7 +482,7 @@ def cpu_by_perf(t):
     eq(len(j["environment"]["target_sha256"]), 64, "its file")
     check(p.poll() is None, "it lives")
     run = background(t, "--attach", p.pid, "--type", "cpu", "--scenario", "y")
-    wait_for("perf", lambda: run.poll() is not None or [c for c in children(run.pid) if status_of(c)["Name"] == "perf"])
+    wait_for("perf", lambda: run.poll() is not None or [c for c in children(run.pid) if status_of(c).get("Name") == "perf"])
     time.sleep(0.5) # so that there is something; less is fine too
     os.killpg(run.pid, signal.SIGINT)
     r = t.finish(run)
@@ -573,6 +573,9 @@ def what_it_costs_the_server(t):
     c = result(t, "x")["control"]
     eq((c["native"]["work_count"], c["observed"]["work_count"], c["native"]["cpu_ns"]), (20, 20, None), "control")
     eq(call(result(t, "x"), "sendto")["ok"], 20, "the run itself")
+    summary = " ".join(text_of(t, "results/iotrace/x-iotrace-summary.txt").split())
+    check(re.search(r"control untraced: [0-9,]+ queries/s, [0-9.]+ m?s long; this run, with the tracer: [0-9,]+ queries/s "
+                    r"\([+-][0-9.]+%\), [0-9.]+ m?s long", summary), summary[:1000])
     one_line(io(t, "x", "--attach", p.pid, "--control", "--duration", "1", status=2), "needs a load")
     unharmed(p, port)
 
@@ -740,7 +743,7 @@ def an_interrupt_before_the_window(t):
     window_catalogue(t, port, ready="echo >asked; false")
     run = background(t, "--scenario", "srv")
     wait_for_text(t.path("asked"))
-    target = wait_for("the target", lambda: [c for c in children(run.pid) if "python" in status_of(c)["Name"]])[0]
+    target = wait_for("the target", lambda: [c for c in children(run.pid) if "python" in status_of(c).get("Name", "")])[0]
     run.send_signal(signal.SIGINT)
     r = t.finish(run)
     eq(r.status, 130, str(r))
