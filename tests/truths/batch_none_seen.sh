@@ -7,6 +7,7 @@
 # says: None: the figures give evidence for no change that pays.
 # says: No optimization target: see below why.
 # says: Nothing that would pay is found to change.
+# says: None of the traced calls batches; sendmmsg or recvmmsg was not traced, so nothing is known of it.
 # never: First target: ..., ...: priority ..., about ... of the window.
 # never: To check the gain
 # never: saves about ..., ... of the window. ... Evidence:

@@ -5,6 +5,14 @@
  *     the window.
  * auto says: To check the gain: run the scenario again
  * auto says: saves about ... of the window. ... Evidence:
+ * auto says: calls found nothing (ENOENT), at the call's median time each
+ * auto never: it would save less than ... of the window
+ * auto never: it would save
+ * auto never: little of the window, but
+ * auto never: of the calls were seen by stops
+ * auto never: How long it ran is not known
+ * auto never: calls were seen; below
+ * auto says: keep the answer of lookups that fail (failed-lookup)
  * auto never: Nothing that would pay is found to change.
  * auto never: No optimization target: see below why.
  * auto never: None: the figures give evidence for no change that pays.
