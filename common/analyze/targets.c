@@ -256,8 +256,7 @@ static void gain_of_limit(struct finder *f, const struct batching *b)
 		high = g.share_high;
 	}
 	if (high < COST_GAIN_MIN) {
-		say(f, arena_printf(
-			       &f->d->arena, "%s, batch-limit: no gain, at most %s.", call, text));
+		say(f, arena_printf(&f->d->arena, "%s, batch-limit: no gain: %s.", call, text));
 		return;
 	}
 	if (low <= 0) {

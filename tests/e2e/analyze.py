@@ -257,6 +257,9 @@ def no_gain_where_the_messages_cost(t):
     text = analyze(t, path, "--stdout").out
     check("no gain: b dominates" in section(text, "Cost model"), section(text, "Cost model"))
     check("None:" in section(text, "Optimization targets"), section(text, "Optimization targets"))
+    targets = section(text, "Optimization targets")
+    check("sendmmsg, batch-limit: no gain: " in targets, targets)
+    check("cannot tell" not in targets and "the cost model says" not in targets, targets)
 
 
 @test
@@ -274,7 +277,18 @@ def from_five_runs_on_another_is_predicted(t):
         ratios.append(high / low)
     check(ratios == sorted(ratios) and ratios[0] < ratios[1] < ratios[2], "wider, the farther: %s" % ratios)
     check("sendmmsg: predicted from 5 of 5 runs." in text, text)
-    check("a new run, 95%" in section(text, "Optimization targets"), section(text, "Optimization targets"))
+    targets = section(text, "Optimization targets")
+    check("the cost model says" in targets and "of its time at twice the batch (a new run, 95%: " in targets, targets)
+    check("cannot predict" not in text and "no gain: b dominates" not in text and "reaches no gain" not in text, text)
+
+
+@test
+def runs_that_differ_by_too_much_cannot_tell(t):
+    text = analyze(t, several(t, (1.0, 4.0, 0.25, 2.0, 0.5), 8000, 100), "--stdout").out
+    eq({r[6].split(";")[0] for r in gains(text)}, {"cannot tell"}, "readings")
+    targets = section(text, "Optimization targets")
+    check("sendmmsg, batch-limit: cannot tell; the interval reaches no gain: 4" in targets, targets)
+    check("the cost model says" not in targets and "(batch-limit)" not in targets, targets)
 
 
 @test

@@ -84,7 +84,8 @@ def every_file_of_the_contract(t):
     check(any(s.endswith("run_peak;heap_wide;heap_block") for s in stacks), "callers first: %s" % list(stacks))
     for svg in ("-massif-plot.svg", "-massif-flamegraph.svg"):
         xml.dom.minidom.parseString(text(t, "p", svg))
-    check("peak 1.3 MiB" in text(t, "p", "-massif-plot.svg"), "the plot says the peak")
+    plot = text(t, "p", "-massif-plot.svg")
+    check("peak 1.3 MiB" in plot and "there is no heap profile of this run" not in plot, "the plot says the peak")
 
 
 @test
@@ -203,6 +204,7 @@ def killed_leaves_no_profile_and_says_so(t):
     eq(r["exit"]["signal"], signal.SIGKILL, "signal")
     check(not os.path.exists(path(t, "k", "-massif.out")), "no massif.out")
     xml.dom.minidom.parseString(text(t, "k", "-massif-plot.svg"))
+    check("there is no heap profile of this run" in text(t, "k", "-massif-plot.svg"), "the plot says that there is none")
 
 
 @test

@@ -529,13 +529,48 @@ def missing_stacks_are_said(t):
 
 
 @test
+def what_is_missing_is_said(t):
+    """Of the result that lacks it, and not of one that has all."""
+    mappings = {"anonymous": {"maps": 1, "mapped_bytes": 4096, "unmapped_bytes": 0}, "peak_bytes": 4096}
+    overflow = dict(batch(), histogram_overflow=7)
+    still = [{"t_ns": i * 1000000, "calls": 1, "errors": 0, "wall_ns": 5000, "bytes": 1} for i in range(9)]
+    lacking = (
+        ("The result has no timeline.", {"io": io_result(timeline=None)}),
+        ("No call moved messages.", {"io": io_result(timeline={"bucket_ns": 1000000, "rows": still})}),
+        ("Not known: not all of mmap, munmap, mremap and brk were traced.", {"io": io_result()}),
+        ("The result does not say.", {"io": {"schema": "iotrace.result/1", "scenario": "a"}}),
+        ("7 calls with other sizes are not drawn: there were too many different ones.",
+         {"io": io_result(syscalls=[syscall(calls=1007, batch=overflow)])}),
+        ("There is nothing to draw: no stacks were found.", {"folded": ""}),
+        ("1 line of the folded file could not be read.", {"folded": FOLDED + "no number\n"}),
+        ("5 snapshots not in the result; the peak is never left out.",
+         {"memory": dict(memory_result(), snapshots_left_out=5)}),
+        ("Massif wrote no tree of the peak.", {"memory": dict(memory_result(), peak_tree=None)}))
+
+    def said():
+        return " ".join("".join(Page(text_of(t, report(t))).texts).replace("\xa0", " ").split())
+
+    results(t, io=io_result(mappings=mappings))
+    whole = said()
+    check("The stacks are in NAME.folded" not in whole and "The stacks are not there" not in whole, whole[:3000])
+    for sentence, of in lacking:
+        check(sentence not in whole, "%r, of a page that has all" % sentence)
+        results(t, **dict({"io": io_result(mappings=mappings)}, **of))
+        text = said()
+        check(sentence in text, "%r is not said: %s" % (sentence, text[:5000]))
+    report(t, "-o", t.path("x.html"), write(t, "x.json", cpu_result()))
+    check("The stacks are in NAME.folded beside NAME-cpu.json, and this file is not called so." in text_of(t, "x.html"),
+          "of a file by another name")
+
+
+@test
 def stacks_of_io(t):
     results(t)
     write(t, "results/iotrace/a-iotrace-time.folded", "server;send_all;sendmmsg 2000000\nno number\n")
     write(t, "results/iotrace/a-iotrace2-time.folded", "of another run 1\n")
     text = text_of(t, report(t))
     eq(text.count("Code paths: "), 1, "graphs")
-    check("1 in 97" not in text, "an older result does not say how stacks were taken")
+    check("1 in 97" not in text and " calls, of one for each " not in text, "an older result does not say how stacks were taken")
     check("send_all\n2.0 ms, 100%" in text and "1 line of the folded file could not be read" in text, "its frames")
 
 
@@ -546,7 +581,9 @@ def how_stacks_were_taken(t):
         results(t, io=io_result(stacks={"every": every, "every_ns": 1000000 if every > 1 else 0, "first": 32, "sites": 9,
                                         "taken": 1234, "failed": 0, "cut": 0, "different": 5}))
         write(t, "results/iotrace/a-iotrace-time.folded", "server;send_all;sendmmsg 2000000\n")
-        check(want in text_of(t, report(t)).replace("\xa0", " "), "it says %r" % want)
+        text = text_of(t, report(t)).replace("\xa0", " ")
+        check(want in text, "it says %r" % want)
+        eq("all figures are exact" in text, every == 1, "that they are exact")
 
 
 @test

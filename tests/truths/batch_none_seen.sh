@@ -8,6 +8,7 @@
 # says: No optimization target: see below why.
 # says: Nothing that would pay is found to change.
 # never: First target: ..., ...: priority ..., about ... of the run.
+# says: None of the traced calls batches; sendmmsg or recvmmsg was not traced, so nothing is known of it.
 # never: To check the gain
 # never: saves about ..., ... of the run. ... Evidence:
 # says: None was seen.

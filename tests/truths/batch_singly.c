@@ -9,6 +9,7 @@
  * says: None of the traced calls batches.
  * never: no call moved several messages
  * never: was not traced
+ * never: sendmmsg or recvmmsg was not traced, so nothing is known of it
  * never: were not traced, so nothing is known
  * never: no calls were seen, so none that batches
  */

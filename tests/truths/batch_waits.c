@@ -2,7 +2,11 @@
 /*
  * truth: an event loop waits once before each batch that it receives.
  * says: about one epoll_wait for each recvmmsg.
+ * auto says: epoll_wait: no model: its time is waiting.
+ * auto says: recvmmsg: no model: it never failed with EAGAIN, so its time may be waiting for
+ *     arrivals.
  * never: sends what it received
+ * never: (batch-limit)
  */
 #include <sys/epoll.h>
 #include <sys/socket.h>

@@ -6,6 +6,21 @@
  * says: sendmmsg is limited by the batch that the caller makes: 200 of 200 calls were given 7,
  *     the most of all, and moved it whole.
  * says: recvmmsg is limited by arrivals, not by its limit of 64: 0 of 200 calls were full.
+ * auto says: sendmmsg: no model: every call moved 7, so what a call and what a unit costs cannot
+ *     be told apart.
+ * auto says: sendmmsg, batch-limit: no prediction, because every call moved 7, ... Build with
+ *     another batch and compare: profile-scenario compare
+ * ptrace says: sendmmsg: no model: ... of the calls were seen by stops, whose times are in theirs.
+ * ptrace never: Build with another batch
+ * auto never: of the calls were seen by stops
+ * never: its time is waiting
+ * never: its time may be waiting for the buffer
+ * never: that moved something, at least ... are needed
+ * never: sizes of batch with at least
+ * never: None of the traced calls batches
+ * never: asks for one a call
+ * never: partial calls, asked->got
+ * never: was not traced, so nothing is known of it
  * never: sends what it received
  * never: these a larger limit would make fewer
  * says: all calls were made by one thread

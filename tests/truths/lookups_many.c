@@ -5,6 +5,14 @@
  *     the run.
  * auto says: To check the gain: run the scenario again
  * auto says: saves about ... of the run. ... Evidence:
+ * auto says: calls found nothing (ENOENT), at the call's median time each
+ * auto never: what it is known to save is less than ... of the
+ * auto never: what it is known to save is about
+ * auto never: little of the run, but
+ * auto never: of the calls were seen by stops
+ * auto never: How long it ran is not known
+ * auto never: calls were seen; below
+ * auto says: keep the answer of lookups that fail (failed-lookup)
  * auto never: Nothing that would pay is found to change.
  * auto never: No optimization target: see below why.
  * auto never: None: the figures give evidence for no change that pays.

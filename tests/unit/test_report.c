@@ -174,6 +174,28 @@ static void folded_stacks_make_a_tree(void **state)
 	flame_release(&f);
 }
 
+static void a_picture_of_nothing(void **state)
+{
+	static const struct {
+		const char *folded;
+		int is_empty;
+	} rows[] = {{"", 1}, {"a;b 0\n", 1}, {"a;b 1\n", 0}};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		char folded[16];
+		struct out o;
+
+		strcpy(folded, rows[i].folded);
+		out_init_mem(&o);
+		report_flame_file(
+			"x", &(struct flame_text){folded, strlen(folded), "samples", 0}, &o);
+		assert_int_equal(
+			strstr(out_text(&o), "There are no stacks.") != NULL, rows[i].is_empty);
+		out_release(&o);
+	}
+}
+
 static void a_stack_without_end(void **state)
 {
 	size_t deep = 5000;
@@ -297,6 +319,7 @@ int main(void)
 		cmocka_unit_test(time_is_put_into_columns),
 		cmocka_unit_test(timelines_that_nobody_wrote),
 		cmocka_unit_test(folded_stacks_make_a_tree),
+		cmocka_unit_test(a_picture_of_nothing),
 		cmocka_unit_test(a_stack_without_end),
 		cmocka_unit_test(a_peak_with_depths_that_lie),
 		cmocka_unit_test(time_by_process_and_thread),

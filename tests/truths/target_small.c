@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * modes: auto
+ * truth: 120 lookups fail, in a program that computes for nearly all of its time.
+ * says: openat, failed-lookup: it would save about ... of the window, less than 0.5%.
+ * says: None: the figures give evidence for no change that pays.
+ * never: (failed-lookup)
+ * never: calls found nothing (ENOENT), at the call's median time each
+ * never: little of the window, but
+ * never: about 0.5% of the window
+ * never: keep the answer of lookups that fail
+ */
+#include "t.h"
+
+int main(void)
+{
+	volatile unsigned long n = 0;
+
+	for (int i = 0; i < 120; i++)
+		CHECK(open("/nowhere/at/all", O_RDONLY) == -1);
+	for (long i = 0; i < 800000000; i++)
+		n++;
+	return 0;
+}
