@@ -38,7 +38,7 @@ int main(void)
 	for (int i = 0; i < 100; i++) {
 		CHECK(write(s[0], bytes[0], 8) == 8 && write(s[0], bytes[0], 8) == 8);
 		CHECK(epoll_wait(epoll, &event, 1, -1) == 1);
-		CHECK(recvmmsg(s[1], msgs, MANY, MSG_DONTWAIT, NULL) == 2);
+		CHECK(recvmmsg(s[1], msgs, MANY, MSG_WAITFORONE, NULL) == 2);
 	}
 	return 0;
 }

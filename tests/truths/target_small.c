@@ -2,12 +2,12 @@
 /*
  * modes: auto
  * truth: 120 lookups fail, in a program that computes for nearly all of its time.
- * says: openat, failed-lookup: it would save about ... of the window, less than 0.5%.
+ * says: openat, failed-lookup: what it is known to save is about ... of the run, less than 0.5%.
  * says: None: the figures give evidence for no change that pays.
  * never: (failed-lookup)
  * never: calls found nothing (ENOENT), at the call's median time each
- * never: little of the window, but
- * never: about 0.5% of the window
+ * never: little of the run, but
+ * never: about 0.5% of the run
  * never: keep the answer of lookups that fail
  */
 #include "t.h"
