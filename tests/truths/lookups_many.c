@@ -8,7 +8,7 @@
  * auto says: calls found nothing (ENOENT), at the call's median time each
  * auto never: what it is known to save is less than ... of the
  * auto never: what it is known to save is about
- * auto never: little of the run, but
+ * auto never: of what the calls of openat take at their median
  * auto never: of the calls were seen by stops
  * auto never: How long it ran is not known
  * auto never: calls were seen; below

@@ -6,7 +6,8 @@
  * says: None: the figures give evidence for no change that pays.
  * never: (failed-lookup)
  * never: calls found nothing (ENOENT), at the call's median time each
- * never: little of the run, but
+ * never: of what the calls of openat take at their median
+ * never: calls to files that are not synced
  * never: about 0.5% of the run
  * never: keep the answer of lookups that fail
  */
