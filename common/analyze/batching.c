@@ -19,7 +19,8 @@ double batching_stops_share(const struct res_result *r)
 	return all > 0 ? stopped / all : 0;
 }
 
-/* Can waiting for arrivals be in its times? Not if each call was made so that it returns at once. */
+/* Can waiting for arrivals be in its times? Not if each call was made so that it returns at once.
+ */
 static int may_wait(const struct batching *b)
 {
 	return b->facts.way == BATCH_TAKES && b->facts.batch->could_wait != 0 &&

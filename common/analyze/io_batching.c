@@ -380,6 +380,7 @@ static size_t models(const struct io_findings *f)
 static void runs_note(struct doc *d, const struct batching *b, const struct analyze_runs *runs)
 {
 	size_t n = b->runs_len ? b->runs_len : 1, made = runs && runs->made ? runs->made : 1;
+	size_t enough = made + PREDICT_RUNS_MIN - n; /* if as many can be used of those to come */
 	const char *call = view_name(b->facts.call->name);
 
 	if (n < PREDICT_RUNS_MIN)
@@ -388,8 +389,8 @@ static void runs_note(struct doc *d, const struct batching *b, const struct anal
 			"so "
 			"what another run will take cannot be predicted: run the scenario with "
 			"--runs "
-			"%d or more.",
-			call, n, view_plural(d, made, "run"), PREDICT_RUNS_MIN);
+			"%zu or more.",
+			call, n, view_plural(d, made, "run"), enough);
 	else
 		doc_note(d, "%s: predicted from %zu of %s.", call, n, view_plural(d, made, "run"));
 }

@@ -265,8 +265,8 @@ void io_mappings(struct doc *d, const struct res_result *r)
 	if (m->peak_mapped != U64_NONE) {
 		char buf[UNITS_BUF];
 
-		doc_note(d, "Most that was mapped at one time by traced calls: %s.",
-			units_bytes(buf, m->peak_mapped));
+		doc_note(d, "Most that was mapped at one time by traced calls: %s%s.",
+			units_bytes(buf, m->peak_mapped), view_added_up(r));
 	}
 }
 

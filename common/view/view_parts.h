@@ -46,6 +46,8 @@ const char *view_plural(struct doc *d, uint64_t n, const char *noun);
 int view_slowed(const struct res_result *r);
 /* Sum of the calls of all rows; of what the tables cover. */
 uint64_t view_calls(const struct res_result *r);
+/* What a peak of mappings has to say behind it; "" of one process. */
+const char *view_added_up(const struct res_result *r);
 /* For qsort() of pointers to rows: most calls first, then by name. */
 int view_more_calls(const void *a, const void *b);
 /* All rows, most time first, then by name; in d's arena. */

@@ -296,8 +296,8 @@ static void mappings(struct doc *d, const struct res_result *r)
 		no_mappings(d, r);
 	}
 	if (m->peak_mapped != U64_NONE)
-		doc_note(d, "at most %s mapped at one time by traced calls.",
-			units_bytes(buf, m->peak_mapped));
+		doc_note(d, "at most %s mapped at one time by traced calls%s.",
+			units_bytes(buf, m->peak_mapped), view_added_up(r));
 }
 
 static const struct doc_column datagram_columns[] = {

@@ -58,6 +58,13 @@ int view_slowed(const struct res_result *r)
 	return o && o->estimated_share > SLOWED_SHARE; /* not so if it is NAN */
 }
 
+const char *view_added_up(const struct res_result *r)
+{
+	return view_zero(r->processes) > 1 ? " (address space, all processes added up: what a "
+					     "fork shares with its parent counts in both)"
+					   : "";
+}
+
 uint64_t view_calls(const struct res_result *r)
 {
 	uint64_t calls = 0;

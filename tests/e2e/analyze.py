@@ -299,6 +299,8 @@ def from_fewer_it_says_that_it_cannot(t):
             check(r[6].startswith("cannot predict from %s; at least 5 are needed" % used), r)
             check("to" not in r[4] + r[5], "an interval: %s" % r)
         check("sendmmsg: %s of %s can be used. " % (used.split()[0], made) in text, section(text, "Cost model"))
+        enough = int(made.split()[0]) + 5 - int(used.split()[0])
+        check("run the scenario with --runs %d or more." % enough in text, section(text, "Cost model"))
         check("cannot be said from %s; at least 5" % used in section(text, "Optimization targets"),
               section(text, "Optimization targets"))
 

@@ -5,6 +5,7 @@
  * says: none: the whole run is counted
  * says: at most ... mapped at one time by traced calls.
  * says: Most that was mapped at one time by traced calls
+ * never: all processes added up
  * never: Not measured: mmap
  * never: None was seen
  * never: Outside, not counted below
