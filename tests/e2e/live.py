@@ -639,6 +639,18 @@ for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
 
 
 @test
+def a_terminal_that_is_held(t):
+    """^S keeps frames away, and not the screen from being left."""
+    o, target, p, term = attached_screen(t, "--interval", EVERY)
+    term.type("\x13")
+    wait_for("it is held", lambda: not select.select([term.master], [], [], 0.5)[0] or not term.pump())
+    os.kill(p.pid, signal.SIGTERM)
+    wait_end(p, term, 0)
+    term.left()
+    end_target(t, o, target)
+
+
+@test
 def an_interrupt_key_leaves(t):
     o, target, p, term = attached_screen(t)
     term.type("\x03")
