@@ -377,14 +377,14 @@ def lines_for_people(t):
     r = t.finish(p, cls=tap.Traced)
     r.prefix = prefix
     lines = (b"".join(seen).decode() + r.err).splitlines()
-    header = "    time      calls/s   errors/s  calls/s of the busiest (a call got of asked)"
+    header = "    time     calls/s  errors/s  calls/s of the busiest (got/asked a call)"
     eq([n for n, line in enumerate(lines) if line == header][:2], [0, 21], "the header, and again")
     rows = [line for line in lines if line != header]
     for line in rows:
-        check(re.match(r"^ {1,7}\d+\.\d\d  [ \d,]{11}  [ \d,]{9}(  \w+ [\d,]+( \([\d.]+ of [\d.]+\))?)*$", line),
+        check(re.match(r"^ {1,7}\d+\.\d\d  [ \d,]{10}  [ \d,]{8}(  \w+ [\d,]+( \([\d.]+/[\d.]+\))?)*$", line),
               "line: %r" % line)
         check(len(line) <= 100, "width: %r" % line)
-    check(any("sendmmsg" in line and "(8.0 of 8.0)" in line for line in rows), "\n".join(rows))
+    check(any("sendmmsg" in line and "(8.0/8.0)" in line for line in rows), "\n".join(rows))
     eq(r.out, "", "standard output is the target's")
     eq(r.json["complete"], True, "the files are as ever")
     check("BATCHING" in r.summary and r.detail, "summary and detail")
@@ -636,6 +636,18 @@ def signalled(t, number):
 
 for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     test(lambda t, n=_number: signalled(t, n), name="an_attached_program_is_left_by_" + _number.name)
+
+
+@test
+def a_terminal_that_is_held(t):
+    """^S keeps frames away, and not the screen from being left."""
+    o, target, p, term = attached_screen(t, "--interval", EVERY)
+    term.type("\x13")
+    wait_for("it is held", lambda: not select.select([term.master], [], [], 0.5)[0] or not term.pump())
+    os.kill(p.pid, signal.SIGTERM)
+    wait_end(p, term, 0)
+    term.left()
+    end_target(t, o, target)
 
 
 @test

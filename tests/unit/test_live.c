@@ -172,32 +172,38 @@ static void the_clock_does_not_drift(void **state)
 	assert_int_equal(supervise_next_ns(1000, 100, 1751), 1800);
 }
 
-static void a_line_fits(void **state)
+static void expect_line(uint64_t sends, int windows, const char *want)
 {
 	struct snapshot *a = snapshot(1, PHASE_WINDOW, 0), *b = snapshot(1.5, PHASE_WINDOW, 0);
 	struct res_interval *i;
 	struct out o;
 
-	(void)state;
-	fill(a, PHASE_WINDOW, 100, 10);
-	fill(b, PHASE_WINDOW, 2100, 60);
+	fill(a, PHASE_WINDOW, 0, 10);
+	fill(b, PHASE_WINDOW, sends, 60);
 	i = interval_build(a, b, PHASE_WINDOW);
 	out_init_mem(&o);
-	interval_print(&o, i, 0);
-	assert_string_equal(out_text(&o),
-		"    1.50        4,200      1,100  sendmmsg 4,000 (3.0 of 8.0)  read 100"
-		"  writev 100 (2.0 of 8.0)\n");
+	interval_print(&o, i, windows);
+	assert_string_equal(out_text(&o), want);
 	assert_true(o.len <= INTERVAL_COLUMNS + 1);
-	out_release(&o);
-	/* What does not fit is left out whole. */
-	out_init_mem(&o);
-	interval_print(&o, i, 1);
-	assert_string_equal(out_text(&o), "    1.50        4,200      1,100  run       sendmmsg "
-					  "4,000 (3.0 of 8.0)  read 100\n");
 	out_release(&o);
 	result_free(i);
 	snapshot_free(a);
 	snapshot_free(b);
+}
+
+/* What does not fit is left out whole. */
+static void a_line_fits(void **state)
+{
+	(void)state;
+	expect_line(2000, 0,
+		"    1.50       4,200     1,100  sendmmsg 4,000 (3.0/8.0)  read 100"
+		"  writev 100 (2.0/8.0)\n");
+	expect_line(2000, 1,
+		"    1.50       4,200     1,100  run       sendmmsg 4,000 (3.0/8.0)  read 100"
+		"  writev 100 (2.0/8.0)\n");
+	expect_line(2000000, 1,
+		"    1.50   4,000,200  1,000,100  run       sendmmsg 4,000,000 (3.0/8.0)  read 100"
+		"\n");
 }
 
 /* ---- the screen ---- */

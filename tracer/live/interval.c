@@ -167,7 +167,7 @@ static int by_calls_then_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* "sendmmsg 1,200 7.9 of 32": calls a second; of a batch what a call moved, and asked. */
+/* "sendmmsg 1,200 (7.9/32.0)": calls a second; of a batch what a call moved, and asked. */
 static void put_call(char *text, size_t size, const struct res_interval_call *c, uint64_t ns)
 {
 	char rate[UNITS_BUF];
@@ -176,7 +176,7 @@ static void put_call(char *text, size_t size, const struct res_interval_call *c,
 
 	if (c->batch_calls == U64_NONE || c->batch_asked == U64_NONE || !c->batch_calls)
 		return;
-	snprintf(text + n, size - (size_t)n, " (%.1f of %.1f)",
+	snprintf(text + n, size - (size_t)n, " (%.1f/%.1f)",
 		(double)c->batch_transferred / (double)c->batch_calls,
 		(double)c->batch_asked / (double)c->batch_calls);
 }
@@ -210,23 +210,22 @@ static uint64_t errors_of(const struct res_interval *i)
 	return errors;
 }
 
-/* "     12.0     1,234,567       12  start-up": the first columns. */
+/* "   12.00   1,234,567        12  start-up": the first columns. */
 static size_t put_columns(
 	struct out *o, const char *time, const char *calls, const char *errors, const char *phase)
 {
-	size_t len = 8 + 2 + 11 + 2 + 9;
+	uint64_t before = o->total_bytes;
 
-	out_printf(o, "%8s  %11s  %9s", time, calls, errors);
-	if (!phase)
-		return len;
-	out_printf(o, "  %-8s", phase);
-	return len + 10;
+	out_printf(o, "%8s  %10s  %8s", time, calls, errors);
+	if (phase)
+		out_printf(o, "  %-8s", phase);
+	return (size_t)(o->total_bytes - before);
 }
 
 void interval_print_header(struct out *o, int windows)
 {
 	put_columns(o, "time", "calls/s", "errors/s", windows ? "phase" : NULL);
-	out_str(o, "  calls/s of the busiest (a call got of asked)\n");
+	out_str(o, "  calls/s of the busiest (got/asked a call)\n");
 }
 
 void interval_print(struct out *o, const struct res_interval *i, int windows)
@@ -238,6 +237,6 @@ void interval_print(struct out *o, const struct res_interval *i, int windows)
 	used = put_columns(o, time, units_thousands(calls, interval_rate(i->calls, i->interval_ns)),
 		units_thousands(errors, interval_rate(errors_of(i), i->interval_ns)),
 		windows ? i->phase : NULL);
-	put_busiest(o, i, INTERVAL_COLUMNS - used);
+	put_busiest(o, i, used < INTERVAL_COLUMNS ? INTERVAL_COLUMNS - used : 0);
 	out_char(o, '\n');
 }

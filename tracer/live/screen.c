@@ -220,7 +220,7 @@ static void cell_time(char *buf, const struct screen *s, const struct screen_row
 static void cell_bytes(char *buf, const struct screen *s, const struct screen_row *r)
 {
 	if (r->since.bytes == NOT_MEASURED)
-		strcpy(buf, "-");
+		snprintf(buf, CELL_BUF, "-");
 	else
 		units_bytes(buf, interval_rate(r->since.bytes, s->interval_ns));
 }
@@ -228,7 +228,7 @@ static void cell_bytes(char *buf, const struct screen *s, const struct screen_ro
 static void put_mean(char *buf, double mean)
 {
 	if (mean < 0)
-		strcpy(buf, "-");
+		snprintf(buf, CELL_BUF, "-");
 	else
 		snprintf(buf, CELL_BUF, "%.1f", mean);
 }

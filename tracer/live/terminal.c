@@ -136,10 +136,26 @@ int terminal_enter(struct terminal *t)
 	return 1;
 }
 
+/* Held by ^S it would never take what leaves the screen. Without IXON nothing is held, and what was
+ * is not held again when that is back (n_tty_set_termios): TCOON lifts its own TCOOFF only. */
+static void let_go(const struct terminal *t)
+{
+	struct pollfd p = {.fd = t->fd, .events = POLLOUT};
+	struct termios now, free_running;
+
+	if (poll(&p, 1, WAIT_MS) != 0 || tcgetattr(t->fd, &now) < 0)
+		return;
+	free_running = now;
+	free_running.c_iflag &= ~(tcflag_t)IXON;
+	tcsetattr(t->fd, TCSANOW, &free_running);
+	tcsetattr(t->fd, TCSANOW, &now);
+}
+
 void terminal_leave(struct terminal *t)
 {
 	if (!t->on)
 		return;
+	let_go(t);
 	terminal_write(t, LEAVE, sizeof(LEAVE) - 1);
 	put_back(t);
 	t->changed = t->on = 0;
@@ -167,9 +183,8 @@ void terminal_write(const struct terminal *t, const char *text, size_t len)
 		if (n > 0) {
 			text += n;
 			len -= (size_t)n;
-		} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
-			return;
-		} else if (errno == EAGAIN && poll(&p, 1, WAIT_MS) <= 0) {
+		} else if (n == 0 || (errno != EINTR && errno != EAGAIN) ||
+			   (errno == EAGAIN && poll(&p, 1, WAIT_MS) <= 0)) {
 			return;
 		}
 	}
