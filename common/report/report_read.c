@@ -149,7 +149,8 @@ int report_read(struct report *r, const char *path, struct err *err)
 		r->io_path = mem_strdup(path);
 		find_io_stacks(r);
 		return analyze_runs_read(&r->io_runs, path, r->io, err);
-	} else if (!strcmp(id, schema_cpu.id)) {
+	}
+	if (!strcmp(id, schema_cpu.id)) {
 		rc = read_one(path, &schema_cpu, r->cpu_path, &doc, err);
 		if (rc < 0)
 			return rc;

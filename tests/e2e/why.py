@@ -117,6 +117,17 @@ def truth(case, args, call, verdict, main_cause):
 for row in TRUTHS:
     test(truth(*row), name="-".join([row[0]] + row[1] + [row[2]]))
 
+
+@test
+def calls_that_could_wait(t):
+    """Not with MSG_DONTWAIT, not with O_NONBLOCK; of a call that sends it is not asked."""
+    for args, call, waits in ((["arrivals"], "recvmmsg", 0), (["nonblock"], "recvmmsg", 0), (["all"], "recvmmsg", 60),
+                              (["caller"], "sendmmsg", None)):
+        for mode in ("auto", "ptrace"):
+            r = t.iotrace(["--mode=" + mode], [t.target("why")] + args, env=AT_ONCE)
+            eq(the_call(r, call)["batch"]["could_wait"], waits, "%s, %s" % (args, mode))
+
+
 @test
 def attached_who_began_is_not_known(t):
     """A server that is attached to sends as many as it receives; a client does, too."""

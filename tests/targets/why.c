@@ -72,6 +72,19 @@ static void arrivals(char **args)
 	}
 }
 
+/* The same, by the file's flag. */
+static void nonblock(char **args)
+{
+	int s[2];
+
+	(void)args;
+	pair(SOCK_DGRAM | SOCK_NONBLOCK, s);
+	for (int i = 0; i < ROUNDS; i++) {
+		send_ones(s[0], 1);
+		CHECK(recv_mm(s[1], 16, 0) == 1);
+	}
+}
+
 /* As many are there as it asks for, and then none. */
 static void fit(char **args)
 {
@@ -496,8 +509,8 @@ static void aio(char **args)
 int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {{"arrivals", arrivals}, {"fit", fit},
-		{"bursts", bursts}, {"limit", limit}, {"all", all}, {"kernel", kernel},
-		{"kernel-iovecs", kernel_iovecs}, {"refused", refused},
+		{"nonblock", nonblock}, {"bursts", bursts}, {"limit", limit}, {"all", all},
+		{"kernel", kernel}, {"kernel-iovecs", kernel_iovecs}, {"refused", refused},
 		{"closed-port", closed_port}, {"buffer", buffer}, {"dropped", dropped},
 		{"pipe-full", pipe_full}, {"stream-full", stream_full}, {"caller", caller},
 		{"server", server}, {"client", client}, {"mixed", mixed}, {"half", half},

@@ -211,7 +211,8 @@ static struct cost simulated(const struct world *w, unsigned int batch)
 {
 	double all = exp(w->run * normal()) * (uniform() < w->disturbed ? 1.33 : 1);
 	double a = w->a * exp(w->run * normal()) * all, b = w->b * exp(w->run * normal()) * all;
-	struct sys_event ev = {.outcome = SYS_RETURNED, .ret = 1};
+	static const struct sys_def sends = {.name = "sendmmsg", .unit = BATCH_MESSAGES};
+	struct sys_event ev = {.def = &sends, .outcome = SYS_RETURNED, .ret = 1};
 	struct res_result *r = result_new();
 	struct batch sums = {0};
 	struct cost cost;
