@@ -8,7 +8,6 @@
  * says: writev, batch-limit: no prediction, because 2 sizes of batch with at least 5 calls,
  *     at least 3 are needed. Build with another batch and compare: profile-scenario compare ...
  *     NEW with a batch of 16, say.
- * says: No optimization target
  * never: so what a call and what a unit costs cannot be told apart
  * never: its time is waiting
  * never: its time may be waiting
