@@ -431,11 +431,12 @@ static int take_result(const struct backend_run *in, struct drive_result *d,
 	struct res_result *r = NULL;
 	int rc = in->attach ? backend_not_attached(d, ret, err) : 0;
 
-	if (rc == 0)
-		rc = read_result(in->dir, name, &r, err);
+	if (rc)
+		return rc;
+	rc = read_result(in->dir, name, &r, err);
 	if (rc == -ENOENT)
 		return no_result(d, ret, err);
-	if (rc < 0)
+	if (rc < 0 || !r)
 		return rc;
 	recognize_limit(r, d);
 	if (r->exit && r->exit->signal != U64_NONE)

@@ -116,6 +116,7 @@ static void targets(
 		struct ranked *at;
 		size_t len, cap;
 	} rows = {0};
+	int any = 0;
 
 	doc_section(d, "Optimization targets");
 	for (size_t i = 0; i < n; i++) {
@@ -123,14 +124,17 @@ static void targets(
 
 		if (!list[i].io)
 			continue;
+		any = 1;
 		f = io_findings(d, &list[i], ease);
 		for (size_t j = 0; j < f.targets.len; j++)
 			*VEC_PUSH(&rows) = (struct ranked){list[i].name, f.targets.at[j]};
 	}
 	if (rows.len)
 		target_table(d, rows.at, rows.len);
-	else
+	else if (any)
 		doc_text(d, "None: the figures of the I/O give evidence for no change that pays.");
+	else
+		doc_text(d, "None: there is no result of type io.");
 	doc_note(d, "Only I/O results have the times that such a rule needs. What CPU and heap "
 		    "say stands with each scenario below; IO-ANALYSIS.md has the reasons.");
 	free(rows.at);

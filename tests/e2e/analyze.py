@@ -183,6 +183,25 @@ def all_kinds_of_a_scenario_come_together(t):
 
 
 @test
+def what_is_not_known_of_the_samples_is_said(t):
+    hot = {"name": "hot", "self": 800, "total": 800, "self_share": 0.8, "total_share": 0.8}
+
+    def said(sampling):
+        cpu = {"schema": "profile.cpu/1", "complete": True, "warnings": [], "command": ["/bin/x"], "scenario": "a",
+               "sampling": sampling, "functions_by_self": [hot]}
+        analyze(t, write(t, "a-cpu.json", cpu), "--output-dir", t.path("out"))
+        return text_of(t, "out/PROFILING-ANALYSIS.md")
+
+    text = said(None)
+    check("CPU: how many samples there are is not known; nothing is concluded." in text and "hot" not in text, text)
+    text = said({"samples": 1000, "rate_hz": 99, "unknown_share": 0.5})
+    check("50.0% of the frames have no symbol: build with symbols and frame pointers" in text and "hot" in text, text)
+    text = said({"samples": 1000, "rate_hz": 99, "unknown_share": 0.01})
+    check("of the frames have no symbol" not in text and "how many samples there are is not known" not in text, text)
+    check("None: there is no result of type io" in text, text)
+
+
+@test
 def who_held_the_heap_is_not_known_without_a_tree(t):
     heap = {"schema": "profile.memory/1", "complete": True, "warnings": [], "command": ["/bin/x"], "scenario": "a",
             "peak": {"total_bytes": 2097152}}

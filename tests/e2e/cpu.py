@@ -587,7 +587,7 @@ def perf_script_prints_garbage(t):
 def perf_that_takes_no_samples_is_no_idle_target(t):
     """As perf 6.12 is without /sys: it ends well, and has nothing."""
     need_perf()
-    profile(t, "x", "--binary", build(t, BURN), "--sampling-rate", 4000, "--", 400,
+    profile(t, "x", "--binary", build(t, BURN), "--sampling-rate", 4000, "--", 1500,
             path=fake(t, "perf", FAKE_PERF % ": nothing"))
     j = result(t, "x")
     eq((j["sampling"]["samples"], j["complete"]), (0, False), "samples, complete")

@@ -340,12 +340,17 @@ def interruptions_by_ignored_signals_are_counted(t):
     else:
         eq(row["errno"], {"EINTR": 1}, "epoll_wait")
         eq(r.json["tracer"]["ignored_signal_interruptions"], 1, "ignored_signal_interruptions")
+        said = " ".join(r.summary.split())
+        check("interrupted by a signal that the target ignores; untraced this would not have happened" in said, said)
+        check("interrupted by a signal that the target ignores; untraced they would have gone on" in
+              str(r.json["warnings"]), str(r.json["warnings"]))
 
 
 @test
 def handled_signals_are_not_counted_as_ignored(t):
     r = t.iotrace(PTRACE, [t.target("sig"), "storm_epoll", "20"])
     eq(r.json["tracer"]["ignored_signal_interruptions"], 0, "ignored_signal_interruptions")
+    check("interrupted by a signal that the target ignores" not in r.summary + str(r.json["warnings"]), r.summary)
 
 
 @test

@@ -396,6 +396,12 @@ def the_answer_comes_first(t):
     hard = Page(text_of(t, report(t, "--ease", "failed-lookup=1"))).tables["targets"]
     eq([(r[5], "%.2f" % (float(r[0]) * 7)) for r in hard[1:]], [("1", r[0]) for r in page.tables["targets"][1:]], "ease")
     check("IN SHORT" in profile(t, "report", "--text").out.splitlines()[:3], "the text begins so too")
+    check("the runs cannot be trusted" not in first, first)
+    write(t, "results/a-compare.json", {
+        "schema": "profile.compare/1", "status": 2, "base": "v1", "new": "v2", "regressions": 0, "troubles": 1, "judged": 0,
+        "missing": [], "only_base": [], "only_new": [], "parts": []})
+    check("v2 against v1: the runs cannot be trusted" in "".join(Page(text_of(t, report(t))).texts).replace("\xa0", " "),
+          "of runs that cannot be")
     r = profile(t, "report", "-o", "x.html", t.path("results/a-compare.json"), status=2)
     check("with a result" in r.err, str(r))
 
@@ -545,6 +551,13 @@ def what_is_missing_is_said(t):
         ("1 line of the folded file could not be read.", {"folded": FOLDED + "no number\n"}),
         ("5 snapshots not in the result; the peak is never left out.",
          {"memory": dict(memory_result(), snapshots_left_out=5)}),
+        ("this profile is incomplete; what is missing is not known", {"cpu": dict(cpu_result(), complete=False)}),
+        ("iotrace let go of it before its end", {"io": io_result(mappings=mappings, exit=None)}),
+        ("3 calls are known to have been missed: counts below are too low",
+         {"io": io_result(mappings=mappings, tracer=dict(io_result()["tracer"], lost=3))}),
+        ("how it ended is not known", {"io": io_result(mappings=mappings, exit={})}),
+        ("what is missing is not known",
+         {"io": io_result(mappings=mappings, complete=False)}),
         ("Massif wrote no tree of the peak.", {"memory": dict(memory_result(), peak_tree=None)}))
 
     def said():

@@ -25,6 +25,9 @@
  * never: before the end of the load
  * never: records were lost, in
  * never: incomplete
+ * never: of the samples
+ * never: at the peak
+ * never: needs more than
  * never: of calls (base
  */
 #include "t.h"

@@ -7,6 +7,8 @@
  * says: Who held it, by the tree of the peak
  * says: held by
  * says: at the peak; most is held by hold
+ * says: None: there is no result of type io.
+ * never: None: the figures of the I/O give evidence
  * never: No place holds 10% of it or more
  * never: massif does not see what the program allocates
  * never: beside the heap that massif sees

@@ -17,6 +17,7 @@
  * never: cannot predict
  * never: at twice the batch. ... comes to no time
  * never: from 5 runs; at least
+ * never: tracing slowed the program, so times and batches are those of a slowed one
  * never: no gain: b dominates
  * never: can be used. Runs differ by more
  * never: how far another run may be off cannot be said

@@ -2,12 +2,12 @@
 /*
  * modes: auto
  * truth: what a call takes is for its parts, of 256 KiB each: entering the kernel is a thousandth.
- * says: pwritev, batch-limit: no gain:
- * never: batch-limit: no prediction, because
+ * says: pwritev, batch-limit: no gain: || pwritev, batch-limit: cannot tell || pwritev,
+ *     batch-limit: no prediction, because its times are no line
+ * never: batch-limit: no prediction, because every call moved
  * never: raise the number of units a call asks for
  * never: the cost model says
  * never: (batch-limit)
- * never: batch-limit: cannot tell
  */
 #include <sys/mman.h>
 #include <sys/uio.h>

@@ -385,7 +385,7 @@ static void a_busy_machine_hides_no_target(void **state)
 		/* 0.3% of the window, of calls that take 2% of it */
 		{FIVE_S PLAIN GATHERED(750) CALLS(SENDTO),
 			"gather-sends sendto: 2000 calls, 15000 us, 1 x 6 x 6\n",
-			"what a call that does nothing took here: little of the window, but 15.0% "
+			"what a call that does nothing took here: little of the run, but 15.0% "
 			"of what the calls of sendto take at their median"},
 		/* which take less than 1% of it */
 		{"\"wall_ns\": 10100000000, " PLAIN GATHERED(750) CALLS(SENDTO), "",
