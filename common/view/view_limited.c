@@ -69,9 +69,10 @@ static const char *short_name(enum cause cause)
 	static const char *const names[] = {
 		[CAUSE_ARRIVALS] = "arrivals",
 		[CAUSE_LIMIT] = "its limit",
+		[CAUSE_MET] = "its limit or arrivals",
 		[CAUSE_KERNEL] = "the kernel's limit",
 		[CAUSE_BUFFER] = "the buffer behind it",
-		[CAUSE_REFUSED] = "refused messages",
+		[CAUSE_REFUSED] = "refusals",
 		[CAUSE_RECEIVED] = "what the caller received",
 		[CAUSE_EXCHANGED] = "what the caller exchanges",
 		[CAUSE_CALLER] = "what the caller gives",
@@ -166,15 +167,20 @@ static enum batching_verdict caller(
 	return BATCHING_CALLER;
 }
 
-/* "EMSGSIZE 50, EPERM 3": errors other than want of room */
-static const char *list_refusals(struct doc *d, const struct res_syscall *s)
+static int is_no_room(const char *name)
+{
+	return !strcmp(name, "EAGAIN") || !strcmp(name, "ENOBUFS") || !strcmp(name, "EBUSY");
+}
+
+/* " (EMSGSIZE 50, EPERM 3)": errors that are want of room, or that are not */
+static const char *list_errors(struct doc *d, const struct res_syscall *s, int no_room)
 {
 	const char *list = "";
 
 	for (size_t i = 0; i < s->errnos.len; i++) {
 		const char *name = view_name(s->errnos.at[i].key);
 
-		if (strcmp(name, "EAGAIN") != 0 && strcmp(name, "EINTR") != 0)
+		if (is_no_room(name) == no_room && strcmp(name, "EINTR") != 0)
 			list = arena_printf(&d->arena, "%s%s%s %s", list, *list ? ", " : "", name,
 				view_count(d, s->errnos.at[i].count));
 	}
@@ -193,9 +199,17 @@ static enum batching_verdict main_cause(
 		return BATCHING_ARRIVALS;
 	case CAUSE_LIMIT:
 		*ret_words = arena_printf(&d->arena,
-			"limited by its limit of %s: %s took as many, and more was there",
+			"limited by its limit of %s: %s took as many, and the next one found more "
+			"at once",
 			view_asked(d, f), calls);
 		return BATCHING_LIMIT;
+	case CAUSE_MET:
+		*ret_words = arena_printf(&d->arena,
+			"limited by its limit or by arrivals that just met it: %s took as many as "
+			"they "
+			"asked for, %s, and the next one found more, which may have come since",
+			calls, view_asked(d, f));
+		return BATCHING_MET;
 	case CAUSE_KERNEL:
 		*ret_words = arena_printf(&d->arena,
 			"limited by the kernel, which takes 1,024 a call: %s were given so many or "
@@ -205,19 +219,19 @@ static enum batching_verdict main_cause(
 	case CAUSE_BUFFER:
 		*ret_words = arena_printf(&d->arena,
 			"limited by the buffer behind it: %s found no room for all that they were "
-			"given, or took the rest when there was some (EAGAIN %s)",
-			calls, view_count(d, view_counter(&f->call->errnos, "EAGAIN")));
+			"given, or took the rest when there was some%s",
+			calls, list_errors(d, f->call, 1));
 		return BATCHING_BUFFER;
 	case CAUSE_REFUSED:
 		*ret_words = arena_printf(&d->arena,
-			"limited by messages that are refused: %s ended at one, or took the rest "
+			"limited by %s that are refused: %s ended at one, or took the rest "
 			"behind it%s",
-			calls, list_refusals(d, f->call));
+			view_name(f->batch->unit), calls, list_errors(d, f->call, 0));
 		return BATCHING_REFUSED;
 	case CAUSE_RECEIVED:
 		*ret_words = arena_printf(&d->arena,
-			"limited by the caller, who sends what it received: %s sent what had come "
-			"since the last one, %.2f a call",
+			"limited by the caller, who sends what it received: %s sent as many as "
+			"had come since the last one, %.2f a call",
 			calls, mean);
 		return BATCHING_ECHO;
 	case CAUSE_EXCHANGED:

@@ -94,6 +94,7 @@ enum batching_verdict {
 	BATCHING_MIXED,    /* several things: none has two thirds of the calls */
 	BATCHING_ARRIVALS, /* no more was there */
 	BATCHING_LIMIT,    /* it asked for no more */
+	BATCHING_MET,      /* it asked for no more, or no more was there */
 	BATCHING_KERNEL,   /* the kernel takes no more in one call */
 	BATCHING_BUFFER,   /* there was no more room */
 	BATCHING_REFUSED,  /* messages were refused */

@@ -4,7 +4,10 @@
 #include <linux/aio_abi.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <signal.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -88,14 +91,16 @@ static void nonblock(char **args)
 /* As many are there as it asks for, and then none. */
 static void fit(char **args)
 {
-	int s[2];
+	int s[2], single = args[0] && !strcmp(args[0], "single");
 
-	(void)args;
 	pair(SOCK_DGRAM, s);
 	for (int i = 0; i < ROUNDS; i++) {
 		send_ones(s[0], 8);
 		CHECK(recv_mm(s[1], 8, MSG_DONTWAIT) == 8);
-		CHECK(recv_mm(s[1], 8, MSG_DONTWAIT) == -1 && errno == EAGAIN);
+		if (single)
+			CHECK(recv(s[1], bytes, 64, MSG_DONTWAIT) == -1 && errno == EAGAIN);
+		else
+			CHECK(recv_mm(s[1], 8, MSG_DONTWAIT) == -1 && errno == EAGAIN);
 	}
 }
 
@@ -113,6 +118,125 @@ static void bursts(char **args)
 			CHECK(recv_mm(u.rx, 8, MSG_DONTWAIT) == 8);
 		CHECK(recv_mm(u.rx, 8, MSG_DONTWAIT) == (burst ? 4 : 1));
 	}
+}
+
+/* What it takes is what it has sent itself: there never is more. */
+static void own(char **args)
+{
+	struct udp u = udp_open();
+
+	(void)args;
+	for (int i = 0; i < ROUNDS; i++) {
+		send_ones(u.tx, 8);
+		CHECK(recv_mm(u.rx, 8, MSG_DONTWAIT) == 8);
+	}
+}
+
+/* There is more, which single calls take: nothing is left for the next batch. */
+static void rest(char **args)
+{
+	struct udp u = udp_open();
+
+	(void)args;
+	for (int i = 0; i < ROUNDS; i++) {
+		send_ones(u.tx, 12);
+		CHECK(recv_mm(u.rx, 8, MSG_DONTWAIT) == 8);
+		for (int k = 0; k < 4; k++)
+			CHECK(recv(u.rx, bytes, 64, MSG_DONTWAIT) == 10);
+		CHECK(recv_mm(u.rx, 8, MSG_DONTWAIT) == -1 && errno == EAGAIN);
+	}
+}
+
+/* That there are no errors says nothing of messages. */
+static void error_queue(char **args)
+{
+	struct udp u = udp_open();
+
+	(void)args;
+	for (int i = 0; i < ROUNDS / 8; i++) {
+		send_ones(u.tx, 64);
+		for (int k = 0; k < 8; k++) {
+			CHECK(recv_mm(u.rx, 8, MSG_DONTWAIT) == 8);
+			CHECK(recv_mm(u.rx, 8, MSG_DONTWAIT | MSG_ERRQUEUE) == -1);
+		}
+	}
+}
+
+/* The queue has more all the time, the receiver sleeps between its calls: what it finds may as well
+ * have come meanwhile. Nothing that it sleeps in was about the socket. */
+static void pause_between(char **args)
+{
+	struct udp u = udp_open();
+	struct epoll_event e;
+	int ep = epoll_create1(0);
+
+	for (int i = 0; i < ROUNDS / 8; i++) {
+		send_ones(u.tx, 64);
+		for (int k = 0; k < 8; k++) {
+			CHECK(recv_mm(u.rx, 8, MSG_DONTWAIT) == 8);
+			if (!strcmp(args[0], "poll"))
+				CHECK(poll(NULL, 0, 1) == 0);
+			else if (!strcmp(args[0], "epoll"))
+				CHECK(epoll_wait(ep, &e, 1, 1) == 0);
+			else
+				usleep(1000);
+		}
+	}
+}
+
+/* A peer sends 8 when it is told to, and they are taken when it tells that they are there: there
+ * never is more, but nobody looks. */
+static void lockstep(char **args)
+{
+	struct udp u = udp_open();
+	int go[2], there[2];
+	pid_t child;
+
+	(void)args;
+	pair(SOCK_STREAM, go);
+	pair(SOCK_STREAM, there);
+	child = fork();
+	if (!child) {
+		for (int i = 0; i < ROUNDS; i++) {
+			CHECK(read(go[1], bytes, 1) == 1);
+			send_ones(u.tx, 8);
+			CHECK(write(there[1], bytes, 1) == 1);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		CHECK(write(go[0], bytes, 1) == 1 && read(there[0], bytes, 1) == 1);
+		CHECK(recv_mm(u.rx, 8, MSG_DONTWAIT) == 8);
+	}
+	reap(child);
+}
+
+/* A queue with more in it is looked at whenever another socket has something. */
+static void other_wait(char **args)
+{
+	struct udp u = udp_open();
+	int s[2];
+	pid_t child;
+
+	(void)args;
+	pair(SOCK_DGRAM, s);
+	child = fork();
+	if (!child) {
+		for (int i = 0; i < ROUNDS; i++) {
+			usleep(1000);
+			send_ones(s[0], 1);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		struct pollfd p = {.fd = s[1], .events = POLLIN};
+
+		if (i % 8 == 0)
+			send_ones(u.tx, 64);
+		CHECK(poll(&p, 1, -1) == 1 && recv(s[1], bytes, 64, MSG_DONTWAIT) == 10);
+		CHECK(recv_mm(u.rx, 8, MSG_DONTWAIT) == 8);
+	}
+	reap(child);
 }
 
 /* The queue has more: 8 of 8 calls full, then one that finds nothing. */
@@ -207,14 +331,19 @@ static void refused(char **args)
 static void closed_port(char **args)
 {
 	struct udp u = udp_open();
+	const char *how = args[0] ? args[0] : "";
+	int flags = strcmp(how, "flag") ? 0 : MSG_DONTWAIT, on = 1;
 	long errors = 0;
 
-	(void)args;
+	if (!strcmp(how, "mode"))
+		CHECK(fcntl(u.tx, F_SETFL, O_NONBLOCK) == 0);
+	if (!strcmp(how, "ioctl"))
+		CHECK(ioctl(u.tx, FIONBIO, &on) == 0);
 	close(u.rx);
 	for (int i = 0; i < ROUNDS; i++) {
 		fill(8, 10);
 		for (size_t from = 0; from < 8;) {
-			long sent = send_mm(u.tx, from, 8 - (unsigned int)from, 0);
+			long sent = send_mm(u.tx, from, 8 - (unsigned int)from, flags);
 
 			errors += sent < 0;
 			from += sent > 0 ? (size_t)sent : 0;
@@ -223,17 +352,69 @@ static void closed_port(char **args)
 	CHECK(errors < 16L * ROUNDS);
 }
 
-/* The peer's queue is full; half of a batch goes when there is room for so much. */
+/* The fourth has a port that there is none of; it is left out. */
+static void bad_address(char **args)
+{
+	struct udp u = udp_open();
+	struct sockaddr_in good = {.sin_family = AF_INET, .sin_port = htons(u.port)}, bad = good;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	(void)args;
+	good.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	bad = good;
+	bad.sin_port = 0;
+	for (int i = 0; i < ROUNDS; i++) {
+		fill(8, 10);
+		for (int k = 0; k < 8; k++) {
+			msgs[k].msg_hdr.msg_name = k == 3 ? &bad : &good;
+			msgs[k].msg_hdr.msg_namelen = sizeof(good);
+		}
+		CHECK(send_mm(fd, 0, 8, 0) == 3);
+		CHECK(send_mm(fd, 3, 5, 0) == -1 && errno == EINVAL);
+		CHECK(send_mm(fd, 4, 4, 0) == 4);
+	}
+}
+
+/* A file may not become larger: a part is written, and then nothing. */
+static void file_limit(char **args)
+{
+	struct rlimit most;
+	int fd = t_file(0);
+
+	(void)args;
+	CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR && getrlimit(RLIMIT_FSIZE, &most) == 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		struct rlimit small = {20000, most.rlim_max};
+
+		CHECK(lseek(fd, 0, SEEK_SET) == 0);
+		fill(8, 3000);
+		CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
+		CHECK(writev(fd, iovs, 8) == 20000);
+		fill(2, 3000);
+		iovs[0].iov_len = 1000;
+		CHECK(writev(fd, iovs, 2) == -1 && errno == EFBIG);
+		CHECK(setrlimit(RLIMIT_FSIZE, &most) == 0);
+	}
+}
+
+/* The peer's queue is full; half of a batch goes when there is room for so much. "late": that it
+ * does not wait is set when it has been used; "time": it waits, but not for long. */
 static void buffer(char **args)
 {
-	int s[2], flags = args[0] && !strcmp(args[0], "flag") ? MSG_DONTWAIT : 0;
+	const char *how = args[0] ? args[0] : "";
+	int s[2], flags = strcmp(how, "flag") ? 0 : MSG_DONTWAIT;
+	struct timeval ms = {0, 1000};
 	size_t from = 0;
 
 	pair(SOCK_DGRAM, s);
-	if (!flags)
+	if (!*how)
 		CHECK(fcntl(s[0], F_SETFL, O_NONBLOCK) == 0);
 	while (send(s[0], bytes, 10, MSG_DONTWAIT) == 10)
 		;
+	if (!strcmp(how, "late"))
+		CHECK(fcntl(s[0], F_SETFL, O_NONBLOCK) == 0);
+	if (!strcmp(how, "time"))
+		CHECK(setsockopt(s[0], SOL_SOCKET, SO_SNDTIMEO, &ms, sizeof(ms)) == 0);
 	CHECK(errno == EAGAIN);
 	fill(8, 10);
 	for (int i = 0; i < 2 * ROUNDS; i++) {
@@ -359,8 +540,18 @@ static long take(int fd, long n)
 	return got;
 }
 
+/* The same by single calls, each after a look. */
+static long take_ones(int fd, long n)
+{
+	for (long k = 0; k < n; k++) {
+		CHECK(recv(fd, bytes, 64, MSG_PEEK) == 10);
+		CHECK(recv(fd, bytes, 64, 0) == 10);
+	}
+	return n;
+}
+
 /* A server: it answers what came; "drop": but one of 8; "other": by another socket; "split": in
- * batches of two. */
+ * batches of two; "peek": what it has looked at; "announce": it had sent some unasked. */
 static void server(char **args)
 {
 	const char *how = args[0] ? args[0] : "";
@@ -373,11 +564,19 @@ static void server(char **args)
 	}
 	pair(SOCK_DGRAM, in);
 	pair(SOCK_DGRAM, out);
+	if (!strcmp(how, "announce")) {
+		send_ones(in[1], 3);
+		for (int k = 0; k < 3; k++)
+			CHECK(recv(in[0], bytes, 64, 0) == 10);
+	}
 	child = asker(in[0], 8 - drop);
 	for (long i = 0; i < ROUNDS; i++) {
 		long n = 1 + i % 8, back = n - (n == 8 ? drop : 0);
 
-		take(in[1], n);
+		if (!strcmp(how, "peek"))
+			take_ones(in[1], n);
+		else
+			take(in[1], n);
 		fill(8, 10);
 		if (!strcmp(how, "other")) { /* a proxy: to one behind it, and back */
 			CHECK(send_mm(out[0], 0, (unsigned int)n, 0) == n);
@@ -396,26 +595,30 @@ static void server(char **args)
 	reap(child);
 }
 
-/* A client: it asks 8 at a time, and takes the answers. */
+/* A client: it asks 8 at a time, and takes the answers. "greeted": 100 came before it asked;
+ * "doubled": for every 8 there is one too many. */
 static void client(char **args)
 {
+	int greeted = args[0] && !strcmp(args[0], "greeted");
+	int more = args[0] && !strcmp(args[0], "doubled");
 	int s[2];
 	pid_t child;
 
-	(void)args;
 	pair(SOCK_DGRAM, s);
 	child = fork();
 	if (!child) {
+		send_ones(s[1], greeted ? 100 : 0);
 		for (int i = 0; i < 8 * ROUNDS; i++) {
 			CHECK(recv(s[1], bytes, 64, 0) == 10);
-			CHECK(send(s[1], bytes, 10, 0) == 10);
+			send_ones(s[1], more && i % 8 == 7 ? 2 : 1);
 		}
 		_exit(0);
 	}
+	take_ones(s[0], greeted ? 100 : 0);
 	for (int i = 0; i < ROUNDS; i++) {
 		fill(8, 10);
 		CHECK(send_mm(s[0], 0, 8, 0) == 8);
-		CHECK(recv_mm(s[0], 8, 0) == 8);
+		CHECK(recv_mm(s[0], 8 + (unsigned int)more, 0) == 8 + more);
 	}
 	reap(child);
 }
@@ -510,7 +713,10 @@ int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {{"arrivals", arrivals}, {"fit", fit},
 		{"nonblock", nonblock}, {"bursts", bursts}, {"limit", limit}, {"all", all},
-		{"kernel", kernel}, {"kernel-iovecs", kernel_iovecs}, {"refused", refused},
+		{"own", own}, {"rest", rest}, {"error-queue", error_queue},
+		{"pause", pause_between}, {"lockstep", lockstep}, {"other-wait", other_wait},
+		{"bad-address", bad_address}, {"file-limit", file_limit}, {"kernel", kernel},
+		{"kernel-iovecs", kernel_iovecs}, {"refused", refused},
 		{"closed-port", closed_port}, {"buffer", buffer}, {"dropped", dropped},
 		{"pipe-full", pipe_full}, {"stream-full", stream_full}, {"caller", caller},
 		{"server", server}, {"client", client}, {"mixed", mixed}, {"half", half},

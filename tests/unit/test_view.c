@@ -729,7 +729,7 @@ static void test_notes(void **state)
 			{"messages", 1000, 850, 67, 33, 0, 0, 10, 10, 10, "10=100", "4=33 10=67",
 				"limit=67 arrivals=33"},
 			"recvmmsg is limited by its limit of 10: 67 of 100 calls took as many, and "
-			"more was there.",
+			"the next one found more at once.",
 			"arrivals"},
 		{"recvmmsg", 100, 0,
 			{"messages", 1000, 850, 67, 33, 0, 0, 10, 10, 10, "10=100", "4=33 10=67",
@@ -743,6 +743,13 @@ static void test_notes(void **state)
 			"recvmmsg is limited by arrivals: 100 of 100 calls took as many as they "
 			"asked for, 10, and no more was there, or waited until they had come.",
 			"its limit"},
+		{"recvmmsg", 100, 0,
+			{"messages", 1000, 1000, 100, 0, 0, 0, 10, 10, 10, "10=100", "10=100",
+				"met=90 limit=10"},
+			"recvmmsg is limited by its limit or by arrivals that just met it: 90 of "
+			"100 calls took as many as they asked for, 10, and the next one found "
+			"more, which may have come since.",
+			"by its limit of"},
 		/* of a result that does not tell, but for those that were not full */
 		{"recvmmsg", 100, 0,
 			{"messages", 1000, 850, 67, 33, 0, 0, 10, 10, 10, "10=100", "4=33 10=67",
@@ -774,6 +781,11 @@ static void test_notes(void **state)
 				"refused=70 caller=30"},
 			"sendmmsg is limited by messages that are refused: 70 of 100 calls",
 			"the batch that the caller makes"},
+		{"writev", 100, 0,
+			{"iovecs", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=100", "32=100",
+				"refused=70 caller=30"},
+			"writev is limited by iovecs that are refused: 70 of 100 calls",
+			"limited by messages"},
 		{"sendmmsg", 100, 0,
 			{"messages", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=100", "32=100",
 				"exchanged=100"},
@@ -792,7 +804,7 @@ static void test_notes(void **state)
 			{"messages", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=100", "32=100",
 				"received=100"},
 			"sendmmsg is limited by the caller, who sends what it received: 100 of 100 "
-			"calls sent what had come since the last one, 32.00 a call.",
+			"calls sent as many as had come since the last one, 32.00 a call.",
 			"as many as it receives"},
 		/* no call moved anything: what it found is told all the same */
 		{"sendmmsg", 100, 90,
