@@ -126,6 +126,13 @@ static void find_buffer(struct finder *f, const struct batching *b)
 
 	if (b->verdict != BATCHING_BUFFER || extra < TARGET_CALLS_MIN || !s->wall_ns)
 		return;
+	if (view_counter(&s->errnos, "ENOBUFS") > refused) {
+		say(f, arena_printf(&f->d->arena,
+			       "%s, socket-buffer: ENOBUFS is of a queue behind the socket's "
+			       "buffer, as the device's.",
+			       view_name(s->name)));
+		return;
+	}
 	add(f, (struct target){.kind = TARGET_SOCKET_BUFFER,
 		       .call = view_name(s->name),
 		       .why = arena_printf(&f->d->arena,
