@@ -312,8 +312,9 @@ static void note_errors(struct causes *c, const struct sys_event *ev, enum way w
 /* The flags of a call that sends or receives messages. */
 static uint64_t flags_of(const struct sys_event *ev)
 {
-	return ev->args[strcmp(ev->def->name, "recvmsg") && strcmp(ev->def->name, "sendmsg") ? 3
-											     : 2];
+	const char *name = ev->def->name;
+
+	return ev->args[strcmp(name, "recvmsg") == 0 || strcmp(name, "sendmsg") == 0 ? 2 : 3];
 }
 
 /* Where it says that it does not wait, a call that took long was kept by something else. */
