@@ -304,6 +304,13 @@ static void find_buffer(struct finder *f, const struct batching *b)
 
 	if (b->verdict != BATCHING_BUFFER || extra < TARGET_CALLS_MIN)
 		return;
+	if (view_counter(&b->facts.call->errnos, "ENOBUFS") > refused) {
+		say(f, arena_printf(&f->d->arena,
+			       "%s, socket-buffer: ENOBUFS is of a queue behind the socket's "
+			       "buffer, as the device's.",
+			       call));
+		return;
+	}
 	if (!isfinite(each_ns)) {
 		say(f, arena_printf(&f->d->arena,
 			       "%s, socket-buffer: %s calls more than needed, but what one costs "

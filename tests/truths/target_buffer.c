@@ -7,6 +7,7 @@
  * says: First target: sendmmsg, a larger send buffer (SO_SNDBUF), or wait until it has room
  * never: calls more than needed, but what one costs is not known
  * never: gathered for up to 1 ms
+ * never: is of a queue behind the socket's buffer, as the device's
  */
 #include <sys/socket.h>
 

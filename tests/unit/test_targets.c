@@ -223,8 +223,10 @@ static void memory_mapped_again_and_again(void **state)
 }
 
 /* so many calls moved part of 8 messages, so many failed with EAGAIN */
-#define SENDS(partial, refused)                                                                    \
-	"{\"name\": \"sendmmsg\", \"calls\": 1000, \"ok\": 900, \"errno\": {\"EAGAIN\": " #refused \
+#define SENDS(partial, refused) SENT(partial, "EAGAIN", refused)
+#define SENT(partial, error, refused)                                                              \
+	"{\"name\": \"sendmmsg\", \"calls\": 1000, \"ok\": 900, \"errno\": {\"" error              \
+	"\": " #refused                                                                            \
 	"}, \"wall_ns\": {\"min\": 1, \"p50\": 150000, \"max\": 900000}, \"batch\": {\"unit\": "   \
 	"\"messages\", \"asked\": 7200, \"transferred\": 7000, \"full\": 800, "                    \
 	"\"partial\": " #partial ", \"empty\": 0, \"single\": 0, \"per_call\": {\"mean\": 7.5}, "  \
@@ -240,6 +242,9 @@ static void a_buffer_that_is_full(void **state)
 		{SECOND RECORDED CALLS(SENDS(100, 100)), "",
 			"200 calls more than needed, but what one costs is not known"},
 		{SECOND RECORDED CALLS(SENDS(50, 49)), "", NULL},
+		/* that is not the socket's buffer */
+		{SECOND RECORDED CALLS(SENT(100, "ENOBUFS", 100)), "",
+			"ENOBUFS is of a queue behind"},
 		/* whole or nothing, as a pipe has it */
 		{TENTH PLAIN CALLS(SENDS(0, 200)),
 			"socket-buffer sendmmsg: 200 calls, 4000 us, 3 x 8 x 8\n", NULL},

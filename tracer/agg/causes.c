@@ -312,8 +312,9 @@ static void note_errors(struct causes *c, const struct sys_event *ev, enum way w
 /* The flags of a call that sends or receives messages. */
 static uint64_t flags_of(const struct sys_event *ev)
 {
-	return ev->args[strcmp(ev->def->name, "recvmsg") && strcmp(ev->def->name, "sendmsg") ? 3
-											     : 2];
+	const char *name = ev->def->name;
+
+	return ev->args[strcmp(name, "recvmsg") == 0 || strcmp(name, "sendmsg") == 0 ? 2 : 3];
 }
 
 /* Where it says that it does not wait, a call that took long was kept by something else. */
@@ -362,12 +363,12 @@ static void note_wait(struct causes *c, const struct sys_event *ev, enum role ro
 	}
 }
 
-/* Its thread gave others something. */
+/* Its thread gave others something: that matters to calls that are remembered. */
 static void note_gift(struct causes *c, const struct sys_event *ev)
 {
 	uint32_t thread = capped(ev->thread_id);
 
-	if (thread && sys_ok(ev))
+	if (c->index.len && thread && sys_ok(ev))
 		c->threads[thread].gave_ns = ev->entry_ns;
 }
 
@@ -664,7 +665,8 @@ static void gave(struct causes *c, const struct sys_event *ev, enum cause cause)
 		sent(c, ev, ev->m.batch_moved, 0);
 		if (thread)
 			c->threads[thread].since = 0;
-	} else if (strcmp(ev->def->name, "io_submit") == 0 && thread) {
+	} else if (thread && ev->def->unit == BATCH_SUBMISSIONS &&
+		   strcmp(ev->def->name, "io_submit") == 0) {
 		c->threads[thread].submitted += ev->m.batch_moved;
 	}
 }
@@ -687,8 +689,8 @@ static size_t add_give(
 	if (end == END_OTHER)
 		return n;
 	this.cause = judge_give(c, p, ev, end);
-	if (!keep_rest(c, ev, end, &this))
-		ret[n++] = this;
+	if ((!p && end == END_WHOLE) || !keep_rest(c, ev, end, &this))
+		ret[n++] = this; /* nothing is left */
 	if (sys_ok(ev))
 		gave(c, ev, this.cause);
 	return n;
