@@ -708,11 +708,19 @@ static void add_give_one(struct causes *c, const struct sys_event *ev)
 		c->threads[ev->thread_id].since--;
 }
 
+/* The kernel moves no batch beyond 32 bits: what does is no call that could be judged. */
+static int is_possible(const struct sys_event *ev)
+{
+	return ev->m.batch_moved == NOT_MEASURED || ev->m.batch_moved <= UINT32_MAX;
+}
+
 size_t causes_add(struct causes *c, const struct sys_event *ev, uint8_t phase, struct caused ret[2])
 {
 	enum role role = role_of(c, ev->def);
 	size_t n = 0;
 
+	if (!is_possible(ev))
+		return 0;
 	switch (role) {
 	case ROLE_TAKE:
 		n = add_take(c, ev, phase, ret);
