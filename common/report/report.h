@@ -55,6 +55,7 @@ void report_release(struct report *r);
 
 /* The scenario's name, "" if nobody knows it. */
 const char *report_name(const struct report *r);
+/* r has a result at least: of I/O, CPU or memory. */
 void report_html(const struct report *r, struct out *o);
 void report_text(const struct report *r, struct out *o);
 /* Folded stacks, which are changed when they are drawn. */
