@@ -10,35 +10,21 @@
  * never: every message given
  * never: sends what it received
  */
-#include <sys/socket.h>
+#include "msgs.h"
 
-#include "t.h"
-
-#define MANY 64
-
-static struct mmsghdr msgs[MANY];
-static struct iovec iov[MANY];
-static char bytes[MANY][8];
-
-static void fill(void)
-{
-	for (int i = 0; i < MANY; i++) {
-		iov[i] = (struct iovec){bytes[i], 8};
-		msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
-	}
-}
+static struct messages m;
 
 int main(void)
 {
 	int s[2];
 
-	fill();
+	msgs_fill(&m);
 	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, s) == 0);
 	for (int i = 0; i < 5; i++) {
-		CHECK(sendmmsg(s[0], msgs, 4, 0) == 4);
-		CHECK(recvmmsg(s[1], msgs, MANY, MSG_DONTWAIT, NULL) == 4);
+		CHECK(sendmmsg(s[0], m.at, 4, 0) == 4);
+		CHECK(recvmmsg(s[1], m.at, MANY, MSG_DONTWAIT, NULL) == 4);
 	}
 	for (int i = 0; i < 30; i++)
-		CHECK(sendmmsg(-1, msgs, 4, MSG_DONTWAIT) == -1);
+		CHECK(sendmmsg(-1, m.at, 4, MSG_DONTWAIT) == -1);
 	return 0;
 }

@@ -5,35 +5,21 @@
  * never: No traced call failed.
  * never: sends what it received
  */
-#include <sys/socket.h>
+#include "msgs.h"
 
-#include "t.h"
-
-#define MANY 64
-
-static struct mmsghdr msgs[MANY];
-static struct iovec iov[MANY];
-static char bytes[MANY][8];
-
-static void fill(void)
-{
-	for (int i = 0; i < MANY; i++) {
-		iov[i] = (struct iovec){bytes[i], 8};
-		msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
-	}
-}
+static struct messages m;
 
 int main(void)
 {
 	int s[2];
 
-	fill();
+	msgs_fill(&m);
 	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, s) == 0);
 	for (int i = 0; i < 50; i++) {
 		for (int k = 0; k < 3; k++)
-			CHECK(send(s[0], bytes[0], 8, 0) == 8);
-		CHECK(recvmmsg(s[1], msgs, MANY, MSG_DONTWAIT, NULL) == 3);
-		CHECK(recvmmsg(s[1], msgs, MANY, MSG_DONTWAIT, NULL) == -1);
+			CHECK(send(s[0], m.bytes[0], 8, 0) == 8);
+		CHECK(recvmmsg(s[1], m.at, MANY, MSG_DONTWAIT, NULL) == 3);
+		CHECK(recvmmsg(s[1], m.at, MANY, MSG_DONTWAIT, NULL) == -1);
 	}
 	return 0;
 }

@@ -9,38 +9,24 @@
  * never: sendmmsg: every message given was sent.
  * never: partial calls, asked->got
  */
-#include <sys/socket.h>
+#include "msgs.h"
 
-#include "t.h"
-
-#define MANY 64
-
-static struct mmsghdr msgs[MANY];
-static struct iovec iov[MANY];
-static char bytes[MANY][8];
-
-static void fill(void)
-{
-	for (int i = 0; i < MANY; i++) {
-		iov[i] = (struct iovec){bytes[i], 8};
-		msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
-	}
-}
+static struct messages m;
 
 int main(void)
 {
 	int s[2];
 
-	fill();
+	msgs_fill(&m);
 	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, s) == 0);
 	for (int i = 0; i < 60; i++) {
-		CHECK(sendmmsg(s[0], msgs, 4, MSG_DONTWAIT) == 4);
+		CHECK(sendmmsg(s[0], m.at, 4, MSG_DONTWAIT) == 4);
 		for (int k = 0; k < 4; k++)
-			CHECK(read(s[1], bytes[0], 8) == 8);
+			CHECK(read(s[1], m.bytes[0], 8) == 8);
 	}
-	while (send(s[0], bytes[0], 8, MSG_DONTWAIT) == 8)
+	while (send(s[0], m.bytes[0], 8, MSG_DONTWAIT) == 8)
 		continue;
 	for (int i = 0; i < 20; i++)
-		CHECK(sendmmsg(s[0], msgs, 4, MSG_DONTWAIT) == -1);
+		CHECK(sendmmsg(s[0], m.at, 4, MSG_DONTWAIT) == -1);
 	return 0;
 }

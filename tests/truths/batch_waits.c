@@ -9,36 +9,22 @@
  * never: (batch-limit)
  */
 #include <sys/epoll.h>
-#include <sys/socket.h>
+#include "msgs.h"
 
-#include "t.h"
-
-#define MANY 64
-
-static struct mmsghdr msgs[MANY];
-static struct iovec iov[MANY];
-static char bytes[MANY][8];
-
-static void fill(void)
-{
-	for (int i = 0; i < MANY; i++) {
-		iov[i] = (struct iovec){bytes[i], 8};
-		msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
-	}
-}
+static struct messages m;
 
 int main(void)
 {
 	struct epoll_event event = {.events = EPOLLIN};
 	int epoll = epoll_create1(0), s[2];
 
-	fill();
+	msgs_fill(&m);
 	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, s) == 0);
 	CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, s[1], &event) == 0);
 	for (int i = 0; i < 100; i++) {
-		CHECK(write(s[0], bytes[0], 8) == 8 && write(s[0], bytes[0], 8) == 8);
+		CHECK(write(s[0], m.bytes[0], 8) == 8 && write(s[0], m.bytes[0], 8) == 8);
 		CHECK(epoll_wait(epoll, &event, 1, -1) == 1);
-		CHECK(recvmmsg(s[1], msgs, MANY, MSG_WAITFORONE, NULL) == 2);
+		CHECK(recvmmsg(s[1], m.at, MANY, MSG_WAITFORONE, NULL) == 2);
 	}
 	return 0;
 }

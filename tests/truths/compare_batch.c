@@ -10,12 +10,7 @@
  */
 #include <sys/socket.h>
 
-#include "t.h"
-
-static int is_new(char **argv)
-{
-	return strstr(argv[0], "/new/") != NULL;
-}
+#include "sides.h"
 
 int main(int argc, char **argv)
 {

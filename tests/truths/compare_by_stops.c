@@ -8,12 +8,7 @@
  * never: batch sizes are not compared
  * never: counts and times are not compared
  */
-#include "t.h"
-
-static int is_new(char **argv)
-{
-	return strstr(argv[0], "/new/") != NULL;
-}
+#include "sides.h"
 
 int main(int argc, char **argv)
 {

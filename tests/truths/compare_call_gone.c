@@ -6,12 +6,7 @@
  * never: the base never calls it
  * never: FAIL
  */
-#include "t.h"
-
-static int is_new(char **argv)
-{
-	return strstr(argv[0], "/new/") != NULL;
-}
+#include "sides.h"
 
 int main(int argc, char **argv)
 {

@@ -5,12 +5,7 @@
  * says: new, the base never calls it: fdatasync
  * never: not called any more
  */
-#include "t.h"
-
-static int is_new(char **argv)
-{
-	return strstr(argv[0], "/new/") != NULL;
-}
+#include "sides.h"
 
 int main(int argc, char **argv)
 {

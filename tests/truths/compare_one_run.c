@@ -7,12 +7,7 @@
  * says: cannot tell
  * never: FAIL
  */
-#include "t.h"
-
-static int is_new(char **argv)
-{
-	return strstr(argv[0], "/new/") != NULL;
-}
+#include "sides.h"
 
 int main(int argc, char **argv)
 {

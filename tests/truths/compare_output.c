@@ -12,12 +12,7 @@
  * never: in threads named
  * never: all runs within
  */
-#include "t.h"
-
-static int is_new(char **argv)
-{
-	return strstr(argv[0], "/new/") != NULL;
-}
+#include "sides.h"
 
 int main(int argc, char **argv)
 {

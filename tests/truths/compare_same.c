@@ -30,12 +30,7 @@
  * never: needs more than
  * never: of calls (base
  */
-#include "t.h"
-
-static int is_new(char **argv)
-{
-	return strstr(argv[0], "/new/") != NULL;
-}
+#include "sides.h"
 
 int main(int argc, char **argv)
 {

@@ -9,12 +9,7 @@
  */
 #include <pthread.h>
 
-#include "t.h"
-
-static int is_new(char **argv)
-{
-	return strstr(argv[0], "/new/") != NULL;
-}
+#include "sides.h"
 
 static int writes;
 

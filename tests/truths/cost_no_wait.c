@@ -5,36 +5,23 @@
  * says: recvmmsg is limited by arrivals, not by its limit of 64: 0 of 400 calls were full.
  * never: it never failed with EAGAIN, so its time may be waiting for arrivals
  */
-#include <sys/socket.h>
+#include "msgs.h"
 
-#include "t.h"
-
-#define MANY   64
 #define ROUNDS 400
 
-static struct mmsghdr msgs[MANY];
-static struct iovec iov[MANY];
-static char bytes[MANY][8];
-
-static void fill(void)
-{
-	for (int i = 0; i < MANY; i++) {
-		iov[i] = (struct iovec){bytes[i], 8};
-		msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
-	}
-}
+static struct messages m;
 
 int main(void)
 {
 	int s[2];
 
-	fill();
+	msgs_fill(&m);
 	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, s) == 0);
 	for (int i = 0; i < ROUNDS; i++) {
 		int n = 1 + i % 8;
 
-		CHECK(sendmmsg(s[0], msgs, (unsigned int)n, 0) == n);
-		CHECK(recvmmsg(s[1], msgs, MANY, MSG_DONTWAIT, NULL) == n);
+		CHECK(sendmmsg(s[0], m.at, (unsigned int)n, 0) == n);
+		CHECK(recvmmsg(s[1], m.at, MANY, MSG_DONTWAIT, NULL) == n);
 	}
 	return 0;
 }

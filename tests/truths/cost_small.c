@@ -16,23 +16,9 @@
  * says: There was no window, so start-up
  */
 #include <netinet/in.h>
-#include <sys/socket.h>
+#include "msgs.h"
 
-#include "t.h"
-
-#define MANY 64
-
-static struct mmsghdr msgs[MANY];
-static struct iovec iov[MANY];
-static char bytes[MANY][8];
-
-static void fill(void)
-{
-	for (int i = 0; i < MANY; i++) {
-		iov[i] = (struct iovec){bytes[i], 8};
-		msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
-	}
-}
+static struct messages m;
 
 int main(void)
 {
@@ -41,11 +27,11 @@ int main(void)
 	volatile unsigned long n = 0;
 	socklen_t len = sizeof(to);
 
-	fill();
+	msgs_fill(&m);
 	CHECK(bind(at, (void *)&to, len) == 0 && getsockname(at, (void *)&to, &len) == 0);
 	CHECK(connect(from, (void *)&to, len) == 0);
 	for (int i = 0; i < 1000; i++)
-		CHECK(sendmmsg(from, msgs, 2, 0) == 2);
+		CHECK(sendmmsg(from, m.at, 2, 0) == 2);
 	for (long i = 0; i < 800000000; i++)
 		n++;
 	return 0;
