@@ -12,14 +12,14 @@
 /* So many calls were given the most of all: the batch is the same each time. */
 #define ALIKE_SHARE 0.5
 
-struct causes {
+struct cause_counts {
 	uint64_t of[CAUSES], all;
 	enum cause most;
 };
 
-static struct causes count_causes(const struct res_counts *limited_by)
+static struct cause_counts count_causes(const struct res_counts *limited_by)
 {
-	struct causes c = {0};
+	struct cause_counts c = {0};
 
 	for (enum cause i = 0; i < CAUSES; i++) {
 		c.of[i] = view_counter(limited_by, cause_name(i));
@@ -31,9 +31,9 @@ static struct causes count_causes(const struct res_counts *limited_by)
 }
 
 /* From a result that does not tell the causes: what follows from its sums. */
-static struct causes causes_of(const struct batch_facts *f)
+static struct cause_counts causes_of(const struct batch_facts *f)
 {
-	struct causes c = count_causes(&f->batch->limited_by);
+	struct cause_counts c = count_causes(&f->batch->limited_by);
 	uint64_t full = view_zero(f->batch->full);
 
 	if (c.all || f->way != BATCH_TAKES || full > f->judged)
@@ -45,13 +45,13 @@ static struct causes causes_of(const struct batch_facts *f)
 	return c;
 }
 
-static int is_main(const struct causes *c)
+static int is_main(const struct cause_counts *c)
 {
 	return (double)c->of[c->most] >= MAIN_SHARE * (double)c->all;
 }
 
 /* "49 of 100 calls" */
-static const char *of_all(struct doc *d, uint64_t part, const struct causes *c)
+static const char *of_all(struct doc *d, uint64_t part, const struct cause_counts *c)
 {
 	return arena_printf(
 		&d->arena, "%s of %s calls", view_count(d, part), view_count(d, c->all));
@@ -83,7 +83,7 @@ static const char *short_name(enum cause cause)
 }
 
 /* "arrivals in 51%, its limit in 49%", most first */
-static const char *list_causes(struct doc *d, struct causes c)
+static const char *list_causes(struct doc *d, struct cause_counts c)
 {
 	const char *list = "";
 
@@ -104,7 +104,7 @@ static const char *list_causes(struct doc *d, struct causes c)
 
 const char *view_limited_part(struct doc *d, const struct res_counts *limited_by)
 {
-	struct causes c = count_causes(limited_by);
+	struct cause_counts c = count_causes(limited_by);
 
 	if (!c.all)
 		return "not known";
@@ -114,7 +114,7 @@ const char *view_limited_part(struct doc *d, const struct res_counts *limited_by
 /* ---- sentences ---- */
 
 /* What a larger limit would still change: those that left something. */
-static const char *more_there(struct doc *d, const struct causes *c)
+static const char *more_there(struct doc *d, const struct cause_counts *c)
 {
 	if ((double)c->of[CAUSE_LIMIT] < SAID_SHARE * (double)c->all)
 		return "";
@@ -123,7 +123,8 @@ static const char *more_there(struct doc *d, const struct causes *c)
 		view_count(d, c->of[CAUSE_LIMIT]));
 }
 
-static const char *arrivals(struct doc *d, const struct batch_facts *f, const struct causes *c)
+static const char *arrivals(
+	struct doc *d, const struct batch_facts *f, const struct cause_counts *c)
 {
 	uint64_t full = view_zero(f->batch->full), less = f->judged > full ? f->judged - full : 0;
 	uint64_t fit = c->of[CAUSE_ARRIVALS] > less ? c->of[CAUSE_ARRIVALS] - less : 0;
@@ -147,8 +148,8 @@ static uint64_t largest_whole(struct doc *d, const struct batch_facts *f)
 	return view_counter(&f->batch->asked_to_transferred, key);
 }
 
-static enum batching_verdict caller(
-	struct doc *d, const struct batch_facts *f, const struct causes *c, const char **ret_words)
+static enum batching_verdict caller(struct doc *d, const struct batch_facts *f,
+	const struct cause_counts *c, const char **ret_words)
 {
 	uint64_t whole = largest_whole(d, f);
 
@@ -187,8 +188,8 @@ static const char *list_errors(struct doc *d, const struct res_syscall *s, int n
 	return *list ? arena_printf(&d->arena, " (%s)", list) : "";
 }
 
-static enum batching_verdict main_cause(
-	struct doc *d, const struct batch_facts *f, const struct causes *c, const char **ret_words)
+static enum batching_verdict main_cause(struct doc *d, const struct batch_facts *f,
+	const struct cause_counts *c, const char **ret_words)
 {
 	const char *calls = of_all(d, c->of[c->most], c);
 	double mean = f->batch->per_call ? f->batch->per_call->mean : NAN;
@@ -254,7 +255,7 @@ static enum batching_verdict main_cause(
 enum batching_verdict view_limited(
 	struct doc *d, const struct batch_facts *f, const char **ret_words)
 {
-	struct causes c = causes_of(f);
+	struct cause_counts c = causes_of(f);
 	/* Calls that found no room count too. */
 	uint64_t judged = c.all > f->judged ? c.all : f->judged;
 

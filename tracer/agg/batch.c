@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "common/base/cleanup.h"
 
@@ -123,8 +122,7 @@ void batch_add(struct batch *b, const struct call *c)
 
 	if (ev->m.batch_asked != NOT_MEASURED)
 		left_out |= add_count(&b->asked, ev->m.batch_asked);
-	b->could_wait += batch_receives(ev->def) && !(ev->args[3] & MSG_DONTWAIT) &&
-			 ev->blocking != BLOCKING_NO;
+	b->could_wait += batch_receives(ev->def) && call_may_wait(ev, ev->args[3]);
 	if (c->fate == CALL_OK) {
 		b->empty += ev->ret == 0;
 		left_out |= add_ok(b, c);

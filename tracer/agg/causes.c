@@ -329,8 +329,8 @@ static int may_wait(const struct sys_event *ev, enum role role)
 	if (ev->def->class == CLASS_WAIT)
 		return 1;
 	if (is_messages(ev) || role == ROLE_TAKE_ONE)
-		return !(flags_of(ev) & MSG_DONTWAIT) && ev->blocking != BLOCKING_NO;
-	return ev->blocking != BLOCKING_NO;
+		return call_may_wait(ev, flags_of(ev));
+	return call_may_wait(ev, 0);
 }
 
 static uint64_t stopped_ns(const struct sys_event *ev)
