@@ -53,6 +53,9 @@ struct session {
 	struct res_cpu *r;
 	uint64_t start_ns, end_ns; /* of CLOCK_MONOTONIC */
 	uint64_t started_at_ns;    /* of CLOCK_REALTIME */
+	struct tree chosen;        /* whom perf is attached to */
+	size_t left_out;           /* descendants that it is not */
+	struct arena arena;        /* command lines */
 };
 
 static int cpu_probe(struct err *err)
@@ -97,21 +100,22 @@ static int find_base(struct session *s, struct err *err)
 		s->in->sc->name);
 }
 
-static int has_window(const struct scenario *sc)
+static int has_window(const struct backend_run *in)
 {
-	return sc->load || sc->skip_ns || sc->duration_ns;
+	const struct scenario *sc = in->sc;
+
+	return sc->load || sc->skip_ns || sc->duration_ns || in->attach;
 }
 
 static int prepare(struct session *s, struct err *err)
 {
-	const struct scenario *sc = s->in->sc;
 	int rc = check_rate(s, err);
 
 	if (rc == 0)
 		rc = find_base(s, err);
 	if (rc == 0)
 		rc = perf_choose_event(&s->event, err);
-	if (rc == 0 && has_window(sc))
+	if (rc == 0 && has_window(s->in))
 		rc = perf_control_open(&s->control, s->in->dir, err);
 	s->perf = program_find("perf");
 	s->data_path = mem_printf("%s/perf.data", s->in->dir);
@@ -122,10 +126,75 @@ static int prepare(struct session *s, struct err *err)
 
 /* ---- the run ---- */
 
+static int cannot_attach(pid_t pid, int code, struct err *err)
+{
+	return err_set(err, code,
+		"perf cannot attach to process %d: %s (run as its user or as root; "
+		"a container needs --cap-add=PERFMON)",
+		pid, strerror(-code));
+}
+
+/* One that was there at the last attempt too, if there was one: else some would come and go each
+ * time. */
+static int is_steady(const struct session *s, pid_t pid)
+{
+	return !s->chosen.len || tree_has(&s->chosen, pid);
+}
+
+/* Fills s->chosen. perf ends at the first process that it cannot have: only the roots must be. */
+static int choose_processes(struct session *s, struct err *err)
+{
+	struct attach *a = s->in->attach;
+	struct tree chosen = {0};
+	int rc = attach_look(a, err);
+
+	s->left_out = 0;
+	for (size_t i = 0; i < a->all.len && rc == 0; i++) {
+		pid_t pid = a->all.at[i];
+		int code = perf_try_process(&s->event, pid);
+
+		if (i < a->roots.len && code)
+			rc = cannot_attach(pid, code, err);
+		else if (code == 0 && (i < a->roots.len || is_steady(s, pid)))
+			*VEC_PUSH(&chosen) = pid;
+		else
+			s->left_out += code != -ESRCH;
+	}
+	tree_release(&s->chosen);
+	s->chosen = chosen;
+	return rc;
+}
+
+static const char *const *command_line(struct session *s, const char *pids)
+{
+	return perf_record_command(&s->arena, &(struct perf_recording){s->perf, s->in->sc,
+						      &s->event, &s->control, s->data_path, pids});
+}
+
+static const char *const *attach_command_line(void *ctx, struct err *err)
+{
+	struct session *s = ctx;
+
+	perf_control_renew(&s->control);
+	if (choose_processes(s, err) < 0)
+		return NULL;
+	return command_line(s, attach_pids(&s->chosen, &s->arena));
+}
+
+static int is_attached(void *ctx)
+{
+	return perf_control_is_heard(&((struct session *)ctx)->control);
+}
+
+static void mark(void *ctx, enum drive_mark which)
+{
+	perf_control_mark(&((struct session *)ctx)->control, which);
+}
+
 static int record(struct session *s, struct err *err)
 {
 	const struct backend_run *in = s->in;
-	struct arena a = {0};
+	const struct drive_attach attach = {in->attach, attach_command_line, is_attached};
 
 	s->started_at_ns = clock_real_ns();
 	s->start_ns = clock_mono_ns();
@@ -133,23 +202,23 @@ static int record(struct session *s, struct err *err)
 		&(struct drive){
 			.sc = in->sc,
 			.signals = in->signals,
-			.tool_argv = perf_record_command(
-				&a, &(struct perf_recording){s->perf, in->sc, &s->event,
-					    &s->control, s->data_path}),
+			.attach = in->attach ? &attach : NULL,
+			.tool_argv = in->attach ? NULL : command_line(s, NULL),
 			.keep_fd = -1,
 			.null_stdin = in->null_stdin,
-			.target_is_child = 1,
-			.insist = SIGKILL,
+			.target_is_child = !in->attach,
+			/* Attached, it is perf that would be killed, with what it has. */
+			.insist = in->attach ? SIGTERM : SIGKILL,
 			.limit_ns = in->sc->timeout_ns,
 			.target_log = in->target_log,
 			.load_log = in->load_log,
-			.mark = s->control.order >= 0 ? perf_control_mark : NULL,
-			.ctx = &s->control,
+			.mark = s->control.order >= 0 ? mark : NULL,
+			.ctx = s,
 			.watcher = in->watcher,
 		},
 		&s->drive, err);
 	s->end_ns = clock_mono_ns();
-	arena_release(&a);
+	drive_judge_end(&s->drive, s->drive.end_signal);
 	return rc;
 }
 
@@ -192,13 +261,16 @@ static const char *utc(struct arena *a, uint64_t real_ns)
 static void fill_exit(struct session *s)
 {
 	const struct drive_result *d = &s->drive;
-	struct res_exit *e = s->r->exit = RES_OBJ(s->r, exit);
+	struct res_exit *e;
 
+	if (s->in->attach && !d->target_ended && !d->stopped)
+		return; /* it lives */
+	e = s->r->exit = RES_OBJ(s->r, exit);
 	e->timed_out = d->trouble == DRIVE_TIMED_OUT;
 	if (d->stopped) /* ended by us after the load: by contract that is a good end */
 		e->status = 0;
 	else if (d->end == DRIVE_END_UNKNOWN)
-		return; /* perf had the signal itself, and ended by it */
+		return; /* perf had the signal itself, and ended by it; or is not its parent */
 	else if (d->end_signal)
 		e->signal = (uint64_t)d->end_signal;
 	else
@@ -271,7 +343,11 @@ static void fill(struct session *s)
 	cleanup_free char *renderer = flamegraph_renderer();
 
 	s->r->complete = 1;
-	s->r->command = copy_words(a, sc->argv);
+	s->r->attached = backend_describe_attached(s->r, s->in->attach);
+	if (s->r->attached)
+		s->r->attached->processes = s->chosen.len;
+	s->r->command =
+		s->in->attach ? attach_command(s->in->attach, s->r) : copy_words(a, sc->argv);
 	s->r->scenario = arena_strdup(a, sc->name);
 	s->r->started_at = utc(a, s->started_at_ns);
 	s->r->wall_ns = s->end_ns - s->start_ns;
@@ -285,7 +361,9 @@ static void fill(struct session *s)
 	fill_load(s);
 	s->r->control = control_describe(s->r, s->in, &s->drive);
 	fill_tools(s, renderer);
-	s->r->environment = environment_describe(s->r, target);
+	s->r->environment = environment_describe(s->r, s->in->attach ? NULL : target);
+	if (s->in->attach)
+		attach_environment(s->in->attach, s->r, s->r->environment);
 }
 
 /* ---- what a reader must know ---- */
@@ -310,12 +388,44 @@ static const char *few_say(struct session *s, uint64_t samples)
 		result_arena(s->r), "shares below %.0f%% are chance", 1000.0 / (double)samples);
 }
 
+/* perf's own start and end. */
+#define PERF_CPU_NS (UINT64_C(500) * 1000 * 1000)
+/* So many samples are missing by no chance. */
+#define SAMPLES_MISSED 20
+
+/* 1 if samples were due, of all that ran. */
+static int missed_samples(const struct session *s)
+{
+	uint64_t cpu_ns = s->drive.cpu_ns, hz = s->in->sc->sampling_hz;
+
+	return !s->fold.samples && !s->r->window && !s->r->load && cpu_ns > PERF_CPU_NS &&
+	       (double)(cpu_ns - PERF_CPU_NS) / 1e9 * (double)hz >= SAMPLES_MISSED;
+}
+
+static void warn_missed(struct session *s)
+{
+	char used[UNITS_BUF];
+
+	units_duration(used, s->drive.cpu_ns);
+	snprintf(
+		s->ret->note, sizeof(s->ret->note), "perf took no samples of %s of CPU time", used);
+	result_warn(s->r, "perf_took_none",
+		"perf took no samples, though perf and the target used %s of CPU time: perf record "
+		"by hand may say why (without /sys, as in some containers, perf 6.12 takes none)",
+		used);
+	s->r->complete = 0;
+}
+
 static void warn_few_samples(struct session *s)
 {
 	uint64_t samples = s->fold.samples, rate = wanted_rate(s), hz = s->in->sc->sampling_hz;
 	const char *longer =
 		rate == perf_max_rate() ? ", the kernel's maximum, and run longer" : "";
 
+	if (missed_samples(s)) {
+		warn_missed(s);
+		return;
+	}
 	if (samples >= SAMPLES_WANTED)
 		snprintf(s->ret->note, sizeof(s->ret->note), "%llu samples of %s at %llu Hz",
 			(unsigned long long)samples, fold_event(&s->fold), (unsigned long long)hz);
@@ -353,6 +463,11 @@ static void warn(struct session *s)
 		result_warn(s->r, "user_only",
 			"the kernel's code was not sampled: kernel.perf_event_paranoid is above 1");
 	warn_few_samples(s);
+	if (s->left_out)
+		result_warn(s->r, "descendants",
+			"Not all is seen: %zu descendants are not sampled, that perf cannot attach "
+			"to or that were just made.",
+			s->left_out);
 	if (sampling->unknown_share > UNKNOWN_HIGH && sampling->samples >= JUDGE_SAMPLES_MIN)
 		result_warn(s->r, "unknown_frames",
 			"%.0f%% of the frames have no symbol: install debug symbols, build with "
@@ -379,6 +494,8 @@ static void warn(struct session *s)
 	if (s->drive.stopped && s->drive.insisted)
 		result_warn(s->r, "target_killed",
 			"the target did not end within the grace after TERM and was killed");
+	if (*s->drive.crash)
+		result_warn(s->r, "target_crashed", "%s", s->drive.crash);
 	if (s->drive.trouble != DRIVE_FINE) {
 		result_warn(s->r, drive_trouble_code(s->drive.trouble), "%s", s->drive.text);
 		s->r->complete = 0;
@@ -497,10 +614,10 @@ static int run_status(const struct session *s)
 		return STATUS_TIME_LIMIT;
 	if (d->trouble != DRIVE_FINE)
 		return STATUS_TROUBLE;
-	if (d->stopped)
+	if (d->stopped || (s->in->attach && !d->target_ended))
 		return 0;
 	if (d->end == DRIVE_END_UNKNOWN)
-		return d->tool_status;
+		return s->in->attach ? 0 : d->tool_status;
 	return d->end_signal ? 128 + d->end_signal : d->end_status;
 }
 
@@ -523,15 +640,18 @@ static void conclude(struct session *s)
 	s->ret->status = run_status(s);
 	s->ret->interrupted = s->drive.interrupted != 0;
 	s->ret->window_ns = s->r->window ? s->r->window->wall_ns : s->r->wall_ns;
-	snprintf(s->ret->text, sizeof(s->ret->text), "%s", s->drive.text);
-	if (!*s->ret->text && has_window(s->in->sc) && !s->r->window)
+	snprintf(s->ret->text, sizeof(s->ret->text), "%s",
+		*s->drive.text ? s->drive.text : s->drive.crash);
+	if (!*s->ret->text && has_window(s->in) && !s->r->window)
 		snprintf(s->ret->text, sizeof(s->ret->text), NO_WINDOW);
 }
 
 static int take_result(struct session *s, struct err *err)
 {
-	int rc = check_data(s, err);
+	int rc = s->in->attach ? backend_not_attached(&s->drive, s->ret, err) : 0;
 
+	if (rc == 0)
+		rc = check_data(s, err);
 	if (rc == 0)
 		rc = perf_fold(s->perf, s->data_path, s->in->signals, &s->fold, err);
 	if (rc == -EINTR)
@@ -557,6 +677,8 @@ static void session_release(struct session *s)
 	if (s->control.answer_path)
 		(void)unlink(s->control.answer_path);
 	perf_control_close(&s->control);
+	arena_release(&s->arena);
+	tree_release(&s->chosen);
 	fold_release(&s->fold);
 	result_free(s->r);
 	free(s->perf);
@@ -571,14 +693,17 @@ static const char *const *cpu_command(const struct backend_run *in, struct arena
 	const char *dir = in->dir ? in->dir : ".";
 	struct perf_control control = PERF_CONTROL_NONE;
 	struct perf_event event = {.name = "cycles:P"};
+	const char *pids = in->sc->attach_window ? "PID" : NULL;
 	const char *const *argv;
 
 	(void)perf_choose_event(&event, NULL);
-	if (has_window(in->sc))
+	if (has_window(in))
 		perf_control_name(&control, dir);
+	if (in->attach)
+		pids = attach_pids(&in->attach->all, a);
 	argv = perf_record_command(
 		a, &(struct perf_recording){arena_strdup(a, perf ? perf : "perf"), in->sc, &event,
-			   &control, arena_printf(a, "%s/perf.data", dir)});
+			   &control, arena_printf(a, "%s/perf.data", dir), pids});
 	perf_control_close(&control);
 	return argv;
 }

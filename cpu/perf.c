@@ -48,7 +48,7 @@ uint64_t perf_max_rate(void)
 }
 
 /* 0, or the errno of perf_event_open(2). */
-static int try_event(uint32_t type, uint64_t config, int user_only)
+static int try_event(uint32_t type, uint64_t config, int user_only, pid_t pid)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
@@ -61,7 +61,7 @@ static int try_event(uint32_t type, uint64_t config, int user_only)
 		.exclude_kernel = user_only != 0,
 		.exclude_hv = 1,
 	};
-	long fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	long fd = syscall(SYS_perf_event_open, &attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
 
 	if (fd < 0)
 		return errno;
@@ -99,13 +99,21 @@ int perf_choose_event(struct perf_event *ret, struct err *err)
 
 	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
 		code = try_event(
-			candidates[i].type, candidates[i].config, candidates[i].event.user_only);
+			candidates[i].type, candidates[i].config, candidates[i].event.user_only, 0);
 		if (!code) {
 			*ret = candidates[i].event;
 			return 0;
 		}
 	}
 	return not_allowed(code, err);
+}
+
+int perf_try_process(const struct perf_event *event, pid_t pid)
+{
+	if (event->hardware)
+		return -try_event(
+			PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, event->user_only, pid);
+	return -try_event(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK, event->user_only, pid);
 }
 
 /* ---- control ---- */
@@ -166,10 +174,28 @@ static int answered(struct perf_control *c)
 	return 0;
 }
 
-void perf_control_mark(void *control, enum drive_mark mark)
+void perf_control_renew(struct perf_control *c)
+{
+	char buf[256];
+
+	while (read(c->order, buf, sizeof(buf)) > 0 || read(c->answer, buf, sizeof(buf)) > 0)
+		;
+	c->asked = 0;
+}
+
+int perf_control_is_heard(struct perf_control *c)
+{
+	static const char order[] = "disable\n"; /* which it is: that changes nothing */
+	char buf[64];
+
+	if (!c->asked)
+		c->asked = write(c->order, order, strlen(order)) > 0;
+	return c->asked && read(c->answer, buf, sizeof(buf)) > 0;
+}
+
+void perf_control_mark(struct perf_control *c, enum drive_mark mark)
 {
 	const char *order = mark == DRIVE_BEGIN ? "enable\n" : "disable\n";
-	struct perf_control *c = control;
 
 	if (mark == DRIVE_END)
 		c->end_ns = clock_mono_ns();
@@ -220,9 +246,14 @@ const char *const *perf_record_command(struct arena *a, const struct perf_record
 	const char **argv;
 
 	add_recording(&w, a, rec);
-	add(&w, "--");
-	for (const char *const *word = rec->sc->argv; *word; word++)
-		add(&w, *word);
+	if (rec->pids) {
+		add(&w, "-p");
+		add(&w, rec->pids);
+	} else {
+		add(&w, "--");
+		for (const char *const *word = rec->sc->argv; *word; word++)
+			add(&w, *word);
+	}
 	add(&w, NULL);
 	argv = arena_alloc(a, w.len, sizeof(*argv));
 	memcpy(argv, w.at, w.len * sizeof(*argv));

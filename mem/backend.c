@@ -156,6 +156,7 @@ static int drive(struct job *j, struct err *err)
 		},
 		&j->drive, err);
 	marks_end(&j->marks);
+	drive_judge_end(&j->drive, j->drive.tool_signal);
 	arena_release(&arena);
 	return rc;
 }
@@ -545,6 +546,8 @@ static void fill_run(struct job *j, uint64_t started_real_ns)
 	if (j->drive.stopped && j->drive.insisted)
 		result_warn(r, "target_killed",
 			"the target did not end within the grace after TERM and was killed");
+	if (*j->drive.crash)
+		result_warn(r, "target_crashed", "%s", j->drive.crash);
 	if (j->drive.trouble != DRIVE_FINE) {
 		result_warn(r, drive_trouble_code(j->drive.trouble), "%s", j->drive.text);
 		r->complete = 0;
@@ -694,7 +697,8 @@ static void conclude(const struct job *j, struct backend_result *ret)
 	ret->status = run_status(j);
 	ret->incomplete = r->complete != 1;
 	ret->window_ns = r->window ? r->window->wall_ns : r->wall_ns;
-	snprintf(ret->text, sizeof(ret->text), "%s", j->drive.text);
+	snprintf(ret->text, sizeof(ret->text), "%s",
+		*j->drive.text ? j->drive.text : j->drive.crash);
 	if (r->complete != 1 && !*ret->text && r->warnings.len)
 		snprintf(ret->text, sizeof(ret->text), "%.255s", r->warnings.at[0].text);
 	note_warnings(r, ret);

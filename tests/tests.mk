@@ -5,6 +5,8 @@
 TARGET_SRC  := $(wildcard tests/targets/*.c)
 TARGET_NAME := $(TARGET_SRC:tests/targets/%.c=%)
 TARGET_HDR  := $(wildcard tests/targets/*.h)
+# Programs of known truth (tests/e2e/truths.py), in the one variant that is there always.
+TRUTH_NAME  := $(patsubst tests/truths/%.c,%,$(wildcard tests/truths/*.c))
 # None of the user's flags and no sanitizer: what a target calls is counted.
 TARGET_O    ?= -O1
 TARGET_OPT  := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(TARGET_O) -g $(WARN) $(ERROR) -pthread
@@ -31,7 +33,7 @@ targets: deps
 ifneq ($(filter targets-all,$(MAKECMDGOALS)),)
 TARGET_HAVE := $(foreach v,$(TARGET_VARIANTS),$(if $(call can_cc,$(TARGET_CC_$(v))),$(v)))
 TARGET_MISS := $(filter-out $(TARGET_HAVE),$(TARGET_VARIANTS))
-targets-all: $(TARGET_NAME:%=$(O)/targets/%) \
+targets-all: $(TARGET_NAME:%=$(O)/targets/%) $(TRUTH_NAME:%=$(O)/truths/%) \
 		$(foreach v,$(TARGET_HAVE),$(TARGET_NAME:%=$(O)/targets/%-$(v)))
 	$(if $(TARGET_MISS),@echo '  SKIP     target variants without a compiler: $(TARGET_MISS)')
 endif
@@ -45,6 +47,11 @@ $(O)/targets/%$(1): tests/targets/%.c $(TARGET_HDR) $(O)/flags
 endef
 $(foreach v,$(TARGET_VARIANTS),$(eval $(call target_rule,-$(v),TARGET_CC_$(v))))
 $(eval $(call target_rule,,TARGET_CC))
+
+$(O)/truths/%: tests/truths/%.c $(TARGET_HDR) $(O)/flags
+	@mkdir -p $(@D)
+	$(call say,TRUTH,$(@F))
+	$(Q)$(TARGET_CC) $(TARGET_OPT) -Itests/targets -o $@ $<
 
 # ---- fuzzing: a harness is a file tests/fuzz/fuzz_NAME.c, its inputs are tests/fuzz/corpus/NAME/ ----
 FUZZ_NAME   := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -162,6 +169,7 @@ bench:
 	$(Q)BUILD=$(O) tests/bench/bench_recorder.py
 	$(Q)BUILD=$(O) tests/bench/bench_predict.py
 	$(Q)BUILD=$(O) tests/bench/bench_results.py
+	$(Q)BUILD=$(O) tests/bench/bench_compare.py
 
 soak:
 	$(Q)$(DEPS) e2e

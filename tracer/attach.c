@@ -12,6 +12,7 @@
 
 #include "common/base/mem.h"
 #include "tracer/dispositions.h"
+#include "tracer/front.h"
 #include "tracer/launch.h"
 #include "tracer/loop.h"
 #include "tracer/mend.h"
@@ -78,7 +79,7 @@ static int check_process(pid_t pid, struct err *err)
 {
 	pid_t tracer = disposition_tracer(pid);
 
-	if (pid == getpid())
+	if (front_is_us(pid))
 		return err_set(
 			err, -EPERM, "process %d is this iotrace: it cannot trace itself", pid);
 	if (disposition_is_kernel_thread(pid))
@@ -249,7 +250,7 @@ static int attach_descendants(struct session *s, struct map *refused)
 		struct err err = {0};
 
 		/* We ourselves may be a descendant: of the shell that is traced. */
-		if (pid == getpid() || is_traced(s, it.key) || map_get(refused, it.key) ||
+		if (front_is_us(pid) || is_traced(s, it.key) || map_get(refused, it.key) ||
 			!is_left_out(pid))
 			continue;
 		if (attach_process(s, pid, &err) == 0)
@@ -279,7 +280,7 @@ static void count_descendants(struct session *s)
 
 	snapshot_take(&snap);
 	while (map_next(&snap.of_a_traced, &it))
-		s->left_out += (pid_t)it.key != getpid() && is_left_out((pid_t)it.key);
+		s->left_out += !front_is_us((pid_t)it.key) && is_left_out((pid_t)it.key);
 	snapshot_release(&snap);
 }
 
@@ -333,6 +334,7 @@ int attach_processes(struct session *s, struct err *err)
 		attach_tree(s);
 	else
 		count_descendants(s);
+	s->attached_processes = s->tracees.processes_total;
 	s->recorder.waiting = 0;
 	return 0;
 }

@@ -101,6 +101,21 @@ static void add_env(struct io_args *a, const struct scenario *sc)
 	}
 }
 
+/* Whom it is attached to. Where the runner starts the target free, its number is not known before.
+ */
+static void add_attached(struct io_args *a, const struct backend_run *in)
+{
+	add(a, "-p");
+	add(a, in->attach ? attach_pids(&in->attach->roots, a->arena) : "PID");
+	if (!in->sc->no_tree)
+		add(a, "--tree");
+}
+
+static int is_attaching(const struct backend_run *in)
+{
+	return in->attach || in->sc->attach_window;
+}
+
 /* Where iotrace keeps its line of counts for the progress line. */
 static char *status_path(const struct backend_run *in)
 {
@@ -122,10 +137,14 @@ static void add_options(struct io_args *a, const struct backend_run *in, int con
 	}
 	add(a, "-e");
 	add(a, traced_set(sc));
-	if (sc->timeout_ns)
-		add_seconds(a, "--timeout", sc->timeout_ns);
-	add_seconds(a, "--grace", sc->grace_ns);
-	add_env(a, sc);
+	if (is_attaching(in)) {
+		add_attached(a, in);
+	} else {
+		if (sc->timeout_ns)
+			add_seconds(a, "--timeout", sc->timeout_ns);
+		add_seconds(a, "--grace", sc->grace_ns);
+		add_env(a, sc);
+	}
 	if (in->watcher) {
 		add(a, "--status");
 		add(a, arena_strdup(a->arena, status));
@@ -149,9 +168,11 @@ static const char *const *command_line(
 
 	add(&a, arena_strdup(arena, iotrace));
 	add_options(&a, in, control_fd);
-	add(&a, "--");
-	for (const char *const *word = in->sc->argv; *word; word++)
-		add(&a, *word);
+	if (!is_attaching(in)) {
+		add(&a, "--");
+		for (const char *const *word = in->sc->argv; *word; word++)
+			add(&a, *word);
+	}
 	const char **argv = arena_alloc(arena, a.len + 1, sizeof(*argv));
 
 	memcpy(argv, a.at, a.len * sizeof(*argv));
@@ -164,10 +185,40 @@ static const char *const *io_command(const struct backend_run *in, struct arena 
 	cleanup_free char *iotrace = find_iotrace();
 
 	/* With a load it is a pipe, whatever its number. */
-	return command_line(a, in, iotrace ? iotrace : "iotrace", in->sc->load ? 3 : -1);
+	return command_line(
+		a, in, iotrace ? iotrace : "iotrace", in->sc->load || is_attaching(in) ? 3 : -1);
 }
 
-/* ---- the window ---- */
+/* ---- attaching and the window ---- */
+
+/* One run. */
+struct io_session {
+	const struct backend_run *in;
+	const char *iotrace;
+	struct arena arena;
+	int control[2]; /* a pipe to iotrace, -1: none */
+	int asked;      /* whether it has attached */
+};
+
+static const char *const *io_attach_command(void *ctx, struct err *err)
+{
+	struct io_session *s = ctx;
+
+	if (attach_look(s->in->attach, err) < 0)
+		return NULL;
+	return command_line(&s->arena, s->in, s->iotrace, s->control[0]);
+}
+
+/* iotrace reads its orders when it has attached; an empty line is none. */
+static int io_is_attached(void *ctx)
+{
+	struct io_session *s = ctx;
+	int waiting = 1;
+
+	if (!s->asked)
+		s->asked = write(s->control[1], "\n", 1) == 1;
+	return s->asked && ioctl(s->control[1], FIONREAD, &waiting) == 0 && !waiting;
+}
 
 /*
  * Writes a line on the control pipe and waits until iotrace has taken it, so that the first request
@@ -176,7 +227,8 @@ static const char *const *io_command(const struct backend_run *in, struct arena 
 static void io_mark(void *ctx, enum drive_mark mark)
 {
 	const char *line = mark == DRIVE_BEGIN ? "begin\n" : "end\n";
-	struct pollfd reader = {.fd = *(const int *)ctx};
+	const struct io_session *s = ctx;
+	struct pollfd reader = {.fd = s->control[1]};
 	uint64_t limit = clock_mono_ns() + MARK_WAIT_NS;
 	int waiting = 1;
 
@@ -249,6 +301,15 @@ static void fill_load(struct res_result *r, const struct scenario *sc, const str
 	}
 }
 
+/* iotrace reads it at the end, when the process may have ended, and knows its number only. */
+static void fill_attached(struct res_result *r, const struct attach *a)
+{
+	r->attached = backend_describe_attached(r, a);
+	r->command = attach_command(a, r);
+	if (r->environment)
+		attach_environment(a, r, r->environment);
+}
+
 /* What only the runner knows. */
 static void fill(struct res_result *r, const struct backend_run *in, const struct drive_result *d)
 {
@@ -258,7 +319,13 @@ static void fill(struct res_result *r, const struct backend_run *in, const struc
 	if (d->load_started)
 		fill_load(r, sc, d);
 	r->control = control_describe(r, in, d);
-	if (d->stopped && r->exit) {
+	if (in->attach)
+		fill_attached(r, in->attach);
+	if (d->stopped && in->attach) { /* we let go of it first, and end it now */
+		r->exit = RES_OBJ(r, exit);
+		r->exit->status = 0;
+		r->exit->timed_out = 0;
+	} else if (d->stopped && r->exit) {
 		if (d->insisted && r->exit->signal == SIGKILL)
 			result_warn(r, "target_killed",
 				"the target did not end within the grace after TERM and was "
@@ -267,6 +334,8 @@ static void fill(struct res_result *r, const struct backend_run *in, const struc
 		r->exit->status = 0;
 		r->exit->signal = U64_NONE;
 	}
+	if (*d->crash)
+		result_warn(r, "target_crashed", "%s", d->crash);
 	if (d->trouble != DRIVE_FINE) {
 		result_warn(r, drive_trouble_code(d->trouble), "%s", d->text);
 		r->complete = 0;
@@ -297,6 +366,8 @@ static int run_status(const struct res_result *r, const struct drive_result *d)
 {
 	if (tracer_failed(r, d))
 		return STATUS_TRACER_FAILED;
+	if (d->trouble == DRIVE_TIMED_OUT && !r->load)
+		return STATUS_TIME_LIMIT;
 	if (d->trouble != DRIVE_FINE)
 		return STATUS_TROUBLE;
 	return d->stopped ? 0 : target_status(r, d);
@@ -338,7 +409,7 @@ static void conclude(struct res_result *r, const struct drive_result *d, struct 
 	ret->incomplete = d->trouble != DRIVE_FINE || r->complete != 1;
 	ret->window_ns = r->window ? r->window->wall_ns : r->wall_ns;
 	fill_figures(r, ret);
-	snprintf(ret->text, sizeof(ret->text), "%s", d->text);
+	snprintf(ret->text, sizeof(ret->text), "%s", *d->text ? d->text : d->crash);
 	if (!*ret->text && tracer_failed(r, d))
 		snprintf(ret->text, sizeof(ret->text),
 			"iotrace failed; the result says what is missing");
@@ -358,13 +429,18 @@ static int take_result(const struct backend_run *in, struct drive_result *d,
 {
 	const char *name = in->sc->name;
 	struct res_result *r = NULL;
-	int rc = read_result(in->dir, name, &r, err);
+	int rc = in->attach ? backend_not_attached(d, ret, err) : 0;
 
+	if (rc)
+		return rc;
+	rc = read_result(in->dir, name, &r, err);
 	if (rc == -ENOENT)
 		return no_result(d, ret, err);
-	if (rc < 0)
+	if (rc < 0 || !r)
 		return rc;
 	recognize_limit(r, d);
+	if (r->exit && r->exit->signal != U64_NONE)
+		drive_judge_end(d, (int)r->exit->signal);
 	fill(r, in, d);
 	conclude(r, d, ret);
 	rc = write_result(r, in->dir, name, err);
@@ -393,42 +469,53 @@ static void io_tick(void *ctx, enum drive_stage stage, uint64_t elapsed_ns, cons
 	w->outer->tick(w->outer->ctx, stage, elapsed_ns, w->figures);
 }
 
+/* iotrace keeps the limit of a target that it starts; this one is for an iotrace that hangs. */
+static uint64_t limit_ns(const struct backend_run *in)
+{
+	const struct scenario *sc = in->sc;
+
+	if (in->attach || !sc->timeout_ns)
+		return sc->timeout_ns;
+	return sc->timeout_ns + sc->grace_ns + LIMIT_SLACK_NS;
+}
+
 static int io_drive(const struct backend_run *in, struct drive_result *ret, struct err *err)
 {
 	const struct scenario *sc = in->sc;
 	cleanup_free char *iotrace = find_iotrace();
-	struct arena arena = {0};
-	int control[2] = {-1, -1};
+	struct io_session s = {.in = in, .iotrace = iotrace, .control = {-1, -1}};
+	const struct drive_attach attach = {in->attach, io_attach_command, io_is_attached};
+	int with_pipe = sc->load || in->attach;
 	struct io_watch watch = {.outer = in->watcher, .path = status_path(in)};
 	const struct drive_watcher watcher = {io_tick, &watch};
 
-	if (sc->load && pipe2(control, O_CLOEXEC) < 0)
+	if (with_pipe && pipe2(s.control, O_CLOEXEC) < 0)
 		return err_set(err, -errno, "cannot make a pipe: %s", strerror(errno));
 	int rc = drive_run(
 		&(struct drive){
 			.sc = sc,
 			.signals = in->signals,
-			.tool_argv = command_line(&arena, in, iotrace, control[0]),
-			.keep_fd = control[0],
+			.attach = in->attach ? &attach : NULL,
+			.tool_argv = in->attach ? NULL
+						: command_line(&s.arena, in, iotrace, s.control[0]),
+			.keep_fd = s.control[0],
 			.null_stdin = in->null_stdin,
 			.env_by_tool = 1,
 			/* iotrace answers a second TERM with KILL to its tracees, and still writes.
 			 */
 			.insist = SIGTERM,
-			/* iotrace keeps the limit; this one is for an iotrace that hangs. */
-			.limit_ns =
-				sc->timeout_ns ? sc->timeout_ns + sc->grace_ns + LIMIT_SLACK_NS : 0,
+			.limit_ns = limit_ns(in),
 			.target_log = in->target_log,
 			.load_log = in->load_log,
-			.mark = sc->load ? io_mark : NULL,
-			.ctx = &control[1],
+			.mark = with_pipe ? io_mark : NULL,
+			.ctx = &s,
 			.watcher = in->watcher ? &watcher : NULL,
 		},
 		ret, err);
 	for (int i = 0; i < 2; i++)
-		if (control[i] >= 0)
-			close(control[i]);
-	arena_release(&arena);
+		if (s.control[i] >= 0)
+			close(s.control[i]);
+	arena_release(&s.arena);
 	if (in->watcher)
 		(void)unlink(watch.path);
 	free(watch.path);

@@ -15,14 +15,21 @@ void book_init(struct book *b, uint64_t start_ns, int wants_window)
 		.window_end_ns = UINT64_MAX};
 	for (int i = 0; i < PHASE_COUNT; i++)
 		b->agg[i] = agg_new();
+	b->causes = causes_new();
 	b->timeline = timeline_new(start_ns);
 	b->mappings = mappings_new();
+}
+
+void book_attached(struct book *b)
+{
+	causes_attached(b->causes);
 }
 
 void book_release(struct book *b)
 {
 	for (int i = 0; i < PHASE_COUNT; i++)
 		agg_free(b->agg[i]);
+	causes_free(b->causes);
 	for (size_t i = 0; i < b->marks.len; i++)
 		free(b->marks.at[i].name);
 	free(b->marks.at);
@@ -37,11 +44,18 @@ void book_detail(struct book *b, struct spool *spool, const struct sys_set *set)
 	b->detail.epoch_offset_ns = (int64_t)(clock_real_ns() - clock_mono_ns());
 }
 
-static enum book_phase phase_at(const struct book *b, uint64_t ns)
+enum book_phase book_phase_at(const struct book *b, uint64_t ns)
 {
 	if (ns < b->window_begin_ns)
 		return PHASE_STARTUP;
 	return ns < b->window_end_ns ? PHASE_WINDOW : PHASE_SHUTDOWN;
+}
+
+static const char *const phase_names[PHASE_COUNT] = {"start-up", "window", "shutdown"};
+
+const char *book_phase_name(const struct book *b, enum book_phase phase)
+{
+	return b->wants_window ? phase_names[phase] : "run";
 }
 
 static void detail_call(struct book *b, const struct sys_event *ev)
@@ -61,13 +75,23 @@ static void mark_call(struct book *b, uint64_t entry_ns)
 		}
 }
 
+static void limit_call(struct book *b, const struct sys_event *ev, enum book_phase phase)
+{
+	struct caused of[2];
+	size_t n = causes_add(b->causes, ev, (uint8_t)phase, of);
+
+	for (size_t i = 0; i < n; i++)
+		agg_limited(b->agg[of[i].phase], &of[i]);
+}
+
 void book_call(struct book *b, const struct sys_event *ev)
 {
-	enum book_phase phase = phase_at(b, ev->entry_ns);
+	enum book_phase phase = book_phase_at(b, ev->entry_ns);
 
 	b->seen[phase][ev->seen]++;
 	mappings_phase(b->mappings, phase);
 	agg_add(b->agg[phase], ev);
+	limit_call(b, ev, phase);
 	timeline_add(b->timeline, ev);
 	mappings_add(b->mappings, ev);
 	if (b->marks.len)
@@ -79,7 +103,7 @@ void book_call(struct book *b, const struct sys_event *ev)
 
 void book_stop(struct book *b, uint64_t at_ns, int near)
 {
-	struct book_stops *stops = &b->stops[phase_at(b, at_ns)];
+	struct book_stops *stops = &b->stops[book_phase_at(b, at_ns)];
 
 	if (near)
 		stops->near++;
@@ -112,7 +136,11 @@ static enum book_phase covered(const struct book *b)
 
 void book_close(struct book *b, uint64_t at_ns)
 {
+	struct caused last;
+
 	b->end_ns = at_ns;
+	while (causes_end(b->causes, &last))
+		agg_limited(b->agg[last.phase], &last);
 	/* A window that was to begin or end after the run did not, or ended with it. */
 	if (b->window_begin_ns != UINT64_MAX && b->window_begin_ns > at_ns)
 		b->window_begin_ns = UINT64_MAX;
@@ -180,11 +208,12 @@ static void fill_phases(const struct book *b, struct res_result *r)
 
 	RES_LIST(r, &r->phases, n + b->marks.len, phase);
 	if (window) {
-		fill_phase(b, PHASE_STARTUP, "start-up", b->window_begin_ns - b->start_ns, r,
-			&r->phases.at[0]);
-		fill_phase(b, PHASE_WINDOW, "window", book_wall_ns(b), r, &r->phases.at[1]);
-		fill_phase(b, PHASE_SHUTDOWN, "shutdown", b->end_ns - b->window_end_ns, r,
-			&r->phases.at[2]);
+		fill_phase(b, PHASE_STARTUP, phase_names[PHASE_STARTUP],
+			b->window_begin_ns - b->start_ns, r, &r->phases.at[0]);
+		fill_phase(b, PHASE_WINDOW, phase_names[PHASE_WINDOW], book_wall_ns(b), r,
+			&r->phases.at[1]);
+		fill_phase(b, PHASE_SHUTDOWN, phase_names[PHASE_SHUTDOWN],
+			b->end_ns - b->window_end_ns, r, &r->phases.at[2]);
 	} else {
 		fill_phase(b, covered(b), "run", book_wall_ns(b), r, &r->phases.at[0]);
 	}

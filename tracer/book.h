@@ -25,6 +25,7 @@ struct book {
 	uint64_t window_begin_ns, window_end_ns; /* UINT64_MAX: not (yet) */
 	int wants_window;                        /* without one all calls are in PHASE_WINDOW */
 	struct agg *agg[PHASE_COUNT];
+	struct causes *causes;
 	struct book_stops {
 		uint64_t near, far; /* on the tracer's CPU, and not */
 	} stops[PHASE_COUNT];
@@ -46,9 +47,16 @@ struct book {
 };
 
 void book_init(struct book *b, uint64_t start_ns, int wants_window);
+/* Calls were made before the first one that comes. */
+void book_attached(struct book *b);
 void book_release(struct book *b);
 /* Calls in set go to the spool. Both stay the caller's. */
 void book_detail(struct book *b, struct spool *spool, const struct sys_set *set);
+
+/* The phase that what is entered then belongs to, as far as is known by now; how the result calls
+ * it. */
+enum book_phase book_phase_at(const struct book *b, uint64_t ns);
+const char *book_phase_name(const struct book *b, enum book_phase phase);
 
 void book_call(struct book *b, const struct sys_event *ev);
 /* One stop of the target; near: it shares the tracer's CPU. */

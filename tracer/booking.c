@@ -3,11 +3,25 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "common/base/mem.h"
 #include "tracer/call_env.h"
 #include "tracer/session.h"
+
+/* A file that can be written by memory: no call says when, or what. Rings of sockets and of
+ * io_uring are mapped too, and said in their own words. */
+static void see_mapping(struct session *s, const struct sys_event *ev, const struct file *file)
+{
+	/* What a call that closed something was about may be gone: not looked at. */
+	if (ev->def->class != CLASS_MEMORY || strcmp(ev->def->name, "mmap") != 0 || !sys_ok(ev))
+		return;
+	if (!(ev->args[2] & PROT_WRITE) || (ev->args[3] & MAP_TYPE) == MAP_PRIVATE ||
+		(ev->args[3] & MAP_ANONYMOUS))
+		return;
+	s->seen.mapped_file |= !file || !file->target || file->target[0] == '/';
+}
 
 /* ---- a call that was recorded ---- */
 
@@ -31,6 +45,7 @@ static void recorded(void *ctx, struct tracee *t, struct sys_event *ev,
 		return;
 	env = call_env(s, t, ev, file);
 	decode_recorded(&(struct decode_in){ev, call_env_memory(s, t), &env}, measured, &ev->m);
+	see_mapping(s, ev, file);
 	book_call(&s->book, ev);
 }
 
@@ -49,10 +64,12 @@ static void stopped(void *ctx, void *call)
 {
 	struct session *s = ctx;
 	struct stopped_call *p = call;
-	const struct file *file;
+	const struct file *file = NULL;
 
-	if (!p->applied)
+	if (!p->applied) {
 		identity_call(s->identity, &p->caller, &p->ev, p->counted, &p->said, &file);
+		see_mapping(s, &p->ev, file);
+	}
 	if (p->counted)
 		book_call(&s->book, &p->ev);
 	files_unref(p->caller.files);
@@ -140,11 +157,13 @@ void booking_call(struct session *s, struct tracee *t, const struct sys_event *e
 		.caller = call_env_caller(t),
 		.counted = (uint8_t)counted,
 		.applied = !s->map.fds || !files_state(t->files)->recorded};
-	const struct file *file;
+	const struct file *file = NULL;
 	struct stopped_call *waits;
 
 	if (call.applied && s->map.fds)
 		identity_call(s->identity, &call.caller, &call.ev, counted, NULL, &file);
+	if (call.applied)
+		see_mapping(s, &call.ev, file);
 	if (call.applied && (!s->recorder.on || !counted)) {
 		if (counted)
 			book_call(&s->book, &call.ev);

@@ -252,6 +252,7 @@ static int control_entry(struct session *s, struct tracee *t)
 		t->scratch = peer_room(s, t);
 		return fd_entry(t);
 	case CONTROL_CLOSE_RANGE:
+	case CONTROL_CLOSING:
 		return fd_entry(t);
 	case CONTROL_FOLDER:
 		recorder_sweep_all_of(&s->recorder, t); /* paths of the calls before it */

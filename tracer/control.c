@@ -67,10 +67,21 @@ static void follow(struct control_map *m, int recorded)
 	}
 }
 
+/* What could take a number away from the recorder's set-up (recorder/enter.c). */
+static const char *const closing[] = {"close", "dup2", "dup3", "close_range"};
+
 /* What could reach into the recorder's memory. */
 static const char *const mappings[] = {"mmap", "munmap", "mremap", "mprotect", "pkey_mprotect",
 	"madvise", "msync", "mincore", "mlock", "mlock2", "munlock", "mseal", "remap_file_pages",
 	"shmat"};
+
+static void set_kind(struct control_map *m, const char *name, enum control kind)
+{
+	const struct sys_def *def = sys_by_name(name);
+
+	if (def)
+		m->kind[def->index] = (uint8_t)kind;
+}
 
 void control_map_build(struct control_map *m, const struct sys_set *traced, int recorded)
 {
@@ -89,17 +100,26 @@ void control_map_build(struct control_map *m, const struct sys_set *traced, int 
 	}
 	if (m->fds)
 		follow(m, recorded);
+	for (size_t i = 0; recorded && !m->fds && i < sizeof(closing) / sizeof(*closing); i++)
+		set_kind(m, closing[i], CONTROL_CLOSING);
 	for (size_t i = 0; recorded && i < sizeof(mappings) / sizeof(*mappings); i++)
-		if (sys_by_name(mappings[i]))
-			m->kind[sys_by_name(mappings[i])->index] = CONTROL_MAPPINGS;
+		set_kind(m, mappings[i], CONTROL_MAPPINGS);
+}
+
+int control_only_recorder(const struct control_map *m, const struct sys_def *def)
+{
+	uint8_t kind = m->kind[def->index];
+
+	return !m->traced[def->index] && (kind == CONTROL_MAPPINGS || kind == CONTROL_CLOSING);
 }
 
 int control_only_follows(const struct control_map *m, const struct sys_def *def)
 {
 	uint8_t kind = m->kind[def->index];
 
-	return !m->traced[def->index] && (kind == CONTROL_FOLDER || kind == CONTROL_MAPPINGS ||
-						 (kind == CONTROL_FD && !identity_closes(def)));
+	return control_only_recorder(m, def) ||
+	       (!m->traced[def->index] &&
+		       (kind == CONTROL_FOLDER || (kind == CONTROL_FD && !identity_closes(def))));
 }
 
 void control_map_release(struct control_map *m)

@@ -23,7 +23,9 @@ enum control {
 	CONTROL_SETSOCKOPT, /* UDP_SEGMENT, UDP_GRO, PACKET_TX_RING, PACKET_RX_RING */
 	CONTROL_SOCKET,     /* AF_XDP; and as CONTROL_FD */
 	CONTROL_IO_URING,   /* io_uring_setup: SQPOLL */
-	CONTROL_MAPPINGS, /* with the recorder: what could reach into its memory, recorder/ours.h */
+	/* with the recorder */
+	CONTROL_MAPPINGS, /* what could reach into its memory: recorder/ours.h */
+	CONTROL_CLOSING,  /* where fds are not reported: close dup2 dup3 close_range */
 };
 
 /* The control kind of each row by index, for one choice of traced calls. */
@@ -38,6 +40,8 @@ struct control_map {
 
 /* recorded: calls may be recorded instead of stopped, so what makes fds must be followed too. */
 void control_map_build(struct control_map *m, const struct sys_set *traced, int recorded);
+/* 1 if the call is seen for the recorder's sake only. */
+int control_only_recorder(const struct control_map *m, const struct sys_def *def);
 /* 1 if the call is wanted only for what it does to an fd or a mapping: one that is not made,
  * unseen, changes nothing. */
 int control_only_follows(const struct control_map *m, const struct sys_def *def);

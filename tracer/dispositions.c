@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/mem.h"
 
-#define PF_KTHREAD       0x00200000 /* include/linux/sched.h */
+#define PF_EXITING       0x00000004 /* include/linux/sched.h */
+#define PF_KTHREAD       0x00200000
 #define STATUS_MAX_BYTES (1 << 16)
 
 /* Heap, or NULL. */
@@ -68,6 +70,23 @@ int disposition_mask(pid_t tid, uint64_t *ret)
 		return -ESRCH;
 	*ret = status_mask(status, "SigBlk");
 	return 0;
+}
+
+static uint64_t bit(int signal)
+{
+	return 1ULL << (signal - 1);
+}
+
+void disposition_block_trap(pid_t tid)
+{
+	const uint64_t faults = bit(SIGILL) | bit(SIGBUS) | bit(SIGFPE) | bit(SIGSEGV);
+	uint64_t mask;
+
+	if (ptrace(PTRACE_GETSIGMASK, tid, (void *)sizeof(mask), &mask) < 0 ||
+		(mask & faults) != faults)
+		return;
+	mask |= bit(SIGTRAP);
+	(void)ptrace(PTRACE_SETSIGMASK, tid, (void *)sizeof(mask), &mask);
 }
 
 int disposition_pending(pid_t tid)
@@ -137,6 +156,13 @@ int disposition_cpu(pid_t tid)
 	cleanup_free char *stat = stat_read(tid);
 
 	return stat ? (int)stat_field(stat, 39) : -1;
+}
+
+int disposition_is_ending(pid_t tid)
+{
+	cleanup_free char *stat = stat_read(tid);
+
+	return (stat_field(stat, 9) & PF_EXITING) != 0;
 }
 
 int disposition_is_kernel_thread(pid_t pid)

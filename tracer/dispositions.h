@@ -13,6 +13,12 @@ int disposition_ignores(pid_t tid, int signal);
 /* The signals that the thread blocks now, in a call with a mask of its own those of that. 0 or
  * -ESRCH. */
 int disposition_mask(pid_t tid, uint64_t *ret);
+/*
+ * Of a thread stopped by a SIGTRAP that is our doing: where SIGTRAP was blocked the kernel has
+ * unblocked it to force the signal. It is blocked again where all signals of faults are, which only
+ * happens to masks of everything.
+ */
+void disposition_block_trap(pid_t tid);
 /* 1 if a signal that is not blocked waits for the thread; 1 too when that cannot be read. */
 int disposition_pending(pid_t tid);
 /* The process that traces it; 0: none, -1: cannot be read. */
@@ -24,6 +30,8 @@ pid_t disposition_pid(pid_t tid, const char *field);
 char disposition_state(pid_t tid);
 /* The CPU on which it ran last; -1: unknown. */
 int disposition_cpu(pid_t tid);
+/* 1 if the thread is on its way out, or a zombie; 0 too when it is gone. */
+int disposition_is_ending(pid_t tid);
 /* 1 if pid is a thread of the kernel's own. */
 int disposition_is_kernel_thread(pid_t pid);
 /* Its seccomp mode; -1: unknown. */

@@ -22,6 +22,9 @@ enum seen { SEEN_STOPPED, SEEN_ONE_STOP, SEEN_RECORDED, SEEN_COUNT };
 
 #define NOT_MEASURED UINT64_MAX
 
+/* Does a call on the file wait where it must (no O_NONBLOCK)? */
+enum blocking { BLOCKING_UNKNOWN, BLOCKING_YES, BLOCKING_NO };
+
 /* What a decoder reads out of a call. NOT_MEASURED where it does not apply or was unreadable. */
 struct measure {
 	uint64_t bytes_asked, bytes_moved;
@@ -44,9 +47,10 @@ struct sys_event {
 	struct measure m;
 	int32_t pid, tid;   /* tracer's view */
 	uint32_t thread_id; /* registry of threads: unique for each thread that ever lived */
-	uint32_t fd_id; /* registry of fds: unique for each (files table, number, generation); 0:
-			   none */
-	uint32_t mm_id; /* address space */
+	uint32_t fd_id;   /* registry of fds: unique for each (files table, number, generation); 0:
+			     none */
+	uint32_t mm_id;   /* address space */
+	uint8_t blocking; /* enum blocking: of the file that the call is about */
 	/* --stacks: */
 	uint32_t stack_id;   /* stacks.h; 0: not taken */
 	uint8_t stack_first; /* it was taken whatever the call was, not by chance */

@@ -18,6 +18,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
+#include "tracer/event.h"
 #include "tracer/files.h"
 
 /* A pidfd of one thread (Linux 6.9) reaches files tables that are not the leader's. */
@@ -187,6 +188,7 @@ static void look_at_socket(int fd, struct fd_look *look)
 }
 
 #define SOCKET_LINK "socket:["
+#define PIPE_LINK   "pipe:["
 
 /* Before Linux 6.9 a pidfd reaches the leader's table only, and a number can be closed and reused
  * between two looks: it must be the socket that the link named. */
@@ -195,6 +197,29 @@ static int is_socket(int fd, uint64_t inode)
 	struct stat st;
 
 	return fstat(fd, &st) == 0 && (uint64_t)st.st_ino == inode;
+}
+
+static uint8_t blocking_of(long flags)
+{
+	return flags < 0 ? BLOCKING_UNKNOWN : flags & O_NONBLOCK ? BLOCKING_NO : BLOCKING_YES;
+}
+
+/* Of one that cannot be copied, as pipes are not: its line "flags:" is octal. */
+static uint8_t blocking_said(pid_t tid, uint32_t fd)
+{
+	char path[64], text[256];
+	cleanup_close int info = -1;
+	const char *flags;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%u", tid, fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	n = info < 0 ? -1 : read(info, text, sizeof(text) - 1);
+	if (n <= 0)
+		return BLOCKING_UNKNOWN;
+	text[n] = '\0';
+	flags = strstr(text, "flags:");
+	return flags ? blocking_of(strtol(flags + strlen("flags:"), NULL, 8)) : BLOCKING_UNKNOWN;
 }
 
 int fd_look(pid_t pid, pid_t tid, uint32_t fd, struct fd_look *ret)
@@ -209,11 +234,15 @@ int fd_look(pid_t pid, pid_t tid, uint32_t fd, struct fd_look *ret)
 		return -EBADF;
 	link[n] = '\0';
 	*ret = (struct fd_look){.target = mem_strdup(link)};
+	if (strncmp(link, PIPE_LINK, strlen(PIPE_LINK)) == 0)
+		ret->blocking = blocking_said(tid, fd);
 	if (strncmp(link, SOCKET_LINK, strlen(SOCKET_LINK)) != 0)
 		return 0;
 	ret->socket = strtoull(link + strlen(SOCKET_LINK), NULL, 10);
 	copy = fd_steal(pid, tid, fd);
-	if (copy >= 0 && is_socket(copy, ret->socket))
-		look_at_socket(copy, ret);
+	if (copy < 0 || !is_socket(copy, ret->socket))
+		return 0;
+	ret->blocking = blocking_of(fcntl(copy, F_GETFL));
+	look_at_socket(copy, ret);
 	return 0;
 }

@@ -33,8 +33,9 @@ struct file {
 		FILE_SAID, /* target is what the call that made it said */
 		FILE_READ, /* target was read from the kernel */
 	} name;
-	uint8_t stale; /* its addresses have changed since: to be read again */
-	uint8_t gro;   /* socket options that change how its calls are measured */
+	uint8_t stale;    /* its addresses have changed since: to be read again */
+	uint8_t blocking; /* enum blocking, as far as it is known */
+	uint8_t gro;      /* socket options that change how its calls are measured */
 	uint32_t gso_size;
 	uint64_t socket; /* inode; 0: no socket, or not known to be one */
 };
@@ -128,6 +129,7 @@ struct fd_look {
 	uint64_t socket;   /* inode, 0: none */
 	uint32_t gso_size; /* of a UDP socket */
 	uint8_t gro;
+	uint8_t blocking; /* enum blocking: of sockets and pipes */
 };
 /* Looks at the number in thread tid of process pid. 0, or -EBADF: it is not open, or cannot be
  * looked at. */

@@ -165,18 +165,25 @@ uint8_t identity_kind(const struct sys_def *def)
 #define RING_ENTER_REGISTERED  (1U << 4)  /* IORING_ENTER_REGISTERED_RING */
 #define RING_OPCODE_REGISTERED (1U << 31) /* IORING_REGISTER_USE_REGISTERED_RING */
 
+/* Of a ring that is registered the number is an index: the flag in the argument says so. */
+static int is_index(const struct sys_event *ev)
+{
+	static const struct sys_def *enter, *reg;
+
+	if (!enter) {
+		enter = sys_by_name("io_uring_enter");
+		reg = sys_by_name("io_uring_register");
+	}
+	return (ev->def == enter && (ev->args[3] & RING_ENTER_REGISTERED)) ||
+	       (ev->def == reg && (ev->args[1] & RING_OPCODE_REGISTERED));
+}
+
 /* The fd that the call works on, or -1. */
 static int64_t fd_of(const struct sys_event *ev)
 {
 	int32_t fd = ev->def->fd ? (int32_t)ev->args[ev->def->fd - 1] : -1;
 
-	/* Of a ring that is registered the number is an index. */
-	if ((strcmp(ev->def->name, "io_uring_enter") == 0 &&
-		    (ev->args[3] & RING_ENTER_REGISTERED)) ||
-		(strcmp(ev->def->name, "io_uring_register") == 0 &&
-			(ev->args[1] & RING_OPCODE_REGISTERED)))
-		return -1;
-	return fd < 0 ? -1 : fd;
+	return fd < 0 || is_index(ev) ? -1 : fd;
 }
 
 int identity_closing(const struct sys_event *ev, uint32_t *ret_first, uint32_t *ret_last)
@@ -216,6 +223,7 @@ static void is_named(
 	file_set_name(file, look->target, FILE_READ);
 	file->gso_size = look->gso_size;
 	file->gro = look->gro;
+	file->blocking = look->blocking ? look->blocking : file->blocking;
 	file->stale = 0;
 	id->segments |= look->gso_size || look->gro;
 	look->target = NULL;
@@ -498,11 +506,38 @@ static void address_given(struct identity *id, const struct caller *c, const str
 
 /* ---- what a call did ---- */
 
+/* The flags that a call gives the file that it makes, or that it sets: -1, none. */
+static int64_t flags_given(const struct sys_event *ev, enum effect effect)
+{
+	switch (effect) {
+	case EFFECT_SOCKET:
+		return (int64_t)(ev->args[1] & SOCK_NONBLOCK);
+	case EFFECT_ACCEPT:
+		return strcmp(ev->def->name, "accept4") ? 0
+							: (int64_t)(ev->args[3] & SOCK_NONBLOCK);
+	case EFFECT_PAIR: /* pipe has none */
+		return strcmp(ev->def->name, "pipe") ? (int64_t)(ev->args[1] & O_NONBLOCK) : 0;
+	case EFFECT_FCNTL:
+		return (int32_t)ev->args[1] == F_SETFL ? (int64_t)(ev->args[2] & O_NONBLOCK) : -1;
+	default:
+		return -1;
+	}
+}
+
+static void set_blocking(struct file *file, const struct sys_event *ev, enum effect effect)
+{
+	int64_t flags = flags_given(ev, effect);
+
+	if (flags >= 0)
+		file->blocking = flags ? BLOCKING_NO : BLOCKING_YES;
+}
+
 static void born(const struct caller *c, const struct sys_event *ev, int64_t fd, char *target)
 {
 	struct file *file = file_new();
 
 	file_set_name(file, target, FILE_SAID);
+	set_blocking(file, ev, effect_of(ev->def));
 	if (fd >= 0 && fd <= INT32_MAX)
 		files_born(c->files, (uint32_t)fd, ev->entry_ns, ev->exit_ns, file);
 	file_unref(files_registry(c->files), file);
@@ -548,6 +583,8 @@ static int is_fcntl_dup(const struct sys_event *ev)
 static void apply(struct identity *id, const struct caller *c, const struct sys_event *ev,
 	const struct row *row, const struct said *said)
 {
+	struct life *life;
+
 	switch (row->effect) {
 	case EFFECT_MAKE:
 		born(c, ev, ev->ret, row->text ? mem_strdup(row->text) : NULL);
@@ -577,6 +614,8 @@ static void apply(struct identity *id, const struct caller *c, const struct sys_
 	case EFFECT_FCNTL:
 		if (is_fcntl_dup(ev))
 			born_again(c, ev, ev->ret);
+		else if ((life = files_known_at(c->files, (uint32_t)ev->args[0], ev->entry_ns)))
+			set_blocking(life->file, ev, row->effect);
 		break;
 	case EFFECT_DUP:
 		born_again(c, ev, ev->ret);
@@ -624,6 +663,7 @@ void identity_call(struct identity *id, const struct caller *c, struct sys_event
 	if (life && (ev->fd_id || recorded || ev->outcome == SYS_RETURNED)) {
 		ev->fd_id = files_id(c->files, life, c->pid, (uint32_t)fd);
 		*ret_file = life->file;
+		ev->blocking = life->file->blocking;
 		if (recorded)
 			want_name(id, c, (uint32_t)fd, life);
 		else if (life->file->name == FILE_UNNAMED)

@@ -132,6 +132,7 @@ void launch_finish_probes(struct session *s)
 	if (!shared)
 		return;
 	s->record_ns = probe_record_ns(&shared->probe);
+	s->plain_call_ns = probe_plain_ns(&shared->probe);
 	s->near_stop_ns = probe_near_stop_ns(&shared->probe);
 	s->far_stop_ns = probe_far_stop_ns(&shared->probe);
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,17 @@ static void drop(struct session *s, struct tracee *t)
 	tracees_unseen(t, 0);
 	mm_leave(s, t);
 	tracees_drop(&s->tracees, t);
+}
+
+/* What the kernel says of the event that the thread stopped for. 0: it was killed since, and is, or
+ * will be, at its end, of which the message then is. */
+static int event_message(pid_t tid, unsigned long *ret)
+{
+	siginfo_t info;
+
+	return ptrace(PTRACE_GETEVENTMSG, tid, NULL, ret) == 0 &&
+	       ptrace(PTRACE_GETSIGINFO, tid, NULL, &info) == 0 &&
+	       info.si_code >> 8 != PTRACE_EVENT_EXIT;
 }
 
 /* ---- births ---- */
@@ -95,8 +107,10 @@ void lifecycle_child(struct session *s, struct tracee *t)
 	pid_t tid;
 
 	tracees_cloning(&s->tracees, t, CLONING_NOT);
-	if (ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &message) < 0)
-		return; /* killed since: the child is adopted when its exit stop comes */
+	if (!event_message(t->tid, &message)) {
+		lifecycle_adopt_orphans(s); /* nobody will announce the child */
+		return;
+	}
 	tid = (pid_t)message;
 	if (tracees_get(&s->tracees, tid))
 		return;
@@ -210,7 +224,7 @@ struct tracee *lifecycle_exec(struct session *s, pid_t tid)
 	struct tracee *t, *leader;
 	struct files *own;
 
-	if (ptrace(PTRACE_GETEVENTMSG, tid, NULL, &former) < 0)
+	if (!event_message(tid, &former))
 		former = (unsigned long)tid;
 	t = tracees_get(&s->tracees, (pid_t)former);
 	if (!t)

@@ -21,6 +21,7 @@
 #include "tracer/dispatch.h"
 #include "tracer/dispositions.h"
 #include "tracer/lifecycle.h"
+#include "tracer/live/live.h"
 #include "tracer/mend.h"
 #include "tracer/resume.h"
 #include "tracer/session.h"
@@ -140,6 +141,7 @@ static int stepped(struct session *s, struct tracee *t, int signal)
 	t->stepping = 0;
 	if (!was || signal != SIGTRAP)
 		return 0;
+	disposition_block_trap(t->tid); /* no handler: it has gone a step */
 	trap_mend_frame(t);
 	resume(s, t, 0);
 	return 1;
@@ -233,6 +235,7 @@ static void dispatch(struct session *s, const struct stop *stop)
 		lifecycle_unannounced(s, stop);
 		return;
 	}
+	t->overtaken = 0;
 	if (event)
 		event_stop(s, t, stop, event);
 	else if (WSTOPSIG(stop->status) == SYSCALL_STOP)
@@ -306,6 +309,9 @@ static void obey(struct session *s, struct order *order)
 		break;
 	case ORDER_STATUS:
 		status_write(s->status_fd, &s->book, order->at_ns);
+		break;
+	case ORDER_TICK:
+		live_put(s->live, s, 0);
 		break;
 	case ORDER_DETACH:
 		s->detached = 1;

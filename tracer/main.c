@@ -20,9 +20,11 @@
 #include "tracer/attach.h"
 #include "tracer/as_user.h"
 #include "tracer/booking.h"
+#include "tracer/front.h"
 #include "tracer/launch.h"
 #include "tracer/outputs.h"
 #include "tracer/leave.h"
+#include "tracer/live/live.h"
 #include "tracer/loop.h"
 #include "tracer/report.h"
 #include "tracer/session.h"
@@ -116,6 +118,7 @@ static void *tracing_thread(void *arg)
 		leave_attached(s);
 	orders_close(&s->orders);
 	loop_end(s);
+	live_put(s->live, s, 1);
 	launch_finish_probes(s);
 	eventfd_write(run->supervise.done_fd, 1);
 	/* With -p the end of this thread is what detaches (leave.h). */
@@ -155,6 +158,12 @@ static void set_times(struct run *run)
 	v->timeout_at_ns = after(start, o->timeout_ns);
 	v->detach_at_ns = UINT64_MAX;
 	v->status_at_ns = o->status ? start : UINT64_MAX;
+	v->tick_at_ns = UINT64_MAX;
+	if (run->session.live) {
+		v->tick_ns = o->interval_ns ? o->interval_ns : NS_PER_SEC;
+		/* The screen is there from the start. */
+		v->tick_at_ns = o->live ? start : start + v->tick_ns;
+	}
 	if (!o->pids.len)
 		set_window(run, start);
 }
@@ -183,8 +192,7 @@ static void say_left_out(const struct run *run)
 		fprintf(stderr, "iotrace: %s\n", text);
 }
 
-/* Traces to the end. The session's book is then complete. */
-static int trace(struct run *run, struct err *err)
+static int trace_with(struct run *run, struct err *err)
 {
 	struct supervise *v = &run->supervise;
 	int rc;
@@ -192,6 +200,7 @@ static int trace(struct run *run, struct err *err)
 	*v = (struct supervise){.orders = &run->session.orders,
 		.grace_ns = run->opt.grace_ns,
 		.control_fd = run->opt.control_fd,
+		.quit_fd = live_quit_fd(run->session.live),
 		.attached = run->opt.pids.len != 0};
 	set_times(run);
 	rc = start_thread(run, err);
@@ -210,6 +219,18 @@ static int trace(struct run *run, struct err *err)
 	pthread_join(run->thread, NULL);
 	if (rc == 0 && run->thread_rc < 0)
 		rc = err_set(err, run->thread_rc, "%s", run->thread_err.text);
+	return rc;
+}
+
+/* Traces to the end. The session's book is then complete. */
+static int trace(struct run *run, struct err *err)
+{
+	struct live *live = run->session.live;
+	int rc = live_start(live, err);
+
+	if (rc == 0)
+		rc = trace_with(run, err);
+	run->outputs.stdout_error = live_finish(live);
 	return rc;
 }
 
@@ -311,6 +332,8 @@ static int run_all(struct run *run)
 	if (find_user(run, &err) < 0)
 		return fail(STATUS_USAGE, &err);
 	run->setup.user = &run->user;
+	if (live_new(&run->session.live, &run->opt, &err) < 0)
+		return fail(STATUS_USAGE, &err);
 	if (!run->opt.pids.len) {
 		rc = launch_resolve(run->opt.command[0], &run->target_path, &err);
 		if (rc < 0)
@@ -323,6 +346,7 @@ static int run_all(struct run *run)
 	if (rc == 0) {
 		/* Not before: who opens a pipe waits for its reader, and can be ended then. */
 		supervise_block_signals();
+		live_block_signals(run->session.live);
 		rc = trace(run, &err);
 	}
 	if (rc == 0 && !run->opt.pids.len && (rc = launch_error(&run->session, &err)) < 0) {
@@ -409,10 +433,17 @@ int main(int argc, char **argv)
 		return print(version_text);
 	if (run.opt.verify)
 		return verify_modes(&run);
+	if (run.opt.pids.len) {
+		int rc = front_split(run.opt.live, &status, &err);
+
+		if (rc)
+			return rc < 0 ? fail(STATUS_FAILED, &err) : status;
+	}
 	sink = booking_sink(&run.session);
 	if (session_init(&run.session, &run.opt, &sink, &err) < 0)
 		return fail(STATUS_FAILED, &err);
 	status = run_all(&run);
+	live_free(run.session.live);
 	session_release(&run.session);
 	as_user_release(&run.user);
 	options_release(&run.opt);

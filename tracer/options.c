@@ -16,6 +16,7 @@
 #define DETAIL_TRACE_DEFAULT "sendmmsg,recvmmsg,write,writev,mmap,munmap"
 #define DETAIL_LIMIT_DEFAULT (256ULL << 20)
 #define GRACE_DEFAULT_NS     (5 * 1000000000ULL)
+#define INTERVAL_LEAST_NS    10000000ULL
 
 enum {
 	OPT_SUMMARY = 256,
@@ -31,6 +32,8 @@ enum {
 	OPT_DURATION,
 	OPT_CONTROL_FD,
 	OPT_STATUS,
+	OPT_LIVE,
+	OPT_INTERVAL,
 	OPT_STACKS,
 	OPT_STACKS_EVERY,
 	OPT_TIMEOUT,
@@ -65,6 +68,10 @@ static const struct {
 	{OPT_SKIP, "skip", "SEC", "the window that counts begins SEC after the start"},
 	{OPT_DURATION, "duration", "SEC", "the window that counts lasts SEC"},
 	{OPT_CONTROL_FD, "control-fd", "N", "read begin, end and mark NAME from this descriptor"},
+	{OPT_LIVE, "live", NULL,
+		"show the counts so far on a screen that is refreshed; key h: help"},
+	{OPT_INTERVAL, "interval", "SEC",
+		"print the counts every SEC seconds; with --json -: as JSON lines"},
 	{OPT_STATUS, "status", "FILE", "keep one line of counts so far in FILE, anew every second"},
 	{OPT_STACKS, "stacks", "PREFIX",
 		"write the code paths of calls: PREFIX-{time,bytes,calls}.folded"},
@@ -172,6 +179,15 @@ static int set_every(struct options *o, const char *arg, struct err *err)
 	return rc;
 }
 
+static int set_interval(struct options *o, const char *arg, struct err *err)
+{
+	int rc = units_parse_seconds(arg, &o->interval_ns, err);
+
+	if (rc == 0 && o->interval_ns < INTERVAL_LEAST_NS)
+		return err_set(err, -EINVAL, "'%s' is less than 0.01 seconds", arg);
+	return rc;
+}
+
 static void replace(char **to, char *text)
 {
 	free(*to);
@@ -240,6 +256,11 @@ static int apply(struct options *o, int value, const char *arg, struct err *err)
 	case OPT_DURATION:
 		o->has_window = 1;
 		return units_parse_seconds(arg, &o->duration_ns, err);
+	case OPT_LIVE:
+		o->live = 1;
+		return 0;
+	case OPT_INTERVAL:
+		return set_interval(o, arg, err);
 	case OPT_STATUS:
 		o->status = arg;
 		return 0;
@@ -296,6 +317,9 @@ static int check(struct options *o, struct err *err)
 		return err_set(err, -EINVAL, "--tree is of -p");
 	if (o->verify && o->pids.len)
 		return err_set(err, -EINVAL, "--verify is for a program that iotrace starts");
+	if (o->verify && (o->live || o->interval_ns))
+		return err_set(err, -EINVAL,
+			"--verify prints nothing meanwhile: no --live, no --interval");
 	if (o->verify && o->user)
 		return err_set(err, -EINVAL, "--verify and -u exclude each other");
 	if (o->control_fd >= 0 && fcntl(o->control_fd, F_SETFD, FD_CLOEXEC) < 0)

@@ -19,6 +19,7 @@ struct options {
 	int mode_auto;
 	int no_patch;
 	int verify;
+	int live;
 	const char *trace_spec; /* of --trace, as given; NULL: it was not */
 	struct {
 		pid_t *at;
@@ -30,6 +31,7 @@ struct options {
 	uint64_t grace_ns;
 	int has_window;        /* --skip or --duration */
 	const char *status;    /* NULL: none */
+	uint64_t interval_ns;  /* --interval; 0: not given */
 	const char *stacks;    /* prefix of the folded files, NULL: none */
 	uint32_t stacks_every; /* 0: not given */
 	int control_fd;        /* -1: none */

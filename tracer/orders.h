@@ -18,6 +18,7 @@ enum order_kind {
 	ORDER_MARK,   /* name */
 	ORDER_SIGNAL, /* send signal to every live traced process */
 	ORDER_STATUS, /* write the line of --status */
+	ORDER_TICK,   /* an interval of --interval or --live is over */
 	ORDER_DETACH, /* -p: leave the targets alone and return */
 };
 

@@ -9,6 +9,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
+#include "common/model/json.h"
 #include "common/write/writer.h"
 #include "tracer/report.h"
 
@@ -103,6 +104,7 @@ struct text {
 	enum stacks_weight weight;
 	const char *writer; /* id; NULL: it is the stacks */
 	size_t room_bytes;  /* blanks behind it */
+	int is_line;        /* the last one of JSON lines */
 };
 
 static int print(int fd, const struct text *t)
@@ -111,7 +113,9 @@ static int print(int fd, const struct text *t)
 	int rc;
 
 	out_init(&o, fd);
-	if (t->writer)
+	if (t->is_line)
+		json_write_line(t->r, &shape_result, &o);
+	else if (t->writer)
 		writer_by_id(t->writer)->write(t->r, &o);
 	else
 		stacks_write(t->stacks, t->weight, &o);
@@ -166,7 +170,7 @@ static void write_final(struct outputs *o, struct new_file *f, const struct text
 
 	if (!f->path)
 		return;
-	rc = print(f->fd, t);
+	rc = t->is_line && o->stdout_error ? o->stdout_error : print(f->fd, t);
 	/* A draft was longer. */
 	if (rc == 0 && f->appears && ftruncate(f->fd, lseek(f->fd, 0, SEEK_CUR)) < 0)
 		rc = -errno;
@@ -214,7 +218,10 @@ static void detail_finish(struct outputs *o, struct session *s, struct res_resul
 
 void outputs_finish(struct outputs *o, struct session *s, struct res_result *r)
 {
-	const struct text json = {.r = r, .writer = "json"},
+	const struct text json = {.r = r,
+				  .writer = "json",
+				  .is_line = o->opt->interval_ns && o->opt->json &&
+					     strcmp(o->opt->json, "-") == 0},
 			  summary = {.r = r, .writer = "summary"};
 
 	if (o->opt->detail) {

@@ -19,6 +19,7 @@ struct outputs {
 	struct new_file summary, detail, json; /* path NULL: not asked for */
 	struct new_file stacks[STACKS_WEIGHTS];
 	struct spool *spool; /* of the detail */
+	int stdout_error; /* -errno: lines of --interval could not be written there; set by main */
 	/* of outputs_finish: what could not be written, and why */
 	struct err errs[OUTPUTS_MAX];
 	size_t failed;

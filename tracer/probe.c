@@ -67,6 +67,11 @@ uint64_t probe_record_ns(const struct probe *p)
 	return p->record_ns;
 }
 
+uint64_t probe_plain_ns(const struct probe *p)
+{
+	return p->cost.plain_ns;
+}
+
 uint64_t probe_near_stop_ns(const struct probe *p)
 {
 	return stop_ns(p->near_ns, PROBE_NEAR);

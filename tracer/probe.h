@@ -26,6 +26,7 @@ void probe_after(struct probe *p, struct colocate *c);
 
 /* When the child is through. 0: not measured. */
 uint64_t probe_record_ns(const struct probe *p);
+uint64_t probe_plain_ns(const struct probe *p); /* of a call that fails at once, untraced */
 /* Of a stop, with the target on our CPU and not. */
 uint64_t probe_near_stop_ns(const struct probe *p);
 uint64_t probe_far_stop_ns(const struct probe *p);

@@ -16,37 +16,6 @@
 
 #define SLOWED_SHARE 0.1
 
-/* ---- names ---- */
-
-static int thread_name(
-	void *ctx, uint32_t id, uint64_t *ret_pid, uint64_t *ret_tid, const char **ret_comm)
-{
-	const struct session *s = ctx;
-	const struct thread_info *info = tracees_info(&s->tracees, id);
-
-	if (!info)
-		return -1;
-	*ret_pid = (uint64_t)info->pid;
-	*ret_tid = (uint64_t)info->tid;
-	*ret_comm = info->comm[0] ? info->comm : NULL;
-	return 0;
-}
-
-static int fd_name(void *ctx, uint32_t id, uint64_t *ret_pid, uint64_t *ret_fd,
-	uint64_t *ret_generation, const char **ret_target)
-{
-	const struct session *s = ctx;
-	const struct fd_info *info = fd_registry_get(identity_registry(s->identity), id);
-
-	if (!info)
-		return -1;
-	*ret_pid = (uint64_t)info->pid;
-	*ret_fd = info->fd;
-	*ret_generation = info->generation;
-	*ret_target = info->file->target;
-	return 0;
-}
-
 /* ---- parts ---- */
 
 static void fill_command(const struct session *s, struct res_result *r)
@@ -112,6 +81,8 @@ static void fill_overhead(const struct session *s, struct res_result *r)
 
 	r->tracer->overhead = o;
 	o->stops = stops.near + stops.far;
+	if (s->plain_call_ns)
+		o->plain_call_ns = s->plain_call_ns;
 	if (!s->far_stop_ns)
 		return;
 	stops_ns = s->near_stop_ns * stops.near + s->far_stop_ns * stops.far;
@@ -163,11 +134,6 @@ static void fill_unpatched(const struct session *s, struct res_result *r)
 	qsort(t->unpatched_sites.at, n, sizeof(*t->unpatched_sites.at), by_calls);
 }
 
-static uint64_t lost(const struct session *s)
-{
-	return s->lost + s->recorder.lost;
-}
-
 static void fill_tracer(const struct session *s, struct res_result *r)
 {
 	struct res_tracer *t = r->tracer;
@@ -178,7 +144,7 @@ static void fill_tracer(const struct session *s, struct res_result *r)
 	t->calls_stopped = seen[SEEN_STOPPED];
 	t->calls_redirected = seen[SEEN_ONE_STOP];
 	t->calls_recorded_in_process = seen[SEEN_RECORDED];
-	t->lost = lost(s);
+	t->lost = session_lost(s);
 	t->ignored_signal_interruptions = s->ignored_signal_interruptions;
 	fill_traced_set(s, r);
 	fill_unpatched(s, r);
@@ -250,6 +216,8 @@ static void fill_blind_spots(const struct session *s, struct res_result *r)
 		{s->seen.packet_rx, "PACKET_RX_RING: frames are received in a ring that is mapped "
 				    "into the program"},
 		{s->seen.xdp, "AF_XDP: frames move through rings that are mapped into the program"},
+		{s->seen.mapped_file, "mapped files: what is written through a mapping that is "
+				      "shared (MAP_SHARED) makes no system call"},
 		{gettime && s->map.traced[gettime->index],
 			"vDSO: clock_gettime, gettimeofday, time and getcpu mostly make no system "
 			"call"},
@@ -266,10 +234,10 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 {
 	char left_out[128];
 
-	if (lost(s)) {
+	if (session_lost(s)) {
 		r->complete = 0;
 		result_warn(r, "lost", "%llu calls are known to be missing.",
-			(unsigned long long)lost(s));
+			(unsigned long long)session_lost(s));
 	}
 	if (s->recorder.corrupt)
 		result_warn(r, "corrupt",
@@ -330,13 +298,19 @@ static const char *iso_time(struct res_result *r, uint64_t real_ns)
 struct res_result *report_build(const struct session *s, const struct report_facts *facts)
 {
 	struct res_result *r = result_new();
-	struct agg_names names = {thread_name, fd_name, (void *)(uintptr_t)s};
+	struct agg_names names = session_names(s);
 
 	r->complete = 1;
 	r->started_at = iso_time(r, facts->started_real_ns);
 	r->tracer = RES_OBJ(r, tracer);
 	fill_command(s, r);
 	fill_exit(s, facts->supervise, r);
+	if (s->attached) {
+		r->attached = RES_OBJ(r, attached);
+		r->attached->pid = (uint64_t)s->first_pid;
+		r->attached->processes = s->attached_processes;
+		r->attached->started = 0;
+	}
 	book_result(&s->book, &names, traces_all_mappings(s), r);
 	fill_gathering(s, r);
 	fill_tracer(s, r);

@@ -8,6 +8,8 @@
 static void let_go(
 	const struct session *s, struct tracee *t, enum __ptrace_request request, int signal)
 {
+	if (t->overtaken)
+		return;
 	/* Any stop ends the request for one (kernel/signal.c, ptrace_stop). */
 	if (s->leaving && t->asked)
 		ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL);

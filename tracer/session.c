@@ -40,6 +40,8 @@ int session_init(struct session *s, const struct options *opt, const struct reco
 	s->memory = memory_reader(&s->reads);
 	orders_init(&s->orders);
 	book_init(&s->book, clock_mono_ns(), opt->has_window || opt->control_fd >= 0);
+	if (opt->pids.len)
+		book_attached(&s->book);
 	s->book.stacks = s->stacks;
 	return 0;
 }
@@ -67,4 +69,43 @@ void session_release(struct session *s)
 	free(s->launch.environ);
 	free(s->roots.at);
 	free(s->touched.at);
+}
+
+static int thread_name(
+	void *ctx, uint32_t id, uint64_t *ret_pid, uint64_t *ret_tid, const char **ret_comm)
+{
+	const struct session *s = ctx;
+	const struct thread_info *info = tracees_info(&s->tracees, id);
+
+	if (!info)
+		return -1;
+	*ret_pid = (uint64_t)info->pid;
+	*ret_tid = (uint64_t)info->tid;
+	*ret_comm = info->comm[0] ? info->comm : NULL;
+	return 0;
+}
+
+static int fd_name(void *ctx, uint32_t id, uint64_t *ret_pid, uint64_t *ret_fd,
+	uint64_t *ret_generation, const char **ret_target)
+{
+	const struct session *s = ctx;
+	const struct fd_info *info = fd_registry_get(identity_registry(s->identity), id);
+
+	if (!info)
+		return -1;
+	*ret_pid = (uint64_t)info->pid;
+	*ret_fd = info->fd;
+	*ret_generation = info->generation;
+	*ret_target = info->file->target;
+	return 0;
+}
+
+struct agg_names session_names(const struct session *s)
+{
+	return (struct agg_names){thread_name, fd_name, (void *)(uintptr_t)s};
+}
+
+uint64_t session_lost(const struct session *s)
+{
+	return s->lost + s->recorder.lost;
 }

@@ -42,14 +42,16 @@ struct session {
 		size_t len, cap;
 	} touched; /* numbers that calls which are not booked yet may have closed: booking.c */
 	struct stacks *stacks; /* NULL: not wanted */
+	struct live *live;     /* of --live and --interval, main's; NULL: neither */
 	struct orders orders;
 	struct memory reads; /* what `memory` reads */
 	struct mem_reader memory;
 
-	pid_t first_pid;  /* the started target, or -p's first PID */
-	int first_status; /* wait status of it; -1 while it lives */
-	int status_fd;    /* of --status, -1: none */
-	int attached;     /* -p */
+	pid_t first_pid;             /* the started target, or -p's first PID */
+	int first_status;            /* wait status of it; -1 while it lives */
+	int status_fd;               /* of --status, -1: none */
+	int attached;                /* -p */
+	uint64_t attached_processes; /* that were there */
 	struct {
 		struct root {
 			pid_t pid;
@@ -66,12 +68,14 @@ struct session {
 
 	struct colocate colocate;
 	uint64_t record_ns;                 /* cost of a record; 0: not measured */
+	uint64_t plain_call_ns;             /* of a call that fails at once; 0: not measured */
 	uint64_t near_stop_ns, far_stop_ns; /* cost of a stop, with the target on our CPU and not */
 	uint64_t lost; /* calls known to have been missed, beside the recorder's */
 	uint64_t calls_stopped;
 	uint64_t ignored_signal_interruptions;
 	struct {
 		unsigned int sqpoll : 1, packet_tx : 1, packet_rx : 1, xdp : 1, io_uring : 1;
+		unsigned int mapped_file : 1; /* one that can be written by memory */
 		unsigned int untraced_clones : 1, own_filter : 1, no_tsc : 1;
 	} seen;
 	char unprivileged[16]; /* the first program that lost privileges by being traced; "" */
@@ -89,5 +93,9 @@ struct session {
 int session_init(struct session *s, const struct options *opt, const struct recorder_sink *sink,
 	struct err *err);
 void session_release(struct session *s);
+/* The threads and fds by their ids, for as long as s. */
+struct agg_names session_names(const struct session *s);
+/* Calls known to have been missed so far. */
+uint64_t session_lost(const struct session *s);
 
 #endif

@@ -23,7 +23,7 @@
 #define LINE_MAX_BYTES  256
 #define STATUS_EVERY_NS NS_PER_SEC
 
-enum source { FROM_DONE, FROM_SIGNAL, FROM_CONTROL, FROM_COMMAND, SOURCES };
+enum source { FROM_DONE, FROM_SIGNAL, FROM_CONTROL, FROM_COMMAND, FROM_LIVE, SOURCES };
 
 /* State of one supervise_run. */
 struct watch {
@@ -141,6 +141,24 @@ static void take_command_end(struct watch *w)
 	detach(w);
 }
 
+static void take_quit(struct watch *w)
+{
+	w->polls[FROM_LIVE].fd = -1;
+	detach(w);
+}
+
+uint64_t supervise_next_ns(uint64_t at_ns, uint64_t every_ns, uint64_t now_ns)
+{
+	return at_ns + (1 + (now_ns - at_ns) / every_ns) * every_ns;
+}
+
+static void tick(struct supervise *v, uint64_t now)
+{
+	v->tick_at_ns = supervise_next_ns(v->tick_at_ns, v->tick_ns, now);
+	if (!orders_pending(v->orders))
+		orders_give(v->orders, (struct order){.kind = ORDER_TICK});
+}
+
 /* What is due by the clock; returns the milliseconds to the next, -1: nothing is. */
 static int run_clock(struct watch *w)
 {
@@ -165,6 +183,8 @@ static int run_clock(struct watch *w)
 		v->status_at_ns = now + STATUS_EVERY_NS;
 		orders_give(v->orders, (struct order){.kind = ORDER_STATUS});
 	}
+	if (now >= v->tick_at_ns)
+		tick(v, now);
 	if (now >= w->kill_at_ns) {
 		if (w->give_up_ns == UINT64_MAX)
 			w->give_up_ns = now + GIVE_UP_NS;
@@ -176,6 +196,8 @@ static int run_clock(struct watch *w)
 		next = w->kill_at_ns;
 	if (v->status_at_ns < next)
 		next = v->status_at_ns;
+	if (v->tick_at_ns < next)
+		next = v->tick_at_ns;
 	if (orders_wake(v->orders))
 		next = now + WAKE_AGAIN_NS < next ? now + WAKE_AGAIN_NS : next;
 	if (next == UINT64_MAX)
@@ -191,6 +213,7 @@ static int watch_loop(struct watch *w)
 		[FROM_SIGNAL] = take_signal,
 		[FROM_CONTROL] = take_control,
 		[FROM_COMMAND] = take_command_end,
+		[FROM_LIVE] = take_quit,
 	};
 
 	for (;;) {
@@ -227,6 +250,7 @@ int supervise_run(struct supervise *v, struct err *err)
 	w.polls[FROM_SIGNAL] = (struct pollfd){.fd = signal_fd, .events = POLLIN};
 	w.polls[FROM_CONTROL] = (struct pollfd){.fd = v->control_fd, .events = POLLIN};
 	w.polls[FROM_COMMAND] = (struct pollfd){.fd = command_fd, .events = POLLIN};
+	w.polls[FROM_LIVE] = (struct pollfd){.fd = v->quit_fd, .events = POLLIN};
 	if (watch_loop(&w) == -EDEADLK)
 		return err_set(err, -EDEADLK,
 			"the tracer waits for memory or a file that a traced process must provide: "

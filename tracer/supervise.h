@@ -22,6 +22,9 @@ struct supervise {
 	uint64_t timeout_at_ns; /* CLOCK_MONOTONIC, UINT64_MAX: never */
 	uint64_t detach_at_ns;  /* -p --duration: the window is over; UINT64_MAX: never */
 	uint64_t status_at_ns;  /* the next line of --status is due; UINT64_MAX: never */
+	uint64_t tick_at_ns;    /* the next ORDER_TICK is due; UINT64_MAX: never */
+	uint64_t tick_ns;       /* between two of them */
+	int quit_fd;            /* readable: detach; -1: never */
 	uint64_t grace_ns;
 	/* what happened */
 	int timed_out;
@@ -30,6 +33,9 @@ struct supervise {
 	int command_status;           /* wait status of CMD */
 };
 
+/* When the next tick is due after one that was due at at_ns, and is now: what is late does not make
+ * the next one late, and what is missed is left out. */
+uint64_t supervise_next_ns(uint64_t at_ns, uint64_t every_ns, uint64_t now_ns);
 /* The signals that are passed on; blocked in all threads before any is started. */
 void supervise_block_signals(void);
 /* Returns when the tracing thread is through. 0 or -errno; -EDEADLK: it is not and never will be,

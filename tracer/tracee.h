@@ -86,6 +86,7 @@ struct tracee {
 	uint8_t quiet;          /* let go on without stops at calls */
 	uint8_t listening;      /* in a group stop, until SIGCONT */
 	uint8_t asked;          /* to stop, for leaving it */
+	uint8_t overtaken;      /* killed in the stop that is handled: what came since is next */
 	uint8_t own_filter;     /* it or a forebear installed a seccomp filter of its own */
 	uint8_t dispatch;       /* it uses Syscall User Dispatch */
 	const char *no_record;  /* its calls stop, the recorder takes none: why, or NULL */

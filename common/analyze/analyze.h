@@ -2,6 +2,7 @@
 #ifndef ANALYZE_ANALYZE_H
 #define ANALYZE_ANALYZE_H
 
+#include "common/analyze/runs.h"
 #include "common/model/result.h"
 #include "common/view/doc.h"
 
@@ -36,6 +37,7 @@ struct analyze_scenario {
 	struct res_cpu *cpu;
 	struct res_memory *memory;
 	const char *io_file, *cpu_file, *memory_file;
+	const struct analyze_runs *io_runs; /* all runs of io; NULL: it is the only one */
 };
 
 /* What an analysis of s->io comes to, without a chapter of its own: what limits the batches, as

@@ -72,6 +72,15 @@ static int second(const char *path, const char *first, const struct schema *kind
 		kind->what, first);
 }
 
+static int place_io(struct analyze_scenario *s, struct res_result *io, struct err *err)
+{
+	struct analyze_runs *runs = mem_calloc(1, sizeof(*runs));
+
+	s->io = io;
+	s->io_runs = runs;
+	return analyze_runs_read(runs, s->io_file, io, err);
+}
+
 /* Hands the document over, or frees it. */
 static int place(struct analyze_input *in, const char *path, const struct schema *kind, void *doc,
 	struct err *err)
@@ -92,8 +101,8 @@ static int place(struct analyze_input *in, const char *path, const struct schema
 	}
 	*file = mem_strdup(path);
 	if (kind == &schema_result)
-		s->io = doc;
-	else if (kind == &schema_cpu)
+		return place_io(s, doc, err);
+	if (kind == &schema_cpu)
 		s->cpu = doc;
 	else
 		s->memory = doc;
@@ -113,6 +122,9 @@ int analyze_input_add(struct analyze_input *in, const char *path, struct err *er
 
 static void scenario_release(struct analyze_scenario *s)
 {
+	if (s->io_runs)
+		analyze_runs_release((struct analyze_runs *)s->io_runs);
+	free((void *)s->io_runs);
 	result_free(s->io);
 	result_free(s->cpu);
 	result_free(s->memory);

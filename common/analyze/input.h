@@ -14,12 +14,12 @@
  *	analyze_input_release(&in);
  */
 struct analyze_input {
-	struct analyze_scenario *at; /* by name; strings and results are owned */
+	struct analyze_scenario *at; /* by name; strings, results and runs are owned */
 	size_t len, cap;
 };
 
-/* Reads a result of any of the three kinds. -EINVAL: it is none, a newer one, or the second of its
- * kind and scenario; the message names the file. */
+/* Reads a result of any of the three kinds, and the other runs beside one of I/O. -EINVAL: it is
+ * none, a newer one, or the second of its kind and scenario; the message names the file. */
 int analyze_input_add(struct analyze_input *in, const char *path, struct err *err);
 void analyze_input_release(struct analyze_input *in);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/analyze/another.h"
 #include "common/analyze/io_doc.h"
 #include "common/base/clock.h"
 #include "common/base/units.h"
@@ -42,8 +43,6 @@ static void batching_row(struct doc *d, struct doc_table *t, const struct batchi
 	doc_cell(t, CELL_COUNT, b->empty);
 }
 
-#define ONE_EACH 1.05 /* units asked a call: as good as one */
-
 static const struct doc_column place_columns[] = {
 	{"where", "where", "", 1, 0},
 	{"call", "call", "", 1, 0},
@@ -52,8 +51,7 @@ static const struct doc_column place_columns[] = {
 	{"got", "got", "units moved by them", 0, 0},
 	{"per_call", "per call", "got/calls that did not fail", 0, 0},
 	{"fill", "fill", "got/asked", 0, 0},
-	{"reading", "limited by", "by these figures alone; the sentences of the call know more", 1,
-		0},
+	{"reading", "limited by", "as the sentences of the call, of these calls alone", 1, 0},
 };
 
 static double ratio(uint64_t a, uint64_t b)
@@ -72,22 +70,13 @@ static const struct batching *batching_of(const struct io_findings *f, const str
 	return NULL;
 }
 
-/* A thread's or descriptor's share has sums only: what they can say. */
-static const char *reading_of(const struct batching *b, const struct res_part *part)
+static const char *reading_of(struct doc *d, const struct batching *b, const struct res_part *part)
 {
-	double asked = (double)view_zero(part->batch_asked);
-	double fill = asked > 0 ? (double)view_zero(part->batch_transferred) / asked : 0;
-	double each = asked / (double)view_zero(part->calls);
-
 	if (view_zero(part->calls) < JUDGE_CALLS_MIN)
 		return "too few calls to judge";
 	if (b->facts.most <= 1)
 		return "asks for one a call";
-	if (b->facts.way == BATCH_TAKES)
-		return fill >= BATCHING_MOSTLY ? "the limit asked" : "arrivals";
-	if (fill < 1 - BATCHING_PARTIAL)
-		return "the buffer behind it";
-	return each < ONE_EACH ? "the caller, who gives one" : "what the caller gives";
+	return view_limited_part(d, &part->limited_by);
 }
 
 struct placed {
@@ -144,7 +133,7 @@ static void places_table(struct doc *d, struct places *p, const char *id, const 
 		doc_cell_real(t, CELL_MEAN,
 			ratio(x->batch_transferred, calls > errors ? calls - errors : 0));
 		doc_cell_real(t, CELL_RATIO, ratio(x->batch_transferred, x->batch_asked));
-		doc_cell_text(d, t, "%s", reading_of(p->at[i].batching, x));
+		doc_cell_text(d, t, "%s", reading_of(d, p->at[i].batching, x));
 	}
 	if (p->len > ROWS_MAX)
 		doc_note(d, "%zu more rows with fewer calls are not shown.", p->len - ROWS_MAX);
@@ -243,9 +232,10 @@ void io_batching(struct doc *d, const struct io_findings *f)
 	doc_section(d, "Batching effectiveness");
 	if (!f->batching_len) {
 		doc_text(d, "None of the traced calls batches%s.",
-			view_traced(f->s->io, "sendmmsg")
+			view_traced(f->s->io, "sendmmsg") && view_traced(f->s->io, "recvmmsg")
 				? ""
-				: "; sendmmsg was not traced, so nothing is known of it");
+				: "; sendmmsg or recvmmsg was not traced, so nothing is known of "
+				  "it");
 		batching_notes(d, f->s->io);
 		return;
 	}
@@ -276,8 +266,8 @@ static const struct doc_column cost_columns[] = {
 	{"call", "call", "", 1, 0},
 	{"calls", "calls", "that moved at least one unit", 0, 0},
 	{"sizes", "sizes", "of batch that enough calls had", 0, 0},
-	{"fixed", "fixed cost a", "of a call, with its 95% interval", 0, 0},
-	{"each", "cost b", "of a unit more, with its 95% interval", 0, 0},
+	{"fixed", "fixed cost a", "of a call, with the 95% interval of this run's calls", 0, 0},
+	{"each", "cost b", "of a unit more, with the same", 0, 0},
 	{"r2", "R2", "of the sizes' mean times", 0, 0},
 	{"miss", "off the line", "typical distance of the sizes' mean times from the line", 0, 0},
 	{"share", "fixed share", "of the time of these calls", 0, 0},
@@ -287,8 +277,9 @@ static const struct doc_column gain_columns[] = {
 	{"call", "call", "", 1, 0},
 	{"now", "now", "mean units a call", 0, 0},
 	{"then", "then", "units a call", 0, 0},
-	{"saved", "saved a unit", "with its 95% interval", 0, 0},
-	{"share", "of the call's time", "with its 95% interval", 0, 0},
+	{"unit_now", "a unit now", "of all calls that moved at least one", 0, 0},
+	{"unit_then", "a unit then", "with where a new run will be (95%)", 0, 0},
+	{"share", "saved", "of the call's time, in a new run (95%)", 0, 0},
 	{"reading", "reading", "", 1, 0},
 };
 
@@ -316,20 +307,53 @@ static void cost_row(struct doc *d, struct doc_table *t, const struct batching *
 	doc_cell_real(t, CELL_RATIO, c->fixed_ns >= 0 ? c->fixed_ns / c->mean_ns : NAN);
 }
 
+static const char *reading(struct doc *d, const struct prediction *p)
+{
+	const char *says = p->share_high < COST_GAIN_MIN ? "no gain: b dominates"
+			   : p->share_low <= 0           ? "cannot tell"
+							 : "gain";
+
+	switch (p->state) {
+	case PREDICT_OK:
+		return p->beyond ? arena_printf(&d->arena,
+					   "%s; larger than any size measured, so wider", says)
+				 : says;
+	case PREDICT_FEW_RUNS:
+		return arena_printf(&d->arena, "cannot predict %s%s", another_few_runs(d, p),
+			p->beyond ? "; larger than any size measured" : "");
+	case PREDICT_NO_TIME:
+		break;
+	}
+	return "cannot predict: a line comes to no time at all there";
+}
+
+/* What a new run will take, and save. */
+static void predicted_cells(struct doc *d, struct doc_table *t, const struct prediction *p)
+{
+	if (p->state == PREDICT_OK) {
+		interval_cell(d, t, p->unit_ns, p->low, p->high);
+		doc_cell_text(d, t, "%.1f%% (%.1f to %.1f)", p->share * 100, p->share_low * 100,
+			p->share_high * 100);
+	} else if (p->state == PREDICT_FEW_RUNS) {
+		doc_cell_text(d, t, "%s ns", ns(d, p->unit_ns));
+		doc_cell_text(d, t, "%.1f%%", p->share * 100);
+	} else {
+		doc_cell_text(d, t, "-");
+		doc_cell_text(d, t, "-");
+	}
+}
+
 static void gain_row(struct doc *d, struct doc_table *t, const struct batching *b, double units)
 {
-	struct cost_gain g = cost_gain(&b->cost, units);
-	const char *reading = g.share_high < COST_GAIN_MIN ? "no gain: b dominates"
-			      : g.share_low <= 0           ? "cannot tell"
-							   : "gain";
+	struct prediction p = another_run(b, units);
 
 	doc_cell_text(d, t, "%s", view_name(b->facts.call->name));
 	doc_cell_real(t, CELL_MEAN, b->cost.mean_units);
 	doc_cell_real(t, CELL_MEAN, units);
-	interval_cell(d, t, g.saved_ns, g.saved_low, g.saved_high);
-	doc_cell_text(d, t, "%.1f%% (%.1f to %.1f)", g.share * 100, g.share_low * 100,
-		g.share_high * 100);
-	doc_cell_text(d, t, "%s%s", reading, g.beyond ? "; larger than any size measured" : "");
+	doc_cell_text(
+		d, t, "%s ns", ns(d, p.state == PREDICT_NO_TIME ? b->cost.unit_ns : p.now_ns));
+	predicted_cells(d, t, &p);
+	doc_cell_text(d, t, "%s", reading(d, &p));
 }
 
 static void gain_rows(struct doc *d, struct doc_table *t, const struct batching *b)
@@ -352,6 +376,25 @@ static size_t models(const struct io_findings *f)
 	return n;
 }
 
+/* How many runs a prediction is from, and what to do where they are too few. */
+static void runs_note(struct doc *d, const struct batching *b, const struct analyze_runs *runs)
+{
+	size_t n = b->runs_len ? b->runs_len : 1, made = runs && runs->made ? runs->made : 1;
+	size_t enough = made + PREDICT_RUNS_MIN - n; /* if as many can be used of those to come */
+	const char *call = view_name(b->facts.call->name);
+
+	if (n < PREDICT_RUNS_MIN)
+		doc_note(d,
+			"%s: %zu of %s can be used. Runs differ by more than the calls of one do, "
+			"so "
+			"what another run will take cannot be predicted: run the scenario with "
+			"--runs "
+			"%zu or more.",
+			call, n, view_plural(d, made, "run"), enough);
+	else
+		doc_note(d, "%s: predicted from %zu of %s.", call, n, view_plural(d, made, "run"));
+}
+
 static void cost_notes(struct doc *d, const struct io_findings *f)
 {
 	const struct res_tracer *tracer = f->s->io->tracer;
@@ -363,6 +406,8 @@ static void cost_notes(struct doc *d, const struct io_findings *f)
 		if (b->no_model)
 			doc_note(d, "%s: no model: %s.", view_name(b->facts.call->name),
 				b->no_model);
+		else
+			runs_note(d, b, f->s->io_runs);
 	}
 	if (!models(f))
 		return;
@@ -383,8 +428,8 @@ void io_cost(struct doc *d, const struct io_findings *f)
 	if (!f->batching_len)
 		return;
 	doc_section(d, "Cost model");
-	doc_text(d, models(f) ? "Time of a call = a + b x units, by least squares over all calls "
-				"that moved at least one:"
+	doc_text(d, models(f) ? "Time of a call = a + b x units, by least squares over the calls "
+				"that moved at least one in the usual time:"
 			      : "No call's times can be described as a + b x units:");
 	t = doc_table(d, "cost", cost_columns, LEN(cost_columns));
 	for (size_t i = 0; i < f->batching_len; i++)

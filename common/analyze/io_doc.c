@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/analyze/another.h"
 #include "common/analyze/errors.h"
 #include "common/base/units.h"
 #include "common/write/safe.h"
@@ -27,8 +28,10 @@ struct io_findings io_findings(
 	struct doc *d, const struct analyze_scenario *s, const struct ease_table *ease)
 {
 	struct io_findings f = {.s = s};
+	struct batching *list = batching_list(d, s->io, &f.batching_len);
 
-	f.batching = batching_list(d, s->io, &f.batching_len);
+	another_add_runs(d, list, f.batching_len, s->io_runs);
+	f.batching = list;
 	f.targets = targets_find(d, s, f.batching, f.batching_len, ease);
 	return f;
 }
@@ -103,9 +106,9 @@ static void finding_of_targets(struct doc *d, const struct targets *t)
 		doc_note(d, "No optimization target: see below why.");
 		return;
 	}
-	doc_note(d, "First target: %s, %s: priority %.1f, about %s of the window.", t->at[0].call,
+	doc_note(d, "First target: %s, %s: priority %.1f, about %s of the %s.", t->at[0].call,
 		ease_change(t->at[0].kind), t->at[0].priority,
-		view_share(d, (uint64_t)(t->at[0].share * 1e6), 1000000));
+		view_share(d, (uint64_t)(t->at[0].share * 1e6), 1000000), t->whole);
 }
 
 /* Returns how many. */
@@ -162,10 +165,9 @@ static void answer_of_targets(struct doc *d, const struct targets *t)
 	for (size_t i = 0; i < t->len && i < FIRST_TARGETS; i++) {
 		const struct target *x = &t->at[i];
 
-		doc_note(d, "%zu. %s, %s: saves about %s, %s of the window. %s. Evidence: %s.",
-			i + 1, x->call, ease_change(x->kind),
-			units_duration(saved, (uint64_t)x->saved_ns), doc_percent(share, x->share),
-			x->why, x->evidence);
+		doc_note(d, "%zu. %s, %s: saves about %s, %s of the %s. %s. Evidence: %s.", i + 1,
+			x->call, ease_change(x->kind), units_duration(saved, (uint64_t)x->saved_ns),
+			doc_percent(share, x->share), t->whole, x->why, x->evidence);
 	}
 	if (t->len > FIRST_TARGETS)
 		doc_note(

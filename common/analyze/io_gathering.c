@@ -92,7 +92,8 @@ static void notes(struct doc *d, const struct res_result *r, size_t left_out)
 	if (left_out)
 		doc_note(d, "%zu more places with fewer calls are not shown.", left_out);
 	doc_note(d,
-		"\"Saved safely\" sends what is held back before its thread enters a call that can "
+		"\"Saved safely\" lets what is held back go before its thread enters a call that "
+		"can "
 		"wait (on any descriptor), makes another call on the descriptor, forks or ends, "
 		"and "
 		"when a call of another thread on it ends that is no send: an answer may depend on "

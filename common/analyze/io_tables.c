@@ -218,9 +218,8 @@ void io_phases(struct doc *d, const struct res_result *r)
 		doc_note(d, "Everything else here is of the window; start-up, such as the loader's "
 			    "openat and mmap, is only in this table.");
 	else
-		doc_note(d,
-			"There was no window (no load, --skip or --duration), so start-up, such "
-			"as the loader's openat and mmap, is counted with the rest.");
+		doc_note(d, "There was no window, so start-up, such as the loader's openat and "
+			    "mmap, is counted with the rest.");
 }
 
 /* ---- mappings ---- */
@@ -266,8 +265,8 @@ void io_mappings(struct doc *d, const struct res_result *r)
 	if (m->peak_mapped != U64_NONE) {
 		char buf[UNITS_BUF];
 
-		doc_note(d, "Most that was mapped at one time by traced calls: %s.",
-			units_bytes(buf, m->peak_mapped));
+		doc_note(d, "Most that was mapped at one time by traced calls: %s%s.",
+			units_bytes(buf, m->peak_mapped), view_added_up(r));
 	}
 }
 

@@ -116,6 +116,7 @@ static void targets(
 		struct ranked *at;
 		size_t len, cap;
 	} rows = {0};
+	int any = 0;
 
 	doc_section(d, "Optimization targets");
 	for (size_t i = 0; i < n; i++) {
@@ -123,14 +124,17 @@ static void targets(
 
 		if (!list[i].io)
 			continue;
+		any = 1;
 		f = io_findings(d, &list[i], ease);
 		for (size_t j = 0; j < f.targets.len; j++)
 			*VEC_PUSH(&rows) = (struct ranked){list[i].name, f.targets.at[j]};
 	}
 	if (rows.len)
 		target_table(d, rows.at, rows.len);
-	else
+	else if (any)
 		doc_text(d, "None: the figures of the I/O give evidence for no change that pays.");
+	else
+		doc_text(d, "None: there is no result of type io.");
 	doc_note(d, "Only I/O results have the times that such a rule needs. What CPU and heap "
 		    "say stands with each scenario below; IO-ANALYSIS.md has the reasons.");
 	free(rows.at);
@@ -245,7 +249,9 @@ static void memory_part(struct doc *d, const struct res_memory *m)
 			peak, units_bytes(end, m->held_at_end->total_bytes));
 	else
 		doc_note(d, "Memory: %s at the peak.", peak);
-	if (!m->sites.len)
+	if (!m->sites.len && !m->peak_tree)
+		doc_note(d, "Who held it is not known: there is no tree in the result.");
+	else if (!m->sites.len)
 		doc_note(d, "No place holds 10%% of it or more.");
 	else
 		doc_note(d, "Who held it, by the tree of %s:", view_tree_moment(d, m));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/analyze/another.h"
 #include "common/analyze/errors.h"
 #include "common/base/clock.h"
 #include "common/base/units.h"
@@ -44,17 +45,61 @@ static void say(struct finder *f, const char *sentence)
 	*VEC_PUSH(&f->without) = sentence;
 }
 
-/* Fills in the numbers; what is too small is no target, which is said. */
-static void add(struct finder *f, struct target t)
+static const char *whole_of(const struct res_result *r)
+{
+	return r->window ? "window" : "run";
+}
+
+/* What its calls take at their median, all of them; NAN: not known. Of it neither waiting nor what
+ * others did with the CPU is a part. */
+static double usual_ns(const struct finder *f, const char *call)
+{
+	const struct res_syscall *s = view_called(f->s->io, call);
+
+	if (!s || !s->wall_ns || s->wall_ns->p50 == U64_NONE || s->calls == U64_NONE)
+		return NAN;
+	return (double)s->wall_ns->p50 * (double)s->calls;
+}
+
+/* Little of the window, but the window may be long because the program had no CPU for most of it.
+ * Fills in why, then. */
+static int is_small_target(struct finder *f, struct target *t)
+{
+	double usual = usual_ns(f, t->call), of_calls = t->saved_ns / usual;
+	char share[DOC_PERCENT_BUF];
+
+	if (!(usual >= TARGET_USUAL_MIN * f->window_ns) || !(of_calls >= TARGET_OF_CALLS_MIN))
+		return 0;
+	t->why = arena_printf(&f->d->arena,
+		"%s: little of the %s, but %s of what the calls of %s take at their median", t->why,
+		whole_of(f->s->io), doc_percent(share, of_calls), t->call);
+	return 1;
+}
+
+static void say_too_little(struct finder *f, const struct target *t)
 {
 	char share[DOC_PERCENT_BUF], least[DOC_PERCENT_BUF];
 
-	t.share = t.saved_ns / f->window_ns;
-	if (!(t.share >= TARGET_SHARE_MIN)) {
+	doc_percent(share, t->share);
+	doc_percent(least, TARGET_SHARE_MIN);
+	/* Never "about 0.5%, less than 0.5%". */
+	if (!strcmp(share, least))
 		say(f, arena_printf(&f->d->arena,
-			       "%s, %s: it would save about %s of the window, less than %s.",
-			       t.call, ease_name(t.kind), doc_percent(share, t.share),
-			       doc_percent(least, TARGET_SHARE_MIN)));
+			       "%s, %s: what it is known to save is less than %s of the %s.",
+			       t->call, ease_name(t->kind), least, whole_of(f->s->io)));
+	else
+		say(f, arena_printf(&f->d->arena,
+			       "%s, %s: what it is known to save is about %s of the %s, less than "
+			       "%s.",
+			       t->call, ease_name(t->kind), share, whole_of(f->s->io), least));
+}
+
+/* Fills in the numbers; what is too small is no target, which is said. */
+static void add(struct finder *f, struct target t)
+{
+	t.share = t.saved_ns / f->window_ns;
+	if (!(t.share >= TARGET_SHARE_MIN) && !is_small_target(f, &t)) {
+		say_too_little(f, &t);
 		return;
 	}
 	t.impact = target_impact(t.share);
@@ -70,48 +115,180 @@ static const char *row(struct finder *f, const char *call, const char *field)
 		&f->d->arena, "%s: syscalls[%s].%s", view_name(f->s->io_file), call, field);
 }
 
+/* ---- what a call costs that is not made ---- */
+
+/* Calls of one kind: what any of them writes goes the same way. */
+static int writes(const char *call)
+{
+	static const char *const names[] = {"write", "writev", "pwrite64", "pwritev", "pwritev2"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(call, names[i]))
+			return 1;
+	return 0;
+}
+
+static const struct res_small_calls *small_calls(const struct res_syscall *s)
+{
+	const struct res_small_calls *small = s ? s->small_calls : NULL;
+
+	return small && small->p10_ns != U64_NONE && view_zero(small->calls) >= TARGET_CALLS_MIN
+		       ? small
+		       : NULL;
+}
+
+/* The row whose small calls say what a write costs: its own, else the cheapest of its kind. */
+static const struct res_syscall *small_of_kind(const struct res_result *r, const char *call)
+{
+	const struct res_syscall *own = view_called(r, call), *best = NULL;
+
+	if (small_calls(own))
+		return own;
+	for (size_t i = 0; i < r->syscalls.len; i++) {
+		const struct res_syscall *s = &r->syscalls.at[i];
+
+		if (writes(view_name(s->name)) && small_calls(s) &&
+			(!best || s->small_calls->p10_ns < best->small_calls->p10_ns))
+			best = s;
+	}
+	return best;
+}
+
+static const struct res_overhead *overhead(const struct res_result *r)
+{
+	return r->tracer ? r->tracer->overhead : NULL;
+}
+
+/* What a record adds to the time of a call at most: untraced it is not saved. */
+static double untraced(const struct finder *f, double ns)
+{
+	const struct res_overhead *o = overhead(f->s->io);
+	double left = ns - (o ? (double)view_zero(o->per_record_ns) : 0);
+
+	return left > 0 ? left : NAN;
+}
+
+/* A write that is gathered goes through the kernel with the others: its own cost is what one of few
+ * bytes takes. */
+static double write_ns(struct finder *f, const char *call, const char **ret_why)
+{
+	const struct res_syscall *own = view_called(f->s->io, call);
+	const struct res_syscall *s = small_of_kind(f->s->io, call);
+	double ns;
+
+	if (!s)
+		return NAN;
+	*ret_why = arena_printf(&f->d->arena,
+		"one in ten of %s calls of %s that moved few bytes took no longer",
+		view_count(f->d, s->small_calls->calls), view_name(s->name));
+	ns = (double)s->small_calls->p10_ns;
+	if (own && own->wall_ns && own->wall_ns->mean != U64_NONE)
+		ns = fmin(ns, (double)own->wall_ns->mean);
+	return untraced(f, ns);
+}
+
+/* A message that is gathered still is sent by itself: only entering the kernel is saved. */
+static double entry_ns(const struct finder *f, const char **ret_why)
+{
+	const struct res_overhead *o = overhead(f->s->io);
+
+	if (!o || o->plain_call_ns == U64_NONE || !o->plain_call_ns)
+		return NAN;
+	*ret_why = "what a call that does nothing took here";
+	return (double)o->plain_call_ns;
+}
+
+/* What a call that is not made saves at least, and why; NAN: not known. */
+static double floor_ns(
+	struct finder *f, const char *call, const struct batching *batching, const char **ret_why)
+{
+	if (batching && !batching->no_model && batching->cost.fixed_low > 0) {
+		*ret_why = "the low end of its fixed cost";
+		return untraced(f, batching->cost.fixed_low);
+	}
+	return writes(call) ? write_ns(f, call, ret_why) : entry_ns(f, ret_why);
+}
+
 /* ---- a larger limit ---- */
+
+/* Not below nothing. */
+static const char *saved_share(struct finder *f, double share)
+{
+	char buf[DOC_PERCENT_BUF];
+
+	return arena_strdup(&f->d->arena, doc_percent(buf, share > 0 ? share : 0));
+}
+
+static const char *gain_words(struct finder *f, const struct prediction *p)
+{
+	const char *share = saved_share(f, p->share);
+
+	if (p->state == PREDICT_FEW_RUNS)
+		return arena_printf(&f->d->arena,
+			"%s of its time at twice the batch (how far another run may be off cannot "
+			"be "
+			"said %s)",
+			share, another_few_runs(f->d, p));
+	return arena_printf(&f->d->arena,
+		"%s of its time at twice the batch (a new run, 95%%: %s to %s, from %zu runs%s)",
+		share, saved_share(f, p->share_low), saved_share(f, p->share_high), p->runs,
+		p->beyond ? "; larger than any size measured, so wider" : "");
+}
 
 static void gain_of_limit(struct finder *f, const struct batching *b)
 {
-	struct cost_gain g = cost_gain(&b->cost, 2 * b->cost.mean_units);
-	const char *call = view_name(b->facts.call->name), *text;
-	char share[DOC_PERCENT_BUF], low[DOC_PERCENT_BUF], high[DOC_PERCENT_BUF];
+	struct prediction p = another_run(b, 2 * b->cost.mean_units);
+	const char *call = view_name(b->facts.call->name), *text = gain_words(f, &p);
+	double low = p.share_low, high = p.share_high;
 
-	doc_percent(low, g.share_low > 0 ? g.share_low : 0);
-	text = arena_printf(&f->d->arena, "%s of its time at twice the batch (95%%: %s to %s)",
-		doc_percent(share, g.share), low, doc_percent(high, g.share_high));
-	if (g.share_high < COST_GAIN_MIN) {
-		say(f, arena_printf(
-			       &f->d->arena, "%s, batch-limit: no gain, at most %s.", call, text));
+	if (p.state == PREDICT_NO_TIME) {
+		say(f, arena_printf(&f->d->arena,
+			       "%s, batch-limit: no prediction, because a line comes to no time at "
+			       "all at twice the batch.",
+			       call));
 		return;
 	}
-	if (g.share_low <= 0) {
+	/* Of the one run there is; it is too narrow, so it can only say what is no target. */
+	if (p.state == PREDICT_FEW_RUNS) {
+		struct cost_gain g = cost_gain(&b->cost, 2 * b->cost.mean_units);
+
+		low = g.share_low;
+		high = g.share_high;
+	}
+	if (high < COST_GAIN_MIN) {
+		say(f, arena_printf(&f->d->arena, "%s, batch-limit: no gain: %s.", call, text));
+		return;
+	}
+	if (low <= 0) {
 		say(f, arena_printf(&f->d->arena,
-			       "%s, batch-limit: cannot tell; the interval reaches no gain.",
-			       call));
+			       "%s, batch-limit: cannot tell; the interval reaches no gain: %s.",
+			       call, text));
 		return;
 	}
 	add(f, (struct target){.kind = TARGET_BATCH_LIMIT,
 		       .call = call,
 		       .why = arena_printf(
-			       &f->d->arena, "%s; the cost model predicts %s", b->words, text),
+			       &f->d->arena, "%s; the cost model says %s", b->words, text),
 		       .evidence = row(f, call, "batch.by_transferred"),
 		       .check = arena_printf(
 			       &f->d->arena, "%s.per_call up, %s.calls down", call, call),
 		       .calls = b->cost.calls,
-		       .saved_ns = g.share * b->cost.mean_ns * (double)b->cost.calls});
+		       .saved_ns = p.share * b->cost.unit_ns * b->cost.mean_units *
+				   (double)b->cost.calls});
 }
 
 static void find_limit(struct finder *f, const struct batching *b)
 {
 	const char *call = view_name(b->facts.call->name);
+	const char *advice = another_batch(f->d, b, f->s->name);
 
-	if (b->verdict != BATCHING_LIMIT)
+	if (!view_has_limit(b->verdict))
 		return;
 	if (b->no_model)
-		say(f, arena_printf(&f->d->arena, "%s, batch-limit: no prediction, because %s.",
-			       call, b->no_model));
+		say(f, arena_printf(&f->d->arena,
+			       "%s, batch-limit: no prediction, because %s.%s%s%s", call,
+			       b->no_model, advice ? " " : "", advice ? advice : "",
+			       advice ? "." : ""));
 	else
 		gain_of_limit(f, b);
 }
@@ -120,22 +297,36 @@ static void find_limit(struct finder *f, const struct batching *b)
 
 static void find_buffer(struct finder *f, const struct batching *b)
 {
-	const struct res_syscall *s = b->facts.call;
-	uint64_t refused = view_counter(&s->errnos, "EAGAIN");
+	const char *call = view_name(b->facts.call->name), *why = "";
+	uint64_t refused = view_counter(&b->facts.call->errnos, "EAGAIN");
 	uint64_t extra = sat_add(view_zero(b->facts.batch->partial), refused);
+	double each_ns = floor_ns(f, call, b, &why);
 
-	if (b->verdict != BATCHING_BUFFER || extra < TARGET_CALLS_MIN || !s->wall_ns)
+	if (b->verdict != BATCHING_BUFFER || extra < TARGET_CALLS_MIN)
 		return;
+	if (view_counter(&b->facts.call->errnos, "ENOBUFS") > refused) {
+		say(f, arena_printf(&f->d->arena,
+			       "%s, socket-buffer: ENOBUFS is of a queue behind the socket's "
+			       "buffer, as the device's.",
+			       call));
+		return;
+	}
+	if (!isfinite(each_ns)) {
+		say(f, arena_printf(&f->d->arena,
+			       "%s, socket-buffer: %s calls more than needed, but what one costs "
+			       "is not known.",
+			       call, view_count(f->d, extra)));
+		return;
+	}
 	add(f, (struct target){.kind = TARGET_SOCKET_BUFFER,
-		       .call = view_name(s->name),
+		       .call = call,
 		       .why = arena_printf(&f->d->arena,
-			       "%s; each such call takes another, at the call's median time",
-			       b->words),
-		       .evidence = row(f, view_name(s->name), "batch.partial, errno"),
-		       .check = arena_printf(
-			       &f->d->arena, "%s.calls and its errors down", view_name(s->name)),
+			       "%s; each such call takes another, at least %.0f ns, %s", b->words,
+			       each_ns, why),
+		       .evidence = row(f, call, "batch.partial, errno"),
+		       .check = arena_printf(&f->d->arena, "%s.calls and its errors down", call),
 		       .calls = extra,
-		       .saved_ns = (double)extra * (double)view_zero(s->wall_ns->p50)});
+		       .saved_ns = (double)extra * each_ns});
 }
 
 static void find_empty(struct finder *f, const struct res_syscall *s)
@@ -192,91 +383,36 @@ static void find_lookups(struct finder *f)
 	}
 }
 
-static double mean_ns(const struct res_syscall *s)
-{
-	return s->wall_ns ? (double)view_zero(s->wall_ns->mean) : 0;
-}
-
+/* Each pair at what a call of each kind took; where neither is known nothing is concluded. */
 static void find_churn(struct finder *f)
 {
-	const struct res_syscall *map = view_called(f->s->io, "mmap");
-	const struct res_syscall *unmap = view_called(f->s->io, "munmap");
 	const struct res_mappings *m = f->s->io->mappings;
+	const struct res_mapping_kind *k = m ? m->anonymous : NULL;
 	uint64_t pairs;
 
-	if (!map || !unmap || !m || !m->anonymous)
+	if (!k || k->unmaps == U64_NONE || k->unmaps_ns == U64_NONE || k->maps_ns == U64_NONE)
 		return;
-	pairs = view_zero(m->anonymous->maps);
-	pairs = pairs < view_zero(unmap->ok) ? pairs : view_zero(unmap->ok);
+	pairs = view_zero(k->maps) < k->unmaps ? view_zero(k->maps) : k->unmaps;
 	if (pairs < TARGET_CALLS_MIN)
 		return;
 	add(f, (struct target){.kind = TARGET_MAPPING_CHURN,
 		       .call = "mmap and munmap",
 		       .why = arena_printf(&f->d->arena,
-			       "%s anonymous regions were mapped and %s calls "
-			       "unmapped; a pair at "
-			       "the mean times of both (page faults come on top)",
-			       view_count(f->d, m->anonymous->maps), view_count(f->d, unmap->ok)),
-		       .evidence = row(f, "munmap", "ok, mappings.anonymous"),
+			       "%s anonymous regions were mapped, and %s calls unmapped the last "
+			       "of one; a pair at the mean times of both (page faults come on top)",
+			       view_count(f->d, k->maps), view_count(f->d, k->unmaps)),
+		       .evidence = arena_printf(&f->d->arena, "%s: mappings.anonymous.unmaps",
+			       view_name(f->s->io_file)),
 		       .check = "mmap.calls and munmap.calls down",
 		       .calls = pairs,
-		       .saved_ns = (double)pairs * (mean_ns(map) + mean_ns(unmap))});
+		       .saved_ns =
+			       (double)pairs * ((double)k->maps_ns / (double)k->maps +
+						       (double)k->unmaps_ns / (double)k->unmaps)});
 }
 
 /* ---- gathering ---- */
 
 #define GATHER_LIMIT_NS NS_PER_MS
-/* A call that moves more takes its time for its bytes: it does not tell what a call costs. */
-#define SMALL_BYTES 4096
-
-/* Mean of what its calls moved; mappings move nothing. */
-static int moves_little(const struct res_syscall *s)
-{
-	if (!s->bytes || s->bytes->transferred == U64_NONE ||
-		!strcmp(view_name(s->class), "memory"))
-		return 1;
-	return s->bytes->transferred / SMALL_BYTES <= view_zero(s->ok);
-}
-
-/* The shortest time that any call took: what one costs at least. NULL: nothing that could tell was
- * made often. */
-static const struct res_syscall *shortest(const struct res_result *r)
-{
-	const struct res_syscall *best = NULL;
-
-	for (size_t i = 0; i < r->syscalls.len; i++) {
-		const struct res_syscall *s = &r->syscalls.at[i];
-
-		if (!s->wall_ns || s->wall_ns->min == U64_NONE ||
-			view_zero(s->calls) < TARGET_CALLS_MIN || !moves_little(s))
-			continue;
-		if (!best || s->wall_ns->min < best->wall_ns->min)
-			best = s;
-	}
-	return best;
-}
-
-/* What a call that is not made saves at least, and why; NAN: not known. */
-static double floor_ns(
-	struct finder *f, const char *call, const struct batching *batching, const char **ret_why)
-{
-	const struct res_syscall *s;
-
-	if (batching && batching->no_model)
-		return NAN;
-	if (batching) {
-		*ret_why = "the low end of its fixed cost";
-		return batching->cost.fixed_low > 0 ? batching->cost.fixed_low : NAN;
-	}
-	s = shortest(f->s->io);
-	if (!s)
-		return NAN;
-	*ret_why = strcmp(view_name(s->name), call) != 0
-			   ? arena_printf(&f->d->arena, "the shortest time of any call here, %s",
-				     view_name(s->name))
-			   : "its shortest time";
-	return (double)s->wall_ns->min;
-}
 
 static const struct batching *batching_of(const struct batching *list, size_t n, const char *call)
 {
@@ -291,6 +427,7 @@ struct gathered {
 	const char *call, *change;
 	uint64_t calls, saved,
 		safely; /* safely: at most, where a reason says that it is not known */
+	uint64_t of_logs, logs_saved; /* of them, calls to files that are only written */
 	const char *reason;
 };
 
@@ -302,8 +439,35 @@ static const char *call_of(struct finder *f, const char *change)
 	return arrow ? arena_printf(&f->d->arena, "%.*s", (int)(arrow - change), change) : NULL;
 }
 
-static void sum_place(struct gathered *g, const struct res_gathering *row)
+static int syncs(const struct res_fd *fd)
 {
+	for (size_t i = 0; i < fd->syscalls.len; i++)
+		if (strstr(view_name(fd->syscalls.at[i].name), "sync"))
+			return 1;
+	return 0;
+}
+
+/* A file that nobody says is on disk: who writes it promises nothing. Devices are none; what else
+ * has a path and is read at once, as a FIFO, cannot be told from it. */
+static int is_log(const struct res_result *r, const struct res_gathering *row)
+{
+	for (size_t i = 0; i < r->fds.len; i++) {
+		const struct res_fd *fd = &r->fds.at[i];
+
+		if (fd->fd == row->fd && fd->pid == row->pid && fd->generation == row->generation)
+			return fd->target && fd->target[0] == '/' &&
+			       strncmp(fd->target, "/dev/", 5) != 0 && !syncs(fd);
+	}
+	return 0;
+}
+
+static void sum_place(
+	const struct res_result *r, struct gathered *g, const struct res_gathering *row)
+{
+	if (is_log(r, row)) {
+		g->of_logs = sat_add(g->of_logs, view_zero(row->calls));
+		g->logs_saved = sat_add(g->logs_saved, view_zero(row->saved));
+	}
 	uint64_t safely = row->saved_safely != U64_NONE ? row->saved_safely : row->saved_at_most;
 
 	g->calls = sat_add(g->calls, view_zero(row->calls));
@@ -317,17 +481,20 @@ static void add_gathering(
 {
 	const char *why = "", *how_many = view_count(f->d, g->safely);
 	double each_ns = floor_ns(f, g->call, batching, &why);
-	int writes = strstr(g->change, "writev") != NULL;
 
 	if (!isfinite(each_ns)) {
 		say(f, arena_printf(&f->d->arena,
 			       "%s, gathering: %s%s of %s calls could be saved, but what one costs "
-			       "is not known.",
+			       "is not known: %s.",
 			       g->call, g->reason ? "at most " : "", how_many,
-			       view_count(f->d, g->calls)));
+			       view_count(f->d, g->calls),
+			       writes(g->call) ? "too few of its kind moved few bytes, and what "
+						 "others take is for their bytes"
+					       : "what a call that does nothing takes was not "
+						 "measured"));
 		return;
 	}
-	add(f, (struct target){.kind = writes ? TARGET_GATHER_WRITES : TARGET_GATHER_SENDS,
+	add(f, (struct target){.kind = writes(g->call) ? TARGET_GATHER_WRITES : TARGET_GATHER_SENDS,
 		       .call = g->call,
 		       .why = arena_printf(&f->d->arena,
 			       "gathered for up to 1 ms, %s%s of %s calls would not be made%s%s%s; "
@@ -342,18 +509,54 @@ static void add_gathering(
 		       .saved_ns = (double)g->safely * each_ns});
 }
 
+/* What a buffer of a log would save, with what it costs: no safe change, and the one that is made.
+ */
+static void say_logs(struct finder *f, const struct gathered *g, const struct batching *batching)
+{
+	const char *why = "", *gain = "what one costs is not known";
+	double each_ns = floor_ns(f, g->call, batching, &why);
+	char share[DOC_PERCENT_BUF];
+
+	if (isfinite(each_ns))
+		gain = arena_printf(&f->d->arena, "at least %s of the %s, %.0f ns each, %s",
+			doc_percent(share, (double)g->logs_saved * each_ns / f->window_ns),
+			whole_of(f->s->io), each_ns, why);
+	say(f, arena_printf(&f->d->arena,
+		       "%s, gathering: a buffer that is written after 1 ms would save %s of %s "
+		       "calls to files that are not synced (%s); what is in it is lost if the "
+		       "program is killed, and others read it later.",
+		       g->call, view_count(f->d, g->logs_saved), view_count(f->d, g->of_logs),
+		       gain));
+}
+
+/* Nothing much is safe. */
+static void say_unsafe(struct finder *f, const struct gathered *g, const struct batching *batching)
+{
+	int logs = g->logs_saved >= TARGET_CALLS_MIN;
+	uint64_t saved = g->saved - (logs ? g->logs_saved : 0);
+	uint64_t calls = g->calls - (logs ? g->of_logs : 0);
+
+	if (logs)
+		say_logs(f, g, batching);
+	if (saved >= TARGET_CALLS_MIN)
+		say(f, arena_printf(&f->d->arena,
+			       "%s, gathering: %s of %s calls%s could be saved only by holding "
+			       "them back over calls that can wait, which an answer may depend "
+			       "on; %s safely.",
+			       g->call, view_count(f->d, saved), view_count(f->d, calls),
+			       logs ? " to others" : "",
+			       g->safely ? view_count(f->d, g->safely) : "none"));
+}
+
 static void judge_gathering(
 	struct finder *f, const struct gathered *g, const struct batching *list, size_t n)
 {
+	const struct batching *batching = batching_of(list, n, g->call);
+
 	if (g->safely >= TARGET_CALLS_MIN)
-		add_gathering(f, g, batching_of(list, n, g->call));
-	else if (g->saved >= TARGET_CALLS_MIN)
-		say(f, arena_printf(&f->d->arena,
-			       "%s, gathering: %s of %s calls could be saved only by holding them "
-			       "back over calls that can wait, which an answer may depend on; "
-			       "%s safely.",
-			       g->call, view_count(f->d, g->saved), view_count(f->d, g->calls),
-			       g->safely ? view_count(f->d, g->safely) : "none"));
+		add_gathering(f, g, batching);
+	else
+		say_unsafe(f, g, batching);
 }
 
 static void find_gathering(struct finder *f, const struct batching *list, size_t n)
@@ -375,7 +578,7 @@ static void find_gathering(struct finder *f, const struct batching *list, size_t
 			k++;
 		if (k == found.len)
 			*VEC_PUSH(&found) = (struct gathered){.call = call, .change = row->change};
-		sum_place(&found.at[k], row);
+		sum_place(r, &found.at[k], row);
 	}
 	for (size_t i = 0; i < found.len; i++)
 		judge_gathering(f, &found.at[i], list, n);
@@ -412,7 +615,8 @@ static void find_all(struct finder *f, const struct batching *batching, size_t n
 
 static struct targets finish(struct finder *f)
 {
-	struct targets t = {.len = f->found.len, .without_len = f->without.len};
+	struct targets t = {
+		.len = f->found.len, .without_len = f->without.len, .whole = whole_of(f->s->io)};
 
 	if (t.len)
 		qsort(f->found.at, t.len, sizeof(*f->found.at), compare_targets);

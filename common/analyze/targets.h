@@ -12,8 +12,12 @@
  *the calls a second that it is about Ease       of targets.def, or the user's
  */
 #define TARGET_CALLS_MIN 100   /* about fewer calls nothing is said */
-#define TARGET_SHARE_MIN 0.005 /* less of the window's time is no target */
-#define TARGET_STEP      0.02
+#define TARGET_SHARE_MIN 0.005 /* less of the window's time is no target, */
+/* but for calls that take so much of it at their median, and so much of that saved: a window is
+ * longer on a busy machine, a median is not */
+#define TARGET_USUAL_MIN    0.01
+#define TARGET_OF_CALLS_MIN 0.02
+#define TARGET_STEP         0.02
 
 struct target {
 	enum target_kind kind;
@@ -32,6 +36,7 @@ struct targets {
 	size_t len;
 	const char **without; /* sentences: why there is none */
 	size_t without_len;
+	const char *whole; /* what shares are of: "window", or "run" where there is none */
 };
 
 /* In d's arena. */

@@ -13,10 +13,10 @@
 #include "common/analyze/input.h"
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
-#include "common/base/units.h"
-#include "common/cli/gather.h"
+#include "common/cli/ease_options.h"
 #include "common/cli/words.h"
 #include "common/run/backend.h"
+#include "common/run/config.h"
 #include "common/run/layout.h"
 #include "common/run/optable.h"
 #include "common/write/markdown.h"
@@ -38,11 +38,8 @@ static const struct optable_row option_rows[] = {
 		"only that scenario (default: all in DIR)"},
 	{"detail", "FILE", OPTION_TEXT, offsetof(struct analyze_args, detail), 0, 0,
 		"not read any more: the result says what gathering would save"},
-	{"ease", "KIND=N,..", OPTION_TEXT, offsetof(struct analyze_args, ease), 0, 0,
-		"how easy (1 to 10) a kind of change is in this program, e.g. batch-limit=4"},
-	{"config", "FILE", OPTION_TEXT, offsetof(struct analyze_args, config), 0, 0,
-		"the catalogue, whose \"ease\" says the same (default " CONFIG_DEFAULT_FILE
-		", if there is one)"},
+	{"ease", "KIND=N,..", OPTION_TEXT, offsetof(struct analyze_args, ease), 0, 0, EASE_HELP},
+	{"config", "FILE", OPTION_TEXT, offsetof(struct analyze_args, config), 0, 0, CONFIG_HELP},
 	{"stdout", NULL, OPTION_FLAG, offsetof(struct analyze_args, to_stdout), 0, 0,
 		"print the I/O analysis and write no file"},
 	{"help", NULL, OPTION_FLAG, offsetof(struct analyze_args, help), 0, 0, "print this"},
@@ -70,47 +67,6 @@ static void analyze_help(struct out *o)
 }
 
 /* ---- input ---- */
-
-static int set_ease(struct ease_table *t, const char *kind, const char *text, struct err *err)
-{
-	uint64_t ease;
-	int rc = units_parse_u64(text, 1, 10, &ease, err);
-
-	return rc < 0 ? rc : ease_set(t, kind, ease, err);
-}
-
-/* "batch-limit=4,empty-calls=9" */
-static int read_ease(const char *list, struct ease_table *t, struct err *err)
-{
-	cleanup_free char *copy = mem_strdup(list ? list : "");
-	char *save = NULL;
-	int rc = 0;
-
-	for (char *p = strtok_r(copy, ",", &save); p && rc == 0; p = strtok_r(NULL, ",", &save)) {
-		char *equals = strchr(p, '=');
-
-		if (!equals)
-			return err_set(err, -EINVAL, "--ease: '%.60s' is not KIND=N", p);
-		*equals = '\0';
-		rc = set_ease(t, p, equals + 1, err);
-	}
-	return rc < 0 ? err_wrap(err, "--ease") : 0;
-}
-
-/* "ease": {"batch-limit": "4"} */
-static int read_catalogue(const struct analyze_args *args, struct ease_table *t, struct err *err)
-{
-	struct config *config;
-	int rc = gather_config(args->config, &config, err);
-
-	for (const char *const *p = config ? config->ease : NULL; p && p[0] && rc == 0; p += 2) {
-		rc = set_ease(t, p[0], p[1], err);
-		if (rc < 0)
-			err_wrap(err, "%s: ease.%.60s", config->path, p[0]);
-	}
-	config_free(config);
-	return rc;
-}
 
 /* Is file NAME + suffix, of the scenario that is asked for? */
 static int is_wanted(const char *file, const char *suffix, const char *scenario)
@@ -253,9 +209,7 @@ static int analyze_main(char **argv)
 	if (rc == 0)
 		rc = optable_parse(&options, argv, &args, &rest, &err);
 	if (rc == 0)
-		rc = read_catalogue(&args, &ease, &err);
-	if (rc == 0)
-		rc = read_ease(args.ease, &ease, &err);
+		rc = ease_options(args.config, args.ease, &ease, &err);
 	if (rc == 0)
 		rc = gather(&in, &args, &files, &err);
 	if (rc == 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/cli/gather.h"
 #include "common/model/json.h"
 #include "common/run/backend.h"
 #include "common/run/doctor.h"
@@ -142,6 +143,7 @@ static int examine(const struct doctor_args *args, struct err *err)
 				     .binary = args->binary,
 				     .env_binary = getenv("PROFILE_BINARY"),
 				     .config = args->config,
+				     .read_catalogue = gather_config,
 			     });
 	doctor_judge(&facts, &report);
 	add_backends(&report);

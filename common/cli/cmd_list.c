@@ -79,6 +79,8 @@ static void list_scenario(
 		out_printf(o, "%*s  load: ", width + 20, "");
 		print_line(o, load);
 	}
+	if (s->attach)
+		out_printf(o, "%*s  attached to for the load only\n", width + 20, "");
 }
 
 static int list_config(const char *path, struct err *err)

@@ -11,16 +11,18 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/cli/ease_options.h"
 #include "common/cli/words.h"
 #include "common/report/report.h"
 #include "common/run/backend.h"
+#include "common/run/config.h"
 #include "common/run/layout.h"
 #include "common/run/optable.h"
 
 #define DEFAULT_DIR "results"
 
 struct report_args {
-	const char *output_dir, *scenario, *output;
+	const char *output_dir, *scenario, *output, *ease, *config;
 	int text, help, version;
 };
 
@@ -33,6 +35,8 @@ static const struct optable_row option_rows[] = {
 		"print to the terminal instead"},
 	{"output", "FILE", OPTION_TEXT, offsetof(struct report_args, output), 0, 0,
 		"the page's file, - for standard output (default DIR/NAME-report.html); also -o"},
+	{"ease", "KIND=N,..", OPTION_TEXT, offsetof(struct report_args, ease), 0, 0, EASE_HELP},
+	{"config", "FILE", OPTION_TEXT, offsetof(struct report_args, config), 0, 0, CONFIG_HELP},
 	{"help", NULL, OPTION_FLAG, offsetof(struct report_args, help), 0, 0, "print this"},
 	{"version", NULL, OPTION_FLAG, offsetof(struct report_args, version), 0, 0,
 		"print the version"},
@@ -203,8 +207,12 @@ static int run(const struct report_args *args, const struct words *files, struct
 {
 	const char *dir = args->output_dir ? args->output_dir : DEFAULT_DIR;
 	cleanup_free char *found = NULL;
-	struct report r = {.scenario = args->scenario};
-	int rc = 0;
+	struct ease_table ease = ease_defaults();
+	struct report r = {.scenario = args->scenario, .ease = &ease};
+	int rc = ease_options(args->config, args->ease, &ease, err);
+
+	if (rc < 0)
+		return rc;
 
 	if (args->scenario && !layout_name_ok(args->scenario))
 		return err_set(err, -EINVAL, "--scenario: '%.100s' is no name of a scenario",

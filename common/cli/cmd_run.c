@@ -49,6 +49,12 @@ static const struct optable_row option_rows[] = {
 		"cpu)"),
 	TEXT("output-dir", "DIR", output_dir, "where results go (default results)"),
 	TEXT("binary", "PATH", binary, "the target (else $PROFILE_BINARY, else the catalogue's)"),
+	TEXT("attach", "PID|NAME", attach,
+		"profile what runs already, and leave it running; with its descendants; until "
+		"--duration, the end of the load, or a signal"),
+	FLAG("attach-window", attach_window,
+		"start the target free of any tool, and attach to it for the load"),
+	FLAG("no-tree", no_tree, "attach without the descendants"),
 	TEXT("config", "FILE", config,
 		"the catalogue (default " CONFIG_DEFAULT_FILE ", if there is one)"),
 	COUNT("sampling-rate", "HZ", sampling_hz, 1, HZ_MAX, "of type cpu (default 99)"),
@@ -118,6 +124,7 @@ static const struct optable options = {option_rows, sizeof(option_rows) / sizeof
 static void run_help(struct out *o)
 {
 	out_str(o, "profile-scenario [run] --scenario NAME [OPTIONS] [-- ARGS...]\n"
+		   "profile-scenario [run] --attach PID|NAME [OPTIONS]\n"
 		   "profile-scenario [run] --all [OPTIONS]\n"
 		   "ARGS are the target's arguments; they replace the catalogue's.\n\n");
 	optable_help(&options, o);
@@ -175,11 +182,30 @@ static int choose_all(
 	return 0;
 }
 
+/* A name that nobody gave is no name of the catalogue's: it would start that one's load. */
+static int choose_attached(
+	struct scenario_args *args, struct config *config, struct chosen *c, struct err *err)
+{
+	int rc;
+
+	if (args->all)
+		return err_set(err, -EINVAL, "--attach is for one scenario, not for --all");
+	rc = attach_find(args->attach, !args->no_tree, &args->attached, err);
+	if (rc < 0)
+		return rc;
+	if (args->scenario)
+		return choose_one(args, config, c, err);
+	args->scenario = attach_name(args->attached);
+	return choose_one(args, NULL, c, err);
+}
+
 static int choose(
-	const struct scenario_args *args, struct config *config, struct chosen *c, struct err *err)
+	struct scenario_args *args, struct config *config, struct chosen *c, struct err *err)
 {
 	if (args->json && args->show_output)
 		return err_set(err, -EINVAL, "--json and --show-output both want standard output");
+	if (args->attach)
+		return choose_attached(args, config, c, err);
 	return args->all ? choose_all(args, config, c, err) : choose_one(args, config, c, err);
 }
 
@@ -350,6 +376,7 @@ static int run_main(char **argv)
 	else
 		status = args.dry_run ? dry_run(&chosen) : run_chosen(&args, &chosen);
 	chosen_release(&chosen);
+	attach_free(args.attached);
 	config_free(config);
 	return status;
 }

@@ -211,19 +211,30 @@ static uint64_t whole_calls(const struct search *s, const char *name)
 	return calls < 1e18 ? (uint64_t)calls : (uint64_t)1e18;
 }
 
-static const char *cause_text(const struct search *s, const char *name, double processes)
+/* What has become of the processes of that name. was, is: how many each run has. */
+static char *change_text(const struct search *s, const char *name, double was, double is)
 {
-	const char *by = processes > 0 ? starter(s, name) : NULL;
-	char number[UNITS_BUF];
-	cleanup_free char *many =
-		fabs(processes) > 1 ? mem_printf("%.0f x ", fabs(processes)) : mem_strdup("");
+	const char *by = is > was ? starter(s, name) : NULL;
 
-	units_thousands(number, whole_calls(s, name));
-	return arena_printf(result_arena(s->j->doc), "%s%s, %s%s: %s %s calls", many, name,
-		processes < 0 ? "not started any more"
-		: by          ? "started by "
-			      : "a new process",
-		by ? by : "", fabs(processes) > 1 ? "their" : "its", number);
+	if (is < was)
+		return is > 0 ? mem_printf("fewer of them started (%.0f -> %.0f)", was, is)
+			      : mem_strdup("not started any more");
+	if (was > 0)
+		return mem_printf("more of them (%.0f -> %.0f)%s%s", was, is,
+			by ? ", started by " : "", by ? by : "");
+	return by ? mem_printf("started by %s", by) : mem_strdup("a new process");
+}
+
+static const char *cause_text(const struct search *s, const char *name, double was, double is)
+{
+	const double many = fabs(is - was);
+	cleanup_free char *number = many > 1 ? mem_printf("%.0f x ", many) : mem_strdup("");
+	cleanup_free char *change = change_text(s, name, was, is);
+	char calls[UNITS_BUF];
+
+	units_thousands(calls, whole_calls(s, name));
+	return arena_printf(result_arena(s->j->doc), "%s%s, %s: %s %s calls", number, name, change,
+		many > 1 ? "their" : "its", calls);
 }
 
 /* How much of the row's change the processes of that name make; NAN: they have no part in it. */
@@ -283,11 +294,11 @@ static void explain_others(const struct judge *j, const struct judge_row *calls,
 	}
 }
 
-static void explain(struct search *s, const char *name, double processes, struct causes *ret)
+static void explain(struct search *s, const char *name, double was, double is, struct causes *ret)
 {
-	const char *text = cause_text(s, name, processes);
+	const char *text = cause_text(s, name, was, is);
 	struct res_compare_cause cause = {.text = text,
-		.verdict = processes > 0 ? VERDICT_MOVED : VERDICT_BETTER,
+		.verdict = is > was ? VERDICT_MOVED : VERDICT_BETTER,
 		.calls = whole_calls(s, name)};
 
 	for (size_t i = 0; i < s->j->len; i++) {
@@ -328,7 +339,7 @@ void causes_find(const struct judge *j, const struct side_part *base, const stru
 		double is = constant_processes(&s.new, s.names.at[i]);
 
 		if (was >= 0 && is >= 0 && was != is)
-			explain(&s, s.names.at[i], is - was, ret);
+			explain(&s, s.names.at[i], was, is, ret);
 	}
 	free(s.names.at);
 	processes_release(&s.base);

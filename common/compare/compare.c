@@ -222,7 +222,7 @@ static void tell_runs(
 			    "judged per unit of it");
 }
 
-/* Calls that only one side makes, where nothing else explains them. */
+/* Calls that only one side makes, in any of its runs, where nothing else explains them. */
 static void tell_new(
 	struct sentences *s, const struct rows *rows, const char *verdict, const char *what)
 {
@@ -234,7 +234,7 @@ static void tell_new(
 		char *longer;
 
 		if (!call || m->cause || strcmp(m->verdict, verdict) != 0 ||
-			(m->base_median != 0 && m->new_median != 0) || !figure ||
+			(m->base_max != 0 && m->new_max != 0) || !figure ||
 			(strcmp(figure, ".calls") != 0 && strcmp(figure, ".per_work") != 0))
 			continue;
 		longer = mem_printf("%s%s%s", names, *names ? ", " : "", call);

@@ -13,6 +13,7 @@ struct made {
 	const struct res_strs *command;
 	const struct res_strs *traced;
 	const char *mode, *version; /* of tracer or valgrind */
+	int attached;               /* to what ran: its start and its end are not in the figures */
 	int loaded, slowed;
 	int instructions; /* of massif: its time is no time, but figures are the same each run */
 };
@@ -32,6 +33,7 @@ static struct made made_of(const struct side_part *p, size_t at)
 
 		m = (struct made){.env = r->environment, .command = &r->command};
 		m.loaded = r->load != NULL;
+		m.attached = r->attached != NULL;
 		if (!t)
 			return m;
 		m.mode = t->mode;
@@ -43,6 +45,7 @@ static struct made made_of(const struct side_part *p, size_t at)
 		const struct res_cpu *r = p->runs.at[at];
 
 		m = (struct made){.env = r->environment, .command = &r->command};
+		m.attached = r->attached != NULL;
 	} else {
 		const struct res_memory *r = p->runs.at[at];
 
@@ -103,6 +106,8 @@ static char *no_counts(const struct made *a, const struct made *b)
 {
 	if (!same_list(a->command, b->command, 1))
 		return mem_strdup("the arguments differ");
+	if (a->attached != b->attached)
+		return mem_strdup("one side was attached, the other started");
 	if (!same_text(a->mode, b->mode))
 		return differ("mode", a->mode, b->mode);
 	if (!same_list(a->traced, b->traced, 0))

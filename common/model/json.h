@@ -25,6 +25,8 @@ int json_read_result(const char *path, struct res_result **ret, struct err *err)
 /* The same for any struct by its shape, and for a file of any schema: *ret is the struct of its
  * whole, made by result_make(). */
 void json_write_struct(const void *obj, const struct shape *shape, struct out *o);
+/* All of it on one line, for readers of JSON lines. */
+void json_write_line(const void *obj, const struct shape *shape, struct out *o);
 int json_read_struct(const char *path, const struct schema *schema, void **ret, struct err *err);
 
 /* The JSON Schema (draft 2020-12) of one kind of file, and the Markdown tables of all kinds for

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/model/json.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -120,9 +121,13 @@ static void write_i64(struct out *o, int64_t v)
 		out_i64(o, v);
 }
 
+/* A depth that stays below 0 however deep the struct is. */
+#define ON_ONE_LINE INT_MIN
+
 static void newline(struct out *o, int depth)
 {
-	out_printf(o, "\n%*s", depth * INDENT, "");
+	if (depth >= 0)
+		out_printf(o, "\n%*s", depth * INDENT, "");
 }
 
 static void write_strs(struct out *o, const struct res_strs *strs)
@@ -260,6 +265,12 @@ static void write_struct(struct out *o, const void *obj, const struct shape *sha
 void json_write_struct(const void *obj, const struct shape *shape, struct out *o)
 {
 	write_struct(o, obj, shape, 0);
+	out_char(o, '\n');
+}
+
+void json_write_line(const void *obj, const struct shape *shape, struct out *o)
+{
+	write_struct(o, obj, shape, ON_ONE_LINE);
 	out_char(o, '\n');
 }
 

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "common/analyze/analyze.h"
+#include "common/analyze/runs.h"
 #include "common/base/err.h"
 #include "common/base/out.h"
 #include "common/model/result.h"
@@ -30,11 +32,13 @@ struct report_stacks {
 };
 
 struct report {
-	const char *scenario; /* the caller's; NULL: what the results say */
+	const char *scenario;          /* the caller's; NULL: what the results say */
+	const struct ease_table *ease; /* the caller's; NULL: the defaults */
 	struct res_result *io;
 	struct res_cpu *cpu;
 	struct res_memory *memory;   /* each NULL if not read */
 	struct res_compare *compare; /* with other results of it */
+	struct analyze_runs io_runs; /* the others of io */
 	char *io_path, *cpu_path, *memory_path, *compare_path;
 	struct report_stacks cpu_stacks; /* path NULL: none was looked for */
 	struct {
@@ -51,12 +55,18 @@ void report_release(struct report *r);
 
 /* The scenario's name, "" if nobody knows it. */
 const char *report_name(const struct report *r);
+/* r has a result at least: of I/O, CPU or memory. */
 void report_html(const struct report *r, struct out *o);
 void report_text(const struct report *r, struct out *o);
-/* Folded stacks as an SVG, a file of its own; noun: what their numbers count, samples or bytes. The
- * text is changed. */
-void report_flame_file(
-	const char *title, const char *noun, char *folded, size_t len, struct out *o);
+/* Folded stacks, which are changed when they are drawn. */
+struct flame_text {
+	char *folded;
+	size_t len;
+	const char *noun; /* what their numbers count: "samples", "bytes" */
+	int is_difference;
+};
+/* As an SVG, a file of its own. */
+void report_flame_file(const char *title, const struct flame_text *text, struct out *o);
 /* Any doc as such a page, a section for each of its heads. */
 void report_doc_html(const char *title, const struct doc *d, struct out *o);
 

@@ -8,7 +8,8 @@
 #include "common/view/view.h"
 #include "common/view/view_parts.h"
 
-#define CHANGES_MAX 5 /* figures of the comparison */
+#define CHANGES_MAX 5   /* figures of the comparison */
+#define MOST        0.5 /* of the heap */
 
 /* ---- a traced run ---- */
 
@@ -31,6 +32,7 @@ struct analyze_scenario report_scenario(const struct report *r)
 		.io = r->io,
 		.cpu = r->cpu,
 		.memory = r->memory,
+		.io_runs = &r->io_runs,
 		.io_file = r->io_path,
 		.cpu_file = r->cpu_path,
 		.memory_file = r->memory_path};
@@ -39,7 +41,7 @@ struct analyze_scenario report_scenario(const struct report *r)
 static void io(struct doc *d, const struct report *r, const struct doc *summary)
 {
 	struct analyze_scenario s = report_scenario(r);
-	struct ease_table ease = ease_defaults();
+	struct ease_table ease = r->ease ? *r->ease : ease_defaults();
 
 	tracing(d, summary);
 	analyze_answer(d, &s, &ease);
@@ -64,15 +66,18 @@ static void cpu(struct doc *d, const struct res_cpu *c)
 static void heap(struct doc *d, const struct res_memory *m)
 {
 	const struct res_memory_site *s = m->sites.len ? m->sites.at : NULL;
+	const char *moment = view_tree_moment(d, m), *held = "";
 	char percent[DOC_PERCENT_BUF], bytes[UNITS_BUF];
 
 	if (!m->peak || m->peak->heap_bytes == U64_NONE)
 		return;
-	doc_pair(d, "heap", "%s at the peak%s%s%s%s", units_bytes(bytes, m->peak->heap_bytes),
-		s && !isnan(s->share) ? "; most is held by " : "",
-		s && !isnan(s->share) ? view_name(s->function) : "",
-		s && !isnan(s->share) ? ", " : "",
-		s && !isnan(s->share) ? doc_percent(percent, s->share) : "");
+	if (s && !isnan(s->share))
+		held = arena_printf(&d->arena, "; %s is held by %s, %s%s%s",
+			s->share > MOST ? "most" : "the largest part", view_name(s->function),
+			doc_percent(percent, s->share),
+			strcmp(moment, "the peak") != 0 ? ", by the tree of " : "",
+			strcmp(moment, "the peak") != 0 ? moment : "");
+	doc_pair(d, "heap", "%s at the peak%s", units_bytes(bytes, m->peak->heap_bytes), held);
 }
 
 /* ---- the comparison ---- */

@@ -6,6 +6,7 @@
 #include "common/base/units.h"
 #include "common/report/report_bins.h"
 #include "common/report/report_page.h"
+#include "common/view/view_parts.h"
 
 #define CALLS_MAX  8
 #define ROW        34
@@ -123,6 +124,9 @@ static void rows(struct page *p, const struct res_syscall *s, const struct size_
 static void histogram(struct page *p, const struct res_syscall *s)
 {
 	struct size_bins bins = report_size_bins(&p->arena, s->batch);
+	uint64_t got = view_left_out(s, &s->batch->transferred_histogram, s->ok);
+	uint64_t asked = view_left_out(s, &s->batch->asked_histogram, s->calls);
+	uint64_t left_out = got > asked ? got : asked;
 
 	out_str(p->o, "<figure><h3>");
 	html_name(p, s->name ? s->name : "?", 40);
@@ -134,10 +138,10 @@ static void histogram(struct page *p, const struct res_syscall *s)
 		rows(p, s, &bins);
 		svg_end(p);
 	}
-	if (s->batch->histogram_overflow != U64_NONE && s->batch->histogram_overflow)
+	if (left_out)
 		html_legend(p,
 			"%s with other sizes are not drawn: there were too many different ones.",
-			report_plural(&p->arena, s->batch->histogram_overflow, "call"));
+			report_plural(&p->arena, left_out, "call"));
 	out_str(p->o, "</figure>\n");
 }
 

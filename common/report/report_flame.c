@@ -17,14 +17,14 @@ void flame_release(struct flame *f)
 
 static void add_node(struct flame *f, const char *name, uint64_t total, size_t depth)
 {
-	*VEC_PUSH(&f->nodes) = (struct flame_node){name, total, depth};
+	*VEC_PUSH(&f->nodes) = (struct flame_node){name, total, 0, depth};
 }
 
 /* ---- folded stacks ---- */
 
 struct line {
 	char *stack;
-	uint64_t value;
+	uint64_t value, before;
 };
 
 /* A stack's parent comes right before it: ';' is less than anything else. */
@@ -40,16 +40,24 @@ static int compare_lines(const void *a, const void *b)
 	return left - right;
 }
 
-/* "a;b;c 12": the number is what follows the last space. 0 if it is no such line. */
-static int split_line(char *line, struct line *ret)
+/* Cuts the number off that follows the last space. 0 if there is none. */
+static int split_number(char *line, uint64_t *ret)
 {
 	char *space = strrchr(line, ' '), *end;
 
 	if (!space || space == line || space[1] < '0' || space[1] > '9')
 		return 0;
 	*space = '\0';
-	*ret = (struct line){line, strtoull(space + 1, &end, 10)};
+	*ret = strtoull(space + 1, &end, 10);
 	return *end == '\0';
+}
+
+/* 0 if it is no such line. */
+static int split_line(char *line, int is_difference, struct line *ret)
+{
+	*ret = (struct line){.stack = line};
+	return split_number(line, &ret->value) &&
+	       (!is_difference || split_number(line, &ret->before));
 }
 
 struct lines {
@@ -71,7 +79,7 @@ static struct lines split_lines(struct flame *f, char *text, size_t len)
 			*newline = '\0';
 		if (!*p || *p == '#')
 			continue;
-		if (split_line(p, &line))
+		if (split_line(p, f->is_difference, &line))
 			*VEC_PUSH(&lines) = line;
 		else
 			f->unreadable++;
@@ -85,12 +93,18 @@ struct path {
 	size_t len;
 };
 
+static void add_to(struct flame_node *n, const struct line *line)
+{
+	n->total = sat_add(n->total, line->value);
+	n->before = sat_add(n->before, line->before);
+}
+
 static void add_stack(struct flame *f, struct path *path, struct line *line)
 {
 	size_t depth = 1;
 	int same = 1;
 
-	f->nodes.at[0].total = sat_add(f->nodes.at[0].total, line->value);
+	add_to(&f->nodes.at[0], line);
 	for (char *frame = line->stack, *next; frame && depth <= DEPTH_MAX; frame = next, depth++) {
 		next = strchr(frame, ';');
 		if (next)
@@ -102,9 +116,7 @@ static void add_stack(struct flame *f, struct path *path, struct line *line)
 			path->len = depth + 1;
 			add_node(f, frame, 0, depth);
 		}
-		struct flame_node *n = &f->nodes.at[path->node[depth]];
-
-		n->total = sat_add(n->total, line->value);
+		add_to(&f->nodes.at[path->node[depth]], line);
 	}
 	path->len = depth;
 }

@@ -16,6 +16,7 @@
 struct flame_node {
 	const char *name; /* as found, not escaped */
 	uint64_t total;
+	uint64_t before; /* of a difference: the same before, as a part of as much */
 	size_t depth;
 };
 
@@ -27,10 +28,11 @@ struct flame {
 	enum cell_type unit; /* CELL_COUNT, CELL_NS, CELL_BYTES */
 	const char *noun;    /* of CELL_COUNT: "sample" */
 	size_t unreadable;   /* lines that were left out */
+	uint8_t is_difference;
 };
 
-/* Stacks that differ in nothing are added; children are in the order of their names. text is
- * changed, and the names point into it. */
+/* Stacks that differ in nothing are added; children are in the order of their names. Of a
+ * difference a line is "a;b;c BEFORE NOW". text is changed, and the names point into it. */
 void flame_of_folded(struct flame *f, char *text, size_t len);
 /* Who held the memory: nodes already are in that order. */
 void flame_of_peak(struct flame *f, const struct res_memory_tree *t);

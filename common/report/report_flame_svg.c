@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* A flame graph, the root at the top: searched and zoomed by the page's script, readable without.
  */
+#include <math.h>
 #include <string.h>
 
 #include "common/base/units.h"
+#include "common/model/enough.h"
 #include "common/report/report_flame.h"
 #include "common/report/report_page.h"
 #include "common/write/safe.h"
@@ -38,6 +40,26 @@ static unsigned int color_of(const char *name)
 	return h % COLORS;
 }
 
+/* Of a difference the color is what changed, as a share of all: more, less, or hardly. */
+static const char *change_of(const struct flame *f, const struct flame_node *n)
+{
+	static const double steps[] = {0.005, 0.02, 0.1};
+	static const char *const more[] = {"u1", "u2", "u3"}, *const less[] = {"l1", "l2", "l3"};
+	double by = ((double)n->total - (double)n->before) / (double)f->nodes.at[0].total;
+	const char *class = "l0";
+
+	for (size_t i = 0; i < 3; i++)
+		if (fabs(by) >= steps[i])
+			class = by > 0 ? more[i] : less[i];
+	return class;
+}
+
+/* Shares of few samples say nothing. Other graphs are of all that was held or spent. */
+static int shows_shares(const struct flame *f)
+{
+	return f->unit != CELL_COUNT || f->nodes.at[0].total >= JUDGE_SAMPLES_MIN;
+}
+
 struct box {
 	double x, width;
 	size_t depth;
@@ -53,11 +75,18 @@ static void draw(
 
 	out_str(p->o, "<g><title>");
 	html_whole(p, n->name);
-	out_printf(p->o, "\n%s, ", amount(p, f, n->total));
-	html_text(p, doc_percent(percent, share));
+	out_printf(p->o, "\n%s%s", amount(p, f, n->total), shows_shares(f) ? ", " : "");
+	html_text(p, shows_shares(f) ? doc_percent(percent, share) : "");
+	if (f->is_difference && shows_shares(f)) {
+		html_text(p, "; before ");
+		html_text(
+			p, doc_percent(percent, (double)n->before / (double)f->nodes.at[0].total));
+	}
 	out_printf(p->o,
-		"</title><rect class=\"f%u\" x=\"%.2f\" y=\"%zu\" width=\"%.2f\" height=\"%d\"/>",
-		color_of(n->name), b->x, y, b->width, ROW - 1);
+		"</title><rect class=\"%s\" x=\"%.2f\" y=\"%zu\" width=\"%.2f\" height=\"%d\"/>",
+		f->is_difference ? change_of(f, n)
+				 : arena_printf(&p->arena, "f%u", color_of(n->name)),
+		b->x, y, b->width, ROW - 1);
 	if (b->width > 2 * TEXT_PAD && chars >= CHARS_MIN) {
 		char *safe = safe_text(&p->arena, n->name);
 		size_t fit = safe_fit(safe, chars);
@@ -121,6 +150,9 @@ void report_flame_svg(struct page *p, const struct flame *f, const char *what)
 	svg_begin(p, "flame", (double)(d.deepest + 1) * ROW, what);
 	walk(p, f, least, 1);
 	svg_end(p);
+	if (!shows_shares(f))
+		html_legend(p, "Fewer than %d samples: widths are counts, nothing is concluded.",
+			JUDGE_SAMPLES_MIN);
 	if (d.left_out)
 		html_legend(p, "Drawn: %s. Left out: %s of less than %s or deeper than %d.",
 			report_plural(&p->arena, d.nodes, "frame"),
@@ -151,13 +183,29 @@ static void file_begin(struct page *p, const char *title, double height)
 	out_str(p->o, "</text>\n");
 }
 
-void report_flame_file(const char *title, const char *noun, char *folded, size_t len, struct out *o)
+/* What the picture does not show, below it. */
+static void file_notes(struct page *p, const struct flame *f, const struct drawn *d, uint64_t least)
 {
-	struct flame f = {
-		.unit = strcmp(noun, "bytes") ? CELL_COUNT : CELL_BYTES, .noun = "sample"};
+	double y = HEAD + (double)(d->deepest + 2) * ROW - 5;
+
+	if (d->left_out)
+		svg_text(p, TEXT_PAD, y, "start",
+			arena_printf(&p->arena, "left out: %s of less than %s",
+				report_plural(&p->arena, d->left_out, "frame"),
+				amount(p, f, least)));
+	if (f->is_difference)
+		svg_text(p, SVG_WIDTH - TEXT_PAD, y, "end",
+			"width: now; red: more than before, blue: less; what is gone has no width");
+}
+
+void report_flame_file(const char *title, const struct flame_text *text, struct out *o)
+{
+	struct flame f = {.unit = strcmp(text->noun, "bytes") ? CELL_COUNT : CELL_BYTES,
+		.noun = "sample",
+		.is_difference = (uint8_t)text->is_difference};
 	struct page p = {.o = o, .whole_left = SIZE_MAX};
 
-	flame_of_folded(&f, folded, len);
+	flame_of_folded(&f, text->folded, text->len);
 	if (f.nodes.len && f.nodes.at[0].total) {
 		uint64_t least = flame_least(&f, NODES_MAX, SHARE_MIN);
 		struct drawn d = walk(&p, &f, least, 0);
@@ -166,11 +214,7 @@ void report_flame_file(const char *title, const char *noun, char *folded, size_t
 		out_printf(o, "<g transform=\"translate(0 %d)\">\n", HEAD);
 		walk(&p, &f, least, 1);
 		out_str(o, "</g>\n");
-		if (d.left_out)
-			svg_text(&p, TEXT_PAD, HEAD + (double)(d.deepest + 2) * ROW - 5, "start",
-				arena_printf(&p.arena, "left out: %s of less than %s",
-					report_plural(&p.arena, d.left_out, "frame"),
-					amount(&p, &f, least)));
+		file_notes(&p, &f, &d, least);
 	} else {
 		file_begin(&p, title, HEAD + ROW);
 		svg_text(&p, TEXT_PAD, HEAD + 13, "start", "There are no stacks.");

@@ -311,7 +311,7 @@ static void answer(struct page *p, const struct report *r, const struct doc *sum
 static void findings(struct page *p, const struct report *r)
 {
 	struct analyze_scenario scenario = report_scenario(r);
-	struct ease_table ease = ease_defaults();
+	struct ease_table ease = r->ease ? *r->ease : ease_defaults();
 	struct doc *d = doc_new();
 
 	html_section(p, "findings", "Findings");

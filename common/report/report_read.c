@@ -148,7 +148,9 @@ int report_read(struct report *r, const char *path, struct err *err)
 		r->io = doc;
 		r->io_path = mem_strdup(path);
 		find_io_stacks(r);
-	} else if (!strcmp(id, schema_cpu.id)) {
+		return analyze_runs_read(&r->io_runs, path, r->io, err);
+	}
+	if (!strcmp(id, schema_cpu.id)) {
 		rc = read_one(path, &schema_cpu, r->cpu_path, &doc, err);
 		if (rc < 0)
 			return rc;
@@ -182,6 +184,7 @@ static void stacks_release(struct report_stacks *s)
 
 void report_release(struct report *r)
 {
+	analyze_runs_release(&r->io_runs);
 	result_free(r->io);
 	result_free(r->cpu);
 	result_free(r->memory);

@@ -93,10 +93,14 @@ const char report_style[] =
 const char report_flame_style[] =
 	"\n"
 	"svg{--bg:#fff;--ft:#1b1f24;--f0:#ffd28a;--f1:#ffc27a;--f2:#ffdf9e;--f3:#f7b787;--f4:#"
-	"ffe3b8}\n"
+	"ffe3b8;--l0:#e8e8e8;--u1:#ffd5cc;--u2:#ff9f8a;--u3:#f2573c;--l1:#d3e2ff;--l2:#97bbff;"
+	"--l3:#4d86f0}\n"
 	"@media screen and (prefers-color-scheme:dark){svg{--bg:#14181d;--ft:#f4f1ec;--f0:#7a4a10;"
-	"--f1:#83400f;--f2:#6b4a14;--f3:#7d3b1c;--f4:#5f4718}}\n"
+	"--f1:#83400f;--f2:#6b4a14;--f3:#7d3b1c;--f4:#5f4718;--l0:#363b42;--u1:#5c2f28;--u2:#"
+	"8a3122;"
+	"--u3:#c23a20;--l1:#243a5c;--l2:#234f92;--l3:#2c68cf}}\n"
 	"text{font:11px ui-monospace,monospace;fill:var(--ft);pointer-events:none}\n"
 	".title{font:600 16px system-ui,sans-serif}.page{fill:var(--bg)}\n"
 	".f0{fill:var(--f0)}.f1{fill:var(--f1)}.f2{fill:var(--f2)}.f3{fill:var(--f3)}"
-	".f4{fill:var(--f4)}\n";
+	".f4{fill:var(--f4)}.l0{fill:var(--l0)}.u1{fill:var(--u1)}.u2{fill:var(--u2)}"
+	".u3{fill:var(--u3)}.l1{fill:var(--l1)}.l2{fill:var(--l2)}.l3{fill:var(--l3)}\n";

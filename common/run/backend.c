@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/run/backend.h"
 
+#include <errno.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +14,29 @@ static const struct backend *const backends[] = {
 #include "common/run/backends.def"
 #undef BACKEND
 };
+
+int backend_not_attached(const struct drive_result *d, struct backend_result *ret, struct err *err)
+{
+	enum { STATUS_TROUBLE = 2, STATUS_INTERRUPTED = 130 };
+
+	if (d->tool_started)
+		return 0;
+	ret->status = d->interrupted ? STATUS_INTERRUPTED : STATUS_TROUBLE;
+	return err_set(err, d->interrupted ? -EINTR : -ECHILD, "%s", d->text);
+}
+
+struct res_attached *backend_describe_attached(void *doc, const struct attach *a)
+{
+	struct res_attached *to;
+
+	if (!a)
+		return NULL;
+	to = RES_OBJ(doc, attached);
+	to->pid = (uint64_t)a->roots.at[0];
+	to->processes = a->all.len;
+	to->started = a->started;
+	return to;
+}
 
 struct res_runs *backend_describe_runs(void *doc, const struct backend_runs *runs)
 {

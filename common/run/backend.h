@@ -18,6 +18,7 @@
 /* One run that is asked for. */
 struct backend_run {
 	const struct scenario *sc;
+	struct attach *attach; /* whom the tool is attached to; NULL: it starts the target */
 	const struct signals *signals;
 	const char *dir;                     /* absolute; the files go there, named NAME + suffix */
 	int null_stdin;                      /* see struct drive */
@@ -85,6 +86,12 @@ struct backend {
 /* Adds a figure; what is too much is left out. unit is a literal. */
 void backend_figure(struct backend_result *r, const char *unit, double value, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* Where drive_run() has attached to nothing: sets the status and err, and returns it; else 0. */
+int backend_not_attached(const struct drive_result *d, struct backend_result *ret, struct err *err);
+
+/* The `attached` of a result, in the arena of doc; NULL for one that was started. */
+struct res_attached *backend_describe_attached(void *doc, const struct attach *a);
 
 /* The `runs` of a result, in the arena of doc (result.h). */
 struct res_runs *backend_describe_runs(void *doc, const struct backend_runs *runs);

@@ -81,6 +81,8 @@ static void io_batch(struct metadata *m, struct metadata_result *r, value syscal
 
 	if (!name || !unit || mean < 0)
 		return;
+	if (count(syscall, "calls") < JUDGE_CALLS_MIN)
+		fill = -1;
 	add(m, &r->figures, "%s: %.2f %s per call (max %s) in %s calls%s", name, mean, unit,
 		units_thousands(a, count(per_call, "max")),
 		units_thousands(b, count(syscall, "calls")),
@@ -284,10 +286,16 @@ static void read_result(struct metadata *m, struct metadata_result *r, value roo
 		const char *type;
 		void (*read)(struct metadata *m, struct metadata_result *r, value root);
 	} types[] = {{"io", read_io}, {"cpu", read_cpu}, {"memory", read_memory}};
-	value warnings = json_get(root, "warnings");
+	char processes[UNITS_BUF];
+	value warnings = json_get(root, "warnings"), attached = json_get(root, "attached");
 
 	r->complete = json_bool(json_get(root, "complete"), 0);
 	r->command = command_line(m, json_get(root, "command"));
+	if (json_kind_of(attached) == JSON_KIND_OBJECT)
+		add(m, &r->figures, "attached to %s process%s%s",
+			units_thousands(processes, count(attached, "processes")),
+			count(attached, "processes") == 1 ? "" : "es",
+			json_bool(json_get(attached, "started"), 0) ? "" : " that ran already");
 	r->started_at = text_of(m, root, "started_at");
 	r->wall_ns = number(root, "wall_ns");
 	r->runs = number(json_get(root, "runs"), "count");

@@ -31,6 +31,7 @@ enum key_kind {
 	KEY_COMMAND, /* list of strings, or one string for sh -c */
 	KEY_COUNT,   /* whole number from min */
 	KEY_SECONDS, /* number, or a string with a unit */
+	KEY_FLAG,    /* true or false */
 	KEY_ENV,     /* object of strings; null unsets */
 	KEY_PAIRS,   /* object of strings */
 	KEY_HELPERS, /* list of commands, or of objects with command and ready */
@@ -82,6 +83,7 @@ static const struct key_def scenario_keys[] = {
 	{"load", KEY_COMMAND, AT(load), 0, NULL},
 	{"work", KEY_OBJECT, 0, 0, work_keys},
 	{"latency", KEY_OBJECT, 0, 0, latency_keys},
+	{"attach", KEY_FLAG, AT(attach), 0, NULL},
 	{"skip", KEY_SECONDS, AT(skip_ns), 0, NULL},
 	{"duration", KEY_SECONDS, AT(duration_ns), 0, NULL},
 	{"trace", KEY_TEXT, AT(trace), 0, NULL},
@@ -193,6 +195,14 @@ static int read_seconds(struct reader *rd, const struct json_value *v, uint64_t 
 	return 0;
 }
 
+static int read_flag(struct reader *rd, const struct json_value *v, int *ret)
+{
+	if (json_kind_of(v) != JSON_KIND_BOOL)
+		return fail(rd, "should be true or false");
+	*ret = json_bool(v, 0);
+	return 0;
+}
+
 static int read_env(struct reader *rd, const struct json_value *v, const char *const **ret)
 {
 	if (json_kind_of(v) != JSON_KIND_OBJECT)
@@ -291,6 +301,8 @@ static int read_key(
 		return read_count(rd, key, v, field);
 	case KEY_SECONDS:
 		return read_seconds(rd, v, field);
+	case KEY_FLAG:
+		return read_flag(rd, v, field);
 	case KEY_ENV:
 		return read_env(rd, v, field);
 	case KEY_PAIRS:

@@ -42,6 +42,7 @@ struct config_scenario {
 	const char *trace;
 	const char *const *limits; /* name, condition, name, condition, .. */
 	uint64_t sampling_hz, runs, warmup, timeout_ns, ready_timeout_ns, skip_ns, duration_ns;
+	int attach; /* the target is started free of any tool, and attached to for the window */
 };
 
 struct config {

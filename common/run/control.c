@@ -3,9 +3,13 @@
 
 int control_run(const struct backend_run *in, struct drive_result *ret, struct err *err)
 {
+	/* Of one that runs already there is only the load. */
+	const struct drive_attach free = {.to = in->attach};
+
 	return drive_run(
 		&(struct drive){
 			.sc = in->sc,
+			.attach = in->attach ? &free : NULL,
 			.signals = in->signals,
 			.tool_argv = in->sc->argv,
 			.keep_fd = -1,

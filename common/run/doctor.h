@@ -20,11 +20,15 @@
  *	doctor_facts_release(&f);
  */
 
+struct config;
+struct err;
 struct doctor_ask {
 	const char *output_dir; /* of the results */
 	const char *binary;     /* NULL: $PROFILE_BINARY (env_binary), else the catalogue's */
 	const char *env_binary;
 	const char *config; /* NULL: the default one, if it is there */
+	/* Reads and checks the catalogue as the commands do; *ret NULL: there is none. */
+	int (*read_catalogue)(const char *path, struct config **ret, struct err *err);
 };
 
 struct doctor_line {

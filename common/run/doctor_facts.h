@@ -58,6 +58,7 @@ struct doctor_facts {
 	const char *container;   /* docker, podman, .. or NULL */
 	int is_wsl, is_filtered; /* filtered: a seccomp filter is on this process */
 	struct doctor_trial ptrace, seccomp, cycles, cpu_clock, massif;
+	struct doctor_trial attach_io, attach_cpu; /* to a process of ours that is no descendant */
 	int ptrace_scope, perf_event_paranoid;
 	int cap_sys_ptrace, cap_perfmon, cap_sys_admin, is_root;
 	struct doctor_tool iotrace, perf, valgrind, ms_print, renderer;

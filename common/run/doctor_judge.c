@@ -91,6 +91,31 @@ void judge_ptrace_scope(const struct doctor_facts *f, struct doctor_verdict *v)
 		doctor_fix(v, "sudo sysctl kernel.yama.ptrace_scope=%d", scope == 1 ? 0 : 1);
 }
 
+void judge_attach(const struct doctor_facts *f, struct doctor_verdict *v)
+{
+	int io = f->attach_io.code, cpu = f->attach_cpu.code;
+
+	if (!io && !cpu) {
+		doctor_say(v, DOCTOR_OK,
+			"a running process of the same user can be traced and sampled");
+		return;
+	}
+	if (io)
+		doctor_say(v, DOCTOR_WARN, "type %s cannot attach to a running process (%s)",
+			cpu ? "io (and cpu)" : "io", why(v, &f->attach_io));
+	else
+		doctor_say(v, DOCTOR_WARN, "type cpu cannot attach to a running process (%s)",
+			why(v, &f->attach_cpu));
+	if (io && f->ptrace_scope > 0)
+		doctor_fix(v, "sudo sysctl kernel.yama.ptrace_scope=0");
+	else if (!io && f->perf_event_paranoid > 2)
+		doctor_fix(v, "sudo sysctl kernel.perf_event_paranoid=1");
+	else if (f->container || f->is_filtered)
+		doctor_fix(v, "docker run " DOCKER_FLAGS " ...");
+	else
+		doctor_fix(v, "run as root, or outside of the sandbox that forbids it");
+}
+
 void judge_seccomp(const struct doctor_facts *f, struct doctor_verdict *v)
 {
 	if (!f->seccomp.code) {
@@ -164,7 +189,7 @@ void judge_renderer(const struct doctor_facts *f, struct doctor_verdict *v)
 	}
 	doctor_say(v, DOCTOR_WARN,
 		"neither inferno-flamegraph nor flamegraph.pl is in PATH or comes from Debian: "
-		"flame graphs have no search and zoom, and there are none of differences");
+		"flame graphs have no search and zoom");
 	doctor_fix(v, "sudo apt-get install libdevel-nytprof-perl (or: cargo install inferno)");
 }
 

@@ -19,6 +19,7 @@ int doctor_in_child(
 	void (*fn)(const void *arg, void *result), const void *arg, void *result, size_t size);
 
 void doctor_try_ptrace(struct doctor_trial *ret);
+void doctor_try_attach(int perf, struct doctor_trial *ret);
 void doctor_try_seccomp(struct doctor_trial *ret);
 /* cycles 1: hardware cycles; 0: the software event cpu-clock. */
 void doctor_try_perf_event(int cycles, struct doctor_trial *ret);

@@ -201,22 +201,23 @@ static void look_at_output(struct doctor_facts *f, const char *dir)
 
 /* ---- the target ---- */
 
-static struct config *read_catalogue(struct doctor_facts *f, const char *path)
+static struct config *read_catalogue(struct doctor_facts *f, const struct doctor_ask *ask)
 {
+	const char *path = ask->config;
 	struct config *c = NULL;
 	struct err err = {0};
 
 	if (!path && access(CONFIG_DEFAULT_FILE, F_OK) == 0)
 		path = CONFIG_DEFAULT_FILE;
 	f->catalogue = arena_strdup(&f->arena, path);
-	if (path && config_read(path, &c, &err) < 0)
+	if (path && ask->read_catalogue(path, &c, &err) < 0)
 		f->catalogue_error = arena_strdup(&f->arena, err.text);
 	return c;
 }
 
 static void look_for_target(struct doctor_facts *f, const struct doctor_ask *ask)
 {
-	struct config *c = read_catalogue(f, ask->config);
+	struct config *c = read_catalogue(f, ask);
 	const char *name = ask->binary ? ask->binary : ask->env_binary;
 	cleanup_free char *found = NULL;
 
@@ -238,6 +239,8 @@ void doctor_probe(struct doctor_facts *f, const struct doctor_ask *ask)
 	look_at_speed(f);
 	look_at_system(f);
 	doctor_try_ptrace(&f->ptrace);
+	doctor_try_attach(0, &f->attach_io);
+	doctor_try_attach(1, &f->attach_cpu);
 	doctor_try_seccomp(&f->seccomp);
 	doctor_try_perf_event(1, &f->cycles);
 	doctor_try_perf_event(0, &f->cpu_clock);

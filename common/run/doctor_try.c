@@ -146,6 +146,51 @@ void doctor_try_ptrace(struct doctor_trial *ret)
 	try_in_child(ptrace_child, NULL, ret);
 }
 
+/* ---- attaching ---- */
+
+struct whom {
+	pid_t pid;
+	int perf;
+};
+
+static long open_cpu_clock(pid_t pid)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.exclude_kernel = 1,
+		.exclude_hv = 1,
+	};
+
+	return syscall(SYS_perf_event_open, &attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+static void attach_child(const void *arg, void *result)
+{
+	const struct whom *whom = arg;
+	struct doctor_trial *t = result;
+
+	if (whom->perf ? at_step(t, "perf_event_open", open_cpu_clock(whom->pid))
+		       : at_step(t, "PTRACE_SEIZE", ptrace(PTRACE_SEIZE, whom->pid, 0, 0)))
+		t->code = 0;
+}
+
+/* The one who tries is no ancestor of the other: Yama lets those always. */
+void doctor_try_attach(int perf, struct doctor_trial *ret)
+{
+	struct whom whom = {.pid = start_tracee(), .perf = perf};
+
+	if (whom.pid < 0) {
+		*ret = (struct doctor_trial){.code = -errno, .step = "fork"};
+		return;
+	}
+	try_in_child(attach_child, &whom, ret);
+	kill(whom.pid, SIGKILL);
+	while (waitpid(whom.pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 /* ---- seccomp ---- */
 
 /* Installs a filter that fails one call, and makes that call. */

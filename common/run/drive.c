@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -20,15 +19,18 @@
 #include "common/run/program.h"
 #include "common/run/ready_probe.h"
 #include "common/run/signal_word.h"
+#include "common/run/streams.h"
 #include "common/run/tree.h"
 
 #define TICK_NS         (200 * NS_PER_MS)
 #define INSIST_LIMIT_NS (30 * NS_PER_SEC) /* to write its files once the target was killed */
 #define SEEK_EVERY_NS   (5 * NS_PER_MS)
 #define SEEK_LIMIT_NS   (5 * NS_PER_SEC)
+#define ASK_EVERY_NS    (2 * NS_PER_MS) /* whether the tool has attached */
 #define NEVER           UINT64_MAX
 
-enum phase { PHASE_READY, PHASE_LOAD, PHASE_WATCH };
+enum { ATTEMPTS_MAX = 20 };
+enum phase { PHASE_READY, PHASE_ATTACH, PHASE_LOAD, PHASE_WATCH };
 
 /* Ending a program: TERM, after the grace a second signal, at last KILL. */
 struct ending {
@@ -53,6 +55,7 @@ struct session {
 	struct drive_result *r;
 	enum phase phase;
 	struct program tool, load;
+	int attempts; /* to attach, that have failed */
 	struct ready_probe probe;
 	struct ending tool_ending, load_ending;
 	struct relay relays[2];
@@ -76,11 +79,25 @@ static const char *const trouble_codes[] = {
 	[DRIVE_NO_WORK] = "no_work_found",
 	[DRIVE_TIMED_OUT] = "timed_out",
 	[DRIVE_INTERRUPTED] = "run_interrupted",
+	[DRIVE_LET_GO] = "let_go",
 };
 
 const char *drive_trouble_code(enum drive_trouble trouble)
 {
 	return trouble_codes[trouble];
+}
+
+void drive_judge_end(struct drive_result *r, int signal)
+{
+	const char *name = signal > 0 ? sigabbrev_np(signal) : NULL;
+
+	if (!r->stopped || !signal || signal == SIGTERM || signal == r->interrupted ||
+		(signal == SIGKILL && r->insisted))
+		return;
+	r->stopped = 0;
+	snprintf(r->crash, sizeof(r->crash),
+		"the target was ended by signal %d%s%s%s while it shut down after TERM", signal,
+		name ? " (SIG" : "", name ? name : "", name ? ")" : "");
 }
 
 /* ---- signals ---- */
@@ -132,6 +149,18 @@ __attribute__((format(printf, 3, 4))) static void trouble(
 	va_start(ap, fmt);
 	vsnprintf(s->r->text, sizeof(s->r->text), fmt, ap);
 	va_end(ap);
+}
+
+/* Processes that we attach to are never signalled, only the tool is. */
+static int has_tool(const struct session *s)
+{
+	return !s->d->attach || s->d->attach->command != NULL;
+}
+
+/* 1: whom we profile has ended. The tool ends with one that it has started. */
+static int target_over(const struct session *s)
+{
+	return s->d->attach ? attach_over(s->d->attach->to) : s->tool.ended;
 }
 
 /*
@@ -242,47 +271,42 @@ static void step_window(struct session *s, uint64_t now)
 		end_window(s);
 }
 
-static int open_log(const char *path, struct err *err)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
-
-	if (fd < 0)
-		return err_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
-	return fd;
-}
-
-static int open_stdin(const struct drive *d, struct err *err)
-{
-	const char *path = d->sc->stdin_path;
-	cleanup_close int dir = -1;
-
-	if (!path && !d->null_stdin)
-		return -1;
-	if (path && d->sc->cwd)
-		dir = open(d->sc->cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int fd = openat(dir >= 0 ? dir : AT_FDCWD, path ? path : "/dev/null", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(err, -errno, "cannot read stdin from %s: %s",
-			path ? path : "/dev/null", strerror(errno));
-	return fd;
-}
-
 /* ---- starting ---- */
+
+static int start_attaching(struct session *s, struct err *err)
+{
+	const struct drive *d = s->d;
+	const char *const *argv = d->attach->command(d->ctx, err);
+	cleanup_close int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (!argv)
+		return err->code;
+	s->phase = PHASE_ATTACH;
+	s->r->tool_started = 1;
+	/* What the tool says is for us: the target's output goes where it has gone before. */
+	return program_start(&(struct program_spec){.argv = argv,
+				     .stdin_fd = null_fd,
+				     .stdout_fd = -1,
+				     .stderr_fd = -1,
+				     .keep_fd = d->keep_fd,
+				     .ends_with_us = 1,
+				     .mask = &d->signals->old},
+		&s->tool, err);
+}
 
 static int start_tool(struct session *s, struct err *err)
 {
 	const struct drive *d = s->d;
 	cleanup_close int log = -1;
-	cleanup_close int in = open_stdin(d, err);
+	cleanup_close int in = streams_stdin(d->sc, d->null_stdin, err);
 
 	if (in < -1)
 		return in;
 	if (d->target_log) {
-		log = open_log(d->target_log, err);
+		log = streams_log(d->target_log, err);
 		if (log < 0)
 			return log;
 	}
-	s->start_ns = clock_mono_ns();
 	if (!d->sc->load && d->mark && (d->sc->skip_ns || d->sc->duration_ns))
 		plan_window(s, s->start_ns);
 	return program_start(&(struct program_spec){.argv = d->tool_argv,
@@ -360,7 +384,7 @@ static int start_load(struct session *s, struct err *err)
 	struct err failed = {0};
 
 	if (d->load_log) {
-		log = open_log(d->load_log, err);
+		log = streams_log(d->load_log, err);
 		if (log < 0)
 			return log;
 		outputs[0] = outputs[1] = log;
@@ -456,6 +480,17 @@ static void finish_scans(struct session *s)
 
 /* ---- phases ---- */
 
+/* " (status 3)", where it is known how the target ended. */
+static const char *status_text(const struct session *s, char *buf, size_t size)
+{
+	int status = s->tool.wait_status;
+
+	*buf = '\0';
+	if (!s->d->attach || attach_end(s->d->attach->to, &status))
+		snprintf(buf, size, " (status %d)", program_status_of(status));
+	return buf;
+}
+
 /* Starts to end the tool, or goes on with it. */
 static int ending_tool(struct session *s, uint64_t now)
 {
@@ -467,9 +502,11 @@ static int ending_tool(struct session *s, uint64_t now)
 
 static int step_ready(struct session *s, uint64_t now, struct err *err)
 {
-	if (s->tool.ended) {
-		trouble(s, DRIVE_DIED_EARLY, "the target ended before it was ready (status %d)",
-			program_status(&s->tool));
+	char status[32];
+
+	if (target_over(s)) {
+		trouble(s, DRIVE_DIED_EARLY, "the target ended before it was ready%s",
+			status_text(s, status, sizeof(status)));
 		return 0;
 	}
 	if (ending_tool(s, now))
@@ -481,11 +518,45 @@ static int step_ready(struct session *s, uint64_t now, struct err *err)
 		end_tool(s, now);
 		return 0;
 	}
-	int ready = ready_probe_step(&s->probe, s->tool.pid, now, err);
+	pid_t root = s->d->attach ? s->d->attach->to->roots.at[0] : s->tool.pid;
+	int ready = ready_probe_step(&s->probe, root, now, err);
 	if (ready <= 0)
 		return ready;
 	ready_probe_release(&s->probe);
-	return start_load(s, err);
+	return s->d->attach && has_tool(s) ? start_attaching(s, err) : start_load(s, err);
+}
+
+/* A server's children may end between our look and the tool's, and perf takes all or none. */
+static int is_worth_again(const struct session *s)
+{
+	return s->r->trouble == DRIVE_FINE && s->attempts < ATTEMPTS_MAX &&
+	       !attach_soon_over(s->d->attach->to) && attach_has_lost(s->d->attach->to);
+}
+
+/* A tool that cannot attach says why itself. */
+static int step_attach(struct session *s, uint64_t now, struct err *err)
+{
+	char status[32];
+
+	if (s->tool.ended) {
+		if (is_worth_again(s)) {
+			s->attempts++;
+			program_release(&s->tool);
+			return start_attaching(s, err);
+		}
+		if (attach_soon_over(s->d->attach->to))
+			trouble(s, DRIVE_DIED_EARLY, "the target ended before it was attached to%s",
+				status_text(s, status, sizeof(status)));
+		s->phase = PHASE_WATCH;
+		return 0;
+	}
+	if (ending_tool(s, now) || !s->d->attach->is_attached(s->d->ctx))
+		return 0;
+	if (s->d->sc->load)
+		return start_load(s, err);
+	plan_window(s, clock_mono_ns());
+	s->phase = PHASE_WATCH;
+	return 0;
 }
 
 static void load_over(struct session *s, uint64_t now)
@@ -503,8 +574,28 @@ static void load_over(struct session *s, uint64_t now)
 	s->phase = PHASE_WATCH;
 	if (s->tool.ended)
 		return;
-	s->r->stopped = 1;
+	/* What was started for this run is ended after it. */
+	s->r->stopped = !s->d->attach || s->d->attach->to->started;
 	end_tool(s, now);
+}
+
+/* The tool has gone, or what is under load where there is none. */
+static int is_load_in_vain(const struct session *s)
+{
+	return has_tool(s) ? s->tool.ended : target_over(s) || s->r->trouble != DRIVE_FINE;
+}
+
+static void tell_vain(struct session *s)
+{
+	char status[32];
+
+	if (s->d->attach ? attach_soon_over(s->d->attach->to) : target_over(s))
+		trouble(s, DRIVE_DIED_EARLY, "the target ended during the load%s",
+			status_text(s, status, sizeof(status)));
+	else
+		trouble(s, DRIVE_LET_GO,
+			"the tool let go of the target during the load (status %d)",
+			program_status(&s->tool));
 }
 
 static void step_load(struct session *s, uint64_t now)
@@ -513,9 +604,9 @@ static void step_load(struct session *s, uint64_t now)
 		load_over(s, now);
 		return;
 	}
-	if (s->tool.ended) {
-		trouble(s, DRIVE_DIED_EARLY, "the target ended during the load (status %d)",
-			program_status(&s->tool));
+	if (is_load_in_vain(s)) {
+		if (s->r->trouble == DRIVE_FINE)
+			tell_vain(s);
 		end_load(s, now);
 		return;
 	}
@@ -526,11 +617,61 @@ static void step_load(struct session *s, uint64_t now)
 static void step_watch(struct session *s, uint64_t now)
 {
 	if (s->tool.ended && s->window.begin_ns != NEVER)
-		trouble(s, DRIVE_NO_WINDOW, "the target ended before the time to skip was over");
+		trouble(s, DRIVE_NO_WINDOW, "%s before the time to skip was over",
+			s->d->attach && s->r->interrupted ? "interrupted" : "the target ended");
 	else if (!s->tool.ended)
 		step_window(s, now);
+	/* One that it has started ends by itself. */
+	if (s->d->attach && s->window.over && !s->tool_ending.step)
+		end_tool(s, now);
 	ending_tool(s, now);
 }
+
+/* ---- signals for us ---- */
+
+/* A signal means that we let go, which is how a run without load and duration ends. */
+static void end_attached(struct session *s, int number)
+{
+	if (s->d->sc->load)
+		trouble(s, DRIVE_INTERRUPTED, "interrupted by signal %d", number);
+	else if (s->phase != PHASE_WATCH)
+		trouble(s, DRIVE_INTERRUPTED, "interrupted by signal %d before it was attached",
+			number);
+	if (!s->tool_ending.step)
+		end_tool(s, clock_mono_ns());
+}
+
+/*
+ * A signal from the terminal went to the whole foreground group, the tool too; only one that was
+ * sent to us is passed on. The load has a group of its own.
+ */
+static void take_signals(struct session *s)
+{
+	struct signalfd_siginfo info;
+
+	while (read(s->d->signals->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		int number = (int)info.ssi_signo;
+
+		if (signal_is_again(&s->last_signal, info.ssi_signo, clock_mono_ns()))
+			continue;
+		s->r->interrupted = number;
+		program_signal(&s->load, number);
+		if (s->d->attach) {
+			end_attached(s, number);
+			continue;
+		}
+		if (info.ssi_code <= 0)
+			signal_target(s->d, &s->tool, number, SIGNAL_PASSED_ON);
+		if (!s->d->sc->load)
+			continue;
+		trouble(s, DRIVE_INTERRUPTED, "interrupted by signal %d", number);
+		if (!s->tool_ending.step)
+			s->tool_ending = (struct ending){
+				.step = 1, .next_ns = clock_mono_ns() + s->d->sc->grace_ns};
+	}
+}
+
+/* ---- a step ---- */
 
 static int step(struct session *s, struct err *err)
 {
@@ -538,6 +679,8 @@ static int step(struct session *s, struct err *err)
 
 	program_reap(&s->tool);
 	program_reap(&s->load);
+	/* A signal that has ended them came to us too. */
+	take_signals(s);
 	if (s->d->limit_ns && now - s->start_ns >= s->d->limit_ns && !s->tool.ended) {
 		trouble(s, DRIVE_TIMED_OUT, "the time limit ended the run");
 		end_tool(s, now);
@@ -545,6 +688,8 @@ static int step(struct session *s, struct err *err)
 	switch (s->phase) {
 	case PHASE_READY:
 		return step_ready(s, now, err);
+	case PHASE_ATTACH:
+		return step_attach(s, now, err);
 	case PHASE_LOAD:
 		step_load(s, now);
 		return 0;
@@ -580,20 +725,17 @@ static void seek_target(struct session *s, uint64_t now)
  */
 static void take_target_end(const struct session *s, struct drive_result *r)
 {
-	/* struct pidfd_info of linux/pidfd.h, its first version. */
-	struct {
-		uint64_t mask, cgroup;
-		uint32_t ids[11];
-		int32_t exit_code;
-	} info = {.mask = 1 << 3 /* PIDFD_INFO_EXIT */};
 	int status = s->tool.wait_status;
 
 	r->end = DRIVE_END_KNOWN;
-	if (s->target_fd >= 0 && ioctl(s->target_fd, _IOWR(0xFF, 11, info), &info) == 0 &&
-		(info.mask & 1 << 3))
-		status = info.exit_code;
-	else if (s->d->target_is_child && r->interrupted && r->tool_signal == r->interrupted)
+	if (s->d->attach) {
+		r->target_ended = !s->tool_ending.step && attach_soon_over(s->d->attach->to);
+		if (!attach_end(s->d->attach->to, &status))
+			r->end = DRIVE_END_UNKNOWN;
+	} else if ((s->target_fd < 0 || !program_end_of(s->target_fd, &status)) &&
+		   s->d->target_is_child && r->interrupted && r->tool_signal == r->interrupted) {
 		r->end = DRIVE_END_UNKNOWN;
+	}
 	if (WIFSIGNALED(status))
 		r->end_signal = WTERMSIG(status);
 	else
@@ -605,7 +747,7 @@ static void take_target_end(const struct session *s, struct drive_result *r)
 static enum drive_stage stage(const struct session *s, uint64_t now, uint64_t *ret_elapsed_ns)
 {
 	*ret_elapsed_ns = now - s->start_ns;
-	if (s->phase == PHASE_READY)
+	if (s->phase == PHASE_READY || s->phase == PHASE_ATTACH)
 		return DRIVE_STARTING;
 	if (s->phase == PHASE_LOAD && program_running(&s->load)) {
 		*ret_elapsed_ns = now - s->load.start_ns;
@@ -625,32 +767,6 @@ static void tick(struct session *s)
 	enum drive_stage at = stage(s, now, &elapsed_ns);
 
 	w->tick(w->ctx, at, elapsed_ns, "");
-}
-
-/*
- * A signal from the terminal went to the whole foreground group, the tool too; only one that was
- * sent to us is passed on. The load has a group of its own.
- */
-static void take_signals(struct session *s)
-{
-	struct signalfd_siginfo info;
-
-	while (read(s->d->signals->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		int number = (int)info.ssi_signo;
-
-		if (signal_is_again(&s->last_signal, info.ssi_signo, clock_mono_ns()))
-			continue;
-		s->r->interrupted = number;
-		program_signal(&s->load, number);
-		if (info.ssi_code <= 0)
-			signal_target(s->d, &s->tool, number, SIGNAL_PASSED_ON);
-		if (!s->d->sc->load)
-			continue;
-		trouble(s, DRIVE_INTERRUPTED, "interrupted by signal %d", number);
-		if (!s->tool_ending.step)
-			s->tool_ending = (struct ending){
-				.step = 1, .next_ns = clock_mono_ns() + s->d->sc->grace_ns};
-	}
 }
 
 static void sooner(uint64_t *next, uint64_t when)
@@ -677,15 +793,24 @@ static uint64_t next_deadline(const struct session *s)
 	sooner(&next, s->seek_ns);
 	sooner(&next, s->window.begin_ns);
 	sooner(&next, s->window.end_ns);
+	if (s->phase == PHASE_ATTACH)
+		sooner(&next, clock_mono_ns() + ASK_EVERY_NS);
 	if (s->phase == PHASE_LOAD && !program_running(&s->load))
 		sooner(&next, 0);
 	if (s->d->watcher)
 		sooner(&next, s->tick_ns);
-	if (s->d->limit_ns && !s->tool_ending.step)
+	if (s->d->limit_ns && !s->tool_ending.step && !s->load_ending.step)
 		sooner(&next, s->start_ns + s->d->limit_ns);
 	sooner_ending(&next, &s->tool_ending, &s->tool);
 	sooner_ending(&next, &s->load_ending, &s->load);
 	return next;
+}
+
+/* A tool that is attached ends with the target. */
+static int awaits_target(const struct session *s)
+{
+	return s->d->attach && !program_running(&s->tool) && !s->load_ending.step &&
+	       !attach_over(s->d->attach->to);
 }
 
 static void wait_for_event(struct session *s)
@@ -702,6 +827,7 @@ static void wait_for_event(struct session *s)
 			.events = POLLIN},
 		{.fd = s->relays[0].from, .events = POLLIN},
 		{.fd = s->relays[1].from, .events = POLLIN},
+		{.fd = awaits_target(s) ? s->d->attach->to->pidfd : -1, .events = POLLIN},
 	};
 
 	if (ppoll(fds, sizeof(fds) / sizeof(fds[0]), next == NEVER ? NULL : &limit, NULL) <= 0)
@@ -712,6 +838,15 @@ static void wait_for_event(struct session *s)
 			relay_pump(&s->relays[i]);
 }
 
+static int is_through(const struct session *s)
+{
+	if (s->phase == PHASE_LOAD)
+		return 0;
+	if (s->d->attach && s->phase == PHASE_READY)
+		return s->r->trouble != DRIVE_FINE;
+	return !program_running(&s->tool);
+}
+
 static int loop(struct session *s, struct err *err)
 {
 	for (;;) {
@@ -719,7 +854,7 @@ static int loop(struct session *s, struct err *err)
 
 		if (rc < 0)
 			return rc;
-		if (!program_running(&s->tool) && s->phase != PHASE_LOAD)
+		if (is_through(s))
 			return 0;
 		tick(s);
 		seek_target(s, clock_mono_ns());
@@ -742,33 +877,41 @@ static void session_release(struct session *s)
 	}
 }
 
+static void take_tool_end(const struct session *s, struct drive_result *r)
+{
+	const struct program *whole = has_tool(s) ? &s->tool : &s->load;
+
+	r->wall_ns = whole->end_ns - whole->start_ns;
+	r->cpu_ns = s->d->attach ? UINT64_MAX : s->tool.cpu_ns;
+	r->most_resident_bytes = s->tool.most_resident_bytes;
+	r->tool_status = program_status(&s->tool);
+	if (WIFSIGNALED(s->tool.wait_status))
+		r->tool_signal = WTERMSIG(s->tool.wait_status);
+}
+
 int drive_run(const struct drive *d, struct drive_result *ret, struct err *err)
 {
 	struct drive_result r = {.work_count = UINT64_MAX, .latency_ns = UINT64_MAX};
 	struct session s = {
 		.d = d,
 		.r = &r,
-		.phase = d->sc->load ? PHASE_READY : PHASE_WATCH,
+		.phase = d->sc->load || d->attach ? PHASE_READY : PHASE_WATCH,
 		.tool = PROGRAM_NONE,
 		.load = PROGRAM_NONE,
 		.relays = {{.from = -1}, {.from = -1}},
 		.window = {.begin_ns = NEVER, .end_ns = NEVER},
 		.target_fd = -1,
 		.seek_ns = d->target_is_child ? 0 : NEVER,
+		.start_ns = clock_mono_ns(),
 	};
 	ready_probe_init(
 		&s.probe, d->sc->has_ready ? &d->sc->ready : NULL, d->sc->cwd, &d->signals->old);
-	int rc = start_tool(&s, err);
+	int rc = d->attach ? 0 : start_tool(&s, err);
 
 	if (rc == 0)
 		rc = loop(&s, err);
 	if (rc == 0) {
-		r.wall_ns = s.tool.end_ns - s.tool.start_ns;
-		r.cpu_ns = s.tool.cpu_ns;
-		r.most_resident_bytes = s.tool.most_resident_bytes;
-		r.tool_status = program_status(&s.tool);
-		if (WIFSIGNALED(s.tool.wait_status))
-			r.tool_signal = WTERMSIG(s.tool.wait_status);
+		take_tool_end(&s, &r);
 		take_target_end(&s, &r);
 		*ret = r;
 	}

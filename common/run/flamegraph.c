@@ -121,16 +121,12 @@ static int draw_ourselves(const struct flamegraph *g, struct err *err)
 	size_t len;
 	int rc;
 
-	if (g->is_difference)
-		return err_set(err, -ENOENT,
-			"no differential flame graph: there is no renderer (apt-get install -y "
-			"libdevel-nytprof-perl, or put inferno-flamegraph or flamegraph.pl in "
-			"PATH)");
 	rc = file_read(g->folded_path, FOLDED_MAX, &folded, &len, err);
 	if (rc < 0)
 		return rc;
 	out_init_mem(&svg);
-	report_flame_file(g->title, g->count_name, folded, len, &svg);
+	report_flame_file(
+		g->title, &(struct flame_text){folded, len, g->count_name, g->is_difference}, &svg);
 	rc = file_write(g->svg_path, out_text(&svg), svg.len, err);
 	out_release(&svg);
 	return rc;

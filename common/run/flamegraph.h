@@ -8,7 +8,7 @@
 /*
  * Draws folded stacks ("a;b;c 12" a line; "a;b;c 10 12" for a difference) as a flame graph with the
  * renderer that is there: inferno-flamegraph or flamegraph.pl from PATH, else the one of
- * libdevel-nytprof-perl. Without one as the page does, but for a difference.
+ * libdevel-nytprof-perl. Without one as the page does.
  */
 struct flamegraph {
 	const char *title;
@@ -22,8 +22,7 @@ struct flamegraph {
 /* The renderer's file, the caller's; NULL: there is none. */
 char *flamegraph_renderer(void);
 
-/* svg_path appears whole or not at all. -ENOENT: no renderer for a difference, and the text says
- * what to install; -EINTR: a signal came; else what went wrong with it. */
+/* svg_path appears whole or not at all. -EINTR: a signal came; else what went wrong with it. */
 int flamegraph_render(const struct flamegraph *g, struct err *err);
 
 #endif

@@ -73,7 +73,8 @@ static void tool_line(const struct scenario *sc, const char *type, struct out *o
 	cleanup_free char *dir = mem_printf("%s/%s", sc->output_dir, b->folder);
 	struct arena a = {0};
 
-	command_line(o, "tool", b->command(&(struct backend_run){.sc = sc, .dir = dir}, &a));
+	command_line(o, "tool",
+		b->command(&(struct backend_run){.sc = sc, .attach = sc->attach, .dir = dir}, &a));
 	arena_release(&a);
 }
 
@@ -89,7 +90,13 @@ static void type_block(const struct scenario *sc, const char *type, struct out *
 	out_char(o, '\n');
 	build_line(sc, o);
 	surroundings(sc, o);
-	command_line(o, "target", sc->argv);
+	if (sc->attach)
+		line(o, "attach", attach_text(sc->attach));
+	else
+		command_line(o, "target", sc->argv);
+	if (sc->attach_window)
+		line(o, "attach",
+			"for the window, to the target and its descendants: PID is known then");
 	tool_line(sc, type, o);
 	if (sc->has_ready)
 		ready_text(o, &sc->ready);
@@ -99,6 +106,8 @@ static void type_block(const struct scenario *sc, const char *type, struct out *
 
 void plan_write(const struct scenario *sc, struct out *o)
 {
+	if (sc->left_out)
+		out_printf(o, "# %s: %s\n", sc->name, sc->left_out);
 	for (size_t i = 0; sc->types[i]; i++)
 		type_block(sc, sc->types[i], o);
 }

@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -38,8 +40,11 @@ static void child_fd(int report_fd, int from, int to)
 
 /* In the child, which has one thread: setenv() and malloc() are fine. */
 static __attribute__((noreturn)) void child_exec(
-	const struct program_spec *spec, const sigset_t *mask, int report_fd)
+	const struct program_spec *spec, const sigset_t *mask, int report_fd, pid_t maker)
 {
+	/* Kept over the exec: the tools are no set-user-ID programs. */
+	if (spec->ends_with_us && (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != maker))
+		child_fail(report_fd, "prctl");
 	if (spec->own_group && setpgid(0, 0) < 0)
 		child_fail(report_fd, "setpgid");
 	/* Wholly whom our maker acts for: no id is left to go back to another with. */
@@ -92,9 +97,10 @@ int program_start(const struct program_spec *spec, struct program *ret, struct e
 	sigprocmask(SIG_SETMASK, &all, &old);
 	p.own_group = spec->own_group;
 	p.start_ns = clock_mono_ns();
+	pid_t maker = getpid();
 	p.pid = fork();
 	if (p.pid == 0)
-		child_exec(spec, spec->mask ? spec->mask : &old, report[1]);
+		child_exec(spec, spec->mask ? spec->mask : &old, report[1], maker);
 	int fork_errno = errno;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	close(report[1]);
@@ -188,11 +194,35 @@ void program_release(struct program *p)
 	*p = PROGRAM_NONE;
 }
 
+int program_status_of(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
 int program_status(const struct program *p)
 {
-	if (WIFSIGNALED(p->wait_status))
-		return 128 + WTERMSIG(p->wait_status);
-	return WEXITSTATUS(p->wait_status);
+	return program_status_of(p->wait_status);
+}
+
+int program_end_of(int pidfd, int *ret_status)
+{
+	/* struct pidfd_info of linux/pidfd.h, its first version. */
+	struct {
+		uint64_t mask, cgroup;
+		uint32_t ids[11];
+		int32_t exit_code;
+	} told = {.mask = 1 << 3 /* PIDFD_INFO_EXIT */};
+	siginfo_t child = {0};
+
+	if (waitid(P_PIDFD, (id_t)pidfd, &child, WEXITED | WNOHANG | WNOWAIT) == 0) {
+		*ret_status = child.si_code == CLD_EXITED ? W_EXITCODE(child.si_status, 0)
+							  : W_EXITCODE(0, child.si_status);
+		return child.si_pid != 0;
+	}
+	if (ioctl(pidfd, _IOWR(0xFF, 11, told), &told) < 0 || !(told.mask & 1 << 3))
+		return 0;
+	*ret_status = told.exit_code;
+	return 1;
 }
 
 static int is_executable(const char *path)

@@ -27,6 +27,8 @@ struct program_spec {
 	/* A process group of its own, so that what it starts ends with it. Not for the target: it
 	 * must stay in the terminal's foreground. */
 	int own_group;
+	/* TERM comes to it when we die, however that is: a tool that is attached lets go then. */
+	int ends_with_us;
 	const sigset_t *mask; /* signal mask it starts with; NULL: ours */
 };
 #define PROGRAM_INHERIT .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .keep_fd = -1
@@ -60,9 +62,17 @@ void program_signal_word(const struct program *p, int signal, uint64_t word);
 void program_release(struct program *p);
 /* As a shell says it: the exit status, 128+N for signal N. */
 int program_status(const struct program *p);
+int program_status_of(int wait_status);
 
 /* Where name is found as execvp() would: with a slash as it is, else in PATH. The caller's, or
  * NULL: errno is ENOENT, or EACCES where there is a file that is not executable. */
 char *program_find(const char *name);
+
+/*
+ * How the process of a pidfd ended, as wait(2) says it: 1, or 0 where that is not known. A child of
+ * ours is not collected. Those who are not its parent are told since Linux 6.15, when its parent
+ * has collected it.
+ */
+int program_end_of(int pidfd, int *ret_status);
 
 #endif

@@ -32,7 +32,12 @@ static int prepare(struct runner *r, struct scenario *sc, struct err *err)
 {
 	int rc = check_output(sc, err);
 
-	return rc < 0 ? rc : target_prepare(sc, r->ui->note, r->ui->ctx, err);
+	if (rc == 0 && sc->left_out)
+		runner_note(r, "%s: %s", sc->name, sc->left_out);
+	if (rc < 0 || !sc->attach)
+		return rc < 0 ? rc : target_prepare(sc, r->ui->note, r->ui->ctx, err);
+	runner_note(r, "attaching to %s", attach_text(sc->attach));
+	return 0;
 }
 
 static void run_type(

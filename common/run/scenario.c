@@ -15,6 +15,12 @@ enum { SAMPLING_HZ = 99, GRACE_S = 5, READY_TIMEOUT_S = 30 };
 #define DEFAULT_TYPE "cpu"
 static const char *const all_types[] = {"cpu", "memory", "io", NULL};
 
+/* massif counts what goes through its own malloc, from the program's first instruction on. */
+#define CANNOT_ATTACH "memory"
+#define WHY_NOT                                                                                    \
+	"massif cannot attach to a process that runs: have it started under massif (--type "       \
+	"memory, without attaching)"
+
 static const char *text_or(const char *a, const char *b)
 {
 	return a ? a : b;
@@ -61,10 +67,74 @@ static int merge_types(
 	return 0;
 }
 
+static int is_attaching(const struct scenario *sc)
+{
+	return sc->attach || sc->attach_window;
+}
+
+/* Of the types those whose tool can attach. */
+static int merge_attachable(struct scenario *sc, struct err *err)
+{
+	size_t len = 0, kept = 0;
+
+	while (sc->types[len])
+		len++;
+	const char **list = arena_alloc(&sc->arena, len + 1, sizeof(*list));
+
+	for (size_t i = 0; i < len; i++)
+		if (strcmp(sc->types[i], CANNOT_ATTACH) != 0)
+			list[kept++] = sc->types[i];
+	if (!kept)
+		return err_set(err, -EINVAL, "type " CANNOT_ATTACH ": " WHY_NOT);
+	if (kept < len)
+		sc->left_out = "type " CANNOT_ATTACH " is left out: " WHY_NOT;
+	sc->types = list;
+	return 0;
+}
+
+/* What attaching needs to come to an end, and what it has no use for. */
+static int merge_attach(struct scenario *sc, const struct scenario_args *args,
+	const struct config_scenario *from, struct err *err)
+{
+	sc->attach = args->attached;
+	sc->attach_window = args->attach_window || (from->attach && !sc->attach);
+	sc->no_tree = args->no_tree;
+	if (!is_attaching(sc)) {
+		if (args->no_tree)
+			return err_set(
+				err, -EINVAL, "--no-tree is of --attach and --attach-window");
+		return 0;
+	}
+	if (args->attach_window && sc->attach)
+		return err_set(err, -EINVAL,
+			"--attach and --attach-window exclude each other: one is for a process "
+			"that runs already");
+	if (sc->attach_window && !sc->load)
+		return err_set(err, -EINVAL,
+			"a target that is attached to for the window needs a load (--load CMD)");
+	if (merge_attachable(sc, err) < 0)
+		return err->code;
+	if (sc->attach && (args->binary || args->rest))
+		return err_set(err, -EINVAL,
+			"--attach takes neither --binary nor arguments after --: its target runs "
+			"already");
+	if (sc->load)
+		return 0;
+	if (sc->control)
+		return err_set(err, -EINVAL, "--control of a process that runs needs a load");
+	if (!sc->duration_ns && (sc->runs + sc->warmup > 1 || sc->types[1]))
+		return err_set(err, -EINVAL,
+			"several runs or types of a process that runs need --duration or a load: "
+			"each must come to an end");
+	return 0;
+}
+
 int scenario_has_type(const struct config_scenario *s, const char *type)
 {
 	if (!type || !strcmp(type, "all"))
 		return 1;
+	if (s->attach && !strcmp(type, CANNOT_ATTACH))
+		return 0;
 	if (!s->types || !s->types[0])
 		return !strcmp(type, DEFAULT_TYPE);
 	for (size_t i = 0; s->types[i]; i++)
@@ -101,6 +171,10 @@ static int merge_argv(struct scenario *sc, const struct scenario_args *args,
 	const char *const *rest = (const char *const *)args->rest;
 	const char *binary = text_or(args->binary, env_binary && *env_binary ? env_binary : NULL);
 
+	if (sc->attach) {
+		sc->argv = sc->attach->command;
+		return 0;
+	}
 	if (command) {
 		if (is_shell(command) && (rest || args->binary))
 			return err_set(err, -EINVAL,
@@ -271,7 +345,7 @@ static int merge(struct scenario *sc, const struct scenario_args *args, struct c
 
 	/* A name that is not in the catalogue is a scenario of the command line, which then says
 	 * what to run; without that it is a typing error. */
-	if (!from && config && !args->rest && !args->binary)
+	if (!from && config && !args->rest && !args->binary && !args->attached)
 		return err_set(err, -EINVAL,
 			"no scenario %s in %s (there: %s); for one without the catalogue give "
 			"arguments after --",
@@ -289,6 +363,8 @@ static int merge(struct scenario *sc, const struct scenario_args *args, struct c
 		rc = merge_call_graph(sc, args->call_graph, err);
 	if (rc == 0)
 		rc = merge_load(sc, args, from, err);
+	if (rc == 0)
+		rc = merge_attach(sc, args, from, err);
 	if (rc == 0)
 		rc = merge_measures(sc, args, from, err);
 	if (rc == 0)

@@ -6,6 +6,7 @@
 
 #include "common/base/err.h"
 #include "common/base/mem.h"
+#include "common/run/attach.h"
 #include "common/run/config.h"
 #include "common/run/ready.h"
 
@@ -25,6 +26,10 @@ struct scenario_args {
 	uint64_t sampling_hz, runs, warmup, timeout_ns, grace_ns, ready_timeout_ns, skip_ns,
 		duration_ns;
 	int all, control, dry_run, json;
+	const char *attach; /* whom, see attach_find() */
+	struct attach
+		*attached; /* that, found; the caller's, and must live as long as a scenario */
+	int attach_window, no_tree;
 	int show_output, skip_unavailable;
 	int help, version;
 	struct memory_options memory;
@@ -46,10 +51,14 @@ struct scenario {
 	const char *output_dir, *mode;
 	int io_stacks;           /* --stacks of iotrace */
 	const char *const *argv; /* the target and its arguments, NULL-terminated */
-	const char *build;       /* makes argv[0] where it is missing, or NULL */
-	const char *const *env;  /* for the target: "K=V" or "K" to unset, or NULL */
-	const char *cwd;         /* of target, load and ready command; NULL: ours */
-	const char *stdin_path;  /* NULL: not given */
+	struct attach *attach;   /* the target runs already; NULL: it is started */
+	int attach_window;      /* it is started free of any tool, and attached to for the window */
+	int no_tree;            /* attached to without its descendants */
+	const char *left_out;   /* why a type of `types` is not run, or NULL */
+	const char *build;      /* makes argv[0] where it is missing, or NULL */
+	const char *const *env; /* for the target: "K=V" or "K" to unset, or NULL */
+	const char *cwd;        /* of target, load and ready command; NULL: ours */
+	const char *stdin_path; /* NULL: not given */
 	struct scenario_helper *helpers;
 	size_t helpers_len;
 	int has_ready;
@@ -79,7 +88,8 @@ struct scenario {
  */
 int scenario_merge(const struct scenario_args *args, struct config *config, const char *env_binary,
 	struct scenario **ret, struct err *err);
-/* 1 if the catalogue's scenario has that type, or all; with a type of NULL or "all" it is 1. */
+/* 1 if the catalogue's scenario has that type, or all; with a type of NULL or "all" it is 1. One
+ * that attaches has no type memory. */
 int scenario_has_type(const struct config_scenario *s, const char *type);
 void scenario_free(struct scenario *sc); /* takes NULL */
 

@@ -12,6 +12,7 @@
 #include "common/base/file.h"
 #include "common/base/units.h"
 #include "common/run/control.h"
+#include "common/run/free_target.h"
 #include "common/run/helpers.h"
 #include "common/run/layout.h"
 #include "common/run/median.h"
@@ -109,11 +110,36 @@ static int make_logs_dir(const struct scenario *sc, struct err *err)
 	return file_mkdirs(dir, err);
 }
 
+/* Of a target that we start free of the tool, for the tool to attach to. */
+static int run_free(const struct series *s, const struct backend_run *in,
+	struct backend_result *ret, struct err *err)
+{
+	struct backend_run attached = *in;
+	struct program target = PROGRAM_NONE;
+	int rc = free_target_start(in, &target, err);
+
+	if (rc < 0) {
+		ret->status = RUNNER_TROUBLE;
+		return rc;
+	}
+	rc = attach_started(target.pid, !s->sc->no_tree, &attached.attach, err);
+	if (rc < 0)
+		ret->status = RUNNER_TROUBLE;
+	else
+		rc = s->backend->run(&attached, ret, err);
+	if (free_target_end(&target, s->sc->grace_ns))
+		runner_note(s->runner,
+			"the target did not end within the grace after TERM and was killed");
+	attach_free(attached.attach);
+	return rc;
+}
+
 static int execute(const struct series *s, const struct turn *t, const struct backend_run *in,
 	struct backend_result *ret, struct err *err)
 {
 	if (t->kind != TURN_CONTROL)
-		return s->backend->run(in, ret, err);
+		return s->sc->attach_window ? run_free(s, in, ret, err)
+					    : s->backend->run(in, ret, err);
 	int rc = control_run(in, t->native, err);
 
 	ret->interrupted = rc == 0 && t->native->interrupted;
@@ -162,6 +188,7 @@ static int take_turn(
 	if (rc == 0)
 		rc = with_helpers(s, t,
 			&(struct backend_run){.sc = s->sc,
+				.attach = s->sc->attach,
 				.signals = r->signals,
 				.dir = t->dir,
 				.null_stdin = r->several,

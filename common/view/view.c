@@ -9,7 +9,12 @@ static void blind_spots(struct doc *d, const struct res_result *r)
 		return; /* nobody looked */
 	doc_section(d, "BLIND SPOTS");
 	if (!r->blind_spots.len) {
-		doc_text(d, "none found: no I/O was seen that goes past system calls");
+		doc_text(d,
+			view_traced(r, "mmap")
+				? "none found: but for reading files that are mapped, no I/O was "
+				  "seen that goes past system calls"
+				: "none found, but mmap was not traced: files can be written and "
+				  "read by memory");
 		return;
 	}
 	for (size_t i = 0; i < r->blind_spots.len; i++)

@@ -101,7 +101,7 @@ static void unit_table(
 	for (size_t i = 0; i < n; i++)
 		batch_row(d, t, rows[i]);
 	for (size_t i = 0; i < n; i++)
-		view_note_call(d, rows[i]);
+		view_note_call(d, r, rows[i]);
 	if (!strcmp(unit, "messages"))
 		view_note_messages(d, r);
 	if (view_slowed(r))

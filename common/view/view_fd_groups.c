@@ -65,7 +65,23 @@ static void add(uint64_t *to, uint64_t more)
 		*to = sat_add(*to == U64_NONE ? 0 : *to, more);
 }
 
-static void merge_part(struct fd_group *g, const struct res_part *p)
+/* Causes are few: a list of its own has room for all. */
+static void merge_causes(struct arena *a, struct res_counts *to, const struct res_counts *more)
+{
+	struct res_count *sum = arena_alloc(a, CAUSES, sizeof(*sum));
+	size_t n = 0;
+
+	for (enum cause i = 0; i < CAUSES; i++) {
+		uint64_t count =
+			sat_add(view_counter(to, cause_name(i)), view_counter(more, cause_name(i)));
+
+		if (count)
+			sum[n++] = (struct res_count){cause_name(i), count};
+	}
+	*to = (struct res_counts){sum, n};
+}
+
+static void merge_part(struct arena *a, struct fd_group *g, const struct res_part *p)
 {
 	struct res_part *to = NULL;
 
@@ -82,6 +98,8 @@ static void merge_part(struct fd_group *g, const struct res_part *p)
 	add(&to->bytes, p->bytes);
 	add(&to->batch_asked, p->batch_asked);
 	add(&to->batch_transferred, p->batch_transferred);
+	if (p->limited_by.len)
+		merge_causes(a, &to->limited_by, &p->limited_by);
 }
 
 struct keyed {
@@ -126,7 +144,7 @@ static struct fd_group make_group(struct arena *a, const struct keyed *k, size_t
 	for (size_t i = 0; i < n; i++) {
 		g.processes += i == 0 || k[i].fd->pid != k[i - 1].fd->pid;
 		for (size_t j = 0; j < k[i].fd->syscalls.len; j++)
-			merge_part(&g, &k[i].fd->syscalls.at[j]);
+			merge_part(a, &g, &k[i].fd->syscalls.at[j]);
 	}
 	return g;
 }

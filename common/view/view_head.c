@@ -100,6 +100,22 @@ static void scenario_line(struct doc *d, const struct res_result *r)
 		doc_pair(d, "scenario", "%s", r->scenario);
 }
 
+static void attached_line(struct doc *d, const struct res_result *r)
+{
+	const struct res_attached *a = r->attached;
+
+	if (a)
+		doc_pair(d, "attached", "to process %s%s, %s",
+			a->pid == U64_NONE
+				? "?"
+				: arena_printf(&d->arena, "%llu", (unsigned long long)a->pid),
+			a->processes == U64_NONE || a->processes < 2
+				? ""
+				: arena_printf(&d->arena, " and %s more",
+					  view_count(d, a->processes - 1)),
+			a->started == 1 ? "started free of the tracer" : "which ran already");
+}
+
 static void load_line(struct doc *d, const struct res_result *r)
 {
 	const struct res_load *load = r->load;
@@ -158,6 +174,8 @@ static const char *control_run(struct doc *d, const struct res_result *r,
 			base && base->latency_ns != U64_NONE
 				? change(d, (double)base->latency_ns, (double)run->latency_ns)
 				: "");
+	if (run->cpu_ns == U64_NONE) /* of a process that ran already */
+		return arena_printf(&d->arena, "%s%s long", text, view_time(d, run->wall_ns));
 	return arena_printf(&d->arena, "%sCPU %s%s of %s", text, view_time(d, run->cpu_ns),
 		base && base->cpu_ns != U64_NONE
 			? change(d, (double)base->cpu_ns, (double)run->cpu_ns)
@@ -383,6 +401,7 @@ void view_head(struct doc *d, const struct res_result *r)
 {
 	head_line(d, r);
 	scenario_line(d, r);
+	attached_line(d, r);
 	load_line(d, r);
 	run_line(d, r);
 	control_line(d, r);

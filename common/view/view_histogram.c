@@ -129,7 +129,7 @@ void view_histogram(struct doc *d, const struct res_syscall *s)
 		doc_cell(t, CELL_COUNT, rows[i].calls);
 		doc_cell_real(t, CELL_RATIO, moved > 0 ? rows[i].moved / moved : NAN);
 	}
-	if (view_zero(s->batch->histogram_overflow))
+	if (view_left_out(s, c, s->ok))
 		doc_note(d, "%s of other sizes are not shown: there were too many different ones.",
-			view_plural(d, s->batch->histogram_overflow, "call"));
+			view_plural(d, view_left_out(s, c, s->ok), "call"));
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/units.h"
 #include "common/view/view_parts.h"
 
@@ -13,8 +14,10 @@
 #define MOSTLY 0.5
 #define OFTEN  0.1
 #define RARELY 0.05
-/* Two counts or distributions are the same up to this. */
+/* Two counts are the same up to this. */
 #define SAME 0.01
+/* A message that carries so many datagrams on average is a batch. */
+#define SEGMENTS_MIN 1.5
 
 static int at_least(uint64_t part, double share, uint64_t whole)
 {
@@ -28,37 +31,15 @@ static int same_count(uint64_t a, uint64_t b)
 	return (double)(most - least) <= SAME * (double)most;
 }
 
-/* "10", "1 to 64" */
-static const char *asked_range(struct doc *d, const struct batch_facts *f)
-{
-	if (f->least == f->most)
-		return view_count(d, f->most);
-	return arena_printf(&d->arena, "%s to %s", view_count(d, f->least), view_count(d, f->most));
-}
-
-/* Was it the limit, or that no more was there? */
+/* What keeps its batches from being larger. */
 static void note_limit(struct doc *d, const struct batch_facts *f)
 {
-	const char *name = view_name(f->call->name), *limit = asked_range(d, f);
-	const char *full = view_count(d, f->batch->full), *calls = view_count(d, f->judged);
+	const char *words;
 
-	if (f->batch->full == U64_NONE || !f->most)
-		return;
-	if (f->most == 1)
-		doc_note(d, "%s asks for one a call: it cannot batch.", name);
-	else if (at_least(f->batch->full, MOSTLY, f->judged))
-		doc_note(d, "%s is limited by its limit of %s: %s of %s calls were full.", name,
-			limit, full, calls);
-	else if (at_least(f->batch->full, RARELY, f->judged))
-		doc_note(d,
-			"%s: %s of %s calls reached its limit of %s; the others were limited by "
-			"arrivals.",
-			name, full, calls, limit);
-	else
-		doc_note(d,
-			"%s is limited by arrivals, not by its limit of %s: %s of %s calls were "
-			"full.",
-			name, limit, full, calls);
+	if (f->way == BATCH_TAKES && f->most == 1 && f->judged >= JUDGE_CALLS_MIN)
+		doc_note(d, "%s asks for one a call: it cannot batch.", view_name(f->call->name));
+	else if (f->most > 1 && view_limited(d, f, &words) != BATCHING_FEW)
+		doc_note(d, "%s is %s.", view_name(f->call->name), words);
 }
 
 static void note_empty(struct doc *d, const struct batch_facts *f)
@@ -66,18 +47,45 @@ static void note_empty(struct doc *d, const struct batch_facts *f)
 	uint64_t calls = view_zero(f->call->calls);
 
 	if (at_least(f->batch->empty, OFTEN, calls))
-		doc_note(d, "%s: %s of %s calls brought nothing (they returned 0 or EAGAIN).",
+		doc_note(d, "%s: %s of %s calls %s nothing (they returned 0 or EAGAIN).",
 			view_name(f->call->name), view_count(d, f->batch->empty),
-			view_count(d, calls));
+			view_count(d, calls), f->way == BATCH_TAKES ? "brought" : "moved");
 }
 
-static void note_single(struct doc *d, const struct batch_facts *f, const char *noun)
+/* Of calls that each moved one: could they have been one call? As far as gathering tells. */
+static const char *of_singles(
+	struct doc *d, const struct res_result *r, const struct batch_facts *f)
+{
+	uint64_t calls = 0, saved = 0;
+
+	if (f->way == BATCH_TAKES)
+		return "no more was there";
+	for (size_t i = 0; i < r->gathering.len; i++) {
+		const struct res_gathering *row = &r->gathering.at[i];
+		size_t len = strlen(view_name(f->call->name));
+
+		if (row->limit_ns != NS_PER_MS ||
+			strncmp(view_name(row->change), view_name(f->call->name), len) != 0 ||
+			view_name(row->change)[len] != ' ')
+			continue;
+		calls = sat_add(calls, view_zero(row->calls));
+		saved = sat_add(saved, view_zero(row->saved_at_most));
+	}
+	if (!calls)
+		return "whether they could have gone together is not known";
+	if (!at_least(saved, RARELY, calls))
+		return "hardly any could have gone together, so there batching gains nothing";
+	return arena_printf(&d->arena, "%s of %s calls could have gone with the one before",
+		view_count(d, saved), view_count(d, calls));
+}
+
+static void note_single(
+	struct doc *d, const struct res_result *r, const struct batch_facts *f, const char *noun)
 {
 	if (f->most > 1 && at_least(f->batch->single, MOSTLY, f->judged))
-		doc_note(d, "%s: %s of %s calls %s one %s only; there batching gains nothing.",
-			view_name(f->call->name), view_count(d, f->batch->single),
-			view_count(d, f->judged), f->way == BATCH_TAKES ? "brought" : "moved",
-			noun);
+		doc_note(d, "%s: %s of %s calls %s one %s only: %s.", view_name(f->call->name),
+			view_count(d, f->batch->single), view_count(d, f->judged),
+			f->way == BATCH_TAKES ? "brought" : "moved", noun, of_singles(d, r, f));
 }
 
 /* How many are handed over at a time. */
@@ -102,7 +110,11 @@ static void note_moved(struct doc *d, const struct batch_facts *f, const char *n
 
 	if (b->asked == U64_NONE || b->transferred == U64_NONE || !b->asked)
 		return;
-	if (b->transferred < b->asked)
+	if (b->transferred < b->asked && strstr(name, "readv"))
+		doc_note(d, "%s: %s of %s iovecs had nothing to hold (%s partial).", name,
+			view_count(d, b->asked - b->transferred), view_count(d, b->asked),
+			view_plural(d, b->partial, "call"));
+	else if (b->transferred < b->asked)
 		doc_note(d,
 			"%s: %s of %s %ss were not %s by the call that was given them (%s "
 			"partial).",
@@ -117,7 +129,7 @@ static void note_moved(struct doc *d, const struct batch_facts *f, const char *n
 		doc_note(d, "%s: every %s given was %s.", name, noun, done);
 }
 
-void view_note_call(struct doc *d, const struct res_syscall *s)
+void view_note_call(struct doc *d, const struct res_result *r, const struct res_syscall *s)
 {
 	struct batch_facts f = view_batch_facts(s);
 	char *noun = arena_strdup(&d->arena, view_name(s->batch->unit));
@@ -127,34 +139,20 @@ void view_note_call(struct doc *d, const struct res_syscall *s)
 		noun[strlen(noun) - 1] = '\0'; /* one of them */
 	if (many)
 		note_empty(d, &f);
+	if (f.way != BATCH_WATCHES)
+		note_limit(d, &f);
 	if (f.judged < JUDGE_CALLS_MIN) {
 		doc_note(d, "%s: too few calls %sto judge (%s, at least %d are needed).",
 			view_name(s->name), many ? "succeeded " : "", view_count(d, f.judged),
 			JUDGE_CALLS_MIN);
 		return;
 	}
-	if (f.way == BATCH_TAKES)
-		note_limit(d, &f);
 	if (f.way == BATCH_GIVES) {
 		note_given(d, &f, noun);
 		note_moved(d, &f, noun);
 	}
 	if (f.way != BATCH_WATCHES)
-		note_single(d, &f, noun);
-}
-
-/* Half the calls that would have to move from one size to another to make the two alike. */
-static uint64_t histogram_distance(const struct res_counts *a, const struct res_counts *b)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < a->len; i++) {
-		uint64_t x = view_zero(a->at[i].count);
-		uint64_t y = view_counter(b, view_name(a->at[i].key));
-
-		sum = sat_add(sum, x > y ? x - y : 0);
-	}
-	return sum;
+		note_single(d, r, &f, noun);
 }
 
 /* The call of messages that moved most, of those that receive or of those that send. */
@@ -175,22 +173,48 @@ static const struct res_syscall *main_call(const struct res_result *r, enum batc
 	return best;
 }
 
-/* As many calls, as many messages, the same sizes: what one call brings the other sends. */
-static void note_echo(struct doc *d, const struct res_result *r)
+/* A socket that keeps messages apart: what stands for it in a result begins so. */
+static int is_datagram(const struct res_fd *fd)
 {
-	const struct res_syscall *in = main_call(r, BATCH_TAKES), *out = main_call(r, BATCH_GIVES);
+	static const char *const kinds[] = {
+		"udp", "unix dgram", "unix seqpacket", "raw", "icmp", "packet"};
 
-	if (!in || !out || !view_zero(out->batch->transferred))
-		return;
-	const struct res_counts *brought = &in->batch->transferred_histogram;
-	const struct res_counts *sent = &out->batch->transferred_histogram;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		size_t len = strlen(kinds[i]);
+		const char *target = view_name(fd->target);
 
-	if (view_same_threads(r, in, out) && same_count(view_zero(in->ok), view_zero(out->ok)) &&
-		same_count(view_zero(in->batch->transferred), view_zero(out->batch->transferred)) &&
-		!at_least(histogram_distance(sent, brought), SAME, view_zero(out->ok)) &&
-		!at_least(histogram_distance(brought, sent), SAME, view_zero(in->ok)))
-		doc_note(d, "%s sends what one %s brought: as many calls, of the same sizes.",
-			view_name(out->name), view_name(in->name));
+		if (!strncmp(target, kinds[i], len) && (!target[len] || target[len] == ' '))
+			return 1;
+	}
+	return 0;
+}
+
+/* Calls of that name that did not fail, on such sockets. */
+static uint64_t datagram_calls(const struct res_result *r, const char *name)
+{
+	uint64_t calls = 0;
+
+	for (size_t i = 0; i < r->fds.len; i++) {
+		const struct res_fd *fd = &r->fds.at[i];
+
+		for (size_t k = 0; is_datagram(fd) && k < fd->syscalls.len; k++) {
+			const struct res_part *p = &fd->syscalls.at[k];
+
+			if (!strcmp(view_name(p->name), name))
+				calls = sat_add(calls, view_zero(p->calls) - view_zero(p->errors));
+		}
+	}
+	return calls;
+}
+
+/* Datagrams in a message, by GSO or GRO; 1 where neither was seen. */
+static double segments(const struct res_syscall *s)
+{
+	const struct res_datagrams *d = s->datagrams;
+
+	if (!d || d->transferred == U64_NONE || !view_zero(s->ok))
+		return 1;
+	return (double)d->transferred / (double)s->ok;
 }
 
 void view_note_unbatched(struct doc *d, const struct res_result *r, const char *const names[2],
@@ -199,18 +223,23 @@ void view_note_unbatched(struct doc *d, const struct res_result *r, const char *
 	const char *list = "";
 	uint64_t calls = 0;
 
-	if (view_called(r, batched) || !view_traced(r, batched))
-		return;
 	for (int i = 0; i < 2; i++) {
 		const struct res_syscall *s = view_called(r, names[i]);
+		uint64_t of_it = s ? datagram_calls(r, names[i]) : 0;
 
-		if (!s)
-			continue;
-		list = arena_printf(&d->arena, "%s%s%s", list, *list ? " and " : "", names[i]);
-		calls = sat_add(calls, view_zero(s->ok));
+		if (s && segments(s) >= SEGMENTS_MIN)
+			doc_note(d, "%s %s %.1f datagrams a call, as one message (%s).", names[i],
+				done, segments(s), *done == 's' ? "GSO" : "GRO");
+		else if (of_it) {
+			list = arena_printf(
+				&d->arena, "%s%s%s", list, *list ? " and " : "", names[i]);
+			calls = sat_add(calls, of_it);
+		}
 	}
-	if (calls >= JUDGE_CALLS_MIN)
-		doc_note(d, "%s %s one message or buffer a call in %s calls; %s was not called.",
+	if (calls >= JUDGE_CALLS_MIN && !view_called(r, batched) && view_traced(r, batched))
+		doc_note(d,
+			"%s %s one message a call in %s calls on datagram sockets; %s was not "
+			"called.",
 			list, done, view_count(d, calls), batched);
 }
 
@@ -245,7 +274,6 @@ void view_note_messages(struct doc *d, const struct res_result *r)
 	static const char *const senders[2] = {"sendto", "sendmsg"};
 	static const char *const receivers[2] = {"recvfrom", "recvmsg"};
 
-	note_echo(d, r);
 	view_note_unbatched(d, r, senders, "sendmmsg", "sent");
 	view_note_unbatched(d, r, receivers, "recvmmsg", "received");
 	note_waits(d, r);

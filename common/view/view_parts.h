@@ -2,6 +2,7 @@
 #ifndef VIEW_PARTS_H
 #define VIEW_PARTS_H
 
+#include "common/model/causes.h"
 #include "common/model/enough.h"
 #include "common/model/result.h"
 #include "common/view/doc.h"
@@ -14,10 +15,10 @@
 
 void view_head(struct doc *d, const struct res_result *r);
 void view_batching(struct doc *d, const struct res_result *r);
-void view_note_call(struct doc *d, const struct res_syscall *s);
+void view_note_call(struct doc *d, const struct res_result *r, const struct res_syscall *s);
 void view_note_messages(struct doc *d, const struct res_result *r);
-/* Calls that move one message each although `batched`, which moves many, was traced and not called;
- * done: "sent", "received". */
+/* Calls that move one message each on datagram sockets although `batched`, which moves many, was
+ * traced and not called; done: "sent", "received". */
 void view_note_unbatched(struct doc *d, const struct res_result *r, const char *const names[2],
 	const char *batched, const char *done);
 void view_histogram(struct doc *d, const struct res_syscall *s);
@@ -41,15 +42,12 @@ const char *view_share(struct doc *d, uint64_t part, uint64_t whole);
 /* "1 call", "2,000 calls", "3 processes", "20 queries" */
 const char *view_plural(struct doc *d, uint64_t n, const char *noun);
 
-/* Do the same threads receive by `in` and send by `out`? The two ends of one connection have equal
- * counts as well. Both are batches. */
-int view_same_threads(
-	const struct res_result *r, const struct res_syscall *in, const struct res_syscall *out);
-
 /* 1 if tracing took so much that the figures are those of a slowed program. */
 int view_slowed(const struct res_result *r);
 /* Sum of the calls of all rows; of what the tables cover. */
 uint64_t view_calls(const struct res_result *r);
+/* What a peak of mappings has to say behind it; "" of one process. */
+const char *view_added_up(const struct res_result *r);
 /* For qsort() of pointers to rows: most calls first, then by name. */
 int view_more_calls(const void *a, const void *b);
 /* All rows, most time first, then by name; in d's arena. */
@@ -59,6 +57,9 @@ const struct res_syscall *view_called(const struct res_result *r, const char *na
 /* 1 if calls of that name would have been seen. */
 int view_traced(const struct res_result *r, const char *name);
 uint64_t view_counter(const struct res_counts *c, const char *key); /* 0 if not there */
+/* Of so many calls those that a histogram of the call's batches left out: its overflow is of all
+ * its histograms together. */
+uint64_t view_left_out(const struct res_syscall *s, const struct res_counts *c, uint64_t calls);
 /* Of which moment the heap's tree and sites are: "the peak", or what else, and what was held then.
  */
 const char *view_tree_moment(struct doc *d, const struct res_memory *m);
@@ -82,6 +83,37 @@ struct batch_facts {
 	uint64_t judged; /* ok calls that asked for at least one */
 };
 struct batch_facts view_batch_facts(const struct res_syscall *s);
+/* What they asked for: "10", "1 to 64". */
+const char *view_asked(struct doc *d, const struct batch_facts *f);
+
+/* ---- view_limited.c: what keeps a call's batches from being larger ---- */
+enum batching_verdict {
+	BATCHING_FEW,      /* too few calls */
+	BATCHING_NONE,     /* it is no batching call */
+	BATCHING_UNTOLD,   /* it was cut, or full, and nothing tells why */
+	BATCHING_MIXED,    /* several things: none has two thirds of the calls */
+	BATCHING_ARRIVALS, /* no more was there */
+	BATCHING_LIMIT,    /* it asked for no more */
+	BATCHING_MET,      /* it asked for no more, or no more was there */
+	BATCHING_KERNEL,   /* the kernel takes no more in one call */
+	BATCHING_BUFFER,   /* there was no more room */
+	BATCHING_REFUSED,  /* messages were refused */
+	BATCHING_ECHO,     /* the caller sends what it received */
+	BATCHING_EXCHANGE, /* the same, or the other way round */
+	BATCHING_MADE,     /* the caller makes batches of one size */
+	BATCHING_CALLER,   /* it was given no more */
+};
+/* 1 if another number in the program is another batch. */
+static inline int view_has_limit(enum batching_verdict verdict)
+{
+	return verdict == BATCHING_LIMIT || verdict == BATCHING_MADE;
+}
+
+/* *ret_words, in d's arena: what a call "is". */
+enum batching_verdict view_limited(
+	struct doc *d, const struct batch_facts *f, const char **ret_words);
+/* In a few words, for a thread's or descriptor's part of the calls. */
+const char *view_limited_part(struct doc *d, const struct res_counts *limited_by);
 
 /* ---- view_fd_groups.c: fds that are the same thing to a person, counted together ---- */
 struct fd_group {

@@ -122,15 +122,15 @@ static const char *errno_in_words(const char *name)
 	static const struct {
 		const char *name, *words;
 	} known[] = {
-		{"EAGAIN", "nothing there yet, or no room (non-blocking)"},
+		{"EAGAIN", "not now, try again"},
 		{"EINTR", "interrupted by a signal"},
-		{"ENOENT", "no such file"},
+		{"ENOENT", "not there"},
 		{"EEXIST", "is there already"},
 		{"EACCES", "permission denied"},
 		{"EPERM", "not permitted"},
-		{"EBADF", "not an open fd"},
+		{"EBADF", "not an open fd, or not for that"},
 		{"EINVAL", "invalid argument"},
-		{"ENOTTY", "not a terminal"},
+		{"ENOTTY", "no such control"},
 		{"ENOTDIR", "not a directory"},
 		{"EISDIR", "is a directory"},
 		{"ESPIPE", "cannot seek (pipe or socket)"},
@@ -141,7 +141,7 @@ static const char *errno_in_words(const char *name)
 		{"ENOTCONN", "not connected"},
 		{"EMSGSIZE", "message too long"},
 		{"ENOBUFS", "no buffer space"},
-		{"ENOMEM", "out of memory"},
+		{"ENOMEM", "no memory, or a range that is not mapped"},
 		{"ENOSYS", "call not in this kernel, or blocked by a filter"},
 		{"ETIMEDOUT", "timed out"},
 		{"ECHILD", "no child to wait for"},
@@ -296,8 +296,8 @@ static void mappings(struct doc *d, const struct res_result *r)
 		no_mappings(d, r);
 	}
 	if (m->peak_mapped != U64_NONE)
-		doc_note(d, "at most %s mapped at one time by traced calls.",
-			units_bytes(buf, m->peak_mapped));
+		doc_note(d, "at most %s mapped at one time by traced calls%s.",
+			units_bytes(buf, m->peak_mapped), view_added_up(r));
 }
 
 static const struct doc_column datagram_columns[] = {

@@ -58,6 +58,13 @@ int view_slowed(const struct res_result *r)
 	return o && o->estimated_share > SLOWED_SHARE; /* not so if it is NAN */
 }
 
+const char *view_added_up(const struct res_result *r)
+{
+	return view_zero(r->processes) > 1 ? " (address space, all processes added up: what a "
+					     "fork shares with its parent counts in both)"
+					   : "";
+}
+
 uint64_t view_calls(const struct res_result *r)
 {
 	uint64_t calls = 0;
@@ -150,6 +157,33 @@ static enum batch_way batch_way(const struct res_syscall *s)
 	return BATCH_GIVES;
 }
 
+/* What the calls that moved something asked for: others, as waits that a signal or a time limit
+ * ended, may have asked for more and say nothing. Left as it is where the pairs are not there or
+ * not all there, or nothing was moved. */
+static void narrow_range(struct batch_facts *f)
+{
+	const struct res_counts *pairs = &f->batch->asked_to_transferred;
+	uint64_t least = 0, most = 0;
+
+	if (view_zero(f->batch->histogram_overflow))
+		return;
+	for (size_t i = 0; i < pairs->len; i++) {
+		const char *key = view_name(pairs->at[i].key), *arrow = strstr(key, "->");
+		uint64_t asked = strtoull(key, NULL, 10);
+
+		if (!asked || !view_zero(pairs->at[i].count) || !arrow || !strcmp(arrow, "->0"))
+			continue;
+		if (!most || asked < least)
+			least = asked;
+		if (asked > most)
+			most = asked;
+	}
+	if (most) {
+		f->least = least;
+		f->most = most;
+	}
+}
+
 struct batch_facts view_batch_facts(const struct res_syscall *s)
 {
 	struct batch_facts f = {.call = s, .batch = s->batch, .way = batch_way(s)};
@@ -168,6 +202,7 @@ struct batch_facts view_batch_facts(const struct res_syscall *s)
 	}
 	of_none = view_counter(&s->batch->asked_to_transferred, "0->0");
 	f.judged = ok > of_none ? ok - of_none : 0;
+	narrow_range(&f);
 	return f;
 }
 
@@ -181,30 +216,14 @@ int view_more_calls(const void *a, const void *b)
 	return strcmp(view_name(x->name), view_name(y->name));
 }
 
-/* ---- threads ---- */
-
-#define MOSTLY 0.9
-
-static uint64_t moved_by(const struct res_thread *t, const char *name)
+uint64_t view_left_out(const struct res_syscall *s, const struct res_counts *c, uint64_t calls)
 {
-	for (size_t i = 0; i < t->syscalls.len; i++)
-		if (t->syscalls.at[i].name && !strcmp(t->syscalls.at[i].name, name))
-			return view_zero(t->syscalls.at[i].batch_transferred);
-	return 0;
-}
+	uint64_t most = view_zero(s->batch->histogram_overflow), kept = 0;
 
-int view_same_threads(
-	const struct res_result *r, const struct res_syscall *in, const struct res_syscall *out)
-{
-	uint64_t both = 0;
-
-	for (size_t i = 0; i < r->threads.len; i++) {
-		uint64_t got = moved_by(&r->threads.at[i], view_name(in->name));
-		uint64_t sent = moved_by(&r->threads.at[i], view_name(out->name));
-
-		both = sat_add(both, got < sent ? got : sent);
-	}
-	return (double)both >= MOSTLY * (double)view_zero(out->batch->transferred);
+	for (size_t i = 0; i < c->len; i++)
+		kept = sat_add(kept, view_zero(c->at[i].count));
+	calls = view_zero(calls) > kept ? view_zero(calls) - kept : 0;
+	return calls < most ? calls : most;
 }
 
 const char *view_tree_moment(struct doc *d, const struct res_memory *m)

@@ -5,7 +5,7 @@ _iotrace()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} i
 	local options='-o --output --summary --detail --json -e --trace --detail-trace --detail-limit
-		--mode --no-patch --verify -p --attach --tree --skip --duration --control-fd --status --stacks --stacks-every --env --timeout --grace
+		--mode --no-patch --verify -p --attach --tree --skip --duration --control-fd --live --interval --status --stacks --stacks-every --env --timeout --grace
 		-u --user -q --quiet --version --help'
 
 	COMPREPLY=()
@@ -18,7 +18,7 @@ _iotrace()
 			;;
 		-o | --output | --summary | --detail | --json | -e | --trace | --detail-trace | \
 			--detail-limit | --mode | -p | --attach | --skip | --duration | \
-			--control-fd | --status | --stacks | --stacks-every | --env | --timeout | --grace | -u | --user)
+			--control-fd | --interval | --status | --stacks | --stacks-every | --env | --timeout | --grace | -u | --user)
 			((i++))
 			;;
 		-*)
@@ -49,7 +49,7 @@ _iotrace()
 	--env)
 		COMPREPLY=($(compgen -v -- "$cur"))
 		;;
-	--detail-limit | --skip | --duration | --control-fd | --timeout | --grace)
+	--detail-limit | --skip | --duration | --control-fd | --interval | --timeout | --grace)
 		;;
 	*)
 		if [[ $cur == -* ]]; then

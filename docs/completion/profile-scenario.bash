@@ -32,6 +32,9 @@ _profile_scenario_value()
 		COMPREPLY=($(compgen -W "$(profile-scenario list 2>/dev/null |
 			sed -n '2,$s/^\([A-Za-z0-9._-][A-Za-z0-9._-]*\) .*/\1/p')" -- "$cur"))
 		;;
+	--attach)
+		COMPREPLY=($(compgen -W "$(ps -eo comm= 2>/dev/null)" -- "$cur"))
+		;;
 	--output-dir)
 		COMPREPLY=($(compgen -d -- "$cur"))
 		;;
@@ -52,7 +55,7 @@ _profile_scenario()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} i
 	local both='--help --version'
-	local run='--scenario --all --type --output-dir --binary --config --sampling-rate --runs
+	local run='--scenario --all --attach --attach-window --no-tree --type --output-dir --binary --config --sampling-rate --runs
 		--warmup --timeout --grace --ready --ready-timeout --load --work --latency --skip
 		--duration --control --dry-run --json --show-output --skip-unavailable --mode --io-stacks
 		--call-graph --diff --detailed-freq --max-snapshots --depth --threshold --time-unit

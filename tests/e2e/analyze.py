@@ -7,22 +7,15 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import check, eq, main, profile, test
+from recorder import AT_ONCE
+from tap import analyze, check, eq, main, need_recorder, only_from, profile, section, test
 
-
-def analyze(t, *args, status=0):
-    return profile(t, "analyze", *args, status=status)
+only_from(__name__)
 
 
 def text_of(t, name):
     with open(t.path(name), encoding="utf-8") as f:
         return f.read()
-
-
-def section(text, title):
-    found = re.search(r"^## %s\n(.*?)(?=^#|\Z)" % re.escape(title), text, re.M | re.S)
-    check(found, "no section %s in\n%s" % (title, text[:2000]))
-    return found.group(1)
 
 
 def write(t, name, obj):
@@ -50,14 +43,13 @@ def real_batches_are_judged_by_their_figures(t):
     batching = section(text, "Batching effectiveness")
     row = [x for x in batching.splitlines() if x.startswith("| sendmmsg ")][0]
     eq([c.strip() for c in row.strip("|").split("|")][2:6], ["200", "1,400", "1,400", "7.00"], "row of sendmmsg")
-    # the target receives what it has sent, in one thread
-    check(re.search(r"sendmmsg: limited by the caller, who sends what it received: 7\.00 a call beside 7\.00 of "
-                    r"recvmmsg", batching), batching)
-    check(re.search(r"recvmmsg: limited by arrivals: 0 of 200 calls", batching), batching)
+    # the target receives what it has sent, in one thread, and sends first
+    check("sendmmsg: limited by the batch that the caller makes: 200 of 200 calls were given 7" in batching, batching)
+    check("recvmmsg: limited by arrivals, not by its limit of 64: 0 of 200 calls were full" in batching, batching)
     check(re.search(r"^\| .* \| recvmmsg \| 201 \|.*\| arrivals \|$", batching, re.M), batching)
     check(re.search(r"^\| .* \| sendmmsg \| 200 \| 1,400 \|.*\| what the caller gives \|$", batching, re.M), batching)
     cost = section(text, "Cost model")
-    check("at least 3 are needed" in cost or "seen by stops" in cost, cost)
+    check("sendmmsg: no model: every call moved 7, so what a call" in cost or "seen by stops" in cost, cost)
 
 
 @test
@@ -94,6 +86,72 @@ def same_input_same_bytes(t):
         check(text_of(t, "a/" + name).startswith("# "), "no title in " + name)
 
 
+# what churn does in the target, how many of the anonymous mappings a munmap ends
+CHURN = (("anonymous", 400), ("file", 0), ("ends", 0), ("trimmed", 400), ("half", 0), ("moved", 400), ("over", 0))
+
+
+def churns(how, ended):
+    def run(t):
+        for mode in ("auto", "ptrace"):
+            r = t.iotrace(["--mode=" + mode], [t.target("maps"), "churn", how, "400"])
+            got = r.json["mappings"]["anonymous"]
+            # the loader unmaps one or two of its own
+            check(ended <= got["unmaps"] <= ended + 5, "%s: %d of %d" % (mode, got["unmaps"], got["maps"]))
+            check(got["maps"] >= 400 or how == "over", "maps: %d" % got["maps"])
+            if mode == "auto" and not ended:
+                text = analyze(t, r.prefix + ".json", "--stdout").out
+                check("mapping-churn" not in text, section(text, "Optimization targets"))
+    test(run, "mappings_again_and_again_" + how)
+
+
+for row in CHURN:
+    churns(*row)
+
+
+@test
+def memory_that_is_mapped_again_and_again_is_a_target(t):
+    need_recorder(t)
+    r = t.iotrace([], [t.target("maps"), "churn", "anonymous", "400"], env=AT_ONCE)
+    text = section(analyze(t, r.prefix + ".json", "--stdout").out, "Optimization targets")
+    check("(mapping-churn)" in text and re.search(r"40\d calls unmapped the last of one", text), text)
+
+
+def gather_targets(t, *args):
+    """The result, and what is said of gathering, of a program whose truth is known."""
+    need_recorder(t)
+    r = t.iotrace(["--trace", "all"], [t.target("gather")] + [str(a) for a in args], env=AT_ONCE)
+    text = section(analyze(t, r.prefix + ".json", "--stdout").out, "Optimization targets")
+    return r, [x for x in text.splitlines() if x.startswith("| ") and "gather-" in x], text
+
+
+@test
+def bulk_writes_do_not_say_what_a_write_costs(t):
+    for args in (("bulk", 500, 65536), ("bulk", 500, 8192), ("bulk", 500, 65536, 99)):
+        r, rows, text = gather_targets(t, *args)
+        eq(rows, [], "targets of %s" % (args,))
+        check("but what one costs is not known: too few of its kind moved few bytes" in text, text)
+
+
+@test
+def small_writes_say_what_a_bulk_write_costs(t):
+    r, rows, text = gather_targets(t, "bulk", 2000, 65536, 4000)
+    small, overhead = r.call("write")["small_calls"], r.json["tracer"]["overhead"]
+    eq(small["calls"], 4000, "writes of one byte")
+    each = small["p10_ns"] - overhead["per_record_ns"]
+    check("at least %d ns each, one in ten of 4,000 calls of write that moved few bytes" % each in text, text)
+    # most of the time is that of the bytes, and no gathering saves it
+    check(each * 6000 < r.call("write")["wall_ns"]["total"] / 2, "%d ns each" % each)
+
+
+@test
+def a_message_is_sent_by_itself_all_the_same(t):
+    r, rows, text = gather_targets(t, "sends", 2000)
+    plain = r.json["tracer"]["overhead"]["plain_call_ns"]
+    check(0 < plain < r.call("sendto")["wall_ns"]["min"], "%s ns for a call that does nothing" % plain)
+    check("at least %d ns each, what a call that does nothing took here" % plain in text or "what it is known to save is about" in text,
+          text)
+
+
 def result(**members):
     return dict({"schema": "iotrace.result/1", "complete": True, "warnings": [], "command": ["/bin/x"],
                  "scenario": "a", "wall_ns": 10 ** 9, "syscalls": []}, **members)
@@ -124,6 +182,35 @@ def all_kinds_of_a_scenario_come_together(t):
     check("Scenario a" not in text_of(t, "results/PROFILING-ANALYSIS.md"), "scenario a although b was asked for")
 
 
+@test
+def what_is_not_known_of_the_samples_is_said(t):
+    hot = {"name": "hot", "self": 800, "total": 800, "self_share": 0.8, "total_share": 0.8}
+
+    def said(sampling):
+        cpu = {"schema": "profile.cpu/1", "complete": True, "warnings": [], "command": ["/bin/x"], "scenario": "a",
+               "sampling": sampling, "functions_by_self": [hot]}
+        analyze(t, write(t, "a-cpu.json", cpu), "--output-dir", t.path("out"))
+        return text_of(t, "out/PROFILING-ANALYSIS.md")
+
+    text = said(None)
+    check("CPU: how many samples there are is not known; nothing is concluded." in text and "hot" not in text, text)
+    text = said({"samples": 1000, "rate_hz": 99, "unknown_share": 0.5})
+    check("50.0% of the frames have no symbol: build with symbols and frame pointers" in text and "hot" in text, text)
+    text = said({"samples": 1000, "rate_hz": 99, "unknown_share": 0.01})
+    check("of the frames have no symbol" not in text and "how many samples there are is not known" not in text, text)
+    check("None: there is no result of type io" in text, text)
+
+
+@test
+def who_held_the_heap_is_not_known_without_a_tree(t):
+    heap = {"schema": "profile.memory/1", "complete": True, "warnings": [], "command": ["/bin/x"], "scenario": "a",
+            "peak": {"total_bytes": 2097152}}
+    analyze(t, write(t, "a-memory.json", heap), "--output-dir", t.path("out"))
+    text = text_of(t, "out/PROFILING-ANALYSIS.md")
+    check("Who held it is not known: there is no tree in the result." in text, text)
+    check("No place holds" not in text, text)
+
+
 def sends(n, a, b, **tracer):
     """sendmmsg of 2, 4 and 8 messages that cost exactly a + b x messages; most calls are of 8."""
     sizes = {2: n, 4: n, 8: 8 * n}
@@ -136,6 +223,7 @@ def sends(n, a, b, **tracer):
         "empty": 0, "per_call": {"mean": units / calls}, "asked_histogram": {str(k): c for k, c in sizes.items()},
         "transferred_histogram": {str(k): c for k, c in sizes.items()},
         "asked_to_transferred": {"%d->%d" % (k, k): c for k, c in sizes.items()},
+        "limited_by": {"caller": calls},
         "by_transferred": {str(k): {"calls": c, "total_ns": c * cost[k], "sum_sq_ns": c * cost[k] ** 2}
                            for k, c in sizes.items()}}}
     tracer = dict({"calls_recorded_in_process": calls, "calls_redirected": 0, "calls_stopped": 0}, **tracer)
@@ -163,12 +251,114 @@ def a_target_has_its_priority_and_its_evidence(t):
     one_error_line(analyze(t, path, "--config", write(t, "d.json", {"ease": {"x": "1"}}), status=2), "x")
 
 
+def several(t, factors, *costs, **members):
+    """A scenario of several runs, each of which took so many times longer; its result is the first."""
+    for k, factor in enumerate(factors, 1):
+        r = sends(100, *(int(c * factor) for c in costs), **members)
+        write(t, "results/iotrace/a.runs/%d.json" % k, r)
+        if k == 1:
+            path = write(t, "results/iotrace/a-iotrace.json", dict(r, runs={"count": len(factors), "chosen": 1}))
+    return path
+
+
+def gains(text):
+    rows = [x for x in section(text, "Cost model").splitlines() if x.startswith("| sendmmsg") and "gain" in x
+            or "cannot" in x and x.startswith("|")]
+    return [[c.strip() for c in x.strip("|").split("|")] for x in rows]
+
+
+FACTORS = (1.0, 1.1, 0.9, 1.05, 0.95)
+
+
 @test
 def no_gain_where_the_messages_cost(t):
-    path = write(t, "r/s.json", sends(100, 10, 5000))
+    path = several(t, (1.0, 1.001, 1.002, 0.999, 0.998), 10, 5000)
     text = analyze(t, path, "--stdout").out
     check("no gain: b dominates" in section(text, "Cost model"), section(text, "Cost model"))
     check("None:" in section(text, "Optimization targets"), section(text, "Optimization targets"))
+    targets = section(text, "Optimization targets")
+    check("sendmmsg, batch-limit: no gain: " in targets, targets)
+    check("cannot tell" not in targets and "the cost model says" not in targets, targets)
+
+
+@test
+def from_five_runs_on_another_is_predicted(t):
+    text = analyze(t, several(t, FACTORS, 8000, 100), "--stdout").out
+    rows = gains(text)
+    eq([r[2] for r in rows], ["14.00", "21.00", "8.00"], "then")
+    # 8000/14 + 100 ns, times e^(2.776 x 0.0791 x sqrt(1.2)) and less, and beyond the sizes more
+    ns, low, high = (float(x) for x in re.match(r"(\d+) ns \((\d+) to (\d+)\)$", rows[2][4]).groups())
+    check(1095 <= ns <= 1101 and 1390 <= high <= 1400 and 862 <= low <= 868, "at 8: %s" % rows[2])
+    check(rows[2][6] == "cannot tell" and "so wider" in rows[0][6] and rows[0][6].startswith("gain"), rows)
+    ratios = []
+    for r in (rows[2], rows[0], rows[1]):
+        ns, low, high = (float(x) for x in re.match(r"(\d+) ns \((\d+) to (\d+)\)$", r[4]).groups())
+        ratios.append(high / low)
+    check(ratios == sorted(ratios) and ratios[0] < ratios[1] < ratios[2], "wider, the farther: %s" % ratios)
+    check("sendmmsg: predicted from 5 of 5 runs." in text, text)
+    targets = section(text, "Optimization targets")
+    check("the cost model says" in targets and "of its time at twice the batch (a new run, 95%: " in targets, targets)
+    check("cannot predict" not in text and "no gain: b dominates" not in text and "reaches no gain" not in text, text)
+
+
+@test
+def runs_that_differ_by_too_much_cannot_tell(t):
+    text = analyze(t, several(t, (1.0, 4.0, 0.25, 2.0, 0.5), 8000, 100), "--stdout").out
+    eq({r[6].split(";")[0] for r in gains(text)}, {"cannot tell"}, "readings")
+    targets = section(text, "Optimization targets")
+    check("sendmmsg, batch-limit: cannot tell; the interval reaches no gain: 4" in targets, targets)
+    check("the cost model says" not in targets and "(batch-limit)" not in targets, targets)
+
+
+@test
+def from_fewer_it_says_that_it_cannot(t):
+    def cannot(path, used, made):
+        text = analyze(t, path, "--stdout").out
+        for r in gains(text):
+            check(r[6].startswith("cannot predict from %s; at least 5 are needed" % used), r)
+            check("to" not in r[4] + r[5], "an interval: %s" % r)
+        check("sendmmsg: %s of %s can be used. " % (used.split()[0], made) in text, section(text, "Cost model"))
+        enough = int(made.split()[0]) + 5 - int(used.split()[0])
+        check("run the scenario with --runs %d or more." % enough in text, section(text, "Cost model"))
+        check("cannot be said from %s; at least 5" % used in section(text, "Optimization targets"),
+              section(text, "Optimization targets"))
+
+    cannot(write(t, "alone.json", sends(100, 8000, 100)), "1 run", "1 run")
+    path = several(t, FACTORS[:4], 8000, 100)
+    cannot(path, "4 runs", "4 runs")
+    # five that were made, one of which tells nothing
+    several(t, FACTORS, 8000, 100)
+    for lame in (dict(sends(100, 8000, 100), complete=False), sends(100, 8000, 100, calls_stopped=1000),
+                 sends(5, 8000, 100)):
+        write(t, "results/iotrace/a.runs/3.json", lame)
+        cannot(path, "4 runs", "5 runs")
+    write(t, "results/iotrace/a.runs/3.json", "{")
+    one_error_line(analyze(t, path, "--stdout", status=2), "a.runs/3.json")
+
+
+@test
+def real_runs_are_all_read(t):
+    need_recorder(t)
+    profile(t, "run", "--scenario", "s", "--type", "io", "--runs", "5", "--binary", t.target("sizes"), "--", "iov", "8",
+            "20000")
+    # a machine so busy that a run has no line says that instead
+    said = r"writev: (predicted from 5|[1-4]) of 5 runs|writev: no model: its times are no line"
+    check(re.search(said, analyze(t, "--stdout").out), "what the analysis is from")
+    page = text_of(t, profile(t, "report", "--scenario", "s").out.strip())
+    check(re.search(said, page.replace("\xa0", " ")), "what the report is from")
+
+
+@test
+def one_size_of_batch_needs_another_build(t):
+    need_recorder(t)
+    r = t.iotrace([], [t.target("sizes"), "same", "8", "20000"], env=AT_ONCE)
+    text = section(analyze(t, r.prefix + ".json", "--stdout").out, "Optimization targets")
+    check("every call moved 8, so what a call and what a unit costs cannot be told apart. Build with another batch and "
+          "compare: profile-scenario compare --scenario" in text, text)
+    check("NEW with a batch of 16" in text and "at least 3 runs of each for counts (writev.per" in text, text)
+    r = t.iotrace([], [t.target("sizes"), "iov", "8", "20000"], env=AT_ONCE)
+    text = analyze(t, r.prefix + ".json", "--stdout").out
+    check("Build with another batch" not in text, section(text, "Optimization targets"))
 
 
 @test

@@ -23,7 +23,8 @@ import cli
 import exact
 import harm
 import kernel_facts
+import live
 import tap
 
-assert cli and exact and harm and kernel_facts  # each registers its tests
+assert cli and exact and harm and kernel_facts and live  # each registers its tests
 tap.main()

@@ -77,9 +77,14 @@ def rounds(t, case, *args, **kw):
     return ended(t, p)
 
 
-def traced_by(pid, tracer):
-    """TracerPid is the number of a thread of the tracer's."""
-    return str(status_of(int(status_of(pid).get("TracerPid", 0))).get("Tgid")) == str(tracer)
+def tracer_of(pid):
+    """The process that traces it; TracerPid is the number of a thread of that one's. 0: none."""
+    return int(status_of(int(status_of(pid).get("TracerPid", 0))).get("Tgid", 0))
+
+
+def traced_by(pid, started):
+    """What was started is not what traces, but its parent (tracer/front.h)."""
+    return status_of(tracer_of(pid)).get("PPid") == str(started)
 
 
 # ---- leaving ----
@@ -140,11 +145,13 @@ def the_window_begins_when_all_are_attached(t):
         tracer = t.start([t.binary, "-q", "--json", t.path("w.json"), "-e", "all", "-p", str(p.pid), "--duration=0.1"])
         while not is_attached(p.pid) and tracer.poll() is None:
             pass # wait_for looks too seldom
-        os.kill(tracer.pid, signal.SIGSTOP)
-        wait_for("the stop", lambda: status_of(tracer.pid)["State"][0] == "T")
+        who = tracer_of(p.pid)
+        check(who, "it is there")
+        os.kill(who, signal.SIGSTOP)
+        wait_for("the stop", lambda: status_of(who)["State"][0] == "T")
         in_the_middle = not is_attached(tids[-1])
         time.sleep(0.3 if in_the_middle else 0) # longer than --duration, and it may be longer yet
-        os.kill(tracer.pid, signal.SIGCONT)
+        os.kill(who, signal.SIGCONT)
         r = t.finish(tracer)
         eq(r.status, 0, "status: " + r.err)
         if in_the_middle:
@@ -416,7 +423,7 @@ def one_that_is_traced_already(t):
     p = target(t, "epolls", 4)
     tracer = t.start([t.binary, "-q", "-p", str(p.pid)])
     wait_for("attached", lambda: traced_by(p.pid, tracer.pid))
-    refused(t, p.pid, "already traced", str(tracer.pid))
+    refused(t, p.pid, "already traced", str(tracer_of(p.pid)))
     tracer.send_signal(signal.SIGINT)
     eq(t.finish(tracer).status, 0, "status of the first tracer")
     ended(t, p)

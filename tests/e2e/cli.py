@@ -403,7 +403,7 @@ def control_fd(t):
     os.write(w, b"begin\n")
     wait_until_it_works(pid, 30)
     os.write(w, b"mark half way\nma")
-    os.write(w, b"rk two\n")
+    os.write(w, b"rk two\nnonsense\n")
     wait_until_it_works(pid, 30)
     os.write(w, b"end\n")
     wait_until_it_works(pid, 10)
@@ -419,6 +419,8 @@ def control_fd(t):
     names = [x["name"] for x in result["phases"]]
     for name in ("start-up", "window", "shutdown", "half way", "two"):
         check(name in names, "%s in phases %r" % (name, names))
+    check("lines on the control descriptor were not begin, end or mark NAME" in str(result["warnings"]),
+          "nonsense: %s" % result["warnings"])
     # It sleeps 10 ms after each call.
     check(0 < result["syscalls"][0]["calls"] <= wall / 10e6 + 2, "%r calls in a window of %r ns" %
           (result["syscalls"][0]["calls"], wall))
@@ -433,6 +435,8 @@ def control_fd_that_is_closed_early(t):
     os.close(r)
     os.close(w)
     eq(t.finish(p).status, 0, "status")
+    with open(prefix + ".json") as f:
+        check("on the control descriptor were not" not in f.read(), "a line that nobody wrote")
 
 
 @test

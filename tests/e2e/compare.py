@@ -521,6 +521,8 @@ def profiles_of_cpu_and_memory(t):
     if shutil.which("valgrind"):
         m = metrics(compare(t, t.path("one"), t.path("two"), "--json", "--force", status=1))
         eq((m["peak_heap"]["kind"], m["peak_heap"]["verdict"]), ("exact", "REGRESSION"), "peak_heap")
+        r = compare(t, t.path("one"), t.path("two"), "--force", status=1)
+        check(" at the peak" in r.out, r.out)
     for name, rows in (("b1", "p;main;a 800\np;main;b 200\n"), ("b2", "p;main;a 300\np;main;b 700\n")):
         os.makedirs(t.path(name + "/flamegraphs"))
         with open(t.path(name + "/flamegraphs/c.folded"), "w") as f:

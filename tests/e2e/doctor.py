@@ -327,6 +327,10 @@ def a_bad_catalogue(t):
         f.write("{ bad")
     says(lines(t, "--config", t.path("c.json")), "catalogue", "FAIL", "c.json", "line 1")
     says(lines(t, "--config", t.path("none.json")), "catalogue", "FAIL", "none.json")
+    # what run and compare would refuse
+    with open(t.path("m.json"), "w") as f:
+        f.write('{"scenarios": {"s": {"limits": {"recvmsg.per_cal": ">= 2"}}}}')
+    says(lines(t, "--config", t.path("m.json")), "catalogue", "FAIL", "per_cal", "did you mean")
 
 
 # ---- places and rights

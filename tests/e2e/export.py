@@ -97,7 +97,7 @@ def compare_row(table, row, above, want):
 def is_counts(table, name):
     """values() goes into counts and keyed structs, which are tables of their own."""
     return table in ("timeline.latency", "timeline.threads") or any(
-        part in name for part in ("errno.", "_histogram.", "asked_to_transferred.", "by_transferred."))
+        part in name for part in ("errno.", "_histogram.", "asked_to_transferred.", "by_transferred.", "limited_by."))
 
 
 def all_agree(t, path):
@@ -140,7 +140,7 @@ def a_traced_run(t):
 def batches(t):
     r = t.iotrace([], [t.target("mmsg"), "batches", "10", "32"])
     listed = all_agree(t, r.prefix + ".json")
-    for table in ("asked_histogram", "transferred_histogram", "asked_to_transferred", "by_transferred"):
+    for table in ("asked_histogram", "transferred_histogram", "asked_to_transferred", "by_transferred", "limited_by"):
         check(listed["syscalls.batch." + table] > 0, listed)
     got = [x for x in rows(t, r.prefix + ".json", "syscalls.batch.asked_histogram") if x["name"] == "sendmmsg"]
     want = {"32": 10}

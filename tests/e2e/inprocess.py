@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from kernel_facts import status_of, wait_for
+from kernel_facts import kill_tracer, status_of, wait_for
 import tap
 from tap import Skip, check, eq, main, test
 
@@ -96,7 +96,10 @@ class Attached:
 
     def mark(self):
         """Waits until the tracing thread has come through all that it had to do before."""
-        tids = tasks(self.p.pid)
+        tracer = status_of(self.pid).get("TracerPid", "0")
+        if tracer == "0":
+            return
+        tids = tasks(int(status_of(int(tracer))["Tgid"]))
         for tid in tids:
             wait_for("it waits", lambda tid=tid: status_of(tid).get("State", "S")[0] == "S")
 
@@ -255,6 +258,33 @@ def left_as_it_was_each_time(t):
     eq(t.finish(p).status, 0, "its own verdict")
 
 
+# ---- it is killed ----
+
+@test(timeout=60 + 10 * ROUNDS)
+def who_kills_what_was_started_harms_nothing(t):
+    """At any moment, from the first: the one that traces leaves in order, and writes what it has."""
+    for i in range(ROUNDS):
+        for case in (["signals", "32"], ["busy", "32"], ["family", "3"]):
+            p = t.start([t.target("attachee"), *case], stdin=subprocess.PIPE)
+            eq(p.stdout.readline(), b"ready\n", "the target")
+            was = {m for m in maps_of(p.pid).splitlines() if not_its_own(m)}
+            if os.path.exists(t.path("k.json")):
+                os.unlink(t.path("k.json"))
+            a = t.start([t.binary, "-q", "--json", t.path("k.json"), "-e", "all", "-p", str(p.pid)])
+            wait_for("traced", lambda p=p: status_of(p.pid).get("TracerPid", "0") != "0")
+            select.select([], [], [], 0.6 * (i * 7 % 12) / 12) # another moment each time
+            a.kill()
+            eq(a.wait(), -9, "it was killed")
+            wait_for("untraced", lambda p=p: all(status_of(tid).get("TracerPid", "0") == "0" for tid in tasks(p.pid)))
+            wait_for("the result", lambda: os.path.exists(t.path("k.json")))
+            eq({m for m in maps_of(p.pid).splitlines() if not_its_own(m)}, was, "mappings in round %d" % i)
+            check(p.poll() is None, "%s died in round %d: %r" % (case, i, p.returncode))
+            p.stdin.close()
+            p.stdin = None
+            r = t.finish(p)
+            eq((case, r.status), (case, 0), "its own verdict in round %d: %s%s" % (i, r.out, r.err))
+
+
 # ---- the tracer is killed ----
 
 @test(timeout=60 + 10 * ROUNDS)
@@ -270,8 +300,7 @@ def a_killed_tracer_costs_nothing(t):
             # Not while threads make calls for it (docs/LIMITS.md), which they do at its begin; what they do then is
             # left to chance, another moment each time.
             select.select([], [], [], 0.5 + 0.03 * (i % 8))
-            tracer.kill()
-            tracer.wait()
+            kill_tracer(tracer, p.pid)
             wait_for("untraced", lambda: status_of(p.pid).get("TracerPid", "0") == "0")
             select.select([], [], [], 0.05)
             check(p.poll() is None, "%s died in round %d: %r" % (case, i, p.returncode))
@@ -288,8 +317,7 @@ def after_that_it_does_all_it_did(t):
         a = Attached(t, p.pid)
         order(p, "plain", 20000)
         order(p, "pool", 100)
-        a.p.kill()
-        a.p.wait()
+        kill_tracer(a.p, p.pid)
         wait_for("untraced", lambda: status_of(p.pid).get("TracerPid", "0") == "0")
         if setup[0] == "plain":
             for words in ORDERS:

@@ -202,14 +202,20 @@ def a_killed_tracer_takes_a_started_target_along(t):
     wait_for("the target's end", lambda: gone(pid))
 
 
+def kill_tracer(p, pid):
+    """The process that ptraces, which is not the one that was started (tracer/front.h)."""
+    os.kill(int(status_of(pid)["TracerPid"]), signal.SIGKILL)
+    eq(p.wait(), 125, "status")
+    check(b"was killed by signal 9" in p.stderr.read(), "it is said")
+
+
 @test
 def a_killed_tracer_leaves_an_attached_target(t):
     target = steady(t)
     argv, _ = t.iotrace_argv(PTRACE + ["-p", str(target.pid)], [])
     p = t.start(argv)
     wait_until_attached(p, target.pid)
-    p.kill()
-    p.wait()
+    kill_tracer(p, target.pid)
     wait_for("let go", lambda: status_of(target.pid)["TracerPid"] == "0")
     wait_until_it_works(target.pid)
     check(not gone(target.pid), "the target lives")
@@ -340,12 +346,17 @@ def interruptions_by_ignored_signals_are_counted(t):
     else:
         eq(row["errno"], {"EINTR": 1}, "epoll_wait")
         eq(r.json["tracer"]["ignored_signal_interruptions"], 1, "ignored_signal_interruptions")
+        said = " ".join(r.summary.split())
+        check("interrupted by a signal that the target ignores; untraced this would not have happened" in said, said)
+        check("interrupted by a signal that the target ignores; untraced they would have gone on" in
+              str(r.json["warnings"]), str(r.json["warnings"]))
 
 
 @test
 def handled_signals_are_not_counted_as_ignored(t):
     r = t.iotrace(PTRACE, [t.target("sig"), "storm_epoll", "20"])
     eq(r.json["tracer"]["ignored_signal_interruptions"], 0, "ignored_signal_interruptions")
+    check("interrupted by a signal that the target ignores" not in r.summary + str(r.json["warnings"]), r.summary)
 
 
 @test

@@ -84,7 +84,8 @@ def every_file_of_the_contract(t):
     check(any(s.endswith("run_peak;heap_wide;heap_block") for s in stacks), "callers first: %s" % list(stacks))
     for svg in ("-massif-plot.svg", "-massif-flamegraph.svg"):
         xml.dom.minidom.parseString(text(t, "p", svg))
-    check("peak 1.3 MiB" in text(t, "p", "-massif-plot.svg"), "the plot says the peak")
+    plot = text(t, "p", "-massif-plot.svg")
+    check("peak 1.3 MiB" in plot and "there is no heap profile of this run" not in plot, "the plot says the peak")
 
 
 @test
@@ -203,6 +204,7 @@ def killed_leaves_no_profile_and_says_so(t):
     eq(r["exit"]["signal"], signal.SIGKILL, "signal")
     check(not os.path.exists(path(t, "k", "-massif.out")), "no massif.out")
     xml.dom.minidom.parseString(text(t, "k", "-massif-plot.svg"))
+    check("there is no heap profile of this run" in text(t, "k", "-massif-plot.svg"), "the plot says that there is none")
 
 
 @test
@@ -246,6 +248,16 @@ def window_is_marked(t):
     eq(r["held_at_end"]["heap_bytes"], 400000, "held at the end")
     check('class="window"' in text(t, "sv", "-massif-plot.svg"), "the plot has the window")
     nothing_left(t)
+
+
+@test
+def a_crash_in_the_shutdown_is_a_crash(t):
+    need_tool("valgrind")
+    memory(t, "c", "--binary", "/bin/sh", "--ready", "test -e up", "--load", "true", "--", "-c",
+           "ulimit -c 0; trap 'kill -SEGV $$' TERM; : >up; while :; do sleep 0.1; done", status=139)
+    r = result(t, "c")
+    eq(r["exit"], {"status": None, "signal": 11, "timed_out": False}, "exit")
+    check("target_crashed" in codes(r), "warnings: %s" % codes(r))
 
 
 @test
@@ -309,6 +321,7 @@ def a_tree_of_another_moment_is_named(t):
     check("tree_not_of_peak" in codes(r), codes(r))
     said = report(t, "x")
     check("of snapshot 0 (50 B), not of the peak" in said, said)
+    check("900 B at the peak; most is held by low, 100%, by the tree of snapshot 0" in " ".join(said.split()), said)
     fake_run(t, tree % 50)
     r = result(t, "x")
     check(r["peak_tree"]["moment"] == "peak" and "tree_not_of_peak" not in codes(r), r["peak_tree"])

@@ -307,6 +307,28 @@ def a_server_in_its_own_network_namespace(t):
 
 
 @test
+def a_crash_in_the_shutdown_is_a_crash(t):
+    """An exit there is none, whatever its status; nor is the TERM's own end."""
+    code = ("import os, resource, signal, sys, time\nresource.setrlimit(resource.RLIMIT_CORE, (0, 0))\n"
+            "def down(*_):\n    %s\nsignal.signal(signal.SIGTERM, down)\nopen('up', 'w')\n"
+            "while True:\n    time.sleep(1000)")
+    for way, status, exit_ in (("os.kill(os.getpid(), signal.SIGSEGV)", 139, (None, 11)),
+                               ("os.abort()", 134, (None, 6)),
+                               ("os.kill(os.getpid(), signal.SIGKILL)", 137, (None, 9)),
+                               ("sys.exit(5)", 0, (0, None)),
+                               ("signal.signal(signal.SIGTERM, signal.SIG_DFL); os.kill(os.getpid(), signal.SIGTERM)",
+                                0, (0, None))):
+        r = io(t, "x", "--binary", PYTHON, "--ready", "test -e up", "--load", "true", "--", "-c", code % way,
+               status=status)
+        os.unlink(t.path("up"))
+        j = result(t, "x")
+        eq((j["exit"]["status"], j["exit"]["signal"]), exit_, way)
+        eq("target_crashed" in codes(j), status != 0, "a warning for " + way)
+        if status:
+            one_line(r, "while it shut down")
+
+
+@test
 def a_target_that_ignores_term_is_killed_after_the_grace(t):
     code = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nopen('up', 'w')\ntime.sleep(1000)"
     io(t, "x", "--binary", PYTHON, "--grace", "0.5", "--ready", "test -e up", "--load", "true", "--", "-c", code)

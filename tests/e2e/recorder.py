@@ -51,9 +51,11 @@ LIFE = [
     Case("children 12", recorded=150),
     Case("fork_busy 10", recorded=300),
     Case("exec_thread 5", counts=()),
+    Case("ends 24", counts=()),
     Case("reuse 100"),
     Case("race 1000"),
     Case("lingering", counts=()),
+    Case("numbers 20", recorded=500),
     Case("close_all"),
     Case("own_table 20"),
     Case("killed 6", counts=()),
@@ -186,6 +188,18 @@ def signals_of_faults_stay_as_they_are(t):
             eq(rows[name]["errno"], errors, "%s by %s" % (name, mode))
             if asked:
                 eq(rows[name]["bytes"]["asked"], asked, "bytes asked of %s by %s" % (name, mode))
+
+
+@test
+def nobody_is_set_up_while_a_number_is_closed(t):
+    """The memory of the set-up has a number for a moment, which a close or dup2 that is under way could take away.
+    Where fds are not reported too."""
+    need_recorder(t)
+    for traced in ("getppid", "getppid,dup"):
+        r = t.iotrace(["--trace=" + traced], [t.target("rec_life"), "while_closing", "200"])
+        ways = check_ways(r)
+        check(ways["calls_stopped"] >= 200, "%d calls stopped of 200 during the close" % ways["calls_stopped"])
+        check(ways["calls_recorded_in_process"] >= 150, "recorded after it: %d" % ways["calls_recorded_in_process"])
 
 
 @test
@@ -336,7 +350,7 @@ def a_blocked_call_dies_with_its_process(t):
 def a_32_bit_child(t):
     target = t.target("iov", "m32")
     r = t.iotrace(["--trace=write"], ["/bin/sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do echo x; done; "
-                                      + target + " none; " + t.target("rec_life") + " close_all"])
+                                      "%s none; %s close_all" % (quote(target), quote(t.target("rec_life")))])
     check_ways(r)
     eq(r.call("write")["calls"] - r.call("write")["no_return"], 9 + own_counts(r.out)["write"], "writes")
 

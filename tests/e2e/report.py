@@ -387,12 +387,21 @@ def the_answer_comes_first(t):
     eq(ids[:3], ["answer", "batches", "latency"], "sections: the answer, then charts")
     first = "".join(Page(text[text.index('id="answer"'):text.index('id="batches"')]).texts).replace("\xa0", " ")
     for want in ("about 25.0 us = 1.0% of the run", "sendmmsg is limited by", "1. openat, keep the answer of lookups",
-                 "of the window", "Evidence: ", "syscalls[openat].errno.ENOENT", "v2 against v1", "a regression; 7 figures",
+                 "of the run", "Evidence: ", "syscalls[openat].errno.ENOENT", "v2 against v1", "a regression; 7 figures",
                  "REGRESSION: sendmmsg.calls +25.0%", "trouble, io: <b id=x>"):
         check(want in first, "%r is not in it: %s" % (want, first))
     eq({"targets", "categories", "batching", "errors", "metrics"} - set(page.tables), set(), "analyze's tables, compare's")
     check("network" in [r[0] for r in page.tables["categories"]], str(page.tables["categories"]))
+    # priorities are by the program's own ease, as analyze has them
+    hard = Page(text_of(t, report(t, "--ease", "failed-lookup=1"))).tables["targets"]
+    eq([(r[5], "%.2f" % (float(r[0]) * 7)) for r in hard[1:]], [("1", r[0]) for r in page.tables["targets"][1:]], "ease")
     check("IN SHORT" in profile(t, "report", "--text").out.splitlines()[:3], "the text begins so too")
+    check("the runs cannot be trusted" not in first, first)
+    write(t, "results/a-compare.json", {
+        "schema": "profile.compare/1", "status": 2, "base": "v1", "new": "v2", "regressions": 0, "troubles": 1, "judged": 0,
+        "missing": [], "only_base": [], "only_new": [], "parts": []})
+    check("v2 against v1: the runs cannot be trusted" in "".join(Page(text_of(t, report(t))).texts).replace("\xa0", " "),
+          "of runs that cannot be")
     r = profile(t, "report", "-o", "x.html", t.path("results/a-compare.json"), status=2)
     check("with a result" in r.err, str(r))
 
@@ -438,6 +447,19 @@ def large_results_stay_small(t):
     check(re.search(r"The 300 rows with the most calls of 10,000 rows are here; the others have [\d,]+ calls", text),
           "what is left out of the fds")
     check(re.search(r"Left out: [\d,]+ frames", text), "what is left out of the flame graph")
+
+
+@test
+def few_samples_have_no_share(t):
+    for samples, share in ((99, False), (100, True)):
+        cpu = cpu_result()
+        cpu["sampling"]["samples"] = samples
+        results(t, cpu=cpu, folded="server;main;work %d\n" % samples)
+        page = Page(text_of(t, report(t)))
+        tips = [x for x in page.texts if x.startswith("work\n")]
+        eq(tips, ["work\n%d samples%s" % (samples, ", 100%" if share else "")], "tooltips")
+        eq("50.0%" in "".join(sum(page.tables["functions-self"], [])), share, "the table's share")
+        eq("Fewer than 100 samples: widths" in "".join(page.texts), not share, "what is said of the graph")
 
 
 @test
@@ -513,13 +535,55 @@ def missing_stacks_are_said(t):
 
 
 @test
+def what_is_missing_is_said(t):
+    """Of the result that lacks it, and not of one that has all."""
+    mappings = {"anonymous": {"maps": 1, "mapped_bytes": 4096, "unmapped_bytes": 0}, "peak_bytes": 4096}
+    overflow = dict(batch(), histogram_overflow=7)
+    still = [{"t_ns": i * 1000000, "calls": 1, "errors": 0, "wall_ns": 5000, "bytes": 1} for i in range(9)]
+    lacking = (
+        ("The result has no timeline.", {"io": io_result(timeline=None)}),
+        ("No call moved messages.", {"io": io_result(timeline={"bucket_ns": 1000000, "rows": still})}),
+        ("Not known: not all of mmap, munmap, mremap and brk were traced.", {"io": io_result()}),
+        ("The result does not say.", {"io": {"schema": "iotrace.result/1", "scenario": "a"}}),
+        ("7 calls with other sizes are not drawn: there were too many different ones.",
+         {"io": io_result(syscalls=[syscall(calls=1007, batch=overflow)])}),
+        ("There is nothing to draw: no stacks were found.", {"folded": ""}),
+        ("1 line of the folded file could not be read.", {"folded": FOLDED + "no number\n"}),
+        ("5 snapshots not in the result; the peak is never left out.",
+         {"memory": dict(memory_result(), snapshots_left_out=5)}),
+        ("this profile is incomplete; what is missing is not known", {"cpu": dict(cpu_result(), complete=False)}),
+        ("iotrace let go of it before its end", {"io": io_result(mappings=mappings, exit=None)}),
+        ("3 calls are known to have been missed: counts below are too low",
+         {"io": io_result(mappings=mappings, tracer=dict(io_result()["tracer"], lost=3))}),
+        ("how it ended is not known", {"io": io_result(mappings=mappings, exit={})}),
+        ("what is missing is not known",
+         {"io": io_result(mappings=mappings, complete=False)}),
+        ("Massif wrote no tree of the peak.", {"memory": dict(memory_result(), peak_tree=None)}))
+
+    def said():
+        return " ".join("".join(Page(text_of(t, report(t))).texts).replace("\xa0", " ").split())
+
+    results(t, io=io_result(mappings=mappings))
+    whole = said()
+    check("The stacks are in NAME.folded" not in whole and "The stacks are not there" not in whole, whole[:3000])
+    for sentence, of in lacking:
+        check(sentence not in whole, "%r, of a page that has all" % sentence)
+        results(t, **dict({"io": io_result(mappings=mappings)}, **of))
+        text = said()
+        check(sentence in text, "%r is not said: %s" % (sentence, text[:5000]))
+    report(t, "-o", t.path("x.html"), write(t, "x.json", cpu_result()))
+    check("The stacks are in NAME.folded beside NAME-cpu.json, and this file is not called so." in text_of(t, "x.html"),
+          "of a file by another name")
+
+
+@test
 def stacks_of_io(t):
     results(t)
     write(t, "results/iotrace/a-iotrace-time.folded", "server;send_all;sendmmsg 2000000\nno number\n")
     write(t, "results/iotrace/a-iotrace2-time.folded", "of another run 1\n")
     text = text_of(t, report(t))
     eq(text.count("Code paths: "), 1, "graphs")
-    check("1 in 97" not in text, "an older result does not say how stacks were taken")
+    check("1 in 97" not in text and " calls, of one for each " not in text, "an older result does not say how stacks were taken")
     check("send_all\n2.0 ms, 100%" in text and "1 line of the folded file could not be read" in text, "its frames")
 
 
@@ -530,7 +594,9 @@ def how_stacks_were_taken(t):
         results(t, io=io_result(stacks={"every": every, "every_ns": 1000000 if every > 1 else 0, "first": 32, "sites": 9,
                                         "taken": 1234, "failed": 0, "cut": 0, "different": 5}))
         write(t, "results/iotrace/a-iotrace-time.folded", "server;send_all;sendmmsg 2000000\n")
-        check(want in text_of(t, report(t)).replace("\xa0", " "), "it says %r" % want)
+        text = text_of(t, report(t)).replace("\xa0", " ")
+        check(want in text, "it says %r" % want)
+        eq("all figures are exact" in text, every == 1, "that they are exact")
 
 
 @test

@@ -6,7 +6,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import check, eq, main, need_root, need_tool, test
+from tap import check, eq, main, need_recorder, need_root, need_tool, test
 
 PROGRAM = """#include <fcntl.h>
 #include <pthread.h>
@@ -186,6 +186,17 @@ def first_ones_always(t):
     eq(r.json["stacks"]["first"], 32, "first")
     lines = folded(t, "calls")
     eq({p: share_of(lines, p) for p in (";many;", ";few;")}, {";many;": 1000, ";few;": 20}, "calls")
+
+
+@test
+def short_processes_stop_for_stacks_only(t):
+    """What a loader opens, maps and closes is recorded, once a process has shown where it does that."""
+    need_recorder(t)
+    r = t.iotrace(["--trace=%io,mmap", "--stacks", t.path("s")],
+                  ["/bin/sh", "-c", "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do /bin/ls >/dev/null; done"])
+    taken, stops = r.json["stacks"]["taken"], r.json["tracer"]["overhead"]["stops"]
+    eq(taken, sum(row["calls"] for row in r.json["syscalls"]), "stacks: of all calls, as all are first ones")
+    check(stops < 1.7 * taken, "%d stops for %d stacks" % (stops, taken))
 
 
 @test

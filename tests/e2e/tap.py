@@ -20,6 +20,7 @@ Arguments of a test file choose the tests whose names contain one of them.
 """
 import json
 import os
+import re
 import pwd
 import shutil
 import signal
@@ -244,6 +245,17 @@ class Test:
 
 
 BIN = os.path.abspath(os.environ.get("BIN", os.path.join(BUILD, "bin")))
+
+
+def analyze(t, *args, status=0):
+    return profile(t, "analyze", *args, status=status)
+
+
+def section(text, title):
+    """What stands below a heading of Markdown."""
+    found = re.search(r"^## %s\n(.*?)(?=^#|\Z)" % re.escape(title), text, re.M | re.S)
+    check(found, "no section %s in\n%s" % (title, text[:2000]))
+    return found.group(1)
 
 
 def profile(t, *args, status=0, env=None, timeout=40, **kw):

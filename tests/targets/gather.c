@@ -247,6 +247,24 @@ static void many(char **args)
 			put(fd[i]);
 }
 
+/* bulk N BYTES M: N writes of so many bytes over the same place, then M of one byte each to a file
+ * of their own. */
+static void bulk(char **args)
+{
+	size_t bytes = (size_t)t_num(args, 1, 65536);
+	int fd = t_file(0), other = t_file(0);
+	char *block = calloc(1, bytes);
+
+	CHECK(block);
+	for (long i = count(args); i > 0; i--) {
+		CHECK(write(fd, block, bytes) == (ssize_t)bytes);
+		CHECK(i % 64 || lseek(fd, 0, SEEK_SET) == 0);
+	}
+	for (long i = t_num(args, 2, 0); i > 0; i--)
+		CHECK(write(other, block, 1) == 1);
+	free(block);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {
@@ -260,6 +278,7 @@ int main(int argc, char **argv)
 		{"between", between},
 		{"threads", threads},
 		{"many", many},
+		{"bulk", bulk},
 		{NULL, NULL},
 	};
 

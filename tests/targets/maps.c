@@ -72,10 +72,86 @@ static void fixed(char **args)
 	CHECK(munmap(p, 48 * KB) == 0);
 }
 
+enum { BLOCK = 64 * 1024 };
+
+static void anonymous_ends(void)
+{
+	CHECK(munmap(map(BLOCK, MAP_PRIVATE | MAP_ANONYMOUS, -1), BLOCK) == 0);
+}
+
+/* The file comes and goes, the memory stays. */
+static void file_ends(void)
+{
+	static int fd = -1;
+
+	fd = fd < 0 ? t_file(4096) : fd;
+	CHECK(munmap(map(4096, MAP_PRIVATE, fd), 4096) == 0);
+	map(4096, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+/* As allocators align: more is mapped than is wanted, and both ends are given back. */
+static char *aligned(void)
+{
+	char *p = map(3 * BLOCK, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+	CHECK(munmap(p, BLOCK) == 0 && munmap(p + 2 * BLOCK, BLOCK) == 0);
+	return p + BLOCK;
+}
+
+static void ends_are_trimmed(void)
+{
+	aligned();
+}
+
+static void trimmed_ends(void)
+{
+	CHECK(munmap(aligned(), BLOCK) == 0);
+}
+
+static void half_ends(void)
+{
+	CHECK(munmap(map(2 * BLOCK, MAP_PRIVATE | MAP_ANONYMOUS, -1), BLOCK) == 0);
+}
+
+static void moved_ends(void)
+{
+	void *p = map(BLOCK, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+	p = mremap(p, BLOCK, 4 * BLOCK, MREMAP_MAYMOVE);
+	CHECK(p != MAP_FAILED && munmap(p, 4 * BLOCK) == 0);
+}
+
+/* Mapped over, never unmapped. */
+static void is_mapped_over(void)
+{
+	static char *p;
+
+	p = p ? p : map(BLOCK, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	CHECK(mmap(p, BLOCK, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p);
+}
+
+/* churn HOW N: so often. */
+static void churn(char **args)
+{
+	static const struct {
+		const char *how;
+		void (*once)(void);
+	} hows[] = {{"anonymous", anonymous_ends}, {"file", file_ends}, {"ends", ends_are_trimmed},
+		{"trimmed", trimmed_ends}, {"half", half_ends}, {"moved", moved_ends},
+		{"over", is_mapped_over}};
+	size_t i = 0;
+
+	while (i < sizeof(hows) / sizeof(hows[0]) && strcmp(hows[i].how, args[0]) != 0)
+		i++;
+	CHECK(i < sizeof(hows) / sizeof(hows[0]));
+	for (long n = t_num(args, 1, 100); n > 0; n--)
+		hows[i].once();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {{"kinds", kinds}, {"mremap", remap},
-		{"brk", brk_moves}, {"fixed", fixed}, {NULL, NULL}};
+		{"brk", brk_moves}, {"fixed", fixed}, {"churn", churn}, {NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }

@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "t.h"
@@ -260,6 +261,121 @@ static void exec_thread(char **args)
 	report();
 }
 
+/* ---- every way in which a process of threads comes to its end ---- */
+
+static void *write_for_ever(void *arg)
+{
+	(void)arg;
+	for (;;)
+		CHECK(write(null_fd, "x", 1) == 1);
+	return NULL;
+}
+
+static void *vfork_for_ever(void *arg)
+{
+	char *argv[] = {(char *)"true", NULL};
+
+	for (;;) {
+		pid_t pid = vfork();
+
+		if (pid == 0) {
+			execv("/bin/true", argv);
+			_exit(1);
+		}
+		if (pid > 0)
+			waitpid(pid, NULL, 0);
+	}
+	return arg;
+}
+
+static void *fork_for_ever(void *arg)
+{
+	for (;;) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			for (int k = 0; k < 3; k++)
+				CHECK(write(null_fd, "x", 1) == 1);
+			_exit(0);
+		}
+		if (pid > 0)
+			waitpid(pid, NULL, 0);
+	}
+	return arg;
+}
+
+static void *start_for_ever(void *arg)
+{
+	pthread_t t;
+
+	for (;;)
+		if (pthread_create(&t, NULL, write_some, (void *)3) == 0)
+			CHECK(pthread_join(t, NULL) == 0);
+	return arg;
+}
+
+static void *fail_and_end(void *arg)
+{
+	char *argv[] = {(char *)"none", NULL};
+
+	for (int i = 0; i < 20; i++)
+		CHECK(execv("/dev/null/none", argv) < 0 && errno == ENOTDIR);
+	_exit(0);
+	return arg;
+}
+
+static void *end_all(void *arg)
+{
+	usleep(2000); /* anywhere among what the others do */
+	_exit(0);
+	return arg;
+}
+
+static void *kill_all(void *arg)
+{
+	usleep(2000); /* likewise */
+	CHECK(kill(getpid(), SIGKILL) == 0);
+	return arg;
+}
+
+static void *(*const enders[])(void *) = {become, become, end_all, fail_and_end, kill_all, become};
+static void *(*const others[])(void *) = {
+	write_for_ever, vfork_for_ever, fork_for_ever, start_for_ever};
+
+/* Two threads of a kind beside the one that ends all; the first thread writes, or is that one. */
+static void one_end(long i)
+{
+	void *(*const ender)(void *) = enders[i % 6];
+	pthread_t t;
+
+	for (int k = 0; k < 2; k++)
+		CHECK(pthread_create(&t, NULL, others[i / 6 % 4], NULL) == 0);
+	if (i % 6 == 5)
+		ender(NULL);
+	if (i % 6 == 1) /* two that would become another program */
+		CHECK(pthread_create(&t, NULL, ender, NULL) == 0);
+	/* The kernel refuses a thread to a process that is in exec (CLONE_FS). */
+	while (pthread_create(&t, NULL, ender, NULL))
+		CHECK(write(null_fd, "x", 1) == 1);
+	write_for_ever(NULL);
+}
+
+static void ends(char **args)
+{
+	null_fd = t_null();
+	write_n(20);
+	for (long n = t_num(args, 0, 48), i = 0; i < n; i++) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0)
+			one_end(i);
+		CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+		CHECK(status == (i % 6 == 4 ? SIGKILL : 0));
+	}
+	report();
+}
+
 static atomic_long *beginnings_seen;
 
 static void seen(int sig)
@@ -388,21 +504,16 @@ static void *close_shared(void *arg)
 	return arg;
 }
 
-/*
- * A close that frees the number and then waits, for what was sent to be received: meanwhile the
- * number has another file. 5 pwrites on that during the close, 3 after it.
- */
-static void lingering(char **args)
+/* A thread closes shared_fd, a socket with more data than fits: the number is free, and the close
+ * waits for it to be received. Returns the socket that can. */
+static int begin_close(pthread_t *ret)
 {
 	static char data[65536];
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	struct linger linger = {1, 30};
 	socklen_t len = sizeof(at);
 	int listener = socket(AF_INET, SOCK_STREAM, 0), out = socket(AF_INET, SOCK_STREAM, 0), in;
-	pthread_t t;
 
-	(void)args;
-	null_fd = t_null();
 	shared_fd = 100;
 	CHECK(bind(listener, (struct sockaddr *)&at, len) == 0 && listen(listener, 1) == 0);
 	CHECK(getsockname(listener, (struct sockaddr *)&at, &len) == 0);
@@ -412,9 +523,21 @@ static void lingering(char **args)
 	CHECK(setsockopt(shared_fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) == 0);
 	while (send(shared_fd, data, sizeof(data), MSG_DONTWAIT) > 0)
 		;
-	CHECK(pthread_create(&t, NULL, close_shared, NULL) == 0);
+	CHECK(pthread_create(ret, NULL, close_shared, NULL) == 0);
 	while (fcntl(shared_fd, F_GETFD) >= 0)
 		sched_yield();
+	return in;
+}
+
+/* During that close the number has another file. 5 pwrites on that during the close, 3 after it. */
+static void lingering(char **args)
+{
+	pthread_t t;
+	int in;
+
+	(void)args;
+	null_fd = t_null();
+	in = begin_close(&t);
 	/* By a call that closes nothing itself. */
 	CHECK(fcntl(null_fd, F_DUPFD, shared_fd) == shared_fd);
 	for (int i = 0; i < 5; i++)
@@ -424,6 +547,70 @@ static void lingering(char **args)
 	CHECK(pthread_join(t, NULL) == 0);
 	for (int i = 0; i < 3; i++)
 		CHECK(pwrite(shared_fd, "x", 1, 0) == 1);
+	report();
+}
+
+/* N getppids during that close, and as many after it. */
+static void while_closing(char **args)
+{
+	long n = t_num(args, 0, 200);
+	pthread_t t;
+	int in = begin_close(&t);
+
+	for (long i = 0; i < n; i++)
+		syscall(SYS_getppid);
+	CHECK(!atomic_load(&over));
+	CHECK(close(in) == 0);
+	CHECK(pthread_join(t, NULL) == 0);
+	for (long i = 0; i < n; i++)
+		syscall(SYS_getppid);
+}
+
+/* A thread puts a file at every free low number, and takes it away again. */
+static void *take_numbers(void *arg)
+{
+	const struct stat *file = arg;
+	struct stat st;
+
+	while (!atomic_load(&over))
+		for (int fd = shared_fd + 1; fd < shared_fd + 5; fd++) {
+			CHECK(syscall(SYS_dup3, shared_fd, fd, 0) == fd);
+			CHECK(fstat(fd, &st) == 0 && st.st_ino == file->st_ino);
+			CHECK(close(fd) == 0);
+		}
+	return arg;
+}
+
+/* Children that have such a thread at their first calls; the file is as it was in the end. */
+static void numbers(char **args)
+{
+	char path[] = "/tmp/rec-nXXXXXX", c = 0;
+	struct stat st;
+
+	null_fd = t_null();
+	shared_fd = mkstemp(path);
+	CHECK(shared_fd >= 0 && unlink(path) == 0 && write(shared_fd, "x", 1) == 1);
+	CHECK(fstat(shared_fd, &st) == 0);
+	for (long i = t_num(args, 0, 50); i > 0; i--) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			pthread_t t;
+
+			CHECK(pthread_create(&t, NULL, take_numbers, &st) == 0);
+			for (int k = 0; k < 60; k++)
+				CHECK(write(null_fd, "x", 1) == 1);
+			atomic_store(&over, 1);
+			CHECK(pthread_join(t, NULL) == 0);
+			_exit(0);
+		}
+		CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+		atomic_fetch_add(&writes, 60);
+	}
+	CHECK(fstat(shared_fd, &st) == 0 && st.st_size == 1);
+	CHECK(pread(shared_fd, &c, 1, 0) == 1 && c == 'x');
+	atomic_fetch_add(&writes, 1);
 	report();
 }
 
@@ -602,7 +789,8 @@ static void filtered_all(char **args)
 
 static const struct tcase cases[] = {{"threads", threads}, {"many", many}, {"idle", idle},
 	{"idle_children", idle_children}, {"children", children}, {"fork_busy", fork_busy},
-	{"exec_thread", exec_thread}, {"reuse", reuse}, {"race", race}, {"lingering", lingering},
+	{"exec_thread", exec_thread}, {"ends", ends}, {"reuse", reuse}, {"race", race},
+	{"lingering", lingering}, {"while_closing", while_closing}, {"numbers", numbers},
 	{"close_all", close_all}, {"beginnings", beginnings}, {"cut_short", cut_short},
 	{"own_table", own_table}, {"killed", killed}, {"limited", limited}, {"mappings", mappings},
 	{"filtered_all", filtered_all}, {NULL, NULL}};

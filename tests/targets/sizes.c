@@ -2,7 +2,7 @@
 /*
  * Batches of BATCH/2 to BATCH units, by chance, N units in all, for `make bench`: what the cost
  * model predicts from these sizes is held against a run with larger ones. udp: sendmmsg to a socket
- * that drops them; iov: writev to /dev/null.
+ * that drops them; iov: writev to /dev/null; same: that with one size only.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -58,7 +58,20 @@ static void iov(char **args)
 	}
 }
 
-static const struct tcase cases[] = {{"udp", udp}, {"iov", iov}, {NULL, NULL}};
+/* BATCH units in every call. */
+static void same(char **args)
+{
+	static struct iovec v[UNITS_MAX];
+	long size = t_num(args, 0, 8);
+	int null = t_null();
+
+	for (int i = 0; i < UNITS_MAX; i++)
+		v[i] = (struct iovec){"0123456789abcdef", 16};
+	for (long n = t_num(args, 1, 100000); n > 0; n -= size)
+		CHECK(writev(null, v, (int)size) == (ssize_t)size * 16);
+}
+
+static const struct tcase cases[] = {{"udp", udp}, {"iov", iov}, {"same", same}, {NULL, NULL}};
 
 int main(int argc, char **argv)
 {

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/hist.h"
 #include "common/base/map.h"
 #include "common/base/out.h"
 #include "tracer/agg/agg.h"
@@ -638,6 +639,82 @@ static void times_and_their_squares(void **state)
 	result_free(r);
 }
 
+/* What took longer than the power of two above the median's is apart, whenever it came. */
+static void usual_times_of_a_size(void **state)
+{
+	static const struct {
+		uint64_t units, ns, calls;
+	} moved[] = {{2, 3000000, 1}, {2, 511, 30}, {2, 256, 30}, {2, 100, 40}, {2, 1023, 7},
+		{2, 1024, 5}, {3, 5000000000ULL, 3}, {4, 0, 2}, {4, 127, 1}};
+	struct res_result *r = result_new();
+	struct agg *a = agg_new();
+	const struct res_by_transferred *size;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(moved) / sizeof(moved[0]); i++) {
+		struct sys_event ev = event(&sendmmsg_def, (int64_t)moved[i].units);
+
+		ev.m.batch_asked = ev.m.batch_moved = moved[i].units;
+		ev.exit_ns = ev.entry_ns + moved[i].ns;
+		for (uint64_t k = 0; k < moved[i].calls; k++)
+			agg_add(a, &ev);
+	}
+	agg_result(a, &names, r);
+	size = r->syscalls.at[0].batch->by_transferred.at;
+	assert_int_equal(size[0].calls, 113);
+	assert_int_equal(size[0].usual_calls, 107);
+	assert_int_equal(size[0].usual_ns, 30 * 511 + 30 * 256 + 40 * 100 + 7 * 1023);
+	assert_true(size[0].usual_sq_ns ==
+		    30. * 511 * 511 + 30. * 256 * 256 + 40. * 10000 + 7. * 1023 * 1023);
+	/* there is no power above the last: all are as usual */
+	assert_int_equal(size[1].usual_calls, 3);
+	assert_int_equal(size[1].usual_ns, 15000000000ULL);
+	assert_int_equal(size[2].usual_calls, 3);
+	assert_int_equal(size[2].usual_ns, 127);
+	agg_free(a);
+	result_free(r);
+}
+
+/* What a call costs is told by those that moved little, not by the least that a large one took. */
+static void small_calls_are_apart(void **state)
+{
+	static const struct {
+		uint64_t bytes, ns, calls;
+	} moved[] = {{65536, 3000, 500}, {257, 3000, 5}, {256, 900, 80}, {1, 300, 10},
+		{16, 90000, 10}, {0, 50, 40}};
+	struct res_result *r = result_new();
+	struct agg *a = agg_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(moved) / sizeof(moved[0]); i++) {
+		struct sys_event ev = event(&write_def, 1);
+
+		ev.exit_ns = ev.entry_ns + moved[i].ns;
+		ev.m.bytes_moved = moved[i].bytes;
+		for (uint64_t k = 0; k < moved[i].calls; k++)
+			agg_add(a, &ev);
+		ev.def = &mmap_def;
+		agg_add(a, &ev);
+		ev.def = &sendto_def;
+		ev.m.bytes_moved = NOT_MEASURED;
+		agg_add(a, &ev);
+	}
+	agg_result(a, &names, r);
+	for (size_t i = 0; i < r->syscalls.len; i++) {
+		const struct res_syscall *s = &r->syscalls.at[i];
+
+		if (strcmp(s->name, "write") != 0) {
+			assert_null(s->small_calls);
+			continue;
+		}
+		assert_int_equal(s->small_calls->calls, 100);
+		assert_int_equal(s->small_calls->p10_ns, hist_le(300));
+		assert_int_equal(s->small_calls->p50_ns, hist_le(900));
+	}
+	agg_free(a);
+	result_free(r);
+}
+
 /* ---- what holds of every result ---- */
 
 static uint64_t random_next(uint64_t *state)
@@ -791,6 +868,8 @@ int main(void)
 		cmocka_unit_test(batch_beyond_32_bits_is_left_out),
 		cmocka_unit_test(unreadable_memory_makes_it_incomplete),
 		cmocka_unit_test(times_and_their_squares),
+		cmocka_unit_test(usual_times_of_a_size),
+		cmocka_unit_test(small_calls_are_apart),
 		cmocka_unit_test(invariants_of_random_calls),
 	};
 

@@ -64,6 +64,11 @@ static const struct {
 	{"write", "chdir", CONTROL_FOLDER, 0, 1},
 	{"write", "eventfd2", CONTROL_FD, 0, 1},
 	{"getppid", "openat", CONTROL_NONE, 0, 1},
+	/* What closes a number, where it could be the recorder's. */
+	{"getppid", "close", CONTROL_CLOSING, 0, 1},
+	{"getppid", "dup3", CONTROL_CLOSING, 0, 1},
+	{"getppid", "close_range", CONTROL_CLOSING, 0, 1},
+	{"getppid", "connect", CONTROL_NONE, 0, 1},
 	/* Both. */
 	{"all", "close", CONTROL_FD, 1, 0},
 	{"all", "execve", CONTROL_EXEC, 1, 0},
@@ -119,7 +124,9 @@ static void mappings_are_seen_with_the_recorder(void **state)
 			assert_int_equal(
 				m.kind[def->index], recorded ? CONTROL_MAPPINGS : CONTROL_NONE);
 			assert_int_equal(control_only_follows(&m, def), recorded);
+			assert_int_equal(control_only_recorder(&m, def), recorded);
 		}
+		assert_false(control_only_recorder(&m, sys_by_name("close")));
 		control_map_release(&m);
 	}
 }

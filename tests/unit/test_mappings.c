@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "tracer/agg/agg.h"
+#include "tracer/agg/churn.h"
 
 #define PAGE  4096ULL
 #define BASE  0x100000000ULL
@@ -260,6 +261,113 @@ static void each_rule(void **state)
 		mappings_free(m);
 	}
 	assert_int_equal(failed, 0);
+}
+
+/* ---- which munmap took the last of a mapping ---- */
+
+static const struct {
+	const char *what;
+	struct step steps[6];
+	uint64_t anonymous, file;
+} ends[] = {
+	{"one and another",
+		{{MMAP, 0, 4, ANON, 0, 0, 0}, {MMAP, 9, 4, FILE_, 0, 0, 0},
+			{MUNMAP, 0, 4, 0, 0, 0, 0}, {MUNMAP, 9, 4, 0, 0, 0, 0}},
+		1, 1},
+	{"a file is mapped and unmapped, what is anonymous stays",
+		{{MMAP, 0, 1, FILE_, 0, 0, 0}, {MUNMAP, 0, 1, 0, 0, 0, 0},
+			{MMAP, 0, 1, ANON, 0, 0, 0}, {MMAP, 1, 1, FILE_, 0, 0, 0},
+			{MUNMAP, 1, 1, 0, 0, 0, 0}, {MMAP, 1, 1, ANON, 0, 0, 0}},
+		0, 2},
+	{"neighbours are one region and two mappings",
+		{{MMAP, 0, 4, ANON, 0, 0, 0}, {MMAP, 4, 4, ANON, 0, 0, 0},
+			{MUNMAP, 0, 4, 0, 0, 0, 0}, {MUNMAP, 4, 4, 0, 0, 0, 0}},
+		2, 0},
+	{"one call takes both",
+		{{MMAP, 0, 4, ANON, 0, 0, 0}, {MMAP, 4, 4, ANON, 0, 0, 0},
+			{MUNMAP, 0, 8, 0, 0, 0, 0}},
+		1, 0},
+	{"both ends are trimmed: it stays",
+		{{MMAP, 0, 8, ANON, 0, 0, 0}, {MUNMAP, 0, 2, 0, 0, 0, 0},
+			{MUNMAP, 6, 2, 0, 0, 0, 0}},
+		0, 0},
+	{"both ends are trimmed, then it goes",
+		{{MMAP, 0, 8, ANON, 0, 0, 0}, {MUNMAP, 0, 2, 0, 0, 0, 0},
+			{MUNMAP, 6, 2, 0, 0, 0, 0}, {MUNMAP, 2, 4, 0, 0, 0, 0}},
+		1, 0},
+	{"the end is trimmed, another comes there, the first goes, then the other",
+		{{MMAP, 0, 4, ANON, 0, 0, 0}, {MUNMAP, 3, 1, 0, 0, 0, 0},
+			{MMAP, 3, 1, ANON, 0, 0, 0}, {MUNMAP, 0, 3, 0, 0, 0, 0},
+			{MUNMAP, 3, 1, 0, 0, 0, 0}},
+		2, 0},
+	{"page by page is one",
+		{{MMAP, 0, 3, ANON, 0, 0, 0}, {MUNMAP, 0, 1, 0, 0, 0, 0},
+			{MUNMAP, 1, 1, 0, 0, 0, 0}, {MUNMAP, 2, 1, 0, 0, 0, 0}},
+		1, 0},
+	{"a fixed mapping over it is no munmap",
+		{{MMAP, 0, 4, ANON, 0, 0, 0}, {MMAP, 0, 4, FILE_ | MAP_FIXED, 0, 0, 0},
+			{MUNMAP, 0, 4, 0, 0, 0, 0}},
+		0, 1},
+	{"moved, and unmapped there",
+		{{MMAP, 0, 4, ANON, 0, 0, 0}, {MREMAP, 20, 6, MREMAP_MAYMOVE, 0, 4, 0},
+			{MUNMAP, 20, 6, 0, 0, 0, 0}},
+		1, 0},
+	{"moved: where it was there is nothing",
+		{{MMAP, 0, 4, ANON, 0, 0, 0}, {MREMAP, 20, 4, MREMAP_MAYMOVE, 0, 4, 0},
+			{MUNMAP, 0, 4, 0, 0, 0, 0}},
+		0, 0},
+	{"grown, then unmapped in two",
+		{{MMAP, 0, 2, ANON, 0, 0, 0}, {MREMAP, 0, 4, 0, 0, 2, 0},
+			{MUNMAP, 0, 2, 0, 0, 0, 0}, {MUNMAP, 2, 2, 0, 0, 0, 0}},
+		1, 0},
+	{"shrunk, then unmapped",
+		{{MMAP, 0, 4, ANON, 0, 0, 0}, {MREMAP, 0, 2, 0, 0, 4, 0},
+			{MUNMAP, 0, 2, 0, 0, 0, 0}},
+		1, 0},
+	{"two munmaps seen after the mapping that followed",
+		{{MMAP, 0, 4, ANON, 0, 0, 0}, {MMAP, 0, 4, ANON, 0, 0, 0},
+			{MUNMAP, 0, 4, 0, 0, 0, 0}, {MUNMAP, 0, 4, 0, 0, 0, 0}},
+		2, 0},
+	{"of another address space", {{MMAP, 0, 4, ANON, 0, 0, 0}, {MUNMAP, 0, 4, 0, 0, 0, 1}}, 0,
+		0},
+	{"what no traced call mapped", {{MUNMAP, 0, 4, 0, 0, 0, 0}}, 0, 0},
+};
+
+static void each_end(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct mappings *m = mappings_new();
+		struct res_result *r = result_new();
+
+		for (size_t k = 0; k < 6; k++)
+			take_step(m, &ends[i].steps[k]);
+		mappings_result(m, r);
+		if (r->mappings->anonymous->unmaps != ends[i].anonymous ||
+			r->mappings->file->unmaps != ends[i].file)
+			fail_msg("%s: %llu and %llu of files", ends[i].what,
+				(unsigned long long)r->mappings->anonymous->unmaps,
+				(unsigned long long)r->mappings->file->unmaps);
+		result_free(r);
+		mappings_free(m);
+	}
+}
+
+/* What lives longer than CHURN_MAX mappings is forgotten, and memory is bounded by that. */
+static void the_oldest_is_forgotten(void **state)
+{
+	struct mappings *m = mappings_new();
+	struct res_result *r = result_new();
+
+	(void)state;
+	for (uint64_t i = 0; i <= CHURN_MAX; i++)
+		do_mmap(m, 0, BASE + 2 * i * PAGE, PAGE, ANON);
+	for (uint64_t i = 0; i <= CHURN_MAX; i++)
+		do_munmap(m, 0, BASE + 2 * i * PAGE, PAGE);
+	mappings_result(m, r);
+	assert_int_equal(r->mappings->anonymous->unmaps, CHURN_MAX);
+	result_free(r);
+	mappings_free(m);
 }
 
 static void what_is_ignored(void **state)
@@ -587,6 +695,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_rule),
+		cmocka_unit_test(each_end),
+		cmocka_unit_test(the_oldest_is_forgotten),
 		cmocka_unit_test(what_is_ignored),
 		cmocka_unit_test(the_last_break),
 		cmocka_unit_test(hostile_arguments),

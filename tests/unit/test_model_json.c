@@ -206,6 +206,27 @@ static void there_and_back(void **state)
 	}
 }
 
+static void on_one_line(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		struct res_result *r = filled(seed, 0), *back = NULL;
+		cleanup_free char *first = written(r), *second = NULL, *path = NULL;
+		struct out line;
+
+		out_init_mem(&line);
+		json_write_line(r, &shape_result, &line);
+		assert_ptr_equal(strchr(out_text(&line), '\n'), line.buf + line.len - 1);
+		path = file_with(out_text(&line), line.len);
+		assert_int_equal(json_read_result(path, &back, NULL), 0);
+		second = written(back);
+		assert_string_equal(first, second);
+		out_release(&line);
+		result_free(r);
+		result_free(back);
+	}
+}
+
 static void empty_there_and_back(void **state)
 {
 	struct res_result *r = result_new(), *back = NULL;
@@ -259,7 +280,7 @@ static void value_forms(void **state)
 	assert_non_null(strstr(text, "\"fill\": 0.1,"));
 	assert_non_null(strstr(text, "\"mean\": 32,"));
 	assert_non_null(
-		strstr(text, "\"32\": {\"calls\": 5, \"total_ns\": null, \"sum_sq_ns\": 1e+20}"));
+		strstr(text, "\"32\": {\"calls\": 5, \"total_ns\": null, \"sum_sq_ns\": 1e+20,"));
 	assert_int_equal(text[strlen(text) - 1], '\n');
 	result_free(r);
 }
@@ -600,6 +621,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(there_and_back),
+		cmocka_unit_test(on_one_line),
 		cmocka_unit_test(empty_there_and_back),
 		cmocka_unit_test(value_forms),
 		cmocka_unit_test(strings),

@@ -68,6 +68,8 @@ static void put_options(struct out *o, const struct options *opt)
 	put_number(o, "grace", opt->grace_ns, 5000000000);
 	put_number(o, "window", (uint64_t)opt->has_window, 0);
 	put_number(o, "control", (uint64_t)(opt->control_fd + 1), 0);
+	put_number(o, "live", (uint64_t)opt->live, 0);
+	put_number(o, "interval", opt->interval_ns, 0);
 	put_text(o, "user", opt->user);
 	for (size_t i = 0; i < opt->env.len; i++)
 		put_text(o, "env", opt->env.at[i]);
@@ -109,6 +111,7 @@ static const struct {
 	{"--skip 0 prog", "window=1 | prog"},
 	{"--timeout 30 --grace 0 prog", "timeout=30000000000 grace=0 | prog"},
 	{"--control-fd 0 prog", "control=1 | prog"},
+	{"--live --interval 0.5 -p 12", "pid=12 live=1 interval=500000000 |"},
 	{"-u nobody prog", "user=nobody | prog"},
 	{"--env A=b=c --env B --env A= prog", "env=A=b=c env=B env=A= | prog"},
 	{"-q prog", "stderr=0 quiet=1 | prog"},
@@ -165,6 +168,9 @@ static const struct {
 	{"-p 99999999999", "--attach"},
 	{"-p 1 -u nobody", "-u"},
 	{"--verify -u nobody true", "-u"},
+	{"--verify --live true", "--live"},
+	{"--interval 0 true", "--interval: '0' is less than 0.01"},
+	{"--interval x true", "--interval"},
 	{"-p 1 --env A=1", "--env"},
 	{"--env =1 prog", "'=1' is not NAME=VALUE or NAME"},
 	{"--skip -1 prog", "--skip"},

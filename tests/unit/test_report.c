@@ -160,8 +160,8 @@ static void folded_stacks_make_a_tree(void **state)
 	/* "a b" sorts between "a" and "a;b" as text, and must not come between them here. */
 	char text[] =
 		"a;c 1\na 2\na b;x 4\na;b;d 8\na;b 16\n\n# no stack\nnonsense\na;c 32\nb 1x\n";
-	static const struct flame_node want[] = {{"all", 63, 0}, {"a", 59, 1}, {"b", 24, 2},
-		{"d", 8, 3}, {"c", 33, 2}, {"a b", 4, 1}, {"x", 4, 2}};
+	static const struct flame_node want[] = {{"all", 63, 0, 0}, {"a", 59, 0, 1},
+		{"b", 24, 0, 2}, {"d", 8, 0, 3}, {"c", 33, 0, 2}, {"a b", 4, 0, 1}, {"x", 4, 0, 2}};
 	struct flame f = {0};
 
 	(void)state;
@@ -172,6 +172,28 @@ static void folded_stacks_make_a_tree(void **state)
 	assert_int_equal(flame_least(&f, 100, 0.5), 32);
 	assert_int_equal(flame_least(&f, 3, 0), 25);
 	flame_release(&f);
+}
+
+static void a_picture_of_nothing(void **state)
+{
+	static const struct {
+		const char *folded;
+		int is_empty;
+	} rows[] = {{"", 1}, {"a;b 0\n", 1}, {"a;b 1\n", 0}};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		char folded[16];
+		struct out o;
+
+		strcpy(folded, rows[i].folded);
+		out_init_mem(&o);
+		report_flame_file(
+			"x", &(struct flame_text){folded, strlen(folded), "samples", 0}, &o);
+		assert_int_equal(
+			strstr(out_text(&o), "There are no stacks.") != NULL, rows[i].is_empty);
+		out_release(&o);
+	}
 }
 
 static void a_stack_without_end(void **state)
@@ -198,7 +220,7 @@ static void a_peak_with_depths_that_lie(void **state)
 		{.depth = U64_NONE, .bytes = U64_NONE, .function = "h"}};
 	struct res_memory_tree t = {.nodes = {nodes, LEN(nodes)}};
 	static const struct flame_node want[] = {
-		{"heap", 100, 0}, {"f", 60, 1}, {"?", 5, 2}, {"h", 0, 2}};
+		{"heap", 100, 0, 0}, {"f", 60, 0, 1}, {"?", 5, 0, 2}, {"h", 0, 0, 2}};
 	struct flame f = {0};
 
 	(void)state;
@@ -215,8 +237,9 @@ static void time_by_process_and_thread(void **state)
 	struct res_thread threads[] = {{.pid = 2, .tid = 3, .comm = "w", .syscalls = {second, 1}},
 		{.pid = 2, .tid = 2, .comm = "m", .syscalls = {first, 2}}};
 	struct res_result r = {.threads = {threads, 2}};
-	static const struct flame_node want[] = {{"all calls", 45, 0}, {"process 2 m", 45, 1},
-		{"m 2", 40, 2}, {"write", 30, 3}, {"read", 10, 3}, {"w 3", 5, 2}, {"futex", 5, 3}};
+	static const struct flame_node want[] = {{"all calls", 45, 0, 0}, {"process 2 m", 45, 0, 1},
+		{"m 2", 40, 0, 2}, {"write", 30, 0, 3}, {"read", 10, 0, 3}, {"w 3", 5, 0, 2},
+		{"futex", 5, 0, 3}};
 	struct arena a = {0};
 	struct flame f = {0};
 
@@ -296,6 +319,7 @@ int main(void)
 		cmocka_unit_test(time_is_put_into_columns),
 		cmocka_unit_test(timelines_that_nobody_wrote),
 		cmocka_unit_test(folded_stacks_make_a_tree),
+		cmocka_unit_test(a_picture_of_nothing),
 		cmocka_unit_test(a_stack_without_end),
 		cmocka_unit_test(a_peak_with_depths_that_lie),
 		cmocka_unit_test(time_by_process_and_thread),

@@ -221,7 +221,7 @@ static void few_say_nothing(void **state)
 			"{\"schema\": \"iotrace.result/1\", \"complete\": true, \"syscalls\": "
 			"[{\"name\": \"sendmmsg\", \"calls\": %d, \"errors\": 1, "
 			"\"wall_ns\": {\"total\": 9}, \"batch\": {\"unit\": \"messages\", "
-			"\"per_call\": {\"mean\": 1.0, \"max\": 1}}}]}",
+			"\"fill\": 0.5, \"per_call\": {\"mean\": 1.0, \"max\": 1}}}]}",
 			30},
 	};
 
@@ -235,9 +235,13 @@ static void few_say_nothing(void **state)
 			read_text(&m, rows[i].type, "x", text);
 			out_init_mem(&o);
 			metadata_write(&m, &o);
-			assert_int_equal(strstr(out_text(&o), "\nNone: ") != NULL, less);
+			assert_int_equal(strstr(out_text(&o), "\nNone: the results hold no such "
+							      "figures, or too few.\n") != NULL,
+				less);
 			assert_int_equal(strstr(out_text(&o), "without a symbol") != NULL,
 				!less && rows[i].enough == 100);
+			assert_int_equal(strstr(out_text(&o), "of what was asked") != NULL,
+				!less && rows[i].enough == 30);
 			out_release(&o);
 			metadata_release(&m);
 			free(text);

@@ -139,6 +139,7 @@ static void test_errors(void **state)
 		{"{\"scenarios\": {\"a\": {\"skip\": \"x\"}}}", "a.skip: should be a time"},
 		{"{\"scenarios\": {\"a\": {\"skip\": 1e300}}}", "a.skip: should be a time"},
 		{"{\"scenarios\": {\"a\": {\"skip\": true}}}", "a.skip: should be a time"},
+		{"{\"scenarios\": {\"a\": {\"attach\": 1}}}", "a.attach: should be true or false"},
 		{"{\"scenarios\": {\"a\": {\"env\": []}}}", "a.env: should be an object"},
 		{"{\"scenarios\": {\"a\": {\"env\": {\"K\": 1}}}}", "a.env.K: should be a string"},
 		{"{\"scenarios\": {\"a\": {\"env\": {\"K=\": \"\"}}}}", "a.env.K=: is no name"},

@@ -77,6 +77,45 @@ static void all_is_well(void **state)
 	doctor_report_release(&r);
 }
 
+/* In which words; none of the complaints below is in them. */
+static void healthy_is_said(void **state)
+{
+	static const struct {
+		const char *id, *text;
+	} rows[] = {
+		{"container", "no container, and no seccomp filter on this process"},
+		{"ptrace", "a child can be traced and its calls be read"},
+		{"ptrace-scope", "0: processes of the same user can be traced"},
+		{"seccomp-filter", "a filter can be installed"},
+		{"massif", "a heap profile of true was made"},
+		{"perf-event", "events of a process of one's own can be counted"},
+		{"hardware-counters", "CPU cycles can be counted"},
+		{"perf-event-paranoid", "1: the program and what the kernel does for it"},
+		{"capabilities", "none, and none is needed for programs of one's own"},
+		{"cpu-boost", "off"},
+		{"load", "load average 0.10 on 4 cores"},
+		{"clocksource", "tsc, 20 ns a reading"},
+		{"catalogue", "none here; --config FILE names one"},
+		{"target-symbols", "debug information, 10 functions"},
+		{"target-optimization", "2 of 2 compile units with optimization"},
+		{"target-frame-pointers", "built with frame pointers"},
+		{"target-linking", "dynamic: massif can replace malloc"},
+		{"target-privileges", "none beyond those of its user"},
+	};
+	struct doctor_facts f = healthy();
+	struct doctor_report r = {0};
+
+	(void)state;
+	doctor_judge(&f, &r);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		const struct doctor_line *line = line_of(&r, rows[i].id);
+
+		if (!line || strcmp(line->text, rows[i].text) != 0)
+			fail_msg("%s: %s", rows[i].id, line ? line->text : "no line");
+	}
+	doctor_report_release(&r);
+}
+
 /* ---- one thing wrong at a time ---- */
 
 /* What a case changes; no more than it says. */
@@ -90,6 +129,11 @@ CHANGE(ptrace_scope_3, f->ptrace_scope = 3; no_ptrace(f);)
 CHANGE(ptrace_scope_2, f->ptrace_scope = 2; no_ptrace(f);)
 CHANGE(ptrace_scope_2_with_cap, f->ptrace_scope = 2; f->cap_sys_ptrace = 1;)
 CHANGE(ptrace_scope_1, f->ptrace_scope = 1;)
+CHANGE(attach_scope_1, f->attach_io = (struct doctor_trial){-EPERM, 0, "PTRACE_SEIZE"};
+	f->ptrace_scope = 1;)
+CHANGE(attach_in_docker, f->attach_io.code = f->attach_cpu.code = -EPERM; f->container = "docker";)
+CHANGE(attach_by_perf, f->attach_cpu = (struct doctor_trial){-EACCES, 0, "perf_event_open"};
+	f->perf_event_paranoid = 4;)
 CHANGE(ptrace_hangs, f->ptrace.code = -ETIMEDOUT;)
 CHANGE(old_kernel, f->ptrace = (struct doctor_trial){-EIO, 0, "PTRACE_GET_SYSCALL_INFO"};)
 CHANGE(ptrace_in_docker, no_ptrace(f); f->container = "docker";)
@@ -146,13 +190,20 @@ static const struct {
 	const char *text, *fix; /* are in the line; fix NULL: there is none */
 } cases[] = {
 	{no_ptrace, "ptrace", DOCTOR_FAIL, "PTRACE_SEIZE: Operation not permitted", "root"},
+	{attach_scope_1, "attach", DOCTOR_WARN, "type io cannot attach", "ptrace_scope=0"},
+	{attach_in_docker, "attach", DOCTOR_WARN, "io (and cpu)", "--cap-add SYS_PTRACE"},
+	{attach_by_perf, "attach", DOCTOR_WARN, "type cpu cannot attach", "event_paranoid=1"},
 	{ptrace_hangs, "ptrace", DOCTOR_FAIL, "in time", "root"},
 	{old_kernel, "ptrace", DOCTOR_FAIL, "PTRACE_GET_SYSCALL_INFO", "Linux 5.3"},
 	{ptrace_in_docker, "ptrace", DOCTOR_FAIL, "type io", "--cap-add SYS_PTRACE"},
-	{ptrace_in_docker, "container", DOCTOR_WARN, "docker", "seccomp=unconfined"},
+	{ptrace_in_docker, "container", DOCTOR_WARN,
+		"docker: what fails below is probably forbidden by it", "seccomp=unconfined"},
 	{ptrace_scope_2, "ptrace", DOCTOR_FAIL, "type io", "sysctl kernel.yama.ptrace_scope=1"},
-	{ptrace_scope_2, "capabilities", DOCTOR_WARN, "CAP_SYS_PTRACE", "ptrace_scope=1"},
-	{ptrace_scope_3, "ptrace-scope", DOCTOR_FAIL, "next boot", "sudo reboot"},
+	{ptrace_scope_2, "capabilities", DOCTOR_WARN,
+		"not effective here, but needed with these settings: CAP_SYS_PTRACE",
+		"ptrace_scope=1"},
+	{ptrace_scope_3, "ptrace-scope", DOCTOR_FAIL, "nothing can be traced until the next boot",
+		"sudo reboot"},
 	{ptrace_scope_2_with_cap, "ptrace-scope", DOCTOR_OK, "CAP_SYS_PTRACE", NULL},
 	{ptrace_scope_1, "ptrace-scope", DOCTOR_WARN, "-p", "ptrace_scope=0"},
 	{seccomp_kills, "seccomp-filter", DOCTOR_FAIL, "signal 31", "docker run"},
@@ -171,7 +222,7 @@ static const struct {
 	{no_valgrind, "valgrind", DOCTOR_FAIL, "not in PATH", "apt-get install valgrind"},
 	{massif_fails, "massif", DOCTOR_FAIL, "Fatal error at startup", "libc6-dbg"},
 	{no_ms_print, "ms-print", DOCTOR_FAIL, "not in PATH", "valgrind"},
-	{other_iotrace, "iotrace", DOCTOR_WARN, "0.0.1", "make"},
+	{other_iotrace, "iotrace", DOCTOR_WARN, "0.0.1, and this is profile-scenario", "make"},
 	{powersave, "cpu-governor", DOCTOR_WARN, "powersave", "performance | sudo tee"},
 	{no_scaling, "cpu-governor", DOCTOR_OK, "does not scale", NULL},
 	{turbo, "cpu-boost", DOCTOR_WARN, "on", "no_turbo"},
@@ -182,8 +233,9 @@ static const struct {
 	{little_room, "disk", DOCTOR_WARN, "1.0 GiB", "--output-dir"},
 	{no_room, "disk", DOCTOR_FAIL, "1.0 MiB", "--output-dir"},
 	{no_writing, "disk", DOCTOR_FAIL, "Permission denied", "--output-dir"},
-	{bad_catalogue, "catalogue", DOCTOR_FAIL, "line 1", "c.json"},
-	{no_target, "target", DOCTOR_FAIL, "/bin/app", "--binary"},
+	{bad_catalogue, "catalogue", DOCTOR_FAIL, "line 1",
+		"correct c.json; keys: man profile-scenario"},
+	{no_target, "target", DOCTOR_FAIL, "/bin/app is not there", "--binary"},
 	{unbuilt_target, "target", DOCTOR_WARN, "/bin/app", "make app"},
 	{not_executable, "target", DOCTOR_FAIL, "not an executable", "chmod +x /bin/app"},
 	{unreadable, "target", DOCTOR_WARN, "not read", "chmod +r /bin/app"},
@@ -193,7 +245,8 @@ static const struct {
 	{stripped, "target-symbols", DOCTOR_WARN, "stripped", "-g"},
 	{names_only, "target-symbols", DOCTOR_WARN, "no debug information", "-g"},
 	{separate, "target-symbols", DOCTOR_OK, "separate", NULL},
-	{unoptimized, "target-optimization", DOCTOR_WARN, "1 of 3", "-O2"},
+	{unoptimized, "target-optimization", DOCTOR_WARN,
+		"1 of 3 compile units built without optimization", "-O2"},
 	{rust_debug, "target-optimization", DOCTOR_WARN, "target/debug", "cargo build --release"},
 	{no_fp, "target-frame-pointers", DOCTOR_WARN, "--call-graph dwarf",
 		"-fno-omit-frame-pointer"},
@@ -201,7 +254,10 @@ static const struct {
 	{lsan, "target-sanitizer", DOCTOR_WARN, "LeakSanitizer", "detect_leaks=0"},
 	{tsan, "target-sanitizer", DOCTOR_WARN, "sanitizer", "-fsanitize"},
 	{is_static, "target-linking", DOCTOR_WARN, "massif", "--pages-as-heap"},
-	{is_setuid, "target-privileges", DOCTOR_WARN, "set-user-ID", "sudo"},
+	{is_setuid, "target-privileges", DOCTOR_WARN,
+		"set-user-ID or set-group-ID: a traced program does not get them, and fails or "
+		"behaves differently",
+		"sudo"},
 	{setuid_by_root, "target-privileges", DOCTOR_OK, "root", NULL},
 };
 
@@ -383,6 +439,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_is_well),
+		cmocka_unit_test(healthy_is_said),
 		cmocka_unit_test(one_thing_wrong),
 		cmocka_unit_test(every_complaint_has_a_fix),
 		cmocka_unit_test(without_a_target),

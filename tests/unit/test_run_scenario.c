@@ -13,6 +13,7 @@
 
 static const char *const list_ab[] = {"a", "b", NULL};
 static const char *const list_io[] = {"io", NULL};
+static const char *const list_all[] = {"all", NULL};
 static const char *const list_load[] = {"load", "-x", NULL};
 static const char *const list_command[] = {"prog", "1", NULL};
 static const char *const list_shell[] = {"sh", "-c", "x; y", NULL};
@@ -40,12 +41,18 @@ static struct config_scenario scenarios[] = {
 		.trace = "write"},
 	{.name = "command", .command = list_command, UNSET_NUMBERS},
 	{.name = "shell", .command = list_shell, UNSET_NUMBERS},
+	{.name = "window",
+		.args = list_ab,
+		.types = list_all,
+		.load = list_load,
+		.attach = 1,
+		UNSET_NUMBERS},
 };
 static struct config config = {.path = "c.json",
 	.binary = "./target",
 	.build = "make",
 	.scenarios = scenarios,
-	.scenarios_len = 4};
+	.scenarios_len = 5};
 
 static struct scenario_args no_args(const char *name)
 {
@@ -193,7 +200,8 @@ static void test_errors(void **state)
 		{"a", NULL, NULL, NULL, "l", "q=x", "x", "group"},
 		{"a", NULL, NULL, NULL, "l", "q=(", "x", "work: regex"},
 		{"shell", NULL, NULL, NULL, NULL, NULL, "x", "shell text"},
-		{"plian", NULL, NULL, NULL, NULL, NULL, NULL, "plain, full, command, shell"},
+		{"plian", NULL, NULL, NULL, NULL, NULL, NULL,
+			"plain, full, command, shell, window"},
 	};
 
 	(void)state;
@@ -209,6 +217,111 @@ static void test_errors(void **state)
 		args.work = rows[i].work;
 		args.binary = rows[i].binary;
 		assert_true(scenario_merge(&args, &config, NULL, &sc, &err) < 0);
+		if (!strstr(err.text, rows[i].says))
+			fail_msg("row %zu: '%s' does not say '%s'", i, err.text, rows[i].says);
+		assert_null(sc);
+	}
+}
+
+/* ---- attaching ---- */
+
+static const char *const running_command[] = {"server", "-x", NULL};
+static struct attach running = {.command = running_command};
+
+static void test_attached(void **state)
+{
+	struct scenario_args args = no_args("running");
+
+	(void)state;
+	args.attached = &running;
+	args.type = "all";
+	args.duration_ns = 5;
+	struct scenario *sc = merged(&args, &config, "/ignored");
+	assert_ptr_equal(sc->attach, &running);
+	assert_list(sc->argv, "server|-x|");
+	assert_list(sc->types, "cpu|io|");
+	assert_non_null(strstr(sc->left_out, "type memory"));
+	assert_null(sc->build);
+	scenario_free(sc);
+
+	/* Of the catalogue, the load and the rest; not what would start the target. */
+	args.scenario = "full";
+	args.type = NULL;
+	sc = merged(&args, &config, NULL);
+	assert_list(sc->argv, "server|-x|");
+	assert_list(sc->load, "load|-x|");
+	assert_list(sc->types, "io|");
+	assert_null(sc->left_out);
+	scenario_free(sc);
+
+	args.scenario = "window";
+	sc = merged(&args, &config, NULL);
+	assert_ptr_equal(sc->attach, &running);
+	assert_false(sc->attach_window);
+	scenario_free(sc);
+}
+
+static void test_attach_window(void **state)
+{
+	struct scenario_args args = no_args("window");
+
+	(void)state;
+	struct scenario *sc = merged(&args, &config, NULL);
+	assert_true(sc->attach_window);
+	assert_null(sc->attach);
+	assert_list(sc->argv, "./target|a|b|");
+	assert_list(sc->types, "cpu|io|");
+	scenario_free(sc);
+	assert_true(scenario_has_type(&scenarios[4], "io"));
+	assert_false(scenario_has_type(&scenarios[4], "memory"));
+
+	args = no_args("full");
+	args.attach_window = 1;
+	sc = merged(&args, &config, NULL);
+	assert_true(sc->attach_window);
+	scenario_free(sc);
+}
+
+static void test_attach_errors(void **state)
+{
+	static char *rest[] = {NULL};
+	static const struct {
+		struct attach *to;
+		int window, no_tree, control;
+		const char *type, *binary, *load;
+		char **rest;
+		uint64_t runs, duration_ns;
+		const char *says;
+	} rows[] = {
+		{&running, 0, 0, 0, "memory", NULL, NULL, NULL, 1, 5, "massif cannot attach"},
+		{&running, 0, 0, 0, "io", "x", NULL, NULL, 1, 5, "--binary"},
+		{&running, 0, 0, 0, "io", NULL, NULL, rest, 1, 5, "after --"},
+		{&running, 1, 0, 0, "io", NULL, "l", NULL, 1, 5, "exclude each other"},
+		{&running, 0, 0, 0, "io", NULL, NULL, NULL, 2, OPTION_UNSET, "--duration"},
+		{&running, 0, 0, 0, "all", NULL, NULL, NULL, 1, OPTION_UNSET, "--duration"},
+		{&running, 0, 0, 1, "io", NULL, NULL, NULL, 1, 5, "--control"},
+		{NULL, 1, 0, 0, "io", "x", NULL, NULL, 1, 5, "needs a load"},
+		{NULL, 1, 0, 0, "memory", "x", "l", NULL, 1, 5, "massif cannot attach"},
+		{NULL, 0, 1, 0, "io", "x", NULL, NULL, 1, 5, "--no-tree"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct scenario_args args = no_args("new");
+		struct scenario *sc = NULL;
+		struct err err = {0};
+
+		args.attached = rows[i].to;
+		args.attach_window = rows[i].window;
+		args.no_tree = rows[i].no_tree;
+		args.control = rows[i].control;
+		args.type = rows[i].type;
+		args.binary = rows[i].binary;
+		args.load = rows[i].load;
+		args.rest = rows[i].rest;
+		args.runs = rows[i].runs;
+		args.duration_ns = rows[i].duration_ns;
+		assert_true(scenario_merge(&args, NULL, NULL, &sc, &err) < 0);
 		if (!strstr(err.text, rows[i].says))
 			fail_msg("row %zu: '%s' does not say '%s'", i, err.text, rows[i].says);
 		assert_null(sc);
@@ -243,6 +356,9 @@ int main(void)
 		cmocka_unit_test(test_catalogue_and_command_line),
 		cmocka_unit_test(test_target),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_attached),
+		cmocka_unit_test(test_attach_window),
+		cmocka_unit_test(test_attach_errors),
 		cmocka_unit_test(test_median),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

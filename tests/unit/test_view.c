@@ -91,7 +91,7 @@ static void put_syscalls(struct res_result *r, const struct row *rows, size_t n)
 struct batch_row {
 	const char *unit;
 	uint64_t asked, transferred, full, partial, single, empty, p50, p90, max;
-	const char *asked_histogram, *transferred_histogram;
+	const char *asked_histogram, *transferred_histogram, *limited_by;
 };
 
 static void put_batch(struct res_result *r, const char *name, struct batch_row row)
@@ -117,6 +117,7 @@ static void put_batch(struct res_result *r, const char *name, struct batch_row r
 	b->per_call->max = row.max;
 	put_counts(r, &b->asked_histogram, row.asked_histogram);
 	put_counts(r, &b->transferred_histogram, row.transferred_histogram);
+	put_counts(r, &b->limited_by, row.limited_by);
 }
 
 static void put_tracer(struct res_result *r, const char *mode, uint64_t recorded, uint64_t stopped)
@@ -139,7 +140,12 @@ static void put_overhead(struct res_result *r, uint64_t per_stop_ns, uint64_t st
 	struct res_overhead *o = RES_OBJ(r, overhead);
 
 	r->tracer->overhead = o;
-	*o = (struct res_overhead){per_stop_ns, 85, stops, estimated_ns, share};
+	*o = (struct res_overhead){.per_stop_ns = per_stop_ns,
+		.per_record_ns = 85,
+		.stops = stops,
+		.estimated_ns = estimated_ns,
+		.estimated_share = share,
+		.plain_call_ns = U64_NONE};
 }
 
 static void put_exit(struct res_result *r, uint64_t status, uint64_t signal, int timed_out)
@@ -151,7 +157,7 @@ static void put_exit(struct res_result *r, uint64_t status, uint64_t signal, int
 static void put_part(struct res_part *p, const char *name, uint64_t calls, uint64_t errors,
 	uint64_t wall_us, uint64_t bytes, uint64_t units)
 {
-	*p = (struct res_part){name, calls, errors, wall_us * 1000, bytes, units, units};
+	*p = (struct res_part){name, calls, errors, wall_us * 1000, bytes, units, units, {0}};
 }
 
 /* ---- the results ---- */
@@ -212,11 +218,13 @@ static struct res_result *dns_server(void)
 	put_syscalls(r, rows, LEN(rows));
 	put_batch(r, "recvmmsg",
 		(struct batch_row){"messages", 98900, 20000, 15, 9875, 38, 0, 2, 2, 10, "10=9890",
-			"1=38 2=9735 3=81 4=10 5=4 6=2 7=2 8=2 9=1 10=15"});
+			"1=38 2=9735 3=81 4=10 5=4 6=2 7=2 8=2 9=1 10=15",
+			"arrivals=9876 limit=14"});
 	put_batch(r, "sendmmsg",
 		(struct batch_row){"messages", 20000, 20000, 9890, 0, 38, 0, 2, 2, 10,
 			"1=38 2=9735 3=81 4=10 5=4 6=2 7=2 8=2 9=1 10=15",
-			"1=38 2=9735 3=81 4=10 5=4 6=2 7=2 8=2 9=1 10=15"});
+			"1=38 2=9735 3=81 4=10 5=4 6=2 7=2 8=2 9=1 10=15",
+			"received=9880 caller=10"});
 	RES_LIST(r, &r->fds, 1, fd);
 	r->fds.at[0].pid = 21224;
 	r->fds.at[0].fd = 6;
@@ -292,7 +300,8 @@ static struct res_result *build(void)
 	((struct res_syscall *)result_syscall(r, "exit_group"))->no_return = 130;
 	((struct res_syscall *)result_syscall(r, "exit_group"))->ok = 0;
 	put_batch(r, "writev",
-		(struct batch_row){"iovecs", 420, 420, 210, 0, 0, 0, 2, 2, 2, "2=210", "2=210"});
+		(struct batch_row){
+			"iovecs", 420, 420, 210, 0, 0, 0, 2, 2, 2, "2=210", "2=210", "caller=210"});
 	RES_LIST(r, &r->fds, 20, fd);
 	for (size_t i = 0; i < 20; i++) {
 		struct res_fd *fd = &r->fds.at[i];
@@ -320,9 +329,11 @@ static struct res_result *build(void)
 	}
 	r->mappings = RES_OBJ(r, mappings);
 	r->mappings->anonymous = RES_OBJ(r, mapping_kind);
-	*r->mappings->anonymous = (struct res_mapping_kind){4100, 912 << 20, 310 << 20};
+	*r->mappings->anonymous =
+		(struct res_mapping_kind){.maps = 4100, .mapped = 912 << 20, .unmapped = 310 << 20};
 	r->mappings->file = RES_OBJ(r, mapping_kind);
-	*r->mappings->file = (struct res_mapping_kind){7904, 5120ULL << 20, 44 << 20};
+	*r->mappings->file = (struct res_mapping_kind){
+		.maps = 7904, .mapped = 5120ULL << 20, .unmapped = 44 << 20};
 	r->mappings->peak_mapped = 733 << 20;
 	put_strs(r, &r->blind_spots,
 		"/usr/lib/ccache used io_uring with SQPOLL: its submissions are "
@@ -362,12 +373,15 @@ static struct res_result *slowed(void)
 			300, 1024, "1=33000 64=10000 300=17003 1024=1200",
 			"0=12 1=33000 2=10 3=11 4=9 7=20 8=13 60=30 61=31 64=9700 100=5 150=6 "
 			"299=8 "
-			"300=16100 700=3 1000=2 1024=1036"});
+			"300=16100 700=3 1000=2 1024=1036",
+			"buffer=15000 caller=43203 kernel=3000"});
 	put_batch(r, "epoll_wait",
 		(struct batch_row){"events", 64 * 61000ULL, 52000, 4000, 2000, 46000, 9000, 1, 2,
-			64, "64=61000", "0=9000 1=46000 2=2000 64=4000"});
+			64, "64=61000", "0=9000 1=46000 2=2000 64=4000",
+			"arrivals=48000 limit=4000"});
 	put_batch(r, "io_uring_enter",
-		(struct batch_row){"submissions", 24, 24, 12, 0, 0, 0, 2, 2, 2, "2=12", "2=12"});
+		(struct batch_row){
+			"submissions", 24, 24, 12, 0, 0, 0, 2, 2, 2, "2=12", "2=12", "caller=12"});
 	((struct res_syscall *)result_syscall(r, "sendmmsg"))->datagrams = RES_OBJ(r, datagrams);
 	((struct res_syscall *)result_syscall(r, "sendmmsg"))->datagrams->asked = 9000000;
 	((struct res_syscall *)result_syscall(r, "sendmmsg"))->datagrams->transferred = 8900000;
@@ -413,7 +427,8 @@ static struct res_result *one_call(void)
 	put_syscalls(r, rows, 1);
 	put_tracer(r, "auto", 1, 0);
 	put_batch(r, "sendmmsg",
-		(struct batch_row){"messages", 32, 32, 1, 0, 0, 0, 32, 32, 32, "32=1", "32=1"});
+		(struct batch_row){
+			"messages", 32, 32, 1, 0, 0, 0, 32, 32, 32, "32=1", "32=1", "caller=1"});
 	return r;
 }
 
@@ -447,7 +462,8 @@ static struct res_result *hostile(void)
 	result_warn(r, "name\twith tab", "file %.300s was not read", path);
 	put_syscalls(r, rows, LEN(rows));
 	put_batch(r, "sendmmsg",
-		(struct batch_row){"messages", 40, 40, 40, 0, 40, 0, 1, 1, 1, "1=40", "1=40"});
+		(struct batch_row){
+			"messages", 40, 40, 40, 0, 40, 0, 1, 1, 1, "1=40", "1=40", "caller=40"});
 	RES_LIST(r, &r->fds, 2, fd);
 	for (size_t i = 0; i < 2; i++) {
 		struct res_fd *fd = &r->fds.at[i];
@@ -685,62 +701,157 @@ static void test_notes(void **state)
 		struct batch_row batch;
 		const char *says, *says_not;
 	} notes[] = {
-		{"recvmmsg", 29, 0, {"messages", 290, 29, 0, 29, 29, 0, 1, 1, 1, "10=29", "1=29"},
+		{"recvmmsg", 29, 0,
+			{"messages", 290, 29, 0, 29, 29, 0, 1, 1, 1, "10=29", "1=29",
+				"arrivals=29"},
 			"recvmmsg: too few calls to judge (29, at least 30 are needed).",
 			"limited by"},
-		{"recvmmsg", 30, 0, {"messages", 300, 30, 0, 30, 30, 0, 1, 1, 1, "10=30", "1=30"},
+		{"recvmmsg", 30, 0,
+			{"messages", 300, 30, 0, 30, 30, 0, 1, 1, 1, "10=30", "1=30",
+				"arrivals=30"},
 			"recvmmsg is limited by arrivals, not by its limit of 10: 0 of 30 calls "
 			"were full.",
 			"too few"},
 		{"recvmmsg", 100, 0,
-			{"messages", 1000, 700, 50, 50, 0, 0, 7, 10, 10, "10=100", "4=50 10=50"},
-			"recvmmsg is limited by its limit of 10: 50 of 100 calls were full.",
+			{"messages", 1000, 433, 5, 95, 0, 0, 4, 4, 10, "10=100", "4=95 10=5",
+				"arrivals=96 limit=4"},
+			"recvmmsg is limited by arrivals, not by its limit of 10: 5 of 100 calls "
+			"were full.",
+			"a larger limit"},
+		{"recvmmsg", 100, 0,
+			{"messages", 1000, 580, 30, 70, 0, 0, 4, 10, 10, "10=100", "4=70 10=30",
+				"arrivals=75 limit=25"},
+			"recvmmsg is limited by arrivals, not by its limit of 10: 30 of 100 calls "
+			"were full, and more was there after 25 of them: these a larger limit "
+			"would make fewer.",
+			"several"},
+		{"recvmmsg", 100, 0,
+			{"messages", 1000, 850, 67, 33, 0, 0, 10, 10, 10, "10=100", "4=33 10=67",
+				"limit=67 arrivals=33"},
+			"recvmmsg is limited by its limit of 10: 67 of 100 calls took as many, and "
+			"the next one found more at once.",
 			"arrivals"},
 		{"recvmmsg", 100, 0,
-			{"messages", 1000, 535, 49, 51, 0, 0, 4, 10, 10, "10=100", "4=51 10=49"},
-			"recvmmsg: 49 of 100 calls reached its limit of 10; the others were "
-			"limited",
-			"is limited by"},
+			{"messages", 1000, 850, 67, 33, 0, 0, 10, 10, 10, "10=100", "4=33 10=67",
+				"limit=66 arrivals=34"},
+			"recvmmsg is limited by several things, none of them in two thirds of 100 "
+			"calls: its limit in 66.0%, arrivals in 34.0%.",
+			"is limited by its limit"},
 		{"recvmmsg", 100, 0,
-			{"messages", 100, 100, 100, 0, 100, 0, 1, 1, 1, "1=100", "1=100"},
+			{"messages", 1000, 1000, 100, 0, 0, 0, 10, 10, 10, "10=100", "10=100",
+				"arrivals=100"},
+			"recvmmsg is limited by arrivals: 100 of 100 calls took as many as they "
+			"asked for, 10, and no more was there, or waited until they had come.",
+			"its limit"},
+		{"recvmmsg", 100, 0,
+			{"messages", 1000, 1000, 100, 0, 0, 0, 10, 10, 10, "10=100", "10=100",
+				"met=90 limit=10"},
+			"recvmmsg is limited by its limit or by arrivals that just met it: 90 of "
+			"100 calls took as many as they asked for, 10, and the next one found "
+			"more, which may have come since.",
+			"by its limit of"},
+		/* of a result that does not tell, but for those that were not full */
+		{"recvmmsg", 100, 0,
+			{"messages", 1000, 850, 67, 33, 0, 0, 10, 10, 10, "10=100", "4=33 10=67",
+				""},
+			"recvmmsg is limited by something that is not known", "its limit"},
+		{"recvmmsg", 100, 0,
+			{"messages", 1000, 500, 33, 67, 0, 0, 4, 10, 10, "10=100", "4=67 10=33",
+				""},
+			"recvmmsg is limited by arrivals, not by its limit of 10: 33 of 100 calls",
+			"not known"},
+		{"recvmmsg", 100, 0,
+			{"messages", 100, 100, 100, 0, 100, 0, 1, 1, 1, "1=100", "1=100",
+				"limit=100"},
 			"recvmmsg asks for one a call: it cannot batch.", "limited"},
-		{"recvmmsg", 100, 90, {"messages", 40, 20, 0, 10, 0, 90, 2, 2, 2, "4=100", "2=10"},
+		{"recvmmsg", 100, 90,
+			{"messages", 40, 20, 0, 10, 0, 90, 2, 2, 2, "4=100", "2=10", "arrivals=10"},
 			"recvmmsg: 90 of 100 calls brought nothing", "arrivals"},
 		{"sendmmsg", 100, 0,
-			{"messages", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=100", "32=100"},
+			{"messages", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=100", "32=100",
+				"caller=100"},
 			"sendmmsg is given 32 messages in every call.", "not sent"},
 		{"sendmmsg", 100, 0,
-			{"messages", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=100", "32=100"},
+			{"messages", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=100", "32=100",
+				"kernel=100"},
+			"sendmmsg is limited by the kernel, which takes 1,024 a call: 100 of 100",
+			"by the caller"},
+		{"sendmmsg", 100, 0,
+			{"messages", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=100", "32=100",
+				"refused=70 caller=30"},
+			"sendmmsg is limited by messages that are refused: 70 of 100 calls",
+			"the batch that the caller makes"},
+		{"writev", 100, 0,
+			{"iovecs", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=100", "32=100",
+				"refused=70 caller=30"},
+			"writev is limited by iovecs that are refused: 70 of 100 calls",
+			"limited by messages"},
+		{"sendmmsg", 100, 0,
+			{"messages", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=100", "32=100",
+				"exchanged=100"},
+			"sendmmsg is limited by the caller, who gives as many as it receives, "
+			"32.00 a call: 100 of 100 calls; who began was before tracing did.",
+			"sends what it received"},
+		{"sendmmsg", 100, 0,
+			{"messages", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=100", "32=100",
+				"unknown=90 caller=10"},
+			"sendmmsg is limited by something that is not known", "the caller"},
+		{"sendmmsg", 100, 0,
+			{"messages", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=100", "32=100", ""},
+			"sendmmsg is limited by something that this result does not tell.",
+			"the caller"},
+		{"sendmmsg", 100, 0,
+			{"messages", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=100", "32=100",
+				"received=100"},
+			"sendmmsg is limited by the caller, who sends what it received: 100 of 100 "
+			"calls sent as many as had come since the last one, 32.00 a call.",
+			"as many as it receives"},
+		/* no call moved anything: what it found is told all the same */
+		{"sendmmsg", 100, 90,
+			{"messages", 80, 40, 0, 10, 0, 90, 4, 4, 4, "8=100", "4=10", "buffer=100"},
+			"sendmmsg is limited by the buffer behind it: 100 of 100 calls",
+			"the caller"},
+		{"sendmmsg", 100, 0,
+			{"messages", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=100", "32=100",
+				"caller=100"},
 			"sendmmsg: every message given was sent.", "succeeded"},
 		{"sendmmsg", 101, 1,
-			{"messages", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=101", "32=100"},
+			{"messages", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=101", "32=100",
+				"caller=100"},
 			"every message given was sent by the calls that succeeded; 1 did not.",
 			"were not sent"},
 		{"sendmmsg", 100, 0,
-			{"messages", 3200, 3199, 99, 1, 0, 0, 32, 32, 32, "32=100", "31=1 32=99"},
+			{"messages", 3200, 3199, 99, 1, 0, 0, 32, 32, 32, "32=100", "31=1 32=99",
+				"caller=99 unknown=1"},
 			"sendmmsg: 1 of 3,200 messages were not sent by the call that was given "
 			"them",
 			"every message given"},
 		{"sendmmsg", 100, 0,
-			{"messages", 150, 150, 100, 0, 50, 0, 1, 2, 2, "1=50 2=50", "1=50 2=50"},
+			{"messages", 150, 150, 100, 0, 50, 0, 1, 2, 2, "1=50 2=50", "1=50 2=50",
+				"caller=100"},
 			"sendmmsg: 50 of 100 calls moved one message only", "in every call"},
 		{"sendmmsg", 100, 0,
-			{"messages", 151, 151, 100, 0, 49, 0, 1, 2, 2, "1=49 2=51", "1=49 2=51"},
-			"sendmmsg: every message", "one message only"},
+			{"messages", 151, 151, 100, 0, 49, 0, 1, 2, 2, "1=49 2=51", "1=49 2=51",
+				"caller=100"},
+			"sendmmsg: every message", "calls moved one message only"},
 		{"epoll_wait", 100, 0,
-			{"events", 6400, 90, 0, 90, 90, 10, 1, 1, 1, "64=100", "0=10 1=90"},
+			{"events", 6400, 90, 0, 90, 90, 10, 1, 1, 1, "64=100", "0=10 1=90",
+				"arrivals=90"},
 			"epoll_wait: 10 of 100 calls brought nothing", "too few"},
 		{"epoll_wait", 100, 0,
-			{"events", 6400, 91, 0, 91, 91, 9, 1, 1, 1, "64=100", "0=9 1=91"},
+			{"events", 6400, 91, 0, 91, 91, 9, 1, 1, 1, "64=100", "0=9 1=91",
+				"arrivals=91"},
 			"epoll_wait is limited by arrivals", "brought nothing"},
-		{"poll", 100, 0, {"events", 300, 100, 0, 100, 100, 0, 1, 1, 1, "3=100", "1=100"},
+		{"poll", 100, 0,
+			{"events", 300, 100, 0, 100, 100, 0, 1, 1, 1, "3=100", "1=100", ""},
 			"BATCHING events", "is limited by"},
-		{"writev", 100, 0, {"iovecs", 100, 100, 100, 0, 100, 0, 1, 1, 1, "1=100", "1=100"},
+		{"writev", 100, 0,
+			{"iovecs", 100, 100, 100, 0, 100, 0, 1, 1, 1, "1=100", "1=100",
+				"caller=100"},
 			"writev is given one iovec a call: it does not batch.", "in every call"},
-		{"sendto", 100, 0, {NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, "", ""},
-			"sendto sent one message or buffer a call in 100 calls; sendmmsg was not "
-			"called.",
-			"recvmmsg was not called."},
+		/* nothing is known of its sockets */
+		{"sendto", 100, 0, {NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, "", "", ""}, "sendto",
+			"one message a call"},
 	};
 
 	(void)state;
@@ -794,6 +905,48 @@ static void test_cost(void **state)
 	}
 }
 
+/* The overflow is of all histograms together: what is missing in this one is less. */
+static void test_sizes_left_out(void **state)
+{
+	static const struct {
+		const char *histogram;
+		uint64_t overflow;
+		const char *says; /* NULL: nothing of it */
+	} rows[] = {
+		{"1=60 2=40", 0, NULL},
+		{"1=60 2=40", 30, NULL},
+		{"1=60 2=33", 7, "7 calls of other sizes are not shown"},
+		{"1=60 2=33", 9, "7 calls of other sizes are not shown"},
+		{"1=60 2=33", 5, "5 calls of other sizes are not shown"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		static const struct row call = {
+			.name = "sendmmsg", .class = "network", .calls = 100};
+		struct res_result *r = nothing_traced();
+
+		put_syscalls(r, &call, 1);
+		put_batch(r, "sendmmsg",
+			(struct batch_row){.unit = "messages",
+				.asked = 140,
+				.transferred = 140,
+				.asked_histogram = "1=60 2=40",
+				.transferred_histogram = rows[i].histogram,
+				.limited_by = ""});
+		((struct res_batch *)r->syscalls.at[0].batch)->histogram_overflow =
+			rows[i].overflow;
+
+		cleanup_free char *text = print_unwrapped(r);
+
+		if (rows[i].says)
+			assert_non_null(strstr(text, rows[i].says));
+		else
+			assert_null(strstr(text, "are not shown"));
+		result_free(r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -801,6 +954,7 @@ int main(void)
 		cmocka_unit_test(test_saved),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_cost),
+		cmocka_unit_test(test_sizes_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,6 +71,19 @@ void agg_add(struct agg *a, const struct sys_event *ev)
 	gather_add(a->gather, ev);
 }
 
+void agg_limited(struct agg *a, const struct caused *c)
+{
+	struct tally *t = c->def->index < a->tallies_len ? a->tallies[c->def->index] : NULL;
+
+	if (!t)
+		return;
+	t->batch.limited_by[c->cause]++;
+	part_limited(&a->threads, parts_get(&a->threads, &t->thread_hit, c->thread_id, c->def),
+		c->cause);
+	if (c->fd_id)
+		part_limited(&a->fds, parts_get(&a->fds, &t->fd_hit, c->fd_id, c->def), c->cause);
+}
+
 uint64_t agg_calls(const struct agg *a)
 {
 	return a->calls;
@@ -169,6 +182,8 @@ static void part_result(
 		to->batch_asked = part->batch_asked;
 	if (tally_knows_moved_units(t))
 		to->batch_transferred = part->batch_moved;
+	if (part->limited_by)
+		limited_result(part->limited_by, &to->limited_by, r);
 }
 
 static struct res_part *owner_result(
@@ -271,8 +286,8 @@ static void warn_of_gaps(const struct agg *a, struct tally *const *sorted, struc
 	}
 	if (left_out.len)
 		result_warn(r, "histogram_overflow",
-			"more than %d different batch sizes: some calls (%s) are in the sums but "
-			"not in all the histograms",
+			"more than %d different batch sizes, or pairs of sizes asked and moved: "
+			"some calls (%s) are in the sums but not in all the histograms",
 			COUNTS_CAP, out_text(&left_out));
 	out_release(&unreadable);
 	out_release(&left_out);
@@ -307,4 +322,98 @@ void agg_phase(const struct agg *a, struct res_result *r, struct res_phase *phas
 			.errors = sorted[i]->fates[CALL_ERROR],
 			.wall_ns = sorted[i]->latency.sum};
 	phase->calls = (phase->calls == U64_NONE ? 0 : phase->calls) + a->calls;
+}
+
+/* ---- what was counted so far ---- */
+
+static uint64_t if_known(int known, uint64_t v)
+{
+	return known ? v : NOT_MEASURED;
+}
+
+static struct counted_row tally_so_far(const struct tally *t)
+{
+	int is_batch = tally_knows_moved_units(t);
+
+	return (struct counted_row){t->def,
+		{.calls = tally_calls(t),
+			.errors = t->fates[CALL_ERROR],
+			.wall_ns = t->latency.sum,
+			.bytes = if_known(tally_knows_moved_bytes(t), t->bytes_moved.sum),
+			.batch_calls = if_known(is_batch, t->batch.moved_calls),
+			.batch_asked = if_known(tally_knows_asked_units(t), t->batch.asked_sum),
+			.batch_moved = if_known(is_batch, t->batch.moved_sum)}};
+}
+
+static struct counted_row part_so_far(const struct agg *a, const struct part *p)
+{
+	const struct tally *t = a->tallies[p->def->index];
+	int is_batch = tally_knows_moved_units(t);
+
+	return (struct counted_row){
+		p->def, {.calls = p->calls,
+				.errors = p->errors,
+				.wall_ns = p->wall_ns,
+				.bytes = if_known(tally_knows_moved_bytes(t), p->bytes),
+				.batch_calls = if_known(is_batch, p->batch_calls),
+				.batch_asked = if_known(tally_knows_asked_units(t), p->batch_asked),
+				.batch_moved = if_known(is_batch, p->batch_moved)}};
+}
+
+/* The last part is the one that was seen first. */
+static void owner_rows(const struct agg *a, const struct parts_owner *owner,
+	struct counted_rows *rows, struct counted_owner *to)
+{
+	size_t i = owner->len;
+
+	to->first = rows->len;
+	to->len = owner->len;
+	mem_vec_grow((void **)&rows->at, &rows->cap, rows->len + owner->len, sizeof(*rows->at));
+	for (const struct part *p = owner->first; p; p = p->next)
+		rows->at[rows->len + --i] = part_so_far(a, p);
+	rows->len += owner->len;
+}
+
+/* With the names still to come. */
+static void owners_so_far(const struct agg *a, const struct parts *parts, struct counted_owners *to)
+{
+	const struct parts_owner *owner;
+
+	for (size_t i = 0; (owner = owner_at(parts, i)); i++) {
+		struct counted_owner *o = VEC_PUSH(to);
+
+		*o = (struct counted_owner){.pid = UINT64_MAX,
+			.number = UINT64_MAX,
+			.generation = UINT64_MAX,
+			.merged = owner == parts->merged};
+		owner_rows(a, owner, &to->rows, o);
+	}
+}
+
+void agg_counted(const struct agg *a, const struct agg_names *names, struct counted *ret)
+{
+	const char *name;
+
+	*ret = (struct counted){.calls = a->calls};
+	for (size_t i = 0; i < a->tallies_len; i++)
+		if (a->tallies[i]) {
+			*VEC_PUSH(&ret->calls_by_name) = tally_so_far(a->tallies[i]);
+			ret->unreadable |= a->tallies[i]->unreadable != 0;
+		}
+	owners_so_far(a, &a->threads, &ret->threads);
+	owners_so_far(a, &a->fds, &ret->fds);
+	for (size_t i = 0; i < a->threads.list.len; i++) {
+		struct counted_owner *o = &ret->threads.at[i];
+
+		if (names->thread(
+			    names->ctx, a->threads.list.at[i]->id, &o->pid, &o->number, &name) == 0)
+			o->name = arena_strdup(&ret->names, name);
+	}
+	for (size_t i = 0; i < a->fds.list.len; i++) {
+		struct counted_owner *o = &ret->fds.at[i];
+
+		if (names->fd(names->ctx, a->fds.list.at[i]->id, &o->pid, &o->number,
+			    &o->generation, &name) == 0)
+			o->name = arena_strdup(&ret->names, name);
+	}
 }

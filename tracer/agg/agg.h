@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include "common/model/result.h"
+#include "tracer/agg/causes.h"
+#include "tracer/agg/counted.h"
 #include "tracer/agg/names.h"
 #include "tracer/agg/rows.h"
 #include "tracer/event.h"
@@ -19,9 +21,14 @@ void agg_free(struct agg *a);
 
 /* Adds one finished call (see CONTRACT's counting rules in docs/RESULT_SCHEMA.md). */
 void agg_add(struct agg *a, const struct sys_event *ev);
+/* What kept the batch of one of its calls from being larger; fd_id 0: it was about none. */
+void agg_limited(struct agg *a, const struct caused *caused);
 uint64_t agg_calls(const struct agg *a);
 /* The call with the most messages so far: its name, NULL if there is none. */
 const char *agg_busiest(const struct agg *a, uint64_t *ret_calls, uint64_t *ret_messages);
+
+/* What was counted so far, without histograms; ret is released with counted_release(). */
+void agg_counted(const struct agg *a, const struct agg_names *names, struct counted *ret);
 
 /* Fills r->syscalls (most time first), r->threads, r->fds, r->gathering, and warns of caps. */
 void agg_result(const struct agg *a, const struct agg_names *names, struct res_result *r);

@@ -48,9 +48,18 @@ static struct batch_moved *moved_entry(struct batch *b, uint64_t moved)
 	return e;
 }
 
+static struct batch_time *time_entry(struct batch_moved *e, uint64_t ns)
+{
+	unsigned int bits = ns ? 64 - (unsigned int)__builtin_clzll(ns) : 0;
+	unsigned int i = bits > BATCH_TIMES_SHIFT ? bits - BATCH_TIMES_SHIFT : 0;
+
+	return &e->times[i < BATCH_TIMES ? i : BATCH_TIMES - 1];
+}
+
 static int add_moved(struct batch *b, const struct call *c, int fair)
 {
 	struct batch_moved *e = moved_entry(b, c->batch_moved);
+	struct batch_time *t;
 
 	if (!e) {
 		b->left_out_fair += (uint64_t)fair;
@@ -60,6 +69,10 @@ static int add_moved(struct batch *b, const struct call *c, int fair)
 	e->fair_calls += (uint64_t)fair;
 	e->total_ns = sat_add(e->total_ns, c->wall_ns);
 	e->sum_sq_ns += (unsigned __int128)c->wall_ns * c->wall_ns;
+	t = time_entry(e, c->wall_ns);
+	t->calls++;
+	t->ns = sat_add(t->ns, c->wall_ns);
+	t->sq_ns += (double)c->wall_ns * (double)c->wall_ns;
 	return 0;
 }
 
@@ -97,6 +110,11 @@ static int add_ok(struct batch *b, const struct call *c)
 	return left_out;
 }
 
+int batch_receives(const struct sys_def *def)
+{
+	return def->unit == BATCH_MESSAGES && strncmp(def->name, "recv", 4) == 0;
+}
+
 void batch_add(struct batch *b, const struct call *c)
 {
 	const struct sys_event *ev = c->ev;
@@ -104,6 +122,7 @@ void batch_add(struct batch *b, const struct call *c)
 
 	if (ev->m.batch_asked != NOT_MEASURED)
 		left_out |= add_count(&b->asked, ev->m.batch_asked);
+	b->could_wait += batch_receives(ev->def) && call_may_wait(ev, ev->args[3]);
 	if (c->fate == CALL_OK) {
 		b->empty += ev->ret == 0;
 		left_out |= add_ok(b, c);
@@ -228,6 +247,24 @@ static struct res_per_call *per_call_result(
 	return to;
 }
 
+/* Those that took less than the end of the power of two above the median's: two to four medians. */
+static struct batch_time usual_times(const struct batch_moved *e)
+{
+	struct batch_time usual = {0};
+	uint64_t half = e->calls - e->calls / 2;
+
+	for (size_t i = 0; i < BATCH_TIMES; i++) {
+		int beyond_median = usual.calls >= half;
+
+		usual.calls += e->times[i].calls;
+		usual.ns = sat_add(usual.ns, e->times[i].ns);
+		usual.sq_ns += e->times[i].sq_ns;
+		if (beyond_median)
+			break;
+	}
+	return usual;
+}
+
 static void moved_result(const struct batch *b, struct res_batch *to, struct res_result *r)
 {
 	cleanup_free struct batch_moved *e = sorted_moved(&b->moved);
@@ -239,12 +276,32 @@ static void moved_result(const struct batch *b, struct res_batch *to, struct res
 	row = new_counts(&to->transferred_histogram, b->moved.len, r);
 	RES_LIST(r, &to->by_transferred, b->moved.len, by_transferred);
 	for (size_t i = 0; i < b->moved.len; i++) {
+		struct batch_time usual = usual_times(&e[i]);
+
 		row[i] = (struct res_count){number(r, e[i].moved), e[i].calls};
 		to->by_transferred.at[i] = (struct res_by_transferred){.key = row[i].key,
 			.calls = e[i].calls,
 			.total_ns = e[i].total_ns,
-			.sum_sq_ns = (double)e[i].sum_sq_ns};
+			.sum_sq_ns = (double)e[i].sum_sq_ns,
+			.usual_calls = usual.calls,
+			.usual_ns = usual.ns,
+			.usual_sq_ns = usual.sq_ns};
 	}
+}
+
+void limited_result(const uint64_t *limited_by, struct res_counts *to, struct res_result *r)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < CAUSES; i++)
+		n += limited_by[i] != 0;
+	if (!n)
+		return;
+	new_counts(to, n, r);
+	n = 0;
+	for (enum cause i = 0; i < CAUSES; i++)
+		if (limited_by[i])
+			to->at[n++] = (struct res_count){cause_name(i), limited_by[i]};
 }
 
 struct res_batch *batch_result(const struct batch *b, struct res_result *r)
@@ -261,5 +318,6 @@ struct res_batch *batch_result(const struct batch *b, struct res_result *r)
 	asked_result(b, to, r);
 	pairs_result(b, to, r);
 	moved_result(b, to, r);
+	limited_result(b->limited_by, &to->limited_by, r);
 	return to;
 }

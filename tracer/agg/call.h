@@ -3,6 +3,7 @@
 #define AGG_CALL_H
 
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "common/base/units.h"
 #include "tracer/event.h"
@@ -45,6 +46,12 @@ static inline struct call call_of(const struct sys_event *ev)
 		c.batch_moved = ev->m.batch_moved;
 	}
 	return c;
+}
+
+/* 1 if a call with these flags (MSG_*) on its file waits where it must; so if that is not known. */
+static inline int call_may_wait(const struct sys_event *ev, uint64_t flags)
+{
+	return !(flags & MSG_DONTWAIT) && ev->blocking != BLOCKING_NO;
 }
 
 /* Adds v to a sum, unless it was not measured. */

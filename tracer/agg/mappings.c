@@ -8,6 +8,7 @@
 #include "common/base/mem.h"
 #include "common/base/units.h"
 #include "tracer/agg/agg.h"
+#include "tracer/agg/churn.h"
 #include "tracer/agg/regions.h"
 
 /*
@@ -20,6 +21,7 @@
  * nothing; one that leaves the old region (MREMAP_DONTUNMAP, old length 0) is a new mapping.
  * - A break that grows is a mapping of `other`.
  * - Regions end with their address space without counting as unmapped.
+ * - A munmap that begins where a mapping does and leaves nothing of it has ended one (churn.h).
  *
  * Calls of several threads come here in the order in which they were seen to return, which need not
  * be the kernel's: a munmap may come after the mmap of another thread that was given the same
@@ -41,13 +43,14 @@ struct mm_regions {
 	uint64_t mapped_bytes;
 	struct regions regions;
 	struct region_list overtaken; /* oldest first */
+	struct churn churn;
 };
 
 struct mappings {
 	struct map mms; /* mm_id -> struct mm_regions */
 	struct {
 		struct {
-			uint64_t maps, mapped, unmapped;
+			uint64_t maps, mapped, unmapped, maps_ns, unmaps, unmaps_ns;
 		} kinds[REGION_KINDS];
 		uint64_t peak_bytes;
 	} phases[MAPPINGS_PHASES];
@@ -64,6 +67,7 @@ struct mappings *mappings_new(void)
 static void regions_drop(struct mm_regions *s)
 {
 	regions_release(&s->regions);
+	churn_release(&s->churn);
 	free(s->overtaken.at);
 	free(s);
 }
@@ -268,6 +272,19 @@ static void make_way(struct mappings *m, struct mm_regions *s, struct range at, 
 		overtake(m, s, at);
 }
 
+static uint64_t took_ns(const struct sys_event *ev)
+{
+	return ev->exit_ns > ev->entry_ns ? ev->exit_ns - ev->entry_ns : 0;
+}
+
+/* A call that mapped a region. */
+static void count_map(struct mappings *m, enum region_kind kind, const struct sys_event *ev)
+{
+	m->phases[m->phase].kinds[kind].maps++;
+	m->phases[m->phase].kinds[kind].maps_ns =
+		sat_add(m->phases[m->phase].kinds[kind].maps_ns, took_ns(ev));
+}
+
 /* Maps a range that is free. */
 static void map(struct mappings *m, struct mm_regions *s, struct range at, enum region_kind kind)
 {
@@ -284,15 +301,27 @@ static void add_mmap(struct mappings *m, struct mm_regions *s, const struct sys_
 {
 	uint64_t flags = ev->args[3];
 	struct range at = range_of((uint64_t)ev->ret, round_up(ev->args[1], map_unit(flags)));
+	int fixed = (flags & MAP_FIXED) != 0;
+	int known = regions_kind(&s->regions, at.start, REGION_KINDS) != REGION_KINDS;
 
-	make_way(m, s, at, (flags & MAP_FIXED) != 0);
-	m->phases[m->phase].kinds[kind_of(flags)].maps++;
+	make_way(m, s, at, fixed);
+	count_map(m, kind_of(flags), ev);
 	map(m, s, at, kind_of(flags));
+	churn_map(&s->churn, &(struct region){at.start, at.end, kind_of(flags)}, known && !fixed);
 }
 
 static void add_munmap(struct mappings *m, struct mm_regions *s, const struct sys_event *ev)
 {
-	unmap(m, s, range_of(ev->args[0], round_up(ev->args[1], PAGE_BYTES)));
+	struct range at = range_of(ev->args[0], round_up(ev->args[1], PAGE_BYTES));
+	enum region_kind ended;
+
+	unmap(m, s, at);
+	ended = churn_unmap(&s->churn, &s->regions, at.start, at.end);
+	if (ended == REGION_KINDS)
+		return;
+	m->phases[m->phase].kinds[ended].unmaps++;
+	m->phases[m->phase].kinds[ended].unmaps_ns =
+		sat_add(m->phases[m->phase].kinds[ended].unmaps_ns, took_ns(ev));
 }
 
 /* Moves known regions; what is not known stays so at its new place. */
@@ -322,8 +351,9 @@ static void add_mremap(struct mappings *m, struct mm_regions *s, const struct sy
 	if (size_of(from) == 0 || ev->args[3] & MREMAP_DONTUNMAP) {
 		kind = regions_kind(&s->regions, from.start, REGION_OTHER);
 		make_way(m, s, to, fixed);
-		m->phases[m->phase].kinds[kind].maps++;
+		count_map(m, kind, ev);
 		map(m, s, to, kind);
+		churn_map(&s->churn, &(struct region){to.start, to.end, kind}, 0);
 		return;
 	}
 	kind = regions_kind(&s->regions, from.end - 1, REGION_OTHER);
@@ -336,6 +366,7 @@ static void add_mremap(struct mappings *m, struct mm_regions *s, const struct sy
 		move(m, s, from, to);
 	}
 	map(m, s, (struct range){to.start + kept, to.end}, kind);
+	churn_move(&s->churn, from.start, &(struct region){to.start, to.end, kind});
 }
 
 static void add_brk(struct mappings *m, struct mm_regions *s, const struct sys_event *ev)
@@ -350,7 +381,7 @@ static void add_brk(struct mappings *m, struct mm_regions *s, const struct sys_e
 		unmap(m, s, (struct range){change.end, change.start});
 	} else if (change.start < change.end) {
 		make_way(m, s, change, 0);
-		m->phases[m->phase].kinds[REGION_OTHER].maps++;
+		count_map(m, REGION_OTHER, ev);
 		map(m, s, change, REGION_OTHER);
 	}
 }
@@ -428,6 +459,9 @@ static struct res_mapping_kind *kind_result(
 	to->maps = m->phases[m->phase].kinds[kind].maps;
 	to->mapped = m->phases[m->phase].kinds[kind].mapped;
 	to->unmapped = m->phases[m->phase].kinds[kind].unmapped;
+	to->maps_ns = m->phases[m->phase].kinds[kind].maps_ns;
+	to->unmaps = m->phases[m->phase].kinds[kind].unmaps;
+	to->unmaps_ns = m->phases[m->phase].kinds[kind].unmaps_ns;
 	return to;
 }
 

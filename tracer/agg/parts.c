@@ -76,6 +76,13 @@ struct part *parts_get(
 	return hit->part;
 }
 
+void part_limited(struct parts *p, struct part *part, enum cause cause)
+{
+	if (!part->limited_by)
+		part->limited_by = arena_alloc(&p->arena, CAUSES, sizeof(*part->limited_by));
+	part->limited_by[cause]++;
+}
+
 void part_add(struct part *part, const struct call *c)
 {
 	part->calls++;
@@ -85,5 +92,6 @@ void part_add(struct part *part, const struct call *c)
 	if (c->fate == CALL_OK) {
 		call_sum(&part->batch_asked, c->ev->m.batch_asked);
 		call_sum(&part->batch_moved, c->batch_moved);
+		part->batch_calls += c->batch_moved != NOT_MEASURED;
 	}
 }

@@ -6,6 +6,7 @@
 
 #include "common/base/map.h"
 #include "common/base/mem.h"
+#include "common/model/causes.h"
 #include "tracer/agg/call.h"
 
 /* What one thread (or fd) did with one call. */
@@ -14,6 +15,8 @@ struct part {
 	const struct sys_def *def;
 	uint64_t calls, errors, wall_ns, bytes;
 	uint64_t batch_asked, batch_moved; /* over ok calls */
+	uint64_t batch_calls;              /* ok calls whose moved was measured */
+	uint64_t *limited_by;              /* CAUSES of them; NULL: none yet */
 };
 
 struct parts_owner {
@@ -47,6 +50,7 @@ void parts_release(struct parts *p);
 /* The part of that owner and call, made if need be; hit belongs to p and to this def. */
 struct part *parts_get(
 	struct parts *p, struct parts_hit *hit, uint32_t id, const struct sys_def *def);
+void part_limited(struct parts *p, struct part *part, enum cause cause);
 void part_add(struct part *part, const struct call *c);
 
 #endif

@@ -19,6 +19,7 @@ void tally_free(struct tally *t)
 	counts_release(&t->errnos);
 	hist_release(&t->latency);
 	hist_release(&t->bytes_moved);
+	hist_release(&t->small);
 	hist_release(&t->dgrams_moved);
 	batch_release(&t->batch);
 	free(t);
@@ -52,6 +53,9 @@ void tally_add(struct tally *t, const struct call *c)
 	}
 	if (c->bytes_moved != NOT_MEASURED)
 		hist_add(&t->bytes_moved, c->bytes_moved, 1);
+	/* NOT_MEASURED is not small. What mappings "move" are lengths. */
+	if (c->bytes_moved && c->bytes_moved <= TALLY_SMALL_BYTES && t->def->class != CLASS_MEMORY)
+		hist_add(&t->small, c->wall_ns, 1);
 	if (t->def->unit != BATCH_NONE)
 		batch_add(&t->batch, c);
 	if (c->fate == CALL_OK)
@@ -184,6 +188,19 @@ static struct res_bytes *bytes_result(const struct tally *t, struct res_result *
 	return to;
 }
 
+static struct res_small_calls *small_result(const struct tally *t, struct res_result *r)
+{
+	struct res_small_calls *to;
+
+	if (!t->small.count)
+		return NULL;
+	to = RES_OBJ(r, small_calls);
+	to->calls = t->small.count;
+	to->p10_ns = hist_percentile(&t->small, 0.1);
+	to->p50_ns = hist_percentile(&t->small, 0.5);
+	return to;
+}
+
 static struct res_datagrams *datagrams_result(const struct tally *t, struct res_result *r)
 {
 	struct res_datagrams *to = RES_OBJ(r, datagrams);
@@ -214,6 +231,7 @@ void tally_result(const struct tally *t, struct res_syscall *to, struct res_resu
 	times_result(&t->latency, to, r);
 	if (tally_has_bytes(t))
 		to->bytes = bytes_result(t, r);
+	to->small_calls = small_result(t, r);
 	if (t->def->unit != BATCH_NONE) {
 		to->batch = batch_result(&t->batch, r);
 		to->batch->unit = batch_unit_name(t->def->unit);
@@ -221,6 +239,8 @@ void tally_result(const struct tally *t, struct res_syscall *to, struct res_resu
 			to->batch->asked = t->batch.asked_sum;
 		if (tally_knows_moved_units(t))
 			to->batch->transferred = t->batch.moved_sum;
+		if (batch_receives(t->def))
+			to->batch->could_wait = t->batch.could_wait;
 	}
 	if (t->segmented)
 		to->datagrams = datagrams_result(t, r);

@@ -11,6 +11,10 @@
 #include "tracer/agg/call.h"
 #include "tracer/agg/parts.h"
 
+/* So few bytes take no time to speak of: what such a call takes is the call's own. Up to there a
+ * write costs what one of a byte does, within a tenth. */
+#define TALLY_SMALL_BYTES 256
+
 /* All counters of one system call. */
 struct tally {
 	const struct sys_def *def;
@@ -21,6 +25,7 @@ struct tally {
 		latency; /* of all that came back, interrupted ones too, as strace counts time */
 	uint64_t bytes_asked, bytes_asked_calls;
 	struct hist bytes_moved; /* of ok calls */
+	struct hist small;       /* latency of ok calls that moved 1 to TALLY_SMALL_BYTES */
 	struct batch batch;
 	uint64_t segmented; /* calls with GSO or GRO */
 	uint64_t dgrams_asked;

@@ -123,6 +123,10 @@ void arch_tramp(uint8_t buf[TRAMP_BYTES], uint64_t at, uint64_t site, const uint
 /* Length of the call instruction. */
 #define ARCH_CALL_BYTES 2
 int arch_is_call(const uint8_t code[ARCH_CALL_BYTES]);
+/* 1 if the code before a call seems to make it the one of that number: a wrapper of its own, not
+ * one of any call. */
+#define ARCH_NUMBER_BYTES 24
+int arch_sets_number(const uint8_t before[ARCH_NUMBER_BYTES], uint32_t nr);
 /* A jump as long as the call instruction; -ERANGE if it does not reach. */
 int arch_jump_short(uint8_t buf[ARCH_CALL_BYTES], uint64_t at, uint64_t to);
 /* A long jump: -ERANGE if it does not reach. */

@@ -18,6 +18,7 @@
 #include "tracer/recorder/block.h"
 #include "tracer/recorder/inject.h"
 #include "tracer/recorder/patch.h"
+#include "tracer/recorder/remote.h"
 #include "tracer/stacks/stacks.h"
 
 /* A process that makes fewer calls than this is not worth the recorder's set-up: with the plan of
@@ -182,6 +183,21 @@ static uint64_t stops_before_recorder(const struct recorder *f)
 	return f->knows_sites ? STOPS_WITH_EXPERIENCE : STOPS_BEFORE_RECORDER;
 }
 
+/*
+ * 1 if nobody takes the number away that the set-up's memory has for a moment, or puts another file
+ * there. Of those who share the table each call that could stops first, but where it is recorded:
+ * so it is enough that none has been let go on, and is under way.
+ */
+static int number_is_ours(const struct recorder *f, const struct tracee *t)
+{
+	if (!files_is_shared(t->files))
+		return 1;
+	for (size_t i = 0; i < f->threads.len; i++)
+		if (f->threads.at[i]->tracee->files == t->files)
+			return 0;
+	return !files_state(t->files)->busy;
+}
+
 /* Puts the process under the recorder; 1 if it is. A call that is not recorded is no occasion:
  * after it there may be another program. */
 static int ready_space(struct recorder *f, struct tracee *t, uint8_t kind, int *ret_moved)
@@ -190,7 +206,7 @@ static int ready_space(struct recorder *f, struct tracee *t, uint8_t kind, int *
 
 	if (rm->state == RECORDER_UNTRIED &&
 		(++rm->stops >= stops_before_recorder(f) || rm->at_once) && kind != KIND_PASS &&
-		!t->mm->copied) {
+		!t->mm->copied && number_is_ours(f, t)) {
 		rm->reason = inject(f, t, ret_moved);
 		rm->state = rm->reason ? RECORDER_OFF : RECORDER_ON;
 	}
@@ -198,11 +214,31 @@ static int ready_space(struct recorder *f, struct tracee *t, uint8_t kind, int *
 	return rm->state == RECORDER_ON && (t->trap == TRAP_NONE || t->process->guarded);
 }
 
+/*
+ * 1 if the site, seen at a call, is not to be changed yet: its calls still stop for their stacks. A
+ * site of one call that is not traced (it opens or closes an fd, say) need not: a short process has
+ * many of them.
+ */
+static int waits_for_stacks(
+	const struct recorder *f, const struct tracee *t, struct site *site, uint32_t nr)
+{
+	uint8_t before[ARCH_NUMBER_BYTES];
+
+	if (!f->stacks || site->hits > STACKS_FIRST)
+		return 0;
+	site->no_stacks =
+		!f->traced[nr] &&
+		remote_read(t, site->addr - sizeof(before), before, sizeof(before)) == 0 &&
+		arch_sets_number(before, nr);
+	return !site->no_stacks;
+}
+
 /* The site of the call, with a trampoline, patched if that is worth it; NULL: not (yet). */
-static struct site *ready_site(struct recorder *f, struct tracee *t, uint64_t ip, int *ret_moved)
+static struct site *ready_site(struct recorder *f, struct tracee *t,
+	const struct ptrace_syscall_info *info, int *ret_moved)
 {
 	struct sites *sites = &t->mm->recorder->sites;
-	uint64_t offset, addr = ip - ARCH_CALL_BYTES;
+	uint64_t offset, addr = info->instruction_pointer - ARCH_CALL_BYTES;
 	struct site *site = sites_at_tramp(sites, addr, &offset);
 
 	if (site)
@@ -213,15 +249,18 @@ static struct site *ready_site(struct recorder *f, struct tracee *t, uint64_t ip
 		return site && site->tramp ? site : NULL;
 	}
 	site = sites_get(sites, addr);
-	if (!site->hits && !f->stacks)
+	if (!site->hits)
 		patch_known(f, t, addr);
 	if (site->state == SITE_PATCHED && !patch_is_there(t, site))
 		sites_renew(sites, site);
-	if (++site->hits < HITS_BEFORE_PATCH && site->state == SITE_NEW && !f->at_once)
+	/* With stacks its first calls stop anyway: once each, by a trampoline. */
+	if (++site->hits < HITS_BEFORE_PATCH && site->state == SITE_NEW && !f->at_once &&
+		!f->stacks)
 		return NULL;
 	if (patch_tramp(f, t, site, ret_moved) <= 0)
 		return NULL;
-	if (site->state == SITE_NEW && (!f->stacks || site->hits > STACKS_FIRST))
+	if (site->state == SITE_NEW && (site->hits >= HITS_BEFORE_PATCH || f->at_once) &&
+		!waits_for_stacks(f, t, site, (uint32_t)info->entry.nr))
 		patch_site(f, t, site);
 	return site;
 }
@@ -240,6 +279,8 @@ static void sample(struct recorder *f, struct tracee *t, const struct user_regs_
 	recorder_drop_stacks(rt, head);
 	*VEC_PUSH(&rt->stacks) =
 		(struct recorder_stack){head, stacks_take(f->stacks, t, &there), 1};
+	if (!t->mm->recorder->inherited)
+		return;             /* what is changed has had its first calls */
 	rt->ring.block->sample = 2; /* the next one; it counts itself */
 	rt->probing = 1;
 }
@@ -291,7 +332,7 @@ static int enter(struct recorder *f, struct tracee *t, const struct ptrace_sysca
 	was_moved = *ret_moved;
 	if (regs_get(t->tid, &regs) < 0 || arch_steps(&regs))
 		return 0; /* it would see each of our instructions */
-	site = ready_site(f, t, info->instruction_pointer, ret_moved);
+	site = ready_site(f, t, info, ret_moved);
 	if (!site || !ready_room(f, t, kind, ret_moved))
 		return 0;
 	if (*ret_moved != was_moved && regs_get(t->tid, &regs) < 0)

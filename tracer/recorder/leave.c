@@ -14,6 +14,7 @@
 #include "common/base/clock.h"
 #include "tracer/arch/abi.h"
 #include "tracer/arch/regs.h"
+#include "tracer/dispositions.h"
 #include "tracer/recorder/patch.h"
 #include "tracer/stacks/stacks.h"
 
@@ -246,6 +247,7 @@ static int leave_trap(struct tracee *t, struct user_regs_struct *regs)
 		remote_read(t, regs_ip(regs) - 1, &there, 1) < 0 || there == ARCH_TRAP)
 		return 0;
 	regs_set_ip(regs, regs_ip(regs) - 1);
+	disposition_block_trap(t->tid);
 	return regs_set(t->tid, regs) == 0;
 }
 

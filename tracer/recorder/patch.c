@@ -499,7 +499,8 @@ static void patch_in(
 	if (site->reason)
 		return;
 	f->knows_sites = 1;
-	note_worth(m, site->addr);
+	if (!f->stacks || site->no_stacks) /* those of others still stop in the next process */
+		note_worth(m, site->addr);
 }
 
 void patch_site(struct recorder *f, struct tracee *t, struct site *site)

@@ -107,8 +107,7 @@ static void fill_kinds(struct recorder *f, const struct control_map *map)
 			f->dispatch ? kind_dispatched(map, def) : kind_of(map, def);
 		set_most(&f->calls[nr], def);
 		f->traced[nr] = map->traced[def->index];
-		f->only_ours[nr] =
-			!map->traced[def->index] && map->kind[def->index] == CONTROL_MAPPINGS;
+		f->only_ours[nr] = (uint8_t)control_only_recorder(map, def);
 		/* The ring of io_uring is not what it closes. */
 		if (!def->fd || !wanted || strcmp(def->name, "io_uring_enter") == 0)
 			f->kinds_no_fds[nr] = f->kinds[nr];
@@ -117,7 +116,7 @@ static void fill_kinds(struct recorder *f, const struct control_map *map)
 
 int recorder_may_call(const struct recorder *f, const struct tracee *t, uint32_t nr)
 {
-	/* Mapping calls that stop for our sake only are nothing that a filter could hide. */
+	/* Calls that stop for our sake only are nothing that a filter could hide. */
 	return !t->own_filter || !f->only_ours[nr];
 }
 

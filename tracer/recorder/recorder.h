@@ -263,6 +263,8 @@ void recorder_sweep(struct recorder *f);
 void recorder_sweep_all_of(struct recorder *f, const struct tracee *t);
 /* Sweeps when that is due: often while much is recorded, else seldom. */
 void recorder_tick(struct recorder *f);
+/* From now on a signal ends a wait of the tracing thread at least every 200 ms. 0: it cannot be. */
+int recorder_wakes(struct recorder *f);
 /* So much is being recorded that the next sweep is due at once. */
 int recorder_is_busy(const struct recorder *f);
 void recorder_sweep_release(struct recorder *f);

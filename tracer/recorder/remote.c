@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "tracer/arch/regs.h"
+#include "tracer/dispositions.h"
 #include "tracer/trap.h"
 
-#define STOPS_MAX 64 /* of one call: entry, filter, exit; a few SIGSTOPs */
+#define LOOK_EVERY_US 1000
+#define STOPS_MAX     64 /* of one call: entry, filter, exit; a few SIGSTOPs */
 
 static int begin(struct remote *r, struct recorder *f, struct tracee *t)
 {
@@ -59,6 +61,15 @@ int remote_begin_anywhere(struct remote *r, struct recorder *f, struct tracee *t
 	return rc;
 }
 
+/* It was killed in its stop. Nothing is done to it any more: its number may be another thread's,
+ * who has executed another program, and is in the stop that tells of it. */
+static int gone(struct remote *r)
+{
+	r->gone = 1;
+	r->t->overtaken = 1;
+	return -ESRCH;
+}
+
 static int is_exit_stop(struct remote *r)
 {
 	struct ptrace_syscall_info info;
@@ -86,10 +97,9 @@ static int take_stop(struct remote *r, int status, uint64_t end, int *ret_signal
 	pid_t tid = r->t->tid;
 	int event = status >> 16;
 
-	if (!WIFSTOPPED(status) || event == PTRACE_EVENT_EXIT) {
+	if (!WIFSTOPPED(status) || event == PTRACE_EVENT_EXIT || event == PTRACE_EVENT_EXEC) {
 		r->f->sink.came(r->f->sink.ctx, tid, status);
-		r->gone = 1;
-		return -ESRCH;
+		return gone(r);
 	}
 	if (event == PTRACE_EVENT_SECCOMP)
 		return end && is_at(r, end);
@@ -98,6 +108,30 @@ static int take_stop(struct remote *r, int status, uint64_t end, int *ret_signal
 	*ret_signal = event == 0 && WSTOPSIG(status) == SIGSTOP ? SIGSTOP : 0;
 	r->stop |= *ret_signal || event == PTRACE_EVENT_STOP;
 	return event == 0 && !*ret_signal ? -EFAULT : 0;
+}
+
+/*
+ * One that is killed (by another thread's execve, say) stops once more, at its end. If that was
+ * before we let it go on, it went on from there, and the end of a process's first thread is told of
+ * only when the others have ended, whose stops wait for us: so it is looked for, too.
+ */
+static int wait_stop(struct remote *r, int *ret_status)
+{
+	pid_t tid = r->t->tid;
+	int alone = r->t->mm->refs == 1, wakes = alone || recorder_wakes(r->f);
+
+	for (;;) {
+		pid_t got = waitpid(tid, ret_status, __WALL | (wakes ? 0 : WNOHANG));
+
+		if (got > 0)
+			return 0;
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		if (!alone && disposition_is_ending(tid))
+			return gone(r);
+		if (!wakes)
+			usleep(LOOK_EVERY_US);
+	}
 }
 
 /* end: 0, the exit of a call. */
@@ -113,11 +147,10 @@ static int run_to(struct remote *r, uint64_t end)
 		int status, rc;
 
 		if (ptrace(go, tid, NULL, (void *)(long)signal) < 0 && errno == ESRCH)
-			return -ESRCH;
-		while (waitpid(tid, &status, __WALL) < 0)
-			if (errno != EINTR)
-				return -errno;
-		rc = take_stop(r, status, end, &signal);
+			return gone(r);
+		rc = wait_stop(r, &status);
+		if (rc == 0)
+			rc = take_stop(r, status, end, &signal);
 		if (rc)
 			return rc < 0 ? rc : 0;
 	}
@@ -133,7 +166,7 @@ int64_t remote_call(struct remote *r, uint64_t call_at, long nr, const uint64_t 
 	arch_make_call(&r->regs, r->begun ? call_at : 0, nr, args);
 	r->begun = 1;
 	if (regs_set(r->t->tid, &r->regs) < 0)
-		return -ESRCH;
+		return gone(r);
 	rc = run_to(r, 0);
 	if (rc < 0)
 		return rc;
@@ -147,7 +180,7 @@ int remote_run(struct remote *r, uint64_t end)
 	if (r->gone)
 		return -ESRCH;
 	if (regs_set(r->t->tid, &r->regs) < 0)
-		return -ESRCH;
+		return gone(r);
 	rc = run_to(r, end);
 	r->begun = rc < 0;
 	return rc;
@@ -178,20 +211,17 @@ int remote_end_anywhere(struct remote *r, int *ret_status)
 	if (r->gone)
 		return -ESRCH;
 	for (int i = 0; i < STOPS_MAX; i++) {
+		int signal;
+
 		if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0 ||
 			ptrace(PTRACE_CONT, tid, NULL, NULL) < 0)
+			return gone(r);
+		if (wait_stop(r, ret_status) < 0 || take_stop(r, *ret_status, 0, &signal) == -ESRCH)
 			return -ESRCH;
-		while (waitpid(tid, ret_status, __WALL) < 0)
-			if (errno != EINTR)
-				return -errno;
-		if (!WIFSTOPPED(*ret_status) || *ret_status >> 16 == PTRACE_EVENT_EXIT) {
-			r->f->sink.came(r->f->sink.ctx, tid, *ret_status);
-			return -ESRCH;
-		}
 		if (*ret_status >> 16 != PTRACE_EVENT_STOP)
 			continue;
 		trap_go_on(r->t);
-		return set_mask(r) < 0 || regs_set(tid, &r->saved) < 0 ? -ESRCH : 0;
+		return set_mask(r) < 0 || regs_set(tid, &r->saved) < 0 ? gone(r) : 0;
 	}
 	return -ELOOP;
 }

@@ -21,7 +21,7 @@ struct remote {
 	uint64_t mask;  /* of blocked signals */
 	int64_t result; /* of the last call */
 	int begun;      /* one has taken the place of the call at whose entry the thread stopped */
-	int gone;       /* the thread died */
+	int gone;       /* the thread died: t->overtaken is set too */
 	int stop;       /* its process was stopped meanwhile, and may be still */
 };
 

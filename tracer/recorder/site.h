@@ -27,8 +27,9 @@ struct site {
 	/* The change of the code; it stays known after it was taken back. change_len 0: none. */
 	uint64_t change_at;
 	uint8_t change_len, was[ARCH_JUMP_BYTES], now[ARCH_JUMP_BYTES];
-	uint32_t hits;  /* stops at it */
-	uint64_t calls; /* made at it with a stop since it was left alone */
+	uint8_t no_stacks; /* no call that it can make is traced: none of its stacks is wanted */
+	uint32_t hits;     /* stops at it */
+	uint64_t calls;    /* made at it with a stop since it was left alone */
 	enum site_state state;
 	const char *reason; /* SITE_REDIRECTED: why it was not patched */
 };

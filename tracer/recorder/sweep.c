@@ -427,6 +427,15 @@ static int make_timer(struct recorder *f)
 	return f->has_timer;
 }
 
+int recorder_wakes(struct recorder *f)
+{
+	const struct itimerspec spec = {{0, INTERVAL_MAX}, {0, INTERVAL_MAX}};
+
+	if (!f->has_timer && !make_timer(f))
+		return 0;
+	return f->timer_ns || timer_settime(f->timer, 0, &spec, NULL) == 0;
+}
+
 /* Time in which so many gather as wanted, at the pace since the last sweep; grows in steps. */
 static uint64_t next_interval(const struct recorder *f, uint64_t records, uint64_t elapsed_ns)
 {

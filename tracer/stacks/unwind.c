@@ -28,6 +28,9 @@ struct unwinder {
 	size_t len, max;
 };
 
+/* elfutils' question for a file does not say for which of us. */
+static __thread int is_walking;
+
 /* ---- elfutils asks ---- */
 
 static pid_t next_thread(Dwfl *dwfl, void *ctx, void **thread_arg)
@@ -89,10 +92,24 @@ static const Dwfl_Thread_Callbacks thread_callbacks = {
 	.set_initial_registers = set_registers,
 };
 
-/* Never from the network: elfutils' usual way asks a server where the environment names one. */
+/*
+ * Separate files with debug information are asked for names only. Code that the file's own tables
+ * do not cover (that of the loader which begins a process, assembler) is in no others either, and
+ * each process of a machine that has such files would have them decompressed for nothing. Never
+ * from the network: elfutils' usual way asks a server where the environment names one.
+ */
+static int find_debuginfo(Dwfl_Module *m, void **ctx, const char *name, Dwarf_Addr base,
+	const char *file, const char *link_name, GElf_Word link_crc, char **ret_name)
+{
+	if (is_walking)
+		return -1;
+	return dwfl_build_id_find_debuginfo(
+		m, ctx, name, base, file, link_name, link_crc, ret_name);
+}
+
 static const Dwfl_Callbacks callbacks = {
 	.find_elf = dwfl_linux_proc_find_elf,
-	.find_debuginfo = dwfl_build_id_find_debuginfo,
+	.find_debuginfo = find_debuginfo,
 };
 
 static int frame(Dwfl_Frame *state, void *ctx)
@@ -160,7 +177,9 @@ static void walk(struct unwinder *u)
 {
 	u->len = 0;
 	u->page_at = UINT64_MAX;
+	is_walking = 1;
 	dwfl_getthread_frames(u->dwfl, u->tid, frame, u);
+	is_walking = 0;
 }
 
 size_t unwind(struct unwinder *u, pid_t tid, const struct user_regs_struct *regs, uint64_t *ret_pcs,

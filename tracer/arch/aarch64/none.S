@@ -8,7 +8,8 @@
 		arch_setup_results, arch_setup_after, arch_setup_end, \
 		arch_block_taken, \
 		arch_peek_block, arch_poke_block, arch_use_block, arch_call_code, arch_call, \
-		arch_tramp, arch_is_call, arch_jump_short, arch_jump_long, arch_is_filling, \
+		arch_tramp, arch_is_call, arch_sets_number, \
+		arch_jump_short, arch_jump_long, arch_is_filling, \
 		code_open, code_free, code_address, code_plan
 	.global	\name
 	.type	\name, %function

@@ -353,6 +353,14 @@ void arch_tramp(uint8_t buf[TRAMP_BYTES], uint64_t where, uint64_t site, const u
 	arch_jump_long(desc + DESC_PASS + 2, where + TRAMP_DESC + DESC_PASS + 2, after);
 }
 
+int arch_sets_number(const uint8_t before[ARCH_NUMBER_BYTES], uint32_t nr)
+{
+	uint8_t mov[1 + sizeof(nr)] = {0xb8}; /* $imm32,%eax */
+
+	memcpy(mov + 1, &nr, sizeof(nr));
+	return memmem(before, ARCH_NUMBER_BYTES, mov, sizeof(mov)) != NULL;
+}
+
 int arch_is_call(const uint8_t code[ARCH_CALL_BYTES])
 {
 	return code[0] == 0x0f && code[1] == 0x05;

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef BASE_STUDENT_H
+#define BASE_STUDENT_H
+
+/* The 97.5% quantile of Student's t: half an interval of 95% in standard errors. df: whole, at
+ * least
+ * 1. Good to 0.001. */
+double student_quantile(double df);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * kind: compare
+ * truth: two copies of one program.
+ * says: no regression
+ * never: FAIL
+ * never: asked for
+ * never: the base never calls it
+ * never: not called any more
+ * never: a new process
+ * never: not started any more
+ * never: counts are described, not judged
+ * never: not compared: the
+ * never: did not do the same work
+ * never: times are not compared
+ * never: neither side has
+ * never: the new side does not have
+ * never: the base does not have
+ * never: has the limit
+ * never: the arguments differ
+ * never: not the same calls were traced
+ * never: time slowed by stops
+ * never: the number of cores differs
+ * never: killed by signal
+ * never: before the end of the load
+ * never: records were lost, in
+ * never: incomplete
+ * never: of the samples
+ * never: at the peak
+ * never: needs more than
+ * never: of calls (base
+ */
+#include "sides.h"
+
+int main(int argc, char **argv)
+{
+	volatile unsigned long n = 0;
+	int fd = t_null();
+
+	(void)argc, (void)is_new(argv);
+	for (int i = 0; i < 100; i++)
+		CHECK(write(fd, "x", 1) == 1);
+	/* Stops are little beside this, so that times can be compared. */
+	while (n < 100000000)
+		n++;
+	return 0;
+}

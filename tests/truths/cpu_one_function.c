@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * kind: cpu
+ * options: --sampling-rate 2000
+ * truth: nearly all of the time of a second or two goes into one function.
+ * says: of the samples are in hot itself
+ * never: too few samples to say where its time goes
+ * never: Too few samples to say where the time goes
+ * never: of the frames have no symbol
+ * never: perf took no samples, though
+ * never: no samples: the target used too little
+ * never: is incomplete
+ * never: perf did not confirm in time that it began or ended to sample: the samples may be from m
+ * never: and nothing is concluded from them
+ * never: use --sampling-rate
+ * never: do not reach the start of their thread
+ * never: lines of perf script were not understood and are left out
+ * never: the target did not end within the grace after TERM and was killed
+ */
+#include "t.h"
+
+__attribute__((noinline)) static unsigned long hot(unsigned long n)
+{
+	volatile unsigned long sum = 0;
+
+	for (unsigned long i = 0; i < n; i++)
+		sum += i;
+	return sum;
+}
+
+int main(void)
+{
+	return hot(4000000000) == 1;
+}
