@@ -3,15 +3,13 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* Not "iotrace": what is to kill all of that name would kill both. */
-#define TRACER_NAME   "ptracer"
-#define STATUS_FAILED 125
+#define TRACER_NAME "ptracer"
 
 static pid_t parent; /* the process that was started */
 
@@ -46,16 +44,7 @@ static void pass_on(pid_t tracer, int one_group, const siginfo_t *info)
 		kill(tracer, info->si_signo);
 }
 
-static int status_of(int status)
-{
-	if (WIFEXITED(status))
-		return WEXITSTATUS(status);
-	fprintf(stderr,
-		"iotrace: the tracing process was killed by signal %d (%s): there is no result\n",
-		WTERMSIG(status), strsignal(WTERMSIG(status)));
-	return STATUS_FAILED;
-}
-
+/* Returns the wait status of the child. */
 static int wait_for(pid_t tracer, int one_group, const sigset_t *set)
 {
 	siginfo_t info;
@@ -63,7 +52,7 @@ static int wait_for(pid_t tracer, int one_group, const sigset_t *set)
 
 	for (;;) {
 		if (waitpid(tracer, &status, WNOHANG) == tracer)
-			return status_of(status);
+			return status;
 		if (sigwaitinfo(set, &info) > 0 && info.si_signo != SIGCHLD)
 			pass_on(tracer, one_group, &info);
 	}
@@ -75,6 +64,7 @@ int front_split(int one_group, int *ret_status, struct err *err)
 	void (*on_child)(int) = signal(SIGCHLD, SIG_DFL);
 	sigset_t set, mask;
 	pid_t child;
+	int status;
 
 	parent = getpid();
 	watched(&set);
@@ -87,7 +77,12 @@ int front_split(int one_group, int *ret_status, struct err *err)
 		be_tracer(one_group, &mask);
 		return 0;
 	}
-	*ret_status = wait_for(child, one_group, &set);
+	status = wait_for(child, one_group, &set);
+	if (WIFSIGNALED(status))
+		return err_set(err, -ESRCH,
+			"the tracing process was killed by signal %d (%s): there is no result",
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+	*ret_status = WEXITSTATUS(status);
 	return 1;
 }
 
