@@ -26,8 +26,9 @@ void resume_step(const struct session *s, struct tracee *t, int signal)
 
 void resume(const struct session *s, struct tracee *t, int signal)
 {
-	int calls = (!s->leaving || t->mend.deadline_ns) &&
-		    (t->in_call || (t->mode == MODE_SYSCALL && t->trap != TRAP_SET));
+	/* A call's exit is seen while we leave, too: until then the thread is out of our code. */
+	int calls = t->in_call || ((!s->leaving || t->mend.deadline_ns) &&
+					  t->mode == MODE_SYSCALL && t->trap != TRAP_SET);
 
 	let_go(s, t, calls ? PTRACE_SYSCALL : PTRACE_CONT, signal);
 }
