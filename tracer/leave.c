@@ -14,8 +14,9 @@
 
 #define LOOK_EVERY_US 50
 /* A thread that cannot stop (a vfork's parent, a disk that hangs) is not about to enter a call. */
-#define ASLEEP_NS (20 * NS_PER_MS)
-#define LIMIT_NS  (5 * NS_PER_SEC)
+#define ASLEEP_NS     (20 * NS_PER_MS)
+#define LIMIT_NS      (5 * NS_PER_SEC)
+#define STOPS_AT_ONCE 64
 
 /* 1 if there is something of ours that the thread is in, or may come to. */
 static int is_in_ours(const struct tracee *t)
@@ -33,13 +34,14 @@ static int is_unsettled(const struct tracee *t)
 	return !t->quiet && !t->listening && !t->in_call && t->state != TRACEE_NEW;
 }
 
-/* Every stop that is there, handled. -ECHILD: nobody is left. */
+/* Stops that are there, handled; not without end, for signals may come faster than they are passed
+ * on. 0: none is left, 1: there may be more; -ECHILD: nobody is left. */
 static int drain(struct session *s)
 {
-	int rc;
+	int rc = 1;
 
-	while ((rc = loop_poll(s)) > 0)
-		;
+	for (int i = 0; i < STOPS_AT_ONCE && rc > 0; i++)
+		rc = loop_poll(s);
 	return rc;
 }
 
@@ -94,16 +96,22 @@ static int has_asked(struct session *s, const struct mm *mm)
 	return 0;
 }
 
-static void ask_in_waiting(struct session *s)
+/* 1 if somebody was asked. */
+static int ask_in_waiting(struct session *s)
 {
 	struct map_iter it = {0};
+	int asked = 0;
 
 	while (map_next(&s->tracees.by_tid, &it)) {
 		struct tracee *t = it.value;
 
-		if (recorder_is_in(t) && disposition_state(t->tid) != 'D' && !has_asked(s, t->mm))
-			ask_thread(s, t);
+		if (!recorder_is_in(t) || t->departed || disposition_state(t->tid) == 'D' ||
+			has_asked(s, t->mm))
+			continue;
+		ask_thread(s, t);
+		asked = 1;
 	}
+	return asked;
 }
 
 /* From now on nobody enters our code but those that are on their way. */
@@ -156,17 +164,20 @@ void leave_attached(struct session *s)
 	if (drain(s) < 0)
 		return;
 	ask(s);
-	ask_in_waiting(s);
 	start = clock_mono_ns();
 	for (;;) {
 		uint64_t waited = clock_mono_ns() - start;
+		int more = drain(s);
 
-		if (drain(s) < 0)
+		if (more < 0)
 			return;
 		ask_missed(s);
-		if (waited > LIMIT_NS || !unsettled(s, waited > ASLEEP_NS))
+		if (waited > LIMIT_NS)
 			break;
-		usleep(LOOK_EVERY_US);
+		if (!unsettled(s, waited > ASLEEP_NS) && !ask_in_waiting(s))
+			break;
+		if (!more)
+			usleep(LOOK_EVERY_US);
 	}
 	count_kept(s);
 }
