@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -170,10 +171,62 @@ static void forks(char **args)
 	report(begin, n);
 }
 
-static const struct tcase cases[] = {{"writes", writes}, {"batches", batches}, {"mixed", mixed},
-	{"files", files}, {"scan", scan}, {"forks", forks}, {NULL, NULL}};
+static atomic_int over;
+static useconds_t nap_us;
 
+/* The longest that it overslept. */
+static void *nap(void *arg)
+{
+	uint64_t *worst = arg;
+
+	usleep((useconds_t)((uintptr_t)arg / sizeof(*worst) * 7919 % nap_us)); /* not all at once */
+	while (!over) {
+		uint64_t begin = now_ns(), took;
+
+		usleep(nap_us);
+		took = now_ns() - begin;
+		if (took > nap_us * 1000 + *worst)
+			*worst = took - nap_us * 1000;
+	}
+	return NULL;
+}
+
+/* N threads that sleep US again and again until stdin ends: the longest that one overslept. */
+static void naps(char **args)
+{
+	long n = t_num(args, 0, 1000);
+	pthread_t *t = calloc((size_t)n, sizeof(*t));
+	uint64_t *worst = calloc((size_t)n, sizeof(*worst)), most = 0;
+	char c;
+
+	CHECK(t && worst);
+	nap_us = (useconds_t)t_num(args, 1, 20000);
+	for (long i = 0; i < n; i++)
+		CHECK(pthread_create(&t[i], NULL, nap, &worst[i]) == 0);
+	printf("ready\n");
+	fflush(stdout);
+	while (read(0, &c, 1) > 0)
+		;
+	over = 1;
+	for (long i = 0; i < n; i++) {
+		CHECK(pthread_join(t[i], NULL) == 0);
+		most = worst[i] > most ? worst[i] : most;
+	}
+	printf("ns %llu\n", (unsigned long long)most);
+}
+
+static const struct tcase cases[] = {{"writes", writes}, {"batches", batches}, {"mixed", mixed},
+	{"files", files}, {"scan", scan}, {"forks", forks}, {"naps", naps}, {NULL, NULL}};
+
+/* "await CASE ..": is there, and begins with a line on stdin, for who attaches first. */
 int main(int argc, char **argv)
 {
+	if (argc > 1 && strcmp(argv[1], "await") == 0) {
+		printf("ready\n");
+		fflush(stdout);
+		CHECK(getchar() != EOF);
+		argc--;
+		argv++;
+	}
 	return t_main(argc, argv, cases);
 }
