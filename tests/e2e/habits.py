@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-only
+"""What one who knows strace types: its sets of calls, with strace itself as the oracle, its options, where output goes,
+and what is said where the set leaves out nearly all that a program does. docs/FROM-STRACE.md."""
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from recorder import AT_ONCE
+from tap import check, eq, main, need_recorder, need_tool, only_from, test
+
+only_from("habits")
+
+# The numbers that this strace (6.1 or newer) has names for.
+NUMBERS = ["numbers", "0", "451"]
+SETS = ["%network", "%net", "network", "%file", "file", "%process", "process", "%desc", "desc", "%memory", "memory",
+        "%signal", "signal", "%ipc", "ipc", "%clock", "%creds", "%pure", "%stat", "%lstat", "%fstat", "%%stat", "%statfs",
+        "%fstatfs", "%%statfs", "all", "none", "!none", "!all", "!!read", "read,write", "read,,write,", "!read,write",
+        "!%file,desc", "/^epoll", "/.*at$,read", "!/e", "?nosuch,read", "!?nosuch,read", "?nosuch", "t=read", "trace=!read",
+        "trace=/sched", "1,0", "%creds,%clock,getpid"]
+# What strace refuses is no set here, either.
+REFUSED = ["read,none", "read,nosuch", "!nosuch", "%nosuch", "/nosuch_call", "", ",", "!"]
+
+
+def by_strace(t, argv):
+    """{name: calls} of strace -c."""
+    path = t.path("counts")
+    r = t.run([need_tool("strace"), "-f", "-c", "-o", path] + argv)
+    eq(r.status, 0, "status of strace: %s" % r)
+    found = {}
+    with open(path) as f:
+        for line in f:
+            fields = line.split()
+            if len(fields) >= 5 and re.match(r"\d", fields[0]) and fields[-1] != "total":
+                found[fields[-1]] = int(fields[3])
+    return found
+
+
+def by_iotrace(t, options, argv):
+    """The same of iotrace. strace counts no call that does not return."""
+    r = t.iotrace(options, argv, env=AT_ONCE)
+    return {x["name"]: x["calls"] - x["no_return"] for x in r.json["syscalls"] if x["calls"] > x["no_return"]}
+
+
+def add_set(spec, mode):
+    def run(t):
+        if mode == "auto":
+            need_recorder(t)
+        argv = [t.target("every"), *NUMBERS]
+        want = by_strace(t, ["-e", spec] + argv)
+        got = by_iotrace(t, ["--mode=" + mode, "-e", spec], argv)
+        differ = {x: (want.get(x), got.get(x)) for x in set(want) | set(got) if want.get(x) != got.get(x)}
+        eq(differ, {}, "calls of strace, of iotrace")
+    test(run, name="set-%s-%s" % (spec, mode))
+
+
+for spec in SETS:
+    for mode in ("auto", "ptrace"):
+        add_set(spec, mode)
+
+
+@test
+def the_oracle_can_tell(t):
+    """Every class has calls there, and no two of them the same."""
+    argv = [t.target("every"), *NUMBERS]
+    of = {spec: frozenset(by_strace(t, ["-e", spec] + argv)) for spec in SETS if spec.startswith("%")}
+    check(all(of.values()), "a class without calls: %s" % [x for x in of if not of[x]])
+    eq(len(set(of.values())), len(of) - 1, "different classes; %net is %network")  # all but one pair
+
+
+@test
+def sets_that_are_refused(t):
+    for spec in REFUSED:
+        for tool in ([need_tool("strace"), "-o", "/dev/null"], [t.binary]):
+            r = t.run(tool + ["-e", "trace=" + spec, "/bin/true"])
+            check(r.status != 0, "%s takes %r" % (tool[0], spec))
+    eq(len(r.err.splitlines()), 1, "lines: " + r.err)
+
+
+@test
+def sets_that_leave_nothing(t):
+    """strace traces none, and says nothing."""
+    eq(by_strace(t, ["-e", "!read,all", "/bin/true"]), {}, "calls of strace")
+    for spec in ("!read,all", "read,!read", "!all,read,all"):
+        r = t.run([t.binary, "-e", spec, "/bin/true"])
+        eq((r.status, len(r.err.splitlines())), (2, 1), r.err)
+        check("no call" in r.err, r.err)
+
+
+@test
+def the_last_set_counts(t):
+    argv = [t.target("iov"), "plain"]
+    options = ["-e", "trace=read", "-e", "trace=write"]
+    eq(sorted(by_iotrace(t, options, argv)), sorted(by_strace(t, options + argv)), "calls")
+
+
+@test
+def an_empty_set_is_said(t):
+    for spec, said in (("?nosuch", 1), ("none", 0), ("!all", 0)):
+        r = t.run([t.binary, "-e", spec, "--json", "r.json", "/bin/true"])
+        eq((r.status, "none is traced" in r.err), (0, bool(said)), spec)
+    eq(r.err, "", "nothing else is said")
+
+
+# ---- options ----
+
+@test
+def options_are_taken(t):
+    """Each clustered, glued, repeated, before the program as strace has it; one line says what changes nothing."""
+    rows = [
+        (["-f"], "iotrace: -f: always so"),
+        (["-ff", "-tt"], "iotrace: -f -t: always so"),
+        (["-fttT"], "iotrace: -f -t -T: always so"),
+        (["-f", "-s128", "-v"], "iotrace: -f: always so; -s: "),
+        (["-s", "128"], "iotrace: -s: "),
+        (["-yy", "-X", "raw"], "iotrace: -y: always so; -X: "),
+        (["-e", "signal=none", "-e", "abbrev=all"], "iotrace: -e signal=: "),
+        (["--follow-forks", "--seccomp-bpf"], "iotrace: --follow-forks --seccomp-bpf: always so"),
+    ]
+    for options, said in rows:
+        r = t.run([t.binary, *options, "--json", "r.json", "/bin/echo", "-f", "hello"])
+        eq((r.status, r.out), (0, "-f hello\n"), "status and output with %r" % options)
+        check(r.err.startswith(said) and len(r.err.splitlines()) == 1, "%r: %r" % (options, r.err))
+        r = t.run([t.binary, *options, "-q", "--json", "r.json", "/bin/true"])
+        eq((r.status, r.err), (0, ""), "%r with -q" % options)
+
+
+@test
+def options_that_are_not_there(t):
+    for options, *words in ((["-e", "inject=all:error=EPERM"], "strace"), (["-k"], "--stacks"), (["-P", "/etc/passwd"], "jq"),
+                            (["-z"], "--json"), (["-b", "execve"], "-p PID"), (["-A", "-o", "x"], "--detail -"),
+                            (["-o", "|cat"], "--detail -"), (["--inject=all:error=EPERM"], "strace"), (["-S", "calls"], "jq"),
+                            (["-C"], "--summary")):
+        r = t.run([t.binary, *options, "/bin/true"])
+        eq((r.status, r.out, len(r.err.splitlines())), (2, "", 1), "%r: %s" % (options, r.err))
+        check("unknown" not in r.err and all(w in r.err for w in words), "%r: %s" % (options, r.err))
+        check("/bin/true" not in os.listdir(t.dir), "nothing was run")
+    eq(os.listdir(t.dir), [], "files")
+
+
+@test
+def the_way_that_replaces_trace_path(t):
+    """The sentence of -P names it: the same calls on descriptors as strace -P finds."""
+    path = t.path("file")
+    with open(path, "w") as f:
+        f.write("x" * 100)
+    argv = [need_tool("cat"), path, "/etc/passwd"]
+    r = t.iotrace(["-e", "all"], argv)
+    mine = {x["name"]: x["calls"] for fd in r.json["fds"] if fd["target"] == path for x in fd["syscalls"]}
+    want = by_strace(t, ["-P", path] + argv)
+    for name in ("openat", "newfstatat"):  # by path, and by a descriptor that a path begins at
+        want.pop(name, None)
+    eq(mine, want, "calls on the file")
+
+
+@test
+def help_and_version(t):
+    for short, long_ in (("-h", "--help"), ("-V", "--version")):
+        a, b = t.run([t.binary, short]), t.run([t.binary, long_])
+        eq((a.status, a.out, a.err), (0, b.out, ""), short)
+
+
+@test
+def a_summary_is_printed_with_c(t):
+    header = "% time     seconds  usecs/call     calls    errors syscall"
+    for options, there in ((["-c"], True), (["-c", "-q"], True), (["-q"], False), (["-c", "--json", "r.json"], True),
+                           (["--json", "r.json"], False), (["-c", "-o", "r"], False), (["-fc"], True)):
+        r = t.run([t.binary, *options, "/bin/true"])
+        eq((r.status, header in r.err), (0, there), "%r: %s" % (options, r.err[-300:]))
+
+
+@test
+def environment_as_straces(t):
+    r = t.run([t.binary, "-q", "-E", "A=1", "-E", "HOME", "/bin/sh", "-c", "echo $A ${HOME-unset}"])
+    eq(r.out, "1 unset\n", "output")
+
+
+@test
+def options_after_the_program(t):
+    for dashes in ([], ["--"]):
+        r = t.run([t.binary, "-q", "-c", *dashes, "/bin/echo", "-c", "-f", "--json", "x"])
+        eq((r.status, r.out), (0, "-c -f --json x\n"), "output")
+
+
+@test
+def where_the_output_went(t):
+    """One who means strace's -o FILE is told, others are not."""
+    for options, said in ((["-o", "out.txt"], True), (["-f", "-o", "run"], True), (["-o", "run"], False),
+                          (["-q", "-o", "out.txt"], False), (["-o", "run.d/x"], False)):
+        os.makedirs(t.path("run.d"), exist_ok=True)
+        r = t.run([t.binary, *options, "/bin/true"])
+        prefix = options[-1]
+        line = [x for x in r.err.splitlines() if "-o is a prefix" in x]
+        eq((r.status, len(line)), (0, int(said)), "%r: %s" % (options, r.err))
+        for end in ("-detail.txt", "-summary.txt", ".json"):
+            check(os.path.exists(t.path(prefix + end)), "no " + prefix + end)
+            check(not line or prefix + end in line[0], line)
+
+
+@test
+def lines_of_the_calls_that_were_asked_for(t):
+    """The default lines are of sendmmsg, write ...; a set without one of them has lines of its own."""
+    r = t.iotrace(["-e", "trace=openat"], ["/bin/true"])
+    eq(len(r.detail), r.call("openat")["calls"], "lines")
+    check(r.detail and all(" openat(" in x for x in r.detail), r.detail)
+
+
+@test
+def long_options_and_expressions_are_offered(t):
+    for options, offered in ((["--folow-forks"], "--follow-forks"), (["--sumary=x"], "--summary"),
+                             (["-e", "singal=none"], "signal="), (["-e", "trace=wirte"], "'write'"),
+                             (["-e", "%netwrok"], "'%network'")):
+        r = t.run([t.binary, *options, "/bin/true"])
+        eq(r.status, 2, "status")
+        check("did you mean" in r.err and offered in r.err, r.err)
+
+
+if __name__ == "__main__":
+    main()
