@@ -546,6 +546,8 @@ void call_entry(struct session *s, struct tracee *t)
 		ours = ours_entry(&s->recorder, t);
 	if (ours == OURS_AGAIN)
 		return;
+	if (!t->counted)
+		outside_call(&s->outside, t->ev.def);
 	if (t->counted) {
 		struct decode_env env;
 

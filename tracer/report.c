@@ -57,6 +57,7 @@ static void fill_traced_set(const struct session *s, struct res_result *r)
 {
 	struct res_strs *set = &r->tracer->traced_set;
 
+	r->tracer->traced_spec = arena_strdup(result_arena(r), s->opt->trace_spec);
 	if (s->opt->trace.all) {
 		set->at = arena_alloc(result_arena(r), s->map.len + 1, sizeof(char *));
 		set->at[set->len++] = "all";
@@ -147,6 +148,7 @@ static void fill_tracer(const struct session *s, struct res_result *r)
 	t->lost = session_lost(s);
 	t->ignored_signal_interruptions = s->ignored_signal_interruptions;
 	fill_traced_set(s, r);
+	outside_result(&s->outside, r);
 	fill_unpatched(s, r);
 	fill_overhead(s, r);
 }

@@ -216,5 +216,39 @@ def long_options_and_expressions_are_offered(t):
         check("did you mean" in r.err and offered in r.err, r.err)
 
 
+# ---- what the set leaves out ----
+
+def traced_line(r):
+    """All of it, of several lines."""
+    found = re.search(r"^traced +(.*?)\n(?=\S)", r.summary, re.M | re.S)
+    check(found, r.summary[:2000])
+    return " ".join(found.group(1).split())
+
+
+@test
+def the_set_stands_in_the_head(t):
+    for options, want in (([], "%io: "), (["-e", "all"], "all calls"), (["-e", "write,read"], "write,read: 2 system calls"),
+                          (["-e", "trace=!read"], "!read: all but 1 call"), (["-e", "write"], "write: 1 system call")):
+        r = t.iotrace(options, ["/bin/true"])
+        check(traced_line(r).startswith(want), traced_line(r))
+        eq(r.json["tracer"]["traced_spec"], options[-1].replace("trace=", "") if options else "%io", "in the JSON")
+
+
+@test
+def connects_outside_of_the_set(t):
+    """9,000 connects under the default set: that they were made is known, and said."""
+    need_recorder(t)
+    for mode in ("auto", "ptrace"):
+        r = t.iotrace(["--mode=" + mode], [t.target("every"), "connects", "9000"], env=AT_ONCE)
+        seen = {x["name"]: x["calls"] for x in r.json["tracer"]["untraced"]}
+        all_ = by_strace(t, [t.target("every"), "connects", "9000"])
+        eq([x for x in seen if seen[x] > all_.get(x, 0) + (x == "execve")], [], "more than there were, %s: %s" % (mode, seen))
+        for name in ("close", "connect", "socket") if mode == "auto" else ("close",):
+            eq(seen.get(name), all_[name], name + " with " + mode)
+        check("others that the set leaves out" in traced_line(r) and "--trace=all" in traced_line(r), traced_line(r))
+        r = t.iotrace(["--mode=" + mode, "-e", "all"], [t.target("every"), "connects", "9000"], env=AT_ONCE)
+        eq((traced_line(r), r.json["tracer"]["untraced"]), ("all calls", []), "with all")
+
+
 if __name__ == "__main__":
     main()
