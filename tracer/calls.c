@@ -31,6 +31,7 @@
 #include "tracer/memory.h"
 #include "tracer/mend.h"
 #include "tracer/own_filter.h"
+#include "tracer/paths.h"
 #include "tracer/session.h"
 
 #define RESTART_SYSCALL "restart_syscall"
@@ -548,6 +549,9 @@ void call_entry(struct session *s, struct tracee *t)
 		return;
 	if (!t->counted)
 		outside_call(&s->outside, t->ev.def);
+	else if (s->opt->paths.len)
+		t->counted =
+			(uint8_t)paths_match(&s->opt->paths, t->tid, &t->ev, call_env_memory(s, t));
 	if (t->counted) {
 		struct decode_env env;
 

@@ -54,6 +54,8 @@ static const struct {
 	{OPT_JSON, "json", "FILE", "write the result as JSON alone"},
 	{'c', "summary-only", NULL, "the summary on standard error, whatever else is written"},
 	{'e', "trace", "SET", "names, %io %network %file ..., all, none, /regex, !x; default %io"},
+	{'P', "trace-path", "PATH",
+		"only calls that name PATH or have it open; repeatable; by stops"},
 	{OPT_DETAIL_TRACE, "detail-trace", "SET",
 		"calls with a line; default " DETAIL_TRACE_DEFAULT},
 	{OPT_DETAIL_LIMIT, "detail-limit", "BYTES",
@@ -280,6 +282,7 @@ static int set_trace(struct options *o, const char *arg, struct err *err)
 		return rc;
 	if (!strncmp(arg, "trace=", 6) || !strncmp(arg, "t=", 2))
 		arg = strchr(arg, '=') + 1;
+	o->trace_given = 1;
 	o->trace_spec = arg;
 	return set_set(&o->trace, arg, err);
 }
@@ -304,6 +307,9 @@ static int apply(struct options *o, int value, const char *arg, struct err *err)
 		return 0;
 	case 'e':
 		return set_trace(o, arg, err);
+	case 'P':
+		paths_add(&o->paths, arg);
+		return 0;
 	case OPT_DETAIL_TRACE:
 		o->detail_trace_given = 1;
 		return set_set(&o->detail_trace, arg, err);
@@ -403,23 +409,39 @@ static int asks_for_none(const char *spec)
 	return !strcmp(spec, "none") || !strcmp(spec, "!all");
 }
 
+/* -P, as strace has it: all calls about the paths, each with a line. */
+static int conclude_paths(struct options *o, struct err *err)
+{
+	if (!o->paths.len)
+		return 0;
+	o->mode_auto = 0; /* what a call names is read when it stops */
+	if (o->trace_given)
+		return 0;
+	o->trace_spec = "all";
+	return set_set(&o->trace, o->trace_spec, err);
+}
+
+/* A detail of other calls than those that are traced has no line. */
+static int conclude_detail(struct options *o, struct err *err)
+{
+	if (o->detail_trace_given || sys_set_is_empty(&o->trace) ||
+		(!o->paths.len && sys_set_meets(&o->trace, &o->detail_trace)))
+		return 0;
+	return set_set(&o->detail_trace, o->trace_spec, err);
+}
+
 /* What follows from several options together. */
 static int conclude(struct options *o, struct err *err)
 {
-	int nothing = sys_set_is_empty(&o->trace);
-
 	if (!o->summary && (o->summary_wanted || (!o->detail && !o->json && !o->quiet)))
 		o->summary_stderr = 1;
 	o->notes = habits_text(&o->habits);
-	if (nothing && !asks_for_none(o->trace_spec))
+	if (sys_set_is_empty(&o->trace) && !asks_for_none(o->trace_spec))
 		replace(&o->notes,
 			mem_printf("%s%sno call is in the set '%s': none is traced",
 				o->notes ? o->notes : "", o->notes ? "; " : "", o->trace_spec));
 	o->say_where = o->output && (o->habits.len || is_file_name(o->output));
-	/* A detail of other calls than those that are traced has no line. */
-	if (!o->detail_trace_given && !nothing && !sys_set_meets(&o->trace, &o->detail_trace))
-		return set_set(&o->detail_trace, o->trace_spec, err);
-	return 0;
+	return conclude_paths(o, err) < 0 ? err->code : conclude_detail(o, err);
 }
 
 static int check(struct options *o, struct err *err)
@@ -438,6 +460,8 @@ static int check(struct options *o, struct err *err)
 	if (o->verify && (o->live || o->interval_ns))
 		return err_set(err, -EINVAL,
 			"--verify prints nothing meanwhile: no --live, no --interval");
+	if (o->verify && o->paths.len)
+		return err_set(err, -EINVAL, "--verify and -P exclude each other");
 	if (o->verify && o->user)
 		return err_set(err, -EINVAL, "--verify and -u exclude each other");
 	if (o->control_fd >= 0 && fcntl(o->control_fd, F_SETFD, FD_CLOEXEC) < 0)
@@ -517,6 +541,7 @@ void options_release(struct options *o)
 	free(o->detail);
 	free(o->json);
 	free(o->notes);
+	paths_release(&o->paths);
 	habits_release(&o->habits);
 	free(o->env.at);
 	free(o->pids.at);

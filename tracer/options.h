@@ -8,6 +8,7 @@
 #include "common/base/err.h"
 #include "common/base/out.h"
 #include "tracer/habits.h"
+#include "tracer/paths.h"
 #include "tracer/sys_set.h"
 
 /* What the command line asks for. Strings belong to argv or, where noted, to options. */
@@ -26,6 +27,8 @@ struct options {
 	int no_patch;
 	int verify;
 	int live;
+	struct paths paths; /* -P */
+	int trace_given;
 	const char *trace_spec; /* of --trace, without "trace="; or the default */
 	struct {
 		pid_t *at;

@@ -88,6 +88,17 @@ static const char *kernel_elsewhere(struct doc *d, const struct res_result *r)
 		view_time(d, t->system_ns), view_time(d, mine));
 }
 
+/* -P */
+static const char *on_paths(struct doc *d, const struct res_tracer *t)
+{
+	const char *words = "";
+
+	for (size_t i = 0; i < t->traced_paths.len; i++)
+		words = arena_printf(&d->arena, "%s%s%s", words, i ? ", " : "; only those about ",
+			view_name(t->traced_paths.at[i]));
+	return words;
+}
+
 void view_set(struct doc *d, const struct res_result *r)
 {
 	const struct res_tracer *t = r->tracer;
@@ -95,10 +106,12 @@ void view_set(struct doc *d, const struct res_result *r)
 
 	if (!t || (!t->traced_set.len && !t->traced_spec))
 		return;
-	if (!t->traced_set.len || strcmp(view_name(t->traced_set.at[0]), "all") != 0) {
+	if (!t->traced_paths.len &&
+		(!t->traced_set.len || strcmp(view_name(t->traced_set.at[0]), "all") != 0)) {
 		more = others(d, r);
 		if (!more)
 			more = kernel_elsewhere(d, r);
 	}
-	doc_pair(d, "traced", "%s%s%s", set_in_words(d, t), more ? ".  " : "", more ? more : "");
+	doc_pair(d, "traced", "%s%s%s%s", set_in_words(d, t), on_paths(d, t), more ? ".  " : "",
+		more ? more : "");
 }

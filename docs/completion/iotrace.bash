@@ -4,7 +4,7 @@
 _iotrace()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} i
-	local options='-o --output --summary --detail --json -c --summary-only -e --trace --detail-trace --detail-limit
+	local options='-o --output --summary --detail --json -c --summary-only -e --trace -P --trace-path --detail-trace --detail-limit
 		--mode --no-patch --verify -p --attach --tree --skip --duration --control-fd --live --interval --status --stacks --stacks-every -E --env --timeout --grace
 		-u --user -q --quiet -V --version -h --help'
 
@@ -16,7 +16,7 @@ _iotrace()
 			_iotrace_command "$((i + 1))"
 			return
 			;;
-		-o | --output | --summary | --detail | --json | -e | --trace | --detail-trace | \
+		-o | --output | --summary | --detail | --json | -e | --trace | -P | --trace-path | --detail-trace | \
 			--detail-limit | --mode | -p | --attach | --skip | --duration | \
 			--control-fd | --interval | --status | --stacks | --stacks-every | -E | --env | --timeout | --grace | -u | --user)
 			((i++))
@@ -30,7 +30,7 @@ _iotrace()
 		esac
 	done
 	case $prev in
-	-o | --output | --summary | --detail | --json)
+	-o | --output | --summary | --detail | --json | -P | --trace-path)
 		COMPREPLY=($(compgen -f -- "$cur"))
 		;;
 	-e | --trace | --detail-trace)

@@ -128,7 +128,7 @@ def options_are_taken(t):
 
 @test
 def options_that_are_not_there(t):
-    for options, *words in ((["-e", "inject=all:error=EPERM"], "strace"), (["-k"], "--stacks"), (["-P", "/etc/passwd"], "jq"),
+    for options, *words in ((["-e", "inject=all:error=EPERM"], "strace"), (["-k"], "--stacks"),
                             (["-z"], "--json"), (["-b", "execve"], "-p PID"), (["-A", "-o", "x"], "--detail -"),
                             (["-o", "|cat"], "--detail -"), (["--inject=all:error=EPERM"], "strace"), (["-S", "calls"], "jq"),
                             (["-C"], "--summary")):
@@ -139,19 +139,108 @@ def options_that_are_not_there(t):
     eq(os.listdir(t.dir), [], "files")
 
 
-@test
-def the_way_that_replaces_trace_path(t):
-    """The sentence of -P names it: the same calls on descriptors as strace -P finds."""
+# Many ways to touch the file that is given, of which most are by descriptor.
+TOUCHES = """
+import fcntl, mmap, os, select, sys
+f = sys.argv[1]
+d, name = os.path.split(f)
+os.chdir(d)
+fd = os.open(f, os.O_RDWR)
+other = os.open(f + ".other", os.O_RDWR | os.O_CREAT, 0o600)
+os.write(fd, b"x" * 100)
+os.pwritev(fd, [b"a", b"b"], 0)
+os.lseek(fd, 0, os.SEEK_SET)
+os.read(fd, 10)
+os.write(other, b"y")
+os.sendfile(other, fd, 0, 10)
+os.sendfile(fd, other, 0, 1)
+os.copy_file_range(fd, other, 10, 0, 0)
+os.copy_file_range(other, fd, 1, 0, 0)
+mmap.mmap(fd, 10).close()
+os.dup2(fd, 100)
+os.dup2(other, 100)
+os.dup2(fd, 101)
+os.close(101)
+fcntl.flock(fd, fcntl.LOCK_EX)
+os.fsync(fd)
+os.fstat(fd)
+for fds in ([fd, other], [other]):
+    p = select.poll()
+    for x in fds:
+        p.register(x)
+    p.poll(0)
+select.select([other], [fd], [], 0)
+select.select([other], [other], [], 0)
+for x in (fd, other):
+    try:
+        select.epoll().register(x)
+    except OSError:
+        pass
+at = os.open(d, os.O_RDONLY)
+os.stat(f); os.stat(name); os.lstat(f); os.access(f, os.R_OK); os.statvfs(f); os.chmod(f, 0o600); os.utime(f)
+os.stat(name, dir_fd=at)
+try:
+    os.getxattr(f, "user.x")
+except OSError:
+    pass
+os.truncate(f, 50)
+for make in (os.link, os.symlink):
+    make(f, f + ".l"); os.unlink(f + ".l")
+os.symlink(f, f + ".s"); os.readlink(f + ".s"); os.open(f + ".s", os.O_RDONLY); os.unlink(f + ".s")
+os.rename(f, f + ".r"); os.link(f + ".r", f); os.unlink(f + ".r")
+if os.fork() == 0:
+    os.read(fd, 1)
+    os.execv("/bin/cat", ["cat", f])
+os.wait()
+os.unlink(f)
+os.fstat(fd)
+os.write(fd, b"z")
+"""
+
+
+def touched(t, tool, options):
     path = t.path("file")
     with open(path, "w") as f:
-        f.write("x" * 100)
-    argv = [need_tool("cat"), path, "/etc/passwd"]
-    r = t.iotrace(["-e", "all"], argv)
-    mine = {x["name"]: x["calls"] for fd in r.json["fds"] if fd["target"] == path for x in fd["syscalls"]}
-    want = by_strace(t, ["-P", path] + argv)
-    for name in ("openat", "newfstatat"):  # by path, and by a descriptor that a path begins at
-        want.pop(name, None)
-    eq(mine, want, "calls on the file")
+        f.write("hello" * 100)
+    return tool(t, options + [sys.executable, "-c", TOUCHES, path])
+
+
+@test
+def calls_about_a_path(t):
+    """As strace -P, call by call: by path, by descriptor, by one of several descriptors, after the path is gone."""
+    os.symlink("file", t.path("link"))
+    for paths, most in ((["file"], 30), ([t.path("file")], 40), (["link"], 30), (["file", "file.other"], 40),
+                        (["/dev/null"], 0), (["nowhere"], 0)):
+        options = [x for p in paths for x in ("-P", p)]
+        want = touched(t, by_strace, options)
+        got = touched(t, lambda t, argv: by_iotrace(t, argv[:len(options)], argv[len(options):]), options)
+        differ = {x: (want.get(x), got.get(x)) for x in set(want) | set(got) if want.get(x) != got.get(x)}
+        eq(differ, {}, "calls of strace, of iotrace, with %s" % paths)
+        check(sum(want.values()) >= most, "calls with %s: %s" % (paths, want))
+
+
+@test
+def a_path_that_a_file_gets(t):
+    """rename(2) to the path is about it; strace looks at the first name only."""
+    with open(t.path("old"), "w") as f:
+        f.write("x")
+    r = t.iotrace(["-P", t.path("new")], [need_tool("python3"), "-c", "import os; os.rename('old', '%s')" % t.path("new")])
+    eq({x["name"]: x["calls"] for x in r.json["syscalls"]}, {"rename": 1}, "calls")
+
+
+@test
+def what_a_path_implies(t):
+    """All calls, each with a line, by stops; a set narrows them; what is said of others is not."""
+    r = t.iotrace(["-P", "/etc/passwd"], [need_tool("cat"), "/etc/passwd", "/etc/hostname"])
+    eq((r.json["tracer"]["mode"], r.json["tracer"]["traced_paths"]), ("ptrace", ["/etc/passwd"]), "mode and paths")
+    eq(len(r.detail), sum(x["calls"] for x in r.json["syscalls"]), "lines")
+    eq(traced_line(r), "all calls; only those about /etc/passwd", "head")
+    check("was not called" not in r.summary and "traced and not called" not in r.summary, r.summary)
+    eq(r.json["mappings"], None, "mappings of others are not known")
+    r = t.iotrace(["-P", "/etc/passwd", "-e", "read"], [need_tool("cat"), "/etc/passwd", "/etc/hostname"])
+    eq({x["name"] for x in r.json["syscalls"]} - {"read"}, set(), "calls")
+    r = t.run([t.binary, "--verify", "-P", "/", "/bin/true"])
+    eq(r.status, 2, "with --verify")
 
 
 @test

@@ -5,6 +5,7 @@
  * says: %io: ... system calls
  * never: others that the set leaves out
  * never: the kernel worked
+ * never: only those about
  */
 #include <sys/resource.h>
 

@@ -71,6 +71,7 @@ static void put_options(struct out *o, const struct options *opt)
 	put_number(o, "control", (uint64_t)(opt->control_fd + 1), 0);
 	put_number(o, "live", (uint64_t)opt->live, 0);
 	put_number(o, "interval", opt->interval_ns, 0);
+	put_number(o, "paths", opt->paths.len, 0);
 	put_text(o, "user", opt->user);
 	put_number(o, "where", (uint64_t)opt->say_where, 0);
 	put_text(o, "notes", opt->notes);
@@ -121,6 +122,8 @@ static const struct {
 	{"-qo p prog",
 		"summary=p-summary.txt detail=p-detail.txt json=p.json stderr=0 quiet=1 | prog"},
 	{"-E A=1 prog", "env=A=1 | prog"},
+	{"-P /x prog", "auto=0 paths=1 | prog"},
+	{"-P /x -P /y --trace-path=/z --mode auto prog", "auto=0 paths=3 | prog"},
 	/* strace's */
 	{"-c prog", "| prog"},
 	{"-cq prog", "quiet=1 | prog"},
@@ -208,6 +211,7 @@ static const struct {
 	{"-p 99999999999", "--attach"},
 	{"-p 1 -u nobody", "-u"},
 	{"--verify -u nobody true", "-u"},
+	{"--verify -P / true", "-P"},
 	{"--verify --live true", "--live"},
 	{"--interval 0 true", "--interval: '0' is less than 0.01"},
 	{"--interval x true", "--interval"},
@@ -342,6 +346,10 @@ static const struct {
 	{"-e write -e read prog", "write", 0, 0},
 	{"-e write -e read prog", "read", 1, 1},
 	{"-e openat prog", "openat", 1, 1},
+	{"-P /x prog", "openat", 1, 1},
+	{"-P /x -e write,openat prog", "openat", 1, 1},
+	{"-P /x -e write,openat prog", "read", 0, 0},
+	{"-P /x --detail-trace write prog", "openat", 1, 0},
 	{"-e %clock prog", "clock_gettime", 1, 1},
 	{"-e %clock --detail-trace write prog", "clock_gettime", 1, 0},
 	{"-e t=write prog", "read", 0, 0},
