@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "tracer/outside.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,24 +29,37 @@ void outside_call(struct outside *o, const struct sys_def *def)
 		o->calls[def->index]++;
 }
 
+/* The n-th word behind text, the first is 1, as a number; U64_NONE: it is none. */
+static uint64_t word(const char *text, int n)
+{
+	unsigned long long value;
+	char *end;
+
+	for (int i = 1; i < n; i++) {
+		text += strspn(text, " ");
+		text += strcspn(text, " ");
+	}
+	value = strtoull(text, &end, 10);
+	return end > text ? value : U64_NONE;
+}
+
 void outside_end(struct outside *o, pid_t pid)
 {
 	uint64_t self, children;
 	char path[64], *text = NULL;
 	const char *fields;
-	size_t len;
 	long ticks = sysconf(_SC_CLK_TCK);
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (ticks <= 0 || file_read(path, 4096, &text, &len, NULL) < 0)
+	if (ticks <= 0 || file_read(path, 4096, &text, NULL, NULL) < 0)
 		return;
-	/* proc(5): the name may have blanks and brackets; stime is the 15th field, cstime the 17th.
-	 */
+	/* proc(5): the name may have blanks and brackets; behind it is the third field, stime is
+	 * the 15th, cstime the 17th. */
 	fields = strrchr(text, ')');
-	if (fields &&
-		sscanf(fields + 1,
-			" %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %*s %" SCNu64,
-			&self, &children) == 2)
+	fields = fields ? fields + 1 : "";
+	self = word(fields, 15 - 2);
+	children = word(fields, 17 - 2);
+	if (self != U64_NONE && children != U64_NONE)
 		o->system_ns = (self + children) * (NS_PER_SEC / (uint64_t)ticks);
 	free(text);
 }
