@@ -377,8 +377,11 @@ static int unknown_long(const char *word, struct err *err)
 	cleanup_free char *name = mem_strndup(word + 2, strcspn(word + 2, "="));
 	struct nearest n = nearest_to(name, 1 + strnlen(name, 64) / 3);
 
-	for (size_t i = 0; i < TABLE_LEN; i++)
+	for (size_t i = 0; i < TABLE_LEN; i++) {
+		if (*name && !strncmp(name, table[i].name, strlen(name)) && n.distance > 1)
+			n = (struct nearest){name, table[i].name, 1}; /* cut too short */
 		nearest_try(&n, table[i].name);
+	}
 	for (size_t i = 0; i < habits_count(); i++)
 		if (habits_at(i)->name)
 			nearest_try(&n, habits_at(i)->name);

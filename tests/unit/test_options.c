@@ -187,6 +187,8 @@ static const struct {
 	{"-J prog", "unknown option '-J'"},
 	{"-qJ prog", "unknown option '-J'"},
 	{"--tree -Jq prog", "unknown option '-J'"},
+	{"--sum x prog", "did you mean '--summary'"},
+	{"--interv x", "--interval: 'x'"},
 	{"--sumary prog", "did you mean '--summary'"},
 	{"--folow-forks prog", "did you mean '--follow-forks'"},
 	{"--detial=x prog", "did you mean '--detail'"},
