@@ -10,6 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from recorder import AT_ONCE
+from stracelog import canonical
 from tap import USER, Skip, check, eq, main, need_recorder, need_tool, only_from, test
 
 only_from("habits")
@@ -237,6 +238,15 @@ def calls_about_a_path(t):
         differ = {x: (want.get(x), got.get(x)) for x in set(want) | set(got) if want.get(x) != got.get(x)}
         eq(differ, {}, "calls of strace, of iotrace, with %s" % paths)
         check(sum(want.values()) >= most, "calls with %s: %s" % (paths, want))
+
+
+@test
+def calls_about_a_path_of_a_32_bit_program(t):
+    options = ["-P", "/dev/null", "-P", "/etc/ld.so.cache"]
+    argv = [t.target("iov", "m32"), "plain"]
+    want = {canonical(name): calls for name, calls in by_strace(t, options + argv).items()}
+    eq(by_iotrace(t, options, argv), want, "calls")
+    check("mmap" in want and "write" in want, want)
 
 
 @test
