@@ -17,8 +17,8 @@ struct sys_set {
 
 /*
  * As strace(1) has it: names, %classes (some without %), numbers, /regex, ?x where x may be
- * unknown, `all`, `none`, each alone; a leading ! is of the whole list. And more: %io, `all` in a
- * list, and !x in a list takes x out of what stands before it.
+ * unknown, `all`, `none` alone; a leading ! is of the whole list. And more: %io, and !x in a list
+ * takes x out of what stands before it.
  *
  *	"sendmmsg,write"   "%io,!poll"   "all,!mmap"   "!mmap,brk"   "trace=%network,/^epoll"
  *
