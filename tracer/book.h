@@ -8,6 +8,7 @@
 #include "tracer/agg/agg.h"
 #include "tracer/detail.h"
 #include "tracer/stacks/stacks.h"
+#include "tracer/sys_set.h"
 
 /*
  * The book of a run: takes each finished call once and puts it into the phase in which it was

@@ -41,8 +41,10 @@ static void recorded(void *ctx, struct tracee *t, struct sys_event *ev,
 
 		identity_call(s->identity, &c, ev, traced, said, &file);
 	}
-	if (!traced)
+	if (!traced) {
+		outside_call(&s->outside, def);
 		return;
+	}
 	env = call_env(s, t, ev, file);
 	decode_recorded(&(struct decode_in){ev, call_env_memory(s, t), &env}, measured, &ev->m);
 	see_mapping(s, ev, file);

@@ -32,6 +32,7 @@
 #include "tracer/memory.h"
 #include "tracer/mend.h"
 #include "tracer/own_filter.h"
+#include "tracer/paths.h"
 #include "tracer/session.h"
 #include "tracer/trap.h"
 
@@ -608,6 +609,11 @@ void call_entry(struct session *s, struct tracee *t)
 		ours = ours_entry(&s->recorder, t);
 	if (ours == OURS_AGAIN)
 		return;
+	if (!t->counted)
+		outside_call(&s->outside, t->ev.def);
+	else if (s->opt->paths.len)
+		t->counted =
+			(uint8_t)paths_match(&s->opt->paths, t->tid, &t->ev, call_env_memory(s, t));
 	if (t->counted) {
 		struct decode_env env;
 

@@ -2,7 +2,7 @@
 #ifndef TRACER_CONTROL_H
 #define TRACER_CONTROL_H
 
-#include "tracer/syscalls.h"
+#include "tracer/sys_set.h"
 
 /*
  * Control calls: what the tracer must see to stay exact, whether it is traced or not. They are

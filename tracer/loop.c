@@ -200,6 +200,8 @@ static void event_stop(struct session *s, struct tracee *t, const struct stop *s
 		break;
 	case PTRACE_EVENT_EXIT:
 		tracees_read_comm(&s->tracees, t);
+		if (!s->attached && t->process->pid == s->first_pid)
+			outside_end(&s->outside, s->first_pid);
 		call_no_return(s, t, 1);
 		/* What it made before it was killed, it will not announce. */
 		tracees_cloning(&s->tracees, t, CLONING_NOT);

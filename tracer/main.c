@@ -285,10 +285,20 @@ static int write_outputs(struct run *run)
 	return o->failed ? STATUS_FAILED : 0;
 }
 
+/* strace's -o FILE has the lines. */
+static void say_where(const struct options *o)
+{
+	fprintf(stderr,
+		"iotrace: -o is a prefix: lines of calls in %s, summary in %s, JSON in %s\n",
+		o->detail, o->summary, o->json);
+}
+
 static int finish(struct run *run)
 {
 	int status = write_outputs(run);
 
+	if (status == 0 && run->opt.say_where && !run->opt.quiet)
+		say_where(&run->opt);
 	return status ? status : exit_status(run);
 }
 
@@ -431,6 +441,8 @@ int main(int argc, char **argv)
 		return print(options_help);
 	if (action == OPTIONS_VERSION)
 		return print(version_text);
+	if (run.opt.notes && !run.opt.quiet)
+		fprintf(stderr, "iotrace: %s\n", run.opt.notes);
 	if (run.opt.verify)
 		return verify_modes(&run);
 	if (run.opt.pids.len) {

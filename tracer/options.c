@@ -11,8 +11,10 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
+#include "common/base/nearest.h"
 #include "common/base/units.h"
 
+#define TRACE_DEFAULT        "%io"
 #define DETAIL_TRACE_DEFAULT "sendmmsg,recvmmsg,write,writev,mmap,munmap"
 #define DETAIL_LIMIT_DEFAULT (256ULL << 20)
 #define GRACE_DEFAULT_NS     (5 * 1000000000ULL)
@@ -38,9 +40,7 @@ enum {
 	OPT_STACKS_EVERY,
 	OPT_TIMEOUT,
 	OPT_GRACE,
-	OPT_ENV,
-	OPT_VERSION,
-	OPT_HELP,
+	OPT_HABITS = 1024, /* and the index of one of habits.def */
 };
 
 /* Every option once: getopt's table and --help are made from it. */
@@ -52,8 +52,10 @@ static const struct {
 	{OPT_SUMMARY, "summary", "FILE", "write the summary alone; - is standard output"},
 	{OPT_DETAIL, "detail", "FILE", "write the detail alone: one line a call"},
 	{OPT_JSON, "json", "FILE", "write the result as JSON alone"},
-	{'e', "trace", "SET",
-		"names, %io %network %file %desc %memory %process, all, !x; default %io"},
+	{'c', "summary-only", NULL, "the summary on standard error, whatever else is written"},
+	{'e', "trace", "SET", "names, %io %network %file ..., all, none, /regex, !x; default %io"},
+	{'P', "trace-path", "PATH",
+		"only calls that name PATH or have it open; repeatable; by stops"},
 	{OPT_DETAIL_TRACE, "detail-trace", "SET",
 		"calls with a line; default " DETAIL_TRACE_DEFAULT},
 	{OPT_DETAIL_LIMIT, "detail-limit", "BYTES",
@@ -79,12 +81,12 @@ static const struct {
 		"one call in N of a thread; default 97, with --mode=ptrace 1"},
 	{OPT_TIMEOUT, "timeout", "SEC", "end the target after SEC: TERM, after the grace KILL"},
 	{OPT_GRACE, "grace", "SEC", "time between TERM and KILL; default 5"},
-	{OPT_ENV, "env", "NAME[=VALUE]",
+	{'E', "env", "NAME[=VALUE]",
 		"set a variable for the target, or without = unset it; repeatable"},
 	{'u', "user", "USER", "as root: run the target as USER, who gets the files"},
 	{'q', "quiet", NULL, "no messages, and no summary on standard error"},
-	{OPT_VERSION, "version", NULL, "print the version"},
-	{OPT_HELP, "help", NULL, "print this help"},
+	{'V', "version", NULL, "print the version"},
+	{'h', "help", NULL, "print this help"},
 };
 #define TABLE_LEN (sizeof(table) / sizeof(*table))
 
@@ -109,25 +111,56 @@ void options_help(struct out *o)
 	}
 	out_str(o, "\nExit status: the target's, 128+N if signal N ended it; 124 time limit,\n"
 		   "125 iotrace failed, 126 not executable, 127 not found, 2 usage.\n"
-		   "See iotrace(1).\n");
+		   "strace's other options are taken where that is done anyway: see iotrace(1).\n");
 }
 
-static void getopt_tables(char *shorts, struct option *longs)
+/* What getopt wants: the table's options and strace's. */
+struct getopt_tables {
+	char shorts[256];
+	struct option *longs; /* heap */
+};
+
+static void add_short(char **at, int letter, int has_arg)
 {
+	*(*at)++ = (char)letter;
+	if (has_arg == required_argument)
+		*(*at)++ = ':';
+}
+
+static void add_habits(char **shorts, struct option *longs)
+{
+	static const int has_arg[] = {[HABIT_NONE] = no_argument,
+		[HABIT_ANY] = required_argument,
+		[HABIT_LONG] = optional_argument};
+
+	for (size_t i = 0; i < habits_count(); i++) {
+		const struct habit *h = habits_at(i);
+
+		if (h->name)
+			*longs++ = (struct option){
+				h->name, has_arg[h->value], NULL, OPT_HABITS + (int)i};
+		if (h->letter)
+			add_short(shorts, h->letter, has_arg[h->value]);
+	}
+	*longs = (struct option){0};
+}
+
+static void getopt_tables(struct getopt_tables *t)
+{
+	char *shorts = t->shorts;
+
+	t->longs = mem_calloc(TABLE_LEN + habits_count() + 1, sizeof(*t->longs));
 	*shorts++ = '+'; /* options end at the program's name */
 	*shorts++ = ':';
 	for (size_t i = 0; i < TABLE_LEN; i++) {
 		int has_arg = table[i].arg ? required_argument : no_argument;
 
-		longs[i] = (struct option){table[i].name, has_arg, NULL, table[i].value};
-		if (table[i].value >= 256)
-			continue;
-		*shorts++ = (char)table[i].value;
-		if (table[i].arg)
-			*shorts++ = ':';
+		t->longs[i] = (struct option){table[i].name, has_arg, NULL, table[i].value};
+		if (table[i].value < 256)
+			add_short(&shorts, table[i].value, has_arg);
 	}
+	add_habits(&shorts, t->longs + TABLE_LEN);
 	*shorts = '\0';
-	longs[TABLE_LEN] = (struct option){0};
 }
 
 static int set_mode(struct options *o, const char *arg, struct err *err)
@@ -209,14 +242,59 @@ static int set_set(struct sys_set *set, const char *arg, struct err *err)
 	return sys_set_parse(set, arg, err);
 }
 
+/* 1 if one who says so means a file, as strace does, and not what files' names begin with. */
+static int is_file_name(const char *prefix)
+{
+	static const char *const ends[] = {".txt", ".log", ".out", ".trace", ".strace"};
+	const char *end = strrchr(prefix, '.');
+
+	for (size_t i = 0; end && i < sizeof(ends) / sizeof(*ends); i++)
+		if (!strcmp(end, ends[i]))
+			return 1;
+	return 0;
+}
+
+static int set_output(struct options *o, const char *arg, struct err *err)
+{
+	if (*arg == '|' || *arg == '!')
+		return err_set(err, -EINVAL,
+			"'%s': no program is given the output; --detail - prints the lines, for a "
+			"pipe",
+			arg);
+	replace(&o->summary, mem_printf("%s-summary.txt", arg));
+	replace(&o->detail, mem_printf("%s-detail.txt", arg));
+	replace(&o->json, mem_printf("%s.json", arg));
+	o->output = arg;
+	return 0;
+}
+
+static int set_trace(struct options *o, const char *arg, struct err *err)
+{
+	const struct habit *habit;
+	char name[24];
+	int rc = habits_by_expression(arg, &habit, err);
+
+	if (rc == 0 && habit) {
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(arg, "=") + 1, arg);
+		return habits_take(&o->habits, habit, "-e ", name, err);
+	}
+	if (rc < 0)
+		return rc;
+	if (!strncmp(arg, "trace=", 6) || !strncmp(arg, "t=", 2))
+		arg = strchr(arg, '=') + 1;
+	o->trace_given = 1;
+	o->trace_spec = arg;
+	return set_set(&o->trace, arg, err);
+}
+
 /* Applies one option. arg is NULL where the table says there is none. */
 static int apply(struct options *o, int value, const char *arg, struct err *err)
 {
 	switch (value) {
 	case 'o':
-		replace(&o->summary, mem_printf("%s-summary.txt", arg));
-		replace(&o->detail, mem_printf("%s-detail.txt", arg));
-		replace(&o->json, mem_printf("%s.json", arg));
+		return set_output(o, arg, err);
+	case 'c':
+		o->summary_wanted = 1;
 		return 0;
 	case OPT_SUMMARY:
 		replace(&o->summary, mem_strdup(arg));
@@ -228,8 +306,10 @@ static int apply(struct options *o, int value, const char *arg, struct err *err)
 		replace(&o->json, mem_strdup(arg));
 		return 0;
 	case 'e':
-		o->trace_spec = arg;
-		return set_set(&o->trace, arg, err);
+		return set_trace(o, arg, err);
+	case 'P':
+		paths_add(&o->paths, arg);
+		return 0;
 	case OPT_DETAIL_TRACE:
 		o->detail_trace_given = 1;
 		return set_set(&o->detail_trace, arg, err);
@@ -273,7 +353,7 @@ static int apply(struct options *o, int value, const char *arg, struct err *err)
 		return units_parse_seconds(arg, &o->timeout_ns, err);
 	case OPT_GRACE:
 		return units_parse_seconds(arg, &o->grace_ns, err);
-	case OPT_ENV:
+	case 'E':
 		return add_env(o, arg, err);
 	case 'u':
 		o->user = arg;
@@ -292,16 +372,79 @@ static const char *option_name(int value)
 	return "?";
 }
 
+static int unknown_long(const char *word, struct err *err)
+{
+	cleanup_free char *name = mem_strndup(word + 2, strcspn(word + 2, "="));
+	struct nearest n = nearest_to(name, 1 + strnlen(name, 64) / 3);
+
+	for (size_t i = 0; i < TABLE_LEN; i++) {
+		if (*name && !strncmp(name, table[i].name, strlen(name)) && n.distance > 1)
+			n = (struct nearest){name, table[i].name, 1}; /* cut too short */
+		nearest_try(&n, table[i].name);
+	}
+	for (size_t i = 0; i < habits_count(); i++)
+		if (habits_at(i)->name)
+			nearest_try(&n, habits_at(i)->name);
+	if (!n.name)
+		return err_set(err, -EINVAL, "unknown option '%s' (see --help)", word);
+	if (n.distance == 0)
+		return err_set(err, -EINVAL, "option '%s' takes no value (see --help)", word);
+	return err_set(err, -EINVAL, "unknown option '%s'; did you mean '--%s'? (see --help)", word,
+		n.name);
+}
+
 static int parse_error(int c, char **argv, struct err *err)
 {
 	const char *word = argv[optind - 1];
 
 	if (c == ':')
 		return err_set(err, -EINVAL, "option '%s' needs a value (see --help)", word);
-	if (optopt && optopt < 256 && strncmp(word, "--", 2) != 0)
+	/* With a value that a long option does not take it is that one's letter. */
+	if (optopt && optopt < 256 && !strcmp(option_name(optopt), "?") &&
+		!habits_by_letter(optopt))
 		return err_set(err, -EINVAL, "unknown option '-%c' (see --help)", optopt);
-	return err_set(
-		err, -EINVAL, "unknown option '%s', or it takes no value (see --help)", word);
+	return unknown_long(word, err);
+}
+
+/* 1 if that is what a set without a call says. */
+static int asks_for_none(const char *spec)
+{
+	return !strcmp(spec, "none") || !strcmp(spec, "!all");
+}
+
+/* -P, as strace has it: all calls about the paths, each with a line. */
+static int conclude_paths(struct options *o, struct err *err)
+{
+	if (!o->paths.len)
+		return 0;
+	o->mode_auto = 0; /* what a call names is read when it stops */
+	if (o->trace_given)
+		return 0;
+	o->trace_spec = "all";
+	return set_set(&o->trace, o->trace_spec, err);
+}
+
+/* A detail of other calls than those that are traced has no line. */
+static int conclude_detail(struct options *o, struct err *err)
+{
+	if (o->detail_trace_given || sys_set_is_empty(&o->trace) ||
+		(!o->paths.len && sys_set_meets(&o->trace, &o->detail_trace)))
+		return 0;
+	return set_set(&o->detail_trace, o->trace_spec, err);
+}
+
+/* What follows from several options together. */
+static int conclude(struct options *o, struct err *err)
+{
+	if (!o->summary && (o->summary_wanted || (!o->detail && !o->json && !o->quiet)))
+		o->summary_stderr = 1;
+	o->notes = habits_text(&o->habits);
+	if (sys_set_is_empty(&o->trace) && !asks_for_none(o->trace_spec))
+		replace(&o->notes,
+			mem_printf("%s%sno call is in the set '%s': none is traced",
+				o->notes ? o->notes : "", o->notes ? "; " : "", o->trace_spec));
+	o->say_where = o->output && (o->habits.len || is_file_name(o->output));
+	return conclude_paths(o, err) < 0 ? err->code : conclude_detail(o, err);
 }
 
 static int check(struct options *o, struct err *err)
@@ -320,6 +463,8 @@ static int check(struct options *o, struct err *err)
 	if (o->verify && (o->live || o->interval_ns))
 		return err_set(err, -EINVAL,
 			"--verify prints nothing meanwhile: no --live, no --interval");
+	if (o->verify && o->paths.len)
+		return err_set(err, -EINVAL, "--verify and -P exclude each other");
 	if (o->verify && o->user)
 		return err_set(err, -EINVAL, "--verify and -u exclude each other");
 	if (o->control_fd >= 0 && fcntl(o->control_fd, F_SETFD, FD_CLOEXEC) < 0)
@@ -330,45 +475,67 @@ static int check(struct options *o, struct err *err)
 	if (o->has_window && o->control_fd >= 0)
 		return err_set(
 			err, -EINVAL, "--control-fd and --skip or --duration exclude each other");
-	if (!o->summary && !o->detail && !o->json && !o->quiet)
-		o->summary_stderr = 1;
-	return 0;
+	return conclude(o, err);
+}
+
+/* One that getopt has found. */
+static int take(struct options *o, int c, struct err *err)
+{
+	const struct habit *habit =
+		c < OPT_HABITS ? habits_by_letter(c) : habits_at((size_t)c - OPT_HABITS);
+	int rc;
+
+	if (habit)
+		return c < OPT_HABITS
+			       ? habits_take(&o->habits, habit, "-", (char[]){(char)c, '\0'}, err)
+			       : habits_take(&o->habits, habit, "--", habit->name, err);
+	rc = apply(o, c, optarg, err);
+	return rc < 0 ? err_wrap(err, "--%s", option_name(c)) : 0;
+}
+
+static int parse_words(
+	struct options *o, int argc, char **argv, enum options_action *ret_action, struct err *err)
+{
+	struct getopt_tables t;
+	int c, rc = 0;
+
+	getopt_tables(&t);
+	opterr = 0;
+	optind = 0;
+	while (rc == 0 && (c = getopt_long(argc, argv, t.shorts, t.longs, NULL)) != -1) {
+		if (c == 'h' || c == 'V') {
+			*ret_action = c == 'h' ? OPTIONS_HELP : OPTIONS_VERSION;
+			break;
+		}
+		if (c == '?' || c == ':')
+			rc = parse_error(c, argv, err);
+		else
+			rc = take(o, c, err);
+	}
+	free(t.longs);
+	o->command = argv + optind;
+	o->command_len = argc - optind;
+	return rc;
 }
 
 int options_parse(
 	struct options *o, int argc, char **argv, enum options_action *ret_action, struct err *err)
 {
-	struct option longs[TABLE_LEN + 1];
-	char shorts[3 * TABLE_LEN + 3];
-	int c, rc;
+	int rc;
 
 	*o = (struct options){.control_fd = -1,
 		.mode_auto = 1,
+		.trace_spec = TRACE_DEFAULT,
 		.grace_ns = GRACE_DEFAULT_NS,
 		.detail_limit_bytes = DETAIL_LIMIT_DEFAULT};
 	*ret_action = OPTIONS_RUN;
-	rc = sys_set_parse(&o->trace, "%io", err);
+	rc = sys_set_parse(&o->trace, TRACE_DEFAULT, err);
 	if (rc == 0)
 		rc = sys_set_parse(&o->detail_trace, DETAIL_TRACE_DEFAULT, err);
 	if (rc < 0)
 		return rc;
-	getopt_tables(shorts, longs);
-	opterr = 0;
-	optind = 0;
-	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		if (c == OPT_HELP || c == OPT_VERSION) {
-			*ret_action = c == OPT_HELP ? OPTIONS_HELP : OPTIONS_VERSION;
-			return 0;
-		}
-		if (c == '?' || c == ':')
-			return parse_error(c, argv, err);
-		rc = apply(o, c, optarg, err);
-		if (rc < 0)
-			return err_wrap(err, "--%s", option_name(c));
-	}
-	o->command = argv + optind;
-	o->command_len = argc - optind;
-	return check(o, err);
+	rc = parse_words(o, argc, argv, ret_action, err);
+	return rc < 0 || *ret_action != OPTIONS_RUN ? rc : check(o, err);
 }
 
 void options_release(struct options *o)
@@ -376,6 +543,9 @@ void options_release(struct options *o)
 	free(o->summary);
 	free(o->detail);
 	free(o->json);
+	free(o->notes);
+	paths_release(&o->paths);
+	habits_release(&o->habits);
 	free(o->env.at);
 	free(o->pids.at);
 	sys_set_release(&o->trace);

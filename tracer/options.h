@@ -7,12 +7,19 @@
 
 #include "common/base/err.h"
 #include "common/base/out.h"
-#include "tracer/syscalls.h"
+#include "tracer/habits.h"
+#include "tracer/paths.h"
+#include "tracer/sys_set.h"
 
 /* What the command line asks for. Strings belong to argv or, where noted, to options. */
 struct options {
 	char *summary, *detail, *json; /* heap; NULL: not asked; "-": stdout */
-	int summary_stderr;            /* no output option was given */
+	int summary_wanted;            /* -c */
+	int summary_stderr;            /* -c without a file for it, or no output option was given */
+	const char *output;            /* of -o; NULL: not given */
+	int say_where;        /* 1: -o was meant as strace's, maybe: say which files there are */
+	struct habits habits; /* of strace's, that change nothing */
+	char *notes;          /* heap: a line that says so, and what else; NULL: none */
 	struct sys_set trace, detail_trace;
 	int detail_trace_given;
 	uint64_t detail_limit_bytes;
@@ -20,7 +27,9 @@ struct options {
 	int no_patch;
 	int verify;
 	int live;
-	const char *trace_spec; /* of --trace, as given; NULL: it was not */
+	struct paths paths; /* -P */
+	int trace_given;
+	const char *trace_spec; /* of --trace, without "trace="; or the default */
 	struct {
 		pid_t *at;
 		size_t len, cap;

@@ -53,10 +53,21 @@ static void fill_exit(const struct session *s, const struct supervise *v, struct
 		r->exit->status = (uint64_t)WEXITSTATUS(s->first_status);
 }
 
+static void fill_paths(const struct session *s, struct res_result *r)
+{
+	struct res_strs *paths = &r->tracer->traced_paths;
+
+	paths->at = arena_alloc(result_arena(r), s->opt->paths.len + 1, sizeof(char *));
+	for (size_t i = 0; i < s->opt->paths.len; i++)
+		paths->at[paths->len++] = arena_strdup(result_arena(r), s->opt->paths.at[i]);
+}
+
 static void fill_traced_set(const struct session *s, struct res_result *r)
 {
 	struct res_strs *set = &r->tracer->traced_set;
 
+	r->tracer->traced_spec = arena_strdup(result_arena(r), s->opt->trace_spec);
+	fill_paths(s, r);
 	if (s->opt->trace.all) {
 		set->at = arena_alloc(result_arena(r), s->map.len + 1, sizeof(char *));
 		set->at[set->len++] = "all";
@@ -147,6 +158,7 @@ static void fill_tracer(const struct session *s, struct res_result *r)
 	t->lost = session_lost(s);
 	t->ignored_signal_interruptions = s->ignored_signal_interruptions;
 	fill_traced_set(s, r);
+	outside_result(&s->outside, r);
 	fill_unpatched(s, r);
 	fill_overhead(s, r);
 }
@@ -155,6 +167,8 @@ static int traces_all_mappings(const struct session *s)
 {
 	static const char *const names[] = {"mmap", "munmap", "mremap", "brk"};
 
+	if (s->opt->paths.len)
+		return 0;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		const struct sys_def *def = sys_by_name(names[i]);
 
@@ -193,7 +207,9 @@ static void fill_gathering(const struct session *s, struct res_result *r)
 	size_t n;
 	const char *name = untraced(s, &n);
 
-	if (n > 1)
+	if (s->opt->paths.len)
+		gather_unknown(r, "not traced: calls about other paths");
+	else if (n > 1)
 		gather_unknown(r, arena_printf(result_arena(r), "not traced: %s and %zu others",
 					  name, n - 1));
 	else if (n)

@@ -36,6 +36,7 @@ int session_init(struct session *s, const struct options *opt, const struct reco
 							 : 1);
 	s->recorder.stacks = s->stacks;
 	tracees_init(&s->tracees, AGG_ROWS_MAX);
+	outside_init(&s->outside);
 	s->identity = identity_new(AGG_ROWS_MAX);
 	s->memory = memory_reader(&s->reads);
 	orders_init(&s->orders);
@@ -65,6 +66,7 @@ void session_release(struct session *s)
 		free(it.value);
 	map_release(&s->epochs);
 	control_map_release(&s->map);
+	outside_release(&s->outside);
 	free(s->filter.filter);
 	free(s->launch.environ);
 	free(s->roots.at);

@@ -15,6 +15,7 @@
 #include "tracer/memory.h"
 #include "tracer/options.h"
 #include "tracer/orders.h"
+#include "tracer/outside.h"
 #include "tracer/stacks/stacks.h"
 #include "tracer/stops.h"
 #include "tracer/tracee.h"
@@ -32,6 +33,7 @@ struct session {
 	struct sock_fprog filter;
 	struct tracees tracees;
 	struct identity *identity;
+	struct outside outside;
 	struct book book;
 	struct recorder recorder;
 	struct {

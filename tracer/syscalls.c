@@ -6,13 +6,9 @@
 #include <seccomp.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/base/cleanup.h"
-#include "common/base/mem.h"
 #include "common/base/nearest.h"
-#include "common/base/units.h"
 #include "tracer/arch/abi.h"
 #include "tracer/decode/decoders.h"
 
@@ -54,20 +50,6 @@ static const struct {
 } numbers[] = {
 #define NUMBER(abi, name, nr) {abi, ROW_##name, nr},
 #include "tracer/syscalls.def"
-};
-
-static const struct {
-	const char *name;
-	uint32_t bit;
-} classes[] = {
-	{"io", SET_IO},
-	{"network", SET_NETWORK},
-	{"net", SET_NETWORK},
-	{"file", SET_FILE},
-	{"desc", SET_DESC},
-	{"memory", SET_MEMORY},
-	{"process", SET_PROCESS},
-	{"signal", SET_SIGNAL},
 };
 
 const char *sys_class_name(enum sys_class class)
@@ -267,119 +249,10 @@ long sys_number(int abi, const struct sys_def *def)
 	return abi == ABI_X32 && nr >= 0 ? nr | X32_BIT : nr;
 }
 
-/* ---- what --trace selects ---- */
-
-static int unknown_word(const char *word, struct err *err)
+void sys_try_names(struct nearest *n)
 {
-	int class = word[0] == '%';
-	/* No name is as long as that. */
-	struct nearest n = nearest_to(word + class, 1 + strnlen(word, 64) / 3);
-
-	for (size_t i = 0; class && i < ARRAY_LEN(classes); i++)
-		nearest_try(&n, classes[i].name);
-	for (size_t i = 0; !class && i < ROW_COUNT; i++)
-		nearest_try(&n, rows[i].name);
-	for (size_t i = 0; !class && i < ARRAY_LEN(aliases); i++)
-		nearest_try(&n, aliases[i].name);
-	if (!n.name)
-		return err_set(err, -EINVAL, "unknown system call or class '%s'", word);
-	return err_set(err, -EINVAL, "unknown system call or class '%s'; did you mean '%s%s'?",
-		word, class ? "%" : "", n.name);
-}
-
-/* "syscall_N" names a number, whether or not it has been seen. */
-static const struct sys_def *by_number_word(const char *word)
-{
-	static const char prefix[] = "syscall_";
-	uint64_t nr;
-
-	if (strncmp(word, prefix, sizeof(prefix) - 1) != 0 ||
-		units_parse_u64(word + sizeof(prefix) - 1, 0, UINT32_MAX, &nr, NULL) < 0)
-		return NULL;
-	return sys_by_number(ABI_NATIVE, (uint32_t)nr);
-}
-
-static void set_put(struct sys_set *set, size_t index, int on)
-{
-	if (index >= set->len) {
-		set->has = mem_realloc(set->has, index + 1, 1);
-		memset(set->has + set->len, set->all, index + 1 - set->len);
-		set->len = index + 1;
-	}
-	set->has[index] = on != 0;
-}
-
-static int put_class(struct sys_set *set, const char *name, int on)
-{
-	uint32_t bit = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(classes); i++)
-		if (!strcmp(classes[i].name, name))
-			bit = classes[i].bit;
-	for (size_t i = 0; bit && i < ROW_COUNT; i++)
-		if (rows[i].sets & bit)
-			set_put(set, i, on);
-	return bit ? 0 : -EINVAL;
-}
-
-static int put_word(struct sys_set *set, const char *word, int on, struct err *err)
-{
-	const struct sys_def *def;
-
-	if (!strcmp(word, "all")) {
-		set->all = on != 0;
-		memset(set->has, set->all, set->len);
-		return 0;
-	}
-	if (word[0] == '%') {
-		if (put_class(set, word + 1, on) < 0)
-			return unknown_word(word, err);
-		return 0;
-	}
-	def = sys_by_name(word);
-	if (!def)
-		def = by_number_word(word);
-	if (!def)
-		return unknown_word(word, err);
-	set_put(set, def->index, on);
-	return 0;
-}
-
-int sys_set_parse(struct sys_set *set, const char *spec, struct err *err)
-{
-	struct sys_set s = {0};
-	cleanup_free char *text = NULL;
-	char *rest, *word;
-	int negated, rc = 0;
-
-	if (!strncmp(spec, "trace=", strlen("trace=")))
-		spec += strlen("trace=");
-	negated = spec[0] == '!';
-	text = mem_strdup(spec + negated);
-	rest = text;
-	set_put(&s, sys_count() - 1, 0);
-	if (negated)
-		put_word(&s, "all", 1, NULL);
-	while (rc == 0 && (word = strsep(&rest, ",")) != NULL) {
-		int out = word[0] == '!';
-
-		rc = put_word(&s, word + out, !negated && !out, err);
-	}
-	if (rc < 0) {
-		sys_set_release(&s);
-		return rc;
-	}
-	*set = s;
-	return 0;
-}
-
-int sys_set_has(const struct sys_set *set, const struct sys_def *def)
-{
-	return def->index < set->len ? set->has[def->index] : set->all;
-}
-
-void sys_set_release(struct sys_set *set)
-{
-	free(set->has);
-	*set = (struct sys_set){0};
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		nearest_try(n, rows[i].name);
+	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+		nearest_try(n, aliases[i].name);
 }

@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/base/err.h"
 #include "tracer/arch/abi.h"
 
 struct decoder; /* tracer/decode/decode.h */
+struct nearest; /* common/base/nearest.h */
 
 enum sys_class {
 	CLASS_OTHER,
@@ -30,7 +30,17 @@ enum {
 	SET_DESC = 8,
 	SET_MEMORY = 16,
 	SET_PROCESS = 32,
-	SET_SIGNAL = 64
+	SET_SIGNAL = 64,
+	SET_IPC = 128,
+	SET_CLOCK = 256,
+	SET_CREDS = 512,
+	SET_PURE = 1024, /* no arguments, and never fails */
+	SET_STAT = 2048,
+	SET_LSTAT = 4096,
+	SET_FSTAT = 8192,
+	SET_STATFS = 16384,
+	SET_FSTATFS = 32768,
+	SET_USTAT = 65536 /* in %%statfs only */
 };
 
 enum batch_unit { BATCH_NONE, BATCH_MESSAGES, BATCH_IOVECS, BATCH_EVENTS, BATCH_SUBMISSIONS };
@@ -84,19 +94,8 @@ const struct sys_def *sys_find(int abi, uint32_t nr);
 /* Kernel number of that row in that ABI, or -1. */
 long sys_number(int abi, const struct sys_def *def);
 
-/* The calls that --trace or --detail-trace selects. */
-struct sys_set {
-	uint8_t all;  /* everything but what is excluded, numbers without a name too */
-	uint8_t *has; /* by row index, sys_count() at parse time */
-	size_t len;
-};
-/*
- * "sendmmsg,write", "%io,!poll", "all", "trace=%network,%file", "!mmap" (= all but mmap).
- * -EINVAL names the unknown word and offers the nearest name. The set is released by the caller.
- */
-int sys_set_parse(struct sys_set *set, const char *spec, struct err *err);
-int sys_set_has(const struct sys_set *set, const struct sys_def *def);
-void sys_set_release(struct sys_set *set);
+/* Offers every name, aliases too. */
+void sys_try_names(struct nearest *n);
 const char *sys_class_name(enum sys_class class);
 const char *batch_unit_name(enum batch_unit unit);
 

@@ -11,7 +11,7 @@
 struct made {
 	const struct res_environment *env;
 	const struct res_strs *command;
-	const struct res_strs *traced;
+	const struct res_strs *traced, *paths;
 	const char *mode, *version; /* of tracer or valgrind */
 	int attached;               /* to what ran: its start and its end are not in the figures */
 	int loaded, slowed;
@@ -39,6 +39,7 @@ static struct made made_of(const struct side_part *p, size_t at)
 		m.mode = t->mode;
 		m.version = t->version;
 		m.traced = &t->traced_set;
+		m.paths = &t->traced_paths;
 		m.slowed = same_text(t->mode, "ptrace") ||
 			   (t->overhead && t->overhead->estimated_share > SLOWED_SHARE);
 	} else if (p->kind->schema == &schema_cpu) {
@@ -110,7 +111,7 @@ static char *no_counts(const struct made *a, const struct made *b)
 		return mem_strdup("one side was attached, the other started");
 	if (!same_text(a->mode, b->mode))
 		return differ("mode", a->mode, b->mode);
-	if (!same_list(a->traced, b->traced, 0))
+	if (!same_list(a->traced, b->traced, 0) || !same_list(a->paths, b->paths, 0))
 		return mem_strdup("not the same calls were traced");
 	if (!same_text(a->version, b->version))
 		return differ(a->instructions ? "valgrind's version" : "the tracer's version",

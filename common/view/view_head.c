@@ -407,6 +407,7 @@ void view_head(struct doc *d, const struct res_result *r)
 	control_line(d, r);
 	window_line(d, r);
 	machine_line(d, r);
+	view_set(d, r);
 	tracer_lines(d, r);
 	warning_lines(d, r);
 }

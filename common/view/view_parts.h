@@ -14,6 +14,7 @@
 #define SLOWED_SHARE 0.1
 
 void view_head(struct doc *d, const struct res_result *r);
+void view_set(struct doc *d, const struct res_result *r);
 void view_batching(struct doc *d, const struct res_result *r);
 void view_note_call(struct doc *d, const struct res_result *r, const struct res_syscall *s);
 void view_note_messages(struct doc *d, const struct res_result *r);

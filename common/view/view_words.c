@@ -114,6 +114,8 @@ int view_traced(const struct res_result *r, const char *name)
 {
 	if (view_called(r, name))
 		return 1;
+	if (r->tracer && r->tracer->traced_paths.len)
+		return 0; /* of those about other paths nothing is known */
 	for (size_t i = 0; r->tracer && i < r->tracer->traced_set.len; i++) {
 		const char *traced = view_name(r->tracer->traced_set.at[i]);
 

@@ -4,9 +4,9 @@
 _iotrace()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} i
-	local options='-o --output --summary --detail --json -e --trace --detail-trace --detail-limit
-		--mode --no-patch --verify -p --attach --tree --skip --duration --control-fd --live --interval --status --stacks --stacks-every --env --timeout --grace
-		-u --user -q --quiet --version --help'
+	local options='-o --output --summary --detail --json -c --summary-only -e --trace -P --trace-path --detail-trace --detail-limit
+		--mode --no-patch --verify -p --attach --tree --skip --duration --control-fd --live --interval --status --stacks --stacks-every -E --env --timeout --grace
+		-u --user -q --quiet -V --version -h --help'
 
 	COMPREPLY=()
 	# What follows the target's name is the target's.
@@ -16,9 +16,9 @@ _iotrace()
 			_iotrace_command "$((i + 1))"
 			return
 			;;
-		-o | --output | --summary | --detail | --json | -e | --trace | --detail-trace | \
+		-o | --output | --summary | --detail | --json | -e | --trace | -P | --trace-path | --detail-trace | \
 			--detail-limit | --mode | -p | --attach | --skip | --duration | \
-			--control-fd | --interval | --status | --stacks | --stacks-every | --env | --timeout | --grace | -u | --user)
+			--control-fd | --interval | --status | --stacks | --stacks-every | -E | --env | --timeout | --grace | -u | --user)
 			((i++))
 			;;
 		-*)
@@ -30,11 +30,11 @@ _iotrace()
 		esac
 	done
 	case $prev in
-	-o | --output | --summary | --detail | --json)
+	-o | --output | --summary | --detail | --json | -P | --trace-path)
 		COMPREPLY=($(compgen -f -- "$cur"))
 		;;
 	-e | --trace | --detail-trace)
-		COMPREPLY=($(compgen -W 'all %io %network %file %desc %memory %process sendmmsg recvmmsg
+		COMPREPLY=($(compgen -W 'all none %io %network %file %desc %memory %process %signal %ipc sendmmsg recvmmsg
 			write writev mmap munmap' -- "$cur"))
 		;;
 	--mode)
@@ -46,7 +46,7 @@ _iotrace()
 	-p | --attach)
 		COMPREPLY=($(compgen -W "$(cd /proc && echo [0-9]*)" -- "$cur"))
 		;;
-	--env)
+	-E | --env)
 		COMPREPLY=($(compgen -v -- "$cur"))
 		;;
 	--detail-limit | --skip | --duration | --control-fd | --interval | --timeout | --grace)

@@ -22,6 +22,12 @@ static void as_set(const char *word)
 	sys_set_release(&set);
 }
 
+/* Counts in counts of a regular expression take the C library all memory. */
+static int is_too_much(const char *word)
+{
+	return strchr(word, '/') && strchr(word, '{');
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = fuzz_text(data, size), *rest = text, *word, name[] = "iotrace";
@@ -32,6 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err = {0};
 
 	while (argc < WORDS && (word = strsep(&rest, "\n"))) {
+		if (is_too_much(word))
+			continue;
 		argv[argc++] = word;
 		as_set(word);
 	}

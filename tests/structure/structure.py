@@ -400,6 +400,31 @@ for program in ("iotrace", "profile-scenario"):
          name="every_option_of_%s_is_completed" % program)
 
 
+STRINGS = r'"(?:[^"\\\n]|\\.)*"(?:\s*"(?:[^"\\\n]|\\.)*")*'
+
+
+def habits():
+    """Rows of the table of docs/FROM-STRACE.md, from tracer/habits.def."""
+    kinds = {"ALWAYS": "always so", "NOTHING": "taken", "MISSING": "not there"}
+    for row in re.finditer(r"""^HABIT\((0|'.'),\s*(NULL|"[^"]*"),\s*(NULL|"[^"]*"),\s*\w+,\s*(\w+),\s*(%s)\)$""" % STRINGS,
+                           text("tracer/habits.def"), re.M):
+        letter, name, qualifiers, kind, sentence = row.groups()
+        names = ["`-%s`" % letter[1:2]] * (letter != "0") + ["`--%s`" % name.strip('"')] * (name != "NULL")
+        if qualifiers != "NULL":
+            names.append("`-e %s=`" % qualifiers.strip('"').split("|")[0])
+        sentence = "".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', sentence)).replace('\\"', '"').replace("|", "\\|")
+        yield "| %s | %s | %s |" % (", ".join(names), kinds[kind], sentence)
+
+
+@test
+def straces_options_are_in_their_document(_t):
+    """docs/FROM-STRACE.md has tracer/habits.def as a table."""
+    rows = list(habits())
+    eq(len(rows), len(re.findall(r"^HABIT\(", text("tracer/habits.def"), re.M)), "rows that are understood")
+    have = text("docs/FROM-STRACE.md").split("<!-- habits.def -->\n", 1)[1].split("<!-- end -->", 1)[0]
+    eq(have.splitlines()[2:], rows, "rows of docs/FROM-STRACE.md")
+
+
 @test
 def completion_completes(_t):
     """In a bash of its own, as a person who types and presses the tab key."""

@@ -6,4 +6,5 @@
 # says: "Saved safely" lets what is held back go before its thread enters a call that can wait
 # never: How much is safe is not known everywhere
 # never: No thread sent often enough on one descriptor
+# never: not traced: calls about other paths
 # never: not traced

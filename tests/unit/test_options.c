@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tracer/options.h"
@@ -70,7 +71,10 @@ static void put_options(struct out *o, const struct options *opt)
 	put_number(o, "control", (uint64_t)(opt->control_fd + 1), 0);
 	put_number(o, "live", (uint64_t)opt->live, 0);
 	put_number(o, "interval", opt->interval_ns, 0);
+	put_number(o, "paths", opt->paths.len, 0);
 	put_text(o, "user", opt->user);
+	put_number(o, "where", (uint64_t)opt->say_where, 0);
+	put_text(o, "notes", opt->notes);
 	for (size_t i = 0; i < opt->env.len; i++)
 		put_text(o, "env", opt->env.at[i]);
 	put_number(o, "quiet", (uint64_t)opt->quiet, 0);
@@ -117,6 +121,34 @@ static const struct {
 	{"-q prog", "stderr=0 quiet=1 | prog"},
 	{"-qo p prog",
 		"summary=p-summary.txt detail=p-detail.txt json=p.json stderr=0 quiet=1 | prog"},
+	{"-E A=1 prog", "env=A=1 | prog"},
+	{"-P /x prog", "auto=0 paths=1 | prog"},
+	{"-P /x -P /y --trace-path=/z --mode auto prog", "auto=0 paths=3 | prog"},
+	/* strace's */
+	{"-c prog", "| prog"},
+	{"-cq prog", "quiet=1 | prog"},
+	{"-c --json x prog", "json=x | prog"},
+	{"-c --summary x prog", "summary=x stderr=0 | prog"},
+	{"-qq prog", "stderr=0 quiet=1 | prog"},
+	{"-f prog", "notes=-f: always so | prog"},
+	{"-ff -tt prog -f", "notes=-f -t: always so | prog -f"},
+	{"-fc prog", "notes=-f: always so | prog"},
+	{"-yyT --seccomp-bpf prog", "notes=-y -T --seccomp-bpf: always so | prog"},
+	{"--syscall-times=ns --follow-forks prog",
+		"notes=--syscall-times --follow-forks: always so | prog"},
+	{"-s128 -f prog", "notes=-f: always so; -s: no bytes of buffers are kept, so none are cut "
+			  "off | prog"},
+	{"-s 9 -s 10 prog", "notes=-s: no bytes of buffers are kept, so none are cut off | prog"},
+	{"-e signal=none prog", "notes=-e signal=: signals have no lines | prog"},
+	{"-e s=none -e a=all prog", "notes=-e s=: signals have no lines; -e a=: a vector is shown "
+				    "by its length and bytes | prog"},
+	{"-e ?nosuch prog", "notes=no call is in the set '?nosuch': none is traced | prog"},
+	{"-e none prog", "| prog"},
+	{"-e trace=!all prog", "| prog"},
+	{"-f -o p prog", "summary=p-summary.txt detail=p-detail.txt json=p.json stderr=0 where=1 "
+			 "notes=-f: always so | prog"},
+	{"-o d/p.txt prog", "summary=d/p.txt-summary.txt detail=d/p.txt-detail.txt "
+			    "json=d/p.txt.json stderr=0 where=1 | prog"},
 };
 
 static void command_lines_are_understood(void **state)
@@ -152,8 +184,21 @@ static const struct {
 	{"-q", "no program"},
 	{"--", "no program"},
 	{"--nonsense prog", "unknown option '--nonsense'"},
-	{"-Z prog", "unknown option '-Z'"},
-	{"-qZ prog", "unknown option '-Z'"},
+	{"-J prog", "unknown option '-J'"},
+	{"-qJ prog", "unknown option '-J'"},
+	{"--tree -Jq prog", "unknown option '-J'"},
+	{"--sum x prog", "did you mean '--summary'"},
+	{"--interv x", "--interval: 'x'"},
+	{"--sumary prog", "did you mean '--summary'"},
+	{"--folow-forks prog", "did you mean '--follow-forks'"},
+	{"--detial=x prog", "did you mean '--detail'"},
+	{"--tree=1 -p 1", "option '--tree=1' takes no value"},
+	{"-s", "'-s' needs a value"},
+	{"-o |cat prog", "'|cat'"},
+	{"-e singal=none prog", "did you mean 'signal='"},
+	{"-e frobnicate=none prog", "'frobnicate=' is no expression"},
+	{"-e !read,all prog", "'all,!x'"},
+	{"--trace=read,!read prog", "leaves no call"},
 	{"--quiet=1 prog", "'--quiet=1'"},
 	{"--no-patch=1 prog", "'--no-patch=1'"},
 	{"-o", "'-o' needs a value"},
@@ -168,6 +213,7 @@ static const struct {
 	{"-p 99999999999", "--attach"},
 	{"-p 1 -u nobody", "-u"},
 	{"--verify -u nobody true", "-u"},
+	{"--verify -P / true", "-P"},
 	{"--verify --live true", "--live"},
 	{"--interval 0 true", "--interval: '0' is less than 0.01"},
 	{"--interval x true", "--interval"},
@@ -190,6 +236,75 @@ static const struct {
 	{"--detail-trace nonsense_call prog", "--detail-trace"},
 	{"-e write,nope_nope prog", "nope_nope"},
 };
+
+/* Each of strace's options: taken, or refused by a sentence. */
+static void check_habit(const char *line, const struct habit *habit)
+{
+	enum options_action action;
+	struct err err = {0};
+	struct options o;
+	struct words w;
+	int rc;
+
+	print_message("# %s\n", line);
+	split(&w, line);
+	rc = options_parse(&o, w.argc, w.argv, &action, &err);
+	assert_int_equal(rc, habit->kind == HABIT_MISSING ? -EINVAL : 0);
+	assert_non_null(strstr(rc ? err.text : o.notes,
+		habit->kind == HABIT_ALWAYS ? ": always so" : habit->sentence));
+	assert_null(strchr(rc ? err.text : o.notes, '\n'));
+	if (rc == 0)
+		assert_string_equal(o.command[0], "prog");
+	options_release(&o);
+}
+
+static void straces_options(void **state)
+{
+	char line[128];
+
+	(void)state;
+	for (size_t i = 0; i < habits_count(); i++) {
+		const struct habit *h = habits_at(i);
+
+		snprintf(line, sizeof(line), "-%c%s prog", h->letter,
+			h->value == HABIT_ANY ? " 1" : "");
+		if (h->letter)
+			check_habit(line, h);
+		snprintf(line, sizeof(line), "--%s%s prog", h->name,
+			h->value == HABIT_NONE ? "" : "=1");
+		if (h->name)
+			check_habit(line, h);
+		snprintf(line, sizeof(line), "-e %.*s=1 prog",
+			h->qualifiers ? (int)strcspn(h->qualifiers, "|") : 0, h->qualifiers);
+		if (h->qualifiers)
+			check_habit(line, h);
+	}
+}
+
+/* No letter and no name stands for two things. */
+static void options_are_apart(void **state)
+{
+	struct out o;
+
+	(void)state;
+	out_init_mem(&o);
+	options_help(&o);
+	for (size_t i = 0; i < habits_count(); i++) {
+		const struct habit *h = habits_at(i);
+		char text[64];
+
+		snprintf(text, sizeof(text), "\n  -%c, ", h->letter);
+		assert_true(!h->letter || !strstr(out_text(&o), text));
+		snprintf(text, sizeof(text), "--%s ", h->name ? h->name : "?");
+		assert_null(strstr(out_text(&o), text));
+		for (size_t k = 0; k < i; k++) {
+			assert_true(!h->letter || h->letter != habits_at(k)->letter);
+			assert_true(!h->name || !habits_at(k)->name ||
+				    strcmp(h->name, habits_at(k)->name) != 0);
+		}
+	}
+	out_release(&o);
+}
 
 static void mistakes_are_named(void **state)
 {
@@ -230,7 +345,17 @@ static const struct {
 	{"-e !write prog", "write", 0, 1},
 	{"-e !write prog", "getppid", 1, 0},
 	{"-e all prog", "getppid", 1, 0},
-	{"-e write -e read prog", "write", 0, 1},
+	{"-e write -e read prog", "write", 0, 0},
+	{"-e write -e read prog", "read", 1, 1},
+	{"-e openat prog", "openat", 1, 1},
+	{"-P /x prog", "openat", 1, 1},
+	{"-P /x -e write,openat prog", "openat", 1, 1},
+	{"-P /x -e write,openat prog", "read", 0, 0},
+	{"-P /x --detail-trace write prog", "openat", 1, 0},
+	{"-e %clock prog", "clock_gettime", 1, 1},
+	{"-e %clock --detail-trace write prog", "clock_gettime", 1, 0},
+	{"-e t=write prog", "read", 0, 0},
+	{"-e write -e signal=none prog", "write", 1, 1},
 	{"--detail-trace read prog", "read", 1, 1},
 	{"--detail-trace read prog", "sendmmsg", 1, 0},
 	{"--detail-trace all,!read prog", "read", 1, 0},
@@ -265,6 +390,10 @@ static void help_and_version_need_no_program(void **state)
 		{"--help", OPTIONS_HELP},
 		{"--version", OPTIONS_VERSION},
 		{"-q --help prog", OPTIONS_HELP},
+		{"-h", OPTIONS_HELP},
+		{"-V", OPTIONS_VERSION},
+		{"-fV prog", OPTIONS_VERSION},
+		{"prog -h", OPTIONS_RUN},
 		{"--json x --version", OPTIONS_VERSION},
 		{"prog --help", OPTIONS_RUN},
 	};
@@ -286,8 +415,9 @@ static void help_and_version_need_no_program(void **state)
 static void help_names_every_option(void **state)
 {
 	static const char *const options[] = {"-o, --output", "--summary", "--detail ", "--json",
-		"-e, --trace", "--detail-trace", "--detail-limit", "--mode", "--no-patch",
-		"--verify", "-p, --attach", "--stacks ", "--stacks-every", "--skip", "--duration",
+		"-e, --trace", "-c, --summary-only", "-E, --env", "-V, --version", "-h, --help",
+		"--detail-trace", "--detail-limit", "--mode", "--no-patch", "--verify",
+		"-p, --attach", "--stacks ", "--stacks-every", "--skip", "--duration",
 		"--control-fd", "--timeout", "--grace", "-u, --user", "-q, --quiet", "--version",
 		"--help"};
 	struct out o;
@@ -310,6 +440,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(command_lines_are_understood),
 		cmocka_unit_test(mistakes_are_named),
+		cmocka_unit_test(straces_options),
+		cmocka_unit_test(options_are_apart),
 		cmocka_unit_test(sets_of_calls),
 		cmocka_unit_test(help_and_version_need_no_program),
 		cmocka_unit_test(help_names_every_option),

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 
 #include "tracer/event.h"
+#include "tracer/sys_set.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define X32_BIT  0x40000000U
@@ -144,106 +145,6 @@ static void known_numbers(void **state)
 	assert_null(sys_by_name(""));
 }
 
-/* ---- sets ---- */
-
-static int has(const struct sys_set *set, const char *name)
-{
-	return sys_set_has(set, sys_by_name(name));
-}
-
-static void sets(void **state)
-{
-	static const struct {
-		const char *spec, *in, *out;
-		int all;
-	} rows[] = {
-		{"sendmmsg,write", "sendmmsg write", "read recvmmsg", 0},
-		{"trace=sendmmsg", "sendmmsg", "write", 0},
-		{"%io", "sendmmsg write mmap brk poll epoll_wait io_submit", "openat socket futex",
-			0},
-		{"%io,!poll", "write ppoll", "poll", 0},
-		{"%io,!%memory", "write", "mmap brk", 0},
-		{"!poll,%io,poll", "openat", "poll write", 1},
-		{"%network", "socket sendto recvmmsg", "read openat", 0},
-		{"%net", "socket", "read", 0},
-		{"%file,%desc", "openat stat read mmap", "getpid socket", 0},
-		{"%memory,%process,%signal", "mmap clone kill", "read", 0},
-		{"all", "write getpid socketcall", "", 1},
-		{"all,!mmap", "write", "mmap", 1},
-		{"!mmap", "write", "mmap", 1},
-		{"!mmap,write", "read", "mmap write", 1},
-		{"!mmap,!write", "read", "mmap write", 1},
-		{"trace=!%io", "openat", "write poll", 1},
-		{"!all", "", "write mmap", 0},
-		{"mmap2,fstat64,recvmmsg_time64,pread", "mmap fstat recvmmsg pread64", "stat", 0},
-		{"syscall_1", "write", "read", 0},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct sys_set set;
-		char names[128], *save = NULL;
-
-		print_message("# %s\n", rows[i].spec);
-		assert_int_equal(sys_set_parse(&set, rows[i].spec, NULL), 0);
-		assert_int_equal(set.all, rows[i].all);
-		snprintf(names, sizeof(names), "%s", rows[i].in);
-		for (char *n = strtok_r(names, " ", &save); n; n = strtok_r(NULL, " ", &save))
-			assert_true(has(&set, n));
-		snprintf(names, sizeof(names), "%s", rows[i].out);
-		for (char *n = strtok_r(names, " ", &save); n; n = strtok_r(NULL, " ", &save))
-			assert_false(has(&set, n));
-		sys_set_release(&set);
-		assert_null(set.has);
-	}
-}
-
-static void wrong_sets(void **state)
-{
-	static const struct {
-		const char *spec, *word, *nearest;
-	} rows[] = {
-		{"write,sendmmgs", "'sendmmgs'", "'sendmmsg'"},
-		{"epol_wait", "'epol_wait'", "'epoll_wait'"},
-		{"%nework", "'%nework'", "'%network'"},
-		{"!wirtev", "'wirtev'", "'writev'"},
-		{"write,!foobarbazqux", "'foobarbazqux'", NULL},
-		{"", "''", NULL},
-		{"write,,read", "''", NULL},
-		{"%", "'%'", NULL},
-		{"syscall_x", "'syscall_x'", NULL},
-		{"syscall_99999999999", "'syscall_99999999999'", NULL},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct sys_set set = {.len = 77};
-		struct err err = {0};
-
-		print_message("# %s\n", rows[i].spec);
-		assert_int_equal(sys_set_parse(&set, rows[i].spec, &err), -EINVAL);
-		assert_int_equal(set.len, 77); /* untouched */
-		assert_non_null(strstr(err.text, rows[i].word));
-		if (rows[i].nearest)
-			assert_non_null(strstr(err.text, rows[i].nearest));
-		else
-			assert_null(strstr(err.text, "mean"));
-	}
-}
-
-/* A word longer than any name is measured against all of them. */
-static void long_word(void **state)
-{
-	struct sys_set set;
-	struct err err = {0};
-	char word[5000];
-
-	(void)state;
-	memset(word, 'a', sizeof(word) - 1);
-	word[sizeof(word) - 1] = '\0';
-	assert_int_equal(sys_set_parse(&set, word, &err), -EINVAL);
-}
-
 /* ---- numbers without a name: last, because these rows stay ---- */
 
 static void unknown_numbers(void **state)
@@ -298,9 +199,6 @@ int main(void)
 		cmocka_unit_test(io_is_what_is_measured),
 		cmocka_unit_test(numbers_agree_with_libseccomp),
 		cmocka_unit_test(known_numbers),
-		cmocka_unit_test(sets),
-		cmocka_unit_test(wrong_sets),
-		cmocka_unit_test(long_word),
 		cmocka_unit_test(unknown_numbers),
 		cmocka_unit_test(unknown_numbers_are_bounded),
 	};
