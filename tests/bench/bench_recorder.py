@@ -481,13 +481,14 @@ def paced_row():
                              ([IOTRACE, "-q", "--json", path("k.json"), "--trace=recvmmsg", "--"], by_tool),
                              ([IOTRACE, "-q", "--mode=ptrace", "--json", path("k.json"), "--trace=recvmmsg", "--"],
                               by_tool),
+                             (Attach(IOTRACE, "-q", "--json", path("k.json"), "--trace=recvmmsg", "-p"), by_tool),
                              (["strace", "-f", "-qq", "--seccomp-bpf", "-o", path("k.log"), "-e", "trace=recvmmsg"],
                               by_strace),
                              (["strace", "-f", "-qq", "-o", path("k.log"), "-e", "trace=recvmmsg"], by_strace)):
             port = free_port(socket.SOCK_DGRAM)
             s = Server(before + ["knotd", "-c", knot_config(port)], port, socket.SOCK_DGRAM)
             try:
-                kernel = by_tracepoints(s.pid, port, rate) if not before or "k.json" in before[-3] else None
+                kernel = by_tracepoints(s.pid, port, rate) if not before or read is by_tool else None
                 if kernel is None:
                     dnsperf(port, 3, rate)
             finally:
@@ -500,7 +501,7 @@ def paced_row():
             row.append("%.2f" % said + (" (%.2f)" % kernel if kernel is not None else ""))
         rows.append(row)
     print_table(["knotd at q/s: messages a recvmmsg", "tracepoints, untraced", "iotrace (tracepoints meanwhile)",
-                 "iotrace --mode=ptrace (tracepoints)", "strace --seccomp-bpf", "strace"], rows)
+                 "iotrace --mode=ptrace (tracepoints)", "iotrace -p (tracepoints)", "strace --seccomp-bpf", "strace"], rows)
 
 
 # ---- beginning, memory ----
