@@ -695,6 +695,7 @@ static void conclude(const struct job *j, struct backend_result *ret)
 	const struct res_memory *r = j->r;
 
 	ret->status = run_status(j);
+	ret->blamed = drive_blames(&j->drive);
 	ret->incomplete = r->complete != 1;
 	ret->window_ns = r->window ? r->window->wall_ns : r->wall_ns;
 	snprintf(ret->text, sizeof(ret->text), "%s",

@@ -9,25 +9,38 @@
 #include "common/compare/side.h"
 
 /*
- * A scenario with two programs in turns, base, new, base, new, ..: what changes on the machine
- * meanwhile changes for both. Each run is one `profile-scenario run`; results are left in
- * OUT/compare/SCENARIO/{base,new}/K.
+ * A scenario in several ways in turns, base, new, base, new, ..: what changes on the machine
+ * meanwhile changes for all. Each run is one `profile-scenario run`; results are left in
+ * OUT/FOLDER/SCENARIO/NAME/K, where NAME is that of the way.
  */
+struct alternate_way {
+	const char *name;   /* a name of a directory, and said of each run */
+	const char *label;  /* what it is, in messages */
+	const char *binary; /* NULL: that of the scenario */
+	const char *set;    /* --set of run, NULL: none */
+};
+
 struct alternate {
 	/* Options of run, passed on as they are; NULL: not given. */
 	const char *ready, *ready_timeout, *load, *work, *latency, *skip, *duration, *timeout,
-		*grace, *mode;
-	const char *scenario, *base_binary, *new_binary, *type, *config, *output_dir;
-	uint64_t runs;
+		*grace, *mode, *prepare;
+	const char *scenario, *type, *config, *output_dir;
+	const char *folder; /* in the output directory */
+	const struct alternate_way *ways;
+	size_t ways_len;
+	uint64_t runs; /* of each way */
+	int and_back;  /* each second time in the opposite order: a steady drift meets all alike */
+	/* Why a result is no good, for which the rest is not run, or NULL. May be NULL. */
+	const char *(*refuse)(const struct side_part *part, size_t run);
 	char **rest; /* the target's arguments, NULL: the catalogue's */
 };
 
 /* The name of the first option of run that was given, without dashes; NULL: none. */
 const char *alternate_option(const struct alternate *a);
-/* Fills sides[0] (base) and sides[1] (new); both are to be released in any case. Says on stderr
- * which run it is at. */
-int alternate_run(const struct alternate *a, struct side sides[2], struct err *err);
-/* The directories of a side's runs, NULL-terminated, in the arena. */
-const char *const *alternate_places(const struct alternate *a, int side, struct arena *arena);
+/* Fills a side for each way; all are to be released in any case. Says on stderr which run it is at,
+ * and what the log of one that fails ends with. */
+int alternate_run(const struct alternate *a, struct side *sides, struct err *err);
+/* The directories of the runs of a way, NULL-terminated, in the arena. */
+const char *const *alternate_places(const struct alternate *a, size_t way, struct arena *arena);
 
 #endif

@@ -28,6 +28,8 @@ enum { STATUS_TROUBLE = 2, TEXT_COLUMNS = 120, RUNS_DEFAULT = 5, RUNS_MAX = 1000
 
 struct compare_args {
 	struct alternate alternate; /* with --base-binary */
+	const char *base_binary, *new_binary;
+	struct alternate_way ways[2]; /* base and new */
 	const char *fail_on, *markdown, *html, *format;
 	int all, force, json, help, version;
 };
@@ -41,9 +43,9 @@ static const struct optable_row option_rows[] = {
 		"the catalogue, for its limits (default profile-scenario.json, if there is one)"},
 	{"scenario", "NAME", OPTION_TEXT, AT(alternate.scenario), 0, 0,
 		"compare only this one; needed with --base-binary"},
-	{"base-binary", "PATH", OPTION_TEXT, AT(alternate.base_binary), 0, 0,
+	{"base-binary", "PATH", OPTION_TEXT, AT(base_binary), 0, 0,
 		"run the scenario with this one and the new one in turns, and compare these runs"},
-	{"new-binary", "PATH", OPTION_TEXT, AT(alternate.new_binary), 0, 0, "the new one"},
+	{"new-binary", "PATH", OPTION_TEXT, AT(new_binary), 0, 0, "the new one"},
 	{"runs", "N", OPTION_NUMBER, AT(alternate.runs), 1, RUNS_MAX,
 		"runs a side, in turns (default 5; times need 4 or more)"},
 	{"ready", "SPEC", OPTION_TEXT, AT(alternate.ready), 0, 0,
@@ -245,15 +247,15 @@ static int check_args(const struct compare_args *args, const struct words *w, st
 	if (args->format && strcmp(args->format, "text") != 0 &&
 		strcmp(args->format, "github") != 0)
 		return err_set(err, -EINVAL, "--format takes text or github");
-	if (!a->base_binary != !a->new_binary)
+	if (!args->base_binary != !args->new_binary)
 		return err_set(err, -EINVAL, "--base-binary and --new-binary go together");
-	if (a->base_binary && (w->len || !a->scenario))
+	if (args->base_binary && (w->len || !a->scenario))
 		return err_set(err, -EINVAL,
 			"with --base-binary a --scenario is compared, not BASE and NEW");
-	if (!a->base_binary && alternate_option(a))
+	if (!args->base_binary && alternate_option(a))
 		return err_set(err, -EINVAL, "--%s is for runs in turns: with --base-binary",
 			alternate_option(a));
-	if (!a->base_binary && !w->len)
+	if (!args->base_binary && !w->len)
 		return err_set(err, -EINVAL, "compare needs BASE (see compare --help)");
 	return 0;
 }
@@ -279,10 +281,16 @@ static void keep_only(struct side *s, const char *scenario, const char *type)
 static int read_sides(
 	struct compare_args *args, const struct words *w, struct side sides[2], struct err *err)
 {
-	const struct alternate *a = &args->alternate;
+	struct alternate *a = &args->alternate;
 	int rc;
 
-	if (a->base_binary) {
+	if (args->base_binary) {
+		args->ways[0] =
+			(struct alternate_way){"base", args->base_binary, args->base_binary, NULL};
+		args->ways[1] =
+			(struct alternate_way){"new", args->new_binary, args->new_binary, NULL};
+		a->ways = args->ways;
+		a->ways_len = 2;
 		rc = alternate_run(a, sides, err);
 		const char *type = a->type ? a->type : "io";
 
@@ -340,7 +348,7 @@ static void draw_all(
 	const char *const *places[2];
 	struct arena arena = {0};
 
-	if (a->base_binary) {
+	if (args->base_binary) {
 		places[0] = alternate_places(a, 0, &arena);
 		places[1] = alternate_places(a, 1, &arena);
 	} else {
@@ -387,7 +395,7 @@ static int compare_words(struct compare_args *args, const struct words *w, struc
 	o.limits = limits;
 	if (rc == 0)
 		rc = read_sides(args, w, sides, err);
-	o.only_found = args->alternate.base_binary || are_files(args, w);
+	o.only_found = args->base_binary || are_files(args, w);
 	if (rc == 0)
 		rc = compare_sides(&sides[0], &sides[1], &o, &c, err);
 	if (rc == 0)
@@ -405,7 +413,8 @@ static int compare_words(struct compare_args *args, const struct words *w, struc
 
 static int compare_main(char **argv)
 {
-	struct compare_args args = {.alternate = {.output_dir = "results", .runs = RUNS_DEFAULT}};
+	struct compare_args args = {
+		.alternate = {.output_dir = "results", .folder = "compare", .runs = RUNS_DEFAULT}};
 	struct words words;
 	struct err err = {0};
 	int rc = words_split(&options, argv, 2, 1, &words, &err);

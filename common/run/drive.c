@@ -87,6 +87,14 @@ const char *drive_trouble_code(enum drive_trouble trouble)
 	return trouble_codes[trouble];
 }
 
+const char *drive_blames(const struct drive_result *r)
+{
+	return r->trouble == DRIVE_LOAD_FAILED || r->trouble == DRIVE_NO_WORK ||
+			       r->trouble == DRIVE_NO_WINDOW
+		       ? "load"
+		       : "target";
+}
+
 void drive_judge_end(struct drive_result *r, int signal)
 {
 	const char *name = signal > 0 ? sigabbrev_np(signal) : NULL;

@@ -43,7 +43,7 @@ _profile_scenario_value()
 		;;
 	--ease | --sampling-rate | --runs | --warmup | --timeout | --grace | --ready-timeout | --load | --work | \
 		--latency | --skip | --duration | --detailed-freq | --max-snapshots | --depth | \
-		--threshold | --alloc-fn | --ignore-fn)
+		--threshold | --alloc-fn | --ignore-fn | --prepare | --set)
 		;;
 	*)
 		return 1
@@ -57,7 +57,7 @@ _profile_scenario()
 	local both='--help --version'
 	local run='--scenario --all --attach --attach-window --no-tree --type --output-dir --binary --config --sampling-rate --runs
 		--warmup --timeout --grace --ready --ready-timeout --load --work --latency --skip
-		--duration --control --dry-run --json --show-output --skip-unavailable --mode --io-stacks
+		--duration --prepare --set -q --quiet --control --dry-run --json --show-output --skip-unavailable --mode --io-stacks
 		--call-graph --diff --detailed-freq --max-snapshots --depth --threshold --time-unit
 		--alloc-fn --ignore-fn --pages-as-heap --stacks'
 

@@ -280,7 +280,11 @@ def options_of_run_in_turns(t):
     for bad in (["x", "--load", "true"], ["x", "y", "--mode", "auto"]):
         check("is for runs in turns" in compare(t, *bad, status=2).err, str(bad))
     r = compare(t, "--scenario", "s", "--base-binary", a, "--new-binary", a, "--work", "nonsense", status=2)
-    check("see" in r.err, r.err)
+    log = t.path("results/compare/s/base/1/log")
+    check("the run with %s failed with status 2 and left no result, see results/compare/s/base/1/log" % a in r.err, r.err)
+    with open(log) as f:
+        last = f.read().splitlines()[-1]
+    check("results/compare/s/base/1/log ends with\n" in r.err and "    %s\n" % last in r.err, r.err)
 
 
 RELAY = """#include <sys/wait.h>
