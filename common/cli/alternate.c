@@ -180,11 +180,12 @@ static int take_turn(
 {
 	cleanup_free char *dir = dir_of(a, way, run);
 	cleanup_free char *log = mem_printf("%s/log", dir);
-	const char *why = NULL;
+	cleanup_free char *why = NULL;
 	int rc;
 
 	fprintf(stderr, "run %llu of %llu, %s\n", (unsigned long long)run,
-		(unsigned long long)a->runs, a->ways[way].name);
+		(unsigned long long)a->runs,
+		a->ways[way].set ? a->ways[way].label : a->ways[way].name);
 	rc = run_once(a, &a->ways[way], dir, err);
 	if (rc == 0)
 		rc = side_read(side, dir, gather_kinds(), err);

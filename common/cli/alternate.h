@@ -30,10 +30,31 @@ struct alternate {
 	size_t ways_len;
 	uint64_t runs; /* of each way */
 	int and_back;  /* each second time in the opposite order: a steady drift meets all alike */
-	/* Why a result is no good, for which the rest is not run, or NULL. May be NULL. */
-	const char *(*refuse)(const struct side_part *part, size_t run);
+	/* Why a result is no good, for which the rest is not run (free()), or NULL. May be NULL. */
+	char *(*refuse)(const struct side_part *part, size_t run);
 	char **rest; /* the target's arguments, NULL: the catalogue's */
 };
+
+/* Rows of options of run for a table of options, into a struct with a struct alternate. */
+#define ALTERNATE_ROW(id, arg, type, member, help)                                                 \
+	{                                                                                          \
+		id, arg, OPTION_TEXT, offsetof(type, member), 0, 0, help                           \
+	}
+#define ALTERNATE_ROWS(type, at)                                                                   \
+	ALTERNATE_ROW("ready", "SPEC", type, at.ready,                                             \
+		"in turns, this and the next as of run: when the target can take load"),           \
+		ALTERNATE_ROW("ready-timeout", "SEC", type, at.ready_timeout,                      \
+			"how long it may take to be ready"),                                       \
+		ALTERNATE_ROW("load", "CMD", type, at.load, "run against the ready target"),       \
+		ALTERNATE_ROW("work", "UNIT=REGEX", type, at.work,                                 \
+			"how much the load did; counts are then judged per unit of it"),           \
+		ALTERNATE_ROW("latency", "UNIT=REGEX", type, at.latency,                           \
+			"what the load says of its latency"),                                      \
+		ALTERNATE_ROW("skip", "SEC", type, at.skip, "left out of the window"),             \
+		ALTERNATE_ROW("duration", "SEC", type, at.duration, "of the window"),              \
+		ALTERNATE_ROW("timeout", "SEC", type, at.timeout, "time limit of a run"),          \
+		ALTERNATE_ROW("grace", "SEC", type, at.grace, "from TERM to KILL"),                \
+		ALTERNATE_ROW("mode", "MODE", type, at.mode, "of type io: auto or ptrace")
 
 /* The name of the first option of run that was given, without dashes; NULL: none. */
 const char *alternate_option(const struct alternate *a);

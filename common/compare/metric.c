@@ -282,13 +282,18 @@ static int find_known(const char *name, int of_call, struct nearest *n)
 /* Kernels have some 450 calls on x86-64; libseccomp says which. */
 #define CALLS_MAX 1024
 
+int metric_is_call(const char *name)
+{
+	return seccomp_syscall_resolve_name(name) != __NR_SCMP_ERROR;
+}
+
 static int check_call(const char *call, const char *rest, struct err *err)
 {
 	struct nearest n = nearest_to(call, strlen(call) > 4 ? 2 : 1);
 	char *names[CALLS_MAX] = {0};
 	int rc = 0;
 
-	if (seccomp_syscall_resolve_name(call) != __NR_SCMP_ERROR)
+	if (metric_is_call(call))
 		return 0;
 	for (int nr = 0; nr < CALLS_MAX; nr++) {
 		names[nr] = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, nr);

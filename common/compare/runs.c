@@ -283,3 +283,17 @@ void runs_check(void *doc, const struct side_part *side, struct res_compare_part
 	find_trouble(&f, side, "the runs");
 	findings_into(&f, ret);
 }
+
+char *runs_flaw(const struct side_part *side, size_t run)
+{
+	struct run r = run_of(side, run);
+	cleanup_free char *end = end_of(&r);
+
+	if (end && strcmp(end, "exit status 0") != 0)
+		return mem_printf("ended with: %s", end);
+	if (r.complete != 1)
+		return mem_strdup("left an incomplete result");
+	if (r.lost && r.lost != U64_NONE)
+		return mem_strdup("lost records");
+	return NULL;
+}

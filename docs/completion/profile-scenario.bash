@@ -43,7 +43,7 @@ _profile_scenario_value()
 		;;
 	--ease | --sampling-rate | --runs | --warmup | --timeout | --grace | --ready-timeout | --load | --work | \
 		--latency | --skip | --duration | --detailed-freq | --max-snapshots | --depth | \
-		--threshold | --alloc-fn | --ignore-fn | --prepare | --set)
+		--threshold | --alloc-fn | --ignore-fn | --prepare | --set | --over | --cost)
 		;;
 	*)
 		return 1
@@ -84,6 +84,11 @@ _profile_scenario()
 			--runs --type --fail-on --force --all --json --markdown --html --format $both" -- "$cur")
 			$(compgen -f -- "$cur"))
 		;;
+	sweep)
+		COMPREPLY=($(compgen -W "--scenario --over --cost --runs --prepare --binary --output-dir --config --type
+			--ready --ready-timeout --load --work --latency --skip --duration --timeout --grace --mode --json
+			$both" -- "$cur"))
+		;;
 	analyze)
 		COMPREPLY=($(compgen -W "--output-dir --scenario --detail --ease --config --stdout $both" -- "$cur")
 			$(compgen -f -- "$cur"))
@@ -101,7 +106,7 @@ _profile_scenario()
 	*)
 		COMPREPLY=($(compgen -W "$run $both" -- "$cur"))
 		if ((COMP_CWORD == 1)); then
-			COMPREPLY+=($(compgen -W 'run list doctor baseline compare accept analyze report export' -- "$cur"))
+			COMPREPLY+=($(compgen -W 'run list doctor baseline compare sweep accept analyze report export' -- "$cur"))
 		fi
 		;;
 	esac
