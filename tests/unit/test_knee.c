@@ -116,6 +116,26 @@ static void an_interval_with_the_tolerance_in_it(void **state)
 	assert_true(k.runs_needed > 5);
 }
 
+/* 2 / C(10, 5) is just below 0.05 / 6: of so many values an interval is that of all ratios. */
+static void the_level_is_that_of_all_values_together(void **state)
+{
+	double values[7][5];
+	struct knee_point points[7];
+	struct knee_over over[7];
+	struct knee k;
+
+	(void)state;
+	for (size_t i = 0; i < 7; i++) {
+		for (size_t r = 0; r < 5; r++)
+			values[i][r] = 100 * (i ? 2 : 1) + (double)r;
+		points[i] = (struct knee_point){values[i], 5};
+	}
+	knee_find(points, 7, &k, over);
+	assert_true(over[1].over.low == 200.0 / 104 && over[1].over.high == 204.0 / 100);
+	knee_find(points, 4, &k, over);
+	assert_true(over[1].over.low > 200.0 / 104 && over[1].over.high < 204.0 / 100);
+}
+
 /* ---- simulated ---- */
 
 static uint64_t seed;
@@ -279,6 +299,7 @@ int main(void)
 		cmocka_unit_test(what_is_needed),
 		cmocka_unit_test(places),
 		cmocka_unit_test(an_interval_with_the_tolerance_in_it),
+		cmocka_unit_test(the_level_is_that_of_all_values_together),
 		cmocka_unit_test(no_knee_where_there_is_none),
 		cmocka_unit_test(flat_is_said_to_be_flat),
 		cmocka_unit_test(a_planted_knee_is_found),
