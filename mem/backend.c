@@ -673,8 +673,9 @@ static void note_figures(const struct res_memory *r, struct backend_result *ret)
 		backend_figure(
 			ret, "bytes", (double)r->held_at_end->total_bytes, "held at the end");
 	for (size_t i = 0; i < r->sites.len && i < 3; i++)
-		backend_figure(ret, "bytes", (double)r->sites.at[i].bytes, "%.40s",
-			r->sites.at[i].function);
+		if (strcmp(r->sites.at[i].function, "???") != 0)
+			backend_figure(ret, "bytes", (double)r->sites.at[i].bytes, "%.40s",
+				r->sites.at[i].function);
 }
 
 /* What a person who looks for a file or a figure would wonder about. */

@@ -93,6 +93,17 @@ static void write_html(const void *doc, struct out *o)
 	report_doc_html("comparison", doc, o);
 }
 
+/* Exact counts need 3 runs a side, times 4. */
+static int are_few(const struct res_compare *c)
+{
+	enum { ENOUGH = 4 };
+
+	for (size_t i = 0; i < c->parts.len; i++)
+		if (c->parts.at[i].base_runs < ENOUGH || c->parts.at[i].new_runs < ENOUGH)
+			return 1;
+	return 0;
+}
+
 static void print_end(const struct res_compare *c, struct out *o)
 {
 	if (c->regressions)
@@ -106,7 +117,9 @@ static void print_end(const struct res_compare *c, struct out *o)
 		out_printf(o, "%s%llu trouble%s", c->status == COMPARE_CANNOT_TELL ? "" : ", ",
 			(unsigned long long)c->troubles, c->troubles == 1 ? "" : "s");
 	if (c->status == COMPARE_CANNOT_TELL)
-		out_str(o, "cannot tell");
+		out_printf(o, "cannot tell%s",
+			are_few(c) ? ": of so few runs; make more of both sides (run --runs 5)"
+				   : "");
 	out_printf(o, ".  exit %llu\n", (unsigned long long)c->status);
 }
 
