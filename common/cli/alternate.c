@@ -48,6 +48,7 @@ static const struct {
 	OPTION("grace", grace),
 	OPTION("mode", mode),
 	OPTION("prepare", prepare),
+	OPTION("user", user),
 };
 
 #define PASSED_ON (sizeof(passed_on) / sizeof(passed_on[0]))
@@ -138,7 +139,10 @@ static int run_once(const struct alternate *a, const struct alternate_way *way, 
 	cleanup_close int fd = -1;
 	struct words_vec v = command_of(a, way, dir);
 	struct program p = PROGRAM_NONE;
-	int rc = file_mkdirs(dir, err);
+	/* The run makes its own directory, as whom it runs. */
+	cleanup_free char *parent =
+		mem_printf("%s/%s/%s/%s", a->output_dir, a->folder, a->scenario, way->name);
+	int rc = file_mkdirs(parent, err);
 
 	forget_results(a, dir);
 	if (rc == 0) {
@@ -154,6 +158,8 @@ static int run_once(const struct alternate *a, const struct alternate_way *way, 
 			&p, err);
 	if (rc == 0)
 		program_wait(&p);
+	if (rc == 0)
+		rc = file_mkdirs(dir, err);
 	if (fd >= 0 && rename(log, kept) < 0 && rc == 0)
 		rc = err_set(err, -errno, "%s: %s", kept, strerror(errno));
 	/* How the target and the run ended is in the result, for the caller to judge. */

@@ -23,7 +23,7 @@ struct alternate_way {
 struct alternate {
 	/* Options of run, passed on as they are; NULL: not given. */
 	const char *ready, *ready_timeout, *load, *work, *latency, *skip, *duration, *timeout,
-		*grace, *mode, *prepare;
+		*grace, *mode, *prepare, *user;
 	const char *scenario, *type, *config, *output_dir;
 	const char *folder; /* in the output directory */
 	const struct alternate_way *ways;
@@ -54,7 +54,9 @@ struct alternate {
 		ALTERNATE_ROW("duration", "SEC", type, at.duration, "of the window"),              \
 		ALTERNATE_ROW("timeout", "SEC", type, at.timeout, "time limit of a run"),          \
 		ALTERNATE_ROW("grace", "SEC", type, at.grace, "from TERM to KILL"),                \
-		ALTERNATE_ROW("mode", "MODE", type, at.mode, "of type io: auto or ptrace")
+		ALTERNATE_ROW("mode", "MODE", type, at.mode, "of type io: auto or ptrace"),        \
+		ALTERNATE_ROW(                                                                     \
+			"user", "USER", type, at.user, "as root: run target and tool as USER")
 
 /* The name of the first option of run that was given, without dashes; NULL: none. */
 const char *alternate_option(const struct alternate *a);

@@ -11,6 +11,7 @@
 #include "common/cli/gather.h"
 #include "common/cli/progress.h"
 #include "common/cli/results.h"
+#include "common/cli/user.h"
 #include "common/model/json.h"
 #include "common/run/config.h"
 #include "common/run/fill.h"
@@ -52,6 +53,9 @@ static const struct optable_row option_rows[] = {
 		"cpu)"),
 	TEXT("output-dir", "DIR", output_dir, "where results go (default results)"),
 	TEXT("binary", "PATH", binary, "the target (else $PROFILE_BINARY, else the catalogue's)"),
+	TEXT("user", "USER", user,
+		"as root: run target and tool as USER, who gets the files; load, helpers and "
+		"commands stay the caller's"),
 	TEXT("attach", "PID|NAME", attach,
 		"profile what runs already, and leave it running; with its descendants; until "
 		"--duration, the end of the load, or a signal"),
@@ -204,6 +208,9 @@ static int choose_attached(
 
 	if (args->all)
 		return err_set(err, -EINVAL, "--attach is for one scenario, not for --all");
+	if (args->user)
+		return err_set(err, -EINVAL,
+			"--user is of a target that is started: that of --attach runs already");
 	rc = attach_find(args->attach, !args->no_tree, &args->attached, err);
 	if (rc < 0)
 		return rc;
@@ -383,6 +390,7 @@ static int run_main(char **argv)
 	};
 	struct config *config = NULL;
 	struct chosen chosen = {0};
+	struct as_user user = {0};
 	struct err err = {0};
 	int status;
 	int rc = optable_parse(&options, argv, &args, &args.rest, &err);
@@ -391,10 +399,13 @@ static int run_main(char **argv)
 		rc = gather_config(args.config, &config, &err);
 	if (rc == 0)
 		rc = choose(&args, config, &chosen, &err);
+	if (rc == 0 && !args.dry_run)
+		rc = user_begin(&user, args.user, chosen.at, chosen.len, &err);
 	if (rc < 0)
 		status = refuse(&args, &err);
 	else
 		status = args.dry_run ? dry_run(&chosen) : run_chosen(&args, &chosen);
+	user_end(&user);
 	chosen_release(&chosen);
 	attach_free(args.attached);
 	config_free(config);

@@ -101,8 +101,9 @@ const char *backend_figure_words(
 	size_t len = strlen(name), tail = sizeof(per_call) - 1;
 
 	value_words(value, unit ? unit : "", value_of[0]);
-	if (!strcmp(name, "calls") || !strcmp(name, "samples") ||
-		!strncmp(name, "calls per ", strlen("calls per ")))
+	if (!strcmp(name, "calls") || !strcmp(name, "samples"))
+		snprintf(buf, size, "%s %.*s", value, (int)len - (value_of[0] == 1), name);
+	else if (!strncmp(name, "calls per ", strlen("calls per ")))
 		snprintf(buf, size, "%s %s", value, name);
 	else if (len > tail && !strcmp(name + len - tail, per_call) && !isnan(value_of[1]))
 		snprintf(buf, size, "%.*s %s of %s a call", (int)(len - tail), name, value,

@@ -8,6 +8,8 @@
 
 #include "common/base/err.h"
 
+struct as_user;
+
 /*
  * A program that we start, wait for and may end. Nothing else is ever signalled.
  *
@@ -29,6 +31,8 @@ struct program_spec {
 	int own_group;
 	/* TERM comes to it when we die, however that is: a tool that is attached lets go then. */
 	int ends_with_us;
+	/* It runs as who called us, not as whom we act for; NULL: we act for nobody else. */
+	struct as_user *caller;
 	const sigset_t *mask; /* signal mask it starts with; NULL: ours */
 };
 #define PROGRAM_INHERIT .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .keep_fd = -1

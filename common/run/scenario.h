@@ -10,6 +10,8 @@
 #include "common/run/config.h"
 #include "common/run/ready.h"
 
+struct as_user;
+
 /* Of type memory, passed on to massif; 0 and NULL: massif's own. */
 struct memory_options {
 	uint64_t detailed_freq, max_snapshots, depth;
@@ -28,6 +30,7 @@ struct scenario_args {
 	int all, control, dry_run, json, quiet;
 	const char *set;     /* NAME=VALUE, see fill.h */
 	const char *prepare; /* as that of a scenario */
+	const char *user;    /* a name, or NULL */
 	const char *attach;  /* whom, see attach_find() */
 	struct attach
 		*attached; /* that, found; the caller's, and must live as long as a scenario */
@@ -64,6 +67,8 @@ struct scenario {
 	const char *stdin_path; /* NULL: not given */
 	struct scenario_helper *helpers;
 	size_t helpers_len;
+	struct as_user
+		*user; /* whom target and tool run as; what else is run is the caller's; NULL */
 	int has_ready;
 	struct ready ready;
 	uint64_t ready_timeout_ns;

@@ -10,7 +10,8 @@
 #include "common/run/program.h"
 
 /* Of shell text: *ret_status as a shell says it. */
-static int run_shell(const char *command, int *ret_status, struct err *err)
+static int run_shell(
+	const struct scenario *sc, const char *command, int *ret_status, struct err *err)
 {
 	const char *argv[] = {"sh", "-c", command, NULL};
 	struct program p = PROGRAM_NONE;
@@ -19,7 +20,8 @@ static int run_shell(const char *command, int *ret_status, struct err *err)
 				       .stdin_fd = -1,
 				       .stdout_fd = STDERR_FILENO,
 				       .stderr_fd = -1,
-				       .keep_fd = -1},
+				       .keep_fd = -1,
+				       .caller = sc->user},
 		&p, err);
 
 	if (rc < 0)
@@ -32,7 +34,7 @@ static int run_shell(const char *command, int *ret_status, struct err *err)
 
 static int build(const struct scenario *sc, struct err *err)
 {
-	int status, rc = run_shell(sc->build, &status, err);
+	int status, rc = run_shell(sc, sc->build, &status, err);
 
 	if (rc == 0 && status)
 		return err_set(err, -ENOENT, "the build command of %s failed with status %d: %s",
@@ -42,7 +44,7 @@ static int build(const struct scenario *sc, struct err *err)
 
 static int make_ready(const struct scenario *sc, struct err *err)
 {
-	int status, rc = sc->prepare ? run_shell(sc->prepare, &status, err) : 0;
+	int status, rc = sc->prepare ? run_shell(sc, sc->prepare, &status, err) : 0;
 
 	if (rc == 0 && sc->prepare && status)
 		return err_set(err, -ECHILD, "the command to prepare failed with status %d: %s",

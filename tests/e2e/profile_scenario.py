@@ -7,6 +7,7 @@ BIN: the directory of both programs (default: $BUILD/bin).
 import fcntl
 import json
 import os
+import pwd
 import re
 import signal
 import socket
@@ -15,7 +16,8 @@ import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BIN, ROOT, Failure, Skip, USER, USERNS, check, eq, main, profile, test, wait_for
+from tap import (BIN, ROOT, Failure, Skip, USER, USERNS, check, eq, for_others, main, need_root, need_tool, profile, test,
+                 wait_for)
 
 # One that TEST_USER can execute too.
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
@@ -512,6 +514,87 @@ def a_program_that_lies_here(t):
     eq((r.out, said(r)), ("relay here\n", ""), "with a slash nothing is looked up")
     write(t, "plain", "no program")
     one_line(io(t, "x", "--binary", "plain", status=2), "target plain not found")
+
+
+def nobody_can_run(t):
+    """The programs where user nobody can execute them, and a directory for results."""
+    need_root()
+    pw = pwd.getpwnam("nobody")
+    for_others(t, os.path.join(BIN, "profile-scenario"), os.path.join(BIN, "iotrace"))
+    return pw.pw_uid
+
+
+def as_nobody(t, *args, status=0):
+    r = t.run([t.path("profile-scenario"), "-u", "nobody", "--scenario", "x", *map(str, args)], timeout=60)
+    if status is not None:
+        eq(r.status, status, "status of %s\n%s" % (args, r))
+    return r
+
+
+def owners(path):
+    return {os.lstat(os.path.join(where, f)).st_uid for where, dirs, files in os.walk(path) for f in dirs + files + ["."]}
+
+
+WHO = "touch %s-$(id -u)-$(id -G | tr ' ' -)-$(sed -n 's/^Uid://p' /proc/self/status | tr '\\t' -)"
+
+
+@test
+def a_target_of_another_user(t):
+    """Target and files are the user's, wholly; load, helper, ready command and build are the caller's."""
+    uid = nobody_can_run(t)
+    os.chmod(t.path("."), 0o777)
+    write(t, "profile-scenario.json", {"target": {"binary": "/bin/sh"}, "scenarios": {"x": {
+        "args": ["-c", WHO % "target" + "; touch up; exec sleep 1000"], "types": ["io"],
+        "helpers": [WHO % "helper"], "ready": WHO % "ready" + "; test -e up", "load": WHO % "load"}}})
+    r = as_nobody(t, "--runs", 2, "--prepare", WHO % "prepare")
+    made = sorted(f for f in os.listdir(t.dir) if re.match("(target|helper|ready|load|prepare)-", f))
+    ids = {who: set(f[len(who) + 1:] for f in made if f.startswith(who)) for who in
+           ("target", "helper", "ready", "load", "prepare")}
+    for who, found in ids.items():
+        want = uid if who == "target" else 0
+        check(len(found) == 1 and next(iter(found)).startswith("%d-" % want), "%s: %s" % (who, found))
+        eq(next(iter(found)).split("--")[-1].split("-")[-4:], [str(want)] * 4, "real, effective, saved: " + who)
+    eq(owners(t.path("results")), {uid}, "who owns the results")
+    j = result(t, "x")
+    check(j["complete"], "a whole result: %s" % r)
+
+
+@test
+def what_the_user_may_not_write(t):
+    """As that user: a link of the user's leads nowhere that only root may write."""
+    uid = nobody_can_run(t)
+    os.mkdir(t.path("closed"), 0o755)
+    r = as_nobody(t, "--type", "io", "--output-dir", "closed", "--binary", "/bin/true", status=2)
+    one_line(r, "closed", "Permission denied")
+    eq(os.listdir(t.path("closed")), [], "nothing is made there")
+    write(t, "secret", "root only\n", 0o600)
+    os.makedirs(t.path("results/iotrace"))
+    os.symlink(t.path("secret"), t.path("results/iotrace/x-iotrace.json"))
+    for path in ("results", "results/iotrace"):
+        os.chown(t.path(path), uid, uid)
+    as_nobody(t, "--type", "io", "--binary", "/bin/true")
+    check(not os.path.islink(t.path("results/iotrace/x-iotrace.json")), "the link is replaced")
+    eq((text_of(t, "secret"), os.stat(t.path("secret")).st_uid), ("root only\n", 0), "what it led to")
+    r = t.run([t.path("profile-scenario"), "-u", "no-such-user", "--scenario", "x", "--binary", "/bin/true"])
+    eq(r.status, 2, "status")
+    one_line(r, "-u: no user 'no-such-user'")
+    r = t.run([t.path("profile-scenario"), "-u", "nobody", "--attach", str(os.getpid()), "--duration", "1"])
+    one_line(r, "--user is of a target that is started")
+
+
+@test
+def every_type_of_another_user(t):
+    uid = nobody_can_run(t)
+    need_tool("valgrind")
+    as_nobody(t, "--type", "memory", "--binary", "/bin/true")
+    eq(owners(t.path("results")), {uid}, "who owns the results")
+    need_tool("perf")
+    r = as_nobody(t, "--type", "cpu", "--binary", "/bin/sh", "--", "-c", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done",
+                  status=None)
+    if r.status == 125:
+        raise Skip("nobody may not sample here: " + r.err)
+    eq((r.status, owners(t.path("results"))), (0, {uid}), "type cpu")
+    check(os.path.exists(t.path("results/flamegraphs/x-cpu.json")), "its result")
 
 
 @test
