@@ -98,13 +98,17 @@ static char *result_of(const struct alternate *a, const char *dir, const struct 
 	return mem_printf("%s/%s/%s%s", dir, k->folder, a->scenario, k->json_suffix);
 }
 
-/* What an earlier comparison left would be taken for what this run has not made. */
+/* What an earlier comparison left would be taken for what this run has not made. The folder may be
+ * another user's (--user), who could put a link there. */
 static void forget_results(const struct alternate *a, const char *dir)
 {
 	for (const struct side_kind *k = gather_kinds(); k->id; k++) {
-		cleanup_free char *path = result_of(a, dir, k);
+		cleanup_free char *folder = mem_printf("%s/%s", dir, k->folder);
+		cleanup_free char *name = mem_printf("%s%s", a->scenario, k->json_suffix);
+		cleanup_close int fd = open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-		(void)unlink(path);
+		if (fd >= 0)
+			(void)unlinkat(fd, name, 0);
 	}
 }
 

@@ -178,8 +178,8 @@ static int measure(struct sweep_plot *p)
 		const struct res_sweep_figure *c = cost_at(p, i);
 		double v = number_of(s->points.at[i].value);
 
-		if (!c || !isfinite(c->median) || !isfinite(c->min) || !isfinite(c->max) ||
-			!isfinite(v) || (i && v <= p->x_last))
+		if (!c || !(c->min >= 0 && c->median >= c->min && c->max >= c->median) ||
+			!isfinite(c->max) || !isfinite(v) || (i && v <= p->x_last))
 			return 0;
 		if (!i)
 			p->x_first = v;
@@ -188,7 +188,8 @@ static int measure(struct sweep_plot *p)
 	}
 	p->by_log = p->x_first > 0 && p->x_last / p->x_first > 10;
 	p->y_max *= 1.1; /* room for words */
-	return p->y_max > 0;
+	/* What no program costs would have no steps between. */
+	return p->y_max > 1e-9 && p->y_max < 1e30;
 }
 
 void plot_sweep_write(const struct res_sweep *s, struct out *o)

@@ -265,3 +265,17 @@ char *program_find(const char *name)
 	errno = seen;
 	return NULL;
 }
+
+char *program_find_here(const char *name)
+{
+	char *found = program_find(name);
+	int code = errno;
+
+	if (found || strchr(name, '/'))
+		return found;
+	cleanup_free char *beside = mem_printf("./%s", name);
+
+	found = program_find(beside);
+	errno = code;
+	return found;
+}

@@ -72,6 +72,9 @@ int program_status_of(int wait_status);
  * NULL: errno is ENOENT, or EACCES where there is a file that is not executable. */
 char *program_find(const char *name);
 
+/* The same, else ./NAME, if that can be executed. */
+char *program_find_here(const char *name);
+
 /*
  * How the process of a pidfd ended, as wait(2) says it: 1, or 0 where that is not known. A child of
  * ours is not collected. Those who are not its parent are told since Linux 6.15, when its parent
