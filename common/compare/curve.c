@@ -105,7 +105,7 @@ static struct res_sweep_figure *figure(const struct curve *c, size_t at, const d
 	size_t runs = c->metrics[at].runs;
 	double median = v ? stats_median(v, runs) : NAN;
 
-	if (isnan(median))
+	if (!v || isnan(median))
 		return NULL;
 	struct res_sweep_figure *f = RES_OBJ(c->doc, sweep_figure);
 
