@@ -638,6 +638,7 @@ static void conclude(struct session *s)
 {
 	note_figures(s);
 	s->ret->status = run_status(s);
+	s->ret->blamed = drive_blames(&s->drive);
 	s->ret->interrupted = s->drive.interrupted != 0;
 	s->ret->window_ns = s->r->window ? s->r->window->wall_ns : s->r->wall_ns;
 	snprintf(s->ret->text, sizeof(s->ret->text), "%s",

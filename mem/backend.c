@@ -673,8 +673,9 @@ static void note_figures(const struct res_memory *r, struct backend_result *ret)
 		backend_figure(
 			ret, "bytes", (double)r->held_at_end->total_bytes, "held at the end");
 	for (size_t i = 0; i < r->sites.len && i < 3; i++)
-		backend_figure(ret, "bytes", (double)r->sites.at[i].bytes, "%.40s",
-			r->sites.at[i].function);
+		if (strcmp(r->sites.at[i].function, "???") != 0)
+			backend_figure(ret, "bytes", (double)r->sites.at[i].bytes, "%.40s",
+				r->sites.at[i].function);
 }
 
 /* What a person who looks for a file or a figure would wonder about. */
@@ -695,6 +696,7 @@ static void conclude(const struct job *j, struct backend_result *ret)
 	const struct res_memory *r = j->r;
 
 	ret->status = run_status(j);
+	ret->blamed = drive_blames(&j->drive);
 	ret->incomplete = r->complete != 1;
 	ret->window_ns = r->window ? r->window->wall_ns : r->wall_ns;
 	snprintf(ret->text, sizeof(ret->text), "%s",

@@ -24,6 +24,7 @@
 #include "common/run/load.h"
 #include "common/run/program.h"
 #include "common/run/status_line.h"
+#include "common/view/view_parts.h"
 #include "common/write/writer.h"
 
 #define BASE           "-iotrace"
@@ -382,6 +383,17 @@ static void recognize_limit(const struct res_result *r, struct drive_result *d)
 	snprintf(d->text, sizeof(d->text), "the time limit ended the run before the load was over");
 }
 
+/* What a call asked for is said where that was the same each time. */
+static void fill_batch(const struct res_syscall *s, struct backend_result *ret)
+{
+	struct batch_facts facts = view_batch_facts(s);
+	struct backend_figure *f =
+		backend_figure(ret, "", s->batch->per_call->mean, "%s per call", s->name);
+
+	if (f && facts.most && facts.least == facts.most)
+		f->of = (double)facts.most;
+}
+
 /* The calls, and how full the batches of messages were. */
 static void fill_figures(const struct res_result *r, struct backend_result *ret)
 {
@@ -395,8 +407,7 @@ static void fill_figures(const struct res_result *r, struct backend_result *ret)
 
 		if (batch && batch->unit && !strcmp(batch->unit, "messages") && batch->per_call &&
 			isfinite(batch->per_call->mean))
-			backend_figure(ret, "", batch->per_call->mean, "%s per call",
-				r->syscalls.at[i].name);
+			fill_batch(&r->syscalls.at[i], ret);
 	}
 	if (r->work && r->work->count && r->work->count != U64_NONE)
 		backend_figure(ret, "", (double)calls / (double)r->work->count, "calls per %s",
@@ -406,6 +417,7 @@ static void fill_figures(const struct res_result *r, struct backend_result *ret)
 static void conclude(struct res_result *r, const struct drive_result *d, struct backend_result *ret)
 {
 	ret->status = run_status(r, d);
+	ret->blamed = drive_blames(d);
 	ret->incomplete = d->trouble != DRIVE_FINE || r->complete != 1;
 	ret->window_ns = r->window ? r->window->wall_ns : r->wall_ns;
 	fill_figures(r, ret);

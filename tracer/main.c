@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +17,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tracer/attach.h"
-#include "tracer/as_user.h"
+#include "common/run/as_user.h"
 #include "tracer/booking.h"
 #include "tracer/front.h"
 #include "tracer/launch.h"
@@ -304,14 +303,7 @@ static int finish(struct run *run)
 
 static int find_user(struct run *run, struct err *err)
 {
-	const struct passwd *pw;
-
-	if (!run->opt.user)
-		return 0;
-	pw = getpwnam(run->opt.user);
-	if (!pw)
-		return err_set(err, -ENOENT, "-u: no user '%s'", run->opt.user);
-	return as_user_init(&run->user, run->opt.user, pw->pw_uid, pw->pw_gid, err);
+	return run->opt.user ? as_user_find(&run->user, run->opt.user, err) : 0;
 }
 
 static int begin_outputs(struct run *run, struct err *err)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/base/mem.h"
+
 /* Longer ones are compared up to there. */
 #define WORD_MAX 64
 
@@ -43,4 +45,9 @@ void nearest_try(struct nearest *n, const char *name)
 
 	if (d < n->distance)
 		*n = (struct nearest){n->word, name, d};
+}
+
+char *nearest_hint(const struct nearest *n)
+{
+	return n->name ? mem_printf("; did you mean '%s'?", n->name) : mem_strdup("");
 }

@@ -20,5 +20,7 @@ struct nearest {
 /* most: what is further away is none. Names and word must live as long. */
 struct nearest nearest_to(const char *word, size_t most);
 void nearest_try(struct nearest *n, const char *name);
+/* For the end of a complaint: "; did you mean 'write'?", empty if none is near. The caller's. */
+char *nearest_hint(const struct nearest *n);
 
 #endif

@@ -11,11 +11,10 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/mem.h"
+#include "common/cli/command.h"
 #include "common/cli/gather.h"
 #include "common/run/layout.h"
 #include "common/run/program.h"
-
-static const char *const names[2] = {"base", "new"};
 
 struct words_vec {
 	const char **at;
@@ -48,6 +47,8 @@ static const struct {
 	OPTION("timeout", timeout),
 	OPTION("grace", grace),
 	OPTION("mode", mode),
+	OPTION("prepare", prepare),
+	OPTION("user", user),
 };
 
 #define PASSED_ON (sizeof(passed_on) / sizeof(passed_on[0]))
@@ -68,14 +69,16 @@ const char *alternate_option(const struct alternate *a)
 	return NULL;
 }
 
-static struct words_vec command_of(const struct alternate *a, int side, const char *dir)
+static struct words_vec command_of(
+	const struct alternate *a, const struct alternate_way *way, const char *dir)
 {
 	struct words_vec v = {0};
 
 	*VEC_PUSH(&v) = "/proc/self/exe";
 	*VEC_PUSH(&v) = "run";
 	add(&v, "--scenario", a->scenario);
-	add(&v, "--binary", side ? a->new_binary : a->base_binary);
+	add(&v, "--binary", way->binary);
+	add(&v, "--set", way->set);
 	add(&v, "--type", a->type ? a->type : "io");
 	add(&v, "--config", a->config);
 	add(&v, "--output-dir", dir);
@@ -95,13 +98,17 @@ static char *result_of(const struct alternate *a, const char *dir, const struct 
 	return mem_printf("%s/%s/%s%s", dir, k->folder, a->scenario, k->json_suffix);
 }
 
-/* What an earlier comparison left would be taken for what this run has not made. */
+/* What an earlier comparison left would be taken for what this run has not made. The folder may be
+ * another user's (--user), who could put a link there. */
 static void forget_results(const struct alternate *a, const char *dir)
 {
 	for (const struct side_kind *k = gather_kinds(); k->id; k++) {
-		cleanup_free char *path = result_of(a, dir, k);
+		cleanup_free char *folder = mem_printf("%s/%s", dir, k->folder);
+		cleanup_free char *name = mem_printf("%s%s", a->scenario, k->json_suffix);
+		cleanup_close int fd = open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-		(void)unlink(path);
+		if (fd >= 0)
+			(void)unlinkat(fd, name, 0);
 	}
 }
 
@@ -117,17 +124,29 @@ static int has_result(const struct alternate *a, const char *dir)
 	return found;
 }
 
-/* Output of the target and of the runner goes to a file that has one name while it runs, so that
- * both programs write to the same, and then to DIR/log. */
-static int run_once(const struct alternate *a, int side, const char *dir, struct err *err)
+/* What a person needs to see of a run that was in vain. */
+static int in_vain(
+	const struct alternate_way *way, const char *log, const char *why, struct err *err)
 {
-	cleanup_free char *log = mem_printf("%s/compare/%s/log", a->output_dir, a->scenario);
+	command_show_log(log);
+	return err_set(err, -EIO, "the run with %s %s, see %s", way->label, why, log);
+}
+
+/* Output of the target and of the runner goes to a file that has one name while it runs, so that
+ * all ways write to the same, and then to DIR/log. */
+static int run_once(const struct alternate *a, const struct alternate_way *way, const char *dir,
+	struct err *err)
+{
+	cleanup_free char *log = mem_printf("%s/%s/%s/log", a->output_dir, a->folder, a->scenario);
 	cleanup_free char *kept = mem_printf("%s/log", dir);
 	cleanup_close int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	cleanup_close int fd = -1;
-	struct words_vec v = command_of(a, side, dir);
+	struct words_vec v = command_of(a, way, dir);
 	struct program p = PROGRAM_NONE;
-	int rc = file_mkdirs(dir, err);
+	/* The run makes its own directory, as whom it runs. */
+	cleanup_free char *parent =
+		mem_printf("%s/%s/%s/%s", a->output_dir, a->folder, a->scenario, way->name);
+	int rc = file_mkdirs(parent, err);
 
 	forget_results(a, dir);
 	if (rc == 0) {
@@ -143,26 +162,49 @@ static int run_once(const struct alternate *a, int side, const char *dir, struct
 			&p, err);
 	if (rc == 0)
 		program_wait(&p);
-	/* How the target and the run ended is in the result, for compare to judge. */
-	if (rc == 0 && !has_result(a, dir))
-		rc = err_set(err, -EIO,
-			"the run with %s failed with status %d and left no "
-			"result, see %s",
-			side ? a->new_binary : a->base_binary, program_status(&p), kept);
+	if (rc == 0)
+		rc = file_mkdirs(dir, err);
 	if (fd >= 0 && rename(log, kept) < 0 && rc == 0)
 		rc = err_set(err, -errno, "%s: %s", kept, strerror(errno));
+	/* How the target and the run ended is in the result, for the caller to judge. */
+	if (rc == 0 && !has_result(a, dir)) {
+		cleanup_free char *why =
+			mem_printf("failed with status %d and left no result", program_status(&p));
+
+		rc = in_vain(way, kept, why, err);
+	}
 	program_release(&p);
 	free(v.at);
 	return rc;
 }
 
-static char *dir_of(const struct alternate *a, int side, uint64_t run)
+static char *dir_of(const struct alternate *a, size_t way, uint64_t run)
 {
-	return mem_printf("%s/compare/%s/%s/%llu", a->output_dir, a->scenario, names[side],
-		(unsigned long long)run);
+	return mem_printf("%s/%s/%s/%s/%llu", a->output_dir, a->folder, a->scenario,
+		a->ways[way].name, (unsigned long long)run);
 }
 
-int alternate_run(const struct alternate *a, struct side sides[2], struct err *err)
+/* One more run of a side. */
+static int take_turn(
+	const struct alternate *a, size_t way, uint64_t run, struct side *side, struct err *err)
+{
+	cleanup_free char *dir = dir_of(a, way, run);
+	cleanup_free char *log = mem_printf("%s/log", dir);
+	cleanup_free char *why = NULL;
+	int rc;
+
+	fprintf(stderr, "run %llu of %llu, %s\n", (unsigned long long)run,
+		(unsigned long long)a->runs,
+		a->ways[way].set ? a->ways[way].label : a->ways[way].name);
+	rc = run_once(a, &a->ways[way], dir, err);
+	if (rc == 0)
+		rc = side_read(side, dir, gather_kinds(), err);
+	for (size_t i = 0; rc == 0 && a->refuse && i < side->parts.len && !why; i++)
+		why = a->refuse(&side->parts.at[i], side->parts.at[i].runs.len - 1);
+	return why ? in_vain(&a->ways[way], log, why, err) : rc;
+}
+
+int alternate_run(const struct alternate *a, struct side *sides, struct err *err)
 {
 	int rc = 0;
 
@@ -170,27 +212,23 @@ int alternate_run(const struct alternate *a, struct side sides[2], struct err *e
 		return err_set(err, -EINVAL,
 			"'%.100s' is no name of a scenario: letters, digits, . _ - only",
 			a->scenario);
-	sides[0].label = mem_strdup(a->base_binary);
-	sides[1].label = mem_strdup(a->new_binary);
+	for (size_t way = 0; way < a->ways_len; way++)
+		sides[way].label = mem_strdup(a->ways[way].label);
 	for (uint64_t run = 1; run <= a->runs && rc == 0; run++)
-		for (int side = 0; side < 2 && rc == 0; side++) {
-			cleanup_free char *dir = dir_of(a, side, run);
+		for (size_t i = 0; i < a->ways_len && rc == 0; i++) {
+			size_t way = a->and_back && run % 2 == 0 ? a->ways_len - 1 - i : i;
 
-			fprintf(stderr, "run %llu of %llu, %s\n", (unsigned long long)run,
-				(unsigned long long)a->runs, names[side]);
-			rc = run_once(a, side, dir, err);
-			if (rc == 0)
-				rc = side_read(&sides[side], dir, gather_kinds(), err);
+			rc = take_turn(a, way, run, &sides[way], err);
 		}
 	return rc;
 }
 
-const char *const *alternate_places(const struct alternate *a, int side, struct arena *arena)
+const char *const *alternate_places(const struct alternate *a, size_t way, struct arena *arena)
 {
 	const char **places = arena_alloc(arena, a->runs + 1, sizeof(*places));
 
 	for (uint64_t run = 1; run <= a->runs; run++) {
-		cleanup_free char *dir = dir_of(a, side, run);
+		cleanup_free char *dir = dir_of(a, way, run);
 
 		places[run - 1] = arena_strdup(arena, dir);
 	}

@@ -162,7 +162,7 @@ static int find_limits(
 			"no catalogue: " CONFIG_DEFAULT_FILE " is not here, or use --config FILE");
 	if (!s)
 		return err_set(err, -ENOENT, "scenario '%.100s' is not in %s; it has %s", name,
-			config->path, config_names(config));
+			config->path, config_names(config, name));
 	if (!s->limits || !s->limits[0])
 		return err_set(err, -ENOENT, "scenario %s has no limits in %s", name, config->path);
 	ret[0] = (struct compare_limits){s->name, s->limits};

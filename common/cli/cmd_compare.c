@@ -28,6 +28,8 @@ enum { STATUS_TROUBLE = 2, TEXT_COLUMNS = 120, RUNS_DEFAULT = 5, RUNS_MAX = 1000
 
 struct compare_args {
 	struct alternate alternate; /* with --base-binary */
+	const char *base_binary, *new_binary;
+	struct alternate_way ways[2]; /* base and new */
 	const char *fail_on, *markdown, *html, *format;
 	int all, force, json, help, version;
 };
@@ -41,25 +43,12 @@ static const struct optable_row option_rows[] = {
 		"the catalogue, for its limits (default profile-scenario.json, if there is one)"},
 	{"scenario", "NAME", OPTION_TEXT, AT(alternate.scenario), 0, 0,
 		"compare only this one; needed with --base-binary"},
-	{"base-binary", "PATH", OPTION_TEXT, AT(alternate.base_binary), 0, 0,
+	{"base-binary", "PATH", OPTION_TEXT, AT(base_binary), 0, 0,
 		"run the scenario with this one and the new one in turns, and compare these runs"},
-	{"new-binary", "PATH", OPTION_TEXT, AT(alternate.new_binary), 0, 0, "the new one"},
+	{"new-binary", "PATH", OPTION_TEXT, AT(new_binary), 0, 0, "the new one"},
 	{"runs", "N", OPTION_NUMBER, AT(alternate.runs), 1, RUNS_MAX,
 		"runs a side, in turns (default 5; times need 4 or more)"},
-	{"ready", "SPEC", OPTION_TEXT, AT(alternate.ready), 0, 0,
-		"in turns, this and the next as of run: when the target can take load"},
-	{"ready-timeout", "SEC", OPTION_TEXT, AT(alternate.ready_timeout), 0, 0,
-		"how long it may take to be ready"},
-	{"load", "CMD", OPTION_TEXT, AT(alternate.load), 0, 0, "run against the ready target"},
-	{"work", "UNIT=REGEX", OPTION_TEXT, AT(alternate.work), 0, 0,
-		"how much the load did; counts are then judged per unit of it"},
-	{"latency", "UNIT=REGEX", OPTION_TEXT, AT(alternate.latency), 0, 0,
-		"what the load says of its latency"},
-	{"skip", "SEC", OPTION_TEXT, AT(alternate.skip), 0, 0, "left out of the window"},
-	{"duration", "SEC", OPTION_TEXT, AT(alternate.duration), 0, 0, "of the window"},
-	{"timeout", "SEC", OPTION_TEXT, AT(alternate.timeout), 0, 0, "time limit of a run"},
-	{"grace", "SEC", OPTION_TEXT, AT(alternate.grace), 0, 0, "from TERM to KILL"},
-	{"mode", "MODE", OPTION_TEXT, AT(alternate.mode), 0, 0, "of type io: auto or ptrace"},
+	ALTERNATE_ROWS(struct compare_args, alternate),
 	{"type", "TYPE", OPTION_TEXT, AT(alternate.type), 0, 0,
 		"io, cpu or memory (default: all found; in turns: io)"},
 	{"fail-on", "WHAT", OPTION_TEXT, AT(fail_on), 0, 0,
@@ -104,6 +93,17 @@ static void write_html(const void *doc, struct out *o)
 	report_doc_html("comparison", doc, o);
 }
 
+/* Exact counts need 3 runs a side, times 4. */
+static int are_few(const struct res_compare *c)
+{
+	enum { ENOUGH = 4 };
+
+	for (size_t i = 0; i < c->parts.len; i++)
+		if (c->parts.at[i].base_runs < ENOUGH || c->parts.at[i].new_runs < ENOUGH)
+			return 1;
+	return 0;
+}
+
 static void print_end(const struct res_compare *c, struct out *o)
 {
 	if (c->regressions)
@@ -117,7 +117,9 @@ static void print_end(const struct res_compare *c, struct out *o)
 		out_printf(o, "%s%llu trouble%s", c->status == COMPARE_CANNOT_TELL ? "" : ", ",
 			(unsigned long long)c->troubles, c->troubles == 1 ? "" : "s");
 	if (c->status == COMPARE_CANNOT_TELL)
-		out_str(o, "cannot tell");
+		out_printf(o, "cannot tell%s",
+			are_few(c) ? ": of so few runs; make more of both sides (run --runs 5)"
+				   : "");
 	out_printf(o, ".  exit %llu\n", (unsigned long long)c->status);
 }
 
@@ -245,15 +247,15 @@ static int check_args(const struct compare_args *args, const struct words *w, st
 	if (args->format && strcmp(args->format, "text") != 0 &&
 		strcmp(args->format, "github") != 0)
 		return err_set(err, -EINVAL, "--format takes text or github");
-	if (!a->base_binary != !a->new_binary)
+	if (!args->base_binary != !args->new_binary)
 		return err_set(err, -EINVAL, "--base-binary and --new-binary go together");
-	if (a->base_binary && (w->len || !a->scenario))
+	if (args->base_binary && (w->len || !a->scenario))
 		return err_set(err, -EINVAL,
 			"with --base-binary a --scenario is compared, not BASE and NEW");
-	if (!a->base_binary && alternate_option(a))
+	if (!args->base_binary && alternate_option(a))
 		return err_set(err, -EINVAL, "--%s is for runs in turns: with --base-binary",
 			alternate_option(a));
-	if (!a->base_binary && !w->len)
+	if (!args->base_binary && !w->len)
 		return err_set(err, -EINVAL, "compare needs BASE (see compare --help)");
 	return 0;
 }
@@ -279,10 +281,16 @@ static void keep_only(struct side *s, const char *scenario, const char *type)
 static int read_sides(
 	struct compare_args *args, const struct words *w, struct side sides[2], struct err *err)
 {
-	const struct alternate *a = &args->alternate;
+	struct alternate *a = &args->alternate;
 	int rc;
 
-	if (a->base_binary) {
+	if (args->base_binary) {
+		args->ways[0] =
+			(struct alternate_way){"base", args->base_binary, args->base_binary, NULL};
+		args->ways[1] =
+			(struct alternate_way){"new", args->new_binary, args->new_binary, NULL};
+		a->ways = args->ways;
+		a->ways_len = 2;
 		rc = alternate_run(a, sides, err);
 		const char *type = a->type ? a->type : "io";
 
@@ -340,7 +348,7 @@ static void draw_all(
 	const char *const *places[2];
 	struct arena arena = {0};
 
-	if (a->base_binary) {
+	if (args->base_binary) {
 		places[0] = alternate_places(a, 0, &arena);
 		places[1] = alternate_places(a, 1, &arena);
 	} else {
@@ -387,7 +395,7 @@ static int compare_words(struct compare_args *args, const struct words *w, struc
 	o.limits = limits;
 	if (rc == 0)
 		rc = read_sides(args, w, sides, err);
-	o.only_found = args->alternate.base_binary || are_files(args, w);
+	o.only_found = args->base_binary || are_files(args, w);
 	if (rc == 0)
 		rc = compare_sides(&sides[0], &sides[1], &o, &c, err);
 	if (rc == 0)
@@ -405,7 +413,8 @@ static int compare_words(struct compare_args *args, const struct words *w, struc
 
 static int compare_main(char **argv)
 {
-	struct compare_args args = {.alternate = {.output_dir = "results", .runs = RUNS_DEFAULT}};
+	struct compare_args args = {
+		.alternate = {.output_dir = "results", .folder = "compare", .runs = RUNS_DEFAULT}};
 	struct words words;
 	struct err err = {0};
 	int rc = words_split(&options, argv, 2, 1, &words, &err);

@@ -10,12 +10,16 @@
 #include "common/base/out.h"
 #include "common/cli/gather.h"
 #include "common/cli/progress.h"
+#include "common/cli/results.h"
+#include "common/cli/user.h"
 #include "common/model/json.h"
 #include "common/run/config.h"
+#include "common/run/fill.h"
 #include "common/run/optable.h"
 #include "common/run/plan.h"
 #include "common/run/runner.h"
 #include "common/run/scenario.h"
+#include "common/run/target.h"
 
 enum { HZ_MAX = 1000000, RUNS_MAX = 10000, STATUS_MISSED = 1 };
 
@@ -49,6 +53,9 @@ static const struct optable_row option_rows[] = {
 		"cpu)"),
 	TEXT("output-dir", "DIR", output_dir, "where results go (default results)"),
 	TEXT("binary", "PATH", binary, "the target (else $PROFILE_BINARY, else the catalogue's)"),
+	TEXT("user", "USER", user,
+		"as root: run target and tool as USER, who gets the files; load, helpers and "
+		"commands stay the caller's"),
 	TEXT("attach", "PID|NAME", attach,
 		"profile what runs already, and leave it running; with its descendants; until "
 		"--duration, the end of the load, or a signal"),
@@ -80,12 +87,20 @@ static const struct optable_row option_rows[] = {
 		"what the load says of its latency, found like --work; UNIT is ns, us, ms or s"),
 	SECONDS("skip", skip_ns, "leave that much of the start out of the window"),
 	SECONDS("duration", duration_ns, "end the window after that much"),
+	TEXT("prepare", "CMD", prepare,
+		"shell command that is run before the runs of a scenario, e.g. to build its "
+		"target"),
+	TEXT("set", "NAME=VALUE", set,
+		"write VALUE where {NAME} stands: in target, arguments, environment, load and "
+		"commands"),
 	FLAG("control", control,
 		"before each run one without a tool: the difference is the cost of observing"),
 	FLAG("dry-run", dry_run, "print the command lines of target, tool and load; run nothing"),
 	FLAG("json", json,
 		"print what came of it as one JSON object on stdout; output of target and load "
 		"goes to DIR/logs"),
+	FLAG("quiet", quiet,
+		"say neither where the results are nor what goes on; only what goes wrong"),
 	FLAG("show-output", show_output,
 		"with several runs: let output of target and load through instead of to DIR/logs"),
 	FLAG("skip-unavailable", skip_unavailable,
@@ -147,9 +162,12 @@ static int choose_one(
 	struct scenario *sc;
 	int rc = scenario_merge(args, config, getenv("PROFILE_BINARY"), &sc, err);
 
-	if (rc == 0)
-		*VEC_PUSH(c) = sc;
-	return rc;
+	if (rc < 0)
+		return rc;
+	*VEC_PUSH(c) = sc;
+	if (args->set && fill_scenario(sc, args->set, err) < 0)
+		return err_wrap(err, "--set");
+	return 0;
 }
 
 static int choose_all(
@@ -190,6 +208,9 @@ static int choose_attached(
 
 	if (args->all)
 		return err_set(err, -EINVAL, "--attach is for one scenario, not for --all");
+	if (args->user)
+		return err_set(err, -EINVAL,
+			"--user is of a target that is started: that of --attach runs already");
 	rc = attach_find(args->attach, !args->no_tree, &args->attached, err);
 	if (rc < 0)
 		return rc;
@@ -233,8 +254,10 @@ static int dry_run(const struct chosen *c)
 	struct out o;
 
 	out_init(&o, STDOUT_FILENO);
-	for (size_t i = 0; i < c->len; i++)
+	for (size_t i = 0; i < c->len; i++) {
+		target_locate(c->at[i], NULL, NULL);
 		plan_write(c->at[i], &o);
+	}
 	return flush(&o);
 }
 
@@ -319,13 +342,17 @@ static int run_chosen(const struct scenario_args *args, const struct chosen *c)
 	struct progress progress;
 	int status;
 
-	progress_init(&progress, args->json);
+	progress_init(&progress, args->quiet  ? PROGRESS_TROUBLES
+				 : args->json ? PROGRESS_NOTES
+					      : PROGRESS_ALL);
 	runner_run(
 		&(struct runner_job){
 			.scenarios = c->at, .len = c->len, .ui = &progress.ui, .logs = args->json},
 		report);
 	check_all_limits(c, report, &progress.ui);
 	status = (int)report->status;
+	if (!args->json && !args->quiet)
+		results_tell(report, c->at);
 	if (args->json && print_report(report) != STATUS_OK && !status)
 		status = STATUS_USAGE;
 	result_free(report);
@@ -363,6 +390,7 @@ static int run_main(char **argv)
 	};
 	struct config *config = NULL;
 	struct chosen chosen = {0};
+	struct as_user user = {0};
 	struct err err = {0};
 	int status;
 	int rc = optable_parse(&options, argv, &args, &args.rest, &err);
@@ -371,10 +399,13 @@ static int run_main(char **argv)
 		rc = gather_config(args.config, &config, &err);
 	if (rc == 0)
 		rc = choose(&args, config, &chosen, &err);
+	if (rc == 0 && !args.dry_run)
+		rc = user_begin(&user, args.user, chosen.at, chosen.len, &err);
 	if (rc < 0)
 		status = refuse(&args, &err);
 	else
 		status = args.dry_run ? dry_run(&chosen) : run_chosen(&args, &chosen);
+	user_end(&user);
 	chosen_release(&chosen);
 	attach_free(args.attached);
 	config_free(config);

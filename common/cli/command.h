@@ -27,6 +27,8 @@ enum { STATUS_OK = 0, STATUS_USAGE = 2 };
 /* "profile-scenario: TEXT" on stderr, one line: it may quote names of files and members, which may
  * hold anything. */
 void command_complain(const char *text);
+/* The path of a log on stderr, with its last lines; nothing where there are none. */
+void command_show_log(const char *path);
 /* Prints on stdout what fn writes; the exit status. */
 int command_print(void (*fn)(struct out *o));
 

@@ -76,8 +76,8 @@ static int check_types(const struct config *c, const struct config_scenario *s, 
 			nearest_try(&n, b->id);
 		if (n.name && !n.distance)
 			continue;
-		cleanup_free char *what = mem_printf("no type is called '%.60s'%s%s%s", *type,
-			n.name ? "; did you mean '" : "", n.name ? n.name : "", n.name ? "'?" : "");
+		cleanup_free char *hint = nearest_hint(&n);
+		cleanup_free char *what = mem_printf("no type is called '%.60s'%s", *type, hint);
 		return config_fault(c, keys, 3, what, err);
 	}
 	return 0;

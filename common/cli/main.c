@@ -6,8 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/cleanup.h"
+#include "common/base/mem.h"
+#include "common/base/nearest.h"
 #include "common/base/out.h"
 #include "common/cli/command.h"
+#include "common/write/tail.h"
 
 static const struct command *const commands[] = {
 #define COMMAND(name) &command_##name,
@@ -23,6 +27,17 @@ void command_complain(const char *text)
 	for (; *text; text++)
 		fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, stderr);
 	fputc('\n', stderr);
+}
+
+void command_show_log(const char *path)
+{
+	enum { LINES = 10 };
+	struct arena arena = {0};
+	const char *text = tail_text(&arena, path, LINES);
+
+	if (text)
+		fprintf(stderr, "profile-scenario: %s ends with\n%s", path, text);
+	arena_release(&arena);
 }
 
 int command_print(void (*fn)(struct out *o))
@@ -75,9 +90,13 @@ static int run_command(const struct command *command, char **argv)
 
 static int complain_unknown(const char *name)
 {
-	char text[256];
+	struct nearest n = nearest_to(name, 1 + strlen(name) / 4);
 
-	snprintf(text, sizeof(text), "unknown command '%.100s' (see --help)", name);
+	for (size_t i = 0; i < LEN(commands); i++)
+		nearest_try(&n, commands[i]->name);
+	cleanup_free char *hint = nearest_hint(&n);
+	cleanup_free char *text = mem_printf("unknown command '%.100s'%s (see --help)", name, hint);
+
 	command_complain(text);
 	return STATUS_USAGE;
 }

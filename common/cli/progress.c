@@ -86,8 +86,17 @@ static void say_trouble(void *ctx, const char *text)
 /* On stderr: standard output is the target's. */
 static void say_note(void *ctx, const char *text)
 {
+	struct progress *p = ctx;
+
+	wipe(p);
+	if (p->kind != PROGRESS_TROUBLES)
+		fprintf(stderr, "profile-scenario: note: %s\n", text);
+}
+
+static void say_log(void *ctx, const char *path)
+{
 	wipe(ctx);
-	fprintf(stderr, "profile-scenario: note: %s\n", text);
+	command_show_log(path);
 }
 
 /* For a person who waits; a script knows where the files are. */
@@ -111,14 +120,15 @@ static void say_live(void *ctx, const struct runner_live *live)
 	p->live = 1;
 }
 
-void progress_init(struct progress *p, int quiet)
+void progress_init(struct progress *p, enum progress_kind kind)
 {
 	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-	int terminal = !quiet && isatty(STDERR_FILENO);
+	int terminal = kind == PROGRESS_ALL && isatty(STDERR_FILENO);
 	int in_place = terminal && term && strcmp(term, "dumb") != 0;
 
 	*p = (struct progress){
-		.ui = {say_trouble, say_note, say_progress, in_place ? say_live : NULL, p},
+		.ui = {say_trouble, say_note, say_progress, say_log, in_place ? say_live : NULL, p},
+		.kind = kind,
 		.terminal = terminal,
 		.color = in_place && !(no_color && *no_color),
 	};

@@ -12,16 +12,6 @@ static int takes_value(const struct optable *options, const char *option)
 	return 0;
 }
 
-/* An option as the table spells it; NULL: a word. */
-static char *option_of(const struct optable *options, char *arg)
-{
-	static char output[] = "--output";
-
-	if (!strcmp(arg, "-o") && takes_value(options, output))
-		return output;
-	return strncmp(arg, "--", 2) == 0 ? arg : NULL;
-}
-
 static int add_word(struct words *w, size_t most, const char *word, struct err *err)
 {
 	if (w->len == most || w->len == WORDS_MAX)
@@ -34,7 +24,7 @@ int words_split(const struct optable *options, char **argv, size_t most, int kee
 	struct words *ret, struct err *err)
 {
 	char **to = argv;
-	char *option;
+	const char *option;
 	int rc = 0, rest = 0;
 
 	*ret = (struct words){.len = 0};
@@ -45,10 +35,10 @@ int words_split(const struct optable *options, char **argv, size_t most, int kee
 			while (*from)
 				*to++ = *from++;
 			break;
-		} else if (rest || !(option = option_of(options, *from))) {
+		} else if (rest || !(option = optable_option(options, *from))) {
 			rc = add_word(ret, most, *from, err);
 		} else {
-			*to++ = option;
+			*to++ = *from;
 			if (takes_value(options, option) && from[1])
 				*to++ = *++from;
 		}

@@ -15,7 +15,7 @@ struct words {
 };
 
 /* Takes the words, at most `most`, out of argv, which keeps the options; what follows "--" are
- * words too (-o is --output in tables that have it), with keep_rest it is left for optable_parse().
+ * words too, with keep_rest it is left for optable_parse().
  * -EINVAL: one too many. */
 int words_split(const struct optable *options, char **argv, size_t most, int keep_rest,
 	struct words *ret, struct err *err);

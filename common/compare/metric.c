@@ -225,11 +225,12 @@ enum { OF_CALL, OF_RUN, OF_CPU, OF_HEAP };
 static const struct known {
 	const char *name;
 	int of;
+	enum metric_worse worse;
 } known[] = {
-#define CALL(id, unit, kind, worse, value) {#id, OF_CALL},
-#define RUN(id, unit, kind, worse, value)  {#id, OF_RUN},
-#define CPU(id, unit, kind, worse, value)  {#id, OF_CPU},
-#define HEAP(id, unit, kind, worse, value) {#id, OF_HEAP},
+#define CALL(id, unit, kind, worse, value) {#id, OF_CALL, WORSE_##worse},
+#define RUN(id, unit, kind, worse, value)  {#id, OF_RUN, WORSE_##worse},
+#define CPU(id, unit, kind, worse, value)  {#id, OF_CPU, WORSE_##worse},
+#define HEAP(id, unit, kind, worse, value) {#id, OF_HEAP, WORSE_##worse},
 #include "common/compare/metrics.def"
 #undef CALL
 #undef RUN
@@ -251,6 +252,19 @@ int metric_is_of(const char *name, const struct schema *schema)
 	return 0;
 }
 
+int metric_is_cost(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	const char *figure = dot ? dot + 1 : name;
+	size_t len = strcspn(figure, "@");
+
+	for (size_t i = 0; i < KNOWN; i++)
+		if ((known[i].of == OF_CALL) == (dot != NULL) && known[i].worse == WORSE_UP &&
+			strlen(known[i].name) == len && !memcmp(known[i].name, figure, len))
+			return 1;
+	return 0;
+}
+
 /* 0 if there is such a figure of a call, or of a whole run; else n has the nearest. */
 static int find_known(const char *name, int of_call, struct nearest *n)
 {
@@ -268,13 +282,18 @@ static int find_known(const char *name, int of_call, struct nearest *n)
 /* Kernels have some 450 calls on x86-64; libseccomp says which. */
 #define CALLS_MAX 1024
 
+int metric_is_call(const char *name)
+{
+	return seccomp_syscall_resolve_name(name) != __NR_SCMP_ERROR;
+}
+
 static int check_call(const char *call, const char *rest, struct err *err)
 {
 	struct nearest n = nearest_to(call, strlen(call) > 4 ? 2 : 1);
 	char *names[CALLS_MAX] = {0};
 	int rc = 0;
 
-	if (seccomp_syscall_resolve_name(call) != __NR_SCMP_ERROR)
+	if (metric_is_call(call))
 		return 0;
 	for (int nr = 0; nr < CALLS_MAX; nr++) {
 		names[nr] = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, nr);
@@ -299,11 +318,12 @@ static int check_phase(const char *call, const char *figure, const char *at, str
 			at);
 	nearest_try(&n, "start-up");
 	nearest_try(&n, "shutdown");
-	if (n.distance)
-		return err_set(err, -EINVAL, "no phase is called '%.60s'; %s%s%s", at + 1,
-			n.name ? "did you mean '" : "there are start-up and shutdown",
-			n.name ? n.name : "", n.name ? "'?" : "");
-	return 0;
+	if (!n.distance)
+		return 0;
+	cleanup_free char *hint = nearest_hint(&n);
+
+	return err_set(err, -EINVAL, "no phase is called '%.60s'%s", at + 1,
+		n.name ? hint : "; there are start-up and shutdown");
 }
 
 static int check_figure(const char *call, const char *figure, struct err *err)
@@ -326,8 +346,9 @@ int metric_check_name(const char *name, struct err *err)
 	if (!dot) {
 		if (find_known(name, 0, &n) == 0)
 			return 0;
-		return err_set(err, -EINVAL, "no figure is called '%.60s'%s%s%s", name,
-			n.name ? "; did you mean '" : "", n.name ? n.name : "", n.name ? "'?" : "");
+		cleanup_free char *hint = nearest_hint(&n);
+
+		return err_set(err, -EINVAL, "no figure is called '%.60s'%s", name, hint);
 	}
 	cleanup_free char *call = mem_strndup(name, (size_t)(dot - name));
 	cleanup_free char *figure =

@@ -51,6 +51,10 @@ const double *metrics_never_called(const struct metrics *m, const struct metric 
  * kernel: it is refused only where it is a slip away from one that is.
  */
 int metric_check_name(const char *name, struct err *err);
+/* 1 if that is the name of a system call of this machine. */
+int metric_is_call(const char *name);
+/* 1 if a figure of that name is worse when it is more. */
+int metric_is_cost(const char *name);
 /* 1 if results of that schema can hold a figure of that name. */
 int metric_is_of(const char *name, const struct schema *schema);
 const struct metric *metrics_find(const struct metrics *m, const char *name); /* or NULL */

@@ -16,12 +16,15 @@ struct run {
 	size_t warnings_len;
 	int complete;
 	uint64_t lost;
+	const char *started_at;
+	uint64_t wall_ns;
 };
 
 #define RUN_OF(r, l)                                                                               \
 	(struct run)                                                                               \
 	{                                                                                          \
-		(r)->exit, (r)->warnings.at, (r)->warnings.len, (r)->complete, l                   \
+		(r)->exit, (r)->warnings.at, (r)->warnings.len, (r)->complete, l, (r)->started_at, \
+			(r)->wall_ns                                                               \
 	}
 
 static struct run run_of(const struct side_part *p, size_t at)
@@ -261,6 +264,28 @@ static void find_trouble(struct findings *f, const struct side_part *p, const ch
 				why));
 }
 
+static int same_run(const struct run *a, const struct run *b)
+{
+	return a->started_at && b->started_at && !strcmp(a->started_at, b->started_at) &&
+	       a->wall_ns == b->wall_ns && a->wall_ns != U64_NONE;
+}
+
+/* A baseline that was saved, and nothing run since. */
+static void find_same(struct findings *f, const struct side_part *base, const struct side_part *new)
+{
+	int same = base->runs.len == new->runs.len;
+
+	for (size_t i = 0; i < new->runs.len &&same; i++) {
+		struct run a = run_of(base, i), b = run_of(new, i);
+
+		same = same_run(&a, &b);
+	}
+	if (same)
+		find(f, "note",
+			mem_strdup("base and new are the same runs: run the scenario again, and "
+				   "compare then"));
+}
+
 void runs_judge(void *doc, const struct side_part *base, const struct side_part *new,
 	struct res_compare_part *ret)
 {
@@ -270,6 +295,7 @@ void runs_judge(void *doc, const struct side_part *base, const struct side_part 
 	ends_read(&e, 0);
 	ends_read(&e, 1);
 	find_ends(&f, &e);
+	find_same(&f, base, new);
 	find_trouble(&f, new, "new");
 	find_trouble(&f, base, "base");
 	findings_into(&f, ret);
@@ -282,4 +308,18 @@ void runs_check(void *doc, const struct side_part *side, struct res_compare_part
 
 	find_trouble(&f, side, "the runs");
 	findings_into(&f, ret);
+}
+
+char *runs_flaw(const struct side_part *side, size_t run)
+{
+	struct run r = run_of(side, run);
+	cleanup_free char *end = end_of(&r);
+
+	if (end && strcmp(end, "exit status 0") != 0)
+		return mem_printf("ended with: %s", end);
+	if (r.complete != 1)
+		return mem_strdup("left an incomplete result");
+	if (r.lost && r.lost != U64_NONE)
+		return mem_strdup("lost records");
+	return NULL;
 }

@@ -16,6 +16,9 @@
  */
 void runs_judge(void *doc, const struct side_part *base, const struct side_part *new,
 	struct res_compare_part *ret);
+/* Why a run says nothing of a program that works: "ended with exit status 3", "is incomplete", ..;
+ * NULL: it ended with 0 and is whole. The caller's. */
+char *runs_flaw(const struct side_part *side, size_t run);
 /* Only what is trouble, of one side. */
 void runs_check(void *doc, const struct side_part *side, struct res_compare_part *ret);
 

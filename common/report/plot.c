@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/report/plot.h"
+#include "common/report/plot_frame.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -7,22 +8,8 @@
 
 #include "common/base/mem.h"
 #include "common/base/units.h"
-#include "common/write/safe.h"
 
-/* Places: they meet doubles, which enumerators should not. */
-#define WIDTH  960
-#define HEIGHT 440
-#define LEFT   92
-#define RIGHT  (WIDTH - 28)
-#define TOP    96
-#define BOTTOM (HEIGHT - 62)
-#define TICKS  6
-
-enum {
-	SUBTITLE_COLUMNS = 120,
-	TITLE_COLUMNS = 80,
-	TOOLTIPS_MAX = 400,
-};
+enum { TOOLTIPS_MAX = 400 };
 
 struct plot {
 	const struct res_memory *r;
@@ -36,12 +23,12 @@ struct plot {
 
 static double x_of(const struct plot *p, double time)
 {
-	return LEFT + (time - p->t_begin) / (p->t_end - p->t_begin) * (RIGHT - LEFT);
+	return PLOT_LEFT + (time - p->t_begin) / (p->t_end - p->t_begin) * (PLOT_RIGHT - PLOT_LEFT);
 }
 
 static double y_of(const struct plot *p, double bytes)
 {
-	return BOTTOM - bytes / p->y_max * (BOTTOM - TOP);
+	return PLOT_BOTTOM - bytes / p->y_max * (PLOT_BOTTOM - PLOT_TOP);
 }
 
 static uint64_t or_zero(uint64_t v)
@@ -58,18 +45,6 @@ static double total_of(const struct res_memory_snapshot *s)
 {
 	return (double)or_zero(s->heap_bytes) + (double)or_zero(s->extra_bytes) +
 	       (double)or_zero(s->stacks_bytes);
-}
-
-/* The least of 1, 2, 5, 10, 20, .. times base that is at least v. */
-static double nice_step(double v)
-{
-	static const double steps[] = {1, 2, 5};
-	double power = v > 0 ? pow(10, floor(log10(v))) : 1;
-
-	for (size_t i = 0; i < 3; i++)
-		if (steps[i] * power >= v)
-			return steps[i] * power;
-	return 10 * power;
 }
 
 /* Steps of bytes are powers of two. */
@@ -124,12 +99,6 @@ static void put_tick_bytes(const struct plot *p, double bytes)
 
 /* ---- text ---- */
 
-/* Foreign text on at most that many columns. */
-static void put_foreign(struct plot *p, const char *s, size_t columns)
-{
-	safe_put_xml(p->o, safe_cut(&p->arena, safe_text(&p->arena, s), columns));
-}
-
 static const char *time_title(const struct res_memory *r)
 {
 	if (unit_is(r, "i"))
@@ -157,83 +126,47 @@ static const char *time_words(const struct res_memory *r)
 
 /* ---- the parts of the picture ---- */
 
-static void put_title(struct plot *p)
+static void begin(struct plot *p, int is_file)
 {
 	const struct res_memory *r = p->r;
 	int pages = r->massif && r->massif->pages_as_heap == 1;
-
-	safe_put_xml(p->o, pages ? "Mapped memory of " : "Heap memory of ");
-	put_foreign(p, r->scenario ? r->scenario : "the target", TITLE_COLUMNS);
-}
-
-static void begin(struct plot *p, int is_file)
-{
-	out_printf(p->o,
-		"<svg %sclass=\"plot\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" "
-		"role=\"img\">\n<title>",
-		is_file ? "xmlns=\"http://www.w3.org/2000/svg\" " : "", WIDTH, HEIGHT, WIDTH,
-		HEIGHT);
-	put_title(p);
-	out_str(p->o, "</title>\n");
-	if (is_file)
-		out_str(p->o, "<style>\n" PLOT_STYLE "</style>\n");
-	out_printf(p->o,
-		"<rect class=\"page\" width=\"%d\" height=\"%d\"/>\n"
-		"<text class=\"title\" x=\"%d\" y=\"30\">",
-		WIDTH, HEIGHT, 24);
-	put_title(p);
-	out_str(p->o, "</text>\n");
-}
-
-static void subtitle(struct plot *p)
-{
-	const struct res_memory *r = p->r;
 	struct out words;
 
 	out_init_mem(&words);
 	for (size_t i = 0; i < r->command.len; i++)
 		out_printf(&words, "%s%s", i ? " " : "", r->command.at[i] ? r->command.at[i] : "?");
-	out_str(p->o, "<text class=\"small\" x=\"24\" y=\"50\">");
-	put_foreign(p, out_text(&words), SUBTITLE_COLUMNS);
-	out_str(p->o, "</text>\n");
+	plot_frame_begin(p->o, &p->arena,
+		arena_printf(&p->arena, "%s%s", pages ? "Mapped memory of " : "Heap memory of ",
+			r->scenario ? r->scenario : "the target"),
+		out_text(&words), is_file);
 	out_release(&words);
 }
 
 static void y_axis(struct plot *p)
 {
-	double step = byte_step(p->y_max / TICKS);
+	double step = byte_step(p->y_max / PLOT_TICKS);
 
 	p->y_max = ceil(p->y_max / step) * step;
 	int ticks = (int)(p->y_max / step);
 
 	for (int i = 0; i <= ticks; i++) {
-		double v = i * step, y = y_of(p, v);
-
-		out_printf(p->o,
-			"<line class=\"grid\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>"
-			"<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">",
-			LEFT, y, RIGHT, y, LEFT - 8, y + 4);
-		put_tick_bytes(p, v);
+		plot_frame_tick(p->o, y_of(p, i * step));
+		put_tick_bytes(p, i * step);
 		out_str(p->o, "</text>\n");
 	}
-	out_printf(p->o,
-		"<text class=\"small\" transform=\"translate(16 %d) rotate(-90)\" "
-		"text-anchor=\"middle\">bytes held</text>\n",
-		(TOP + BOTTOM) / 2);
+	plot_frame_titles(p->o, time_title(p->r), "bytes held");
 }
 
 static void x_axis(struct plot *p)
 {
 	double span = p->t_end - p->t_begin;
-	double step = unit_is(p->r, "B") ? byte_step(span / TICKS) : nice_step(span / TICKS);
+	double step = unit_is(p->r, "B") ? byte_step(span / PLOT_TICKS)
+					 : plot_frame_step(span / PLOT_TICKS);
 	double first = ceil(p->t_begin / step) * step;
 
-	out_printf(p->o,
-		"<line class=\"axis\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>"
-		"<line class=\"axis\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n",
-		LEFT, BOTTOM, RIGHT, BOTTOM, LEFT, TOP, LEFT, BOTTOM);
+	plot_frame_axes(p->o);
 	/* Counted, as adding a step to a large time may not change it. */
-	for (int i = 0; i <= 2 * TICKS; i++) {
+	for (int i = 0; i <= 2 * PLOT_TICKS; i++) {
 		double t = first + i * step;
 
 		if (t > p->t_end)
@@ -241,13 +174,11 @@ static void x_axis(struct plot *p)
 		out_printf(p->o,
 			"<line class=\"axis\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>"
 			"<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">",
-			x_of(p, t), BOTTOM, x_of(p, t), BOTTOM + 5, x_of(p, t), BOTTOM + 20);
+			x_of(p, t), PLOT_BOTTOM, x_of(p, t), PLOT_BOTTOM + 5, x_of(p, t),
+			PLOT_BOTTOM + 20);
 		put_time(p, t);
 		out_str(p->o, "</text>\n");
 	}
-	out_printf(p->o,
-		"<text class=\"small\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
-		(LEFT + RIGHT) / 2, BOTTOM + 44, time_title(p->r));
 }
 
 static void legend(struct plot *p)
@@ -265,7 +196,7 @@ static void legend(struct plot *p)
 	const int shown[] = {1, s->extra_bytes != U64_NONE, s->stacks_bytes != U64_NONE,
 		p->r->window && p->r->window->begin};
 	const struct res_memory_point *end = p->r->held_at_end;
-	int x = LEFT;
+	int x = PLOT_LEFT;
 
 	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
 		if (!shown[i])
@@ -278,7 +209,8 @@ static void legend(struct plot *p)
 	}
 	if (!is_known(end))
 		return;
-	out_printf(p->o, "<text class=\"small\" x=\"%d\" y=\"78\" text-anchor=\"end\">", RIGHT);
+	out_printf(
+		p->o, "<text class=\"small\" x=\"%d\" y=\"78\" text-anchor=\"end\">", PLOT_RIGHT);
 	out_str(p->o, "held when the program ended: ");
 	put_bytes(p, (double)end->total_bytes);
 	out_str(p->o, "</text>\n");
@@ -302,9 +234,9 @@ static double top_of(const struct res_memory_snapshot *s, enum part part)
 static void area(struct plot *p, enum part part, const char *class)
 {
 	const struct res_memory *r = p->r;
-	double y = BOTTOM;
+	double y = PLOT_BOTTOM;
 
-	out_printf(p->o, "<path class=\"%s\" d=\"M%d %d", class, LEFT, BOTTOM);
+	out_printf(p->o, "<path class=\"%s\" d=\"M%d %d", class, PLOT_LEFT, PLOT_BOTTOM);
 	for (size_t i = 0; i < r->snapshots.len; i++) {
 		const struct res_memory_snapshot *s = &r->snapshots.at[i];
 		double x = x_of(p, s->time);
@@ -315,7 +247,7 @@ static void area(struct plot *p, enum part part, const char *class)
 		y = y_of(p, top_of(s, part));
 		out_printf(p->o, "L%.2f %.2f", x, y);
 	}
-	out_printf(p->o, "L%d %.2fL%d %dZ\"/>\n", RIGHT, y, RIGHT, BOTTOM);
+	out_printf(p->o, "L%d %.2fL%d %dZ\"/>\n", PLOT_RIGHT, y, PLOT_RIGHT, PLOT_BOTTOM);
 }
 
 static void areas(struct plot *p)
@@ -341,7 +273,7 @@ static void window(struct plot *p)
 	if (!w || !w->begin)
 		return;
 	double begin_x = x_of(p, clamp(w->begin->time, p->t_begin, p->t_end));
-	double end_x = w->end ? x_of(p, clamp(w->end->time, p->t_begin, p->t_end)) : RIGHT;
+	double end_x = w->end ? x_of(p, clamp(w->end->time, p->t_begin, p->t_end)) : PLOT_RIGHT;
 
 	if (end_x < begin_x)
 		end_x = begin_x;
@@ -349,8 +281,8 @@ static void window(struct plot *p)
 		"<rect class=\"window\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>"
 		"<line class=\"edge\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>"
 		"<line class=\"edge\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>\n",
-		begin_x, TOP, end_x - begin_x, BOTTOM - TOP, begin_x, TOP, begin_x, BOTTOM, end_x,
-		TOP, end_x, BOTTOM);
+		begin_x, PLOT_TOP, end_x - begin_x, PLOT_BOTTOM - PLOT_TOP, begin_x, PLOT_TOP,
+		begin_x, PLOT_BOTTOM, end_x, PLOT_TOP, end_x, PLOT_BOTTOM);
 }
 
 static void peak(struct plot *p)
@@ -360,15 +292,18 @@ static void peak(struct plot *p)
 
 	if (!is_known(peak))
 		return;
-	x = !isfinite(peak->time) ? RIGHT : x_of(p, clamp(peak->time, p->t_begin, p->t_end));
+	x = !isfinite(peak->time) ? PLOT_RIGHT : x_of(p, clamp(peak->time, p->t_begin, p->t_end));
 	y = y_of(p, (double)peak->total_bytes);
-	const char *anchor = x < LEFT + 160 ? "start" : x > RIGHT - 160 ? "end" : "middle";
+	const char *anchor = x < PLOT_LEFT + 160    ? "start"
+			     : x > PLOT_RIGHT - 160 ? "end"
+						    : "middle";
 
 	out_printf(p->o,
 		"<line class=\"peak\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>"
 		"<circle class=\"dot\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>"
 		"<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">peak ",
-		LEFT, y, RIGHT, y, x, y, clamp(x, LEFT + 6, RIGHT - 6), y - 8, anchor);
+		PLOT_LEFT, y, PLOT_RIGHT, y, x, y, clamp(x, PLOT_LEFT + 6, PLOT_RIGHT - 6), y - 8,
+		anchor);
 	put_bytes(p, (double)peak->total_bytes);
 	out_str(p->o, " at ");
 	if (!isfinite(peak->time)) {
@@ -385,8 +320,8 @@ static void end_dot(struct plot *p)
 	const struct res_memory_point *end = p->r->held_at_end;
 
 	if (is_known(end))
-		out_printf(p->o, "<circle class=\"end\" cx=\"%d\" cy=\"%.1f\" r=\"3.5\"/>\n", RIGHT,
-			y_of(p, (double)end->total_bytes));
+		out_printf(p->o, "<circle class=\"end\" cx=\"%d\" cy=\"%.1f\" r=\"3.5\"/>\n",
+			PLOT_RIGHT, y_of(p, (double)end->total_bytes));
 }
 
 /* What a pointer over a snapshot's part of the picture is shown. */
@@ -399,14 +334,15 @@ static void tooltips(struct plot *p)
 	for (size_t i = 0; i < r->snapshots.len; i++) {
 		const struct res_memory_snapshot *s = &r->snapshots.at[i];
 		double x = x_of(p, s->time);
-		double next = i + 1 < r->snapshots.len ? x_of(p, s[1].time) : RIGHT;
+		double next = i + 1 < r->snapshots.len ? x_of(p, s[1].time) : PLOT_RIGHT;
 
 		if (!(next > x))
 			continue;
 		out_printf(p->o,
 			"<rect class=\"tip\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" "
 			"height=\"%d\"><title>snapshot %llu: ",
-			x, TOP, next - x, BOTTOM - TOP, (unsigned long long)s->snapshot);
+			x, PLOT_TOP, next - x, PLOT_BOTTOM - PLOT_TOP,
+			(unsigned long long)s->snapshot);
 		put_bytes(p, total_of(s));
 		out_str(p->o, " at ");
 		put_time(p, s->time);
@@ -443,10 +379,9 @@ void plot_write(const struct res_memory *r, int is_file, struct out *o)
 	struct plot p = {.r = r, .o = o};
 
 	begin(&p, is_file);
-	subtitle(&p);
 	if (!measure(&p)) {
 		out_printf(o, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
-			WIDTH / 2, HEIGHT / 2, "there is no heap profile of this run");
+			PLOT_WIDTH / 2, PLOT_HEIGHT / 2, "there is no heap profile of this run");
 	} else {
 		legend(&p);
 		y_axis(&p);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* The style of the page. Colors are in one place for each scheme; text has at least 4.5:1. */
-#include "common/report/plot.h"
+#include "common/report/plot_frame.h"
 #include "common/report/report_page.h"
 
 const char report_style[] =

@@ -126,13 +126,12 @@ static void keep_roots(struct tree *found)
 
 static int none_found(const struct names *n, struct err *err)
 {
-	const char *meant = n->nearest->name;
+	cleanup_free char *hint = nearest_hint(n->nearest);
 
 	return err_set(err, -ESRCH,
 		"no process is called '%.200s', by its executable or by the kernel (%zu were "
-		"looked at)%s%s%s",
-		n->wanted, n->looked_at, meant ? "; did you mean '" : "", meant ? meant : "",
-		meant ? "'?" : "");
+		"looked at)%s",
+		n->wanted, n->looked_at, hint);
 }
 
 static int several_found(const struct names *n, struct err *err)

@@ -2,11 +2,12 @@
 #include "common/run/backend.h"
 
 #include <errno.h>
-
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/units.h"
 #include "common/model/result.h"
 
 static const struct backend *const backends[] = {
@@ -62,19 +63,54 @@ const struct backend *backend_by_id(const char *id)
 	return NULL;
 }
 
-void backend_figure(struct backend_result *r, const char *unit, double value, const char *fmt, ...)
+struct backend_figure *backend_figure(
+	struct backend_result *r, const char *unit, double value, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (r->figures_len == BACKEND_FIGURES_MAX)
-		return;
+		return NULL;
 	struct backend_figure *f = &r->figures[r->figures_len++];
 
 	f->unit = unit;
 	f->value = value;
+	f->of = NAN;
 	va_start(ap, fmt);
 	vsnprintf(f->name, sizeof(f->name), fmt, ap);
 	va_end(ap);
+	return f;
+}
+
+static const char *value_words(char *buf, const char *unit, double v)
+{
+	if (!strcmp(unit, "bytes"))
+		return units_bytes(buf, (uint64_t)v);
+	if (!strcmp(unit, "ns"))
+		return units_duration(buf, (uint64_t)v);
+	if (v == floor(v) && fabs(v) < 1e18)
+		return units_thousands(buf, (uint64_t)v);
+	snprintf(buf, UNITS_BUF, "%.2f", v);
+	return buf;
+}
+
+const char *backend_figure_words(
+	char *buf, size_t size, const char *name, const char *unit, const double value_of[2])
+{
+	static const char per_call[] = " per call";
+	char value[UNITS_BUF], of[UNITS_BUF];
+	size_t len = strlen(name), tail = sizeof(per_call) - 1;
+
+	value_words(value, unit ? unit : "", value_of[0]);
+	if (!strcmp(name, "calls") || !strcmp(name, "samples"))
+		snprintf(buf, size, "%s %.*s", value, (int)len - (value_of[0] == 1), name);
+	else if (!strncmp(name, "calls per ", strlen("calls per ")))
+		snprintf(buf, size, "%s %s", value, name);
+	else if (len > tail && !strcmp(name + len - tail, per_call) && !isnan(value_of[1]))
+		snprintf(buf, size, "%.*s %s of %s a call", (int)(len - tail), name, value,
+			value_words(of, "", value_of[1]));
+	else
+		snprintf(buf, size, "%s %s", name, value);
+	return buf;
 }
 
 const char *backend_json_suffix(const struct backend *b)

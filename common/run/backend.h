@@ -33,6 +33,7 @@ struct backend_figure {
 	char name[48];
 	const char *unit; /* "", "bytes", "ns", .. */
 	double value;
+	double of; /* of how many that were asked for; NAN: nothing of that kind */
 };
 enum { BACKEND_FIGURES_MAX = 8 };
 
@@ -41,6 +42,8 @@ struct backend_result {
 	int status;         /* exit status of profile-scenario by docs/man/profile-scenario.1 */
 	int incomplete;     /* the files are marked, and not taken for the median run */
 	int interrupted;    /* no further runs are wanted */
+	const char *blamed; /* whose log says more, where something went wrong: drive_blames(), or
+			       helper; NULL: the target's */
 	uint64_t window_ns; /* length of the window, without one of the whole run */
 	char text[256];     /* what went wrong, one line; empty if nothing */
 	char note[256];     /* what a person should know of the result; empty if nothing */
@@ -83,9 +86,13 @@ struct backend {
 #include "common/run/backends.def"
 #undef BACKEND
 
-/* Adds a figure; what is too much is left out. unit is a literal. */
-void backend_figure(struct backend_result *r, const char *unit, double value, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+/* Adds a figure; what is too much is left out: NULL. unit is a literal. */
+struct backend_figure *backend_figure(struct backend_result *r, const char *unit, double value,
+	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* A figure as a person reads it: "1,204 calls", "sendmmsg 7.90 of 8 a call", "peak 3.1 MiB". unit
+ * may be NULL. buf is returned. */
+const char *backend_figure_words(
+	char *buf, size_t size, const char *name, const char *unit, const double value_of[2]);
 
 /* Where drive_run() has attached to nothing: sets the status and err, and returns it; else 0. */
 int backend_not_attached(const struct drive_result *d, struct backend_result *ret, struct err *err);

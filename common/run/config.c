@@ -318,12 +318,12 @@ static int read_key(
 static int unknown_key(struct reader *rd, const struct key_def *keys, const char *name)
 {
 	struct nearest n = nearest_to(name, 2 + strlen(name) / 4);
-	cleanup_free char *what = NULL;
 
 	for (; keys->name; keys++)
 		nearest_try(&n, keys->name);
-	what = mem_printf("unknown key%s%s%s", n.name ? "; did you mean '" : "",
-		n.name ? n.name : "", n.name ? "'?" : "");
+	cleanup_free char *hint = nearest_hint(&n);
+	cleanup_free char *what = mem_printf("unknown key%s", hint);
+
 	return fail(rd, what);
 }
 
@@ -498,12 +498,17 @@ const struct config_scenario *config_find(const struct config *c, const char *na
 	return NULL;
 }
 
-const char *config_names(struct config *c)
+const char *config_names(struct config *c, const char *name)
 {
-	const char *names = "";
+	const char *names = c->scenarios_len ? "" : "none";
+	struct nearest n = nearest_to(name, 1 + strlen(name) / 4);
 
-	for (size_t i = 0; i < c->scenarios_len; i++)
+	for (size_t i = 0; i < c->scenarios_len; i++) {
 		names = arena_printf(
 			&c->arena, "%s%s%s", names, i ? ", " : "", c->scenarios[i].name);
-	return names;
+		nearest_try(&n, c->scenarios[i].name);
+	}
+	cleanup_free char *hint = nearest_hint(&n);
+
+	return arena_printf(&c->arena, "%s%s", names, hint);
 }

@@ -64,7 +64,7 @@ int config_fault(const struct config *c, const char *const *keys, size_t len, co
 void config_free(struct config *c); /* takes NULL */
 /* The scenario of that name, or NULL. */
 const struct config_scenario *config_find(const struct config *c, const char *name);
-/* "a, b, c" in the config's arena, for messages. */
-const char *config_names(struct config *c);
+/* For messages, in the config's arena: "a, b, c", and "; did you mean 'a'?" where name is near. */
+const char *config_names(struct config *c, const char *name);
 
 #endif

@@ -229,7 +229,7 @@ static void look_for_target(struct doctor_facts *f, const struct doctor_ask *ask
 	config_free(c);
 	if (!f->target_path)
 		return;
-	found = program_find(f->target_path);
+	found = program_find_here(f->target_path);
 	doctor_look_at_target(found ? found : f->target_path, &f->target);
 }
 

@@ -87,6 +87,14 @@ const char *drive_trouble_code(enum drive_trouble trouble)
 	return trouble_codes[trouble];
 }
 
+const char *drive_blames(const struct drive_result *r)
+{
+	return r->trouble == DRIVE_LOAD_FAILED || r->trouble == DRIVE_NO_WORK ||
+			       r->trouble == DRIVE_NO_WINDOW
+		       ? "load"
+		       : "target";
+}
+
 void drive_judge_end(struct drive_result *r, int signal)
 {
 	const char *name = signal > 0 ? sigabbrev_np(signal) : NULL;
@@ -370,6 +378,7 @@ static int exec_load(struct session *s, int null_fd, const int *outputs, struct 
 				     .stderr_fd = outputs[1],
 				     .keep_fd = -1,
 				     .own_group = 1,
+				     .caller = s->d->sc->user,
 				     .mask = &s->d->signals->old},
 		&s->load, err);
 }
@@ -905,7 +914,7 @@ int drive_run(const struct drive *d, struct drive_result *ret, struct err *err)
 		.start_ns = clock_mono_ns(),
 	};
 	ready_probe_init(
-		&s.probe, d->sc->has_ready ? &d->sc->ready : NULL, d->sc->cwd, &d->signals->old);
+		&s.probe, d->sc->has_ready ? &d->sc->ready : NULL, d->sc, &d->signals->old);
 	int rc = d->attach ? 0 : start_tool(&s, err);
 
 	if (rc == 0)

@@ -112,6 +112,9 @@ struct drive_result {
 /* "never_ready", ..: code of a result's warning. */
 const char *drive_trouble_code(enum drive_trouble trouble);
 
+/* Whose log says more of what went wrong: "load" or "target". */
+const char *drive_blames(const struct drive_result *r);
+
 /* The target ended by that signal, 0: none. One that crashed when we ended it was not ended by us:
  * it is not `stopped`, and `crash` says so in one line. */
 void drive_judge_end(struct drive_result *r, int signal);

@@ -56,6 +56,7 @@ static int start(const struct helpers *h, size_t i, const struct signals *signal
 				     .stderr_fd = out,
 				     .keep_fd = -1,
 				     .own_group = 1,
+				     .caller = h->sc->user,
 				     .mask = &signals->old},
 		&h->at[i], err);
 }
@@ -86,8 +87,7 @@ static int wait_ready(
 	struct ready_probe probe;
 	int rc;
 
-	ready_probe_init(
-		&probe, helper->has_ready ? &helper->ready : NULL, h->sc->cwd, &signals->old);
+	ready_probe_init(&probe, helper->has_ready ? &helper->ready : NULL, h->sc, &signals->old);
 	while ((rc = is_ready(&h->at[i], &probe, limit_ns, err)) == 0) {
 		if (has_signal(signals->fd)) {
 			rc = err_set(err, -EINTR, "interrupted while it got ready");

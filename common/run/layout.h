@@ -9,6 +9,8 @@
  *
  *	OUT/FOLDER/NAME-SUFFIX       the chosen run
  *	OUT/FOLDER/NAME.runs/K.json  each of several runs
+ *	OUT/sweep/NAME-sweep.SUFFIX  what a sweep says; OUT/sweep/NAME/VALUE/K is the OUT of a run
+ *	OUT/compare/NAME/SIDE/K      the OUT of a run in turns
  *	OUT/logs/NAME-K-WHO.log      output of target, load, helper of run K
  *
  * For logs warm-up W is wW, the run without a tool cK; a scenario of several types has K-TYPE.

@@ -49,6 +49,10 @@ struct optable {
 int optable_parse(
 	const struct optable *table, char **argv, void *into, char ***ret_rest, struct err *err);
 
+/* An argument as the table spells it: --name as it is, -o, -q and -u in full in tables that have
+ * these options; NULL: it is no option. */
+const char *optable_option(const struct optable *table, const char *arg);
+
 /* One or more lines for each row, aligned, at most 100 columns. */
 void optable_help(const struct optable *table, struct out *o);
 

@@ -41,6 +41,12 @@ static void ready_text(struct out *o, const struct ready *r)
 			o, "%-9s%s:%u\n", "ready", r->kind == READY_UDP ? "udp" : "tcp", r->port);
 }
 
+static void prepare_line(const struct scenario *sc, struct out *o)
+{
+	if (sc->prepare)
+		line(o, "prepare", sc->prepare);
+}
+
 static void surroundings(const struct scenario *sc, struct out *o)
 {
 	if (sc->cwd)
@@ -88,6 +94,7 @@ static void type_block(const struct scenario *sc, const char *type, struct out *
 	if (sc->timeout_ns)
 		out_printf(o, ", time limit %s", units_duration(limit, sc->timeout_ns));
 	out_char(o, '\n');
+	prepare_line(sc, o);
 	build_line(sc, o);
 	surroundings(sc, o);
 	if (sc->attach)

@@ -16,6 +16,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/run/as_user.h"
 
 /* What the child could not do, told through a pipe that a successful exec closes. */
 struct child_error {
@@ -47,6 +48,8 @@ static __attribute__((noreturn)) void child_exec(
 		child_fail(report_fd, "prctl");
 	if (spec->own_group && setpgid(0, 0) < 0)
 		child_fail(report_fd, "setpgid");
+	if (spec->caller)
+		as_user_give_back(spec->caller);
 	/* Wholly whom our maker acts for: no id is left to go back to another with. */
 	if (setresgid(getegid(), getegid(), getegid()) < 0 ||
 		setresuid(geteuid(), geteuid(), geteuid()) < 0)
@@ -235,7 +238,7 @@ static int is_executable(const char *path)
 		errno = EACCES;
 		return 0;
 	}
-	return access(path, X_OK) == 0;
+	return euidaccess(path, X_OK) == 0;
 }
 
 char *program_find(const char *name)
@@ -261,4 +264,18 @@ char *program_find(const char *name)
 	}
 	errno = seen;
 	return NULL;
+}
+
+char *program_find_here(const char *name)
+{
+	char *found = program_find(name);
+	int code = errno;
+
+	if (found || strchr(name, '/'))
+		return found;
+	cleanup_free char *beside = mem_printf("./%s", name);
+
+	found = program_find(beside);
+	errno = code;
+	return found;
 }

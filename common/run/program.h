@@ -8,6 +8,8 @@
 
 #include "common/base/err.h"
 
+struct as_user;
+
 /*
  * A program that we start, wait for and may end. Nothing else is ever signalled.
  *
@@ -29,6 +31,8 @@ struct program_spec {
 	int own_group;
 	/* TERM comes to it when we die, however that is: a tool that is attached lets go then. */
 	int ends_with_us;
+	/* It runs as who called us, not as whom we act for; NULL: we act for nobody else. */
+	struct as_user *caller;
 	const sigset_t *mask; /* signal mask it starts with; NULL: ours */
 };
 #define PROGRAM_INHERIT .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .keep_fd = -1
@@ -67,6 +71,9 @@ int program_status_of(int wait_status);
 /* Where name is found as execvp() would: with a slash as it is, else in PATH. The caller's, or
  * NULL: errno is ENOENT, or EACCES where there is a file that is not executable. */
 char *program_find(const char *name);
+
+/* The same, else ./NAME, if that can be executed. */
+char *program_find_here(const char *name);
 
 /*
  * How the process of a pidfd ended, as wait(2) says it: 1, or 0 where that is not known. A child of

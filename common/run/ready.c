@@ -12,10 +12,37 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/mem.h"
+#include "common/base/nearest.h"
 #include "common/base/units.h"
 #include "common/run/tree.h"
 
 enum { SOCKETS_MAX = 64, NET_FILE_MAX = 64 << 20, STATE_LISTEN = 0x0a };
+
+/* "tpc:7777" and "localhost:80" name no command: that would be tried until the time is over. */
+static int check_command(const char *spec, struct err *err)
+{
+	size_t word = strspn(spec, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				   "0123456789.[]-");
+	const char *port = spec + word + 1;
+
+	if (!spec[strspn(spec, " \t")])
+		return err_set(
+			err, -EINVAL, "ready needs udp:PORT, tcp:PORT or a command, not nothing");
+	if (spec[word] != ':' || !*port || port[strspn(port, "0123456789")])
+		return 0;
+	cleanup_free char *scheme = mem_strndup(spec, word);
+	struct nearest n = nearest_to(scheme, 2);
+
+	nearest_try(&n, "udp");
+	nearest_try(&n, "tcp");
+	cleanup_free char *meant = n.name ? mem_printf("%s:%s", n.name, port) : NULL;
+
+	n.name = meant;
+	cleanup_free char *hint = nearest_hint(&n);
+
+	return err_set(err, -EINVAL,
+		"ready '%.100s' is neither udp:PORT nor tcp:PORT nor a command%s", spec, hint);
+}
 
 int ready_parse(const char *spec, struct ready *ret, struct err *err)
 {
@@ -27,9 +54,8 @@ int ready_parse(const char *spec, struct ready *ret, struct err *err)
 	else if (!strncmp(spec, "tcp:", 4))
 		r.kind = READY_TCP;
 	if (r.kind == READY_COMMAND) {
-		if (!spec[strspn(spec, " \t")])
-			return err_set(err, -EINVAL,
-				"ready needs udp:PORT, tcp:PORT or a command, not nothing");
+		if (check_command(spec, err) < 0)
+			return err->code;
 	} else {
 		if (units_parse_u64(spec + 4, 1, 65535, &port, err) < 0)
 			return err_wrap(err, "ready '%s'", spec);

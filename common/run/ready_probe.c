@@ -9,11 +9,12 @@
 #define WAIT_FIRST_NS (5 * NS_PER_MS)
 #define WAIT_LAST_NS  (50 * NS_PER_MS)
 
-void ready_probe_init(
-	struct ready_probe *p, const struct ready *ready, const char *cwd, const sigset_t *mask)
+void ready_probe_init(struct ready_probe *p, const struct ready *ready, const struct scenario *sc,
+	const sigset_t *mask)
 {
 	*p = (struct ready_probe){.ready = ready,
-		.cwd = cwd,
+		.caller = sc->user,
+		.cwd = sc->cwd,
 		.mask = mask,
 		.command = PROGRAM_NONE,
 		.wait_ns = WAIT_FIRST_NS};
@@ -50,6 +51,7 @@ static int step_command(struct ready_probe *p, uint64_t now, struct err *err)
 				     .stderr_fd = null_fd,
 				     .keep_fd = -1,
 				     .own_group = 1,
+				     .caller = p->caller,
 				     .mask = p->mask},
 		&p->command, err);
 }

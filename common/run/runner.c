@@ -28,14 +28,19 @@ static int check_output(const struct scenario *sc, struct err *err)
 	return 0;
 }
 
+static void tell_note(void *ctx, const char *text)
+{
+	runner_note(ctx, "%s", text);
+}
+
 static int prepare(struct runner *r, struct scenario *sc, struct err *err)
 {
 	int rc = check_output(sc, err);
 
 	if (rc == 0 && sc->left_out)
-		runner_note(r, "%s: %s", sc->name, sc->left_out);
+		runner_note(r, "%s", sc->left_out);
 	if (rc < 0 || !sc->attach)
-		return rc < 0 ? rc : target_prepare(sc, r->ui->note, r->ui->ctx, err);
+		return rc < 0 ? rc : target_prepare(sc, tell_note, r, err);
 	runner_note(r, "attaching to %s", attach_text(sc->attach));
 	return 0;
 }
@@ -88,6 +93,7 @@ static void run_scenario(struct runner *r, struct scenario *sc, struct res_run_s
 
 	ret->name = arena_strdup(result_arena(r->report), sc->name);
 	ret->status = 0;
+	r->scenario = r->scenarios > 1 ? sc->name : NULL;
 	/* Signals are ours only while something runs under a tool: a build is ended as usual. */
 	if (prepare(r, sc, &err) < 0 || signals_block(&signals, &err) < 0) {
 		runner_trouble(r, &ret->troubles, err.text);
@@ -118,6 +124,7 @@ void runner_run(const struct runner_job *job, struct res_run *report)
 
 	report->status = 0;
 	r.live.total = count_runs(job);
+	r.scenarios = job->len;
 	r.several = r.live.total > 1;
 	RES_LIST(report, &report->scenarios, job->len, run_scenario);
 	report->scenarios.len = 0;

@@ -19,10 +19,18 @@ void runner_add(struct runner *r, struct res_strs *list, const char *text)
 	list->len++;
 }
 
+/* Of several scenarios each says which it is. */
+static char *named(const struct runner *r, const char *text)
+{
+	return r->scenario ? mem_printf("%s: %s", r->scenario, text) : mem_strdup(text);
+}
+
 void runner_trouble(struct runner *r, struct res_strs *list, const char *text)
 {
+	cleanup_free char *said = named(r, text);
+
 	runner_add(r, list, text);
-	r->ui->trouble(r->ui->ctx, text);
+	r->ui->trouble(r->ui->ctx, said);
 }
 
 void runner_note(struct runner *r, const char *fmt, ...)
@@ -32,7 +40,9 @@ void runner_note(struct runner *r, const char *fmt, ...)
 	va_start(ap, fmt);
 	cleanup_free char *text = mem_vprintf(fmt, ap);
 	va_end(ap);
-	r->ui->note(r->ui->ctx, text);
+	cleanup_free char *said = named(r, text);
+
+	r->ui->note(r->ui->ctx, said);
 }
 
 void runner_progress(struct runner *r, const char *fmt, ...)

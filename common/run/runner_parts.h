@@ -10,7 +10,9 @@ struct runner {
 	const struct runner_ui *ui;
 	const struct signals *signals;
 	struct res_run *report;
-	int several, logs; /* more than one run; their output goes to logs */
+	size_t scenarios;
+	const char *scenario; /* whose turn it is, where there are several; NULL: only one */
+	int several, logs;    /* more than one run; their output goes to logs */
 	struct runner_live live;
 	int interrupted;
 };

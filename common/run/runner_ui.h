@@ -25,6 +25,8 @@ struct runner_ui {
 	void (*note)(void *ctx, const char *text);    /* not what was to be expected */
 	void (*progress)(
 		void *ctx, const char *text); /* what came of a run, what files there are */
+	/* Something went wrong, and that file may say why. It need not be there. */
+	void (*log)(void *ctx, const char *path);
 	/* A few times a second, but only while no output of target and load can come between;
 	 * NULL: not wanted. */
 	void (*live)(void *ctx, const struct runner_live *live);

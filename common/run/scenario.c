@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/cleanup.h"
 #include "common/base/clock.h"
+#include "common/base/nearest.h"
 #include "common/run/layout.h"
 #include "common/run/load.h"
 #include "common/run/optable.h"
@@ -33,12 +35,18 @@ static uint64_t number_or(uint64_t a, uint64_t b, uint64_t otherwise)
 	return b != CONFIG_UNSET ? b : otherwise;
 }
 
-static int known_type(const char *type)
+static int check_type(const char *type, struct err *err)
 {
+	struct nearest n = nearest_to(type, 2);
+
+	nearest_try(&n, "all");
 	for (size_t i = 0; all_types[i]; i++)
-		if (!strcmp(all_types[i], type))
-			return 1;
-	return 0;
+		nearest_try(&n, all_types[i]);
+	if (n.name && !n.distance)
+		return 0;
+	cleanup_free char *hint = nearest_hint(&n);
+
+	return err_set(err, -EINVAL, "unknown type '%s': cpu, memory, io or all%s", type, hint);
 }
 
 static const char *const *list_of(struct scenario *sc, const char *only)
@@ -57,11 +65,10 @@ static int merge_types(
 	else if (!types || !types[0])
 		types = list_of(sc, DEFAULT_TYPE);
 	for (size_t i = 0; types[i]; i++) {
+		if (check_type(types[i], err) < 0)
+			return err->code;
 		if (!strcmp(types[i], "all"))
 			types = all_types;
-		else if (!known_type(types[i]))
-			return err_set(err, -EINVAL, "unknown type '%s': cpu, memory, io or all",
-				types[i]);
 	}
 	sc->types = types;
 	return 0;
@@ -349,8 +356,7 @@ static int merge(struct scenario *sc, const struct scenario_args *args, struct c
 		return err_set(err, -EINVAL,
 			"no scenario %s in %s (there: %s); for one without the catalogue give "
 			"arguments after --",
-			sc->name, config->path,
-			config->scenarios_len ? config_names(config) : "none");
+			sc->name, config->path, config_names(config, sc->name));
 	if (!from)
 		from = &nothing;
 	merge_plain(sc, args, from);
@@ -371,6 +377,7 @@ static int merge(struct scenario *sc, const struct scenario_args *args, struct c
 		rc = merge_helpers(sc, from->helpers, err);
 	if (rc == 0)
 		rc = merge_argv(sc, args, config, env_binary, err);
+	sc->prepare = args->prepare;
 	return rc;
 }
 

@@ -10,6 +10,8 @@
 #include "common/run/config.h"
 #include "common/run/ready.h"
 
+struct as_user;
+
 /* Of type memory, passed on to massif; 0 and NULL: massif's own. */
 struct memory_options {
 	uint64_t detailed_freq, max_snapshots, depth;
@@ -25,8 +27,11 @@ struct scenario_args {
 	const char *ready, *load, *work, *latency, *mode, *call_graph, *diff;
 	uint64_t sampling_hz, runs, warmup, timeout_ns, grace_ns, ready_timeout_ns, skip_ns,
 		duration_ns;
-	int all, control, dry_run, json;
-	const char *attach; /* whom, see attach_find() */
+	int all, control, dry_run, json, quiet;
+	const char *set;     /* NAME=VALUE, see fill.h */
+	const char *prepare; /* as that of a scenario */
+	const char *user;    /* a name, or NULL */
+	const char *attach;  /* whom, see attach_find() */
 	struct attach
 		*attached; /* that, found; the caller's, and must live as long as a scenario */
 	int attach_window, no_tree;
@@ -56,11 +61,14 @@ struct scenario {
 	int no_tree;            /* attached to without its descendants */
 	const char *left_out;   /* why a type of `types` is not run, or NULL */
 	const char *build;      /* makes argv[0] where it is missing, or NULL */
+	const char *prepare;    /* is run before the first run, or NULL */
 	const char *const *env; /* for the target: "K=V" or "K" to unset, or NULL */
 	const char *cwd;        /* of target, load and ready command; NULL: ours */
 	const char *stdin_path; /* NULL: not given */
 	struct scenario_helper *helpers;
 	size_t helpers_len;
+	struct as_user
+		*user; /* whom target and tool run as; what else is run is the caller's; NULL */
 	int has_ready;
 	struct ready ready;
 	uint64_t ready_timeout_ns;

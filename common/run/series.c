@@ -2,7 +2,6 @@
 #include "common/run/series.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +34,7 @@ struct series {
 		size_t len, cap;
 	} kept;
 	uint64_t load_ns, run_ns; /* how long the last ones took, 0: not known */
+	int log_told;
 };
 
 enum turn_kind { TURN_WARMUP, TURN_CONTROL, TURN_RUN };
@@ -159,12 +159,15 @@ static int with_helpers(const struct series *s, const struct turn *t, const stru
 	int rc = helpers_start(&helpers, s->sc, in->signals, s->runner->logs ? log : NULL, err);
 	if (rc < 0) {
 		ret->status = rc == -EINTR ? STATUS_INTERRUPTED : RUNNER_TROUBLE;
+		ret->blamed = "helper";
 		return rc;
 	}
 	rc = execute(s, t, in, ret, err);
 	if (helpers_stop(&helpers, &late) < 0 && rc == 0) {
-		if (!*ret->text)
+		if (!*ret->text) {
 			snprintf(ret->text, sizeof(ret->text), "%.255s", late.text);
+			ret->blamed = "helper";
+		}
 		ret->status = ret->status ? ret->status : RUNNER_TROUBLE;
 		ret->incomplete = 1;
 	}
@@ -202,22 +205,6 @@ static int take_turn(
 	return rc;
 }
 
-static const char *figure_text(char *buf, size_t size, const struct backend_figure *f)
-{
-	char value[UNITS_BUF];
-
-	if (!strcmp(f->unit, "bytes"))
-		units_bytes(value, (uint64_t)f->value);
-	else if (!strcmp(f->unit, "ns"))
-		units_duration(value, (uint64_t)f->value);
-	else if (f->value == floor(f->value) && f->value < 1e18)
-		units_thousands(value, (uint64_t)f->value);
-	else
-		snprintf(value, sizeof(value), "%.2f", f->value);
-	snprintf(buf, size, "%s %s", f->name, value);
-	return buf;
-}
-
 static void tell_turn(
 	struct series *s, const struct turn *t, uint64_t ns, const struct backend_result *result)
 {
@@ -230,13 +217,27 @@ static void tell_turn(
 	for (size_t i = 0; i < result->figures_len && i < FIGURES_SHOWN; i++) {
 		size_t used = strlen(figures);
 
+		const struct backend_figure *f = &result->figures[i];
+
 		snprintf(figures + used, sizeof(figures) - used, "%s%s", i ? ", " : "  ",
-			figure_text(one, sizeof(one), &result->figures[i]));
+			backend_figure_words(one, sizeof(one), f->name, f->unit,
+				(const double[]){f->value, f->of}));
 	}
 	runner_progress(s->runner, "[%llu/%llu] %s %s%s%s  %s%s%s",
 		(unsigned long long)live->number, (unsigned long long)live->total, s->backend->id,
 		s->sc->name, *kind ? ", " : "", kind, units_duration(length, ns), figures,
 		result->incomplete ? "  INCOMPLETE" : "");
+}
+
+/* The end of the log that says most of what went wrong, of the first run that failed. */
+static void tell_log(struct series *s, const struct turn *t, const char *who)
+{
+	const struct runner_ui *ui = s->runner->ui;
+	cleanup_free char *path = log_path(s, t, who);
+
+	if (s->runner->logs && !s->log_told)
+		ui->log(ui->ctx, path);
+	s->log_told = 1;
 }
 
 /* The same without the tool. What goes wrong there is in *ret, for the result beside it. */
@@ -254,10 +255,12 @@ static void run_control(struct series *s, uint64_t number, struct drive_result *
 		*ret = (struct drive_result){.trouble = DRIVE_DIED_EARLY};
 		snprintf(ret->text, sizeof(ret->text), "%.255s", err.text);
 	}
-	if (ret->trouble != DRIVE_FINE)
+	if (ret->trouble != DRIVE_FINE) {
 		runner_note(s->runner, "the run without a tool failed: %s", ret->text);
-	else
+		tell_log(s, &t, drive_blames(ret));
+	} else {
 		tell_turn(s, &t, ret->load_started ? ret->load_wall_ns : ret->wall_ns, &result);
+	}
 }
 
 static void run_once(struct series *s, uint64_t number, int warmup, struct drive_result *native)
@@ -274,6 +277,8 @@ static void run_once(struct series *s, uint64_t number, int warmup, struct drive
 		rc = take_turn(s, &t, &result, &err);
 	if (rc < 0 || *result.text)
 		trouble(s, rc < 0 ? err.text : result.text);
+	if (rc < 0 || *result.text || result.status)
+		tell_log(s, &t, result.blamed ? result.blamed : "target");
 	if (rc == 0 && *result.note)
 		runner_note(s->runner, "%s", result.note);
 	if (rc == 0)
@@ -379,6 +384,7 @@ static void report_chosen(struct series *s, const struct backend_runs *runs)
 		s->ret->figures.at[i].name = arena_strdup(result_arena(report), from->name);
 		s->ret->figures.at[i].unit = from->unit;
 		s->ret->figures.at[i].value = from->value;
+		s->ret->figures.at[i].of = from->of;
 	}
 }
 

@@ -10,5 +10,9 @@
 struct doc *view_summary(const struct res_result *r);
 /* A comparison, or limits that were checked. all: what is the same, too. */
 struct doc *view_compare(const struct res_compare *c, int all);
+/* A sweep: the answer, and each value. */
+struct doc *view_sweep(const struct res_sweep *s);
+/* What its cost is called; in the arena, or the document's. */
+const char *view_sweep_cost(const struct res_sweep *s, struct arena *a);
 
 #endif

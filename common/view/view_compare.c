@@ -8,64 +8,16 @@
 #include "common/base/cleanup.h"
 #include "common/base/units.h"
 #include "common/view/view.h"
+#include "common/view/view_figures.h"
 
-#define VALUE_BUF 96
+#define CHANGE_BUF 96
 
 /* ---- values ---- */
-
-/* The unit in which a value is read, and the others of its row with it. */
-struct scale {
-	double by;
-	const char *name;
-	int decimals;
-};
-
-static struct scale scale_of(double v, const char *unit)
-{
-	static const struct scale times[] = {
-		{1e9, " s", 3}, {1e6, " ms", 1}, {1e3, " us", 1}, {1, " ns", 0}};
-	static const struct scale sizes[] = {
-		{1073741824, " GiB", 2}, {1048576, " MiB", 2}, {1024, " KiB", 1}, {1, " B", 0}};
-	const struct scale *s = !strcmp(unit, "ns") ? times : sizes;
-
-	if (!strcmp(unit, "ratio"))
-		return (struct scale){0.01, "%", 1};
-	if (strcmp(unit, "ns") != 0 && strcmp(unit, "bytes") != 0)
-		return (struct scale){1, "", 2};
-	while (s->by > 1 && v < s->by)
-		s++;
-	return *s;
-}
-
-static const char *value_text(char *buf, double v, const struct scale *s)
-{
-	char text[UNITS_BUF];
-
-	if (s->by == 1 && v >= 0 && v < 1e18 && v == floor(v))
-		snprintf(buf, VALUE_BUF, "%s", units_thousands(text, (uint64_t)v));
-	else
-		snprintf(buf, VALUE_BUF, "%.*f", s->decimals, v / s->by);
-	return buf;
-}
-
-static void cell_values(struct doc *d, struct doc_table *t, const double v[3], const char *unit)
-{
-	char median[VALUE_BUF], min[VALUE_BUF], max[VALUE_BUF];
-	struct scale s = scale_of(v[0], unit);
-
-	if (isnan(v[0]))
-		doc_cell_text(d, t, "-");
-	else if (v[1] == v[2])
-		doc_cell_text(d, t, "%s%s", value_text(median, v[0], &s), s.name);
-	else
-		doc_cell_text(d, t, "%s [%s..%s]%s", value_text(median, v[0], &s),
-			value_text(min, v[1], &s), value_text(max, v[2], &s), s.name);
-}
 
 /* The interval of the ratio beside the change of the medians: "+32.1% [+25.0..+39.9]". */
 static void cell_change(struct doc *d, struct doc_table *t, const struct res_compare_metric *m)
 {
-	char interval[VALUE_BUF] = "";
+	char interval[CHANGE_BUF] = "";
 
 	if (!isnan(m->ratio_low) && !isnan(m->ratio_high))
 		snprintf(interval, sizeof(interval), " [%+.1f..%+.1f]", 100 * (m->ratio_low - 1),
@@ -97,8 +49,8 @@ static void add_row(struct doc *d, struct doc_table *t, const struct res_compare
 
 	doc_cell_text(d, t, "%s", !strcmp(m->verdict, "REGRESSION") ? "FAIL" : m->verdict);
 	doc_cell_text(d, t, "%s", m->name);
-	cell_values(d, t, base, m->unit);
-	cell_values(d, t, new, m->unit);
+	view_figures_cell(d, t, base, m->unit);
+	view_figures_cell(d, t, new, m->unit);
 	cell_change(d, t, m);
 	if (isnan(m->p_holm) || !strcmp(m->verdict, "cannot tell"))
 		doc_cell_text(d, t, "%s", m->why ? m->why : "-");

@@ -28,6 +28,9 @@ _profile_scenario_value()
 		COMPREPLY=($(compgen -W 'udp: tcp:' -- "$cur"))
 		compopt -o nospace
 		;;
+	-u | --user)
+		COMPREPLY=($(compgen -u -- "$cur"))
+		;;
 	--scenario)
 		COMPREPLY=($(compgen -W "$(profile-scenario list 2>/dev/null |
 			sed -n '2,$s/^\([A-Za-z0-9._-][A-Za-z0-9._-]*\) .*/\1/p')" -- "$cur"))
@@ -43,7 +46,7 @@ _profile_scenario_value()
 		;;
 	--ease | --sampling-rate | --runs | --warmup | --timeout | --grace | --ready-timeout | --load | --work | \
 		--latency | --skip | --duration | --detailed-freq | --max-snapshots | --depth | \
-		--threshold | --alloc-fn | --ignore-fn)
+		--threshold | --alloc-fn | --ignore-fn | --prepare | --set | --over | --cost)
 		;;
 	*)
 		return 1
@@ -57,7 +60,7 @@ _profile_scenario()
 	local both='--help --version'
 	local run='--scenario --all --attach --attach-window --no-tree --type --output-dir --binary --config --sampling-rate --runs
 		--warmup --timeout --grace --ready --ready-timeout --load --work --latency --skip
-		--duration --control --dry-run --json --show-output --skip-unavailable --mode --io-stacks
+		--duration --prepare --set -q --quiet -u --user --control --dry-run --json --show-output --skip-unavailable --mode --io-stacks
 		--call-graph --diff --detailed-freq --max-snapshots --depth --threshold --time-unit
 		--alloc-fn --ignore-fn --pages-as-heap --stacks'
 
@@ -80,9 +83,14 @@ _profile_scenario()
 		COMPREPLY=($(compgen -W "save list verify --output-dir --force $both" -- "$cur"))
 		;;
 	compare)
-		COMPREPLY=($(compgen -W "--output-dir --config --scenario --base-binary --new-binary
+		COMPREPLY=($(compgen -W "--output-dir --config --scenario --base-binary --new-binary -u --user
 			--runs --type --fail-on --force --all --json --markdown --html --format $both" -- "$cur")
 			$(compgen -f -- "$cur"))
+		;;
+	sweep)
+		COMPREPLY=($(compgen -W "--scenario --over --cost --runs --prepare --binary --output-dir --config --type
+			--ready --ready-timeout --load --work --latency --skip --duration --timeout --grace --mode -u --user --json
+			$both" -- "$cur"))
 		;;
 	analyze)
 		COMPREPLY=($(compgen -W "--output-dir --scenario --detail --ease --config --stdout $both" -- "$cur")
@@ -101,7 +109,7 @@ _profile_scenario()
 	*)
 		COMPREPLY=($(compgen -W "$run $both" -- "$cur"))
 		if ((COMP_CWORD == 1)); then
-			COMPREPLY+=($(compgen -W 'run list doctor baseline compare accept analyze report export' -- "$cur"))
+			COMPREPLY+=($(compgen -W 'run list doctor baseline compare sweep accept analyze report export' -- "$cur"))
 		fi
 		;;
 	esac

@@ -15,7 +15,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from kernel_facts import children, gone, status_of, steady, wait_until_it_works
 from profile_scenario import (BIN, CLIENT, PYTHON, SERVER, call, client, codes, free_port, io, no_files, nothing_left,
-                              one_line, profile, result, text_of, write)
+                              one_line, said, profile, result, text_of, write)
 from runner import on_a_terminal
 from schema import Schema
 import tap
@@ -95,7 +95,7 @@ def for_a_time(t):
     p, port = started(t)
     r = profile(t, "--attach", p.pid, "--type", "io", "--duration", "0.3", "--scenario", "srv")
     eq(r.err.startswith(NOTE + "attaching to process %d, %s " % (p.pid, PYTHON)), True, "said: %s" % r)
-    eq(r.err.count("\n"), 1, "in one line: %s" % r)
+    eq(said(r).count("\n"), 1, "in one line: %s" % r)
     j = result(t, "srv")
     is_valid(j)
     eq((j["complete"], j["exit"], j["load"], j["scenario"]), (True, None, None, "srv"), "result")
@@ -560,7 +560,7 @@ def memory_is_for_what_it_starts(t):
              "--type memory, without attaching")
     no_files(t)
     r = profile(t, "--attach", p.pid, "--type", "all", "--duration", "0.2", "--scenario", "x", "--skip-unavailable")
-    check(NOTE + "x: type memory is left out: massif cannot attach" in r.err, str(r))
+    check(NOTE + "type memory is left out: massif cannot attach" in r.err, str(r))
     check(not os.path.exists(t.path("results/massif")) and result(t, "x")["complete"], "the others are run")
     unharmed(p, port)
 

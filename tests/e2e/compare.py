@@ -280,7 +280,26 @@ def options_of_run_in_turns(t):
     for bad in (["x", "--load", "true"], ["x", "y", "--mode", "auto"]):
         check("is for runs in turns" in compare(t, *bad, status=2).err, str(bad))
     r = compare(t, "--scenario", "s", "--base-binary", a, "--new-binary", a, "--work", "nonsense", status=2)
-    check("see" in r.err, r.err)
+    log = t.path("results/compare/s/base/1/log")
+    check("the run with %s failed with status 2 and left no result, see results/compare/s/base/1/log" % a in r.err, r.err)
+    with open(log) as f:
+        last = f.read().splitlines()[-1]
+    check("results/compare/s/base/1/log ends with\n" in r.err and "    %s\n" % last in r.err, r.err)
+
+
+@test
+def the_very_results_that_were_saved(t):
+    """A baseline, and nothing run since; then one run of each, of which times cannot be told."""
+    def run():
+        profile(t, "--scenario", "s", "--type", "io", "--binary", "/bin/true")
+    run()
+    profile(t, "baseline", "save", "1")
+    r = compare(t, "1", status=None)
+    check("base and new are the same runs: run the scenario again" in r.out, r.out)
+    run()
+    r = compare(t, "1", status=3)
+    check("the same runs" not in r.out, r.out)
+    check("cannot tell: of so few runs; make more of both sides (run --runs 5).  exit 3" in r.out, r.out)
 
 
 RELAY = """#include <sys/wait.h>

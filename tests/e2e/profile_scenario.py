@@ -7,6 +7,7 @@ BIN: the directory of both programs (default: $BUILD/bin).
 import fcntl
 import json
 import os
+import pwd
 import re
 import signal
 import socket
@@ -15,7 +16,8 @@ import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BIN, ROOT, Failure, Skip, USER, USERNS, check, eq, main, profile, test, wait_for
+from tap import (BIN, ROOT, Failure, Skip, USER, USERNS, check, eq, for_others, main, need_root, need_tool, profile, test,
+                 wait_for)
 
 # One that TEST_USER can execute too.
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
@@ -88,9 +90,14 @@ def write(t, name, text, mode=0o644):
     return t.path(name)
 
 
+def said(r):
+    """Standard error, but for the lines that tell where the results are."""
+    return re.sub(r"^profile-scenario: (\S+ )?(io|cpu|memory): .*; \S+\n", "", r.err, flags=re.M)
+
+
 def one_line(r, *parts):
-    """Standard error is one line of profile-scenario that holds these."""
-    lines = r.err.strip().splitlines()
+    """Standard error is one line of profile-scenario that holds these, but for where the results are."""
+    lines = said(r).strip().splitlines()
     check(len(lines) == 1 and lines[0].startswith("profile-scenario: "), "one line on stderr: %s" % r)
     for part in parts:
         check(part in lines[0], "%r is not in: %s" % (part, lines[0]))
@@ -151,6 +158,65 @@ def the_time_limit_ends_the_target(t):
 @test
 def a_single_run_leaves_stdin_alone(t):
     eq(io(t, "x", "--binary", "/bin/cat", input=b"from stdin\n").out, "from stdin\n", "cat's output")
+
+
+@test
+def where_the_results_are_is_told(t):
+    """Without a terminal too, on standard error; of several types and scenarios a line each."""
+    r = io(t, "x", "--binary", "/bin/echo", "--", "hi")
+    calls = sum(row["calls"] for row in result(t, "x")["syscalls"])
+    eq((r.out, r.err), ("hi\n", "profile-scenario: io: %d calls; results/iotrace/x-iotrace-summary.txt\n" % calls), "told")
+    for quiet in ("-q", "--quiet"):
+        r = profile(t, quiet, "--scenario", "x", "--type", "io", "--binary", "/bin/echo", "--", "hi")
+        eq((r.out, r.err), ("hi\n", ""), "told nothing with " + quiet)
+    r = io(t, "x", "--json", "--binary", "/bin/true")
+    eq((json.loads(r.out)["status"], r.err), (0, ""), "with --json it is in the JSON alone")
+    write(t, "profile-scenario.json", {"target": {"binary": "/bin/true"},
+                                       "scenarios": {"a": {"types": ["io"]}, "b": {"types": ["io"]}}})
+    lines = profile(t, "--all").err.splitlines()
+    eq([x.split(":")[1] for x in lines], [" a io", " b io"], "a line for each: %s" % lines)
+    check(lines[1].endswith("; results/iotrace/b-iotrace-summary.txt"), lines[1])
+
+
+@test
+def batches_are_told_with_what_was_asked_for(t):
+    r = io(t, "x", "--binary", t.target("mmsg"), "--", "batches", "20", "7")
+    row = call(result(t, "x"), "sendmmsg")
+    check(list(row["batch"]["asked_histogram"]) == ["7"], str(row["batch"]))
+    check(", sendmmsg 7 of 7 a call, " in r.err and "; results/" in r.err, r.err)
+    figures = json.loads(io(t, "x", "--json", "--binary", t.target("mmsg"), "--", "batches", "20", "7").out)
+    figures = {f["name"]: f for f in figures["scenarios"][0]["types"][0]["figures"]}
+    eq((figures["sendmmsg per call"]["of"], figures["calls"]["of"]), (7, None), "of how many")
+
+
+@test
+def what_an_earlier_run_has_left_is_noted(t):
+    """A result stays until the same scenario and type is run again."""
+    os.makedirs(t.path("results/massif"))
+    write(t, "results/massif/x-memory.json", "{}")
+    r = io(t, "x", "--binary", "/bin/true")
+    check("note: results/massif/x-memory.json is of an earlier run" in r.err, r.err)
+    check("note" not in io(t, "y", "--binary", "/bin/true").err, "that of another scenario is not its")
+
+
+@test
+def a_failure_shows_the_end_of_its_log(t):
+    """In text that is safe for a terminal: the last ten lines, once for all runs."""
+    lines = "i=0; while [ $i -lt 30 ]; do echo line-$i-; i=$((i+1)); done; printf 'bad \\033[2J end\\n' >&2; exit 3"
+    r = io(t, "x", "--runs", "3", "--binary", "/bin/sh", "--", "-c", lines, status=3)
+    check("profile-scenario: results/logs/x-1-target.log ends with\n    line-21-\n" in r.err, r.err)
+    check("    line-29-\n    bad \\x1b[2J end\n" in r.err and "\x1b" not in r.err, repr(r.err))
+    eq(r.err.count(" ends with\n"), 1, "how often")
+    port = free_port()
+    r = server(t, port, "--runs", "2", "--load", "echo this is why; exit 4", status=2)
+    check("results/logs/srv-1-load.log ends with\n    this is why\n" in r.err, r.err)
+    check("target.log" not in r.err, "the target is not to blame: " + r.err)
+    r = io(t, "x", "--json", "--binary", "/bin/sh", "--", "-c", "echo so; exit 5", status=5)
+    check("x-1-target.log ends with\n    so\n" in r.err and json.loads(r.out)["status"] == 5, str(r))
+    r = io(t, "x", "--runs", "2", "--binary", "/bin/sh", "--", "-c", "exit 6", status=6)
+    check("ends with" not in r.err, "of an empty log nothing is shown: " + r.err)
+    r = io(t, "x", "--binary", "/bin/sh", "--", "-c", "echo here; exit 7", status=7)
+    check("ends with" not in r.err, "one run has the terminal: " + r.err)
 
 
 @test
@@ -431,6 +497,126 @@ def a_target_that_cannot_be_built(t):
 
 
 @test
+def a_program_that_lies_here(t):
+    """A name without a slash is that of PATH; only where PATH has none, of the working directory."""
+    write(t, "relay", "#!/bin/sh\necho relay here\n", 0o755)
+    r = io(t, "x", "--binary", "relay")
+    eq(r.out, "relay here\n", "output")
+    check("note: target relay is ./relay: PATH has none\n" in r.err, r.err)
+    check("target   ./relay" in io(t, "x", "--binary", "relay", "--dry-run").out, "the dry run shows it")
+    os.mkdir(t.path("bin"))
+    write(t, "bin/relay", "#!/bin/sh\necho relay of PATH\n", 0o755)
+    env = {"PATH": "%s:%s" % (t.path("bin"), os.environ["PATH"])}
+    r = io(t, "x", "--binary", "relay", env=env)
+    eq(r.out, "relay of PATH\n", "output where both have it")
+    check("note: target relay is that of PATH, %s; for the one here say ./relay\n" % t.path("bin/relay") in r.err, r.err)
+    r = io(t, "x", "--binary", "./relay", env=env)
+    eq((r.out, said(r)), ("relay here\n", ""), "with a slash nothing is looked up")
+    write(t, "plain", "no program")
+    one_line(io(t, "x", "--binary", "plain", status=2), "target plain not found")
+
+
+def nobody_can_run(t):
+    """The programs where user nobody can execute them, and a directory for results."""
+    need_root()
+    pw = pwd.getpwnam("nobody")
+    for_others(t, os.path.join(BIN, "profile-scenario"), os.path.join(BIN, "iotrace"))
+    return pw.pw_uid
+
+
+def as_nobody(t, *args, status=0):
+    r = t.run([t.path("profile-scenario"), "-u", "nobody", "--scenario", "x", *map(str, args)], timeout=60)
+    if status is not None:
+        eq(r.status, status, "status of %s\n%s" % (args, r))
+    return r
+
+
+def owners(path):
+    return {os.lstat(os.path.join(where, f)).st_uid for where, dirs, files in os.walk(path) for f in dirs + files + ["."]}
+
+
+WHO = "touch %s-$(id -u)-$(id -G | tr ' ' -)-$(sed -n 's/^Uid://p' /proc/self/status | tr '\\t' -)"
+
+
+@test
+def a_target_of_another_user(t):
+    """Target and files are the user's, wholly; load, helper, ready command and build are the caller's."""
+    uid = nobody_can_run(t)
+    os.chmod(t.path("."), 0o777)
+    write(t, "profile-scenario.json", {"target": {"binary": "/bin/sh"}, "scenarios": {"x": {
+        "args": ["-c", WHO % "target" + "; touch up; exec sleep 1000"], "types": ["io"],
+        "helpers": [WHO % "helper"], "ready": WHO % "ready" + "; test -e up", "load": WHO % "load"}}})
+    r = as_nobody(t, "--runs", 2, "--prepare", WHO % "prepare")
+    made = sorted(f for f in os.listdir(t.dir) if re.match("(target|helper|ready|load|prepare)-", f))
+    ids = {who: set(f[len(who) + 1:] for f in made if f.startswith(who)) for who in
+           ("target", "helper", "ready", "load", "prepare")}
+    for who, found in ids.items():
+        want = uid if who == "target" else 0
+        check(len(found) == 1 and next(iter(found)).startswith("%d-" % want), "%s: %s" % (who, found))
+        eq(next(iter(found)).split("--")[-1].split("-")[-4:], [str(want)] * 4, "real, effective, saved: " + who)
+    eq(owners(t.path("results")), {uid}, "who owns the results")
+    j = result(t, "x")
+    check(j["complete"], "a whole result: %s" % r)
+
+
+@test
+def what_the_user_may_not_write(t):
+    """As that user: a link of the user's leads nowhere that only root may write."""
+    uid = nobody_can_run(t)
+    os.mkdir(t.path("closed"), 0o755)
+    r = as_nobody(t, "--type", "io", "--output-dir", "closed", "--binary", "/bin/true", status=2)
+    one_line(r, "closed", "Permission denied")
+    eq(os.listdir(t.path("closed")), [], "nothing is made there")
+    write(t, "secret", "root only\n", 0o600)
+    os.makedirs(t.path("results/iotrace"))
+    os.symlink(t.path("secret"), t.path("results/iotrace/x-iotrace.json"))
+    for path in ("results", "results/iotrace"):
+        os.chown(t.path(path), uid, uid)
+    as_nobody(t, "--type", "io", "--binary", "/bin/true")
+    check(not os.path.islink(t.path("results/iotrace/x-iotrace.json")), "the link is replaced")
+    eq((text_of(t, "secret"), os.stat(t.path("secret")).st_uid), ("root only\n", 0), "what it led to")
+    r = t.run([t.path("profile-scenario"), "-u", "no-such-user", "--scenario", "x", "--binary", "/bin/true"])
+    eq(r.status, 2, "status")
+    one_line(r, "-u: no user 'no-such-user'")
+    r = t.run([t.path("profile-scenario"), "-u", "nobody", "--attach", str(os.getpid()), "--duration", "1"])
+    one_line(r, "--user is of a target that is started")
+
+
+@test
+def every_type_of_another_user(t):
+    uid = nobody_can_run(t)
+    need_tool("valgrind")
+    as_nobody(t, "--type", "memory", "--binary", "/bin/true")
+    eq(owners(t.path("results")), {uid}, "who owns the results")
+    need_tool("perf")
+    r = as_nobody(t, "--type", "cpu", "--binary", "/bin/sh", "--", "-c", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done",
+                  status=None)
+    if r.status == 125:
+        raise Skip("nobody may not sample here: " + r.err)
+    eq((r.status, owners(t.path("results"))), (0, {uid}), "type cpu")
+    check(os.path.exists(t.path("results/flamegraphs/x-cpu.json")), "its result")
+
+
+@test
+def a_command_prepares_the_target(t):
+    """--set writes a value wherever its name stands; --prepare is run before the target is looked for."""
+    make = "echo making; printf '#!/bin/sh\\necho {what} $1\\n' >prog-{what}; chmod +x prog-{what}"
+    r = io(t, "x", "--set", "what=red", "--prepare", make, "--binary", "./prog-{what}", "--", "a{what}b{what}")
+    eq(r.out, "red aredbred\n", "output")
+    check("making\n" in r.err, "what it prints is shown: " + r.err)
+    r = io(t, "x", "--prepare", "echo no; exit 9", "--binary", "/bin/true", status=2)
+    check("the command to prepare failed with status 9: echo no; exit 9" in r.err, r.err)
+    write(t, "profile-scenario.json", {"target": {"binary": "/bin/sh"}, "scenarios": {"s": {
+        "args": ["-c", "echo $COLOR {n}"], "env": {"COLOR": "c{n}"}, "types": ["io"]}}})
+    eq(profile(t, "--scenario", "s", "--set", "n=7").out, "c7 7\n", "in the catalogue's")
+    one_line(io(t, "x", "--set", "n=7", "--binary", "/bin/true", status=2), "{n} stands nowhere")
+    for bad in ("n", "=7", "1=7", "a b=7"):
+        one_line(io(t, "x", "--set", bad, "--binary", "/bin/true", status=2), "'%s' is not NAME=VALUE" % bad)
+    no = profile(t, "--scenario", "s", "--set", "n=7", "--prepare", "make {n}", "--dry-run").out
+    check("prepare  make 7\n" in no, no)
+
+
+@test
 def bad_targets(t):
     write(t, "plain", "no program")
     for args, parts in ((["--binary", "./none"], ("./none not found",)),
@@ -467,7 +653,7 @@ def a_server_from_the_catalogue(t):
         "load": [PYTHON, "-c", CLIENT, str(port), "5", "0"],
         "work": {"unit": "query", "from": "load", "regex": r"completed: +(\d+)"},
         "limits": {"calls_per_work": "<= 2"}}}})
-    eq(profile(t, "--scenario", "srv").err, "", "nothing to say of limits that are met")
+    eq(said(profile(t, "--scenario", "srv")), "", "nothing to say of limits that are met")
     j = result(t, "srv")
     eq((j["work"]["count"], j["runs"]["count"], call(j, "sendto")["ok"]), (5, 2, 5), "result")
 
@@ -591,7 +777,18 @@ def bad_usage(t):
             (["--scenario", "a", "--type", "io", "--load", "true", "--work", "q=x"] + ok, ("group",)),
             (["--scenario", "a", "--type", "io", "--load", "true", "--work", "q=(x"] + ok, ("(x",)),
             (["--scenario", "a", "--type", "io", "--load", "true", "--work", "(x)"] + ok, ("UNIT=REGEX",)),
-            (["frobnicate"], ("frobnicate",))):
+            (["frobnicate"], ("frobnicate",)),
+            # what was meant
+            (["--scenraio", "a"], ("did you mean '--scenario'?",)),
+            (["--scenario", "a", "--laod=x"] + ok, ("unknown option '--laod'; did you mean '--load'?",)),
+            (["comapre"], ("did you mean 'compare'?",)),
+            (["compare", "a", "--markdwon", "x"], ("did you mean '--markdown'?",)),
+            (["--scenario", "a", "--type", "oi"] + ok, ("cpu, memory, io or all; did you mean 'io'?",)),
+            (["--scenario", "a", "--ready", "tpc:7777", "--load", "true"] + ok,
+             ("neither udp:PORT nor tcp:PORT nor a command; did you mean 'tcp:7777'?",)),
+            (["--scenario", "a", "--ready", "localhost:80", "--load", "true"] + ok, ("'localhost:80' is neither",)),
+            (["--scenario", "a", "-x"] + ok, ("there is no such option",)),
+            (["list", "-q"], ("there is no such option",))):
         one_line(profile(t, *args, status=2), *parts)
     no_files(t)
 

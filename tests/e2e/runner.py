@@ -11,7 +11,7 @@ import sys
 import termios
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from profile_scenario import (BIN, CLIENT, PYTHON, SERVER, client, free_port, io, no_files, nothing_left, one_line,
+from profile_scenario import (BIN, CLIENT, PYTHON, SERVER, client, free_port, io, no_files, nothing_left, one_line, said,
                               profile, result, server, text_of, write, _login_tty)
 from schema import Schema
 from tap import ROOT, Failure, Skip, check, eq, main, only_from, test, wait_for_text
@@ -63,7 +63,7 @@ def alive(pid):
 @test
 def a_type_that_cannot_run_does_not_keep_the_others_from_it(t):
     r = profile(t, "--scenario", "x", "--type", "all", "--binary", "/bin/true", env=no_tools(t), status=125)
-    lines = r.err.splitlines()
+    lines = said(r).splitlines()
     check(len(lines) == 2 and "perf" in lines[0] and "valgrind" in lines[1], "what is missing, and only that: %s" % r)
     eq(result(t, "x")["complete"], True, "io is run")
     eq(sorted(os.listdir(t.path("results/iotrace"))), sorted("x" + s for s in FILES["io"][1]), "files")
@@ -145,7 +145,7 @@ def all_scenarios_are_run_and_the_first_bad_status_counts(t):
     catalogue(t, {"a": {"command": "exit 3", "types": ["io"]}, "b": {"command": ["echo", "b"], "types": ["io"]},
                   "c": {"types": ["cpu"], "command": ["true"]}, "d": {"command": ["./none"], "types": ["io"]}})
     r = profile(t, "run", "--all", "--type", "io", status=3)
-    one_line(r, "./none not found")
+    one_line(r, "d: target ./none not found")
     eq((result(t, "a")["exit"]["status"], result(t, "b")["complete"]), (3, True), "results")
     check(not os.path.exists(t.path("results/iotrace/c-iotrace.json")), "c has no type io")
     eq(text_of(t, "results/logs/b-1-target.log"), "b\n", "output of several runs goes to logs")
@@ -247,7 +247,7 @@ def progress_on_a_terminal(t):
     seen = on_a_terminal(t, "--scenario", "srv")
     check(re.search(r"\r\x1b\[K\x1b\[1m\[1/2\]\x1b\[0m io srv  load 0:00", seen), "updated in place: %r" % seen)
     check(re.search(r"\[2/2\]\S* io srv  load 0:00/0:0", seen), "with the time it will take: %r" % seen)
-    check(re.search(r"\r\x1b\[K\[2/2\] io srv  \d+\.?\d* ms  calls \d", seen), "one line stays of each: %r" % seen)
+    check(re.search(r"\r\x1b\[K\[2/2\] io srv  \d+\.?\d* ms  \d+ calls", seen), "one line stays of each: %r" % seen)
     check("wrote results/iotrace/srv-iotrace.json\r\n" in seen, "files: %r" % seen)
     seen = on_a_terminal(t, "--scenario", "srv", env={"NO_COLOR": "1"}, columns=20)
     check("\x1b[1m" not in seen and "\x1b[0m" not in seen, "NO_COLOR: %r" % seen)
@@ -266,7 +266,7 @@ def a_single_run_has_the_terminal_for_itself(t):
 @test
 def quiet_otherwise(t):
     r = io(t, "x", "--runs", "2", "--binary", "/bin/true")
-    eq((r.out, r.err), ("", ""), "output without a terminal")
+    eq((r.out, said(r)), ("", ""), "output without a terminal, but for where the results are")
 
 
 # ---- helpers and environment

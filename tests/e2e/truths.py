@@ -15,7 +15,7 @@ anything, and "||" between what a quiet machine shows and what one does that is 
     args: ...         what the program is given; ROOT, BUILD and DIR are replaced
     run: ...          another program than this file's, e.g. BUILD/targets/mmsg batches 200 7
     options: ...      of iotrace (io; default -e all) or of profile-scenario (memory, cpu)
-    kind: ...         io (the default); compare: the program is copied to BASE and NEW, and told by its own path
+    kind: ...         io (the default); sweep: over the values of over:, which stand for {v}; compare: the program is copied to BASE and NEW, and told by its own path
                       which it is; memory; cpu
     runs: ...         of each side of a comparison (default 3); of io: as many by profile-scenario, recorded
     modes: ...        of io; default: auto ptrace
@@ -41,7 +41,7 @@ from tap import (BUILD, ROOT, Skip, check, eq, main, need_recorder, need_root, n
 only_from("truths")
 
 TRUTHS = os.path.join(ROOT, "tests", "truths")
-KEYS = ("truth", "says", "never", "args", "run", "options", "kind", "modes", "status", "runs", "needs")
+KEYS = ("truth", "says", "never", "args", "run", "options", "kind", "modes", "status", "runs", "needs", "over")
 
 
 # ---- a truth ----
@@ -178,6 +178,16 @@ def of_compare(t, truth):
     judge(truth, "auto", plain("\n".join((r.out, r.err, short.out, page.out))))
 
 
+def of_sweep(t, truth):
+    need_recorder(t)
+    program, *args = truth.argv(t, truth.of.get("args", ""))
+    r = profile(t, "sweep", "--scenario", "s", "--over", "v=" + truth.of["over"], "--binary", program,
+                "--runs", truth.of.get("runs", "5"), *truth.options(), "--", *args,
+                status=int(truth.of.get("status", "0")))
+    with open(t.path("results/sweep/s-sweep.md"), encoding="utf-8") as f:
+        judge(truth, "auto", plain(r.out + f.read()))
+
+
 def of_profile(t, truth):
     need_tool({"memory": "valgrind", "cpu": "perf"}[truth.kind])
     program, *args = truth.argv(t, truth.of.get("args", ""))
@@ -186,7 +196,7 @@ def of_profile(t, truth):
     judge(truth, truth.kind, plain(r.out + r.err) + " " + written_of(t))
 
 
-KINDS = {"io": of_io, "compare": of_compare, "memory": of_profile, "cpu": of_profile}
+KINDS = {"io": of_io, "compare": of_compare, "sweep": of_sweep, "memory": of_profile, "cpu": of_profile}
 
 
 def truths():

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(config_find(c, c->scenarios[i].name));
 		merge(c, &c->scenarios[i]);
 	}
-	config_names(c);
+	config_names(c, "x");
 	config_free(c);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* Everything that prints a saved result: summary, Markdown, every table as CSV. */
 #include "common/model/json.h"
+#include "common/report/plot_sweep.h"
 #include "common/view/view.h"
 #include "common/write/csv.h"
 #include "common/write/markdown.h"
@@ -38,6 +39,17 @@ static void print_tables(const struct schema *schema, const void *doc)
 	out_release(&o);
 }
 
+static void print_sweep(const struct res_sweep *s)
+{
+	struct out o;
+
+	print_doc(view_sweep(s));
+	out_init_mem(&o);
+	plot_sweep_write(s, &o);
+	fuzz_check_safe(&o);
+	out_release(&o);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *path = fuzz_path(0, data, size);
@@ -53,6 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			print_doc(view_compare(doc, 0));
 			print_doc(view_compare(doc, 1));
 		}
+		if (*s == &schema_sweep)
+			print_sweep(doc);
 		print_tables(*s, doc);
 		result_free(doc);
 	}

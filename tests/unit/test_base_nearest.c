@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/nearest.h"
@@ -34,6 +35,20 @@ static void the_nearest_name(void **state)
 	}
 }
 
+static void what_is_said_of_it(void **state)
+{
+	struct nearest n = nearest_to("wirte", 2);
+	char *hint = nearest_hint(&n);
+
+	(void)state;
+	assert_string_equal(hint, "");
+	free(hint);
+	nearest_try(&n, "write");
+	hint = nearest_hint(&n);
+	assert_string_equal(hint, "; did you mean 'write'?");
+	free(hint);
+}
+
 /* Longer than what is compared: no overrun, and a prefix still counts. */
 static void long_words(void **state)
 {
@@ -52,6 +67,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_nearest_name),
+		cmocka_unit_test(what_is_said_of_it),
 		cmocka_unit_test(long_words),
 	};
 

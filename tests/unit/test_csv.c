@@ -234,9 +234,9 @@ static void test_places(void **state)
 	RES_LIST(r, &r->scenarios.at[0].types, 1, run_type);
 	r->scenarios.at[0].types.at[0].type = "io";
 	RES_LIST(r, &r->scenarios.at[0].types.at[0].figures, 1, run_figure);
-	r->scenarios.at[0].types.at[0].figures.at[0] = (struct res_run_figure){"n", "", -1.5};
+	r->scenarios.at[0].types.at[0].figures.at[0] = (struct res_run_figure){"n", "", -1.5, 2};
 	check_table(&schema_run, r, "scenarios.types.figures", 1,
-		"scenarios.name,type,name,unit,value\ns,io,n,\"\",-1.5\n");
+		"scenarios.name,type,name,unit,value,of\ns,io,n,\"\",-1.5,2\n");
 	t->timeline = RES_OBJ(t, timeline);
 	RES_LIST(t, &t->timeline->rows, 1, timeline_row);
 	t->timeline->rows.at[0].t_ns = 5;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -15,6 +16,7 @@
 #include "common/model/result.h"
 #include "common/view/doc.h"
 #include "common/write/safe.h"
+#include "common/write/tail.h"
 #include "common/write/writer.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
@@ -274,10 +276,54 @@ static void test_writers(void **state)
 	assert_null(writer_by_id("nothing"));
 }
 
+/* What a log of those bytes ends with. */
+static void check_tail(const char *bytes, size_t len, size_t lines, const char *expected)
+{
+	char path[] = "/tmp/tail-XXXXXX";
+	int fd = mkstemp(path);
+	struct arena arena = {0};
+
+	assert_int_equal(write(fd, bytes, len), (ssize_t)len);
+	close(fd);
+	const char *text = tail_text(&arena, path, lines);
+
+	if (expected)
+		assert_string_equal(text ? text : "(nothing)", expected);
+	else
+		assert_null(text);
+	unlink(path);
+	arena_release(&arena);
+}
+
+static void test_tail(void **state)
+{
+	static char many[200000];
+
+	(void)state;
+	check_tail("", 0, 3, NULL);
+	check_tail("\n\n", 2, 3, NULL);
+	check_tail("a", 1, 3, "    a\n");
+	check_tail("a\nb\nc\nd\n", 8, 3, "    b\n    c\n    d\n");
+	check_tail("a\nb", 3, 1, "    b\n");
+	check_tail("a\nb\n\n\n", 6, 1, "    b\n");
+	check_tail("a\x1b[2J\0b\n", 8, 3, "    a\\x1b[2J b\n");
+	check_tail("10%\r99%\r100%\r\n", 14, 3, "    100%\n");
+	/* Longer than what is looked at: cut, and no more than a screen's line. */
+	memset(many, 'x', sizeof(many));
+	struct arena arena = {0};
+	char *cut = safe_cut(&arena, arena_printf(&arena, "%.*s", 65536, many), 160);
+
+	check_tail(many, sizeof(many), 3, arena_printf(&arena, "    %s\n", cut));
+	arena_release(&arena);
+	assert_null(tail_text(&arena, "/nowhere/at/all", 3));
+	assert_null(tail_text(&arena, "/tmp", 3));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_safe),
+		cmocka_unit_test(test_tail),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_table),

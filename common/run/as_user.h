@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_AS_USER_H
-#define TRACER_AS_USER_H
+#ifndef RUN_AS_USER_H
+#define RUN_AS_USER_H
 
 #include <sys/types.h>
 
 #include "common/base/err.h"
 
 /*
- * Whom the calling thread acts for (-u): its effective user, group and supplementary groups, and so
- * its capabilities. Of this thread alone, and of threads and programs that it starts meanwhile. Its
- * real and saved user stay ours, so that the user can neither trace nor signal it.
+ * Whom the calling thread acts for (-u of both programs): its effective user, group and
+ *supplementary groups, and so its capabilities. Of this thread alone, and of threads and programs
+ *that it starts meanwhile. Its real and saved user stay ours, so that the user can neither trace
+ *nor signal it.
  *
  *	rc = as_user_take(&id, err);
  *	... open, link, rename what lies where the user may write ...
@@ -28,8 +29,8 @@ struct as_user {
 	int our_groups_len, dumpable;
 };
 
-/* Of the user of that name and primary group. */
-int as_user_init(struct as_user *id, const char *name, uid_t uid, gid_t gid, struct err *err);
+/* Fills it for the user of that name, which must live as long. -ENOENT: there is none. */
+int as_user_find(struct as_user *id, const char *name, struct err *err);
 void as_user_release(struct as_user *id); /* zeroed is fine */
 /* One that was not filled takes nothing. */
 int as_user_take(struct as_user *id, struct err *err);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/as_user.h"
+#include "common/run/as_user.h"
 
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -33,17 +34,20 @@ static int set_uid(uid_t uid)
 	return (int)syscall(SYS_setresuid, KEEP, uid, KEEP);
 }
 
-int as_user_init(struct as_user *id, const char *name, uid_t uid, gid_t gid, struct err *err)
+int as_user_find(struct as_user *id, const char *name, struct err *err)
 {
+	const struct passwd *pw = getpwnam(name);
 	int n = GROUPS_FIRST, ours = getgroups(0, NULL);
 
-	*id = (struct as_user){.name = name, .uid = uid, .gid = gid};
+	if (!pw)
+		return err_set(err, -ENOENT, "-u: no user '%s'", name);
 	if (ours < 0)
 		return err_set(err, -errno, "getgroups: %s", strerror(errno));
+	*id = (struct as_user){.name = name, .uid = pw->pw_uid, .gid = pw->pw_gid};
 	do {
 		id->groups_len = n;
 		id->groups = mem_realloc(id->groups, (size_t)n, sizeof(gid_t));
-	} while (getgrouplist(name, gid, id->groups, &n) < 0 && n > id->groups_len);
+	} while (getgrouplist(name, id->gid, id->groups, &n) < 0 && n > id->groups_len);
 	id->groups_len = n;
 	id->our_groups = mem_calloc((size_t)ours + 1, sizeof(gid_t));
 	id->our_groups_len = getgroups(ours, id->our_groups);
