@@ -81,7 +81,7 @@ _profile_scenario()
 		;;
 	compare)
 		COMPREPLY=($(compgen -W "--output-dir --config --scenario --base-binary --new-binary
-			--runs --type --fail-on --force --all --json --markdown --html --format $both" -- "$cur")
+			--runs --type --fail-on --allow-new --force --all --json --markdown --html --format $both" -- "$cur")
 			$(compgen -f -- "$cur"))
 		;;
 	analyze)
