@@ -28,8 +28,9 @@ struct as_user {
 	int our_groups_len, dumpable;
 };
 
-/* Of the user of that name and primary group. */
-int as_user_init(struct as_user *id, const char *name, uid_t uid, gid_t gid, struct err *err);
+/* Of the user of that name. -ENOENT: there is none; a static build asks /etc/passwd and /etc/group
+ * alone. */
+int as_user_init(struct as_user *id, const char *name, struct err *err);
 void as_user_release(struct as_user *id); /* zeroed is fine */
 /* One that was not filled takes nothing. */
 int as_user_take(struct as_user *id, struct err *err);

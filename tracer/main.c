@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -293,14 +292,7 @@ static int finish(struct run *run)
 
 static int find_user(struct run *run, struct err *err)
 {
-	const struct passwd *pw;
-
-	if (!run->opt.user)
-		return 0;
-	pw = getpwnam(run->opt.user);
-	if (!pw)
-		return err_set(err, -ENOENT, "-u: no user '%s'", run->opt.user);
-	return as_user_init(&run->user, run->opt.user, pw->pw_uid, pw->pw_gid, err);
+	return run->opt.user ? as_user_init(&run->user, run->opt.user, err) : 0;
 }
 
 static int begin_outputs(struct run *run, struct err *err)
@@ -378,6 +370,9 @@ static int print(void (*text)(struct out *o))
 static void version_text(struct out *o)
 {
 	out_str(o, "iotrace " IOTRACE_VERSION "\n");
+#ifdef IOTRACE_STATIC
+	out_str(o, "static: -u knows the users of /etc/passwd only\n");
+#endif
 }
 
 /* So that none of ours gets a number that messages are written to. The target's stay closed. */
