@@ -117,7 +117,7 @@ help:
 	@echo 'variables: V=1 (show commands) O=DIR CC=clang OPT=-O2 CFLAGS= CPPFLAGS= LDFLAGS= LDLIBS='
 	@echo '           SAN=address,undefined COVERAGE=1 WERROR=1 NO_DEPS=1 (no look at packages)'
 
-# $(DEPS) build|unit|e2e|check
+# $(DEPS) build|static|unit|e2e|check
 DEPS = $(if $(NO_DEPS),: NO_DEPS,CC=$(call quote,$(CC)) \
 	FLAGS=$(call quote,$(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(filter -L%,$(PKG_LIBS))) \
 	.ci/deps)
@@ -225,7 +225,8 @@ dist:
 # differs from release to release: whichever is there.
 ZYDIS_DIR   = $(O)/static/zydis
 STATIC_LIBS = $(foreach l,zstd lzma bz2 z,$(if $(filter /%,$(shell $(CC) -print-file-name=lib$(l).a)),-l$(l)))
-static: deps
+static:
+	$(Q)$(DEPS) static
 	$(Q)CC=$(call quote,$(CC)) packaging/zydis $(ZYDIS_DIR)
 	$(Q)$(MAKE) --no-print-directory NO_DEPS=1 STATIC=1 O=$(O)/static PKG_CONFIG='$(PKG_CONFIG) --static' \
 		CPPFLAGS=$(call quote,-I$(ZYDIS_DIR)/include -DZYDIS_STATIC_BUILD $(CPPFLAGS)) \
