@@ -61,7 +61,9 @@ ALL_CFLAGS   = $(OPT) -g $(WARN) $(ERROR) -fno-omit-frame-pointer -fPIE -fstack-
 	$(INSTRUMENT) $(CFLAGS) -std=gnu17 -pthread
 ALL_LDFLAGS  = $(if $(STATIC),-static-pie,-pie) -Wl,-z,relro,-z,now $(LDFLAGS)
 # Each program needs only what it uses: libdw takes time to load.
-ALL_LDLIBS   = -Wl,--as-needed $(PKG_LIBS) -lm $(LDLIBS)
+ALL_LDLIBS   = -Wl,--as-needed $(PKG_LIBS) $(if $(STATIC),$(STATIC_LIBS)) -lm $(LDLIBS)
+# What libdw's and libelf's archives need in turn differs from release to release: whichever is there.
+STATIC_LIBS  = $(foreach l,zstd lzma bz2 z,$(if $(filter /%,$(shell $(CC) -print-file-name=lib$(l).a)),-l$(l)))
 
 # Runs inside the targets: it must need nothing from outside, and leave alone what they use.
 # None of the above, none of the user's.
@@ -221,17 +223,14 @@ dist:
 	$(Q)xz -9 -T1 -f $(O)/iotrace-$(VERSION).tar
 	@echo $(O)/iotrace-$(VERSION).tar.xz
 
-# A build of its own, by libraries' archives; Debian has none of Zydis. What libdw and libelf need in turn
-# differs from release to release: whichever is there.
-ZYDIS_DIR   = $(O)/static/zydis
-STATIC_LIBS = $(foreach l,zstd lzma bz2 z,$(if $(filter /%,$(shell $(CC) -print-file-name=lib$(l).a)),-l$(l)))
+# A build of its own, by libraries' archives; Debian has none of Zydis.
+ZYDIS_DIR = $(O)/static/zydis
 static:
 	$(Q)$(DEPS) static
 	$(Q)CC=$(call quote,$(CC)) packaging/zydis $(ZYDIS_DIR)
 	$(Q)$(MAKE) --no-print-directory NO_DEPS=1 STATIC=1 O=$(O)/static PKG_CONFIG='$(PKG_CONFIG) --static' \
 		CPPFLAGS=$(call quote,-I$(ZYDIS_DIR)/include -DZYDIS_STATIC_BUILD $(CPPFLAGS)) \
-		LDFLAGS=$(call quote,-L$(ZYDIS_DIR) $(LDFLAGS)) LDLIBS=$(call quote,$(STATIC_LIBS) $(LDLIBS)) \
-		$(O)/static/bin/iotrace
+		LDFLAGS=$(call quote,-L$(ZYDIS_DIR) $(LDFLAGS)) $(O)/static/bin/iotrace
 	$(Q)strip -o $(O)/iotrace-static $(O)/static/bin/iotrace
 	@echo $(O)/iotrace-static
 
