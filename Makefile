@@ -56,12 +56,14 @@ FORTIFY       = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FOR
 PREFIX_MAP   := $(if $(COVERAGE),,$(call quote,-ffile-prefix-map=$(CURDIR)=.))
 
 ALL_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -DIOTRACE_VERSION='"$(VERSION)"' $(FORTIFY) \
-	$(PKG_CFLAGS) $(CPPFLAGS)
+	$(if $(STATIC),-DIOTRACE_STATIC) $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = $(OPT) -g $(WARN) $(ERROR) -fno-omit-frame-pointer -fPIE -fstack-protector-strong \
 	$(INSTRUMENT) $(CFLAGS) -std=gnu17 -pthread
-ALL_LDFLAGS  = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+ALL_LDFLAGS  = $(if $(STATIC),-static-pie,-pie) -Wl,-z,relro,-z,now $(LDFLAGS)
 # Each program needs only what it uses: libdw takes time to load.
-ALL_LDLIBS   = -Wl,--as-needed $(PKG_LIBS) -lm $(LDLIBS)
+ALL_LDLIBS   = -Wl,--as-needed $(PKG_LIBS) $(if $(STATIC),$(STATIC_LIBS)) -lm $(LDLIBS)
+# What libdw's and libelf's archives need in turn differs from release to release: whichever is there.
+STATIC_LIBS  = $(foreach l,zstd lzma bz2 z,$(if $(filter /%,$(shell $(CC) -print-file-name=lib$(l).a)),-l$(l)))
 
 # Runs inside the targets: it must need nothing from outside, and leave alone what they use.
 # None of the above, none of the user's.
@@ -73,7 +75,7 @@ STUB_CFLAGS  = -std=gnu17 -O2 $(WARN) $(ERROR) -fPIC -ffreestanding -fno-stack-p
 ROOM       := common cpu mem tests tracer
 COMMON_SRC := $(filter-out common/cli/%,$(wildcard common/*/*.c))
 CLI_SRC    := $(wildcard common/cli/*.c)
-TRACER_SRC := $(filter-out tracer/main.c tracer/backend.c,$(wildcard tracer/*.c tracer/*/*.c)) \
+TRACER_SRC := $(filter-out tracer/main.c tracer/alone.c tracer/backend.c,$(wildcard tracer/*.c tracer/*/*.c)) \
 	$(wildcard tracer/arch/$(ARCH)/*.c tracer/arch/$(ARCH)/*.S)
 BACKENDS   := $(wildcard tracer/backend.c cpu/backend.c mem/backend.c)
 PROFILE_SRC := $(filter-out $(BACKENDS),$(wildcard cpu/*.c mem/*.c))
@@ -89,7 +91,7 @@ MANUAL     := $(patsubst docs/man/%,$(O)/man/%,$(wildcard docs/man/*.1))
 UNIT_BIN   := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(UNIT_SRC))
 
 .PHONY: all help deps demo check check-load unit e2e bench soak repro install uninstall clean fmt fmt-check tidy \
-	tidy-all targets force
+	tidy-all targets force deb dist static
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -110,12 +112,14 @@ help:
 	@echo 'make bench      measure the cost of tracing, as ratios of one interleaved run'
 	@echo 'make repro      build in two folders: the same bytes?'
 	@echo 'make install    into $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX); make uninstall'
+	@echo 'make deb        a Debian package in $(O)/deb; make dist: $(O)/iotrace-$(VERSION).tar.xz'
+	@echo 'make static     $(O)/iotrace-static, one file that needs no library; make packages: all three, tried in fresh roots'
 	@echo 'make fmt, tidy  clang-format in place; clang-tidy of what has changed'
 	@echo 'make clean      remove $(O)/'
 	@echo 'variables: V=1 (show commands) O=DIR CC=clang OPT=-O2 CFLAGS= CPPFLAGS= LDFLAGS= LDLIBS='
 	@echo '           SAN=address,undefined COVERAGE=1 WERROR=1 NO_DEPS=1 (no look at packages)'
 
-# $(DEPS) build|unit|e2e|check
+# $(DEPS) build|static|unit|e2e|check
 DEPS = $(if $(NO_DEPS),: NO_DEPS,CC=$(call quote,$(CC)) \
 	FLAGS=$(call quote,$(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(filter -L%,$(PKG_LIBS))) \
 	.ci/deps)
@@ -163,7 +167,7 @@ $(LIBPROFILE): $(call obj,$(PROFILE_SRC)) $(O)/sources
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
 
-$(O)/bin/iotrace: $(call obj,tracer/main.c) $(LIBTRACER) $(LIBCOMMON)
+$(O)/bin/iotrace: $(call obj,tracer/main.c $(if $(STATIC),tracer/alone.c)) $(LIBTRACER) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
@@ -187,16 +191,48 @@ $(O)/man/%.1: docs/man/%.1 Makefile
 # ---- install: one list for both ways ----
 DEST       := $(DESTDIR)$(PREFIX)
 COMPLETION := share/bash-completion/completions
+DOC        := $(wildcard docs/*.md docs/*.json)
+EXAMPLE    := $(wildcard docs/examples/*)
 
 install: all
 	for p in $(PROGRAM); do install -D -m 755 $(O)/bin/$$p "$(DEST)/bin/$$p" || exit 1; done
 	for m in $(MANUAL); do install -D -m 644 $$m "$(DEST)/share/man/man1/$${m##*/}" || exit 1; done
 	for p in $(PROGRAM); do \
 		install -D -m 644 docs/completion/$$p.bash "$(DEST)/$(COMPLETION)/$$p" || exit 1; done
+	install -d "$(DEST)/share/doc/iotrace/examples"
+	install -m 644 $(DOC) "$(DEST)/share/doc/iotrace"
+	install -m 644 $(EXAMPLE) "$(DEST)/share/doc/iotrace/examples"
 
 uninstall:
 	for p in $(PROGRAM); do rm -f "$(DEST)/bin/$$p" "$(DEST)/$(COMPLETION)/$$p" || exit 1; done
 	for m in $(MANUAL); do rm -f "$(DEST)/share/man/man1/$${m##*/}" || exit 1; done
+	for d in $(DOC:docs/%=%) $(EXAMPLE:docs/%=%); do rm -f "$(DEST)/share/doc/iotrace/$$d" || exit 1; done
+	rmdir "$(DEST)/share/doc/iotrace/examples" "$(DEST)/share/doc/iotrace" 2>/dev/null || :
+
+# ---- packages: docs/INSTALL.md ----
+DEB = $(O)/deb
+deb: all
+	$(Q)rm -rf $(DEB)
+	$(Q)$(MAKE) -s --no-print-directory -o all install DESTDIR=$(DEB)/tree PREFIX=/usr
+	$(Q)packaging/deb $(DEB) $(VERSION)
+
+# Of what is committed, with the time of the commit.
+dist:
+	$(Q)mkdir -p $(O)
+	$(Q)git archive --prefix=iotrace-$(VERSION)/ -o $(O)/iotrace-$(VERSION).tar HEAD
+	$(Q)xz -9 -T1 -f $(O)/iotrace-$(VERSION).tar
+	@echo $(O)/iotrace-$(VERSION).tar.xz
+
+# A build of its own, by libraries' archives; Debian has none of Zydis.
+ZYDIS_DIR = $(O)/static/zydis
+static:
+	$(Q)$(DEPS) static
+	$(Q)CC=$(call quote,$(CC)) packaging/zydis $(ZYDIS_DIR)
+	$(Q)$(MAKE) --no-print-directory NO_DEPS=1 STATIC=1 O=$(O)/static PKG_CONFIG='$(PKG_CONFIG) --static' \
+		CPPFLAGS=$(call quote,-I$(ZYDIS_DIR)/include -DZYDIS_STATIC_BUILD $(CPPFLAGS)) \
+		LDFLAGS=$(call quote,-L$(ZYDIS_DIR) $(LDFLAGS)) $(O)/static/bin/iotrace
+	$(Q)strip -o $(O)/iotrace-static $(O)/static/bin/iotrace
+	@echo $(O)/iotrace-static
 
 clean:
 	rm -rf $(O)
@@ -210,7 +246,7 @@ fmt-check:
 
 # A file that is clean is looked at again when its object is older than it: its headers have changed.
 CLANG_TIDY ?= clang-tidy
-TIDY := $(patsubst %.c,$(O)/tidy/%.ok,$(filter %.c,$(COMMON_SRC) $(CLI_SRC) $(TRACER_SRC) tracer/main.c \
+TIDY := $(patsubst %.c,$(O)/tidy/%.ok,$(filter %.c,$(COMMON_SRC) $(CLI_SRC) $(TRACER_SRC) tracer/main.c tracer/alone.c \
 	$(BACKENDS) $(PROFILE_SRC)))
 tidy: deps
 	$(Q)if command -v $(CLANG_TIDY) >/dev/null; \

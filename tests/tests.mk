@@ -130,6 +130,15 @@ matrix:
 matrix-here:
 	$(Q)O=$(O) tests/matrix --here $(CELLS)
 
+# The tarball, the package and the static program: what is in them, and that they are made and run in fresh roots.
+.PHONY: packages
+packages: deps
+	$(Q)$(MAKE) --no-print-directory deb static
+	$(Q)$(MAKE) --no-print-directory dist
+	$(Q)$(MAKE) --no-print-directory targets-all
+	$(Q)BUILD=$(O) tests/run tests/e2e/packages.py
+	$(Q)tests/packages $(O)
+
 # The unit tests and the programs with sanitizers; never what runs inside the targets.
 .PHONY: san check-san gate
 check-san: deps

@@ -381,6 +381,9 @@ static int print(void (*text)(struct out *o))
 static void version_text(struct out *o)
 {
 	out_str(o, "iotrace " IOTRACE_VERSION "\n");
+#ifdef IOTRACE_STATIC
+	out_str(o, "static: -u knows the users of /etc/passwd only\n");
+#endif
 }
 
 /* So that none of ours gets a number that messages are written to. The target's stay closed. */

@@ -31,7 +31,7 @@ struct compare_args {
 	const char *base_binary, *new_binary;
 	struct alternate_way ways[2]; /* base and new */
 	const char *fail_on, *markdown, *html, *format;
-	int all, force, json, help, version;
+	int all, allow_new, force, json, help, version;
 };
 
 #define AT(member) offsetof(struct compare_args, member)
@@ -53,6 +53,8 @@ static const struct optable_row option_rows[] = {
 		"io, cpu or memory (default: all found; in turns: io)"},
 	{"fail-on", "WHAT", OPTION_TEXT, AT(fail_on), 0, 0,
 		"regressions (default), limits (only those of the catalogue), or nothing"},
+	{"allow-new", NULL, OPTION_FLAG, AT(allow_new), 0, 0,
+		"what BASE does not have, or all if there is no BASE yet, is new and no trouble"},
 	{"force", NULL, OPTION_FLAG, AT(force), 0, 0,
 		"compare what was made differently all the same"},
 	{"all", NULL, OPTION_FLAG, AT(all), 0, 0, "show every metric"},
@@ -186,10 +188,16 @@ static void annotate_part(
 	}
 }
 
-static void print_github(const struct res_compare *c, enum compare_fail_on fail_on, struct out *o)
+static void print_github(
+	const struct res_compare *c, enum compare_fail_on fail_on, int allow_new, struct out *o)
 {
 	for (size_t i = 0; i < c->parts.len; i++)
 		annotate_part(o, &c->parts.at[i], fail_on);
+	for (size_t i = 0; allow_new && i < c->only_new.len; i++) {
+		out_str(o, "::notice::");
+		print_data(o, c->only_new.at[i]);
+		out_str(o, " is new: the base does not have it\n");
+	}
 	for (size_t i = 0; i < c->missing.len; i++) {
 		out_str(o, fail_on == FAIL_ON_NOTHING ? "::warning::" : "::error::");
 		print_data(o, c->missing.at[i].text);
@@ -216,7 +224,7 @@ static int print_all(const struct compare_args *args, const struct res_compare *
 		print_end(c, &o);
 	}
 	if (args->format && !strcmp(args->format, "github"))
-		print_github(c, fail_on, &o);
+		print_github(c, fail_on, args->allow_new, &o);
 	if (rc == 0 && out_flush(&o) < 0)
 		rc = err_set(
 			err, o.error, "cannot write to standard output: %s", strerror(-o.error));
@@ -255,6 +263,8 @@ static int check_args(const struct compare_args *args, const struct words *w, st
 	if (!args->base_binary && alternate_option(a))
 		return err_set(err, -EINVAL, "--%s is for runs in turns: with --base-binary",
 			alternate_option(a));
+	if (args->base_binary && args->allow_new)
+		return err_set(err, -EINVAL, "--allow-new is for a BASE, not for runs in turns");
 	if (!args->base_binary && !w->len)
 		return err_set(err, -EINVAL, "compare needs BASE (see compare --help)");
 	return 0;
@@ -278,6 +288,18 @@ static void keep_only(struct side *s, const char *scenario, const char *type)
 		side_part_release(&s->parts.at[--s->parts.len]);
 }
 
+/* With --allow-new there may be none yet. */
+static int read_base(
+	const struct compare_args *args, const char *word, struct side *ret, struct err *err)
+{
+	cleanup_free char *path = gather_path(word, args->alternate.output_dir);
+
+	if (path || !args->allow_new)
+		return gather_side(ret, word, args->alternate.output_dir, err);
+	ret->label = mem_strdup(word);
+	return 0;
+}
+
 static int read_sides(
 	struct compare_args *args, const struct words *w, struct side sides[2], struct err *err)
 {
@@ -299,7 +321,7 @@ static int read_sides(
 			keep_only(&sides[i], a->scenario, strcmp(type, "all") != 0 ? type : NULL);
 		return rc;
 	}
-	rc = gather_side(&sides[0], w->at[0], a->output_dir, err);
+	rc = read_base(args, w->at[0], &sides[0], err);
 	if (rc == 0)
 		rc = gather_side(
 			&sides[1], w->len > 1 ? w->at[1] : a->output_dir, a->output_dir, err);
@@ -379,6 +401,7 @@ static int are_files(const struct compare_args *args, const struct words *w)
 static int compare_words(struct compare_args *args, const struct words *w, struct err *err)
 {
 	struct compare_options o = {.force = args->force,
+		.allow_new = args->allow_new,
 		.scenario = args->alternate.scenario,
 		.type = args->alternate.type};
 	struct side sides[2] = {0};

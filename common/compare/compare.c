@@ -19,7 +19,8 @@
 struct compare {
 	struct res_compare *doc;
 	const struct compare_options *options;
-	int ended; /* new runs ended otherwise than the base's */
+	int ended;   /* new runs ended otherwise than the base's */
+	size_t both; /* parts that both sides have */
 };
 
 /* ---- the rows ---- */
@@ -409,6 +410,41 @@ static int compare_part(struct compare *c, struct res_compare_part *part,
 	return rc;
 }
 
+/* ---- one side alone ---- */
+
+static int budget_part(struct compare *c, struct res_compare_part *part,
+	const struct side_part *new, const char *const *pairs, struct err *err)
+{
+	struct metrics n, none = {0};
+	struct judge_rules rules = made_rules_alone(new);
+	struct sentences notes = {.doc = c->doc}, why = {.doc = c->doc};
+	struct rows all = {0}, limited = {0};
+	int rc;
+
+	metrics_read(new, &n);
+	part->scenario = arena_strdup(result_arena(c->doc), new->scenario);
+	part->type = new->kind->id;
+	part->new_runs = n.runs;
+	runs_check(c->doc, new, part);
+	add_rows(&all, &n, &none, &n);
+	rc = add_limits(pairs, new, &all, &n, err);
+	/* "+2%" needs a base. */
+	for (size_t i = 0; i < all.len; i++)
+		if (all.at[i].limit_text && all.at[i].limit.op != LIMIT_WORSE)
+			*VEC_PUSH(&limited) = all.at[i];
+	if (rc == 0) {
+		judge_part(c, part, &limited, &rules, NULL);
+		tell_rules(&notes, &rules);
+	}
+	sentences_into(&notes, &part->notes);
+	sentences_into(&why, &part->why);
+	free(all.at);
+	free(limited.at);
+	metrics_release(&n);
+	made_release(&rules);
+	return rc;
+}
+
 /* ---- all of them ---- */
 
 static void tell_alone(
@@ -488,7 +524,8 @@ static void find_missing(struct compare *c, const struct side *base, const struc
 		for (const char *const *p = s->pairs; p && p[0]; p += 2) {
 			int has = has_figure(&l, 0, p[0]) + 2 * has_figure(&l, 1, p[0]);
 
-			if (is_compared(&l, p[0]) || !is_asked_about(c, &l, p[0]))
+			if (is_compared(&l, p[0]) || !is_asked_about(c, &l, p[0]) ||
+				(c->options->allow_new && has == 2))
 				continue;
 			*VEC_PUSH(&found) = (struct res_compare_finding){VERDICT_CANNOT_TELL,
 				arena_printf(a, "%s: %s has the limit %s, and %s results of it",
@@ -511,13 +548,13 @@ static void set_status(struct compare *c)
 		c->doc->status = COMPARE_REGRESSION;
 	else if (c->doc->troubles)
 		c->doc->status = COMPARE_TROUBLE;
-	else if (!c->doc->judged)
+	else if (!c->doc->judged && c->both)
 		c->doc->status = COMPARE_CANNOT_TELL;
 }
 
 static struct compare begin(const struct compare_options *options)
 {
-	struct compare c = {result_make(&schema_compare), options, 0};
+	struct compare c = {.doc = result_make(&schema_compare), .options = options};
 
 	c.doc->status = c.doc->regressions = c.doc->troubles = c.doc->judged = 0;
 	return c;
@@ -534,11 +571,29 @@ static int end(struct compare *c, int rc, struct res_compare **ret)
 	return 0;
 }
 
+static int add_part(
+	struct compare *c, const struct side *base, const struct side_part *new, struct err *err)
+{
+	const struct side_part *b = side_find(base, new->scenario, new->kind);
+	struct res_compare_part *part = &c->doc->parts.at[c->doc->parts.len];
+	int rc = 0;
+
+	if (!b && !c->options->allow_new)
+		return 0;
+	c->doc->parts.len++;
+	if (b) {
+		c->both++;
+		return compare_part(c, part, b, new, err);
+	}
+	rc = budget_part(c, part, new, limits_of(c->options->limits, new->scenario), err);
+	count_findings(c, part);
+	return rc;
+}
+
 int compare_sides(const struct side *base, const struct side *new,
 	const struct compare_options *options, struct res_compare **ret, struct err *err)
 {
 	struct compare c = begin(options);
-	size_t both = 0;
 	int rc = 0;
 
 	c.doc->base = arena_strdup(result_arena(c.doc), base->label);
@@ -546,54 +601,14 @@ int compare_sides(const struct side *base, const struct side *new,
 	tell_alone(&c, base, new, &c.doc->only_base);
 	tell_alone(&c, new, base, &c.doc->only_new);
 	RES_LIST((void *)c.doc, &c.doc->parts, new->parts.len, compare_part);
-	for (size_t i = 0; rc == 0 && i < new->parts.len; i++) {
-		const struct side_part *n = &new->parts.at[i];
-		const struct side_part *b = side_find(base, n->scenario, n->kind);
-
-		if (b)
-			rc = compare_part(&c, &c.doc->parts.at[both++], b, n, err);
-	}
-	c.doc->parts.len = both;
+	c.doc->parts.len = 0;
+	for (size_t i = 0; rc == 0 && i < new->parts.len; i++)
+		rc = add_part(&c, base, &new->parts.at[i], err);
 	find_missing(&c, base, new);
-	if (rc == 0 && !both && !c.doc->missing.len)
+	if (rc == 0 && !c.doc->parts.len && !c.doc->missing.len)
 		rc = err_set(err, -ENOENT, "no scenario and type that both %s and %s have",
 			base->label, new->label);
 	return end(&c, rc, ret);
-}
-
-/* ---- budgets ---- */
-
-static int budget_part(struct compare *c, struct res_compare_part *part,
-	const struct side_part *new, const char *const *pairs, struct err *err)
-{
-	struct metrics n, none = {0};
-	struct judge_rules rules = made_rules_alone(new);
-	struct sentences notes = {.doc = c->doc}, why = {.doc = c->doc};
-	struct rows all = {0}, limited = {0};
-	int rc;
-
-	metrics_read(new, &n);
-	part->scenario = arena_strdup(result_arena(c->doc), new->scenario);
-	part->type = new->kind->id;
-	part->new_runs = n.runs;
-	runs_check(c->doc, new, part);
-	add_rows(&all, &n, &none, &n);
-	rc = add_limits(pairs, new, &all, &n, err);
-	/* "+2%" needs a base. */
-	for (size_t i = 0; i < all.len; i++)
-		if (all.at[i].limit_text && all.at[i].limit.op != LIMIT_WORSE)
-			*VEC_PUSH(&limited) = all.at[i];
-	if (rc == 0) {
-		judge_part(c, part, &limited, &rules, NULL);
-		tell_rules(&notes, &rules);
-	}
-	sentences_into(&notes, &part->notes);
-	sentences_into(&why, &part->why);
-	free(all.at);
-	free(limited.at);
-	metrics_release(&n);
-	made_release(&rules);
-	return rc;
 }
 
 int compare_budgets(const struct side *new, const struct compare_limits *limits,

@@ -29,13 +29,15 @@ struct compare_options {
 	 * of another scenario or type. NULL: any. */
 	const char *scenario, *type;
 	int only_found; /* scenarios and types that neither side has are not asked about */
+	/* What the base does not have is new: limits on its values are judged, the others wait. */
+	int allow_new;
 };
 
 enum { COMPARE_OK = 0, COMPARE_REGRESSION = 1, COMPARE_TROUBLE = 2, COMPARE_CANNOT_TELL = 3 };
 
-/* *ret is a document of schema_compare: result_free(). -ENOENT: nothing is on both sides,
- * and no limit on any of it; -EINVAL:
- * a limit that is not understood. */
+/* *ret is a document of schema_compare: result_free(). -ENOENT: nothing is on both sides (new is
+ * something, with allow_new), and no limit on any of it; -EINVAL: a limit that is not understood.
+ */
 int compare_sides(const struct side *base, const struct side *new,
 	const struct compare_options *options, struct res_compare **ret, struct err *err);
 

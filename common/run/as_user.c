@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -34,21 +35,87 @@ static int set_uid(uid_t uid)
 	return (int)syscall(SYS_setresuid, KEEP, uid, KEEP);
 }
 
-int as_user_find(struct as_user *id, const char *name, struct err *err)
+#ifdef IOTRACE_STATIC
+/*
+ * What /etc/nsswitch.conf names would be loaded, with a C library of its own, into a program that
+ * has one: only the files are read.
+ */
+static int find(struct as_user *id, struct err *err)
 {
-	const struct passwd *pw = getpwnam(name);
-	int n = GROUPS_FIRST, ours = getgroups(0, NULL);
+	FILE *f = fopen("/etc/passwd", "re");
+	const struct passwd *pw = NULL;
+
+	while (f && (pw = fgetpwent(f)) && strcmp(pw->pw_name, id->name) != 0)
+		;
+	if (pw) {
+		id->uid = pw->pw_uid;
+		id->gid = pw->pw_gid;
+	}
+	if (f)
+		fclose(f);
+	return pw ? 0
+		  : err_set(err, -ENOENT,
+			    "-u: no user '%s' in /etc/passwd; this static iotrace looks nowhere "
+			    "else",
+			    id->name);
+}
+
+static void find_groups(struct as_user *id)
+{
+	FILE *f = fopen("/etc/group", "re");
+	const struct group *g;
+
+	id->groups = mem_realloc(NULL, 1, sizeof(gid_t));
+	id->groups[id->groups_len++] = id->gid;
+	while (f && (g = fgetgrent(f))) {
+		char **member = g->gr_mem;
+
+		while (*member && strcmp(*member, id->name) != 0)
+			member++;
+		if (!*member || g->gr_gid == id->gid)
+			continue;
+		id->groups = mem_realloc(id->groups, (size_t)id->groups_len + 1, sizeof(gid_t));
+		id->groups[id->groups_len++] = g->gr_gid;
+	}
+	if (f)
+		fclose(f);
+}
+#else
+static int find(struct as_user *id, struct err *err)
+{
+	const struct passwd *pw = getpwnam(id->name);
 
 	if (!pw)
-		return err_set(err, -ENOENT, "-u: no user '%s'", name);
-	if (ours < 0)
-		return err_set(err, -errno, "getgroups: %s", strerror(errno));
-	*id = (struct as_user){.name = name, .uid = pw->pw_uid, .gid = pw->pw_gid};
+		return err_set(err, -ENOENT, "-u: no user '%s'", id->name);
+	id->uid = pw->pw_uid;
+	id->gid = pw->pw_gid;
+	return 0;
+}
+
+static void find_groups(struct as_user *id)
+{
+	int n = GROUPS_FIRST;
+
 	do {
 		id->groups_len = n;
 		id->groups = mem_realloc(id->groups, (size_t)n, sizeof(gid_t));
-	} while (getgrouplist(name, id->gid, id->groups, &n) < 0 && n > id->groups_len);
+	} while (getgrouplist(id->name, id->gid, id->groups, &n) < 0 && n > id->groups_len);
 	id->groups_len = n;
+}
+#endif
+
+int as_user_find(struct as_user *id, const char *name, struct err *err)
+{
+	int ours = getgroups(0, NULL);
+	int rc;
+
+	*id = (struct as_user){.name = name};
+	if (ours < 0)
+		return err_set(err, -errno, "getgroups: %s", strerror(errno));
+	rc = find(id, err);
+	if (rc < 0)
+		return rc;
+	find_groups(id);
 	id->our_groups = mem_calloc((size_t)ours + 1, sizeof(gid_t));
 	id->our_groups_len = getgroups(ours, id->our_groups);
 	id->our_gid = getegid();

@@ -29,7 +29,8 @@ struct as_user {
 	int our_groups_len, dumpable;
 };
 
-/* Fills it for the user of that name, which must live as long. -ENOENT: there is none. */
+/* Fills it for the user of that name, which must live as long. -ENOENT: there is none; a static
+ * build asks /etc/passwd and /etc/group alone. */
 int as_user_find(struct as_user *id, const char *name, struct err *err);
 void as_user_release(struct as_user *id); /* zeroed is fine */
 /* One that was not filled takes nothing. */

@@ -184,10 +184,21 @@ static void add_alone(struct doc *d, const struct res_strs *list, const char *wh
 		doc_note(d, "%s: only %s has it", list->at[i], who);
 }
 
+/* Only with --allow-new; without it that is an error, not a comparison. */
+static int has_no_base(const struct res_compare *c)
+{
+	for (size_t i = 0; i < c->parts.len; i++)
+		if (c->parts.at[i].base)
+			return 0;
+	return c->parts.len > 0;
+}
+
 struct doc *view_compare(const struct res_compare *c, int all)
 {
 	struct doc *d = doc_new();
 
+	if (has_no_base(c))
+		doc_text(d, "nothing was compared: %s does not have what is new", c->base);
 	add_findings(d, c, 0);
 	for (size_t i = 0; i < c->missing.len; i++)
 		if (c->missing.at[i].text)

@@ -84,7 +84,7 @@ _profile_scenario()
 		;;
 	compare)
 		COMPREPLY=($(compgen -W "--output-dir --config --scenario --base-binary --new-binary -u --user
-			--runs --type --fail-on --force --all --json --markdown --html --format $both" -- "$cur")
+			--runs --type --fail-on --allow-new --force --all --json --markdown --html --format $both" -- "$cur")
 			$(compgen -f -- "$cur"))
 		;;
 	sweep)

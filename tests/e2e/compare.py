@@ -590,6 +590,45 @@ def annotations(t):
 
 
 @test
+def limits_against_a_base_wait_for_one(t):
+    """run has nothing to hold them against: it is no miss."""
+    results(t, "one", "/bin/true", config=catalogue(t, [("calls", "+10%")]))
+    results(t, "one", "/bin/true", config=catalogue(t, [("calls", "+10%"), ("write.calls", "<= 0"), ("read.calls", "<= 0")]), status=1)
+
+
+@test
+def what_the_base_does_not_have(t):
+    """--allow-new: limits on values are judged, all else is new; without it nothing has changed."""
+    a = program(t, "a")
+    results(t, "one", a)
+    results(t, "two", a)
+    results(t, "two", a, scenario="other")
+    one, two = t.path("one"), t.path("two")
+    for limits, status in (([], 0), ([("write.calls", "<= 20"), ("calls", "+1")], 0), ([("write.calls", "<= 19")], 1),
+                           ([("openat2.calls", "<= 1")], 3)):
+        c = t.path("c.json")
+        with open(c, "w") as f:
+            json.dump({"scenarios": {"other": {"limits": dict(limits)}}}, f)
+        r = compare(t, one, two, "--config", c, "--allow-new", status=status)
+        check("other io: only the new side has it" in r.out, r.out)
+        compare(t, one, two, "--config", c, status=3 if limits else 0)
+        j = json.loads(compare(t, t.path("none"), two, "--config", c, "--allow-new", "--json", status=status).out)
+        eq([(p["scenario"], p["base"], p["base_runs"]) for p in j["parts"]], [("other", None, None), ("s", None, None)], "parts")
+        eq(j["only_new"], ["other io", "s io"], "new")
+    r = compare(t, t.path("none"), two, "--allow-new")
+    check(r.out.startswith("nothing was compared: %s does not have what is new" % t.path("none")), r.out)
+    path = os.path.join(two, "iotrace/other.runs/1.json")
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text.replace('"complete": true', '"complete": false'))
+    check("1 of 3 runs are incomplete" in compare(t, one, two, "--allow-new", status=2).out, "what is new and cannot be trusted")
+    compare(t, t.path("none"), two, status=2)
+    compare(t, one, t.path("none"), "--allow-new", status=2)
+    compare(t, "--scenario", "s", "--base-binary", a, "--new-binary", a, "--allow-new", status=2)
+
+
+@test
 def other_forms(t):
     results(t, "one", program(t, "a"))
     results(t, "two", program(t, "b", extra=1))
