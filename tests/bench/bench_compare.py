@@ -186,7 +186,7 @@ def halved_batch(d):
 
 def tenth_more_time(d):
     text = "n = 0\nfor i in range(%d):\n    n += i * i\n"
-    return Program(wrapped(d, "base", text % 2000000), new=wrapped(d, "new", text % 2200000)), 8, "wall_time"
+    return Program(wrapped(d, "base", text % 10000000), new=wrapped(d, "new", text % 11000000)), 8, "wall_time"
 
 
 CHANGES = (("a write more of 200, python3", added_write), ("a halved batch under a load that varies", halved_batch),
