@@ -48,14 +48,16 @@ int ready_parse(const char *spec, struct ready *ret, struct err *err)
 {
 	struct ready r = {.kind = READY_COMMAND, .command = spec};
 	uint64_t port;
+	int rc;
 
 	if (!strncmp(spec, "udp:", 4))
 		r.kind = READY_UDP;
 	else if (!strncmp(spec, "tcp:", 4))
 		r.kind = READY_TCP;
 	if (r.kind == READY_COMMAND) {
-		if (check_command(spec, err) < 0)
-			return err->code;
+		rc = check_command(spec, err);
+		if (rc < 0)
+			return rc;
 	} else {
 		if (units_parse_u64(spec + 4, 1, 65535, &port, err) < 0)
 			return err_wrap(err, "ready '%s'", spec);
