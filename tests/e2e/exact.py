@@ -188,9 +188,7 @@ CASES = [
 
 FD = 100
 OWN_FILTER = {"errno", "prctl", "notify", "tsync", "inherit"}
-# "dispatch": recorded too, without a filter.
-WAYS = {"ptrace": ["--mode=ptrace"], "auto": ["--mode=auto"], "dispatch": ["--trap=dispatch"]}
-MODES = ("ptrace",) if BY_STRACE else tuple(WAYS)
+MODES = ("ptrace",) if BY_STRACE else tuple(recorder.WAYS)
 baselines = {}
 fds_by_stops = {}
 
@@ -207,7 +205,7 @@ def measure(t, case, variant, mode, args, status):
         eq(r.status, status, "status under strace (%s)" % r.err)
         return {n: dict(ok=c.ok, errno=dict(c.errno), interrupted=c.interrupted, no_return=c.no_return)
                 for n, c in stracelog.read(log).calls.items()}, None
-    r = t.iotrace(WAYS[mode] + ["--trace=" + case.trace], program, status=status, env=recorder.AT_ONCE)
+    r = t.iotrace(recorder.WAYS[mode] + ["--trace=" + case.trace], program, status=status, env=recorder.AT_ONCE)
     return {row["name"]: figures(row) for row in r.json["syscalls"]}, r
 
 
@@ -261,7 +259,7 @@ def run_case(t, case, variant, mode):
     if BY_STRACE and not case.strace:
         raise Skip("strace does not see it")
     if mode != "ptrace":
-        recorder.need_recorder(t, *WAYS[mode])
+        recorder.need_recorder(t, *recorder.WAYS[mode])
     key = (case.args[0], case.trace, variant, mode)
     if key not in baselines:
         baselines[key] = measure(t, case, variant, mode, ["none"], 0)[0]

@@ -20,6 +20,8 @@ from tap import Failure, Skip, check, eq, for_others, main, need_recorder, need_
 
 GLIBC, ALL = ("",), ("", "static", "musl", "musl-static")
 MODES = (("auto", ()), ("auto", ("--no-patch",)), ("auto", ("--trap=dispatch",)), ("ptrace", ()))
+# By stops, and recorded by either trap.
+WAYS = {"ptrace": ["--mode=ptrace"], "auto": ["--mode=auto"], "dispatch": ["--trap=dispatch"]}
 SET = "--trace=%io,%memory"
 # From the first call on: most targets end before they would be worth it.
 AT_ONCE = dict(os.environ, IOTRACE_TEST_INJECT="first")
