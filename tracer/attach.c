@@ -323,7 +323,7 @@ int attach_processes(struct session *s, struct err *err)
 	if (rc < 0)
 		return rc;
 	s->first_pid = s->roots.at[0].pid;
-	s->attached = 1;
+	s->attached = s->unfiltered = 1;
 	s->recorder.waiting = 1;
 	s->stops.careful = 1;
 	for (size_t i = 0; i < s->roots.len && rc == 0; i++)

@@ -18,7 +18,8 @@ struct session;
  */
 int attach_processes(struct session *s, struct err *err);
 
-/* Before it, as no target is launched: only the child that measures, to its end. */
+/* Before that, and before a target without a filter of ours is launched (session.launch.path NULL):
+ * a child that has one and measures, to its end. */
 int attach_probe(struct session *s, const struct launch_setup *setup, struct err *err);
 
 /* One sentence about descendants that are not traced into text of n bytes; 0: there are none. */

@@ -365,8 +365,8 @@ static void own_filter_exit(struct session *s, struct tracee *t)
 static void dispatch_on(struct session *s, struct tracee *t)
 {
 	t->dispatch = 1;
-	recorder_off(&s->recorder, t->mm,
-		"the program dispatches its own calls (PR_SET_SYSCALL_USER_DISPATCH)");
+	t->trap = TRAP_NONE; /* what is dispatched is its own */
+	recorder_off(&s->recorder, t->mm, trap_is_the_programs);
 	if (t->mm->recorder)
 		patch_take_back(t);
 }
@@ -473,7 +473,7 @@ static int recorded_instead(
 	t->by_stops = 0;
 	if (!recorder_asked(&s->recorder, t, info)) {
 		/* Without a filter each entry is what a filter's stop is. */
-		if ((info->op == PTRACE_SYSCALL_INFO_SECCOMP || s->attached) && !decided &&
+		if ((info->op == PTRACE_SYSCALL_INFO_SECCOMP || s->unfiltered) && !decided &&
 			recorder_enter(&s->recorder, t, info)) {
 			dispatch_again(s, t);
 			return 1;
@@ -520,7 +520,7 @@ static int guard_entry(struct session *s, struct tracee *t)
 {
 	const uint64_t *args = t->ev.args;
 
-	if (!s->attached || t->ev.abi != ABI_NATIVE)
+	if (!s->unfiltered || t->ev.abi != ABI_NATIVE)
 		return 0;
 	if (t->process->guarded && is_named(t, "rt_sigaction") && (int)args[0] == SIGSYS)
 		answer_sigaction(s, t);
@@ -528,6 +528,11 @@ static int guard_entry(struct session *s, struct tracee *t)
 	if (t->process->guarded && t->control == CONTROL_EXEC &&
 		t->process->was[0] == (uint64_t)(uintptr_t)SIG_IGN)
 		return recorder_unguard_at_call(&s->recorder, t);
+	/* Its SIGSYS are calls that it answers itself. */
+	if (t->process->guarded && feature_of(&t->ev) == FEATURE_DISPATCH) {
+		recorder_off(&s->recorder, t->mm, trap_is_the_programs);
+		return recorder_unguard_at_call(&s->recorder, t);
+	}
 	if (t->control == CONTROL_SECCOMP && recorder_is_in(t) && t->mm->refs == 1 &&
 		own_filter_entry(&t->ev, call_env_memory(s, t), &s->map) != OWN_FILTER_NONE)
 		return recorder_clear_at_call(

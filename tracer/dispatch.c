@@ -8,12 +8,14 @@ void dispatch_begin(struct session *s, struct tracee *t)
 {
 	const char *reason;
 
-	if (!s->attached || !s->recorder.on || !t->mm->recorder)
+	if (!s->recorder.dispatch || !s->recorder.on || !t->mm->recorder)
 		return;
 	reason = trap_refused(t);
 	t->trap = reason ? TRAP_NONE : TRAP_LIFTED;
 	if (reason)
 		recorder_off(&s->recorder, t->mm, reason);
+	if (reason == trap_unknown)
+		s->recorder.reason = reason; /* of all that there will be */
 }
 
 void dispatch_again(struct session *s, struct tracee *t)

@@ -6,10 +6,10 @@ struct session;
 struct tracee;
 
 /*
- * With -p, when the trap (trap.h) is set and lifted. It is set only on a thread that has its block,
- * in a process whose SIGSYS is handled in our pages, and the block is taken away when it is lifted:
- * whatever becomes of the tracer, no thread goes through the stub that is not guarded, and no new
- * thread has another one's block.
+ * When the trap (trap.h) is set and lifted, with -p and --trap=dispatch. It is set only on a thread
+ * that has its block, in a process whose SIGSYS is handled in our pages, and the block is taken
+ * away when it is lifted: whatever becomes of the tracer, no thread goes through the stub that is
+ * not guarded, and no new thread has another one's block.
  */
 
 /* At the first stop of a thread, or at its exec, may it be used? If not its process says why. */

@@ -93,6 +93,18 @@ static int become(const struct as_user *id)
 	return 0;
 }
 
+static void install_filter(struct session *s)
+{
+	struct probe *probe = &s->launch.shared->probe;
+	int rc;
+
+	probe_before(probe);
+	rc = filter_install(&s->filter);
+	if (rc < 0)
+		child_fail(s->launch.shared, STEP_FILTER, -rc);
+	probe_after(probe, &s->colocate);
+}
+
 static void child_run(struct session *s, const struct launch_setup *setup, int go)
 {
 	struct launch_shared *shared = s->launch.shared;
@@ -101,11 +113,8 @@ static void child_run(struct session *s, const struct launch_setup *setup, int g
 
 	while (read(go, &byte, 1) < 0 && errno == EINTR)
 		;
-	probe_before(&shared->probe);
-	rc = filter_install(&s->filter);
-	if (rc < 0)
-		child_fail(shared, STEP_FILTER, -rc);
-	probe_after(&shared->probe, &s->colocate);
+	if (!s->unfiltered)
+		install_filter(s);
 	if (!s->launch.path)
 		_exit(0);
 	rc = setup->user && setup->user->groups ? become(setup->user) : 0;
@@ -157,11 +166,16 @@ int launch_error(const struct session *s, struct err *err)
 		strerror(e));
 }
 
-static int seize(pid_t pid, struct err *err)
+/* Without a filter of ours there are no stops by filters: those of the target's own are its own.
+ * The child then stops at each call, from before the next instruction on. */
+static int seize(pid_t pid, int unfiltered, struct err *err)
 {
-	if (ptrace(PTRACE_SEIZE, pid, NULL,
-		    (void *)(long)(TRACEE_PTRACE_OPTIONS | PTRACE_O_TRACESECCOMP |
-				   PTRACE_O_EXITKILL)) == 0)
+	long options = TRACEE_PTRACE_OPTIONS | PTRACE_O_EXITKILL;
+
+	if (!unfiltered)
+		options |= PTRACE_O_TRACESECCOMP;
+	if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)options) == 0 &&
+		(!unfiltered || ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == 0))
 		return 0;
 	return err_set(err, -errno,
 		"cannot trace a child of our own: %s (a container needs --cap-add=SYS_PTRACE or a "
@@ -204,6 +218,28 @@ static char **make_environ(const struct options *o)
 	return list;
 }
 
+#define CANNOT_START "cannot start the target: %s"
+
+/* What it shares with its child, which a child that only measured (attach_probe) has left behind.
+ */
+static int prepare(struct session *s, struct err *err)
+{
+	struct launch_shared *shared;
+
+	if (s->launch.shared) {
+		s->launch.shared->step = s->launch.shared->error = 0;
+		return 0;
+	}
+	shared = mmap(
+		NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return err_set(err, -errno, CANNOT_START, strerror(errno));
+	s->launch.shared = shared;
+	s->launch.environ = make_environ(s->opt);
+	probe_prepare(&shared->probe, &s->recorder);
+	return 0;
+}
+
 int launch_target(struct session *s, const struct launch_setup *setup, struct err *err)
 {
 	int go[2];
@@ -211,12 +247,11 @@ int launch_target(struct session *s, const struct launch_setup *setup, struct er
 	pid_t pid;
 	int rc;
 
-	s->launch.shared = mmap(NULL, sizeof(*s->launch.shared), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (s->launch.shared == MAP_FAILED || pipe2(go, O_CLOEXEC) < 0)
-		return err_set(err, -errno, "cannot start the target: %s", strerror(errno));
-	s->launch.environ = make_environ(s->opt);
-	probe_prepare(&s->launch.shared->probe, s->launch.path ? &s->recorder : NULL);
+	rc = prepare(s, err);
+	if (rc < 0)
+		return rc;
+	if (pipe2(go, O_CLOEXEC) < 0)
+		return err_set(err, -errno, CANNOT_START, strerror(errno));
 	colocate_begin(&s->colocate);
 	pid = fork();
 	if (pid < 0)
@@ -226,7 +261,7 @@ int launch_target(struct session *s, const struct launch_setup *setup, struct er
 		child_run(s, setup, go[0]);
 	}
 	close(go[0]);
-	rc = seize(pid, err);
+	rc = seize(pid, s->unfiltered, err);
 	if (rc < 0) {
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
@@ -236,6 +271,8 @@ int launch_target(struct session *s, const struct launch_setup *setup, struct er
 	t = tracees_add(&s->tracees, pid, pid, files_new(identity_registry(s->identity)),
 		mm_new(&s->tracees));
 	t->state = TRACEE_LAUNCH;
+	if (s->unfiltered)
+		t->mode = MODE_SYSCALL;
 	s->first_pid = pid;
 	close(go[1]); /* it reads the end, and goes on */
 	return 0;

@@ -28,7 +28,8 @@ void launch_setup_restore(const struct launch_setup *setup);
 int launch_resolve(const char *name, char **ret_path, struct err *err);
 /* Forks the target (session.launch.path, options.command), puts it under control before its first
  * instruction and lets it install the filter. Its execve is the first call that counts. Without a
- * path there is only the child that measures, which ends then. */
+ * path there is only the child that measures, which ends then. Where session.unfiltered says so it
+ * gets no filter, measures nothing, and stops at each call. */
 int launch_target(struct session *s, const struct launch_setup *setup, struct err *err);
 /* 1 if that execve is the target's own, the first call that counts. */
 int launch_is_target(const struct session *s, long nr, uint64_t path_addr);

@@ -166,7 +166,7 @@ static void adopt(struct session *s, pid_t tid, pid_t pid)
 	t->state = TRACEE_NEW;
 	if (s->seen.no_tsc)
 		t->no_record = feature_no_tsc;
-	if (s->attached || s->seen.own_filter)
+	if (s->unfiltered || s->seen.own_filter)
 		t->mode = MODE_SYSCALL;
 	if (leader && leader->trap != TRAP_NONE)
 		t->trap = TRAP_LIFTED;

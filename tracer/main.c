@@ -90,9 +90,15 @@ static int begin_target(struct run *run, struct err *err)
 	struct session *s = &run->session;
 	int rc;
 
-	if (!run->opt.pids.len)
+	if (!run->opt.pids.len && !(s->recorder.on && s->recorder.dispatch))
 		return launch_target(s, &run->setup, err);
+	s->launch.path = NULL;
 	rc = attach_probe(s, &run->setup, err);
+	if (rc == 0 && !run->opt.pids.len) {
+		s->launch.path = run->target_path;
+		s->unfiltered = 1;
+		return launch_target(s, &run->setup, err);
+	}
 	if (rc == 0)
 		rc = attach_processes(s, err);
 	if (rc == 0) /* that may have taken longer than the window lasts */

@@ -28,6 +28,7 @@ enum {
 	OPT_DETAIL_LIMIT,
 	OPT_MODE,
 	OPT_NO_PATCH,
+	OPT_TRAP,
 	OPT_VERIFY,
 	OPT_TREE,
 	OPT_SKIP,
@@ -63,6 +64,8 @@ static const struct {
 	{OPT_MODE, "mode", "auto|ptrace",
 		"auto: recorder inside the target where it can; ptrace: stops only"},
 	{OPT_NO_PATCH, "no-patch", NULL, "recorder without changing the target's code"},
+	{OPT_TRAP, "trap", "auto|filter|dispatch",
+		"what leads calls to the recorder; auto: filter, with -p dispatch"},
 	{OPT_VERIFY, "verify", NULL,
 		"run it in both modes, for root counted by the kernel too: the same?"},
 	{'p', "attach", "PID", "attach to a process, all threads; repeatable; with CMD: as long"},
@@ -172,6 +175,18 @@ static int set_mode(struct options *o, const char *arg, struct err *err)
 	else
 		return err_set(err, -EINVAL, "'%s' is not auto or ptrace", arg);
 	return 0;
+}
+
+static int set_trap(struct options *o, const char *arg, struct err *err)
+{
+	static const char *const names[] = {"auto", "filter", "dispatch"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(arg, names[i]) == 0) {
+			o->trap = (enum options_trap)i;
+			return 0;
+		}
+	return err_set(err, -EINVAL, "'%s' is not auto, filter or dispatch", arg);
 }
 
 static int set_control(struct options *o, const char *arg, struct err *err)
@@ -320,6 +335,8 @@ static int apply(struct options *o, int value, const char *arg, struct err *err)
 	case OPT_NO_PATCH:
 		o->no_patch = 1;
 		return 0;
+	case OPT_TRAP:
+		return set_trap(o, arg, err);
 	case OPT_VERIFY:
 		o->verify = 1;
 		return 0;
@@ -456,6 +473,13 @@ static int check(struct options *o, struct err *err)
 	if (o->pids.len && o->env.len)
 		return err_set(
 			err, -EINVAL, "--env is for a program that iotrace starts, not for -p");
+	if (o->pids.len && o->trap == OPTIONS_TRAP_FILTER)
+		return err_set(err, -EINVAL,
+			"--trap=filter is for a program that iotrace starts, not for -p: a filter "
+			"cannot be set from outside");
+	if (!o->mode_auto && o->trap == OPTIONS_TRAP_DISPATCH)
+		return err_set(err, -EINVAL,
+			"--trap=dispatch is of the recorder, which --mode=ptrace leaves out");
 	if (o->tree && !o->pids.len)
 		return err_set(err, -EINVAL, "--tree is of -p");
 	if (o->verify && o->pids.len)

@@ -11,6 +11,9 @@
 #include "tracer/paths.h"
 #include "tracer/sys_set.h"
 
+/* Which trap leads calls to the recorder: a seccomp filter, or Syscall User Dispatch (trap.h). */
+enum options_trap { OPTIONS_TRAP_AUTO, OPTIONS_TRAP_FILTER, OPTIONS_TRAP_DISPATCH };
+
 /* What the command line asks for. Strings belong to argv or, where noted, to options. */
 struct options {
 	char *summary, *detail, *json; /* heap; NULL: not asked; "-": stdout */
@@ -25,6 +28,7 @@ struct options {
 	uint64_t detail_limit_bytes;
 	int mode_auto;
 	int no_patch;
+	enum options_trap trap;
 	int verify;
 	int live;
 	struct paths paths; /* -P */

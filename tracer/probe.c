@@ -12,8 +12,7 @@
 void probe_prepare(struct probe *p, const struct recorder *f)
 {
 	*p = (struct probe){.cost = {.nr = -1}};
-	if (f)
-		recorder_cost_prepare(&p->cost, f);
+	recorder_cost_prepare(&p->cost, f);
 }
 
 /* ---- in the child ---- */

@@ -18,7 +18,7 @@ struct probe {
 	uint64_t record_ns;
 };
 
-/* Before the fork. f: NULL: what a record costs is not asked. */
+/* Before the fork. */
 void probe_prepare(struct probe *p, const struct recorder *f);
 /* In the child: before the filter is installed, and after. Async-signal-safe. */
 void probe_before(struct probe *p);

@@ -152,6 +152,8 @@ static void fill_tracer(const struct session *s, struct res_result *r)
 
 	t->version = IOTRACE_VERSION;
 	t->mode = s->opt->mode_auto ? "auto" : "ptrace";
+	if (s->recorder.on && !s->recorder.reason)
+		t->trap = s->recorder.dispatch ? "dispatch" : "filter";
 	t->calls_stopped = seen[SEEN_STOPPED];
 	t->calls_redirected = seen[SEEN_ONE_STOP];
 	t->calls_recorded_in_process = seen[SEEN_RECORDED];

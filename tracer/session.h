@@ -49,10 +49,11 @@ struct session {
 	struct memory reads; /* what `memory` reads */
 	struct mem_reader memory;
 
-	pid_t first_pid;             /* the started target, or -p's first PID */
-	int first_status;            /* wait status of it; -1 while it lives */
-	int status_fd;               /* of --status, -1: none */
-	int attached;                /* -p */
+	pid_t first_pid;  /* the started target, or -p's first PID */
+	int first_status; /* wait status of it; -1 while it lives */
+	int status_fd;    /* of --status, -1: none */
+	int attached;     /* -p */
+	int unfiltered; /* no filter of ours: each call stops, but where the trap (trap.h) is set */
 	uint64_t attached_processes; /* that were there */
 	struct {
 		struct root {

@@ -37,6 +37,10 @@ static void configure(pid_t tid, int on)
 
 /* ---- can it be used ---- */
 
+const char trap_unknown[] = "the kernel does not let calls be dispatched from outside (Linux 6.4)";
+const char trap_is_the_programs[] =
+	"the program dispatches its own calls (PR_SET_SYSCALL_USER_DISPATCH)";
+
 static int shares_memory_with_parent(pid_t pid)
 {
 	pid_t parent = disposition_pid(pid, "PPid");
@@ -50,17 +54,16 @@ const char *trap_refused(const struct tracee *t)
 	struct config config;
 
 	if (ptrace(GET_CONFIG, t->tid, (void *)sizeof(config), &config) < 0)
-		return "attached, and the kernel does not let calls be dispatched from outside "
-		       "(Linux 6.4)";
+		return trap_unknown;
 	if (config.mode)
-		return "the program dispatches its own calls (PR_SET_SYSCALL_USER_DISPATCH)";
+		return trap_is_the_programs;
 	if (regs_get(t->tid, &regs) < 0 || !regs_is_native(&regs))
-		return "attached to a program of 32 bits";
+		return "a program of 32 bits, whose calls are not dispatched";
 	if (disposition_seccomp(t->tid) != 0)
 		return "a seccomp filter of the program's own";
 	/* That one is not stopped while its code is changed. */
 	if (shares_memory_with_parent(t->process->pid))
-		return "attached, and another process runs in the same memory";
+		return "another process, which is not traced, may run in the same memory";
 	return NULL;
 }
 

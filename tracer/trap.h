@@ -7,10 +7,11 @@
 struct ptrace_syscall_info;
 
 /*
- * The trap for targets that run already, which get no filter of ours: Syscall User Dispatch, set
- * from outside, thread by thread. While it is set a call is made without a stop where the stub
- * makes it (arch_stub_range), and is a signal-delivery stop for SIGSYS everywhere else: nothing of
- * it is done yet, as at a filter's stop, but that it would have to be made again.
+ * The trap for targets that get no filter of ours, as they run already (-p) or by --trap=dispatch:
+ * Syscall User Dispatch, set from outside, thread by thread. While it is set a call is made without
+ *a stop where the stub makes it (arch_stub_range), and is a signal-delivery stop for SIGSYS
+ *everywhere else: nothing of it is done yet, as at a filter's stop, but that it would have to be
+ *made again.
  *
  *	a stop at a call's entry -> the recorder leads it to the stub (recorder/enter.c): trap_set
  *	a SIGSYS stop            -> trap_call: likewise; or, for a call that is not recorded,
@@ -25,8 +26,10 @@ struct ptrace_syscall_info;
  * clear the trap.
  */
 
-/* Why the trap cannot be used for a stopped thread: static text; NULL: it can. */
+/* Why the trap cannot be used for a stopped thread: static text, trap_unknown if it is so for all
+ * of them; NULL: it can. */
 const char *trap_refused(const struct tracee *t);
+extern const char trap_unknown[], trap_is_the_programs[];
 /* Of a stopped thread that has it lifted, outside a call; else nothing is done. */
 void trap_set(struct tracee *t);
 /* Of one that has it set; else nothing is done. */

@@ -66,6 +66,8 @@ static int run_once(const struct options *o, enum run run, struct res_result **r
 	argv[n++] = path;
 	if (o->no_patch)
 		argv[n++] = "--no-patch";
+	if (o->trap == OPTIONS_TRAP_DISPATCH && run == RECORDED)
+		argv[n++] = "--trap=dispatch";
 	if (o->trace_spec) {
 		argv[n++] = "--trace";
 		argv[n++] = o->trace_spec;

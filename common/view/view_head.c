@@ -34,7 +34,9 @@ static void head_line(struct doc *d, const struct res_result *r)
 {
 	const char *version = r->tracer && r->tracer->version ? r->tracer->version : "?";
 	const char *mode = r->tracer && r->tracer->mode ? r->tracer->mode : "?";
-	cleanup_free char *right = mem_printf("iotrace %s, mode %s", version, mode);
+	const char *trap = r->tracer ? r->tracer->trap : NULL;
+	cleanup_free char *right = mem_printf("iotrace %s, mode %s%s", version, mode,
+		trap && strcmp(trap, "dispatch") == 0 ? " by dispatch" : "");
 	struct out left;
 
 	out_init_mem(&left);

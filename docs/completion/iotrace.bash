@@ -5,7 +5,7 @@ _iotrace()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} i
 	local options='-o --output --summary --detail --json -c --summary-only -e --trace -P --trace-path --detail-trace --detail-limit
-		--mode --no-patch --verify -p --attach --tree --skip --duration --control-fd --live --interval --status --stacks --stacks-every -E --env --timeout --grace
+		--mode --no-patch --trap --verify -p --attach --tree --skip --duration --control-fd --live --interval --status --stacks --stacks-every -E --env --timeout --grace
 		-u --user -q --quiet -V --version -h --help'
 
 	COMPREPLY=()
@@ -39,6 +39,9 @@ _iotrace()
 		;;
 	--mode)
 		COMPREPLY=($(compgen -W 'auto ptrace' -- "$cur"))
+		;;
+	--trap)
+		COMPREPLY=($(compgen -W 'auto filter dispatch' -- "$cur"))
 		;;
 	-u | --user)
 		COMPREPLY=($(compgen -u -- "$cur"))

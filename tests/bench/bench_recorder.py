@@ -48,6 +48,7 @@ def tools():
     t = {"iotrace": ([IOTRACE, "-q", "--summary", "/dev/null", "--trace=" + SET, "--"], 1),
          "iotrace, detail": ([IOTRACE, "-q", "--detail", path("d"), "--detail-limit", "4G",
                               "--trace=" + SET, "--detail-trace=" + SET, "--"], 1),
+         "iotrace --trap=dispatch": ([IOTRACE, "-q", "--trap=dispatch", "--summary", "/dev/null", "--trace=" + SET, "--"], 1),
          "iotrace --no-patch": ([IOTRACE, "-q", "--no-patch", "--summary", "/dev/null", "--trace=" + SET, "--"], 50),
          "iotrace --mode=ptrace": ([IOTRACE, "-q", "--mode=ptrace", "--summary", "/dev/null",
                                     "--trace=" + SET, "--"], 50)}
@@ -242,6 +243,8 @@ LIVES = {"open, read, close": (["files"], 20000, "all", 1.5), "connect scan": ([
 def lives_row(name):
     (case, *more), n, traced, limit = LIVES[name]
     found = {"iotrace": ([IOTRACE, "-q", "--summary", "/dev/null", "--trace=" + traced, "--"], 1),
+             "iotrace --trap=dispatch": ([IOTRACE, "-q", "--trap=dispatch", "--summary", "/dev/null",
+                                          "--trace=" + traced, "--"], 1),
              "iotrace --mode=ptrace": ([IOTRACE, "-q", "--mode=ptrace", "--summary", "/dev/null", "--trace=" + traced,
                                         "--"], 10)}
     if BEFORE:

@@ -46,8 +46,8 @@ def help_and_version(t):
     r = bare(t, "--help")
     eq((r.status, r.err), (0, ""), "--help")
     for option in ("--output", "--summary", "--detail", "--json", "--trace", "--detail-trace", "--detail-limit",
-                   "--mode", "--no-patch", "-p", "--skip", "--duration", "--control-fd", "--timeout", "--grace",
-                   "-u", "-q", "--version", "--help"):
+                   "--mode", "--no-patch", "--trap", "-p", "--skip", "--duration", "--control-fd", "--timeout",
+                   "--grace", "-u", "-q", "--version", "--help"):
         check(option in r.out, "%s in --help" % option)
     r = bare(t, "--version")
     eq((r.status, r.err), (0, ""), "--version")

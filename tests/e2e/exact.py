@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-only
-"""The targets' known counts, call by call, in every variant that could be built and in both modes:
-by stops, and recorded inside the target from its first call on.
+"""The targets' known counts, call by call, in every variant that could be built and in three ways:
+by stops, and recorded inside the target from its first call on, by a filter and by dispatch.
 
 The expectations are rows of CASES. What the loader and libc do is taken off by a run of the same
 program's case "none". EXACT_ORACLE=strace checks the rows themselves: strace counts instead of
@@ -188,7 +188,7 @@ CASES = [
 
 FD = 100
 OWN_FILTER = {"errno", "prctl", "notify", "tsync", "inherit"}
-MODES = ("ptrace",) if BY_STRACE else ("ptrace", "auto")
+MODES = ("ptrace",) if BY_STRACE else tuple(recorder.WAYS)
 baselines = {}
 fds_by_stops = {}
 
@@ -205,7 +205,7 @@ def measure(t, case, variant, mode, args, status):
         eq(r.status, status, "status under strace (%s)" % r.err)
         return {n: dict(ok=c.ok, errno=dict(c.errno), interrupted=c.interrupted, no_return=c.no_return)
                 for n, c in stracelog.read(log).calls.items()}, None
-    r = t.iotrace(["--mode=" + mode, "--trace=" + case.trace], program, status=status, env=recorder.AT_ONCE)
+    r = t.iotrace(recorder.WAYS[mode] + ["--trace=" + case.trace], program, status=status, env=recorder.AT_ONCE)
     return {row["name"]: figures(row) for row in r.json["syscalls"]}, r
 
 
@@ -258,8 +258,8 @@ def compare(name, want, have, base):
 def run_case(t, case, variant, mode):
     if BY_STRACE and not case.strace:
         raise Skip("strace does not see it")
-    if mode == "auto":
-        recorder.need_recorder(t)
+    if mode != "ptrace":
+        recorder.need_recorder(t, *recorder.WAYS[mode])
     key = (case.args[0], case.trace, variant, mode)
     if key not in baselines:
         baselines[key] = measure(t, case, variant, mode, ["none"], 0)[0]
@@ -315,10 +315,13 @@ def check_fds(t, case, variant, mode, r):
 def check_mode(case, variant, mode, r):
     """Without this the calls could all have been stopped, and the test would prove nothing."""
     recorded = recorder.check_ways(r, complete=False)["calls_recorded_in_process"]
+    eq(r.json["tracer"]["trap"], {"ptrace": None, "auto": "filter"}.get(mode, mode), "the trap")
     if mode == "ptrace":
         eq(recorded, 0, "calls recorded by stops")
     elif variant == "m32": # there is no stub for 32 bit
         eq(recorded, 0, "calls recorded of 32 bit")
+    elif mode == "dispatch" and "vfork" in case.args: # a signal before each call lifts it, so each has one stop
+        check(recorded + r.json["tracer"]["calls_redirected"] > 0, "nothing was led: %r" % r.json["tracer"])
     elif case.recorded:
         check(recorded > 0, "nothing was recorded: %r" % r.json["tracer"])
 
@@ -334,7 +337,7 @@ def threads_add_up(result):
 def register(case, variant, mode):
     test(lambda t: run_case(t, case, variant, mode),
          name=" ".join(case.args + ["of " + case.trace] * (case.trace != "all") + ["(%s)" % variant] * bool(variant)
-                       + ["auto"] * (mode == "auto")))
+                       + [mode] * (mode != "ptrace")))
 
 
 only_from(__name__)

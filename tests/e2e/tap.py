@@ -103,9 +103,9 @@ def need_tool(name):
     return path
 
 
-def need_recorder(t):
+def need_recorder(t, *options):
     """Where every call stops, some figures are others."""
-    r = t.iotrace([], ["/bin/true"])
+    r = t.iotrace(options, ["/bin/true"])
     for w in r.json["warnings"]:
         if w["code"] == "no_recorder":
             raise Skip(w["text"])

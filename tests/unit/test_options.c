@@ -60,6 +60,7 @@ static void put_options(struct out *o, const struct options *opt)
 	put_number(o, "limit", opt->detail_limit_bytes, 256 << 20);
 	put_number(o, "auto", (uint64_t)opt->mode_auto, 1);
 	put_number(o, "no-patch", (uint64_t)opt->no_patch, 0);
+	put_number(o, "trap", (uint64_t)opt->trap, OPTIONS_TRAP_AUTO);
 	for (size_t i = 0; i < opt->pids.len; i++)
 		put_number(o, "pid", (uint64_t)opt->pids.at[i], 0);
 	put_number(o, "tree", (uint64_t)opt->tree, 0);
@@ -106,6 +107,10 @@ static const struct {
 	{"--mode ptrace prog", "auto=0 | prog"},
 	{"--mode ptrace --mode auto prog", "| prog"},
 	{"--no-patch prog", "no-patch=1 | prog"},
+	{"--trap filter prog", "trap=1 | prog"},
+	{"--trap=dispatch prog", "trap=2 | prog"},
+	{"--trap dispatch --trap auto prog", "| prog"},
+	{"--trap dispatch -p 12", "trap=2 pid=12 |"},
 	{"-p 12", "pid=12 |"},
 	{"-p12", "pid=12 |"},
 	{"-p 12 -p 13 --tree", "pid=12 pid=13 tree=1 |"},
@@ -227,6 +232,9 @@ static const struct {
 	{"--detail-limit 1Q prog", "--detail-limit"},
 	{"--detail-limit -1 prog", "--detail-limit"},
 	{"--mode fast prog", "'fast' is not auto or ptrace"},
+	{"--trap fast prog", "--trap: 'fast' is not auto, filter or dispatch"},
+	{"--trap filter -p 12", "a filter cannot be set from outside"},
+	{"--mode ptrace --trap dispatch prog", "--trap=dispatch is of the recorder"},
 	{"--control-fd 999 prog", "999 is not an open descriptor"},
 	{"--control-fd x prog", "--control-fd"},
 	{"--control-fd 0 --skip 1 prog", "exclude each other"},
@@ -416,7 +424,7 @@ static void help_names_every_option(void **state)
 {
 	static const char *const options[] = {"-o, --output", "--summary", "--detail ", "--json",
 		"-e, --trace", "-c, --summary-only", "-E, --env", "-V, --version", "-h, --help",
-		"--detail-trace", "--detail-limit", "--mode", "--no-patch", "--verify",
+		"--detail-trace", "--detail-limit", "--mode", "--no-patch", "--trap", "--verify",
 		"-p, --attach", "--stacks ", "--stacks-every", "--skip", "--duration",
 		"--control-fd", "--timeout", "--grace", "-u, --user", "-q, --quiet", "--version",
 		"--help"};

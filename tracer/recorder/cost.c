@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "tracer/recorder/cost.h"
 
+#include <linux/prctl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include "common/base/clock.h"
 #include "tracer/arch/arch.h"
@@ -19,6 +21,7 @@ void recorder_cost_prepare(struct recorder_cost *c, const struct recorder *f)
 	*c = (struct recorder_cost){.nr = -1};
 	if (!f->on)
 		return;
+	c->dispatch = f->dispatch;
 	/* A call that the filter stops, and lets the stub make, whose first argument is an fd: none
 	 * is -1. */
 	for (uint32_t nr = 0; nr < BLOCK_KINDS_LEN && c->nr < 0; nr++) {
@@ -77,6 +80,21 @@ static int map_all(struct recorder_cost *c)
 	return mprotect(at, REGION_CODE_BYTES, PROT_READ | PROT_EXEC);
 }
 
+/* That the selector lets everything pass makes no difference to the stub's calls, for which it is
+ * not read; 0: the kernel has no dispatch. */
+static uint64_t dispatched_ns(const struct recorder_cost *c)
+{
+	uint64_t from, len, ns;
+	char selector = SYSCALL_DISPATCH_FILTER_ALLOW;
+
+	arch_stub_range(&from, &len);
+	if (prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, from, len, &selector) < 0)
+		return 0;
+	ns = call_ns(c, TRAMP);
+	prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
+	return ns;
+}
+
 void recorder_cost_before(struct recorder_cost *c)
 {
 	if (c->nr < 0)
@@ -86,6 +104,8 @@ void recorder_cost_before(struct recorder_cost *c)
 		return;
 	}
 	c->plain_ns = call_ns(c, CODE);
+	if (c->dispatch)
+		c->dispatched_ns = dispatched_ns(c);
 }
 
 uint64_t recorder_cost_after(const struct recorder_cost *c)
@@ -94,6 +114,8 @@ uint64_t recorder_cost_after(const struct recorder_cost *c)
 
 	if (!c->block)
 		return 0;
-	ns = call_ns(c, TRAMP);
+	ns = c->dispatch ? c->dispatched_ns : call_ns(c, TRAMP);
+	if (!ns)
+		return 0;
 	return ns > c->plain_ns ? ns - c->plain_ns : 1;
 }

@@ -9,12 +9,15 @@ struct recorder;
 
 /*
  * What a record costs, measured in our own child before it becomes the target: the same failing
- * call, made as ever without the filter, then through the stub with it. Async-signal-safe.
+ * call, made as ever, then through the stub with the trap that the targets will have: the filter,
+ * or dispatch, which the child sets for itself meanwhile. Async-signal-safe.
  */
 struct recorder_cost {
 	struct block *block; /* in the child; NULL: nothing is measured */
 	long nr;             /* -1: nothing is */
-	uint64_t plain_ns;   /* of a call without the filter */
+	int dispatch;
+	uint64_t plain_ns;      /* of a call without the trap */
+	uint64_t dispatched_ns; /* of one through the stub; 0: not by dispatch, or not possible */
 };
 
 /* In the tracer, before the fork. */

@@ -113,7 +113,7 @@ struct recorder {
 	int on;
 	struct recorder_sink sink;
 	struct stacks *stacks; /* NULL: not wanted */
-	const char *reason;    /* !on: static text, NULL if nobody asked for it */
+	const char *reason;    /* !on, or of no use: static text, NULL if nobody asked for it */
 	int no_patch;
 	int dispatch;    /* trap.h instead of a filter: set before recorder_init() */
 	int waiting;     /* not all threads are attached to yet: nothing may be changed */
