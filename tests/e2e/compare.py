@@ -611,6 +611,7 @@ def what_the_base_does_not_have(t):
             json.dump({"scenarios": {"other": {"limits": dict(limits)}}}, f)
         r = compare(t, one, two, "--config", c, "--allow-new", status=status)
         check("other io: only the new side has it" in r.out, r.out)
+        check("does not have what is new" not in r.out, "something was compared: " + r.out)
         compare(t, one, two, "--config", c, status=3 if limits else 0)
         j = json.loads(compare(t, t.path("none"), two, "--config", c, "--allow-new", "--json", status=status).out)
         eq([(p["scenario"], p["base"], p["base_runs"]) for p in j["parts"]], [("other", None, None), ("s", None, None)], "parts")

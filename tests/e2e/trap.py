@@ -125,7 +125,7 @@ def a_kernel_without_it(t):
     eq((tracer["trap"], tracer["calls_recorded_in_process"], "no_recorder" in codes), (None, 0, True), "by stops")
     check("Linux 6.4" in tracer["unpatched_sites"][0]["reason"], "the reason: %r" % tracer["unpatched_sites"])
     tracer, codes = writes(t, [], preexec_fn=filtered(5))
-    eq((tracer["trap"], codes), ("filter", []), "a filter needs none")
+    eq((tracer["trap"], [c for c in codes if c != "slowed"]), ("filter", []), "a filter needs none")
 
 
 @test
