@@ -18,6 +18,15 @@ void dispatch_begin(struct session *s, struct tracee *t)
 		s->recorder.reason = reason; /* of all that there will be */
 }
 
+void dispatch_exec(struct session *s, struct tracee *t)
+{
+	if (!s->recorder.dispatch || !s->recorder.on)
+		return;
+	trap_clear(t);
+	recorder_put_down(&s->recorder, t);
+	dispatch_begin(s, t);
+}
+
 void dispatch_again(struct session *s, struct tracee *t)
 {
 	if (t->trap == TRAP_LIFTED && !s->leaving && recorder_take_up(&s->recorder, t))

@@ -12,8 +12,11 @@ struct tracee;
  * not guarded, and no new thread has another one's block.
  */
 
-/* At the first stop of a thread, or at its exec, may it be used? If not its process says why. */
+/* At the first stop of a thread: may it be used? If not its process says why. */
 void dispatch_begin(struct session *s, struct tracee *t);
+/* The same at its exec. What was done since to the thread that had its number, and was killed, came
+ * to it. */
+void dispatch_exec(struct session *s, struct tracee *t);
 /* At a stop outside our code and outside a call: sets it, if the thread has a block. */
 void dispatch_again(struct session *s, struct tracee *t);
 void dispatch_lift(struct session *s, struct tracee *t);

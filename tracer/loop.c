@@ -147,9 +147,23 @@ static int stepped(struct session *s, struct tracee *t, int signal)
 	return 1;
 }
 
+/*
+ * 1 if the thread is not in that stop any more: its number may be that of another thread of its
+ * process by now, which has killed it by execve and is in the stop that tells of it. The signal
+ * must not come to the new program.
+ */
+static int is_over(const struct tracee *t, int signal)
+{
+	siginfo_t info;
+
+	return ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) < 0 || info.si_signo != signal;
+}
+
 static void signal_stop(struct session *s, struct tracee *t, int signal)
 {
 	if (signal == SIGSYS && trapped(s, t))
+		return;
+	if (is_over(t, signal))
 		return;
 	if (stepped(s, t, signal))
 		return;

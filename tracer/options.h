@@ -30,18 +30,17 @@ struct options {
 	int no_patch;
 	enum options_trap trap;
 	int verify;
-	int live;
-	struct paths paths; /* -P */
-	int trace_given;
+	int live, trace_given;
+	struct paths paths;     /* -P */
 	const char *trace_spec; /* of --trace, without "trace="; or the default */
 	struct {
 		pid_t *at;
 		size_t len, cap;
 	} pids;                           /* -p */
-	int tree;                         /* --tree */
 	uint64_t skip_ns;                 /* 0 */
 	uint64_t duration_ns, timeout_ns; /* 0: none */
 	uint64_t grace_ns;
+	int tree;              /* --tree */
 	int has_window;        /* --skip or --duration */
 	const char *status;    /* NULL: none */
 	uint64_t interval_ns;  /* --interval; 0: not given */
@@ -53,9 +52,9 @@ struct options {
 		const char **at; /* "NAME=VALUE", or "NAME" to unset, in the order given */
 		size_t len, cap;
 	} env;
-	int quiet;
 	char **command; /* NULL-terminated; the target, or with -p the CMD; may be empty with -p */
 	int command_len;
+	int quiet;
 };
 
 enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };

@@ -111,6 +111,11 @@ void trap_set(struct tracee *t)
 	t->trap = TRAP_SET;
 }
 
+void trap_clear(const struct tracee *t)
+{
+	configure(t->tid, 0);
+}
+
 void trap_lift(struct tracee *t)
 {
 	if (t->trap != TRAP_SET)

@@ -34,6 +34,8 @@ extern const char trap_unknown[], trap_is_the_programs[];
 void trap_set(struct tracee *t);
 /* Of one that has it set; else nothing is done. */
 void trap_lift(struct tracee *t);
+/* Of one that may have it set though we do not know of it. */
+void trap_clear(const struct tracee *t);
 /*
  * The same before a signal is delivered. Where a call has set a mask of its own until its end
  * (sigsuspend), that must not be touched, and the one that is put back after it lacks SIGSYS. 1:
