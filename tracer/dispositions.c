@@ -45,21 +45,25 @@ static uint64_t status_mask(const char *status, const char *field)
 	return at ? strtoull(at, NULL, 16) : 0;
 }
 
+static uint64_t bit(int signal)
+{
+	return 1ULL << (signal - 1);
+}
+
 int disposition_ignores(pid_t tid, int signal)
 {
 	cleanup_free char *status = NULL;
-	uint64_t bit = 1ULL << ((signal - 1) & 63);
 
 	if (signal < 1 || signal > 64)
 		return 0;
 	status = status_read(tid);
 	if (!status)
 		return 0;
-	if (status_mask(status, "SigIgn") & bit)
+	if (status_mask(status, "SigIgn") & bit(signal))
 		return 1;
 	if (signal != SIGCHLD && signal != SIGURG && signal != SIGWINCH && signal != SIGCONT)
 		return 0;
-	return !(status_mask(status, "SigCgt") & bit);
+	return !(status_mask(status, "SigCgt") & bit(signal));
 }
 
 int disposition_mask(pid_t tid, uint64_t *ret)
@@ -70,11 +74,6 @@ int disposition_mask(pid_t tid, uint64_t *ret)
 		return -ESRCH;
 	*ret = status_mask(status, "SigBlk");
 	return 0;
-}
-
-static uint64_t bit(int signal)
-{
-	return 1ULL << (signal - 1);
 }
 
 void disposition_block_trap(pid_t tid)

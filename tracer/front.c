@@ -8,19 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tracer/supervise.h"
+
 /* Not "iotrace": what is to kill all of that name would kill both. */
 #define TRACER_NAME "ptracer"
 
 static pid_t parent; /* the process that was started */
-
-static void watched(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGCHLD);
-}
 
 static void be_tracer(int one_group, const sigset_t *mask)
 {
@@ -67,7 +60,8 @@ int front_split(int one_group, int *ret_status, struct err *err)
 	int status;
 
 	parent = getpid();
-	watched(&set);
+	supervise_signals(&set);
+	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, &mask);
 	child = fork();
 	if (child < 0)

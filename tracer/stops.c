@@ -128,9 +128,8 @@ void stops_hold(struct stops *q, const struct stop *stop)
 	struct stop *copy = mem_calloc(1, sizeof(*copy));
 
 	*copy = *stop;
-	if (q->careful &&
-		is_of_signal(
-			stop->status)) /* it is not let go on before the next one is waited for */
+	/* It was only looked at, and is not let go on before the next one is waited for. */
+	if (q->careful && is_of_signal(stop->status))
 		wait4(stop->tid, NULL, __WALL | WNOHANG, NULL);
 	stops_forget(q, stop->tid);
 	map_set(&q->held, (uint64_t)stop->tid, copy);

@@ -37,19 +37,19 @@ struct watch {
 	size_t line_len;
 };
 
-static void passed_on(sigset_t *set)
+void supervise_signals(sigset_t *ret)
 {
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
+	sigemptyset(ret);
+	sigaddset(ret, SIGINT);
+	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGHUP);
 }
 
 void supervise_block_signals(void)
 {
 	sigset_t set;
 
-	passed_on(&set);
+	supervise_signals(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -237,7 +237,7 @@ int supervise_run(struct supervise *v, struct err *err)
 	cleanup_close int signal_fd = -1, command_fd = -1;
 	struct watch w = {.v = v, .kill_at_ns = UINT64_MAX, .give_up_ns = UINT64_MAX};
 
-	passed_on(&set);
+	supervise_signals(&set);
 	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signal_fd < 0)
 		return err_set(err, -errno, "signalfd: %s", strerror(errno));

@@ -2,6 +2,7 @@
 #ifndef TRACER_SUPERVISE_H
 #define TRACER_SUPERVISE_H
 
+#include <signal.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -36,7 +37,9 @@ struct supervise {
 /* When the next tick is due after one that was due at at_ns, and is now: what is late does not make
  * the next one late, and what is missed is left out. */
 uint64_t supervise_next_ns(uint64_t at_ns, uint64_t every_ns, uint64_t now_ns);
-/* The signals that are passed on; blocked in all threads before any is started. */
+/* INT, TERM and HUP, the signals that are passed on. */
+void supervise_signals(sigset_t *ret);
+/* Blocks them, in all threads before any is started. */
 void supervise_block_signals(void);
 /* Returns when the tracing thread is through. 0 or -errno; -EDEADLK: it is not and never will be,
  * only the end of this process ends it and its tracees. */
