@@ -471,6 +471,8 @@ static int recorded_instead(
 	int decided = t->by_stops || t->mend.deadline_ns;
 
 	t->by_stops = 0;
+	if (dispatch_return(s, t, info))
+		return 1;
 	if (!recorder_asked(&s->recorder, t, info)) {
 		/* Without a filter each entry is what a filter's stop is. */
 		if ((info->op == PTRACE_SYSCALL_INFO_SECCOMP || s->unfiltered) && !decided &&
@@ -654,7 +656,9 @@ void call_trapped(struct session *s, struct tracee *t, const struct ptrace_sysca
 		return;
 	}
 	tracees_cloning(&s->tracees, t, CLONING_NOT);
-	if (!recorder_enter(&s->recorder, t, info))
+	if (dispatch_return(s, t, info))
+		recorder_return(t);
+	else if (!recorder_enter(&s->recorder, t, info))
 		by_stops(s, t);
 	else if (!recorder_take_up(&s->recorder, t))
 		dispatch_lift(s, t);

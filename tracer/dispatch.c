@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "tracer/dispatch.h"
 
+#include <sys/ptrace.h>
+#include <linux/ptrace.h> /* after sys/ptrace.h, whose names it would take */
+#include <sys/syscall.h>
+
+#include "tracer/arch/abi.h"
 #include "tracer/session.h"
 #include "tracer/trap.h"
 
@@ -50,6 +55,25 @@ int dispatch_lift_for_signal(struct session *s, struct tracee *t)
 	steps = trap_lift_for_signal(t);
 	recorder_put_down(&s->recorder, t);
 	return steps;
+}
+
+int dispatch_return(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info)
+{
+	const struct sys_def *def;
+
+	if (info->arch != AUDIT_ARCH_NATIVE || info->entry.nr != SYS_rt_sigreturn || s->leaving ||
+		t->trap == TRAP_NONE || t->mend.deadline_ns)
+		return 0;
+	def = sys_by_number(ABI_NATIVE, (uint32_t)info->entry.nr);
+	if (s->map.traced[def->index] || !recorder_take_up(&s->recorder, t))
+		return 0;
+	if (!trap_return(t)) {
+		if (t->trap == TRAP_LIFTED)
+			recorder_put_down(&s->recorder, t);
+		return 0;
+	}
+	outside_call(&s->outside, def);
+	return 1;
 }
 
 /* ---- leaving ---- */

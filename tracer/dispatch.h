@@ -4,6 +4,7 @@
 
 struct session;
 struct tracee;
+struct ptrace_syscall_info;
 
 /*
  * When the trap (trap.h) is set and lifted, with -p and --trap=dispatch. It is set only on a thread
@@ -22,6 +23,12 @@ void dispatch_again(struct session *s, struct tracee *t);
 void dispatch_lift(struct session *s, struct tracee *t);
 /* The same before a signal is delivered; 1: one step is to follow (trap.h). */
 int dispatch_lift_for_signal(struct session *s, struct tracee *t);
+
+/*
+ * At a call that ends a signal's handler: the trap is set for what follows, so that there need be
+ * no stop at its exit. 1: it is; 0: it is not that call, or it has to be seen whole.
+ */
+int dispatch_return(struct session *s, struct tracee *t, const struct ptrace_syscall_info *info);
 
 /* ---- leaving ---- */
 /* 1 if the thread is in nothing of ours, and comes to nothing of ours, where it is now. */

@@ -158,6 +158,23 @@ void trap_mend_frame(struct tracee *t)
 	t->sigsys_blocked = 0; /* the handler's mask is what the call's makes of it */
 }
 
+int trap_return(struct tracee *t)
+{
+	struct user_regs_struct regs;
+	uint64_t mask;
+
+	if (t->trap == TRAP_NONE || t->sigsys_blocked || regs_get(t->tid, &regs) < 0)
+		return 0;
+	errno = 0;
+	mask = (uint64_t)ptrace(PTRACE_PEEKDATA, t->tid, (void *)regs_return_mask(&regs), NULL);
+	if (errno || (mask & SIGSYS_BIT))
+		return 0;
+	if (t->trap == TRAP_LIFTED)
+		configure(t->tid, 1); /* the handler's own mask is gone with it */
+	t->trap = TRAP_SET;
+	return 1;
+}
+
 void trap_settle(struct tracee *t)
 {
 	if (t->trap == TRAP_LIFTED)

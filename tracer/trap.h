@@ -44,6 +44,11 @@ void trap_clear(const struct tracee *t);
  */
 int trap_lift_for_signal(struct tracee *t);
 void trap_mend_frame(struct tracee *t);
+/*
+ * Of a thread that is about to end a signal's handler, at that call's entry or trapped before it:
+ * the trap is set for what follows. 0: it cannot, the mask that is put back has SIGSYS in it.
+ */
+int trap_return(struct tracee *t);
 /* At the entry of a call: the mask is the program's, if it could not be before. */
 void trap_settle(struct tracee *t);
 /* For calls that the thread makes for us meanwhile (recorder/remote.c), with all signals blocked.

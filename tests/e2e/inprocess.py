@@ -85,9 +85,9 @@ def same(pid, before, where, at_rest=True):
 class Attached:
     """iotrace -p of a process, from when all its threads have stopped."""
 
-    def __init__(self, t, pid, mode=AUTO, how="INT"):
+    def __init__(self, t, pid, mode=AUTO, how="INT", trace="all"):
         self.t, self.pid, self.how = t, pid, how
-        self.p = t.start([t.binary, "-q", "--json", t.path("a.json"), "-e", "all", *mode, "--control-fd", "0",
+        self.p = t.start([t.binary, "-q", "--json", t.path("a.json"), "-e", trace, *mode, "--control-fd", "0",
                           "-p", str(pid)], stdin=subprocess.PIPE)
         # A thread that is traced may still be on its way to its first stop; a mark is taken after that.
         wait_for("attached", lambda: self.p.poll() is not None or all(
@@ -214,6 +214,24 @@ def sigsys_that_is_sent_comes(t):
         p = start(t, setup, "pool")
         result = counted(t, p, AUTO, "sigsys", 300)
         check(result["tracer"]["calls_recorded_in_process"] > 250, "recorded: %r" % result["tracer"])
+
+
+@test
+def the_way_back_from_a_handler_has_no_exit_stop(t):
+    """Where that call is not traced; it is counted, and masks are what they are without us."""
+    n, stops = 200, {}
+    p = start(t)
+    for trace in "all", "!rt_sigreturn":
+        a = Attached(t, p.pid, trace=trace)
+        said = order(p, "signals", n)
+        result = a.leave()
+        got = {**calls(result), **{row["name"]: row["calls"] for row in result["tracer"]["untraced"]}}
+        for name, calls_ in said.items():
+            eq(got.get(name, 0), int(calls_), "%s calls of %s" % (name, trace))
+        stops[trace] = result["tracer"]["overhead"]["stops"]
+    # That at its exit; at its entry too, where the handler has made a call and SIGSYS is not blocked in it.
+    saved = stops["all"] - stops["!rt_sigreturn"]
+    check(4.5 * n < saved < 5.5 * n, "stops: %r" % stops)
 
 
 @test

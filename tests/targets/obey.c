@@ -208,18 +208,23 @@ static void execs(long n)
 	printf("done getppid=%ld execve=3\n", 6 * n);
 }
 
+/* Handlers that make a call and that make none, with all signals blocked in them and with one. */
 static void signals(long n)
 {
 	int before = handled;
 
-	handle(SIGUSR1, 1);
-	for (long i = 0; i < n; i++) {
-		CHECK(syscall(SYS_tgkill, getpid(), gettid(), SIGUSR1) == 0);
-		check_self();
+	for (int kind = 0; kind < 4; kind++) {
+		int sig = kind & 1 ? SIGUSR1 : SIGHUP;
+
+		handle(sig, kind & 2);
+		for (long i = 0; i < n; i++) {
+			CHECK(syscall(SYS_tgkill, getpid(), gettid(), sig) == 0);
+			check_self();
+		}
+		signal(sig, SIG_DFL);
 	}
-	signal(SIGUSR1, SIG_DFL);
-	CHECK(handled == before + n);
-	printf("done tgkill=%ld rt_sigreturn=%ld getppid=%ld\n", n, n, n);
+	CHECK(handled == before + 4 * n);
+	printf("done tgkill=%ld rt_sigreturn=%ld getppid=%ld\n", 4 * n, 4 * n, 2 * n);
 }
 
 /* Signals that only a call with a mask of its own lets through. */
@@ -348,6 +353,7 @@ static void set_up(const char *what)
 
 		sigfillset(&set);
 		sigdelset(&set, SIGUSR1);
+		sigdelset(&set, SIGHUP);
 		blocked = 1;
 		CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
 	} else if (strcmp(what, "ignored") == 0) {

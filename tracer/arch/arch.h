@@ -34,6 +34,13 @@ struct arch_action {
 	uint64_t words[4];
 };
 void arch_orphan_action(struct arch_action *ret);
+/*
+ * Back from a signal's handler without a stop: the thread is to make that call, which it was about
+ * to make at `site`, in the stub. All its registers are the frame's after it.
+ */
+void arch_return_begin(struct user_regs_struct *regs, uint64_t site);
+/* That site, of a thread that has begun and has not made it; 0: it is not there. */
+uint64_t arch_return_site(const struct user_regs_struct *regs);
 /* 1 if the address is in the stub. */
 int arch_in_stub(uint64_t ip);
 /* 1 if it is in the part of it that reads the target's memory. */

@@ -25,6 +25,8 @@ uint64_t regs_sp(const struct user_regs_struct *regs);
 int regs_is_native(const struct user_regs_struct *regs);
 /* At the first instruction of a signal's handler: where its frame has the mask that is put back. */
 uint64_t regs_frame_mask(const struct user_regs_struct *regs);
+/* Before the call that ends the handler: likewise. */
+uint64_t regs_return_mask(const struct user_regs_struct *regs);
 /* Below the stack pointer so much is the program's. */
 #define REGS_RED_ZONE_BYTES 128
 

@@ -279,6 +279,8 @@ int recorder_leave(struct recorder *f, struct tracee *t, int signal)
 		return 0;
 	if (!arch_in_stub(regs_ip(&regs))) {
 		to = leave_tramp(t, &regs);
+	} else if (arch_return_site(&regs)) {
+		to = arch_return_site(&regs);
 	} else {
 		if (t->recorder) /* a thread without a block is on its way to the pass */
 			ring_state(&t->recorder->ring, &st);
@@ -302,6 +304,17 @@ int recorder_leave(struct recorder *f, struct tracee *t, int signal)
 		leave_for_good(f, t, signal);
 	regs_set(t->tid, &regs);
 	return code && code != TRAP_PERF ? 0 : signal; /* that one is the program's */
+}
+
+void recorder_return(const struct tracee *t)
+{
+	struct user_regs_struct regs;
+
+	if (regs_get(t->tid, &regs) < 0)
+		return; /* killed since */
+	recorder_place(t, &regs);
+	arch_return_begin(&regs, regs_ip(&regs));
+	regs_set(t->tid, &regs);
 }
 
 /* 1: the thread goes on in the stub. */

@@ -199,6 +199,8 @@ void recorder_thread_off(struct recorder *f, struct tracee *t, const char *reaso
 /* Before a signal is delivered, or at a group stop: nothing of us is to be seen. Returns the signal
  * to deliver, 0 if it was about us. */
 int recorder_leave(struct recorder *f, struct tracee *t, int signal);
+/* The thread, trapped before the call that ends a handler, makes it in the stub. */
+void recorder_return(const struct tracee *t);
 /* 1 if the stop is the stub's call for the tracer: what its call moved is then measured by us, and
  * the thread is behind it. */
 int recorder_asked(struct recorder *f, struct tracee *t, const struct ptrace_syscall_info *info);

@@ -50,6 +50,11 @@ uint64_t regs_frame_mask(const struct user_regs_struct *regs)
 	return regs->sp + sizeof(siginfo_t) + offsetof(ucontext_t, uc_sigmask);
 }
 
+uint64_t regs_return_mask(const struct user_regs_struct *regs)
+{
+	return regs_frame_mask(regs);
+}
+
 int regs_is_native(const struct user_regs_struct *regs)
 {
 	(void)regs;

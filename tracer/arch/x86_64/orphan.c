@@ -18,7 +18,8 @@ _Static_assert(ORPHAN_UC_RIP == offsetof(ucontext_t, uc_mcontext.gregs[REG_RIP])
 _Static_assert(ORPHAN_SET_DISPATCH == PR_SET_SYSCALL_USER_DISPATCH, "prctl");
 _Static_assert(ORPHAN_SIGSYS == SIGSYS, "signal");
 
-extern const uint8_t __start_stub_code[], stub_orphan[], stub_orphan_after[], stub_orphan_return[];
+extern const uint8_t __start_stub_code[], stub_orphan[], stub_orphan_after[], stub_orphan_return[],
+	stub_orphan_returned[];
 
 static uint64_t at(const uint8_t *border)
 {
@@ -36,4 +37,18 @@ void arch_orphan_action(struct arch_action *ret)
 	*ret = (struct arch_action){.words = {at(stub_orphan), SA_SIGINFO | SA_ONSTACK | RESTORER,
 					    at(stub_orphan_return), ~0ULL}};
 	_Static_assert(sizeof(*ret) == ORPHAN_ACTION_BYTES, "action");
+}
+
+/* The call has no arguments: in the first one's register the site is kept. */
+void arch_return_begin(struct user_regs_struct *regs, uint64_t site)
+{
+	regs->rip = at(stub_orphan_return);
+	regs->rdi = site;
+}
+
+uint64_t arch_return_site(const struct user_regs_struct *regs)
+{
+	return regs->rip >= at(stub_orphan_return) && regs->rip < at(stub_orphan_returned)
+		       ? regs->rdi
+		       : 0;
 }

@@ -54,6 +54,12 @@ uint64_t regs_frame_mask(const struct user_regs_struct *regs)
 	return regs->rsp + sizeof(uint64_t) + offsetof(ucontext_t, uc_sigmask);
 }
 
+/* The handler's return has taken the address. */
+uint64_t regs_return_mask(const struct user_regs_struct *regs)
+{
+	return regs->rsp + offsetof(ucontext_t, uc_sigmask);
+}
+
 /* Where in the registers that argument is. */
 static size_t arg_offset(enum abi abi, int arg)
 {

@@ -82,6 +82,7 @@ BORDER stub_orphan_after
 BORDER stub_orphan_return
 	mov	eax, SYS_rt_sigreturn
 	syscall
+BORDER stub_orphan_returned
 	.balign 8
 .Ldefault:
 	.fill	ORPHAN_ACTION_BYTES / 8, 8, 0
