@@ -161,7 +161,7 @@ static void jump(char **args)
 			jumps++;
 			continue;
 		}
-		timer_us(200 + jumps % 7 * 30);
+		timer_us(1000 + jumps % 7 * 30);
 		if (jumps % 3 == 0)
 			CHECK(read(ends[0], &c, 1) < 0);
 		for (;;)

@@ -4,7 +4,8 @@
 	.irp	name, arch_stub, arch_stub_after, arch_in_stub, arch_in_measure, arch_stub_phase, \
 		arch_stub_desc, arch_stub_undo, arch_stub_finish, arch_as_returned, \
 		arch_take_back, arch_make_call, arch_steps, arch_block, arch_set_block, \
-		arch_stub_asked, arch_stub_range, arch_orphan_action, arch_setup_begin, \
+		arch_stub_asked, arch_stub_range, arch_orphan_action, arch_return_begin, \
+		arch_return_site, arch_setup_begin, \
 		arch_setup_results, arch_setup_after, arch_setup_end, \
 		arch_block_taken, \
 		arch_peek_block, arch_poke_block, arch_use_block, arch_call_code, arch_call, \
