@@ -402,6 +402,7 @@ static int compare_words(struct compare_args *args, const struct words *w, struc
 {
 	struct compare_options o = {.force = args->force,
 		.allow_new = args->allow_new,
+		.in_turns = args->base_binary != NULL,
 		.scenario = args->alternate.scenario,
 		.type = args->alternate.type};
 	struct side sides[2] = {0};

@@ -351,7 +351,7 @@ static void count_causes(struct compare *c, const struct res_compare_part *part)
 static void judge_part(struct compare *c, struct res_compare_part *part, struct rows *rows,
 	const struct judge_rules *rules, const struct side_part *const sides[2])
 {
-	struct judge j = {c->doc, rows->work, rules, rows->at, rows->len};
+	struct judge j = {c->doc, rows->work, rules, rows->at, rows->len, c->options->in_turns};
 	struct causes causes = {0};
 
 	begin_rows(c, rows);

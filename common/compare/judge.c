@@ -57,6 +57,22 @@ static void fill_figures(struct judge_row *r)
 	o->change = base[0] != 0 ? new[0] / base[0] - 1 : NAN;
 }
 
+static struct stats_pair pair_of(const struct judge_row *r)
+{
+	return (struct stats_pair){r->base, r->base_runs, r->new, r->new_runs};
+}
+
+/*
+ * A machine that has changed between the sides shows as a difference, and no test can know: so one
+ * within twice what the base scatters by is not believed. In turns it is the same machine for both.
+ */
+static int effect_counts(const struct judge *j, const struct judge_row *r)
+{
+	const struct stats_pair pair = pair_of(r);
+
+	return stats_effect_counts(&pair, j->in_turns ? 0 : STATS_EFFECT_DEVIATIONS);
+}
+
 /* How much worse the new median is; negative: better; 0 where neither direction is. */
 static double worse_by(const struct judge_row *r)
 {
@@ -191,7 +207,7 @@ static void judge_tested(const struct judge *j, struct judge_row *r, size_t need
 	size_t n = measured(r->base, r->base_runs), m = measured(r->new, r->new_runs);
 	double worse = worse_by(r);
 	double allowed = r->limit_text ? limit_tolerance(&r->limit, r->out->base_median) : 0;
-	int counts = r->limit_text || stats_effect_counts(r->base, n, r->new, m);
+	int counts = r->limit_text || effect_counts(j, r);
 
 	if (n < needs || m < needs)
 		verdict(j, r, VERDICT_CANNOT_TELL, "needs %zu runs", needs);
@@ -218,7 +234,7 @@ static void judge_described(const struct judge *j, struct judge_row *r)
 
 	/* Of what always varies only what is beyond the usual spread is worth a line. */
 	if (varies && r->base && r->new)
-		moved = stats_effect_counts(r->base, r->base_runs, r->new, r->new_runs) ||
+		moved = effect_counts(j, r) ||
 			(moved && r->base_runs < JUDGE_RUNS_EXACT &&
 				fabs(new - base) > STATS_EFFECT_LEAST * fabs(base));
 	if (r->limit_text && isnan(new))
@@ -293,7 +309,7 @@ static int grows_not(const struct judge *j, const struct judge_row *r)
 
 static int family_of(const struct judge *j, const struct judge_row *r)
 {
-	const struct stats_pair pair = {r->base, r->base_runs, r->new, r->new_runs};
+	const struct stats_pair pair = pair_of(r);
 
 	if (r->limit_text)
 		return !is_absolute(r);
@@ -342,11 +358,6 @@ struct family {
 	size_t len;
 	size_t needs; /* runs a side */
 };
-
-static struct stats_pair pair_of(const struct judge_row *r)
-{
-	return (struct stats_pair){r->base, r->base_runs, r->new, r->new_runs};
-}
 
 /* The test of that row in f; f->len: there is none yet. */
 static size_t same_test(const struct family *f, const struct judge_row *r)

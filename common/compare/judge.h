@@ -41,6 +41,7 @@ struct judge {
 	const struct judge_rules *rules;
 	struct judge_row *rows;
 	size_t len;
+	int in_turns; /* base, new, base, ..: what the machine did meanwhile it did to both */
 };
 
 /* Fills kind, figures and verdict of each row's `out`. */

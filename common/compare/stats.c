@@ -101,16 +101,16 @@ double stats_deviation(const double *v, size_t len)
 	return deviation;
 }
 
-int stats_effect_counts(const double *base, size_t base_len, const double *new, size_t new_len)
+int stats_effect_counts(const struct stats_pair *pair, double deviations)
 {
-	double median = stats_median(base, base_len), deviation = stats_deviation(base, base_len);
-	double effect = fabs(stats_median(new, new_len) - median);
+	double median = stats_median(pair->base, pair->base_len);
+	double deviation = stats_deviation(pair->base, pair->base_len);
+	double effect = fabs(stats_median(pair->new, pair->new_len) - median);
 
 	if (!isfinite(effect) || !isfinite(median) || !isfinite(deviation) || effect == 0)
 		return 0;
 	effect *= 1 + SLACK;
-	return effect >= STATS_EFFECT_LEAST * fabs(median) &&
-	       effect >= STATS_EFFECT_DEVIATIONS * deviation;
+	return effect >= STATS_EFFECT_LEAST * fabs(median) && effect >= deviations * deviation;
 }
 
 /* ---- the distribution of the rank sum ---- */

@@ -20,7 +20,7 @@
 
 /* What an effect must reach to count: this share of the base's median ... */
 #define STATS_EFFECT_LEAST 0.05
-/* ... and so many times the deviation of the base. */
+/* ... and so many times the deviation of the base, where one side was run after the other. */
 #define STATS_EFFECT_DEVIATIONS 2.0
 
 struct stats_pair {
@@ -55,11 +55,11 @@ double stats_deviation(const double *v, size_t len);
 
 /*
  * Whether the difference of the medians is large enough to matter: not 0, at least
- * STATS_EFFECT_LEAST of the base's median, and at least STATS_EFFECT_DEVIATIONS times
- * stats_deviation(base). A base of median 0 has only the second rule. 0 if one of these is not
- * finite. It says nothing of chance: that is the test's part.
+ * STATS_EFFECT_LEAST of the base's median, and at least `deviations` times stats_deviation(base):
+ * STATS_EFFECT_DEVIATIONS, or 0. A base of median 0 has only the second rule. 0 if one of these is
+ * not finite. It says nothing of chance: that is the test's part.
  */
-int stats_effect_counts(const double *base, size_t base_len, const double *new, size_t new_len);
+int stats_effect_counts(const struct stats_pair *pair, double deviations);
 
 /*
  * Mann-Whitney U (Wilcoxon rank sum): the exact two-sided p value, the share of all ways to deal

@@ -44,6 +44,8 @@ struct judged {
 	const char *is, *verdict, *why; /* expected: kind, verdict, why (NULL: none) */
 };
 
+static int in_turns; /* the runs that are judged */
+
 /* A document with the rows of a scenario, judged. Released by family_release(). */
 struct family {
 	void *doc;
@@ -72,7 +74,7 @@ static void judge_family_of(struct family *f, const struct judged *j, size_t n,
 		if (j[i].limit)
 			assert_int_equal(limit_parse(j[i].limit, &f->row[i].limit, NULL), 0);
 	}
-	judge = (struct judge){f->doc, work, rules, f->row, n};
+	judge = (struct judge){f->doc, work, rules, f->row, n, in_turns};
 	judge_all(&judge);
 }
 
@@ -430,6 +432,22 @@ static void noisy_figures(void **state)
 	judge_each(rows, LEN(rows), &anything);
 }
 
+/* The machine is no reason for a difference then; but 5% it must be. */
+static void noisy_figures_in_turns(void **state)
+{
+	const struct judged rows[] = {
+		{"wall_time", TIME_UP, NULL, RUNS(60, 80, 120, 140), RUNS(141, 142, 143, 144),
+			NOISY, "REGRESSION", NULL},
+		{"wall_time", TIME_UP, NULL, RUNS(100, 101, 102, 103), RUNS(104, 105, 106, 107),
+			NOISY, "cannot tell", "needs 33 runs"},
+	};
+
+	(void)state;
+	in_turns = 1;
+	judge_each(rows, LEN(rows), &anything);
+	in_turns = 0;
+}
+
 static void noisy_figures_with_an_allowance(void **state)
 {
 	const struct judged rows[] = {
@@ -720,6 +738,7 @@ int main(void)
 		cmocka_unit_test(absent_values),
 		cmocka_unit_test(described_times),
 		cmocka_unit_test(noisy_figures),
+		cmocka_unit_test(noisy_figures_in_turns),
 		cmocka_unit_test(noisy_figures_with_an_allowance),
 		cmocka_unit_test(more_runs_than_can_be_tested),
 		cmocka_unit_test(holm_over_the_family),

@@ -160,7 +160,9 @@ static void effects_count(void **state)
 	for (size_t i = 0; i < LEN(effects); i++) {
 		const struct effect *e = &effects[i];
 
-		if (stats_effect_counts(e->base, e->base_len, e->new, e->new_len) != e->counts)
+		const struct stats_pair pair = {e->base, e->base_len, e->new, e->new_len};
+
+		if (stats_effect_counts(&pair, STATS_EFFECT_DEVIATIONS) != e->counts)
 			fail_msg("%s: counts is not %d", e->what, e->counts);
 	}
 }
