@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-only
-"""What could break the recorder, again and again: each case 100 times (RECORDER_LOOP=N), small.
+"""What could break the recorder, again and again: each case 40 times (RECORDER_LOOP=N), small.
 
 A race that is lost once in a hundred runs is lost every day by somebody. Two at a time, so that the
 machine is busy meanwhile. tests/soak.py does the same for as long as one likes (`make soak`).
@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import recorder
 from tap import BUILD, Failure, check, main, need_recorder, only_from, test
 
-TIMES = int(os.environ.get("RECORDER_LOOP", "100"))
+TIMES = int(os.environ.get("RECORDER_LOOP", "40"))
 RUN_LIMIT = 20  # seconds for one run: more is a hang
 
 # program, arguments, calls that the program's own line must agree in
