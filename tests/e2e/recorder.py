@@ -12,11 +12,15 @@ import re
 import select
 import shutil
 import socket
+import subprocess
 import sys
+import types
 from shlex import quote
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import Failure, Skip, check, eq, for_others, main, need_recorder, need_root, need_tool, test
+from kernel_facts import status_of
+from tap import (Failure, Skip, check, eq, for_others, main, need_recorder, need_root, need_tool, only_from, test,
+                 wait_for)
 
 GLIBC, ALL = ("",), ("", "static", "musl", "musl-static")
 MODES = (("auto", ()), ("auto", ("--no-patch",)), ("auto", ("--trap=dispatch",)), ("ptrace", ()))
@@ -500,11 +504,14 @@ def libraries_come_and_go(t):
 
 
 # ---- languages: the program does not notice, and nothing is lost ----
+# Each says that it is there and goes on when it reads a byte, so that it can be attached to.
 
 SOURCES = {
     "go": ("h.go", """package main
 import ("fmt"; "os"; "sync")
 func main() {
+	fmt.Println("ready")
+	os.Stdin.Read(make([]byte, 1))
 	f, _ := os.OpenFile("/dev/null", os.O_WRONLY, 0)
 	var wg sync.WaitGroup
 	for g := 0; g < 8; g++ {
@@ -515,8 +522,10 @@ func main() {
 	fmt.Println("done")
 }
 """),
-    "rustc": ("h.rs", """use std::io::Write;
+    "rustc": ("h.rs", """use std::io::{Read, Write};
 fn main() {
+    println!("ready");
+    std::io::stdin().read(&mut [0u8; 1]).unwrap();
     let hs: Vec<_> = (0..4).map(|_| std::thread::spawn(|| {
         let mut f = std::fs::OpenOptions::new().write(true).open("/dev/null").unwrap();
         for _ in 0..2000 { f.write_all(b"x").unwrap(); }
@@ -526,10 +535,14 @@ fn main() {
 }
 """),
     "node": ("h.js", """const fs = require('fs'); const f = fs.openSync('/dev/null', 'w');
+fs.writeSync(1, 'ready\\n');
+fs.readSync(0, Buffer.alloc(1));
 for (let i = 0; i < 5000; i++) fs.writeSync(f, 'x');
 fs.readFile('/etc/passwd', (e, d) => console.log(d.length > 0 ? 'done' : 'empty'));
 """),
     "javac": ("H.java", """public class H { public static void main(String[] a) throws Exception {
+    System.out.println("ready");
+    System.in.read();
     try (java.io.FileOutputStream f = new java.io.FileOutputStream("/dev/null")) {
         for (int i = 0; i < 5000; i++) f.write(1); }
     Thread t = new Thread(() -> System.out.println("done")); t.start(); t.join(); } }
@@ -537,11 +550,16 @@ fs.readFile('/etc/passwd', (e, d) => console.log(d.length > 0 ? 'done' : 'empty'
     "luajit": ("h.lua", """local ffi = require "ffi"
 ffi.cdef[[int open(const char *, int); long write(int, const void *, size_t);]]
 local f = ffi.C.open("/dev/null", 1)
+print("ready")
+io.stdout:flush()
+io.read(1)
 for i = 1, 20000 do ffi.C.write(f, "x", 1) end
 print("done")
 """),
     "python3": ("h.py", """import os, threading, subprocess
 f = os.open('/dev/null', 1)
+print('ready', flush=True)
+os.read(0, 1)
 def w():
     for i in range(1000): os.write(f, b'x')
 ts = [threading.Thread(target=w) for _ in range(4)]
@@ -580,16 +598,39 @@ def add_language(tool):
         plain = t.run(argv, timeout=60)
         eq(plain.status, 0, "status untraced")
         r = t.iotrace(["--trace=%io"], argv, timeout=60)
-        ways = check_ways(r)
         eq(r.out, plain.out, "output")
-        check(r.call("write")["ok"] >= WRITES[tool], "writes: %d" % r.call("write")["ok"])
-        check(ways["calls_recorded_in_process"] >= WRITES[tool] // 2,
-              "only %d recorded: %r" % (ways["calls_recorded_in_process"], ways["unpatched_sites"]))
+        check_language(tool, r)
+        r = attached(t, argv)
+        eq(r.out, plain.out, "output, attached to")
+        check_language(tool, r)
     test(body, "language %s" % tool, timeout=180)
+
+
+def check_language(tool, r):
+    ways = check_ways(r)
+    check(returned(r.json, "write") >= WRITES[tool], "writes: %d" % returned(r.json, "write"))
+    check(ways["calls_recorded_in_process"] >= WRITES[tool] // 2,
+          "only %d recorded: %r" % (ways["calls_recorded_in_process"], ways["unpatched_sites"]))
+
+
+def attached(t, argv):
+    """Attached to once it is there, until its end."""
+    p = t.start(argv, stdin=subprocess.PIPE)
+    eq(p.stdout.readline(), b"ready\n", "the target")
+    tracer = t.start([t.binary, "-q", "--json", t.path("attached.json"), "--trace=%io", "-p", str(p.pid)])
+    wait_for("attached", lambda: tracer.poll() is not None or all(
+        status_of(int(tid)).get("TracerPid", "0") != "0" for tid in os.listdir("/proc/%d/task" % p.pid)))
+    out, _ = p.communicate(b"x", timeout=60)
+    eq(p.returncode, 0, "its status, attached to")
+    r = t.finish(tracer, timeout=60)
+    eq(r.status, 0, "iotrace: " + r.err)
+    with open(t.path("attached.json")) as f:
+        return types.SimpleNamespace(out="ready\n" + out.decode(), json=json.load(f))
 
 
 for _tool in SOURCES:
     add_language(_tool)
 
 if __name__ == "__main__":
+    only_from(__name__)
     main()
