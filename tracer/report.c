@@ -298,7 +298,7 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 			(unsigned long long)s->ignored_signal_interruptions);
 	if (v->control_unknown)
 		result_warn(r, "control_unknown",
-			"%u lines on the control descriptor were not begin, end or mark NAME.",
+			"Lines on the control descriptor that are not begin, end or mark NAME: %u.",
 			v->control_unknown);
 }
 

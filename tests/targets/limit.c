@@ -307,6 +307,7 @@ static void run_semop(struct waiter *w)
 
 	w->fd[0] = semget(IPC_PRIVATE, 1, 0600);
 	MAKE(w, SYS_semop, w->fd[0], (long)&op, 1);
+	CHECK(semctl(w->fd[0], 0, IPC_RMID) == 0); /* nobody else does */
 }
 
 static void run_semtimedop(struct waiter *w)
@@ -315,6 +316,7 @@ static void run_semtimedop(struct waiter *w)
 
 	w->fd[0] = semget(IPC_PRIVATE, 1, 0600);
 	MAKE(w, SYS_semtimedop, w->fd[0], (long)&op, 1, span(w));
+	CHECK(semctl(w->fd[0], 0, IPC_RMID) == 0);
 }
 
 static void raise_sem(struct waiter *w)
@@ -390,6 +392,7 @@ static void run_msgrcv(struct waiter *w)
 
 	w->fd[0] = msgget(IPC_PRIVATE, 0600);
 	MAKE(w, SYS_msgrcv, w->fd[0], (long)&m, 1);
+	CHECK(msgctl(w->fd[0], IPC_RMID, NULL) == 0);
 }
 
 static void send_message(struct waiter *w)
