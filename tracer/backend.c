@@ -5,7 +5,7 @@
  */
 #include "common/model/json.h"
 #include "common/model/result.h"
-#include "common/run/backend.h"
+#include "common/runner/backend.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,10 +20,10 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/units.h"
-#include "common/run/control.h"
-#include "common/run/load.h"
-#include "common/run/program.h"
-#include "common/run/status_line.h"
+#include "common/runner/control.h"
+#include "common/runner/load.h"
+#include "common/runner/program.h"
+#include "common/runner/status_line.h"
 #include "common/view/view_parts.h"
 #include "common/write/writer.h"
 

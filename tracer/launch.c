@@ -16,7 +16,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
 #include "tracer/filter.h"
-#include "common/run/as_user.h"
+#include "common/runner/as_user.h"
 #include "tracer/launch.h"
 #include "tracer/probe.h"
 #include "tracer/session.h"

@@ -15,8 +15,8 @@
 #include "common/cli/gather.h"
 #include "common/cli/words.h"
 #include "common/compare/limit.h"
-#include "common/run/locate.h"
-#include "common/run/optable.h"
+#include "common/runner/locate.h"
+#include "common/runner/optable.h"
 
 enum { STATUS_TROUBLE = 2, CATALOGUE_MAX = 16 << 20 };
 

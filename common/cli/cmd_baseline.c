@@ -11,9 +11,9 @@
 
 #include "common/base/units.h"
 #include "common/cli/words.h"
-#include "common/run/backend.h"
-#include "common/run/baseline.h"
-#include "common/run/optable.h"
+#include "common/runner/backend.h"
+#include "common/baseline/baseline.h"
+#include "common/runner/optable.h"
 
 enum { STATUS_DIFFERENT = 1, KINDS_MAX = 16 };
 

@@ -9,9 +9,9 @@
 
 #include "common/cli/gather.h"
 #include "common/model/json.h"
-#include "common/run/backend.h"
-#include "common/run/doctor.h"
-#include "common/run/optable.h"
+#include "common/runner/backend.h"
+#include "common/doctor/doctor.h"
+#include "common/runner/optable.h"
 
 enum { STATUS_FAILED = 1 };
 

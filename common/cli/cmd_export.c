@@ -12,7 +12,7 @@
 #include "common/base/file.h"
 #include "common/cli/words.h"
 #include "common/model/json.h"
-#include "common/run/optable.h"
+#include "common/runner/optable.h"
 #include "common/write/csv.h"
 
 struct export_args {

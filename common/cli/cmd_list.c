@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
-#include "common/run/config.h"
-#include "common/run/load.h"
-#include "common/run/optable.h"
+#include "common/runner/config.h"
+#include "common/runner/load.h"
+#include "common/runner/optable.h"
 
 struct list_args {
 	const char *config;

@@ -14,10 +14,10 @@
 #include "common/cli/ease_options.h"
 #include "common/cli/words.h"
 #include "common/report/report.h"
-#include "common/run/backend.h"
-#include "common/run/config.h"
-#include "common/run/layout.h"
-#include "common/run/optable.h"
+#include "common/runner/backend.h"
+#include "common/runner/config.h"
+#include "common/runner/layout.h"
+#include "common/runner/optable.h"
 
 #define DEFAULT_DIR "results"
 

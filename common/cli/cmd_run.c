@@ -13,13 +13,13 @@
 #include "common/cli/results.h"
 #include "common/cli/user.h"
 #include "common/model/json.h"
-#include "common/run/config.h"
-#include "common/run/fill.h"
-#include "common/run/optable.h"
-#include "common/run/plan.h"
-#include "common/run/runner.h"
-#include "common/run/scenario.h"
-#include "common/run/target.h"
+#include "common/runner/config.h"
+#include "common/runner/fill.h"
+#include "common/runner/optable.h"
+#include "common/runner/plan.h"
+#include "common/runner/runner.h"
+#include "common/runner/scenario.h"
+#include "common/runner/target.h"
 
 enum { HZ_MAX = 1000000, RUNS_MAX = 10000, STATUS_MISSED = 1 };
 

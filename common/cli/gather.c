@@ -11,8 +11,8 @@
 #include "common/base/nearest.h"
 #include "common/compare/limit.h"
 #include "common/compare/metric.h"
-#include "common/run/backend.h"
-#include "common/run/baseline.h"
+#include "common/runner/backend.h"
+#include "common/baseline/baseline.h"
 
 #define KINDS_MAX 16
 

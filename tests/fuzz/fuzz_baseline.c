@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* What a baseline holds: its manifest, the text of METADATA.md, and a result that is described. */
-#include "common/run/baseline_manifest.h"
-#include "common/run/baseline_metadata.h"
+#include "common/baseline/baseline_manifest.h"
+#include "common/baseline/baseline_metadata.h"
 #include "tests/fuzz/fuzz.h"
 
 static void read_manifest(const char *text)

@@ -13,7 +13,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
-#include "common/run/environment.h"
+#include "common/runner/environment.h"
 
 static char dir[] = "/tmp/test_environment.XXXXXX"; /* the working directory of every test */
 

@@ -13,7 +13,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
-#include "common/run/baseline.h"
+#include "common/baseline/baseline.h"
 
 static const struct baseline_kind kinds[] = {
 	{"io", "iotrace", "-iotrace.json"},

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "common/base/file.h"
-#include "common/run/baseline_metadata.h"
+#include "common/baseline/baseline_metadata.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
