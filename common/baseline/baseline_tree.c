@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/out.h"
 
 #define BLOCK_BYTES ((size_t)64 << 10)
 enum { DEPTH_MAX = 32 };
@@ -53,21 +54,6 @@ static int is_dots(const char *name)
 
 /* ---- copying ---- */
 
-static int write_all(int fd, const char *p, size_t n)
-{
-	while (n) {
-		ssize_t done = write(fd, p, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -errno;
-		p += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
-
 /* Copies to the end of `from`; the hash is of what was written. */
 static int copy_bytes(const struct tree_copy *c, int from, int to, struct manifest_row *row)
 {
@@ -84,7 +70,7 @@ static int copy_bytes(const struct tree_copy *c, int from, int to, struct manife
 			return -errno;
 		if (c->interrupted && c->interrupted())
 			return -EINTR;
-		rc = write_all(to, block, (size_t)n);
+		rc = out_write_all(to, block, (size_t)n);
 		if (rc < 0)
 			return rc;
 		SHA256Update(&ctx, (const uint8_t *)block, (size_t)n);
@@ -234,7 +220,7 @@ int tree_write_file(int dir_fd, const char *name, const char *text, size_t len, 
 {
 	cleanup_close int fd =
 		openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	int rc = fd < 0 ? -errno : write_all(fd, text, len);
+	int rc = fd < 0 ? -errno : out_write_all(fd, text, len);
 
 	if (rc == 0 && fsync(fd) < 0)
 		rc = -errno;

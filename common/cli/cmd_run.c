@@ -130,8 +130,7 @@ static const struct optable_row option_rows[] = {
 	FLAG("pages-as-heap", memory.pages_as_heap,
 		"of type memory: count mapped pages instead of what malloc gives"),
 	FLAG("stacks", memory.stacks, "of type memory: measure stacks too (slow)"),
-	FLAG("help", help, "print this"),
-	FLAG("version", version, "print the version"),
+	OPTION_ROWS_OF_ALL(struct scenario_args),
 };
 
 static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
@@ -239,16 +238,6 @@ static void chosen_release(struct chosen *c)
 
 /* ---- what is done with them ---- */
 
-static int flush(struct out *o)
-{
-	int rc = out_flush(o);
-
-	out_release(o);
-	if (rc < 0)
-		command_complain("cannot write to standard output");
-	return rc < 0 ? STATUS_USAGE : STATUS_OK;
-}
-
 static int dry_run(const struct chosen *c)
 {
 	struct out o;
@@ -258,7 +247,7 @@ static int dry_run(const struct chosen *c)
 		target_locate(c->at[i], NULL, NULL);
 		plan_write(c->at[i], &o);
 	}
-	return flush(&o);
+	return command_end(&o);
 }
 
 static int print_report(const struct res_run *report)
@@ -267,7 +256,7 @@ static int print_report(const struct res_run *report)
 
 	out_init(&o, STDOUT_FILENO);
 	json_write_struct(report, &shape_run, &o);
-	return flush(&o);
+	return command_end(&o);
 }
 
 /* ---- limits ---- */

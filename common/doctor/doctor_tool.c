@@ -111,25 +111,6 @@ static void find_renderer(struct arena *a, struct doctor_tool *tool)
 		*tool = (struct doctor_tool){.path = arena_strdup(a, path)};
 }
 
-/* The one beside our own program, else the one in PATH. */
-static void find_iotrace(struct arena *a, struct doctor_tool *tool)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	if (n > 0) {
-		self[n] = '\0';
-		slash = strrchr(self, '/');
-		cleanup_free char *beside = mem_printf("%.*s/iotrace", (int)(slash - self), self);
-		if (access(beside, X_OK) == 0) {
-			ask_version(a, beside, tool);
-			return;
-		}
-	}
-	find_tool(a, "iotrace", tool);
-}
-
 /* A heap profile of true, in a directory of its own. */
 static void try_massif(struct doctor_facts *f)
 {
@@ -161,7 +142,9 @@ void doctor_find_tools(struct doctor_facts *f)
 {
 	struct arena *a = &f->arena;
 
-	find_iotrace(a, &f->iotrace);
+	cleanup_free char *iotrace = program_find_beside("iotrace");
+
+	ask_version(a, iotrace, &f->iotrace);
 	find_tool(a, "perf", &f->perf);
 	find_tool(a, "valgrind", &f->valgrind);
 	find_tool(a, "ms_print", &f->ms_print);

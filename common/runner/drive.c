@@ -14,6 +14,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
+#include "common/base/out.h"
 #include "common/base/units.h"
 #include "common/runner/load.h"
 #include "common/runner/program.h"
@@ -419,21 +420,6 @@ static int start_load(struct session *s, struct err *err)
 
 /* ---- the load's output ---- */
 
-static int write_all(int fd, const char *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = write(fd, p, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -errno;
-		p += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
-
 /* Passes on what is there now. */
 static void relay_pump(struct relay *relay)
 {
@@ -447,7 +433,7 @@ static void relay_pump(struct relay *relay)
 			break;
 		feed_scans(relay->scans, buf, (size_t)n);
 		/* Nobody reads us any more: nor is the load's output read. */
-		if (write_all(relay->to, buf, (size_t)n) < 0)
+		if (out_write_all(relay->to, buf, (size_t)n) < 0)
 			break;
 	}
 	if (relay->from >= 0)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/runner/environment.h"
 
-#include <elf.h>
+#include <elfutils/libdwelf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libelf.h>
 #include <poll.h>
 #include <sha256.h>
 #include <stdio.h>
@@ -25,7 +26,6 @@
 #define READ_BYTES      ((size_t)64 << 10)
 #define GIT_WAIT_MS     2000
 #define GIT_MAX_SYMREFS 5
-#define NOTES_MAX_BYTES ((uint64_t)64 << 10)
 #define BUILD_ID_MAX    64
 
 /* All of a small file, or NULL; the caller frees. */
@@ -92,118 +92,25 @@ int sha256_file(const char *path, char buf[65])
 	return 0;
 }
 
-/* Where the program headers are, and one of them: what both ELF classes have in common. */
-struct headers {
-	uint64_t offset;
-	unsigned int count, entry_bytes;
-	int is_64;
-};
-
-struct segment {
-	uint64_t offset, bytes, align;
-	uint32_t type;
-};
-
-static int read_at(int fd, void *p, size_t n, uint64_t offset)
-{
-	return offset <= INT64_MAX && pread(fd, p, n, (off_t)offset) == (ssize_t)n;
-}
-
-static int read_headers(int fd, struct headers *ret)
-{
-	const unsigned char data =
-		__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
-	Elf64_Ehdr e64;
-	Elf32_Ehdr e32;
-
-	if (!read_at(fd, &e32, sizeof(e32), 0) || memcmp(e32.e_ident, ELFMAG, SELFMAG) != 0 ||
-		e32.e_ident[EI_DATA] != data)
-		return 0;
-	if (e32.e_ident[EI_CLASS] == ELFCLASS32) {
-		*ret = (struct headers){e32.e_phoff, e32.e_phnum, sizeof(Elf32_Phdr), 0};
-		return e32.e_phentsize == sizeof(Elf32_Phdr);
-	}
-	if (e32.e_ident[EI_CLASS] != ELFCLASS64 || !read_at(fd, &e64, sizeof(e64), 0))
-		return 0;
-	*ret = (struct headers){e64.e_phoff, e64.e_phnum, sizeof(Elf64_Phdr), 1};
-	return e64.e_phentsize == sizeof(Elf64_Phdr);
-}
-
-static int read_segment(int fd, const struct headers *h, unsigned int i, struct segment *ret)
-{
-	uint64_t offset = h->offset + (uint64_t)i * h->entry_bytes;
-	Elf64_Phdr p64;
-	Elf32_Phdr p32;
-
-	if (h->is_64) {
-		if (!read_at(fd, &p64, sizeof(p64), offset))
-			return 0;
-		*ret = (struct segment){p64.p_offset, p64.p_filesz, p64.p_align, p64.p_type};
-	} else {
-		if (!read_at(fd, &p32, sizeof(p32), offset))
-			return 0;
-		*ret = (struct segment){p32.p_offset, p32.p_filesz, p32.p_align, p32.p_type};
-	}
-	return 1;
-}
-
-static uint64_t round_up(uint64_t n, uint64_t align)
-{
-	return (n + align - 1) / align * align;
-}
-
-/* The build-id among the notes, or NULL. A note is a header, a name and a description, both padded;
- * the header is the same in both classes. All lengths are 32 bits wide, so sums in 64 don't wrap.
- */
-static const char *build_id_in(
-	struct arena *a, const unsigned char *notes, uint64_t bytes, uint64_t align)
-{
-	uint64_t at = 0;
-
-	while (bytes - at >= sizeof(Elf64_Nhdr)) {
-		uint64_t name, description, end;
-		Elf64_Nhdr n;
-
-		memcpy(&n, notes + at, sizeof(n));
-		name = at + sizeof(n);
-		description = round_up(name + n.n_namesz, align);
-		end = description + n.n_descsz;
-		if (end > bytes)
-			return NULL;
-		if (n.n_type == NT_GNU_BUILD_ID && n.n_namesz == sizeof(ELF_NOTE_GNU) &&
-			!memcmp(notes + name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)) && n.n_descsz &&
-			n.n_descsz <= BUILD_ID_MAX)
-			return hex(a, notes + description, n.n_descsz);
-		at = round_up(end, align);
-		if (at > bytes)
-			return NULL;
-	}
-	return NULL;
-}
-
 const char *environment_build_id(void *doc, const char *path)
 {
 	cleanup_close int fd = open_regular(path);
-	struct headers h;
+	const char *text = NULL;
+	const void *id;
+	ssize_t n = 0;
+	Elf *elf;
 
-	if (fd < 0 || !read_headers(fd, &h))
+	if (fd < 0)
 		return NULL;
-	for (unsigned int i = 0; i < h.count; i++) {
-		cleanup_free unsigned char *notes = NULL;
-		struct segment s;
-		const char *id = NULL;
-
-		if (!read_segment(fd, &h, i, &s))
-			return NULL;
-		if (s.type != PT_NOTE || s.bytes > NOTES_MAX_BYTES)
-			continue;
-		notes = mem_calloc(1, s.bytes);
-		if (read_at(fd, notes, s.bytes, s.offset))
-			id = build_id_in(result_arena(doc), notes, s.bytes, s.align == 8 ? 8 : 4);
-		if (id)
-			return id;
-	}
-	return NULL;
+	elf_version(EV_CURRENT);
+	/* Not mapped: a file that is cut short meanwhile would kill us. */
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (elf && elf_kind(elf) == ELF_K_ELF)
+		n = dwelf_elf_gnu_build_id(elf, &id);
+	if (n > 0 && n <= BUILD_ID_MAX)
+		text = hex(result_arena(doc), id, (size_t)n);
+	elf_end(elf);
+	return text;
 }
 
 static void capture_target(void *doc, struct res_environment *e, const char *path)

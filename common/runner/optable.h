@@ -36,6 +36,13 @@ struct optable_row {
 	const char *help;
 };
 
+/* The rows of every command, whose struct has `int help, version`. */
+#define OPTION_ROWS_OF_ALL(type)                                                                   \
+	{"help", NULL, OPTION_FLAG, offsetof(type, help), 0, 0, "print this"},                     \
+	{                                                                                          \
+		"version", NULL, OPTION_FLAG, offsetof(type, version), 0, 0, "print the version"   \
+	}
+
 struct optable {
 	const struct optable_row *rows;
 	size_t len;

@@ -246,11 +246,16 @@ char *program_find(const char *name)
 	const char *path = getenv("PATH");
 	int seen = ENOENT;
 
-	if (strchr(name, '/'))
-		return is_executable(name) ? mem_strdup(name) : NULL;
+	if (strchr(name, '/')) {
+		if (is_executable(name))
+			return mem_strdup(name);
+		if (errno == EACCES && access(name, F_OK) < 0)
+			errno = ENOENT;
+		return NULL;
+	}
 	for (const char *p = path ? path : "/usr/bin:/bin"; *name; p++) {
 		size_t len = strcspn(p, ":");
-		char *full = len ? mem_printf("%.*s/%s", (int)len, p, name) : mem_strdup(name);
+		char *full = mem_printf("%.*s/%s", len ? (int)len : 1, len ? p : ".", name);
 
 		if (is_executable(full))
 			return full;
@@ -264,6 +269,22 @@ char *program_find(const char *name)
 	}
 	errno = seen;
 	return NULL;
+}
+
+char *program_find_beside(const char *name)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n > 0) {
+		self[n] = '\0';
+		char *beside = mem_printf("%.*s/%s", (int)(strrchr(self, '/') - self), self, name);
+
+		if (access(beside, X_OK) == 0)
+			return beside;
+		free(beside);
+	}
+	return program_find(name);
 }
 
 char *program_find_here(const char *name)

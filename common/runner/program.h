@@ -72,7 +72,10 @@ int program_status_of(int wait_status);
  * NULL: errno is ENOENT, or EACCES where there is a file that is not executable. */
 char *program_find(const char *name);
 
-/* The same, else ./NAME, if that can be executed. */
+/* The one beside our own program, else that of PATH. */
+char *program_find_beside(const char *name);
+
+/* As program_find(), else ./NAME, if that can be executed. */
 char *program_find_here(const char *name);
 
 /*
