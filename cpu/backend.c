@@ -748,6 +748,7 @@ const struct backend backend_cpu = {
 	.folder = "flamegraphs",
 	.meaning = "where CPU time goes, by perf: stacks and a flame graph",
 	.suffixes = suffixes,
+	.schema = &schema_cpu,
 	.probe = cpu_probe,
 	.command = cpu_command,
 	.run = cpu_run,

@@ -827,6 +827,7 @@ const struct backend backend_memory = {
 	.folder = "massif",
 	.meaning = "heap over time and who holds it, by valgrind's massif",
 	.suffixes = suffixes,
+	.schema = &schema_memory,
 	.probe = memory_probe,
 	.command = memory_command,
 	.run = memory_run,

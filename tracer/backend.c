@@ -547,6 +547,7 @@ const struct backend backend_io = {
 	.folder = "iotrace",
 	.meaning = "system calls and batch sizes, by iotrace",
 	.suffixes = suffixes,
+	.schema = &schema_result,
 	.probe = io_probe,
 	.command = io_command,
 	.run = io_run,

@@ -130,7 +130,7 @@ static void read_results(const struct making *mk, struct metadata *m)
 				mem_printf("%s/%s/%s", mk->parent, mk->temp, path);
 
 			if (name)
-				metadata_read(m, k->id, name, file);
+				metadata_read(m, k->id, k->schema, name, file);
 		}
 	}
 }

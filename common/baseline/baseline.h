@@ -8,6 +8,7 @@
 #include "common/base/err.h"
 #include "common/baseline/baseline_manifest.h"
 #include "common/baseline/baseline_notes.h"
+#include "common/model/result.h"
 
 /*
  * Results kept per version:
@@ -19,9 +20,10 @@
 #define BASELINE_FOLDER   "baselines"
 #define BASELINE_METADATA "METADATA.md"
 
-/* A type of result: where it lies, and how its JSON is named (NAME + suffix). */
+/* A type of result: where it lies, how its JSON is named (NAME + suffix), what that is. */
 struct baseline_kind {
 	const char *id, *folder, *json_suffix;
+	const struct schema *schema;
 };
 
 struct baseline_place {

@@ -8,12 +8,13 @@
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/base/out.h"
+#include "common/model/result.h"
 
 /*
  * METADATA.md: what a baseline is of, from what its results say of themselves.
  *
  *	struct metadata m = {.version = "1.0", .date = "2026-01-31T12:00:00Z"};
- *	metadata_read(&m, "io", "knotd", path);
+ *	metadata_read(&m, "io", &schema_result, "knotd", path);
  *	metadata_write(&m, out);
  *	metadata_release(&m);
  */
@@ -60,9 +61,10 @@ struct metadata {
 	} results;
 };
 
-/* Reads the members that every result has and the key figures of the known types. What is not there
- * stays unknown; a file that cannot be read is a result with an error. */
-void metadata_read(struct metadata *m, const char *type, const char *name, const char *path);
+/* Reads what every result says and the key figures of its kind. What is not there stays unknown; a
+ * file that cannot be read, or is of a later schema, is a result with an error. */
+void metadata_read(struct metadata *m, const char *type, const struct schema *schema,
+	const char *name, const char *path);
 void metadata_release(struct metadata *m);
 
 void metadata_write(struct metadata *m, struct out *o);

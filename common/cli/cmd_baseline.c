@@ -204,7 +204,8 @@ static void find_kinds(struct baseline_kind *kinds)
 	const struct backend *b;
 
 	for (size_t i = 0; i < KINDS_MAX - 1 && (b = backend_at(i)); i++) {
-		kinds[i] = (struct baseline_kind){b->id, b->folder, backend_json_suffix(b)};
+		kinds[i] =
+			(struct baseline_kind){b->id, b->folder, backend_json_suffix(b), b->schema};
 	}
 }
 

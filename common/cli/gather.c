@@ -16,23 +16,13 @@
 
 #define KINDS_MAX 16
 
-/* What a traced run is called on disk and on the command line is io. */
-static const struct schema *schema_of(const char *type)
-{
-	for (const struct schema *const *s = schemas; *s; s++)
-		if (strcmp((*s)->name, type) == 0)
-			return *s;
-	return &schema_result;
-}
-
 const struct side_kind *gather_kinds(void)
 {
 	static struct side_kind kinds[KINDS_MAX];
 	const struct backend *b;
 
 	for (size_t i = 0; i < KINDS_MAX - 1 && (b = backend_at(i)); i++) {
-		kinds[i] = (struct side_kind){
-			b->id, b->folder, backend_json_suffix(b), schema_of(b->id)};
+		kinds[i] = (struct side_kind){b->id, b->folder, backend_json_suffix(b), b->schema};
 	}
 	return kinds;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
+#include "common/model/result.h"
 #include "common/runner/drive.h"
 #include "common/runner/scenario.h"
 
@@ -64,6 +65,7 @@ struct backend {
 	/* What a run leaves: NAME + suffix, NULL-terminated. The JSON is last: when it is there,
 	 * the others are. */
 	const char *const *suffixes;
+	const struct schema *schema; /* of that */
 	/* 0: it can run here; else why not and what to do about it. */
 	int (*probe)(struct err *err);
 	/* The tool's command line with the target's, NULL-terminated, in arena a; for --dry-run.
