@@ -3,7 +3,7 @@
  * The cpu backend: samples the target with perf record, folds the stacks that perf script prints,
  * and has a flame graph drawn of them.
  */
-#include "common/run/backend.h"
+#include "common/runner/backend.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,11 +18,11 @@
 #include "common/base/units.h"
 #include "common/model/enough.h"
 #include "common/model/json.h"
-#include "common/run/control.h"
-#include "common/run/environment.h"
-#include "common/run/flamegraph.h"
-#include "common/run/load.h"
-#include "common/run/program.h"
+#include "common/runner/control.h"
+#include "common/runner/environment.h"
+#include "common/runner/flamegraph.h"
+#include "common/runner/load.h"
+#include "common/runner/program.h"
 #include "cpu/diff.h"
 #include "cpu/difference.h"
 #include "cpu/fold.h"
@@ -748,6 +748,7 @@ const struct backend backend_cpu = {
 	.folder = "flamegraphs",
 	.meaning = "where CPU time goes, by perf: stacks and a flame graph",
 	.suffixes = suffixes,
+	.schema = &schema_cpu,
 	.probe = cpu_probe,
 	.command = cpu_command,
 	.run = cpu_run,

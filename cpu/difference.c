@@ -10,7 +10,7 @@
 #include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/base/out.h"
-#include "common/run/flamegraph.h"
+#include "common/runner/flamegraph.h"
 #include "cpu/diff.h"
 
 char *difference_find(const char *place, const char *scenario)

@@ -15,7 +15,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/units.h"
-#include "common/run/tool.h"
+#include "common/runner/tool.h"
 
 #define ANSWER_WAIT_NS (2 * NS_PER_SEC)
 /* As much of the stack as perf copies with each sample: enough for deep stacks through libc. */

@@ -7,8 +7,8 @@
 
 #include "common/base/err.h"
 #include "common/base/mem.h"
-#include "common/run/drive.h"
-#include "common/run/scenario.h"
+#include "common/runner/drive.h"
+#include "common/runner/scenario.h"
 #include "cpu/fold.h"
 
 /* perf as a program: what it can do here, its command lines, its control pipe, its script. */

@@ -4,7 +4,7 @@
  * process. The whole run is profiled: a heap is made of all that came before, so a window is marked
  * and nothing is left out.
  */
-#include "common/run/backend.h"
+#include "common/runner/backend.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,13 +21,13 @@
 #include "common/base/units.h"
 #include "common/model/json.h"
 #include "common/report/plot.h"
-#include "common/run/control.h"
-#include "common/run/doctor.h"
-#include "common/run/environment.h"
-#include "common/run/flamegraph.h"
-#include "common/run/load.h"
-#include "common/run/program.h"
-#include "common/run/tool.h"
+#include "common/runner/control.h"
+#include "common/doctor/doctor.h"
+#include "common/runner/environment.h"
+#include "common/runner/flamegraph.h"
+#include "common/runner/load.h"
+#include "common/runner/program.h"
+#include "common/runner/tool.h"
 #include "mem/command.h"
 #include "mem/files.h"
 #include "mem/folded.h"
@@ -827,6 +827,7 @@ const struct backend backend_memory = {
 	.folder = "massif",
 	.meaning = "heap over time and who holds it, by valgrind's massif",
 	.suffixes = suffixes,
+	.schema = &schema_memory,
 	.probe = memory_probe,
 	.command = memory_command,
 	.run = memory_run,

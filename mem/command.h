@@ -4,7 +4,7 @@
 
 #include "common/base/err.h"
 #include "common/base/mem.h"
-#include "common/run/scenario.h"
+#include "common/runner/scenario.h"
 
 /*
  * The command line of valgrind for a scenario. Pure.

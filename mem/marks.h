@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-#include "common/run/drive.h"
-#include "common/run/program.h"
+#include "common/runner/drive.h"
+#include "common/runner/program.h"
 
 /*
  * The window in massif's own time: where the load begins and ends, massif is asked (by valgrind's

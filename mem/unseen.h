@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "common/run/doctor.h"
+#include "common/doctor/doctor.h"
 #include "mem/files.h"
 
 /*

@@ -5,7 +5,7 @@
  */
 #include "common/model/json.h"
 #include "common/model/result.h"
-#include "common/run/backend.h"
+#include "common/runner/backend.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,10 +20,10 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/units.h"
-#include "common/run/control.h"
-#include "common/run/load.h"
-#include "common/run/program.h"
-#include "common/run/status_line.h"
+#include "common/runner/control.h"
+#include "common/runner/load.h"
+#include "common/runner/program.h"
+#include "common/runner/status_line.h"
 #include "common/view/view_parts.h"
 #include "common/write/writer.h"
 
@@ -36,26 +36,9 @@ enum { STATUS_TRACER_FAILED = 125, STATUS_TIME_LIMIT = 124, STATUS_TROUBLE = 2 }
 static const char *const suffixes[] = {BASE "-summary.txt", BASE "-detail.txt", BASE "-time.folded",
 	BASE "-bytes.folded", BASE "-calls.folded", BASE ".json", NULL};
 
-/* The iotrace beside our own program, else the one in PATH. The caller's; NULL: none. */
-static char *find_iotrace(void)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	if (n > 0) {
-		self[n] = '\0';
-		slash = strrchr(self, '/');
-		cleanup_free char *beside = mem_printf("%.*s/iotrace", (int)(slash - self), self);
-		if (access(beside, X_OK) == 0)
-			return mem_strdup(beside);
-	}
-	return program_find("iotrace");
-}
-
 static int io_probe(struct err *err)
 {
-	cleanup_free char *iotrace = find_iotrace();
+	cleanup_free char *iotrace = program_find_beside("iotrace");
 
 	if (!iotrace)
 		return err_set(err, -ENOENT,
@@ -183,7 +166,7 @@ static const char *const *command_line(
 
 static const char *const *io_command(const struct backend_run *in, struct arena *a)
 {
-	cleanup_free char *iotrace = find_iotrace();
+	cleanup_free char *iotrace = program_find_beside("iotrace");
 
 	/* With a load it is a pipe, whatever its number. */
 	return command_line(
@@ -494,7 +477,7 @@ static uint64_t limit_ns(const struct backend_run *in)
 static int io_drive(const struct backend_run *in, struct drive_result *ret, struct err *err)
 {
 	const struct scenario *sc = in->sc;
-	cleanup_free char *iotrace = find_iotrace();
+	cleanup_free char *iotrace = program_find_beside("iotrace");
 	struct io_session s = {.in = in, .iotrace = iotrace, .control = {-1, -1}};
 	const struct drive_attach attach = {in->attach, io_attach_command, io_is_attached};
 	int with_pipe = sc->load || in->attach;
@@ -564,6 +547,7 @@ const struct backend backend_io = {
 	.folder = "iotrace",
 	.meaning = "system calls and batch sizes, by iotrace",
 	.suffixes = suffixes,
+	.schema = &schema_result,
 	.probe = io_probe,
 	.command = io_command,
 	.run = io_run,

@@ -12,6 +12,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/mem.h"
+#include "tracer/sigmask.h"
 
 #define PF_EXITING       0x00000004 /* include/linux/sched.h */
 #define PF_KTHREAD       0x00200000
@@ -81,11 +82,8 @@ void disposition_block_trap(pid_t tid)
 	const uint64_t faults = bit(SIGILL) | bit(SIGBUS) | bit(SIGFPE) | bit(SIGSEGV);
 	uint64_t mask;
 
-	if (ptrace(PTRACE_GETSIGMASK, tid, (void *)sizeof(mask), &mask) < 0 ||
-		(mask & faults) != faults)
-		return;
-	mask |= bit(SIGTRAP);
-	(void)ptrace(PTRACE_SETSIGMASK, tid, (void *)sizeof(mask), &mask);
+	if (sigmask_get(tid, &mask) == 0 && (mask & faults) == faults)
+		(void)sigmask_set(tid, mask | bit(SIGTRAP));
 }
 
 int disposition_pending(pid_t tid)

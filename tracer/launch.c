@@ -16,7 +16,8 @@
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
 #include "tracer/filter.h"
-#include "common/run/as_user.h"
+#include "common/runner/as_user.h"
+#include "common/runner/program.h"
 #include "tracer/launch.h"
 #include "tracer/probe.h"
 #include "tracer/session.h"
@@ -30,49 +31,18 @@ struct launch_shared {
 
 /* ---- which file ---- */
 
-static int check_file(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return errno == EACCES ? -ENOENT
-				       : -errno; /* a directory that may not be searched */
-	if (S_ISDIR(st.st_mode) || access(path, X_OK) < 0)
-		return -EACCES;
-	return 0;
-}
-
 int launch_resolve(const char *name, char **ret_path, struct err *err)
 {
-	const char *path_var = getenv("PATH");
-	cleanup_free char *dirs = NULL;
-	char *rest, *dir;
-	int denied = 0;
+	int here = strchr(name, '/') != NULL;
 
-	if (strchr(name, '/')) {
-		int rc = check_file(name);
-
-		if (rc < 0)
-			return err_set(err, rc == -ENOTDIR ? -ENOENT : rc, "%s: %s", name,
-				rc == -EACCES ? "not an executable file" : strerror(-rc));
-		*ret_path = mem_strdup(name);
+	*ret_path = program_find(name);
+	if (*ret_path)
 		return 0;
-	}
-	dirs = mem_strdup(path_var ? path_var : "/usr/local/bin:/bin:/usr/bin");
-	for (rest = dirs; (dir = strsep(&rest, ":"));) {
-		char *path = mem_printf("%s/%s", *dir ? dir : ".", name);
-		int rc = check_file(path);
-
-		if (rc == 0) {
-			*ret_path = path;
-			return 0;
-		}
-		denied |= rc == -EACCES;
-		free(path);
-	}
-	if (denied)
-		return err_set(err, -EACCES, "%s: found in PATH, but not executable", name);
-	return err_set(err, -ENOENT, "%s: command not found", name);
+	if (errno == EACCES)
+		return err_set(err, -EACCES, "%s: %s", name,
+			here ? "not an executable file" : "found in PATH, but not executable");
+	return err_set(err, errno == ENOTDIR ? -ENOENT : -errno, "%s: %s", name,
+		here ? strerror(errno) : "command not found");
 }
 
 /* ---- the child ---- */

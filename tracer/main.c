@@ -17,7 +17,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tracer/attach.h"
-#include "common/run/as_user.h"
+#include "common/runner/as_user.h"
 #include "tracer/booking.h"
 #include "tracer/front.h"
 #include "tracer/launch.h"

@@ -10,7 +10,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
-#include "common/run/environment.h"
+#include "common/runner/environment.h"
 #include "tracer/agg/gather.h"
 #include "tracer/attach.h"
 

@@ -12,6 +12,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
+#include "common/base/out.h"
 #include "tracer/spool_format.h"
 
 #define BLOCKS     3
@@ -177,23 +178,6 @@ static size_t encode(struct packer *pk, const struct block *b)
 
 /* ---- the file ---- */
 
-static int write_all(int fd, const void *bytes, size_t n)
-{
-	const char *p = bytes;
-
-	while (n) {
-		ssize_t done = write(fd, p, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return done < 0 ? -errno : -EIO;
-		p += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
-
 static int write_header(struct spool *s)
 {
 	struct spool_file_header h = {.version = SPOOL_VERSION,
@@ -203,7 +187,7 @@ static int write_header(struct spool *s)
 	int rc;
 
 	memcpy(h.magic, SPOOL_MAGIC, sizeof(h.magic));
-	rc = write_all(s->fd, &h, sizeof(h));
+	rc = out_write_all(s->fd, &h, sizeof(h));
 	if (rc == 0)
 		s->packer.file_bytes = sizeof(h);
 	return rc;
@@ -224,7 +208,7 @@ static int write_block(struct spool *s, const struct block *b)
 	h.raw_bytes = (uint32_t)raw;
 	h.packed_bytes = (uint32_t)packed;
 	memcpy(pk->packed, &h, sizeof(h));
-	rc = write_all(s->fd, pk->packed, sizeof(h) + packed);
+	rc = out_write_all(s->fd, pk->packed, sizeof(h) + packed);
 	if (rc == 0) {
 		pk->calls += b->len;
 		pk->file_bytes += sizeof(h) + packed;
@@ -236,7 +220,7 @@ static int write_end(struct spool *s)
 {
 	struct spool_block_header h = {.mark = SPOOL_END_MARK, .calls_before = s->packer.calls};
 
-	return write_all(s->fd, &h, sizeof(h));
+	return out_write_all(s->fd, &h, sizeof(h));
 }
 
 /* ---- the writer ---- */

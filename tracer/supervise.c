@@ -13,7 +13,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "common/run/signal_word.h"
+#include "common/runner/signal_word.h"
 
 /* After KILL: again at this distance, for what was forked in between. */
 #define KILL_AGAIN_NS (100 * NS_PER_MS)

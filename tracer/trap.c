@@ -12,6 +12,7 @@
 #include "tracer/arch/arch.h"
 #include "tracer/arch/regs.h"
 #include "tracer/dispositions.h"
+#include "tracer/sigmask.h"
 
 /* Linux 6.4; linux/ptrace.h of older ones does not know them. */
 #define SET_CONFIG 0x4210
@@ -71,32 +72,22 @@ const char *trap_refused(const struct tracee *t)
 
 #define SIGSYS_BIT (1ULL << (SIGSYS - 1))
 
-static int get_mask(pid_t tid, uint64_t *ret)
-{
-	return ptrace(PTRACE_GETSIGMASK, tid, (void *)sizeof(*ret), ret) < 0 ? -1 : 0;
-}
-
-static void set_mask(pid_t tid, uint64_t mask)
-{
-	(void)ptrace(PTRACE_SETSIGMASK, tid, (void *)sizeof(mask), &mask);
-}
-
 static void unblock(struct tracee *t)
 {
 	uint64_t mask;
 
-	if (get_mask(t->tid, &mask) < 0 || !(mask & SIGSYS_BIT))
+	if (sigmask_get(t->tid, &mask) < 0 || !(mask & SIGSYS_BIT))
 		return;
 	t->sigsys_blocked = 1;
-	set_mask(t->tid, mask & ~SIGSYS_BIT);
+	sigmask_set(t->tid, mask & ~SIGSYS_BIT);
 }
 
 static void block_again(struct tracee *t)
 {
 	uint64_t mask;
 
-	if (t->sigsys_blocked && get_mask(t->tid, &mask) == 0)
-		set_mask(t->tid, mask | SIGSYS_BIT);
+	if (t->sigsys_blocked && sigmask_get(t->tid, &mask) == 0)
+		sigmask_set(t->tid, mask | SIGSYS_BIT);
 	t->sigsys_blocked = 0;
 }
 
@@ -131,7 +122,7 @@ int trap_lift_for_signal(struct tracee *t)
 
 	if (t->trap != TRAP_SET)
 		return 0;
-	if (!t->sigsys_blocked || get_mask(t->tid, &mask) < 0 ||
+	if (!t->sigsys_blocked || sigmask_get(t->tid, &mask) < 0 ||
 		disposition_mask(t->tid, &now) < 0 || ((mask ^ now) & ~SIGSYS_BIT) == 0) {
 		trap_lift(t);
 		return 0;

@@ -13,7 +13,7 @@
 #include "common/base/mem.h"
 #include "common/base/units.h"
 #include "common/model/json.h"
-#include "common/run/program.h"
+#include "common/runner/program.h"
 #include "tracer/event.h"
 #include "tracer/kernel_counts.h"
 

@@ -40,8 +40,10 @@ static int wait_writable(int fd)
 	return 0;
 }
 
-static int write_all(int fd, const char *p, size_t n)
+int out_write_all(int fd, const void *bytes, size_t n)
 {
+	const char *p = bytes;
+
 	while (n) {
 		ssize_t done = write(fd, p, n);
 		int rc = 0;
@@ -65,7 +67,7 @@ static int write_all(int fd, const char *p, size_t n)
 int out_flush(struct out *o)
 {
 	if (o->fd >= 0 && !o->error && o->len)
-		o->error = write_all(o->fd, o->buf, o->len);
+		o->error = out_write_all(o->fd, o->buf, o->len);
 	if (o->fd >= 0)
 		o->len = 0;
 	return o->error;
@@ -94,7 +96,7 @@ void out_bytes(struct out *o, const void *p, size_t n)
 		memcpy(o->buf + o->len, p, n);
 		o->len += n;
 	} else if (!o->error) {
-		o->error = write_all(o->fd, p, n);
+		o->error = out_write_all(o->fd, p, n);
 	}
 	if (!o->error)
 		o->total_bytes += n;

@@ -41,4 +41,7 @@ int out_flush(struct out *o); /* 0 or the first error */
 /* Memory output only: NUL-terminated, owned by o until the next write or out_release. */
 const char *out_text(struct out *o);
 
+/* All of it, at once: 0 or -errno. Waits where fd would block. */
+int out_write_all(int fd, const void *bytes, size_t n);
+
 #endif

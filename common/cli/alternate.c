@@ -13,8 +13,8 @@
 #include "common/base/mem.h"
 #include "common/cli/command.h"
 #include "common/cli/gather.h"
-#include "common/run/layout.h"
-#include "common/run/program.h"
+#include "common/runner/layout.h"
+#include "common/runner/program.h"
 
 struct words_vec {
 	const char **at;

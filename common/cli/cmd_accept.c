@@ -15,8 +15,8 @@
 #include "common/cli/gather.h"
 #include "common/cli/words.h"
 #include "common/compare/limit.h"
-#include "common/run/locate.h"
-#include "common/run/optable.h"
+#include "common/runner/locate.h"
+#include "common/runner/optable.h"
 
 enum { STATUS_TROUBLE = 2, CATALOGUE_MAX = 16 << 20 };
 
@@ -34,9 +34,7 @@ static const struct optable_row option_rows[] = {
 		"rewrite limits that are met, too: tighten them to what was measured"},
 	{"dry-run", NULL, OPTION_FLAG, offsetof(struct accept_args, dry_run), 0, 0,
 		"only say what would be written"},
-	{"help", NULL, OPTION_FLAG, offsetof(struct accept_args, help), 0, 0, "print this"},
-	{"version", NULL, OPTION_FLAG, offsetof(struct accept_args, version), 0, 0,
-		"print the version"},
+	OPTION_ROWS_OF_ALL(struct accept_args),
 };
 
 static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};

@@ -15,10 +15,10 @@
 #include "common/base/file.h"
 #include "common/cli/ease_options.h"
 #include "common/cli/words.h"
-#include "common/run/backend.h"
-#include "common/run/config.h"
-#include "common/run/layout.h"
-#include "common/run/optable.h"
+#include "common/runner/backend.h"
+#include "common/runner/config.h"
+#include "common/runner/layout.h"
+#include "common/runner/optable.h"
 #include "common/write/markdown.h"
 
 #define DEFAULT_DIR    "results"
@@ -42,9 +42,7 @@ static const struct optable_row option_rows[] = {
 	{"config", "FILE", OPTION_TEXT, offsetof(struct analyze_args, config), 0, 0, CONFIG_HELP},
 	{"stdout", NULL, OPTION_FLAG, offsetof(struct analyze_args, to_stdout), 0, 0,
 		"print the I/O analysis and write no file"},
-	{"help", NULL, OPTION_FLAG, offsetof(struct analyze_args, help), 0, 0, "print this"},
-	{"version", NULL, OPTION_FLAG, offsetof(struct analyze_args, version), 0, 0,
-		"print the version"},
+	OPTION_ROWS_OF_ALL(struct analyze_args),
 };
 
 static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
@@ -148,13 +146,10 @@ static struct doc *io_doc(const struct analyze_input *in, const struct ease_tabl
 static int write_stdout(const struct doc *d, struct err *err)
 {
 	struct out o;
-	int rc;
 
 	out_init(&o, STDOUT_FILENO);
 	markdown_write_doc(d, &o);
-	rc = out_flush(&o);
-	out_release(&o);
-	return rc < 0 ? err_set(err, rc, "cannot write to standard output: %s", strerror(-rc)) : 0;
+	return command_flush(&o, err);
 }
 
 static void write_markdown(const void *doc, struct out *o)

@@ -11,9 +11,9 @@
 
 #include "common/base/units.h"
 #include "common/cli/words.h"
-#include "common/run/backend.h"
-#include "common/run/baseline.h"
-#include "common/run/optable.h"
+#include "common/runner/backend.h"
+#include "common/baseline/baseline.h"
+#include "common/runner/optable.h"
 
 enum { STATUS_DIFFERENT = 1, KINDS_MAX = 16 };
 
@@ -27,9 +27,7 @@ static const struct optable_row option_rows[] = {
 		"where the results are (default results); baselines are in DIR/baselines"},
 	{"force", NULL, OPTION_FLAG, offsetof(struct baseline_args, force), 0, 0,
 		"of save: replace a baseline of that name, in one step"},
-	{"help", NULL, OPTION_FLAG, offsetof(struct baseline_args, help), 0, 0, "print this"},
-	{"version", NULL, OPTION_FLAG, offsetof(struct baseline_args, version), 0, 0,
-		"print the version"},
+	OPTION_ROWS_OF_ALL(struct baseline_args),
 };
 
 static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
@@ -48,14 +46,6 @@ static void baseline_help(struct out *o)
 }
 
 /* ---- output ---- */
-
-static int flush(struct out *o, struct err *err)
-{
-	int rc = out_flush(o);
-
-	out_release(o);
-	return rc < 0 ? err_set(err, rc, "cannot write to standard output: %s", strerror(-rc)) : 0;
-}
 
 /* Names of files may hold anything. */
 static void print_name(struct out *o, const char *text)
@@ -113,7 +103,7 @@ static int save(const struct baseline_place *place, const char *version,
 		out_printf(&o, "saved %s: %zu result%s, %s files, %s\n", saved.path, saved.results,
 			saved.results == 1 ? "" : "s", units_thousands(files, saved.files),
 			units_bytes(bytes, saved.bytes));
-		rc = flush(&o, err);
+		rc = command_flush(&o, err);
 	}
 	baseline_saved_release(&saved);
 	return rc;
@@ -147,7 +137,7 @@ static int list(const struct baseline_place *place, struct err *err)
 		out_char(&o, '\n');
 	}
 	baseline_list_release(&l);
-	return flush(&o, err);
+	return command_flush(&o, err);
 }
 
 /* ---- verify ---- */
@@ -202,7 +192,7 @@ static int verify(const struct baseline_place *place, const char *version, struc
 
 	out_init(&o, STDOUT_FILENO);
 	rc = version ? verify_one(place, version, &o, err) : verify_all(place, &o, err);
-	flushed = flush(&o, err);
+	flushed = command_flush(&o, err);
 	return rc < 0 ? rc : flushed < 0 ? flushed : rc;
 }
 
@@ -214,7 +204,8 @@ static void find_kinds(struct baseline_kind *kinds)
 	const struct backend *b;
 
 	for (size_t i = 0; i < KINDS_MAX - 1 && (b = backend_at(i)); i++) {
-		kinds[i] = (struct baseline_kind){b->id, b->folder, backend_json_suffix(b)};
+		kinds[i] =
+			(struct baseline_kind){b->id, b->folder, backend_json_suffix(b), b->schema};
 	}
 }
 

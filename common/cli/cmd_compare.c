@@ -17,9 +17,9 @@
 #include "common/cli/words.h"
 #include "common/model/json.h"
 #include "common/report/report.h"
-#include "common/run/backend.h"
-#include "common/run/layout.h"
-#include "common/run/optable.h"
+#include "common/runner/backend.h"
+#include "common/runner/layout.h"
+#include "common/runner/optable.h"
 #include "common/view/view.h"
 #include "common/write/markdown.h"
 #include "common/write/writer.h"
@@ -63,8 +63,7 @@ static const struct optable_row option_rows[] = {
 	{"html", "FILE", OPTION_TEXT, AT(html), 0, 0, "write it as a page that loads nothing, too"},
 	{"format", "FORM", OPTION_TEXT, AT(format), 0, 0,
 		"text (default), or github: annotations for a workflow after the text"},
-	{"help", NULL, OPTION_FLAG, AT(help), 0, 0, "print this"},
-	{"version", NULL, OPTION_FLAG, AT(version), 0, 0, "print the version"},
+	OPTION_ROWS_OF_ALL(struct compare_args),
 };
 
 static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
@@ -225,10 +224,10 @@ static int print_all(const struct compare_args *args, const struct res_compare *
 	}
 	if (args->format && !strcmp(args->format, "github"))
 		print_github(c, fail_on, args->allow_new, &o);
-	if (rc == 0 && out_flush(&o) < 0)
-		rc = err_set(
-			err, o.error, "cannot write to standard output: %s", strerror(-o.error));
-	out_release(&o);
+	if (rc == 0)
+		rc = command_flush(&o, err);
+	else
+		out_release(&o);
 	doc_free(d);
 	return rc;
 }

@@ -9,9 +9,9 @@
 
 #include "common/cli/gather.h"
 #include "common/model/json.h"
-#include "common/run/backend.h"
-#include "common/run/doctor.h"
-#include "common/run/optable.h"
+#include "common/runner/backend.h"
+#include "common/doctor/doctor.h"
+#include "common/runner/optable.h"
 
 enum { STATUS_FAILED = 1 };
 
@@ -28,9 +28,7 @@ static const struct optable_row option_rows[] = {
 	{"output-dir", "DIR", OPTION_TEXT, offsetof(struct doctor_args, output_dir), 0, 0,
 		"where results will go (default results)"},
 	{"json", NULL, OPTION_FLAG, offsetof(struct doctor_args, json), 0, 0, "for programs"},
-	{"help", NULL, OPTION_FLAG, offsetof(struct doctor_args, help), 0, 0, "print this"},
-	{"version", NULL, OPTION_FLAG, offsetof(struct doctor_args, version), 0, 0,
-		"print the version"},
+	OPTION_ROWS_OF_ALL(struct doctor_args),
 };
 
 static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
@@ -150,10 +148,7 @@ static int examine(const struct doctor_args *args, struct err *err)
 	worst = doctor_worst(&report);
 	out_init(&o, STDOUT_FILENO);
 	(args->json ? write_report : print_report)(&o, &report);
-	rc = out_flush(&o);
-	if (rc < 0)
-		err_set(err, rc, "cannot write to standard output: %s", strerror(-rc));
-	out_release(&o);
+	rc = command_flush(&o, err);
 	doctor_report_release(&report);
 	doctor_facts_release(&facts);
 	if (rc < 0)

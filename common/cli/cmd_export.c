@@ -12,7 +12,7 @@
 #include "common/base/file.h"
 #include "common/cli/words.h"
 #include "common/model/json.h"
-#include "common/run/optable.h"
+#include "common/runner/optable.h"
 #include "common/write/csv.h"
 
 struct export_args {
@@ -23,9 +23,7 @@ struct export_args {
 static const struct optable_row option_rows[] = {
 	{"output", "FILE", OPTION_TEXT, offsetof(struct export_args, output), 0, 0,
 		"write there, - is standard output (the default); also -o"},
-	{"help", NULL, OPTION_FLAG, offsetof(struct export_args, help), 0, 0, "print this"},
-	{"version", NULL, OPTION_FLAG, offsetof(struct export_args, version), 0, 0,
-		"print the version"},
+	OPTION_ROWS_OF_ALL(struct export_args),
 };
 
 static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
@@ -155,13 +153,10 @@ static int write_table(
 static int write_list(const struct csv_tables *t, const void *doc, struct err *err)
 {
 	struct out o;
-	int rc;
 
 	out_init(&o, STDOUT_FILENO);
 	print_list(t, doc, &o);
-	rc = out_flush(&o);
-	out_release(&o);
-	return rc < 0 ? err_set(err, rc, "cannot write to standard output: %s", strerror(-rc)) : 0;
+	return command_flush(&o, err);
 }
 
 /* ---- the command ---- */

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
-#include "common/run/config.h"
-#include "common/run/load.h"
-#include "common/run/optable.h"
+#include "common/runner/config.h"
+#include "common/runner/load.h"
+#include "common/runner/optable.h"
 
 struct list_args {
 	const char *config;
@@ -20,9 +20,7 @@ struct list_args {
 static const struct optable_row option_rows[] = {
 	{"config", "FILE", OPTION_TEXT, offsetof(struct list_args, config), 0, 0,
 		"the catalogue (default " CONFIG_DEFAULT_FILE ")"},
-	{"help", NULL, OPTION_FLAG, offsetof(struct list_args, help), 0, 0, "print this"},
-	{"version", NULL, OPTION_FLAG, offsetof(struct list_args, version), 0, 0,
-		"print the version"},
+	OPTION_ROWS_OF_ALL(struct list_args),
 };
 
 static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
@@ -99,10 +97,7 @@ static int list_config(const char *path, struct err *err)
 	out_printf(&o, "%-*s  %-13s %s  command\n", width, "scenario", "types", "runs");
 	for (size_t i = 0; i < c->scenarios_len; i++)
 		list_scenario(c, &c->scenarios[i], width, &o);
-	rc = out_flush(&o);
-	if (rc < 0)
-		err_set(err, rc, "cannot write to standard output: %s", strerror(-rc));
-	out_release(&o);
+	rc = command_flush(&o, err);
 	config_free(c);
 	return rc;
 }

@@ -14,10 +14,10 @@
 #include "common/cli/ease_options.h"
 #include "common/cli/words.h"
 #include "common/report/report.h"
-#include "common/run/backend.h"
-#include "common/run/config.h"
-#include "common/run/layout.h"
-#include "common/run/optable.h"
+#include "common/runner/backend.h"
+#include "common/runner/config.h"
+#include "common/runner/layout.h"
+#include "common/runner/optable.h"
 
 #define DEFAULT_DIR "results"
 
@@ -37,9 +37,7 @@ static const struct optable_row option_rows[] = {
 		"the page's file, - for standard output (default DIR/NAME-report.html); also -o"},
 	{"ease", "KIND=N,..", OPTION_TEXT, offsetof(struct report_args, ease), 0, 0, EASE_HELP},
 	{"config", "FILE", OPTION_TEXT, offsetof(struct report_args, config), 0, 0, CONFIG_HELP},
-	{"help", NULL, OPTION_FLAG, offsetof(struct report_args, help), 0, 0, "print this"},
-	{"version", NULL, OPTION_FLAG, offsetof(struct report_args, version), 0, 0,
-		"print the version"},
+	OPTION_ROWS_OF_ALL(struct report_args),
 };
 
 static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
@@ -166,13 +164,10 @@ static void write_page(const void *r, struct out *o)
 static int print_text(const struct report *r, struct err *err)
 {
 	struct out o;
-	int rc;
 
 	out_init(&o, STDOUT_FILENO);
 	report_text(r, &o);
-	rc = out_flush(&o);
-	out_release(&o);
-	return rc < 0 ? err_set(err, rc, "cannot write to standard output: %s", strerror(-rc)) : 0;
+	return command_flush(&o, err);
 }
 
 static int write_report(const struct report *r, const struct report_args *args, struct err *err)

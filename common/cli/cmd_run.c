@@ -13,13 +13,13 @@
 #include "common/cli/results.h"
 #include "common/cli/user.h"
 #include "common/model/json.h"
-#include "common/run/config.h"
-#include "common/run/fill.h"
-#include "common/run/optable.h"
-#include "common/run/plan.h"
-#include "common/run/runner.h"
-#include "common/run/scenario.h"
-#include "common/run/target.h"
+#include "common/runner/config.h"
+#include "common/runner/fill.h"
+#include "common/runner/optable.h"
+#include "common/runner/plan.h"
+#include "common/runner/runner.h"
+#include "common/runner/scenario.h"
+#include "common/runner/target.h"
 
 enum { HZ_MAX = 1000000, RUNS_MAX = 10000, STATUS_MISSED = 1 };
 
@@ -130,8 +130,7 @@ static const struct optable_row option_rows[] = {
 	FLAG("pages-as-heap", memory.pages_as_heap,
 		"of type memory: count mapped pages instead of what malloc gives"),
 	FLAG("stacks", memory.stacks, "of type memory: measure stacks too (slow)"),
-	FLAG("help", help, "print this"),
-	FLAG("version", version, "print the version"),
+	OPTION_ROWS_OF_ALL(struct scenario_args),
 };
 
 static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
@@ -239,16 +238,6 @@ static void chosen_release(struct chosen *c)
 
 /* ---- what is done with them ---- */
 
-static int flush(struct out *o)
-{
-	int rc = out_flush(o);
-
-	out_release(o);
-	if (rc < 0)
-		command_complain("cannot write to standard output");
-	return rc < 0 ? STATUS_USAGE : STATUS_OK;
-}
-
 static int dry_run(const struct chosen *c)
 {
 	struct out o;
@@ -258,7 +247,7 @@ static int dry_run(const struct chosen *c)
 		target_locate(c->at[i], NULL, NULL);
 		plan_write(c->at[i], &o);
 	}
-	return flush(&o);
+	return command_end(&o);
 }
 
 static int print_report(const struct res_run *report)
@@ -267,7 +256,7 @@ static int print_report(const struct res_run *report)
 
 	out_init(&o, STDOUT_FILENO);
 	json_write_struct(report, &shape_run, &o);
-	return flush(&o);
+	return command_end(&o);
 }
 
 /* ---- limits ---- */

@@ -18,9 +18,9 @@
 #include "common/compare/runs.h"
 #include "common/model/json.h"
 #include "common/report/plot_sweep.h"
-#include "common/run/fill.h"
-#include "common/run/layout.h"
-#include "common/run/optable.h"
+#include "common/runner/fill.h"
+#include "common/runner/layout.h"
+#include "common/runner/optable.h"
 #include "common/view/view.h"
 #include "common/write/markdown.h"
 #include "common/write/writer.h"
@@ -66,8 +66,7 @@ static const struct optable_row option_rows[] = {
 	{"type", "TYPE", OPTION_TEXT, AT(alternate.type), 0, 0, "io (default), cpu or memory"},
 	ALTERNATE_ROWS(struct sweep_args, alternate),
 	{"json", NULL, OPTION_FLAG, AT(json), 0, 0, "print the sweep as JSON"},
-	{"help", NULL, OPTION_FLAG, AT(help), 0, 0, "print this"},
-	{"version", NULL, OPTION_FLAG, AT(version), 0, 0, "print the version"},
+	OPTION_ROWS_OF_ALL(struct sweep_args),
 };
 
 static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
@@ -216,19 +215,14 @@ static int print(const struct sweep_args *args, const struct res_sweep *s, struc
 {
 	struct doc *d = view_sweep(s);
 	struct out o;
-	int rc = 0;
 
 	out_init(&o, STDOUT_FILENO);
 	if (args->json)
 		write_json(s, &o);
 	else
 		text_write_doc(d, &o, TEXT_COLUMNS);
-	if (out_flush(&o) < 0)
-		rc = err_set(
-			err, o.error, "cannot write to standard output: %s", strerror(-o.error));
-	out_release(&o);
 	doc_free(d);
-	return rc;
+	return command_flush(&o, err);
 }
 
 static int status_of(const struct res_sweep *s)

@@ -2,6 +2,7 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
+#include "common/base/err.h"
 #include "common/base/out.h"
 
 /*
@@ -29,6 +30,10 @@ enum { STATUS_OK = 0, STATUS_USAGE = 2 };
 void command_complain(const char *text);
 /* The path of a log on stderr, with its last lines; nothing where there are none. */
 void command_show_log(const char *path);
+/* Ends an output to stdout: flushed and released; an error says that it cannot be written. */
+int command_flush(struct out *o, struct err *err);
+/* The same; an error is told, and the exit status is returned. */
+int command_end(struct out *o);
 /* Prints on stdout what fn writes; the exit status. */
 int command_print(void (*fn)(struct out *o));
 

@@ -11,19 +11,10 @@
 #include "common/base/nearest.h"
 #include "common/compare/limit.h"
 #include "common/compare/metric.h"
-#include "common/run/backend.h"
-#include "common/run/baseline.h"
+#include "common/runner/backend.h"
+#include "common/baseline/baseline.h"
 
 #define KINDS_MAX 16
-
-/* What a traced run is called on disk and on the command line is io. */
-static const struct schema *schema_of(const char *type)
-{
-	for (const struct schema *const *s = schemas; *s; s++)
-		if (strcmp((*s)->name, type) == 0)
-			return *s;
-	return &schema_result;
-}
 
 const struct side_kind *gather_kinds(void)
 {
@@ -31,8 +22,7 @@ const struct side_kind *gather_kinds(void)
 	const struct backend *b;
 
 	for (size_t i = 0; i < KINDS_MAX - 1 && (b = backend_at(i)); i++) {
-		kinds[i] = (struct side_kind){
-			b->id, b->folder, backend_json_suffix(b), schema_of(b->id)};
+		kinds[i] = (struct side_kind){b->id, b->folder, backend_json_suffix(b), b->schema};
 	}
 	return kinds;
 }

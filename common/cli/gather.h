@@ -5,7 +5,7 @@
 #include "common/base/err.h"
 #include "common/compare/compare.h"
 #include "common/compare/side.h"
-#include "common/run/config.h"
+#include "common/runner/config.h"
 
 /* What compare, accept and run look for on disk. */
 

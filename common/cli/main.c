@@ -40,18 +40,31 @@ void command_show_log(const char *path)
 	arena_release(&arena);
 }
 
+int command_flush(struct out *o, struct err *err)
+{
+	int rc = out_flush(o);
+
+	out_release(o);
+	return rc < 0 ? err_set(err, rc, "cannot write to standard output: %s", strerror(-rc)) : 0;
+}
+
+int command_end(struct out *o)
+{
+	struct err err = {0};
+
+	if (command_flush(o, &err) == 0)
+		return STATUS_OK;
+	command_complain(err.text);
+	return STATUS_USAGE;
+}
+
 int command_print(void (*fn)(struct out *o))
 {
 	struct out o;
 
 	out_init(&o, STDOUT_FILENO);
 	fn(&o);
-	int rc = out_flush(&o);
-	out_release(&o);
-	if (rc == 0)
-		return STATUS_OK;
-	command_complain("cannot write to standard output");
-	return STATUS_USAGE;
+	return command_end(&o);
 }
 
 static void print_help(struct out *o)

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
-#include "common/run/backend.h"
-#include "common/run/layout.h"
+#include "common/runner/backend.h"
+#include "common/runner/layout.h"
 #include "common/write/safe.h"
 
 enum { FIGURES_SHOWN = 3 };

@@ -3,7 +3,7 @@
 #define CLI_RESULTS_H
 
 #include "common/model/result.h"
-#include "common/run/scenario.h"
+#include "common/runner/scenario.h"
 
 /* What came of a run, on stderr, a line for each type that has left files: what it is mainly about,
  * and the file to look at first.

@@ -3,8 +3,8 @@
 #define CLI_USER_H
 
 #include "common/base/err.h"
-#include "common/run/as_user.h"
-#include "common/run/scenario.h"
+#include "common/runner/as_user.h"
+#include "common/runner/scenario.h"
 
 /*
  * -u USER of run: from here on we act for that user, who owns what is made; scenarios know it, and

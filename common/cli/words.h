@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "common/base/err.h"
-#include "common/run/optable.h"
+#include "common/runner/optable.h"
 
 /* The words of a command line (save VERSION), which may stand before, between and after options. */
 enum { WORDS_MAX = 16 };

@@ -409,7 +409,7 @@ def no_signal_ever_comes_to_it(t):
         os.unlink(t.path("load"))
         for _ in range(2):
             os.killpg(run.pid, signal.SIGTERM)
-            time.sleep(1.1) # another one, not the same again: common/run/signal_word.h
+            time.sleep(1.1) # another one, not the same again: common/runner/signal_word.h
         eq(t.finish(run).status in (2, 125), True, "signals twice")
         # Whoever kills us does not kill it.
         run = background(t, *who, kind)

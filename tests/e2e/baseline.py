@@ -50,8 +50,9 @@ def text_of(t, name):
 def result(t, kind="io", name="a", out="results", **members):
     """A result as a run leaves it, with the members that matter here."""
     folder, suffix = FOLDERS[kind]
+    schema = "iotrace.result/1" if kind == "io" else "profile.%s/1" % kind
     write(t, "%s/%s/%s%s" % (out, folder, name, suffix),
-          dict({"schema": "x", "complete": True, "warnings": [], "command": ["/bin/x"]}, **members))
+          dict({"schema": schema, "complete": True, "warnings": [], "command": ["/bin/x"]}, **members))
 
 
 def tree(t, where):

@@ -20,9 +20,9 @@ TARGET_CHECKS = ("target-symbols", "target-optimization", "target-frame-pointers
 
 def ids():
     """Of doctor.def, and one for each backend."""
-    with open(os.path.join(ROOT, "common/run/doctor.def")) as f:
+    with open(os.path.join(ROOT, "common/doctor/doctor.def")) as f:
         found = re.findall(r'^CHECK\(\w+, "([^"]+)"', f.read(), re.M)
-    with open(os.path.join(ROOT, "common/run/backends.def")) as f:
+    with open(os.path.join(ROOT, "common/runner/backends.def")) as f:
         return found + ["type-" + name for name in re.findall(r"^BACKEND\((\w+)\)", f.read(), re.M)]
 
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* What a baseline holds: its manifest, the text of METADATA.md, and a result that is described. */
-#include "common/run/baseline_manifest.h"
-#include "common/run/baseline_metadata.h"
+#include "common/baseline/baseline_manifest.h"
+#include "common/baseline/baseline_metadata.h"
 #include "tests/fuzz/fuzz.h"
 
 static void read_manifest(const char *text)
@@ -28,13 +28,12 @@ static void read_manifest(const char *text)
 
 static void describe(const char *path)
 {
-	static const char *const types[] = {"io", "cpu", "memory", "other"};
 	struct metadata m = {.version = "1.0", .date = "2026-01-31T12:00:00Z"};
 	struct metadata_lines doubts = {0};
 	struct out o;
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		metadata_read(&m, types[i], "x", path);
+	for (size_t i = 0; schemas[i]; i++)
+		metadata_read(&m, schemas[i]->name, schemas[i], "x", path);
 	out_init_mem(&o);
 	metadata_write(&m, &o);
 	fuzz_check_safe(&o);

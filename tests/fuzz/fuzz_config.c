@@ -2,9 +2,9 @@
 /* The catalogue, and what a run would make of each of its scenarios. */
 #include "common/analyze/analyze.h"
 #include "common/compare/limit.h"
-#include "common/run/config.h"
-#include "common/run/optable.h"
-#include "common/run/scenario.h"
+#include "common/runner/config.h"
+#include "common/runner/optable.h"
+#include "common/runner/scenario.h"
 #include "tests/fuzz/fuzz.h"
 
 static void merge(struct config *c, const struct config_scenario *s)

@@ -9,9 +9,9 @@
 #include "common/base/mem.h"
 #include "common/base/units.h"
 #include "common/compare/limit.h"
-#include "common/run/load.h"
-#include "common/run/ready.h"
-#include "common/run/status_line.h"
+#include "common/runner/load.h"
+#include "common/runner/ready.h"
+#include "common/runner/status_line.h"
 #include "common/write/safe.h"
 #include "tests/fuzz/fuzz.h"
 

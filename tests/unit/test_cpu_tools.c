@@ -16,8 +16,8 @@
 #include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/base/out.h"
-#include "common/run/flamegraph.h"
-#include "common/run/tool.h"
+#include "common/runner/flamegraph.h"
+#include "common/runner/tool.h"
 #include "cpu/perf.h"
 
 static char dir[] = "/tmp/test_cpu_tools.XXXXXX";

@@ -13,7 +13,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
-#include "common/run/environment.h"
+#include "common/runner/environment.h"
 
 static char dir[] = "/tmp/test_environment.XXXXXX"; /* the working directory of every test */
 
@@ -97,7 +97,8 @@ static void append_notes(struct elf_file *f, size_t align)
 static struct elf_file elf64(size_t align)
 {
 	struct elf_file f = {.len = sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr)};
-	Elf64_Ehdr e = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB},
+	Elf64_Ehdr e = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+		.e_version = EV_CURRENT,
 		.e_phoff = sizeof(e),
 		.e_phnum = 2,
 		.e_phentsize = sizeof(Elf64_Phdr)};
@@ -114,7 +115,8 @@ static struct elf_file elf64(size_t align)
 static struct elf_file elf32(void)
 {
 	struct elf_file f = {.len = sizeof(Elf32_Ehdr) + 2 * sizeof(Elf32_Phdr)};
-	Elf32_Ehdr e = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB},
+	Elf32_Ehdr e = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT},
+		.e_version = EV_CURRENT,
 		.e_phoff = sizeof(e),
 		.e_phnum = 2,
 		.e_phentsize = sizeof(Elf32_Phdr)};

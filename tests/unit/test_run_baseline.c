@@ -13,11 +13,11 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
-#include "common/run/baseline.h"
+#include "common/baseline/baseline.h"
 
 static const struct baseline_kind kinds[] = {
-	{"io", "iotrace", "-iotrace.json"},
-	{"cpu", "flamegraphs", "-cpu.json"},
+	{"io", "iotrace", "-iotrace.json", &schema_result},
+	{"cpu", "flamegraphs", "-cpu.json", &schema_cpu},
 	{0},
 };
 static const struct baseline_place place = {.out_dir = "out", .kinds = kinds};

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "common/run/baseline_manifest.h"
+#include "common/baseline/baseline_manifest.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define H0     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

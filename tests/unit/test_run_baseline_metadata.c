@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "common/base/file.h"
-#include "common/run/baseline_metadata.h"
+#include "common/baseline/baseline_metadata.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -48,7 +48,7 @@ static const char cpu[] =
 			    " {\"name\": \"small\", \"self_share\": 0.001}]}";
 
 static const char memory[] =
-	"{\"schema\": \"profile.memory/1\", \"complete\": true, \"command\": \"not a list\","
+	"{\"schema\": \"profile.memory/1\", \"complete\": true,"
 	" \"massif\": {\"version\": \"3.19.0\"}, \"peak\": {\"heap_bytes\": 1048576,"
 	" \"total_bytes\": 1049600}, \"held_at_end\": null, \"sites\": [{\"function\": \"make\","
 	" \"place\": \"a.c:7\", \"share\": 0.8, \"bytes\": 838861}]}";
@@ -61,7 +61,11 @@ static void read_text(struct metadata *m, const char *type, const char *name, co
 	assert_true(fd >= 0);
 	close(fd);
 	assert_int_equal(file_write(path, text, strlen(text), NULL), 0);
-	metadata_read(m, type, name, path);
+	metadata_read(m, type,
+		!strcmp(type, "io")    ? &schema_result
+		: !strcmp(type, "cpu") ? &schema_cpu
+				       : &schema_memory,
+		name, path);
 	unlink(path);
 }
 
@@ -74,6 +78,8 @@ static void read_all(struct metadata *m)
 	read_text(m, "memory", "serve", memory);
 	read_text(m, "io", "broken", "{\"schema\": ");
 	read_text(m, "io", "other", "{\"a\": 1}");
+	read_text(m, "io", "later", "{\"schema\": \"iotrace.result/2\"}");
+	read_text(m, "cpu", "wrong", "{\"schema\": \"profile.cpu/1\", \"command\": 7}");
 }
 
 static void says_what_the_results_say(void **state)
@@ -106,7 +112,12 @@ static void says_what_the_results_say(void **state)
 		"- memory serve: make (a.c:7): 80.0% of the peak (819.2 KiB)\n",
 		"\n## Warnings\n",
 		"- cpu serve is marked incomplete: only 870 samples\n",
-		"- io other cannot be read: not a result: it names no schema\n",
+		"- io other cannot be read: ",
+		"schema: missing, so this is not a result of iotrace\n",
+		"- io later cannot be read: ",
+		"iotrace.result/2 is newer than this program",
+		"- cpu wrong cannot be read: ",
+		"command: not a list\n",
 		"- the results are of different commits\n",
 		"- the results are of different builds of /bin/app\n",
 		"- cpu serve: only 870 samples\n",
@@ -139,8 +150,8 @@ static void hostile_text(void **state)
 
 	(void)state;
 	read_text(&m, "cpu", "x",
-		"{\"schema\": \"s\", \"complete\": true, \"command\": [\"a|b\\n# c\","
-		" \"<script>\", \"`x`\", \"\\u001b[31m\", 7], \"started_at\": \"|\","
+		"{\"schema\": \"profile.cpu/1\", \"complete\": true, \"command\": [\"a|b\\n# c\","
+		" \"<script>\", \"`x`\", \"\\u001b[31m\"], \"started_at\": \"|\","
 		" \"environment\": {\"cpu\": \"| Date | 1 |\\n| Date | 2\"}}");
 	out_init_mem(&o);
 	metadata_write(&m, &o);

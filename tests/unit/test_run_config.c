@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "common/base/file.h"
-#include "common/run/config.h"
-#include "common/run/locate.h"
+#include "common/runner/config.h"
+#include "common/runner/locate.h"
 
 static int read_text(const char *text, struct config **ret, struct err *err)
 {

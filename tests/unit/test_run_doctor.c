@@ -11,8 +11,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "common/run/doctor.h"
-#include "common/run/doctor_parts.h"
+#include "common/doctor/doctor.h"
+#include "common/doctor/doctor_parts.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -65,7 +65,7 @@ static void all_is_well(void **state)
 
 	(void)state;
 #define CHECK(function, id, about) checks++;
-#include "common/run/doctor.def"
+#include "common/doctor/doctor.def"
 #undef CHECK
 	doctor_judge(&f, &r);
 	for (size_t i = 0; i < r.len; i++)

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "common/run/load.h"
-#include "common/run/ready.h"
+#include "common/runner/load.h"
+#include "common/runner/ready.h"
 
 static void test_work(void **state)
 {

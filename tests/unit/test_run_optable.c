@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/run/optable.h"
+#include "common/runner/optable.h"
 
 struct args {
 	int flag;

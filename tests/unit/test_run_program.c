@@ -18,9 +18,9 @@
 
 #include "common/base/file.h"
 #include "common/base/mem.h"
-#include "common/run/layout.h"
-#include "common/run/program.h"
-#include "common/run/tree.h"
+#include "common/runner/layout.h"
+#include "common/runner/program.h"
+#include "common/runner/tree.h"
 
 static struct program start(const char *script, int own_group)
 {

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "common/run/optable.h"
-#include "common/run/median.h"
-#include "common/run/scenario.h"
+#include "common/runner/optable.h"
+#include "common/runner/median.h"
+#include "common/runner/scenario.h"
 
 static const char *const list_ab[] = {"a", "b", NULL};
 static const char *const list_io[] = {"io", NULL};

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "common/run/status_line.h"
+#include "common/runner/status_line.h"
 
 /* Lines as they come, and what is shown after each. */
 static const struct {

@@ -66,60 +66,57 @@ static struct res_interval_call *calls_of(
 	return to;
 }
 
-static int has_calls(const struct counted_owners *owners, const struct counted_owner *o)
+/* The next owner from *at on that made a call; NULL: none. */
+static const struct counted_owner *next_busy(const struct counted_owners *owners, size_t *at)
 {
-	for (size_t k = 0; k < o->len; k++)
-		if (owners->rows.at[o->first + k].f.calls)
-			return 1;
-	return 0;
+	while (*at < owners->len) {
+		const struct counted_owner *o = &owners->at[(*at)++];
+
+		for (size_t k = 0; k < o->len; k++)
+			if (owners->rows.at[o->first + k].f.calls)
+				return o;
+	}
+	return NULL;
 }
 
 static size_t count_busy(const struct counted_owners *owners)
 {
 	size_t n = 0;
 
-	for (size_t k = 0; k < owners->len; k++)
-		n += has_calls(owners, &owners->at[k]) != 0;
+	for (size_t at = 0; next_busy(owners, &at);)
+		n++;
 	return n;
 }
 
 static void fill_threads(struct res_interval *i, const struct counted_owners *threads)
 {
+	const struct counted_owner *o;
 	struct res_interval_thread *to;
 
 	RES_LIST(i, &i->threads, count_busy(threads), interval_thread);
 	to = i->threads.at;
-	for (size_t k = 0; k < threads->len; k++) {
-		const struct counted_owner *o = &threads->at[k];
-
-		if (!has_calls(threads, o))
-			continue;
+	for (size_t at = 0; (o = next_busy(threads, &at)); to++) {
 		to->pid = o->pid;
 		to->tid = o->number;
 		to->comm = arena_strdup(result_arena(i), o->name);
 		to->syscalls.at =
 			calls_of(i, threads->rows.at + o->first, o->len, &to->syscalls.len);
-		to++;
 	}
 }
 
 static void fill_fds(struct res_interval *i, const struct counted_owners *fds)
 {
+	const struct counted_owner *o;
 	struct res_interval_fd *to;
 
 	RES_LIST(i, &i->fds, count_busy(fds), interval_fd);
 	to = i->fds.at;
-	for (size_t k = 0; k < fds->len; k++) {
-		const struct counted_owner *o = &fds->at[k];
-
-		if (!has_calls(fds, o))
-			continue;
+	for (size_t at = 0; (o = next_busy(fds, &at)); to++) {
 		to->pid = o->pid;
 		to->fd = o->number;
 		to->generation = o->generation;
 		to->target = arena_strdup(result_arena(i), o->name);
 		to->syscalls.at = calls_of(i, fds->rows.at + o->first, o->len, &to->syscalls.len);
-		to++;
 	}
 }
 

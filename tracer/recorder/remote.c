@@ -13,6 +13,7 @@
 
 #include "tracer/arch/regs.h"
 #include "tracer/dispositions.h"
+#include "tracer/sigmask.h"
 #include "tracer/trap.h"
 
 #define LOOK_EVERY_US 1000
@@ -20,12 +21,9 @@
 
 static int begin(struct remote *r, struct recorder *f, struct tracee *t)
 {
-	uint64_t all = ~0ULL;
-
 	*r = (struct remote){.f = f, .t = t};
-	if (regs_get(t->tid, &r->saved) < 0 ||
-		ptrace(PTRACE_GETSIGMASK, t->tid, (void *)sizeof(r->mask), &r->mask) < 0 ||
-		ptrace(PTRACE_SETSIGMASK, t->tid, (void *)sizeof(all), &all) < 0)
+	if (regs_get(t->tid, &r->saved) < 0 || sigmask_get(t->tid, &r->mask) < 0 ||
+		sigmask_set(t->tid, ~0ULL) < 0)
 		return -errno;
 	r->regs = r->saved;
 	trap_pause(t);
@@ -186,16 +184,11 @@ int remote_run(struct remote *r, uint64_t end)
 	return rc;
 }
 
-static int set_mask(const struct remote *r)
-{
-	return ptrace(PTRACE_SETSIGMASK, r->t->tid, (void *)sizeof(r->mask), &r->mask) < 0 ? -1 : 0;
-}
-
 int remote_end(struct remote *r)
 {
 	pid_t tid = r->t->tid;
 
-	if (r->gone || set_mask(r) < 0)
+	if (r->gone || sigmask_set(r->t->tid, r->mask) < 0)
 		return -ESRCH;
 	trap_go_on(r->t);
 	/* It stops before its next instruction, and stays so if its process is stopped then. */
@@ -221,7 +214,8 @@ int remote_end_anywhere(struct remote *r, int *ret_status)
 		if (*ret_status >> 16 != PTRACE_EVENT_STOP)
 			continue;
 		trap_go_on(r->t);
-		return set_mask(r) < 0 || regs_set(tid, &r->saved) < 0 ? gone(r) : 0;
+		return sigmask_set(r->t->tid, r->mask) < 0 || regs_set(tid, &r->saved) < 0 ? gone(r)
+											   : 0;
 	}
 	return -ELOOP;
 }

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/runner/backend.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/units.h"
+#include "common/model/result.h"
+
+static const struct backend *const backends[] = {
+#define BACKEND(name) &backend_##name,
+#include "common/runner/backends.def"
+#undef BACKEND
+};
+
+int backend_not_attached(const struct drive_result *d, struct backend_result *ret, struct err *err)
+{
+	enum { STATUS_TROUBLE = 2, STATUS_INTERRUPTED = 130 };
+
+	if (d->tool_started)
+		return 0;
+	ret->status = d->interrupted ? STATUS_INTERRUPTED : STATUS_TROUBLE;
+	return err_set(err, d->interrupted ? -EINTR : -ECHILD, "%s", d->text);
+}
+
+struct res_attached *backend_describe_attached(void *doc, const struct attach *a)
+{
+	struct res_attached *to;
+
+	if (!a)
+		return NULL;
+	to = RES_OBJ(doc, attached);
+	to->pid = (uint64_t)a->roots.at[0];
+	to->processes = a->all.len;
+	to->started = a->started;
+	return to;
+}
+
+struct res_runs *backend_describe_runs(void *doc, const struct backend_runs *runs)
+{
+	struct res_runs *to = RES_OBJ(doc, runs);
+
+	to->count = runs->count;
+	to->chosen = runs->chosen;
+	to->min_ns = runs->min_ns;
+	to->max_ns = runs->max_ns;
+	return to;
+}
+
+const struct backend *backend_at(size_t i)
+{
+	return i < sizeof(backends) / sizeof(backends[0]) ? backends[i] : NULL;
+}
+
+const struct backend *backend_by_id(const char *id)
+{
+	for (size_t i = 0; backend_at(i); i++)
+		if (!strcmp(backend_at(i)->id, id))
+			return backend_at(i);
+	return NULL;
+}
+
+struct backend_figure *backend_figure(
+	struct backend_result *r, const char *unit, double value, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (r->figures_len == BACKEND_FIGURES_MAX)
+		return NULL;
+	struct backend_figure *f = &r->figures[r->figures_len++];
+
+	f->unit = unit;
+	f->value = value;
+	f->of = NAN;
+	va_start(ap, fmt);
+	vsnprintf(f->name, sizeof(f->name), fmt, ap);
+	va_end(ap);
+	return f;
+}
+
+static const char *value_words(char *buf, const char *unit, double v)
+{
+	if (!strcmp(unit, "bytes"))
+		return units_bytes(buf, (uint64_t)v);
+	if (!strcmp(unit, "ns"))
+		return units_duration(buf, (uint64_t)v);
+	if (v == floor(v) && fabs(v) < 1e18)
+		return units_thousands(buf, (uint64_t)v);
+	snprintf(buf, UNITS_BUF, "%.2f", v);
+	return buf;
+}
+
+const char *backend_figure_words(
+	char *buf, size_t size, const char *name, const char *unit, const double value_of[2])
+{
+	static const char per_call[] = " per call";
+	char value[UNITS_BUF], of[UNITS_BUF];
+	size_t len = strlen(name), tail = sizeof(per_call) - 1;
+
+	value_words(value, unit ? unit : "", value_of[0]);
+	if (!strcmp(name, "calls") || !strcmp(name, "samples"))
+		snprintf(buf, size, "%s %.*s", value, (int)len - (value_of[0] == 1), name);
+	else if (!strncmp(name, "calls per ", strlen("calls per ")))
+		snprintf(buf, size, "%s %s", value, name);
+	else if (len > tail && !strcmp(name + len - tail, per_call) && !isnan(value_of[1]))
+		snprintf(buf, size, "%.*s %s of %s a call", (int)(len - tail), name, value,
+			value_words(of, "", value_of[1]));
+	else
+		snprintf(buf, size, "%s %s", name, value);
+	return buf;
+}
+
+const char *backend_json_suffix(const struct backend *b)
+{
+	const char *const *last = b->suffixes;
+
+	while (last[1])
+		last++;
+	return *last;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/runner/optable.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/mem.h"
+#include "common/base/nearest.h"
+#include "common/base/units.h"
+
+enum { HELP_COLUMN = 26, HELP_WIDTH = 100 };
+
+static const struct optable_row *find(
+	const struct optable *table, const char *name, size_t name_len)
+{
+	for (size_t i = 0; i < table->len; i++)
+		if (strlen(table->rows[i].name) == name_len &&
+			!memcmp(table->rows[i].name, name, name_len))
+			return &table->rows[i];
+	return NULL;
+}
+
+/* A letter is the same option in every table that has it. */
+static const struct {
+	const char *letter, *name;
+} letters[] = {{"-o", "--output"}, {"-q", "--quiet"}, {"-u", "--user"}};
+
+const char *optable_option(const struct optable *table, const char *arg)
+{
+	if (strncmp(arg, "--", 2) == 0)
+		return arg;
+	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+		if (!strcmp(arg, letters[i].letter) &&
+			find(table, letters[i].name + 2, strlen(letters[i].name + 2)))
+			return letters[i].name;
+	return NULL;
+}
+
+static const char *letter_of(const struct optable_row *row)
+{
+	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+		if (!strcmp(row->name, letters[i].name + 2))
+			return letters[i].letter;
+	return NULL;
+}
+
+static int unknown(const struct optable *table, const char *name, size_t name_len, struct err *err)
+{
+	cleanup_free char *word = mem_strndup(name, name_len);
+	struct nearest n = nearest_to(word, 1 + name_len / 4);
+
+	for (size_t i = 0; i < table->len; i++)
+		nearest_try(&n, table->rows[i].name);
+	cleanup_free char *meant = n.name ? mem_printf("--%s", n.name) : NULL;
+
+	n.name = meant;
+	cleanup_free char *hint = nearest_hint(&n);
+
+	return err_set(err, -EINVAL, "unknown option '--%s'%s (see --help)", word, hint);
+}
+
+static int store(const struct optable_row *def, const char *value, void *into, struct err *err)
+{
+	char *field = (char *)into + def->offset;
+	uint64_t number;
+	int rc = 0;
+
+	switch (def->kind) {
+	case OPTION_FLAG:
+		*(int *)(void *)field = 1;
+		return 0;
+	case OPTION_TEXT:
+		*(const char **)(void *)field = value;
+		return 0;
+	case OPTION_SECONDS:
+		rc = units_parse_seconds(value, &number, err);
+		break;
+	case OPTION_NUMBER:
+		rc = units_parse_u64(value, def->min, def->max, &number, err);
+		break;
+	}
+	if (rc < 0)
+		return err_wrap(err, "--%s", def->name);
+	*(uint64_t *)(void *)field = number;
+	return 0;
+}
+
+int optable_parse(
+	const struct optable *table, char **argv, void *into, char ***ret_rest, struct err *err)
+{
+	*ret_rest = NULL;
+	for (char **arg = argv; *arg; arg++) {
+		if (!strcmp(*arg, "--")) {
+			*ret_rest = arg + 1;
+			return 0;
+		}
+		const char *option = optable_option(table, *arg);
+
+		if (!option)
+			return err_set(err, -EINVAL, "unexpected argument '%s': %s", *arg,
+				**arg == '-' ? "there is no such option (see --help)"
+					     : "the target's arguments come after --");
+
+		const char *name = option + 2;
+		const char *equals = strchr(name, '=');
+		size_t name_len = equals ? (size_t)(equals - name) : strlen(name);
+		const struct optable_row *def = find(table, name, name_len);
+		const char *value = equals ? equals + 1 : NULL;
+
+		if (!def)
+			return unknown(table, name, name_len, err);
+		if (def->kind == OPTION_FLAG && value)
+			return err_set(err, -EINVAL, "--%s takes no value", def->name);
+		if (def->kind != OPTION_FLAG && !value) {
+			if (!arg[1])
+				return err_set(err, -EINVAL, "--%s needs a value: %s", def->name,
+					def->arg);
+			value = *++arg;
+		}
+		int rc = store(def, value, into, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Prints text from HELP_COLUMN on, broken between words. */
+static void help_text(const char *text, struct out *o)
+{
+	size_t column = HELP_COLUMN;
+
+	while (*text) {
+		size_t word = strcspn(text, " ");
+
+		if (column > HELP_COLUMN && column + 1 + word > HELP_WIDTH) {
+			out_printf(o, "\n%*s", HELP_COLUMN, "");
+			column = HELP_COLUMN;
+		} else if (column > HELP_COLUMN) {
+			out_char(o, ' ');
+			column++;
+		}
+		out_bytes(o, text, word);
+		column += word;
+		text += word + strspn(text + word, " ");
+	}
+	out_char(o, '\n');
+}
+
+void optable_help(const struct optable *table, struct out *o)
+{
+	for (size_t i = 0; i < table->len; i++) {
+		const struct optable_row *def = &table->rows[i];
+		const char *letter = letter_of(def);
+		size_t used = 4 + strlen(def->name) + (def->arg ? 1 + strlen(def->arg) : 0) +
+			      (letter ? strlen(letter) + 2 : 0);
+
+		out_printf(o, "  %s%s--%s%s%s", letter ? letter : "", letter ? ", " : "", def->name,
+			def->arg ? " " : "", def->arg ? def->arg : "");
+		if (used + 2 > HELP_COLUMN)
+			out_printf(o, "\n%*s", HELP_COLUMN, "");
+		else
+			out_printf(o, "%*s", (int)(HELP_COLUMN - used), "");
+		help_text(def->help, o);
+	}
+}

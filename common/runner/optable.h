@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#ifndef RUNNER_OPTABLE_H
+#define RUNNER_OPTABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/base/out.h"
+
+/*
+ * Command line options as a table: parsing and --help derive from the same rows.
+ *
+ *	static const struct optable_row rows[] = {
+ *		{"runs", "N", OPTION_NUMBER, offsetof(struct args, runs), 1, 1000, "how often"},
+ *	};
+ *	static const struct optable table = {rows, 1};
+ *	struct args a = {.runs = OPTION_UNSET};
+ *	rc = optable_parse(&table, argv, &a, &rest, err);
+ */
+#define OPTION_UNSET UINT64_MAX
+
+enum option_kind {
+	OPTION_FLAG,    /* int: 1 when given */
+	OPTION_TEXT,    /* const char *: into argv */
+	OPTION_SECONDS, /* uint64_t: ns */
+	OPTION_NUMBER,  /* uint64_t in [min, max] */
+};
+
+struct optable_row {
+	const char *name; /* without the dashes */
+	const char *arg;  /* what stands for its value in --help; NULL for a flag */
+	enum option_kind kind;
+	size_t offset; /* in the caller's struct */
+	uint64_t min, max;
+	const char *help;
+};
+
+/* The rows of every command, whose struct has `int help, version`. */
+#define OPTION_ROWS_OF_ALL(type)                                                                   \
+	{"help", NULL, OPTION_FLAG, offsetof(type, help), 0, 0, "print this"},                     \
+	{                                                                                          \
+		"version", NULL, OPTION_FLAG, offsetof(type, version), 0, 0, "print the version"   \
+	}
+
+struct optable {
+	const struct optable_row *rows;
+	size_t len;
+};
+
+/*
+ * Parses argv (NULL-terminated, without the program's name): --name VALUE, --name=VALUE, flags.
+ * *ret_rest is what stands after "--", NULL if there was none. The last of a repeated option wins.
+ * -EINVAL: unknown option, missing or bad value, or an argument that is no option.
+ */
+int optable_parse(
+	const struct optable *table, char **argv, void *into, char ***ret_rest, struct err *err);
+
+/* An argument as the table spells it: --name as it is, -o, -q and -u in full in tables that have
+ * these options; NULL: it is no option. */
+const char *optable_option(const struct optable *table, const char *arg);
+
+/* One or more lines for each row, aligned, at most 100 columns. */
+void optable_help(const struct optable *table, struct out *o);
+
+#endif
