@@ -34,7 +34,7 @@
 enum { STATUS_TRACER_FAILED = 125, STATUS_TIME_LIMIT = 124, STATUS_TROUBLE = 2 };
 
 static const char *const suffixes[] = {BASE "-summary.txt", BASE "-detail.txt", BASE "-time.folded",
-	BASE "-bytes.folded", BASE "-calls.folded", BASE ".json", NULL};
+	BASE "-bytes.folded", BASE "-calls.folded", BASE "-messages.folded", BASE ".json", NULL};
 
 /* The iotrace beside our own program, else the one in PATH. The caller's; NULL: none. */
 static char *find_iotrace(void)

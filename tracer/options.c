@@ -80,7 +80,7 @@ static const struct {
 		"print the counts every SEC seconds; with --json -: as JSON lines"},
 	{OPT_STATUS, "status", "FILE", "keep one line of counts so far in FILE, anew every second"},
 	{OPT_STACKS, "stacks", "PREFIX",
-		"write the code paths of calls: PREFIX-{time,bytes,calls}.folded"},
+		"write the code paths of calls: PREFIX-{time,bytes,calls,messages}.folded"},
 	{OPT_STACKS_EVERY, "stacks-every", "N",
 		"one call in N of a thread; default 97, with --mode=ptrace 1"},
 	{OPT_ASSERT, "assert", "LIMIT",
