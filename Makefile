@@ -28,10 +28,14 @@ quote = '$(subst ','\'',$(1))'
 
 # Where pkg-config does not know a library, or is missing: its name.
 LIBRARY    := libseccomp=seccomp jansson=jansson libmd=md libdw=dw libelf=elf libzstd=zstd zydis=Zydis
+# Those that profile-scenario alone needs: for what it exports.
+EXPORT_LIBRARY := libprotobuf-c=protobuf-c zlib=z
 PKG_CONFIG ?= pkg-config
 PKG_CFLAGS  = $(call once,PKG_CFLAGS,for l in $(LIBRARY); do \
 	$(PKG_CONFIG) --cflags $${l%=*} 2>/dev/null; done)
 PKG_LIBS    = $(call once,PKG_LIBS,for l in $(LIBRARY); do \
+	$(PKG_CONFIG) --libs $${l%=*} 2>/dev/null || echo -l$${l#*=}; done)
+EXPORT_LIBS = $(call once,EXPORT_LIBS,for l in $(EXPORT_LIBRARY); do \
 	$(PKG_CONFIG) --libs $${l%=*} 2>/dev/null || echo -l$${l#*=}; done)
 IS_CLANG    = $(call once,IS_CLANG,$(CC) --version 2>/dev/null | grep -o -m1 clang)
 
@@ -55,7 +59,7 @@ FORTIFY       = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FOR
 # The same bytes wherever the checkout lies (gcov wants to find its files).
 PREFIX_MAP   := $(if $(COVERAGE),,$(call quote,-ffile-prefix-map=$(CURDIR)=.))
 
-ALL_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -DIOTRACE_VERSION='"$(VERSION)"' $(FORTIFY) \
+ALL_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -I$(O)/gen -DIOTRACE_VERSION='"$(VERSION)"' $(FORTIFY) \
 	$(if $(STATIC),-DIOTRACE_STATIC) $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = $(OPT) -g $(WARN) $(ERROR) -fno-omit-frame-pointer -fPIE -fstack-protector-strong \
 	$(INSTRUMENT) $(CFLAGS) -std=gnu17 -pthread
@@ -127,7 +131,7 @@ deps:
 	$(Q)$(DEPS) build
 
 # Other flags make everything anew. Only a change of its text changes its time.
-BUILD_FLAGS = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(ALL_LDLIBS) $(STUB_CFLAGS) \
+BUILD_FLAGS = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(ALL_LDLIBS) $(EXPORT_LIBS) $(STUB_CFLAGS) \
 	$(TARGET_OPT)
 $(O)/flags: force
 	@mkdir -p $(@D)
@@ -152,7 +156,20 @@ $(O)/obj/%.o: %.S $(O)/flags
 $(O)/obj/tracer/arch/$(ARCH)/measure.o: ALL_CPPFLAGS = -I.
 $(O)/obj/tracer/arch/$(ARCH)/measure.o: ALL_CFLAGS = $(STUB_CFLAGS)
 
-$(LIBCOMMON): $(call obj,$(COMMON_SRC)) $(O)/sources
+# ---- pprof's format, by protobuf-c's compiler ----
+PROFILE_PB := $(O)/gen/profile.pb-c
+$(PROFILE_PB).c: common/export/profile.proto
+	@mkdir -p $(@D)
+	$(call say,PROTO,$<)
+	$(Q)protoc-c --proto_path=$(<D) --c_out=$(@D) $(<F)
+$(PROFILE_PB).h: $(PROFILE_PB).c ;
+$(O)/obj/gen/profile.pb-c.o: $(PROFILE_PB).c $(O)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -w $(PREFIX_MAP) -MMD -MP -c -o $@ $<
+$(O)/obj/common/export/pprof.o: $(PROFILE_PB).h
+
+$(LIBCOMMON): $(call obj,$(COMMON_SRC)) $(O)/obj/gen/profile.pb-c.o $(O)/sources
 	@mkdir -p $(@D)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
@@ -175,12 +192,12 @@ $(O)/bin/iotrace: $(call obj,tracer/main.c $(if $(STATIC),tracer/alone.c)) $(LIB
 $(O)/bin/profile-scenario: $(call obj,$(CLI_SRC) $(BACKENDS)) $(LIBPROFILE) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) $(EXPORT_LIBS)
 
 $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(LIBTRACER) $(LIBPROFILE) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) $(EXPORT_LIBS) -lcmocka
 
 include tests/tests.mk
 

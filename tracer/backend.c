@@ -34,7 +34,7 @@
 enum { STATUS_TRACER_FAILED = 125, STATUS_TIME_LIMIT = 124, STATUS_TROUBLE = 2 };
 
 static const char *const suffixes[] = {BASE "-summary.txt", BASE "-detail.txt", BASE "-time.folded",
-	BASE "-bytes.folded", BASE "-calls.folded", BASE ".json", NULL};
+	BASE "-bytes.folded", BASE "-calls.folded", BASE "-messages.folded", BASE ".json", NULL};
 
 static int io_probe(struct err *err)
 {

@@ -32,6 +32,7 @@
 
 enum {
 	STATUS_USAGE = 2,
+	STATUS_ASSERTION = 3,
 	STATUS_TIMEOUT = 124,
 	STATUS_FAILED = 125,
 	STATUS_NOT_EXECUTABLE = 126,
@@ -46,6 +47,7 @@ struct run {
 	struct supervise supervise;
 	struct outputs outputs;
 	struct as_user user; /* of -u */
+	size_t missed;       /* assertions that do not hold or cannot be judged */
 	char *target_path;   /* heap */
 	uint64_t started_real_ns;
 	/* of the tracing thread */
@@ -245,8 +247,9 @@ static int exit_status(const struct run *run)
 
 	if (run->supervise.timed_out)
 		return STATUS_TIMEOUT;
-	if (status < 0)
-		return 0; /* detached */
+	/* A target that fails has its own status, whatever it did before; 0 is also a detach. */
+	if (status <= 0)
+		return run->missed ? STATUS_ASSERTION : 0;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -264,6 +267,19 @@ static void say_unprivileged(const struct run *run)
 		"iotrace: %s ran without the privileges of its file: trace it as root, with -u "
 		"USER\n",
 		run->session.unprivileged);
+}
+
+/* Also with -q: an assertion is asked for by who wants to know. */
+static size_t judge_assertions(const struct run *run, struct res_result *r)
+{
+	struct out o;
+	size_t missed;
+
+	out_init(&o, STDERR_FILENO);
+	missed = assertions_judge(&run->opt.assertions, r, &o);
+	out_flush(&o);
+	out_release(&o);
+	return missed;
 }
 
 /* Each file that could not be written is told; the others are. */
@@ -284,6 +300,8 @@ static int write_outputs(struct run *run)
 	if (*run->session.unprivileged && !run->opt.quiet)
 		say_unprivileged(run);
 	as_user_give_back(&run->user);
+	if (run->opt.assertions.len)
+		run->missed = judge_assertions(run, r);
 	result_free(r);
 	for (size_t i = 0; i < o->failed; i++)
 		fail(STATUS_FAILED, &o->errs[i]);

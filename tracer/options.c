@@ -22,6 +22,7 @@
 
 enum {
 	OPT_SUMMARY = 256,
+	OPT_ASSERT,
 	OPT_DETAIL,
 	OPT_JSON,
 	OPT_DETAIL_TRACE,
@@ -79,9 +80,11 @@ static const struct {
 		"print the counts every SEC seconds; with --json -: as JSON lines"},
 	{OPT_STATUS, "status", "FILE", "keep one line of counts so far in FILE, anew every second"},
 	{OPT_STACKS, "stacks", "PREFIX",
-		"write the code paths of calls: PREFIX-{time,bytes,calls}.folded"},
+		"write the code paths of calls: PREFIX-{time,bytes,calls,messages}.folded"},
 	{OPT_STACKS_EVERY, "stacks-every", "N",
 		"one call in N of a thread; default 97, with --mode=ptrace 1"},
+	{OPT_ASSERT, "assert", "LIMIT",
+		"status 3 if it does not hold, as 'write.calls <= 20'; repeatable"},
 	{OPT_TIMEOUT, "timeout", "SEC", "end the target after SEC: TERM, after the grace KILL"},
 	{OPT_GRACE, "grace", "SEC", "time between TERM and KILL; default 5"},
 	{'E', "env", "NAME[=VALUE]",
@@ -366,6 +369,8 @@ static int apply(struct options *o, int value, const char *arg, struct err *err)
 		return 0;
 	case OPT_STACKS_EVERY:
 		return set_every(o, arg, err);
+	case OPT_ASSERT:
+		return assertions_add(&o->assertions, arg, err);
 	case OPT_TIMEOUT:
 		return units_parse_seconds(arg, &o->timeout_ns, err);
 	case OPT_GRACE:
@@ -489,6 +494,8 @@ static int check(struct options *o, struct err *err)
 			"--verify prints nothing meanwhile: no --live, no --interval");
 	if (o->verify && o->paths.len)
 		return err_set(err, -EINVAL, "--verify and -P exclude each other");
+	if (o->verify && o->assertions.len)
+		return err_set(err, -EINVAL, "--verify and --assert exclude each other");
 	if (o->verify && o->user)
 		return err_set(err, -EINVAL, "--verify and -u exclude each other");
 	if (o->control_fd >= 0 && fcntl(o->control_fd, F_SETFD, FD_CLOEXEC) < 0)
@@ -568,6 +575,7 @@ void options_release(struct options *o)
 	free(o->detail);
 	free(o->json);
 	free(o->notes);
+	assertions_release(&o->assertions);
 	paths_release(&o->paths);
 	habits_release(&o->habits);
 	free(o->env.at);

@@ -7,6 +7,7 @@
 
 #include "common/base/err.h"
 #include "common/base/out.h"
+#include "tracer/assertions.h"
 #include "tracer/habits.h"
 #include "tracer/paths.h"
 #include "tracer/sys_set.h"
@@ -40,14 +41,15 @@ struct options {
 	uint64_t skip_ns;                 /* 0 */
 	uint64_t duration_ns, timeout_ns; /* 0: none */
 	uint64_t grace_ns;
-	int tree;              /* --tree */
-	int has_window;        /* --skip or --duration */
-	const char *status;    /* NULL: none */
-	uint64_t interval_ns;  /* --interval; 0: not given */
-	const char *stacks;    /* prefix of the folded files, NULL: none */
-	uint32_t stacks_every; /* 0: not given */
-	int control_fd;        /* -1: none */
-	const char *user;      /* NULL: none */
+	int tree;                     /* --tree */
+	int has_window;               /* --skip or --duration */
+	const char *status;           /* NULL: none */
+	uint64_t interval_ns;         /* --interval; 0: not given */
+	const char *stacks;           /* prefix of the folded files, NULL: none */
+	uint32_t stacks_every;        /* 0: not given */
+	struct assertions assertions; /* --assert */
+	int control_fd;               /* -1: none */
+	const char *user;             /* NULL: none */
 	struct {
 		const char **at; /* "NAME=VALUE", or "NAME" to unset, in the order given */
 		size_t len, cap;

@@ -320,6 +320,7 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 
 	r->complete = 1;
 	r->started_at = iso_time(r, facts->started_real_ns);
+	r->started_us = facts->started_real_ns / NS_PER_US;
 	r->tracer = RES_OBJ(r, tracer);
 	fill_command(s, r);
 	fill_exit(s, facts->supervise, r);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* profile-scenario export: the tables of a result as CSV. */
+/* profile-scenario export: the tables of a result as CSV, or all of it in another format. */
 #include "common/cli/command.h"
 
 #include <errno.h>
@@ -11,18 +11,30 @@
 
 #include "common/base/file.h"
 #include "common/cli/words.h"
+#include "common/export/format.h"
 #include "common/model/json.h"
 #include "common/runner/optable.h"
 #include "common/write/csv.h"
 
 struct export_args {
-	const char *output;
+	const char *output, *format, *stacks, *detail;
+	uint64_t calls_max;
 	int help, version;
 };
 
+#define CALLS_MAX_DEFAULT 1000000
+
 static const struct optable_row option_rows[] = {
+	{"format", "FORMAT", OPTION_TEXT, offsetof(struct export_args, format), 0, 0,
+		"all of FILE in another format, see below"},
 	{"output", "FILE", OPTION_TEXT, offsetof(struct export_args, output), 0, 0,
 		"write there, - is standard output (the default); also -o"},
+	{"stacks", "PREFIX", OPTION_TEXT, offsetof(struct export_args, stacks), 0, 0,
+		"of iotrace --stacks, if that is not FILE without .json"},
+	{"detail", "FILE", OPTION_TEXT, offsetof(struct export_args, detail), 0, 0,
+		"of iotrace --detail, if that is not FILE-detail.txt without .json"},
+	{"calls", "N", OPTION_NUMBER, offsetof(struct export_args, calls_max), 0, INT64_MAX,
+		"of the detail at most so many calls (default 1000000)"},
 	OPTION_ROWS_OF_ALL(struct export_args),
 };
 
@@ -31,10 +43,15 @@ static const struct optable options = {option_rows, sizeof(option_rows) / sizeof
 static void export_help(struct out *o)
 {
 	out_str(o, "profile-scenario export FILE.json [TABLE] [OPTIONS]\n"
+		   "profile-scenario export FILE.json --format FORMAT [OPTIONS]\n"
 		   "Prints one TABLE of a result as CSV; without TABLE which there are, with the "
 		   "number of their rows.\nFILE is any result: of iotrace, of a CPU or memory "
 		   "profile, what compare --json or run --json\nprinted.\n\n");
 	optable_help(&options, o);
+	out_str(o, "\nformats:\n");
+	for (size_t i = 0; export_format_at(i); i++)
+		out_printf(
+			o, "  %-12s %s\n", export_format_at(i)->id, export_format_at(i)->meaning);
 	out_str(o,
 		"\nColumns are named as in the JSON (docs/RESULT_SCHEMA.md). An empty field was "
 		"not measured; an empty\ntext is \"\". A text that a spreadsheet would take for a "
@@ -124,25 +141,57 @@ static int no_table(const char *path, const struct csv_tables *t, const char *na
 	return rc;
 }
 
-static int write_table(
-	const struct csv_table *table, const void *doc, const char *path, struct err *err)
+/* A table, or the whole in a format: one of the two. */
+struct job {
+	const struct csv_table *table;
+	const struct export_format *format;
+	struct export_source source;
+};
+
+/* What was left out, or is not there. */
+static void print_notes(struct out *notes)
+{
+	if (notes->len)
+		fputs(out_text(notes), stderr);
+}
+
+static int print_job(const struct job *job, enum csv_style style, struct out *o, struct err *err)
+{
+	struct out notes;
+	int rc;
+
+	if (job->table) {
+		csv_write(job->table, job->source.doc, style, o);
+		return 0;
+	}
+	out_init_mem(&notes);
+	rc = job->format->write(&job->source, o, &notes, err);
+	if (rc == 0)
+		print_notes(&notes);
+	out_release(&notes);
+	return rc;
+}
+
+static int write_job(const struct job *job, const char *path, struct err *err)
 {
 	int to_stdout = !strcmp(path, "-");
 	enum csv_style style = to_stdout && isatty(STDOUT_FILENO) ? CSV_TERMINAL : CSV_EXACT;
 	struct new_file f;
 	struct out o;
-	int rc = file_begin(&f, path, err);
+	int rc = file_begin(&f, path, err), written;
 
 	if (rc < 0)
 		return rc;
 	out_init(&o, f.fd);
-	csv_write(table, doc, style, &o);
-	rc = out_flush(&o);
+	rc = print_job(job, style, &o, err);
+	written = out_flush(&o);
 	out_release(&o);
+	if (rc == 0 && written < 0)
+		rc = err_set(err, written, "cannot write %s: %s",
+			to_stdout ? "to standard output" : path, strerror(-written));
 	if (rc < 0) {
 		file_abort(&f);
-		return err_set(err, rc, "cannot write %s: %s",
-			to_stdout ? "to standard output" : path, strerror(-rc));
+		return rc;
 	}
 	rc = file_commit(&f, err);
 	if (rc == 0 && !to_stdout)
@@ -179,15 +228,61 @@ static int export_file(
 	else if (!table)
 		rc = no_table(path, &tables, name, err);
 	else
-		rc = write_table(table, doc, args->output ? args->output : "-", err);
+		rc = write_job(&(struct job){.table = table, .source.doc = doc},
+			args->output ? args->output : "-", err);
 	csv_tables_release(&tables);
 	result_free(doc);
 	return rc;
 }
 
+static int is_of(const struct export_format *f, const struct schema *schema)
+{
+	const struct schema *const *s = f->schemas;
+
+	while (s && *s && *s != schema)
+		s++;
+	return !s || *s;
+}
+
+static int export_format(const char *path, const struct export_args *args, struct err *err)
+{
+	struct job job = {.format = export_format_find(args->format, err),
+		.source = {.path = path,
+			.stacks = args->stacks,
+			.detail = args->detail,
+			.calls_max = args->calls_max}};
+	void *doc = NULL;
+	int rc = job.format ? read_any(path, &job.source.schema, &doc, err) : -EINVAL;
+
+	if (rc < 0)
+		return rc;
+	job.source.doc = doc;
+	if (!is_of(job.format, job.source.schema))
+		rc = err_set(err, -EINVAL, "%s: %s is not for results of %s", path, args->format,
+			job.source.schema->id);
+	else
+		rc = write_job(&job, args->output ? args->output : "-", err);
+	result_free(doc);
+	return rc;
+}
+
+/* What makes no sense together. */
+static int check_args(const struct export_args *args, const struct words *words, struct err *err)
+{
+	if (!words->len)
+		return err_set(err, -EINVAL, "export needs the FILE of a result");
+	if (args->format && words->len > 1)
+		return err_set(err, -EINVAL, "a TABLE is CSV: without --format");
+	if (!args->format && args->output && words->len < 2)
+		return err_set(err, -EINVAL, "--output needs a TABLE to write, or --format");
+	if (!args->format && (args->stacks || args->detail))
+		return err_set(err, -EINVAL, "--stacks and --detail are of --format");
+	return 0;
+}
+
 static int export_main(char **argv)
 {
-	struct export_args args = {0};
+	struct export_args args = {.calls_max = CALLS_MAX_DEFAULT};
 	struct words words;
 	struct err err = {0};
 	char **rest;
@@ -195,12 +290,11 @@ static int export_main(char **argv)
 
 	if (rc == 0)
 		rc = optable_parse(&options, argv, &args, &rest, &err);
-	if (rc == 0 && !words.len)
-		rc = err_set(&err, -EINVAL, "export needs the FILE of a result");
-	if (rc == 0 && args.output && words.len < 2)
-		rc = err_set(&err, -EINVAL, "--output needs a TABLE to write");
 	if (rc == 0)
-		rc = export_file(words.at[0], words.at[1], &args, &err);
+		rc = check_args(&args, &words, &err);
+	if (rc == 0)
+		rc = args.format ? export_format(words.at[0], &args, &err)
+				 : export_file(words.at[0], words.at[1], &args, &err);
 	if (rc < 0)
 		command_complain(err.text);
 	return rc < 0 ? STATUS_USAGE : STATUS_OK;
@@ -208,7 +302,7 @@ static int export_main(char **argv)
 
 const struct command command_export = {
 	.name = "export",
-	.meaning = "a table of a result as CSV",
+	.meaning = "a table of a result as CSV, or all of it for other viewers",
 	.run = export_main,
 	.help = export_help,
 };

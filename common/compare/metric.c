@@ -223,14 +223,15 @@ void metrics_release(struct metrics *m)
 enum { OF_CALL, OF_RUN, OF_CPU, OF_HEAP };
 
 static const struct known {
-	const char *name;
+	const char *name, *unit;
 	int of;
+	enum metric_kind kind;
 	enum metric_worse worse;
 } known[] = {
-#define CALL(id, unit, kind, worse, value) {#id, OF_CALL, WORSE_##worse},
-#define RUN(id, unit, kind, worse, value)  {#id, OF_RUN, WORSE_##worse},
-#define CPU(id, unit, kind, worse, value)  {#id, OF_CPU, WORSE_##worse},
-#define HEAP(id, unit, kind, worse, value) {#id, OF_HEAP, WORSE_##worse},
+#define CALL(id, unit, kind, worse, value) {#id, unit, OF_CALL, METRIC_##kind, WORSE_##worse},
+#define RUN(id, unit, kind, worse, value)  {#id, unit, OF_RUN, METRIC_##kind, WORSE_##worse},
+#define CPU(id, unit, kind, worse, value)  {#id, unit, OF_CPU, METRIC_##kind, WORSE_##worse},
+#define HEAP(id, unit, kind, worse, value) {#id, unit, OF_HEAP, METRIC_##kind, WORSE_##worse},
 #include "common/compare/metrics.def"
 #undef CALL
 #undef RUN
@@ -262,6 +263,14 @@ int metric_is_cost(const char *name)
 		if ((known[i].of == OF_CALL) == (dot != NULL) && known[i].worse == WORSE_UP &&
 			strlen(known[i].name) == len && !memcmp(known[i].name, figure, len))
 			return 1;
+	return 0;
+}
+
+int metric_counts_calls(const char *figure)
+{
+	for (size_t i = 0; i < KNOWN; i++)
+		if (known[i].of == OF_CALL && !strcmp(known[i].name, figure))
+			return known[i].kind == METRIC_COUNT && !*known[i].unit;
 	return 0;
 }
 

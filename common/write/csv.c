@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/model/json.h"
 #include "common/model/walk.h"
 #include "common/write/safe.h"
 
@@ -53,6 +54,10 @@ void csv_text(struct out *o, const char *s, enum csv_style style)
 {
 	struct arena arena = {0};
 
+	if (style == CSV_JSON) {
+		json_write_string(o, s);
+		return;
+	}
 	if (!s)
 		return;
 	exact_text(o, style == CSV_TERMINAL ? safe_text(&arena, s) : s, is_formula(s));
@@ -78,10 +83,19 @@ void csv_real(struct out *o, double d)
 	out_str(o, buf);
 }
 
-static void write_u64(struct out *o, uint64_t v)
+/* What was not measured. */
+static void write_none(struct out *o, enum csv_style style)
+{
+	if (style == CSV_JSON)
+		out_str(o, "null");
+}
+
+static void write_u64(struct out *o, uint64_t v, enum csv_style style)
 {
 	if (v != U64_NONE)
 		out_u64(o, v);
+	else
+		write_none(o, style);
 }
 
 static void write_value(struct out *o, const void *obj, const struct field *f, enum csv_style style)
@@ -90,17 +104,25 @@ static void write_value(struct out *o, const void *obj, const struct field *f, e
 
 	switch (f->type) {
 	case FIELD_U64:
-		write_u64(o, *(const uint64_t *)at);
+		write_u64(o, *(const uint64_t *)at, style);
 		break;
 	case FIELD_I64:
 		if (*(const int64_t *)at != I64_NONE)
 			out_i64(o, *(const int64_t *)at);
+		else
+			write_none(o, style);
 		break;
 	case FIELD_DBL:
-		csv_real(o, *(const double *)at);
+		if (isfinite(*(const double *)at))
+			csv_real(o, *(const double *)at);
+		else
+			write_none(o, style);
 		break;
 	case FIELD_BOOL:
-		out_str(o, *(const int *)at < 0 ? "" : *(const int *)at ? "true" : "false");
+		if (*(const int *)at >= 0)
+			out_str(o, *(const int *)at ? "true" : "false");
+		else
+			write_none(o, style);
 		break;
 	case FIELD_STR:
 		csv_text(o, *(const char *const *)at, style);
@@ -331,7 +353,8 @@ struct row {
 struct walk {
 	const struct csv_table *table;
 	enum csv_style style;
-	struct out *o; /* NULL: only counts */
+	const char *run; /* of CSV_JSON */
+	struct out *o;   /* NULL: only counts */
 	uint64_t rows;
 };
 
@@ -351,6 +374,8 @@ static void write_cell(const struct walk *w, const struct csv_column *c, const s
 			obj = walk_obj(obj, c->path.at[i]);
 		if (obj)
 			write_value(w->o, obj, c->path.at[c->path.len - 1], w->style);
+		else
+			write_none(w->o, w->style);
 		break;
 	case CSV_INDEX:
 		out_u64(w->o, row->index);
@@ -361,7 +386,7 @@ static void write_cell(const struct walk *w, const struct csv_column *c, const s
 		break;
 	case CSV_COUNT:
 		assert(obj);
-		write_u64(w->o, ((const struct res_count *)obj)->count);
+		write_u64(w->o, ((const struct res_count *)obj)->count, w->style);
 		break;
 	case CSV_STRING:
 		csv_text(w->o, obj, w->style);
@@ -369,11 +394,32 @@ static void write_cell(const struct walk *w, const struct csv_column *c, const s
 	}
 }
 
+static void write_line(struct walk *w, const struct row *row)
+{
+	const struct csv_columns *columns = &w->table->columns;
+
+	out_str(w->o, "{\"run\":");
+	json_write_string(w->o, w->run);
+	out_str(w->o, ",\"table\":");
+	json_write_string(w->o, w->table->name);
+	for (size_t i = 0; i < columns->len; i++) {
+		out_char(w->o, ',');
+		json_write_string(w->o, columns->at[i].name);
+		out_char(w->o, ':');
+		write_cell(w, &columns->at[i], row);
+	}
+	out_str(w->o, "}\n");
+}
+
 static void write_row(struct walk *w, const struct row *row)
 {
 	const struct csv_columns *columns = &w->table->columns;
 
 	w->rows++;
+	if (w->o && w->style == CSV_JSON) {
+		write_line(w, row);
+		return;
+	}
 	for (size_t i = 0; w->o && i < columns->len; i++) {
 		if (i)
 			out_char(w->o, ',');
@@ -434,5 +480,12 @@ void csv_write(const struct csv_table *t, const void *doc, enum csv_style style,
 		out_str(o, t->columns.at[i].name);
 	}
 	out_char(o, '\n');
+	walk_from(&w, 0, &(struct row){.at = doc}, doc);
+}
+
+void csv_write_lines(const struct csv_table *t, const void *doc, const char *run, struct out *o)
+{
+	struct walk w = {.table = t, .style = CSV_JSON, .run = run, .o = o};
+
 	walk_from(&w, 0, &(struct row){.at = doc}, doc);
 }

@@ -62,8 +62,9 @@ void csv_tables_init(struct csv_tables *t, const struct schema *schema);
 void csv_tables_release(struct csv_tables *t);
 const struct csv_table *csv_find(const struct csv_tables *t, const char *name); /* or NULL */
 
-/* Text as it is, or for a terminal: control characters written out (write/safe.h). */
-enum csv_style { CSV_EXACT, CSV_TERMINAL };
+/* Text as it is, or for a terminal: control characters written out (write/safe.h); or fields of
+ * JSON: text in JSON's quotes, what was not measured is null. */
+enum csv_style { CSV_EXACT, CSV_TERMINAL, CSV_JSON };
 
 /* doc: the struct of the whole file, of the schema that t is of. */
 uint64_t csv_rows(const struct csv_table *t, const void *doc);
@@ -73,6 +74,9 @@ uint64_t csv_rows(const struct csv_table *t, const void *doc);
  * that reads back.
  */
 void csv_write(const struct csv_table *t, const void *doc, enum csv_style style, struct out *o);
+
+/* The same rows as lines of JSON: {"run": run, "table": .., column: value ..}. */
+void csv_write_lines(const struct csv_table *t, const void *doc, const char *run, struct out *o);
 
 /* One field. Text in quotes where it must be. One that a spreadsheet would take for a formula
  * (first character = + - @, tab or CR) gets an apostrophe before it. NULL is an empty field. */

@@ -101,7 +101,11 @@ _profile_scenario()
 			$(compgen -f -- "$cur"))
 		;;
 	export)
-		COMPREPLY=($(compgen -W "--output $both" -- "$cur") $(compgen -f -- "$cur"))
+		if [[ $prev == --format ]]; then
+			COMPREPLY=($(compgen -W 'pprof speedscope perfetto openmetrics ndjson' -- "$cur"))
+			return
+		fi
+		COMPREPLY=($(compgen -W "--format --output --stacks --detail --calls $both" -- "$cur") $(compgen -f -- "$cur"))
 		;;
 	accept)
 		COMPREPLY=($(compgen -W "--output-dir --config --all --dry-run $both" -- "$cur"))

@@ -24,8 +24,10 @@ ROOMS = {
     "baseline": {"base", "model", "runner"},
     "compare": {"base", "model", "view", "write"},
     "analyze": {"base", "model", "view", "write"},
+    "export": {"base", "model", "write"},
     "report": {"base", "model", "view", "write", "analyze"},
-    "cli": {"base", "model", "view", "write", "runner", "doctor", "baseline", "compare", "analyze", "report"},
+    "cli": {"base", "model", "view", "write", "runner", "doctor", "baseline", "compare", "analyze", "report",
+            "export"},
 }
 BACKENDS = ("tracer", "cpu", "mem")
 FRAGMENTS = {"common/model/undef.h"}  # parts of another header
@@ -239,7 +241,7 @@ def cross_compiler(t):
 def cross_compile(cc, path, obj):
     # The libraries' headers are the same for each architecture; the cross C library's own go before.
     r = subprocess.run(cc + ["-std=gnu17", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", '-DIOTRACE_VERSION=""', "-Wall",
-                             "-Werror", "-I.", "-idirafter", "/usr/include", "-c", "-o", obj, path],
+                             "-Werror", "-I.", "-I" + os.path.join(BUILD, "gen"), "-idirafter", "/usr/include", "-c", "-o", obj, path],
                        cwd=ROOT, capture_output=True, text=True)
     return "\n".join([path] + [line for line in r.stderr.splitlines() if "error" in line][:2]) if r.returncode else ""
 

@@ -73,6 +73,7 @@ static void put_options(struct out *o, const struct options *opt)
 	put_number(o, "live", (uint64_t)opt->live, 0);
 	put_number(o, "interval", opt->interval_ns, 0);
 	put_number(o, "paths", opt->paths.len, 0);
+	put_number(o, "assertions", opt->assertions.len, 0);
 	put_text(o, "user", opt->user);
 	put_number(o, "where", (uint64_t)opt->say_where, 0);
 	put_text(o, "notes", opt->notes);
@@ -126,6 +127,7 @@ static const struct {
 	{"-q prog", "stderr=0 quiet=1 | prog"},
 	{"-qo p prog",
 		"summary=p-summary.txt detail=p-detail.txt json=p.json stderr=0 quiet=1 | prog"},
+	{"--assert write.calls<=3 --assert wall_time<1s prog", "assertions=2 | prog"},
 	{"-E A=1 prog", "env=A=1 | prog"},
 	{"-P /x prog", "auto=0 paths=1 | prog"},
 	{"-P /x -P /y --trace-path=/z --mode auto prog", "auto=0 paths=3 | prog"},
@@ -197,6 +199,9 @@ static const struct {
 	{"--sumary prog", "did you mean '--summary'"},
 	{"--folow-forks prog", "did you mean '--follow-forks'"},
 	{"--detial=x prog", "did you mean '--detail'"},
+	{"--assert wirte.calls<=3 prog",
+		"--assert: no system call is called 'wirte'; did you mean"},
+	{"--assert write.calls<=3 --verify prog", "--verify and --assert"},
 	{"--tree=1 -p 1", "option '--tree=1' takes no value"},
 	{"-s", "'-s' needs a value"},
 	{"-o |cat prog", "'|cat'"},

@@ -21,7 +21,7 @@
 #define TEXT_UNKNOWN "[no stack]"
 #define TEXT_UNTAKEN "[no stack taken]"
 
-const char *const stacks_weight_names[STACKS_WEIGHTS] = {"time", "bytes", "calls"};
+const char *const stacks_weight_names[STACKS_WEIGHTS] = {"time", "bytes", "calls", "messages"};
 
 struct stack {
 	char *text; /* folded, without the call */

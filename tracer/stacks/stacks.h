@@ -26,7 +26,7 @@ struct tracee;
 #define STACKS_EVERY_NS 1000000 /* of a thread's time in calls */
 #define STACKS_FIRST    32      /* of each site */
 
-extern const char *const stacks_weight_names[STACKS_WEIGHTS]; /* time, bytes, calls */
+extern const char *const stacks_weight_names[STACKS_WEIGHTS]; /* time, bytes, .. */
 
 struct stacks *stacks_new(uint32_t every);
 void stacks_free(struct stacks *s); /* takes NULL */

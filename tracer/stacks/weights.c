@@ -158,6 +158,8 @@ void weights_add(struct weights *w, const struct sys_event *ev, double chance)
 
 	if (ev->def->class != CLASS_MEMORY) /* what is mapped is not moved */
 		call_sum(&v[STACKS_BYTES], call.bytes_moved);
+	if (ev->def->unit == BATCH_MESSAGES)
+		call_sum(&v[STACKS_MESSAGES], call.batch_moved);
 	for (size_t i = 0; i < STACKS_WEIGHTS; i++) {
 		if (p && ev->stack_first) {
 			p->first[i] = sat_add(p->first[i], v[i]);

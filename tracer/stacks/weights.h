@@ -14,7 +14,7 @@
  */
 struct weights;
 
-enum stacks_weight { STACKS_TIME, STACKS_BYTES, STACKS_CALLS, STACKS_WEIGHTS };
+enum stacks_weight { STACKS_TIME, STACKS_BYTES, STACKS_CALLS, STACKS_MESSAGES, STACKS_WEIGHTS };
 
 struct weights *weights_new(void);
 void weights_free(struct weights *w); /* takes NULL */

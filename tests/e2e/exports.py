@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-only
+"""profile-scenario export --format: each form is read by a reader of its own, whose figures are the JSON's.
+
+SPEEDSCOPE: the folder of npm's package speedscope (npm pack speedscope; tar xf), for its importer."""
+import collections
+import glob
+import json
+import os
+import re
+import shutil
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tap import ROOT, Skip, check, eq, main, need_tool, profile, test
+
+READER = os.path.join(ROOT, "tests/e2e/speedscope_reader.mjs")
+
+
+def traced(t, *options, argv=None):
+    """A run with stacks and detail beside its JSON; by stops, where each call has its stack."""
+    prefix = t.path("r1")
+    r = t.iotrace(["--mode=ptrace", "-e", "%io", "--detail-trace", "all", "--stacks", prefix, *options],
+                  argv or [t.target("mmsg"), "batches"])
+    eq(r.prefix, prefix, "prefix")
+    return r
+
+
+def exported(t, fmt, *options):
+    path = t.path("out." + fmt)
+    r = profile(t, "export", t.path("r1.json"), "--format", fmt, "-o", path, *options)
+    return path, r
+
+
+def by_call(r, value):
+    """{call: value} of the calls that have one that is not 0."""
+    return {s["name"]: value(s) for s in r.json["syscalls"] if value(s)}
+
+
+def is_messages(s):
+    return s["batch"]["transferred"] if s["batch"] and s["batch"]["unit"] == "messages" else 0
+
+
+def is_moved(s):
+    return s["bytes"]["transferred"] if s["bytes"] and s["class"] != "memory" else 0
+
+
+WEIGHTS = {"time": lambda s: s["wall_ns"]["total"], "calls": lambda s: s["calls"], "bytes": is_moved, "messages": is_messages}
+
+
+@test
+def pprof(t):
+    """go tool pprof: what each call weighs at the leaf of its stacks."""
+    need_tool("go")
+    r = traced(t)
+    path, _ = exported(t, "pprof")
+    env = dict(os.environ, HOME=t.dir, PPROF_TMPDIR=t.dir)
+    for weight, value in WEIGHTS.items():
+        unit = {"time": "nanoseconds", "bytes": "B"}.get(weight, "")
+        p = t.run(["go", "tool", "pprof", "-top", "-nodecount=0", "-nodefraction=0", "-unit=" + (unit or "count"),
+                   "-sample_index=" + weight, path], env=env)
+        eq(p.status, 0, str(p))
+        got = {m[2]: int(m[1]) for m in re.finditer(r"^ *(\d+)(?:ns|B)? +[\d.]+% .* (\S+)$", p.out, re.M) if m[1] != "0"}
+        eq(got, by_call(r, value), weight)
+    p = t.run(["go", "tool", "pprof", "-raw", path], env=env)
+    check("\nTime: " in p.out and "\nDuration: " in p.out, p.out[:500])
+    check(re.search(r"^time/nanoseconds\[dflt\] calls/count bytes/bytes messages/count$", p.out, re.M), p.out[:500])
+    with open(path, "rb") as f:
+        first = f.read()
+    with open(exported(t, "pprof")[0], "rb") as f:
+        eq(f.read(), first, "the same bytes again")
+
+
+def read_by_speedscope(t, path):
+    folder = os.environ.get("SPEEDSCOPE")
+    bundle = glob.glob(os.path.join(folder, "dist/release/speedscope-*.js")) if folder else []
+    if not bundle:
+        raise Skip("SPEEDSCOPE does not name the folder of npm's package speedscope")
+    need_tool("node")
+    p = t.run(["node", READER, bundle[0], path])
+    eq(p.status, 0, str(p))
+    return json.loads(p.out)
+
+
+@test
+def speedscope_is_its_json(t):
+    """Without its importer: the shape that its schema asks for, and the figures."""
+    r = traced(t)
+    with open(exported(t, "speedscope")[0]) as f:
+        d = json.load(f)
+    eq(d["$schema"], "https://www.speedscope.app/file-format-schema.json", "schema")
+    eq([p["name"] for p in d["profiles"]], list(WEIGHTS), "profiles")
+    for p in d["profiles"]:
+        eq((len(p["samples"]), sum(p["weights"]), p["type"]), (len(p["weights"]), p["endValue"], "sampled"), p["name"])
+        got = collections.Counter()
+        for stack, w in zip(p["samples"], p["weights"]):
+            got[d["shared"]["frames"][stack[-1]]["name"]] += w
+        eq(dict(got), by_call(r, WEIGHTS[p["name"]]), p["name"])
+
+
+@test
+def speedscope_reads_it(t):
+    r = traced(t)
+    got = {p["name"]: p["self"] for p in read_by_speedscope(t, exported(t, "speedscope")[0])}
+    for weight, value in WEIGHTS.items():
+        eq(got.get("%s" % weight, got.get("out.speedscope - %s" % weight)), by_call(r, value), weight)
+
+
+@test
+def speedscope_reads_trace_events(t):
+    """Its importer takes them too: the time of each call in microseconds, as the detail has it."""
+    r = traced(t)
+    want = collections.Counter()
+    for line in r.detail:
+        if int(float(line.rsplit("<", 1)[1][:-1]) * 1e6 + 0.5):
+            want[re.match(r"\d+ \S+ (\w+)\(", line).group(1)] += int(float(line.rsplit("<", 1)[1][:-1]) * 1e6 + 0.5)
+    profiles = read_by_speedscope(t, exported(t, "perfetto")[0])
+    got = collections.Counter()
+    for p in profiles:
+        for frame, w in p["self"].items():
+            name = re.match(r"\w+", frame).group(0)
+            got[name] += round(w)
+    eq({k: got[k] for k in want}, dict(want), "microseconds by call")
+
+
+@test
+def trace_events(t):
+    """Slices: a line of the detail each; counters sum up to the timeline; phases are those of the result."""
+    r = traced(t, "--skip", "0")
+    path, said = exported(t, "perfetto")
+    eq(said.err, "", "notes")
+    with open(path) as f:
+        d = json.load(f)
+    events = d["traceEvents"]
+    slices = [e for e in events if e["ph"] in "Xi"]
+    eq(len(slices), len(r.detail), "calls with a line")
+    eq(d["otherData"], {"calls": len(slices), "calls_left_out": 0}, "other data")
+    for e, line in zip(slices, r.detail):
+        args = e["args"]
+        back = "%d %d.%06d %s(%s) = %s" % (e["tid"], e["ts"] // 1000000, e["ts"] % 1000000, e["name"], args["arguments"],
+                                          args["result"])
+        if "dur" in e:
+            back += " <%d.%06d>" % (e["dur"] // 1000000, e["dur"] % 1000000)
+        eq(back, line, "a call")
+    eq({e["pid"] for e in slices}, {x["pid"] for x in r.json["threads"]}, "processes")
+    rows = r.json["timeline"]["rows"]
+    for name, value in (("calls", lambda w: w["calls"]), ("bytes", lambda w: w["bytes"] - w["mapped"])):
+        eq(sum(e["args"]["value"] for e in events if e["ph"] == "C" and e["name"] == name), sum(map(value, rows)), name)
+    start, window = r.json["started_us"], r.json["window"]
+    for ph, at in (("b", "begin_ns"), ("e", "end_ns")):
+        eq([e["ts"] for e in events if e["ph"] == ph and e["name"] == "window"], [start + window[at] // 1000], at)
+    first = min(e["ts"] for e in slices)
+    check(start <= first <= start + r.json["wall_ns"] // 1000 + 1, "the first call at %d, start %d" % (first, start))
+
+
+@test
+def trace_events_are_bounded(t):
+    r = traced(t)
+    path, said = exported(t, "perfetto", "--calls", "7")
+    with open(path) as f:
+        d = json.load(f)
+    eq(d["otherData"], {"calls": 7, "calls_left_out": len(r.detail) - 7}, "left out")
+    check("%d calls are left out" % (len(r.detail) - 7) in said.err, said.err)
+    os.remove(t.path("r1-detail.txt"))
+    path, said = exported(t, "perfetto")
+    check("there is no detail" in said.err, said.err)
+    with open(path) as f:
+        eq(json.load(f)["otherData"]["calls"], 0, "without a detail")
+
+
+def samples(text):
+    """{name{labels}: value} of Prometheus's text form."""
+    return {m[1]: float(m[2]) for m in re.finditer(r"^([^#\n].*) (\S+)$", text, re.M)}
+
+
+@test
+def openmetrics(t):
+    r = traced(t)
+    with open(exported(t, "openmetrics")[0]) as f:
+        text = f.read()
+    got = samples(text)
+    for s in r.json["syscalls"]:
+        call = '{call="%s"}' % s["name"]
+        for name, want in (("calls_total", s["calls"]), ("call_errors_total", s["errors"]),
+                           ("call_seconds_total", s["wall_ns"]["total"] / 1e9),
+                           ("call_duration_seconds_sum", s["wall_ns"]["total"] / 1e9),
+                           ("call_duration_seconds_count", sum(b["count"] for b in s["latency_histogram"])),
+                           ("call_bytes_total", s["bytes"] and s["bytes"]["transferred"]),
+                           ("batch_transferred_total", s["batch"] and s["batch"]["transferred"]),
+                           ("batch_asked_total", s["batch"] and s["batch"]["asked"])):
+            eq(got.get("iotrace_" + name + call), want, name + call)
+        for m in re.finditer(r'^iotrace_call_duration_seconds_bucket\{call="%s",le="([^"]+)"\} (\d+)$' % s["name"], text, re.M):
+            bound = float(m[1]) * 1e9
+            eq(int(m[2]), sum(b["count"] for b in s["latency_histogram"] if b["le_ns"] <= bound + 0.5), m[0])
+    eq(got["iotrace_complete"], 1, "complete")
+    eq(got["iotrace_window_seconds"], r.json["wall_ns"] / 1e9, "window")
+
+
+@test
+def promtool_takes_it(t):
+    need_tool("promtool")
+    traced(t)
+    with open(exported(t, "openmetrics")[0], "rb") as f:
+        p = t.run(["promtool", "check", "metrics"], input=f.read())
+    eq((p.status, p.out + p.err), (0, ""), "promtool")
+
+
+@test
+def sqlite_takes_the_lines(t):
+    need_tool("sqlite3")
+    r = traced(t)
+    shutil.copy(exported(t, "ndjson")[0], t.path("run.ndjson"))
+    with open(os.path.join(ROOT, "docs/examples/ndjson-sqlite.sql"), "rb") as f:
+        p = t.run(["sqlite3", t.path("h.db")], input=f.read())
+    eq((p.status, p.err), (0, ""), str(p))
+
+    def ask(sql):
+        p = t.run(["sqlite3", "-json", t.path("h.db"), sql])
+        eq(p.status, 0, str(p))
+        return json.loads(p.out or "[]")
+
+    want = [{"name": s["name"], "calls": s["calls"], "wall_ns": s["wall_ns"]["total"],
+             "bytes": s["bytes"] and s["bytes"]["transferred"], "units": s["batch"] and s["batch"]["transferred"]}
+            for s in sorted(r.json["syscalls"], key=lambda s: s["name"])]
+    eq(ask("SELECT name, calls, wall_ns, bytes, units FROM syscalls ORDER BY name"), want, "syscalls")
+    eq(ask("SELECT name, sum(count) AS n FROM latency GROUP BY name ORDER BY name"),
+       [{"name": s["name"], "n": sum(b["count"] for b in s["latency_histogram"])} for s in
+        sorted(r.json["syscalls"], key=lambda s: s["name"]) if s["latency_histogram"]], "histograms merge by SQL")
+
+
+@test
+def lines_are_the_tables(t):
+    """As many lines as the tables have rows, each with its table's name; null is not measured."""
+    r = traced(t)
+    with open(exported(t, "ndjson")[0]) as f:
+        lines = [json.loads(line) for line in f]
+    listed = {w[0]: int(w[1]) for w in (x.split() for x in profile(t, "export", t.path("r1.json")).out.splitlines())}
+    eq(collections.Counter(x["table"] for x in lines), collections.Counter({k: v for k, v in listed.items() if v}), "rows")
+    whole = next(x for x in lines if x["table"] == "whole")
+    eq((whole["complete"], whole["exit.signal"], whole["wall_ns"]), (True, None, r.json["wall_ns"]), "the whole")
+    eq({x["run"] for x in lines}, {r.json["started_at"]}, "run")
+
+
+@test
+def what_is_refused(t):
+    traced(t)
+    path = t.path("r1.json")
+    for args, says in ((["--format", "pproff"], "did you mean 'pprof'?"), (["--format", "csv"], "there are pprof, "),
+                       (["syscalls", "--format", "pprof"], "without --format"),
+                       (["--stacks", "x"], "are of --format"),
+                       (["--format", "pprof", "--stacks", "nowhere"], "there are no stacks nowhere-time.folded"),
+                       (["--format", "perfetto", "--detail", "nowhere"], "cannot read nowhere"),
+                       (["--format", "perfetto", "--detail", path], "line 1 is not a line"),
+                       (["--format", "pprof", "-o", "/dev/full"], "No space left"),
+                       (["--format", "perfetto", "-o", "/nowhere/x"], "/nowhere/x")):
+        p = profile(t, "export", path, *args, status=2)
+        check(says in p.err and p.err.count("\n") == 1, "%s: %s" % (args, p.err))
+    with open(t.path("r1-bytes.folded"), "a") as f:
+        f.write("a;b\n")
+    p = profile(t, "export", path, "--format", "pprof", "-o", t.path("none"), status=2)
+    check("r1-bytes.folded: line" in p.err and not os.path.exists(t.path("none")), p.err)
+    p = profile(t, "compare", path, path, "--json", status=None)
+    with open(t.path("c.json"), "w") as f:
+        f.write(p.out)
+    p = profile(t, "export", t.path("c.json"), "--format", "openmetrics", status=2)
+    check("is not for results of" in p.err, p.err)
+
+
+main()
