@@ -72,13 +72,14 @@ STUB_CFLAGS  = -std=gnu17 -O2 $(WARN) $(ERROR) -fPIC -ffreestanding -fno-stack-p
 	-fno-sanitize=all -fno-lto $(if $(IS_CLANG),-fno-builtin,-fno-tree-loop-distribute-patterns)
 
 # ---- sources: a folder is a room; a new file is found by itself ----
-ROOM       := common cpu mem tests tracer
+# A backend is a folder with a backend.c.
+BACKENDS   := $(wildcard */backend.c)
+ROOM       := common tests $(BACKENDS:/backend.c=)
 COMMON_SRC := $(filter-out common/cli/%,$(wildcard common/*/*.c))
 CLI_SRC    := $(wildcard common/cli/*.c)
 TRACER_SRC := $(filter-out tracer/main.c tracer/alone.c tracer/backend.c,$(wildcard tracer/*.c tracer/*/*.c)) \
 	$(wildcard tracer/arch/$(ARCH)/*.c tracer/arch/$(ARCH)/*.S)
-BACKENDS   := $(wildcard tracer/backend.c cpu/backend.c mem/backend.c)
-PROFILE_SRC := $(filter-out $(BACKENDS),$(wildcard cpu/*.c mem/*.c))
+PROFILE_SRC := $(filter-out $(BACKENDS) tracer/%,$(wildcard $(BACKENDS:backend.c=*.c)))
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 
 obj         = $(patsubst %.S,$(O)/obj/%.o,$(patsubst %.c,$(O)/obj/%.o,$(1)))

@@ -53,9 +53,12 @@ static void add_backends(struct doctor_report *report)
 		int failed = b->probe(&err) < 0;
 		char *id = mem_printf("type-%s", b->id);
 
-		doctor_add(report, &(struct doctor_line){id, failed ? DOCTOR_FAIL : DOCTOR_OK,
+		doctor_add(report, &(struct doctor_line){id,
+					   !failed      ? DOCTOR_OK
+					   : b->by_name ? DOCTOR_WARN
+							: DOCTOR_FAIL,
 					   failed ? err.text : "can run here",
-					   failed ? "see the lines above" : NULL});
+					   failed && !b->by_name ? "see the lines above" : NULL});
 		free(id);
 	}
 }

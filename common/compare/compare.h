@@ -28,6 +28,7 @@ struct compare_options {
 	/* What is asked about: a limit on what the sides do not have cannot be judged, unless it is
 	 * of another scenario or type. NULL: any. */
 	const char *scenario, *type;
+	const struct schema *schema; /* of that type; NULL: any */
 	int only_found; /* scenarios and types that neither side has are not asked about */
 	/* What the base does not have is new: limits on its values are judged, the others wait. */
 	int allow_new;

@@ -3,11 +3,12 @@
 
 _profile_scenario_value()
 {
-	local cur=$1 prev=$2
+	local cur=$1 prev=$2 i
 
 	case $prev in
 	--type)
-		COMPREPLY=($(compgen -W 'cpu memory io all' -- "$cur"))
+		i=$(profile-scenario run --help 2>/dev/null | sed -n '/^types:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+		COMPREPLY=($(compgen -W "${i:-cpu memory io} all" -- "$cur"))
 		;;
 	--mode)
 		COMPREPLY=($(compgen -W 'auto ptrace' -- "$cur"))
