@@ -192,6 +192,8 @@ $(O)/man/%.1: docs/man/%.1 Makefile
 # ---- install: one list for both ways ----
 DEST       := $(DESTDIR)$(PREFIX)
 COMPLETION := share/bash-completion/completions
+COMPLETION_ZSH  := share/zsh/vendor-completions
+COMPLETION_FISH := share/fish/vendor_completions.d
 DOC        := $(wildcard docs/*.md docs/*.json)
 EXAMPLE    := $(wildcard docs/examples/*)
 
@@ -199,13 +201,16 @@ install: all
 	for p in $(PROGRAM); do install -D -m 755 $(O)/bin/$$p "$(DEST)/bin/$$p" || exit 1; done
 	for m in $(MANUAL); do install -D -m 644 $$m "$(DEST)/share/man/man1/$${m##*/}" || exit 1; done
 	for p in $(PROGRAM); do \
-		install -D -m 644 docs/completion/$$p.bash "$(DEST)/$(COMPLETION)/$$p" || exit 1; done
+		install -D -m 644 docs/completion/$$p.bash "$(DEST)/$(COMPLETION)/$$p" && \
+		install -D -m 644 docs/completion/zsh "$(DEST)/$(COMPLETION_ZSH)/_$$p" && \
+		install -D -m 644 docs/completion/fish "$(DEST)/$(COMPLETION_FISH)/$$p.fish" || exit 1; done
 	install -d "$(DEST)/share/doc/iotrace/examples"
 	install -m 644 $(DOC) "$(DEST)/share/doc/iotrace"
 	install -m 644 $(EXAMPLE) "$(DEST)/share/doc/iotrace/examples"
 
 uninstall:
-	for p in $(PROGRAM); do rm -f "$(DEST)/bin/$$p" "$(DEST)/$(COMPLETION)/$$p" || exit 1; done
+	for p in $(PROGRAM); do rm -f "$(DEST)/bin/$$p" "$(DEST)/$(COMPLETION)/$$p" \
+		"$(DEST)/$(COMPLETION_ZSH)/_$$p" "$(DEST)/$(COMPLETION_FISH)/$$p.fish" || exit 1; done
 	for m in $(MANUAL); do rm -f "$(DEST)/share/man/man1/$${m##*/}" || exit 1; done
 	for d in $(DOC:docs/%=%) $(EXAMPLE:docs/%=%); do rm -f "$(DEST)/share/doc/iotrace/$$d" || exit 1; done
 	rmdir "$(DEST)/share/doc/iotrace/examples" "$(DEST)/share/doc/iotrace" 2>/dev/null || :
