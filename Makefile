@@ -76,13 +76,14 @@ STUB_CFLAGS  = -std=gnu17 -O2 $(WARN) $(ERROR) -fPIC -ffreestanding -fno-stack-p
 	-fno-sanitize=all -fno-lto $(if $(IS_CLANG),-fno-builtin,-fno-tree-loop-distribute-patterns)
 
 # ---- sources: a folder is a room; a new file is found by itself ----
-ROOM       := common cpu mem tests tracer
+# A backend is a folder with a backend.c.
+BACKENDS   := $(wildcard */backend.c)
+ROOM       := common tests $(BACKENDS:/backend.c=)
 COMMON_SRC := $(filter-out common/cli/%,$(wildcard common/*/*.c))
 CLI_SRC    := $(wildcard common/cli/*.c)
 TRACER_SRC := $(filter-out tracer/main.c tracer/alone.c tracer/backend.c,$(wildcard tracer/*.c tracer/*/*.c)) \
 	$(wildcard tracer/arch/$(ARCH)/*.c tracer/arch/$(ARCH)/*.S)
-BACKENDS   := $(wildcard tracer/backend.c cpu/backend.c mem/backend.c)
-PROFILE_SRC := $(filter-out $(BACKENDS),$(wildcard cpu/*.c mem/*.c))
+PROFILE_SRC := $(filter-out $(BACKENDS) tracer/%,$(wildcard $(BACKENDS:backend.c=*.c)))
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 
 obj         = $(patsubst %.S,$(O)/obj/%.o,$(patsubst %.c,$(O)/obj/%.o,$(1)))
@@ -208,6 +209,8 @@ $(O)/man/%.1: docs/man/%.1 Makefile
 # ---- install: one list for both ways ----
 DEST       := $(DESTDIR)$(PREFIX)
 COMPLETION := share/bash-completion/completions
+COMPLETION_ZSH  := share/zsh/vendor-completions
+COMPLETION_FISH := share/fish/vendor_completions.d
 DOC        := $(wildcard docs/*.md docs/*.json)
 EXAMPLE    := $(wildcard docs/examples/*)
 
@@ -215,13 +218,16 @@ install: all
 	for p in $(PROGRAM); do install -D -m 755 $(O)/bin/$$p "$(DEST)/bin/$$p" || exit 1; done
 	for m in $(MANUAL); do install -D -m 644 $$m "$(DEST)/share/man/man1/$${m##*/}" || exit 1; done
 	for p in $(PROGRAM); do \
-		install -D -m 644 docs/completion/$$p.bash "$(DEST)/$(COMPLETION)/$$p" || exit 1; done
+		install -D -m 644 docs/completion/$$p.bash "$(DEST)/$(COMPLETION)/$$p" && \
+		install -D -m 644 docs/completion/zsh "$(DEST)/$(COMPLETION_ZSH)/_$$p" && \
+		install -D -m 644 docs/completion/fish "$(DEST)/$(COMPLETION_FISH)/$$p.fish" || exit 1; done
 	install -d "$(DEST)/share/doc/iotrace/examples"
 	install -m 644 $(DOC) "$(DEST)/share/doc/iotrace"
 	install -m 644 $(EXAMPLE) "$(DEST)/share/doc/iotrace/examples"
 
 uninstall:
-	for p in $(PROGRAM); do rm -f "$(DEST)/bin/$$p" "$(DEST)/$(COMPLETION)/$$p" || exit 1; done
+	for p in $(PROGRAM); do rm -f "$(DEST)/bin/$$p" "$(DEST)/$(COMPLETION)/$$p" \
+		"$(DEST)/$(COMPLETION_ZSH)/_$$p" "$(DEST)/$(COMPLETION_FISH)/$$p.fish" || exit 1; done
 	for m in $(MANUAL); do rm -f "$(DEST)/share/man/man1/$${m##*/}" || exit 1; done
 	for d in $(DOC:docs/%=%) $(EXAMPLE:docs/%=%); do rm -f "$(DEST)/share/doc/iotrace/$$d" || exit 1; done
 	rmdir "$(DEST)/share/doc/iotrace/examples" "$(DEST)/share/doc/iotrace" 2>/dev/null || :

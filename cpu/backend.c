@@ -235,29 +235,6 @@ static int check_data(const struct session *s, struct err *err)
 
 /* ---- its result ---- */
 
-static struct res_strs copy_words(struct arena *a, const char *const *from)
-{
-	struct res_strs to = {0};
-
-	while (from[to.len])
-		to.len++;
-	to.at = arena_alloc(a, to.len, sizeof(*to.at));
-	for (size_t i = 0; i < to.len; i++)
-		to.at[i] = arena_strdup(a, from[i]);
-	return to;
-}
-
-static const char *utc(struct arena *a, uint64_t real_ns)
-{
-	time_t seconds = (time_t)(real_ns / NS_PER_SEC);
-	struct tm tm;
-	char day[40] = "";
-
-	if (gmtime_r(&seconds, &tm))
-		strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-	return arena_printf(a, "%s.%03dZ", day, (int)(real_ns % NS_PER_SEC / NS_PER_MS));
-}
-
 static void fill_exit(struct session *s)
 {
 	const struct drive_result *d = &s->drive;
@@ -299,26 +276,6 @@ static void fill_window(struct session *s)
 	s->r->window->wall_ns = end_ns - c->begin_ns;
 }
 
-static void fill_load(struct session *s)
-{
-	const struct scenario *sc = s->in->sc;
-	const struct drive_result *d = &s->drive;
-
-	if (!d->load_started)
-		return;
-	cleanup_free char *command = load_text(sc->load);
-	s->r->load = RES_OBJ(s->r, load);
-	s->r->load->command = arena_strdup(result_arena(s->r), command);
-	s->r->load->status = (uint64_t)d->load_status;
-	s->r->load->wall_ns = d->load_wall_ns;
-	s->r->load->latency_ns = d->latency_ns;
-	if (d->work_count == UINT64_MAX)
-		return;
-	s->r->work = RES_OBJ(s->r, work);
-	s->r->work->unit = arena_strdup(result_arena(s->r), sc->work_unit);
-	s->r->work->count = d->work_count;
-}
-
 static void fill_tools(struct session *s, const char *renderer)
 {
 	struct arena *a = result_arena(s->r);
@@ -346,10 +303,10 @@ static void fill(struct session *s)
 	s->r->attached = backend_describe_attached(s->r, s->in->attach);
 	if (s->r->attached)
 		s->r->attached->processes = s->chosen.len;
-	s->r->command =
-		s->in->attach ? attach_command(s->in->attach, s->r) : copy_words(a, sc->argv);
+	s->r->command = s->in->attach ? attach_command(s->in->attach, s->r)
+				      : backend_describe_words(s->r, sc->argv);
 	s->r->scenario = arena_strdup(a, sc->name);
-	s->r->started_at = utc(a, s->started_at_ns);
+	s->r->started_at = backend_describe_time(s->r, s->started_at_ns);
 	s->r->wall_ns = s->end_ns - s->start_ns;
 	s->r->sampling = RES_OBJ(s->r, cpu_sampling);
 	s->r->sampling->event_asked = s->event.name;
@@ -358,7 +315,8 @@ static void fill(struct session *s)
 	stats_fill(&s->fold, s->r);
 	fill_exit(s);
 	fill_window(s);
-	fill_load(s);
+	s->r->load = backend_describe_load(s->r, sc, &s->drive);
+	s->r->work = backend_describe_work(s->r, sc, &s->drive);
 	s->r->control = control_describe(s->r, s->in, &s->drive);
 	fill_tools(s, renderer);
 	s->r->environment = environment_describe(s->r, s->in->attach ? NULL : target);
@@ -726,23 +684,6 @@ static int cpu_run(const struct backend_run *in, struct backend_result *ret, str
 	return rc;
 }
 
-static int cpu_note_runs(
-	const char *dir, const char *name, const struct backend_runs *runs, struct err *err)
-{
-	cleanup_free char *path = mem_printf("%s/%s-cpu.json", dir, name);
-	struct res_cpu *r;
-	void *doc;
-	int rc = json_read_struct(path, &schema_cpu, &doc, err);
-
-	if (rc < 0)
-		return rc;
-	r = doc;
-	r->runs = backend_describe_runs(r, runs);
-	rc = file_write_with(path, write_json, r, err);
-	result_free(r);
-	return rc;
-}
-
 const struct backend backend_cpu = {
 	.id = "cpu",
 	.folder = "flamegraphs",
@@ -752,6 +693,5 @@ const struct backend backend_cpu = {
 	.probe = cpu_probe,
 	.command = cpu_command,
 	.run = cpu_run,
-	.note_runs = cpu_note_runs,
 	.difference = difference_draw,
 };

@@ -436,28 +436,6 @@ static void fill_window(struct job *j)
 			"target may have done nothing in it): the window is not in the plot");
 }
 
-static void fill_load(struct job *j)
-{
-	const struct scenario *sc = j->in->sc;
-	const struct drive_result *d = &j->drive;
-	struct res_memory *r = j->r;
-
-	if (!d->load_started)
-		return;
-	cleanup_free char *command = load_text(sc->load);
-
-	r->load = RES_OBJ(r, load);
-	r->load->command = arena_strdup(result_arena(r), command);
-	r->load->status = (uint64_t)d->load_status;
-	r->load->wall_ns = d->load_wall_ns;
-	r->load->latency_ns = d->latency_ns;
-	if (d->work_count != UINT64_MAX) {
-		r->work = RES_OBJ(r, work);
-		r->work->unit = arena_strdup(result_arena(r), sc->work_unit);
-		r->work->count = d->work_count;
-	}
-}
-
 /* Valgrind is the process of its client, and ends as that did: massif writes its file then. Where
  * it does not, it is valgrind that failed, but for a KILL; and some instructions of the client's it
  * does not know. */
@@ -487,29 +465,6 @@ static void fill_exit(struct job *j)
 		e->status = (uint64_t)d->tool_status;
 }
 
-static const char *time_text(struct res_memory *r, uint64_t real_ns)
-{
-	time_t seconds = (time_t)(real_ns / NS_PER_SEC);
-	struct tm tm;
-	char buf[32];
-
-	gmtime_r(&seconds, &tm);
-	strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return arena_strdup(result_arena(r), buf);
-}
-
-static struct res_strs copy_words(struct res_memory *r, const char *const *words)
-{
-	struct res_strs to = {0};
-
-	while (words[to.len])
-		to.len++;
-	to.at = arena_alloc(result_arena(r), to.len + 1, sizeof(*to.at));
-	for (size_t i = 0; i < to.len; i++)
-		to.at[i] = arena_strdup(result_arena(r), words[i]);
-	return to;
-}
-
 static void fill_options(struct job *j)
 {
 	struct res_memory *r = j->r;
@@ -517,7 +472,7 @@ static void fill_options(struct job *j)
 	const char **options = command_options(result_arena(r), &j->in->sc->memory, &len);
 
 	r->massif = RES_OBJ(r, memory_massif);
-	r->massif->options = copy_words(r, options);
+	r->massif->options = backend_describe_words(r, options);
 	if (*j->files.version)
 		r->massif->version = arena_strdup(result_arena(r), j->files.version);
 }
@@ -529,12 +484,13 @@ static void fill_run(struct job *j, uint64_t started_real_ns)
 
 	r->complete = 1;
 	r->scenario = arena_strdup(result_arena(r), sc->name);
-	r->command = copy_words(r, sc->argv);
-	r->started_at = time_text(r, started_real_ns);
+	r->command = backend_describe_words(r, sc->argv);
+	r->started_at = backend_describe_time(r, started_real_ns);
 	r->wall_ns = j->drive.wall_ns;
 	fill_options(j);
 	fill_exit(j);
-	fill_load(j);
+	r->load = backend_describe_load(r, sc, &j->drive);
+	r->work = backend_describe_work(r, sc, &j->drive);
 	fill_window(j);
 	r->control = control_describe(r, j->in, &j->drive);
 	if (j->files.len && j->files.at[0].unknown_instruction) {
@@ -805,31 +761,16 @@ static int memory_run(const struct backend_run *in, struct backend_result *ret, 
 	return rc;
 }
 
-static int memory_note_runs(
-	const char *dir, const char *name, const struct backend_runs *runs, struct err *err)
-{
-	cleanup_free char *path = mem_printf("%s/%s" JSON, dir, name);
-	void *doc = NULL;
-	int rc = json_read_struct(path, &schema_memory, &doc, err);
-
-	if (rc < 0)
-		return rc;
-	struct res_memory *r = doc;
-
-	r->runs = backend_describe_runs(r, runs);
-	rc = write_json(r, dir, name, err);
-	result_free(r);
-	return rc;
-}
-
 const struct backend backend_memory = {
 	.id = "memory",
 	.folder = "massif",
 	.meaning = "heap over time and who holds it, by valgrind's massif",
 	.suffixes = suffixes,
 	.schema = &schema_memory,
+	/* It counts what goes through its own malloc, from the program's first instruction on. */
+	.cannot_attach = "massif cannot attach to a process that runs: have it started under "
+			 "massif (--type memory, without attaching)",
 	.probe = memory_probe,
 	.command = memory_command,
 	.run = memory_run,
-	.note_runs = memory_note_runs,
 };

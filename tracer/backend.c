@@ -269,22 +269,6 @@ static int read_result(const char *dir, const char *name, struct res_result **re
 	return json_read_result(path, ret, err);
 }
 
-static void fill_load(struct res_result *r, const struct scenario *sc, const struct drive_result *d)
-{
-	cleanup_free char *command = load_text(sc->load);
-
-	r->load = RES_OBJ(r, load);
-	r->load->command = arena_strdup(result_arena(r), command);
-	r->load->status = (uint64_t)d->load_status;
-	r->load->wall_ns = d->load_wall_ns;
-	r->load->latency_ns = d->latency_ns;
-	if (d->work_count != UINT64_MAX) {
-		r->work = RES_OBJ(r, work);
-		r->work->unit = arena_strdup(result_arena(r), sc->work_unit);
-		r->work->count = d->work_count;
-	}
-}
-
 /* iotrace reads it at the end, when the process may have ended, and knows its number only. */
 static void fill_attached(struct res_result *r, const struct attach *a)
 {
@@ -300,8 +284,8 @@ static void fill(struct res_result *r, const struct backend_run *in, const struc
 	const struct scenario *sc = in->sc;
 
 	r->scenario = arena_strdup(result_arena(r), sc->name);
-	if (d->load_started)
-		fill_load(r, sc, d);
+	r->load = backend_describe_load(r, sc, d);
+	r->work = backend_describe_work(r, sc, d);
 	r->control = control_describe(r, in, d);
 	if (in->attach)
 		fill_attached(r, in->attach);

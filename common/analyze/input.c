@@ -68,7 +68,7 @@ static struct analyze_scenario *scenario_named(struct analyze_input *in, const c
 
 static int second(const char *path, const char *first, const struct schema *kind, struct err *err)
 {
-	return err_set(err, -EINVAL, "%s: %s of the same scenario as %s: name one of them", path,
+	return err_set(err, -EEXIST, "%s: %s of the same scenario as %s: name one of them", path,
 		kind->what, first);
 }
 

@@ -119,19 +119,22 @@ static void read_io(struct metadata *m, struct metadata_result *r, const struct 
 
 /* ---- type cpu ---- */
 
+static void add_tools(
+	struct metadata *m, struct metadata_result *r, const struct res_cpu_tool *tools, size_t n)
+{
+	for (; n; n--, tools++)
+		if (tools->version)
+			add(m, &r->tools, "%s", tools->version);
+		else if (tools->name)
+			add(m, &r->tools, "%s (version not known)", tools->name);
+}
+
 static void read_cpu(struct metadata *m, struct metadata_result *r, const struct res_cpu *of)
 {
 	const struct res_cpu_sampling *s = of->sampling;
 	char a[UNITS_BUF], b[UNITS_BUF];
 
-	for (size_t i = 0; i < of->tools.len; i++) {
-		const struct res_cpu_tool *tool = &of->tools.at[i];
-
-		if (tool->version)
-			add(m, &r->tools, "%s", tool->version);
-		else if (tool->name)
-			add(m, &r->tools, "%s (version not known)", tool->name);
-	}
+	add_tools(m, r, of->tools.at, of->tools.len);
 	if (!s || s->samples == U64_NONE)
 		return;
 	add(m, &r->figures, "%s samples%s%s, %s lost", units_thousands(a, s->samples),
@@ -161,9 +164,10 @@ static void memory_point(struct metadata *m, struct metadata_result *r,
 	if (!p || p->heap_bytes == U64_NONE)
 		return;
 	add(m, &r->figures, "%s: %s of heap%s", what, units_bytes(a, p->heap_bytes),
-		p->total_bytes == U64_NONE ? ""
-					   : arena_printf(&m->arena, " (%s with overhead)",
-						     units_bytes(b, p->total_bytes)));
+		p->extra_bytes == U64_NONE || p->total_bytes == U64_NONE
+			? ""
+			: arena_printf(&m->arena, " (%s with overhead)",
+				  units_bytes(b, p->total_bytes)));
 }
 
 static void read_memory(struct metadata *m, struct metadata_result *r, const struct res_memory *of)
@@ -177,6 +181,7 @@ static void read_memory(struct metadata *m, struct metadata_result *r, const str
 	if (version)
 		add(m, &r->tools, "%s%s", strncmp(version, "valgrind", 8) ? "valgrind " : "",
 			version);
+	add_tools(m, r, of->tools.at, of->tools.len);
 	memory_point(m, r, of->peak, "peak");
 	memory_point(m, r, of->held_at_end, "held at the end");
 	for (size_t i = 0; i < of->sites.len; i++) {

@@ -399,11 +399,13 @@ static int are_files(const struct compare_args *args, const struct words *w)
 /* The exit status, or a negative errno. */
 static int compare_words(struct compare_args *args, const struct words *w, struct err *err)
 {
+	const struct backend *b = args->alternate.type ? backend_by_id(args->alternate.type) : NULL;
 	struct compare_options o = {.force = args->force,
 		.allow_new = args->allow_new,
 		.in_turns = args->base_binary != NULL,
 		.scenario = args->alternate.scenario,
-		.type = args->alternate.type};
+		.type = args->alternate.type,
+		.schema = b ? b->schema : NULL};
 	struct side sides[2] = {0};
 	struct config *config = NULL;
 	cleanup_free struct compare_limits *limits = NULL;

@@ -53,9 +53,15 @@ static void add_backends(struct doctor_report *report)
 		int failed = b->probe(&err) < 0;
 		char *id = mem_printf("type-%s", b->id);
 
-		doctor_add(report, &(struct doctor_line){id, failed ? DOCTOR_FAIL : DOCTOR_OK,
-					   failed ? err.text : "can run here",
-					   failed ? "see the lines above" : NULL});
+		doctor_add(report,
+			&(struct doctor_line){id,
+				!failed      ? DOCTOR_OK
+				: b->by_name ? DOCTOR_WARN
+					     : DOCTOR_FAIL,
+				failed ? err.text : "can run here",
+				!failed      ? NULL
+				: b->by_name ? "none is needed, unless it is asked for by its name"
+					     : "see the lines above"});
 		free(id);
 	}
 }

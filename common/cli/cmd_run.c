@@ -13,6 +13,7 @@
 #include "common/cli/results.h"
 #include "common/cli/user.h"
 #include "common/model/json.h"
+#include "common/runner/backend.h"
 #include "common/runner/config.h"
 #include "common/runner/fill.h"
 #include "common/runner/optable.h"
@@ -49,8 +50,8 @@ static const struct optable_row option_rows[] = {
 		"run every scenario of the catalogue; with --type those that have it, of that "
 		"type"),
 	TEXT("type", "TYPE", type,
-		"cpu, memory, io or all, one after another (default: the scenario's types, else "
-		"cpu)"),
+		"what is measured, see below; or all, one after another (default: the scenario's "
+		"types, else cpu)"),
 	TEXT("output-dir", "DIR", output_dir, "where results go (default results)"),
 	TEXT("binary", "PATH", binary, "the target (else $PROFILE_BINARY, else the catalogue's)"),
 	TEXT("user", "USER", user,
@@ -137,11 +138,17 @@ static const struct optable options = {option_rows, sizeof(option_rows) / sizeof
 
 static void run_help(struct out *o)
 {
+	const struct backend *b;
+
 	out_str(o, "profile-scenario [run] --scenario NAME [OPTIONS] [-- ARGS...]\n"
 		   "profile-scenario [run] --attach PID|NAME [OPTIONS]\n"
 		   "profile-scenario [run] --all [OPTIONS]\n"
 		   "ARGS are the target's arguments; they replace the catalogue's.\n\n");
 	optable_help(&options, o);
+	out_str(o, "\ntypes:\n");
+	for (size_t i = 0; (b = backend_at(i)); i++)
+		out_printf(o, "  %-10s %s%s\n", b->id, b->meaning,
+			b->by_name ? " (not one of all)" : "");
 	out_str(o, "\nexit status: the target's (124: time limit); with a load 0, or 2 if the load "
 		   "failed or the target\nwas never ready or ended early; 1 where a limit of the "
 		   "catalogue is missed; 125 where a type cannot\nrun; 2 for bad usage. Of several "
@@ -184,7 +191,7 @@ static int choose_all(
 	for (size_t i = 0; i < config->scenarios_len; i++) {
 		const struct config_scenario *from = &config->scenarios[i];
 
-		if (!scenario_has_type(from, args->type))
+		if (!scenario_has_type(args->there, from, args->type))
 			continue;
 		one.scenario = from->name;
 		/* "all" are those of the scenario. */
@@ -368,6 +375,7 @@ static int refuse(const struct scenario_args *args, const struct err *err)
 static int run_main(char **argv)
 {
 	struct scenario_args args = {
+		.there = gather_types(),
 		.sampling_hz = OPTION_UNSET,
 		.runs = OPTION_UNSET,
 		.warmup = OPTION_UNSET,

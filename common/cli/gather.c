@@ -27,6 +27,16 @@ const struct side_kind *gather_kinds(void)
 	return kinds;
 }
 
+const struct scenario_type *gather_types(void)
+{
+	static struct scenario_type types[KINDS_MAX];
+	const struct backend *b;
+
+	for (size_t i = 0; i < KINDS_MAX - 1 && (b = backend_at(i)); i++)
+		types[i] = (struct scenario_type){b->id, b->cannot_attach, b->by_name};
+	return types;
+}
+
 char *gather_path(const char *word, const char *out_dir)
 {
 	char *baseline;

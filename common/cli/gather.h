@@ -6,11 +6,14 @@
 #include "common/compare/compare.h"
 #include "common/compare/side.h"
 #include "common/runner/config.h"
+#include "common/runner/scenario.h"
 
 /* What compare, accept and run look for on disk. */
 
 /* The kinds of result, from the backends; the last has no id. */
 const struct side_kind *gather_kinds(void);
+/* The types, from the backends; the last has no id. */
+const struct scenario_type *gather_types(void);
 /* What word names: itself, or a baseline of out_dir. free(). NULL: neither is there. */
 char *gather_path(const char *word, const char *out_dir);
 /* Adds what word names to s: a directory, a result file, or a baseline of out_dir. */

@@ -490,20 +490,13 @@ static int is_compared(const struct lookup *l, const char *name)
 	return 0;
 }
 
-static const struct schema *schema_of_type(const char *type)
-{
-	return !strcmp(type, "cpu")      ? &schema_cpu
-	       : !strcmp(type, "memory") ? &schema_memory
-					 : &schema_result;
-}
-
 static int is_asked_about(const struct compare *c, const struct lookup *l, const char *name)
 {
 	const struct compare_options *o = c->options;
 
 	if (o->scenario && strcmp(o->scenario, l->scenario) != 0)
 		return 0;
-	if (o->type && !metric_is_of(name, schema_of_type(o->type)))
+	if (o->schema && !metric_is_of(name, o->schema))
 		return 0;
 	return !o->only_found || has_figure(l, 0, name) || has_figure(l, 1, name);
 }

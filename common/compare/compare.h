@@ -28,7 +28,8 @@ struct compare_options {
 	/* What is asked about: a limit on what the sides do not have cannot be judged, unless it is
 	 * of another scenario or type. NULL: any. */
 	const char *scenario, *type;
-	int in_turns;   /* the runs of both sides were made base, new, base, new, .. */
+	int in_turns;                /* the runs of both sides were made base, new, base, new, .. */
+	const struct schema *schema; /* of that type; NULL: any */
 	int only_found; /* scenarios and types that neither side has are not asked about */
 	/* What the base does not have is new: limits on its values are judged, the others wait. */
 	int allow_new;

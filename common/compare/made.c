@@ -15,7 +15,8 @@ struct made {
 	const char *mode, *version; /* of tracer or valgrind */
 	int attached;               /* to what ran: its start and its end are not in the figures */
 	int loaded, slowed;
-	int instructions; /* of massif: its time is no time, but figures are the same each run */
+	int heap; /* under such a profiler: its time is no time, but figures are the same each run
+		   */
 };
 
 static int same_text(const char *a, const char *b)
@@ -50,8 +51,10 @@ static struct made made_of(const struct side_part *p, size_t at)
 	} else {
 		const struct res_memory *r = p->runs.at[at];
 
-		m = (struct made){.env = r->environment, .command = &r->command, .instructions = 1};
-		m.version = r->massif ? r->massif->version : NULL;
+		m = (struct made){.env = r->environment, .command = &r->command, .heap = 1};
+		m.version = r->massif      ? r->massif->version
+			    : r->tools.len ? r->tools.at[0].version
+					   : NULL;
 	}
 	return m;
 }
@@ -114,7 +117,7 @@ static char *no_counts(const struct made *a, const struct made *b)
 	if (!same_list(a->traced, b->traced, 0) || !same_list(a->paths, b->paths, 0))
 		return mem_strdup("not the same calls were traced");
 	if (!same_text(a->version, b->version))
-		return differ(a->instructions ? "valgrind's version" : "the tracer's version",
+		return differ(a->heap ? "the heap profiler's version" : "the tracer's version",
 			a->version, b->version);
 	return facts_differ(a->env, b->env, of_counts);
 }
@@ -128,8 +131,8 @@ static char *no_batches(const struct made *m)
 /* Not overridden by force: these times are not the program's. */
 static char *no_times(const struct made *m)
 {
-	if (m->instructions)
-		return mem_strdup("time under valgrind");
+	if (m->heap)
+		return mem_strdup("time under a heap profiler");
 	return m->slowed ? mem_strdup("time slowed by stops") : NULL;
 }
 

@@ -406,7 +406,7 @@ static void memory(struct page *p, const struct res_memory *m)
 		report_flame_svg(p, &f, "Flame graph of the heap");
 		flame_release(&f);
 	} else {
-		html_legend(p, "Massif wrote no tree of the peak.");
+		html_legend(p, "There is no tree of the peak.");
 	}
 	report_memory_tables(tables, m);
 	html_doc(p, tables);

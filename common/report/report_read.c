@@ -127,7 +127,7 @@ static int read_one(const char *path, const struct schema *schema, const char *t
 	struct err *err)
 {
 	if (there)
-		return err_set(err, -EINVAL,
+		return err_set(err, -EEXIST,
 			"%s: a report is of one scenario, and %s is %s as well", path, there,
 			schema->what);
 	return json_read_struct(path, schema, ret, err);

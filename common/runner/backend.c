@@ -6,9 +6,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/file.h"
 #include "common/base/units.h"
-#include "common/model/result.h"
+#include "common/model/json.h"
+#include "common/model/walk.h"
+#include "common/runner/load.h"
 
 static const struct backend *const backends[] = {
 #define BACKEND(name) &backend_##name,
@@ -48,6 +54,92 @@ struct res_runs *backend_describe_runs(void *doc, const struct backend_runs *run
 	to->min_ns = runs->min_ns;
 	to->max_ns = runs->max_ns;
 	return to;
+}
+
+struct res_load *backend_describe_load(
+	void *doc, const struct scenario *sc, const struct drive_result *d)
+{
+	struct res_load *to;
+
+	if (!d->load_started)
+		return NULL;
+	cleanup_free char *command = load_text(sc->load);
+
+	to = RES_OBJ(doc, load);
+	to->command = arena_strdup(result_arena(doc), command);
+	to->status = (uint64_t)d->load_status;
+	to->wall_ns = d->load_wall_ns;
+	to->latency_ns = d->latency_ns;
+	return to;
+}
+
+struct res_work *backend_describe_work(
+	void *doc, const struct scenario *sc, const struct drive_result *d)
+{
+	struct res_work *to;
+
+	if (!d->load_started || d->work_count == UINT64_MAX)
+		return NULL;
+	to = RES_OBJ(doc, work);
+	to->unit = arena_strdup(result_arena(doc), sc->work_unit);
+	to->count = d->work_count;
+	return to;
+}
+
+struct res_strs backend_describe_words(void *doc, const char *const *words)
+{
+	struct res_strs to = {0};
+
+	while (words[to.len])
+		to.len++;
+	to.at = arena_alloc(result_arena(doc), to.len + 1, sizeof(*to.at));
+	for (size_t i = 0; i < to.len; i++)
+		to.at[i] = arena_strdup(result_arena(doc), words[i]);
+	return to;
+}
+
+const char *backend_describe_time(void *doc, uint64_t real_ns)
+{
+	time_t seconds = (time_t)(real_ns / NS_PER_SEC);
+	struct tm tm;
+	char day[40] = "";
+
+	if (gmtime_r(&seconds, &tm))
+		strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
+	return arena_printf(
+		result_arena(doc), "%s.%03dZ", day, (int)(real_ns % NS_PER_SEC / NS_PER_MS));
+}
+
+/* ---- several runs ---- */
+
+struct whole {
+	const void *doc;
+	const struct shape *shape;
+};
+
+static void write_whole(const void *ctx, struct out *o)
+{
+	const struct whole *w = ctx;
+
+	json_write_struct(w->doc, w->shape, o);
+}
+
+int backend_note_runs(const struct backend *b, const char *dir, const char *name,
+	const struct backend_runs *runs, struct err *err)
+{
+	cleanup_free char *path = mem_printf("%s/%s%s", dir, name, backend_json_suffix(b));
+	const struct shape *shape = b->schema->shape;
+	void *doc;
+	int rc = json_read_struct(path, b->schema, &doc, err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < shape->len; i++)
+		if (shape->fields[i].shape == &shape_runs)
+			walk_set_obj(doc, &shape->fields[i], backend_describe_runs(doc, runs));
+	rc = file_write_with(path, write_whole, &(struct whole){doc, shape}, err);
+	result_free(doc);
+	return rc;
 }
 
 const struct backend *backend_at(size_t i)

@@ -66,6 +66,9 @@ struct backend {
 	 * the others are. */
 	const char *const *suffixes;
 	const struct schema *schema; /* of that */
+	const char
+		*cannot_attach; /* why not to a process that runs, and what instead; NULL: it can */
+	int by_name;            /* only where it is asked for: `all` leaves it out */
 	/* 0: it can run here; else why not and what to do about it. */
 	int (*probe)(struct err *err);
 	/* The tool's command line with the target's, NULL-terminated, in arena a; for --dry-run.
@@ -74,7 +77,8 @@ struct backend {
 	/* One run. An error means that there are no files and the status is 125, unless it is set
 	 * in *ret before. */
 	int (*run)(const struct backend_run *in, struct backend_result *ret, struct err *err);
-	/* Puts the figures of all runs into the files of the chosen one. */
+	/* Puts the figures of all runs into the files of the chosen one. NULL: they go into the
+	 * JSON alone, and the runner does that. */
 	int (*note_runs)(const char *dir, const char *name, const struct backend_runs *runs,
 		struct err *err);
 	/* Draws what differs between the results of a scenario, base and new, to files PREFIX...;
@@ -101,6 +105,21 @@ int backend_not_attached(const struct drive_result *d, struct backend_result *re
 
 /* The `attached` of a result, in the arena of doc; NULL for one that was started. */
 struct res_attached *backend_describe_attached(void *doc, const struct attach *a);
+
+/* What the scenario's load did: the `load` and `work` of a result, in the arena of doc; NULL where
+ * there was none. */
+struct res_load *backend_describe_load(
+	void *doc, const struct scenario *sc, const struct drive_result *d);
+struct res_work *backend_describe_work(
+	void *doc, const struct scenario *sc, const struct drive_result *d);
+
+/* NULL-terminated words, and a moment (ISO 8601, UTC), for a result. */
+struct res_strs backend_describe_words(void *doc, const char *const *words);
+const char *backend_describe_time(void *doc, uint64_t real_ns);
+
+/* note_runs() of a backend that has none of its own. */
+int backend_note_runs(const struct backend *b, const char *dir, const char *name,
+	const struct backend_runs *runs, struct err *err);
 
 /* The `runs` of a result, in the arena of doc (result.h). */
 struct res_runs *backend_describe_runs(void *doc, const struct backend_runs *runs);

@@ -15,13 +15,6 @@
 enum { SAMPLING_HZ = 99, GRACE_S = 5, READY_TIMEOUT_S = 30 };
 
 #define DEFAULT_TYPE "cpu"
-static const char *const all_types[] = {"cpu", "memory", "io", NULL};
-
-/* massif counts what goes through its own malloc, from the program's first instruction on. */
-#define CANNOT_ATTACH "memory"
-#define WHY_NOT                                                                                    \
-	"massif cannot attach to a process that runs: have it started under massif (--type "       \
-	"memory, without attaching)"
 
 static const char *text_or(const char *a, const char *b)
 {
@@ -35,18 +28,45 @@ static uint64_t number_or(uint64_t a, uint64_t b, uint64_t otherwise)
 	return b != CONFIG_UNSET ? b : otherwise;
 }
 
-static int check_type(const char *type, struct err *err)
+static const struct scenario_type *find_type(const struct scenario_type *there, const char *id)
+{
+	while (there->id && strcmp(there->id, id) != 0)
+		there++;
+	return there->id ? there : NULL;
+}
+
+static int check_type(
+	struct scenario *sc, const struct scenario_type *there, const char *type, struct err *err)
 {
 	struct nearest n = nearest_to(type, 2);
+	const char *names = "";
 
 	nearest_try(&n, "all");
-	for (size_t i = 0; all_types[i]; i++)
-		nearest_try(&n, all_types[i]);
+	for (const struct scenario_type *t = there; t->id; t++) {
+		nearest_try(&n, t->id);
+		names = arena_printf(&sc->arena, "%s%s%s", names, *names ? ", " : "", t->id);
+	}
 	if (n.name && !n.distance)
 		return 0;
 	cleanup_free char *hint = nearest_hint(&n);
 
-	return err_set(err, -EINVAL, "unknown type '%s': cpu, memory, io or all%s", type, hint);
+	return err_set(err, -EINVAL, "unknown type '%s': %s or all%s", type, names, hint);
+}
+
+/* All but those that are only run when they are named. */
+static const char *const *all_types(struct scenario *sc, const struct scenario_type *there)
+{
+	size_t len = 0;
+
+	while (there[len].id)
+		len++;
+	const char **list = arena_alloc(&sc->arena, len + 1, sizeof(*list));
+
+	len = 0;
+	for (; there->id; there++)
+		if (!there->by_name)
+			list[len++] = there->id;
+	return list;
 }
 
 static const char *const *list_of(struct scenario *sc, const char *only)
@@ -57,18 +77,20 @@ static const char *const *list_of(struct scenario *sc, const char *only)
 	return list;
 }
 
-static int merge_types(
-	struct scenario *sc, const char *type, const char *const *types, struct err *err)
+static int merge_types(struct scenario *sc, const struct scenario_args *args,
+	const char *const *types, struct err *err)
 {
+	const char *type = args->type;
+
 	if (type)
 		types = list_of(sc, type);
 	else if (!types || !types[0])
 		types = list_of(sc, DEFAULT_TYPE);
 	for (size_t i = 0; types[i]; i++) {
-		if (check_type(types[i], err) < 0)
+		if (check_type(sc, args->there, types[i], err) < 0)
 			return err->code;
 		if (!strcmp(types[i], "all"))
-			types = all_types;
+			types = all_types(sc, args->there);
 	}
 	sc->types = types;
 	return 0;
@@ -80,7 +102,7 @@ static int is_attaching(const struct scenario *sc)
 }
 
 /* Of the types those whose tool can attach. */
-static int merge_attachable(struct scenario *sc, struct err *err)
+static int merge_attachable(struct scenario *sc, const struct scenario_type *there, struct err *err)
 {
 	size_t len = 0, kept = 0;
 
@@ -88,13 +110,18 @@ static int merge_attachable(struct scenario *sc, struct err *err)
 		len++;
 	const char **list = arena_alloc(&sc->arena, len + 1, sizeof(*list));
 
-	for (size_t i = 0; i < len; i++)
-		if (strcmp(sc->types[i], CANNOT_ATTACH) != 0)
-			list[kept++] = sc->types[i];
+	for (size_t i = 0; i < len; i++) {
+		const struct scenario_type *t = find_type(there, sc->types[i]);
+
+		if (!t->cannot_attach)
+			list[kept++] = t->id;
+		else
+			sc->left_out = arena_printf(
+				&sc->arena, "type %s is left out: %s", t->id, t->cannot_attach);
+	}
 	if (!kept)
-		return err_set(err, -EINVAL, "type " CANNOT_ATTACH ": " WHY_NOT);
-	if (kept < len)
-		sc->left_out = "type " CANNOT_ATTACH " is left out: " WHY_NOT;
+		return err_set(err, -EINVAL, "type %s: %s", sc->types[len - 1],
+			find_type(there, sc->types[len - 1])->cannot_attach);
 	sc->types = list;
 	return 0;
 }
@@ -119,7 +146,7 @@ static int merge_attach(struct scenario *sc, const struct scenario_args *args,
 	if (sc->attach_window && !sc->load)
 		return err_set(err, -EINVAL,
 			"a target that is attached to for the window needs a load (--load CMD)");
-	if (merge_attachable(sc, err) < 0)
+	if (merge_attachable(sc, args->there, err) < 0)
 		return err->code;
 	if (sc->attach && (args->binary || args->rest))
 		return err_set(err, -EINVAL,
@@ -136,16 +163,19 @@ static int merge_attach(struct scenario *sc, const struct scenario_args *args,
 	return 0;
 }
 
-int scenario_has_type(const struct config_scenario *s, const char *type)
+int scenario_has_type(
+	const struct scenario_type *there, const struct config_scenario *s, const char *type)
 {
+	const struct scenario_type *t = type ? find_type(there, type) : NULL;
+
 	if (!type || !strcmp(type, "all"))
 		return 1;
-	if (s->attach && !strcmp(type, CANNOT_ATTACH))
+	if (s->attach && t && t->cannot_attach)
 		return 0;
 	if (!s->types || !s->types[0])
 		return !strcmp(type, DEFAULT_TYPE);
 	for (size_t i = 0; s->types[i]; i++)
-		if (!strcmp(s->types[i], type) || !strcmp(s->types[i], "all"))
+		if (!strcmp(s->types[i], type) || (!strcmp(s->types[i], "all") && t && !t->by_name))
 			return 1;
 	return 0;
 }
@@ -361,7 +391,7 @@ static int merge(struct scenario *sc, const struct scenario_args *args, struct c
 		from = &nothing;
 	merge_plain(sc, args, from);
 	sc->memory = args->memory;
-	rc = merge_types(sc, args->type, from->types, err);
+	rc = merge_types(sc, args, from->types, err);
 	if (rc == 0)
 		rc = merge_mode(sc, args->mode, err);
 	sc->io_stacks = args->io_stacks;

@@ -20,8 +20,15 @@ struct memory_options {
 	int pages_as_heap, stacks;
 };
 
+/* A type that there is: what of a backend a scenario must know. */
+struct scenario_type {
+	const char *id, *cannot_attach; /* see struct backend */
+	int by_name;
+};
+
 /* What the command line says; numbers are OPTION_UNSET and strings NULL where it says nothing. */
 struct scenario_args {
+	const struct scenario_type *there; /* the types, the last without an id */
 	const char *scenario, *type, *output_dir, *binary, *config;
 	int io_stacks;
 	const char *ready, *load, *work, *latency, *mode, *call_graph, *diff;
@@ -97,8 +104,9 @@ struct scenario {
 int scenario_merge(const struct scenario_args *args, struct config *config, const char *env_binary,
 	struct scenario **ret, struct err *err);
 /* 1 if the catalogue's scenario has that type, or all; with a type of NULL or "all" it is 1. One
- * that attaches has no type memory. */
-int scenario_has_type(const struct config_scenario *s, const char *type);
+ * that attaches has none that cannot. */
+int scenario_has_type(
+	const struct scenario_type *there, const struct config_scenario *s, const char *type);
 void scenario_free(struct scenario *sc); /* takes NULL */
 
 #endif

@@ -395,7 +395,9 @@ static int note_runs(struct series *s, const struct backend_runs *runs, struct e
 	int rc = keep_every_json(s, err);
 
 	if (rc == 0)
-		rc = s->backend->note_runs(chosen->dir, s->sc->name, runs, err);
+		rc = s->backend->note_runs
+			     ? s->backend->note_runs(chosen->dir, s->sc->name, runs, err)
+			     : backend_note_runs(s->backend, chosen->dir, s->sc->name, runs, err);
 	if (rc == 0)
 		runner_progress(s->runner,
 			"%llu runs, window %s to %s; kept: run %llu, the median, %s",

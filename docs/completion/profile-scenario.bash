@@ -1,13 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-only
 # bash completion of profile-scenario
 
+# The first words of a table.
+_profile_scenario_first()
+{
+	profile-scenario "$@" 2>/dev/null | sed -n '2,$s/^\([A-Za-z0-9._-][A-Za-z0-9._-]*\) .*/\1/p'
+}
+
+_profile_scenario_scenarios()
+{
+	_profile_scenario_first list
+}
+
+_profile_scenario_baselines()
+{
+	_profile_scenario_first baseline list
+}
+
 _profile_scenario_value()
 {
-	local cur=$1 prev=$2
+	local cur=$1 prev=$2 i
 
 	case $prev in
 	--type)
-		COMPREPLY=($(compgen -W 'cpu memory io all' -- "$cur"))
+		i=$(profile-scenario run --help 2>/dev/null | sed -n '/^types:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+		COMPREPLY=($(compgen -W "${i:-cpu memory io} all" -- "$cur"))
 		;;
 	--mode)
 		COMPREPLY=($(compgen -W 'auto ptrace' -- "$cur"))
@@ -32,8 +49,7 @@ _profile_scenario_value()
 		COMPREPLY=($(compgen -u -- "$cur"))
 		;;
 	--scenario)
-		COMPREPLY=($(compgen -W "$(profile-scenario list 2>/dev/null |
-			sed -n '2,$s/^\([A-Za-z0-9._-][A-Za-z0-9._-]*\) .*/\1/p')" -- "$cur"))
+		COMPREPLY=($(compgen -W "$(_profile_scenario_scenarios)" -- "$cur"))
 		;;
 	--attach)
 		COMPREPLY=($(compgen -W "$(ps -eo comm= 2>/dev/null)" -- "$cur"))
@@ -80,11 +96,12 @@ _profile_scenario()
 		COMPREPLY=($(compgen -W "--binary --config --output-dir --json $both" -- "$cur"))
 		;;
 	baseline)
-		COMPREPLY=($(compgen -W "save list verify --output-dir --force $both" -- "$cur"))
+		COMPREPLY=($(compgen -W "save list verify $(_profile_scenario_baselines) --output-dir --force $both" -- "$cur"))
 		;;
 	compare)
 		COMPREPLY=($(compgen -W "--output-dir --config --scenario --base-binary --new-binary -u --user
-			--runs --type --fail-on --allow-new --force --all --json --markdown --html --format $both" -- "$cur")
+			--runs --type --fail-on --allow-new --force --all --json --markdown --html --format $both
+			$(_profile_scenario_baselines)" -- "$cur")
 			$(compgen -f -- "$cur"))
 		;;
 	sweep)
@@ -108,7 +125,7 @@ _profile_scenario()
 		COMPREPLY=($(compgen -W "--format --output --stacks --detail --calls $both" -- "$cur") $(compgen -f -- "$cur"))
 		;;
 	accept)
-		COMPREPLY=($(compgen -W "--output-dir --config --all --dry-run $both" -- "$cur"))
+		COMPREPLY=($(compgen -W "--output-dir --config --all --dry-run $both $(_profile_scenario_scenarios)" -- "$cur"))
 		;;
 	*)
 		COMPREPLY=($(compgen -W "$run $both" -- "$cur"))

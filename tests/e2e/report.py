@@ -558,7 +558,7 @@ def what_is_missing_is_said(t):
         ("how it ended is not known", {"io": io_result(mappings=mappings, exit={})}),
         ("what is missing is not known",
          {"io": io_result(mappings=mappings, complete=False)}),
-        ("Massif wrote no tree of the peak.", {"memory": dict(memory_result(), peak_tree=None)}))
+        ("There is no tree of the peak.", {"memory": dict(memory_result(), peak_tree=None)}))
 
     def said():
         return " ".join("".join(Page(text_of(t, report(t))).texts).replace("\xa0", " ").split())

@@ -228,7 +228,7 @@ MARKUP = re.compile(r"<(?:[^<>]|\\\">)*>?|[\w:-]+=\\\"[^<>]*?\\\"|\\n|\\t")
 # What prints sentences; a file that calls one of them is in SENTENCES, and so is each that has a sentence where they are
 # made in pieces (arena_printf, tables of words) and printed elsewhere.
 SAYS = r"\b(?:doc_note|doc_text|sentence|result_warn|doctor_say|md_note)\("
-PLACES = ("common", "cpu", "mem", "tracer")
+PLACES = ("common", *sorted(d for d in os.listdir(ROOT) if os.path.isfile(os.path.join(ROOT, d, "backend.c"))))
 MADE_IN = ("common/analyze/", "common/compare/", "common/report/", "common/view/")
 
 

@@ -7,9 +7,13 @@
 #include "common/runner/scenario.h"
 #include "tests/fuzz/fuzz.h"
 
+static const struct scenario_type there[] = {{"cpu", NULL, 0},
+	{"memory", "massif cannot attach", 0}, {"io", NULL, 0}, {"rare", NULL, 1}, {NULL, NULL, 0}};
+
 static void merge(struct config *c, const struct config_scenario *s)
 {
-	struct scenario_args args = {.scenario = s->name,
+	struct scenario_args args = {.there = there,
+		.scenario = s->name,
 		.sampling_hz = OPTION_UNSET,
 		.runs = OPTION_UNSET,
 		.warmup = OPTION_UNSET,

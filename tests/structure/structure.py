@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-only
 """What docs/ARCHITECTURE.md promises of the source tree, checked."""
 import concurrent.futures
+import glob
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from shlex import quote
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
@@ -29,7 +31,7 @@ ROOMS = {
     "cli": {"base", "model", "view", "write", "runner", "doctor", "baseline", "compare", "analyze", "report",
             "export"},
 }
-BACKENDS = ("tracer", "cpu", "mem")
+BACKENDS = tuple(sorted(os.path.basename(os.path.dirname(p)) for p in glob.glob(os.path.join(ROOT, "*", "backend.c"))))
 FRAGMENTS = {"common/model/undef.h"}  # parts of another header
 MAY_PRINT = re.compile(r"^(common/cli/|tracer/main\.c$)")
 JANSSON = re.compile(r"^common/model/json\w*\.[ch]$|^common/model/walk\.h$")
@@ -39,7 +41,7 @@ PRINTS = re.compile(r"\b(?:printf|puts|putchar|perror|psignal)\s*\(|"
 SPDX = "SPDX-License-Identifier: GPL-3.0-only"
 CODE = (".c", ".h", ".def", ".S")
 WITH_SPDX = CODE + (".py", ".sh", ".mk", ".bash")
-ALSO_SPDX = {"Makefile", ".clang-format", ".clang-tidy", ".ci/run", ".ci/deps", "tests/matrix", "tests/repro",
+ALSO_SPDX = {"docs/completion/zsh", "docs/completion/fish", "Makefile", ".clang-format", ".clang-tidy", ".ci/run", ".ci/deps", "tests/matrix", "tests/repro",
              "tests/run"}
 
 
@@ -250,7 +252,7 @@ def cross_compile(cc, path, obj):
 def everything_but_its_own_compiles_for_aarch64(t):
     """And what the rest wants of tracer/arch/ is there, in tracer/arch/aarch64/."""
     cc = cross_compiler(t)
-    chosen = [f for f in FILES if f.endswith((".c", ".S")) and f.startswith(("tracer/", "common/", "cpu/", "mem/"))
+    chosen = [f for f in FILES if f.endswith((".c", ".S")) and f.startswith(tuple(room + "/" for room in ("common", *BACKENDS)))
               and not re.match(r"tracer/arch/(?!aarch64/)", f)]
     check(len(chosen) > 150, "only %d files" % len(chosen))
     objs = [t.path("%d.o" % n) for n in range(len(chosen))]
@@ -430,20 +432,77 @@ def straces_options_are_in_their_document(_t):
     eq(have.splitlines()[2:], rows, "rows of docs/FROM-STRACE.md")
 
 
+# (program, words, what is offered; "": nothing)
+TYPED = (("profile-scenario", ["--typ"], "--type"), ("profile-scenario", ["--type", "mem"], "memory"),
+         ("profile-scenario", ["bas"], "baseline"), ("profile-scenario", ["doctor", "--js"], "--json"),
+         ("iotrace", ["--contr"], "--control-fd"), ("iotrace", ["--mode", "pt"], "ptrace"),
+         ("iotrace", ["-e", "%net"], "%network"), ("iotrace", ["-e", "read,sendm"], "read,sendmmsg"),
+         ("iotrace", ["-q", "tru"], "true"), ("iotrace", ["ls", "--mode"], ""))
+# What the programs say must be there: with a catalogue and a baseline.
+TYPED_THERE = (("profile-scenario", ["--scenario", "qu"], "query"), ("profile-scenario", ["accept", "qu"], "query"),
+               ("profile-scenario", ["compare", "v1"], "v1.2"), ("profile-scenario", ["baseline", "verify", "v1"], "v1.2"),
+               ("profile-scenario", ["--type", "heapt"], "heaptrack"))
+
+
+def by_bash(program, words):
+    return ["bash", "--norc", "-c", "source %s/docs/completion/%s.bash; COMP_WORDS=(%s); COMP_CWORD=%d; _%s; "
+            "printf '%%s\\n' \"${COMPREPLY[@]}\"" % (quote(ROOT), program, " ".join([program] + words), len(words),
+                                                   program.replace("-", "_"))]
+
+
+def by_zsh(program, words):
+    """The function, with what it hands to the shell printed."""
+    return ["zsh", "-fc", "compadd() { print -rl -- $found; }; words=(%s); CURRENT=%d; source %s/docs/completion/zsh" % (
+        " ".join(quote(w) for w in [program] + words), len(words) + 1, quote(ROOT))]
+
+
+def by_fish(program, words):
+    return ["fish", "--no-config", "-c", "source %s/docs/completion/fish; complete -C %s" % (
+        quote(ROOT), quote(" ".join([program] + words)))]
+
+
+def completes(shell, argv, typed, **where):
+    if not shutil.which(shell):
+        raise Skip(shell + " is not installed")
+    for program, words, want in typed:
+        out = subprocess.run(argv(program, words), capture_output=True, text=True, **where)
+        eq((want in out.stdout.split() or not want and not out.stdout.strip(), out.stderr), (True, ""),
+           "%s: %s of %s: %s" % (shell, want, words, out.stdout))
+
+
 @test
 def completion_completes(_t):
     """In a bash of its own, as a person who types and presses the tab key."""
-    if not shutil.which("bash"):
-        raise Skip("bash is not installed")
-    for program, words, want in (("profile-scenario", ["--typ"], "--type"), ("profile-scenario", ["--type", "mem"], "memory"),
-                                 ("profile-scenario", ["bas"], "baseline"), ("profile-scenario", ["doctor", "--js"], "--json"),
-                                 ("iotrace", ["--contr"], "--control-fd"), ("iotrace", ["--mode", "pt"], "ptrace"),
-                                 ("iotrace", ["-q", "tru"], "true"), ("iotrace", ["ls", "--mode"], "")):
-        script = "source docs/completion/%s.bash; COMP_WORDS=(%s); COMP_CWORD=%d; _%s; echo \"${COMPREPLY[@]}\"" % (
-            program, " ".join([program] + words), len(words), program.replace("-", "_"))
-        out = subprocess.run(["bash", "--norc", "-c", script], capture_output=True, text=True, cwd=ROOT)
-        eq((want in out.stdout.split() or not want and not out.stdout.strip(), out.stderr), (True, ""),
-           "%s of %s: %s" % (want, words, out.stdout))
+    completes("bash", by_bash, TYPED, cwd=ROOT)
+
+
+@test
+def completion_of_zsh(_t):
+    completes("zsh", by_zsh, TYPED, cwd=ROOT)
+
+
+@test
+def completion_of_fish(_t):
+    completes("fish", by_fish, TYPED, cwd=ROOT, env=dict(os.environ, HOME="/nonexistent"))
+
+
+@test
+def completion_of_scenarios_and_baselines(t):
+    program = built("bin/profile-scenario")
+    with open(t.path("profile-scenario.json"), "w") as f:
+        f.write('{"scenarios": {"query": {"command": ["true"]}}}')
+    os.makedirs(t.path("results/baselines/v1.2"))
+    for name in ("METADATA.md", "MANIFEST.sha256"):
+        with open(t.path("results/baselines/v1.2/" + name), "w"):
+            pass
+    env = dict(os.environ, PATH=os.path.dirname(program) + ":" + os.environ["PATH"])
+    completes("bash", by_bash, TYPED_THERE, cwd=t.dir, env=env)
+
+
+@test
+def completion_knows_every_call(_t):
+    have = re.search(r"^_iotrace_calls='(.*?)'", text("docs/completion/iotrace.bash"), re.M | re.S).group(1).split()
+    eq(have, re.findall(r"^SYSCALL\((\w+)", text("tracer/syscalls.def"), re.M), "calls in docs/completion/iotrace.bash")
 
 
 @test
@@ -534,7 +593,8 @@ def uninstall_removes_what_install_put(t):
 
     dest = os.path.join(t.dir, "a place")
     put = make("install")
-    for f in ("bin/iotrace", "share/man/man1/profile-scenario.1", "share/bash-completion/completions/iotrace"):
+    for f in ("bin/iotrace", "share/man/man1/profile-scenario.1", "share/bash-completion/completions/iotrace",
+              "share/zsh/vendor-completions/_iotrace", "share/fish/vendor_completions.d/profile-scenario.fish"):
         check("usr/" + f in put, f + " is not installed")
     with open(os.path.join(dest, "usr/share/man/man1/iotrace.1")) as f:
         check("@" not in f.read().splitlines()[1], "no version in the manual")

@@ -50,7 +50,8 @@ static const char cpu[] =
 static const char memory[] =
 	"{\"schema\": \"profile.memory/1\", \"complete\": true,"
 	" \"massif\": {\"version\": \"3.19.0\"}, \"peak\": {\"heap_bytes\": 1048576,"
-	" \"total_bytes\": 1049600}, \"held_at_end\": null, \"sites\": [{\"function\": \"make\","
+	" \"extra_bytes\": 1024, \"total_bytes\": 1049600}, \"held_at_end\": null, \"sites\": "
+	"[{\"function\": \"make\","
 	" \"place\": \"a.c:7\", \"share\": 0.8, \"bytes\": 838861}]}";
 
 static void read_text(struct metadata *m, const char *type, const char *name, const char *text)

@@ -54,9 +54,13 @@ static struct config config = {.path = "c.json",
 	.scenarios = scenarios,
 	.scenarios_len = 5};
 
+static const struct scenario_type there[] = {{"cpu", NULL, 0},
+	{"memory", "massif cannot attach", 0}, {"io", NULL, 0}, {"rare", NULL, 1}, {NULL, NULL, 0}};
+
 static struct scenario_args no_args(const char *name)
 {
-	return (struct scenario_args){.scenario = name,
+	return (struct scenario_args){.there = there,
+		.scenario = name,
 		.sampling_hz = OPTION_UNSET,
 		.runs = OPTION_UNSET,
 		.warmup = OPTION_UNSET,
@@ -139,7 +143,7 @@ static void test_catalogue_and_command_line(void **state)
 	args.skip_ns = 0;
 	sc = merged(&args, &config, NULL);
 	assert_list(sc->argv, "./target|");
-	assert_list(sc->types, "cpu|memory|io|");
+	assert_list(sc->types, "cpu|memory|io|"); /* and not what only runs by its name */
 	assert_list(sc->load, "sh|-c|x | y|");
 	assert_int_equal(sc->ready.kind, READY_COMMAND);
 	assert_string_equal(sc->work_unit, "req");
@@ -228,6 +232,18 @@ static void test_errors(void **state)
 static const char *const running_command[] = {"server", "-x", NULL};
 static struct attach running = {.command = running_command};
 
+static void test_by_name(void **state)
+{
+	struct scenario_args args = no_args("new");
+
+	(void)state;
+	args.type = "rare";
+	args.binary = "x";
+	struct scenario *sc = merged(&args, NULL, NULL);
+	assert_list(sc->types, "rare|");
+	scenario_free(sc);
+}
+
 static void test_attached(void **state)
 {
 	struct scenario_args args = no_args("running");
@@ -272,8 +288,9 @@ static void test_attach_window(void **state)
 	assert_list(sc->argv, "./target|a|b|");
 	assert_list(sc->types, "cpu|io|");
 	scenario_free(sc);
-	assert_true(scenario_has_type(&scenarios[4], "io"));
-	assert_false(scenario_has_type(&scenarios[4], "memory"));
+	assert_true(scenario_has_type(there, &scenarios[4], "io"));
+	assert_false(scenario_has_type(there, &scenarios[4], "memory"));
+	assert_false(scenario_has_type(there, &scenarios[4], "rare"));
 
 	args = no_args("full");
 	args.attach_window = 1;
@@ -356,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_catalogue_and_command_line),
 		cmocka_unit_test(test_target),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_by_name),
 		cmocka_unit_test(test_attached),
 		cmocka_unit_test(test_attach_window),
 		cmocka_unit_test(test_attach_errors),
