@@ -28,10 +28,14 @@ quote = '$(subst ','\'',$(1))'
 
 # Where pkg-config does not know a library, or is missing: its name.
 LIBRARY    := libseccomp=seccomp jansson=jansson libmd=md libdw=dw libelf=elf libzstd=zstd zydis=Zydis
+# Of the history alone: iotrace is linked without them.
+STORE      := sqlite3=sqlite3 libpq=pq
 PKG_CONFIG ?= pkg-config
-PKG_CFLAGS  = $(call once,PKG_CFLAGS,for l in $(LIBRARY); do \
+PKG_CFLAGS  = $(call once,PKG_CFLAGS,for l in $(LIBRARY) $(STORE); do \
 	$(PKG_CONFIG) --cflags $${l%=*} 2>/dev/null; done)
 PKG_LIBS    = $(call once,PKG_LIBS,for l in $(LIBRARY); do \
+	$(PKG_CONFIG) --libs $${l%=*} 2>/dev/null || echo -l$${l#*=}; done)
+STORE_LIBS  = $(call once,STORE_LIBS,for l in $(STORE); do \
 	$(PKG_CONFIG) --libs $${l%=*} 2>/dev/null || echo -l$${l#*=}; done)
 IS_CLANG    = $(call once,IS_CLANG,$(CC) --version 2>/dev/null | grep -o -m1 clang)
 
@@ -175,12 +179,12 @@ $(O)/bin/iotrace: $(call obj,tracer/main.c $(if $(STATIC),tracer/alone.c)) $(LIB
 $(O)/bin/profile-scenario: $(call obj,$(CLI_SRC) $(BACKENDS)) $(LIBPROFILE) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) $(STORE_LIBS)
 
 $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(LIBTRACER) $(LIBPROFILE) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) $(STORE_LIBS) -lcmocka
 
 include tests/tests.mk
 

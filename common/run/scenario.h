@@ -22,6 +22,7 @@ struct memory_options {
 
 /* What the command line says; numbers are OPTION_UNSET and strings NULL where it says nothing. */
 struct scenario_args {
+	const char *history, *history_store; /* of the command line alone: where results go too */
 	const char *scenario, *type, *output_dir, *binary, *config;
 	int io_stacks;
 	const char *ready, *load, *work, *latency, *mode, *call_graph, *diff;

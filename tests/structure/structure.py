@@ -23,11 +23,13 @@ ROOMS = {
     "compare": {"base", "model", "view", "write"},
     "analyze": {"base", "model", "view", "write"},
     "report": {"base", "model", "view", "write", "analyze"},
-    "cli": {"base", "model", "view", "write", "run", "compare", "analyze", "report"},
+    "history": {"base", "model", "write", "compare", "report"},
+    "cli": {"base", "model", "view", "write", "run", "compare", "analyze", "report", "history"},
 }
 BACKENDS = ("tracer", "cpu", "mem")
 FRAGMENTS = {"common/model/undef.h"}  # parts of another header
 MAY_PRINT = re.compile(r"^(common/cli/|tracer/main\.c$)")
+DATABASES = re.compile(r"^common/history/(sqlite|postgres)\.c$")
 JANSSON = re.compile(r"^common/model/json\w*\.[ch]$|^common/model/walk\.h$")
 PRINTS = re.compile(r"\b(?:printf|puts|putchar|perror|psignal)\s*\(|"
                     r"\bv?f?printf\s*\(\s*std(?:err|out)|\bfput[sc]\s*\([^;]*\bstd(?:err|out)|"
@@ -134,6 +136,12 @@ def every_room_is_known(_t):
 def only_json_knows_jansson(_t):
     eq([f for f in sources("common", *BACKENDS) if "jansson.h" in text(f) and not JANSSON.match(f)], [],
        "files that include jansson")
+
+
+@test
+def only_history_knows_databases(_t):
+    eq([f for f in sources("common", *BACKENDS) if re.search(r"<(postgresql/)?(sqlite3|libpq-fe)\.h>", text(f))
+        and not DATABASES.match(f)], [], "files that include a database's header")
 
 
 @test
