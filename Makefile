@@ -28,14 +28,14 @@ quote = '$(subst ','\'',$(1))'
 
 # Where pkg-config does not know a library, or is missing: its name.
 LIBRARY    := libseccomp=seccomp jansson=jansson libmd=md libdw=dw libelf=elf libzstd=zstd zydis=Zydis
-# Those that profile-scenario alone needs: for what it exports.
-EXPORT_LIBRARY := libprotobuf-c=protobuf-c zlib=z
+# Those of profile-scenario alone: of its exports and its history.
+OWN_LIBRARY := libprotobuf-c=protobuf-c zlib=z sqlite3=sqlite3 libpq=pq
 PKG_CONFIG ?= pkg-config
-PKG_CFLAGS  = $(call once,PKG_CFLAGS,for l in $(LIBRARY); do \
+PKG_CFLAGS  = $(call once,PKG_CFLAGS,for l in $(LIBRARY) $(OWN_LIBRARY); do \
 	$(PKG_CONFIG) --cflags $${l%=*} 2>/dev/null; done)
 PKG_LIBS    = $(call once,PKG_LIBS,for l in $(LIBRARY); do \
 	$(PKG_CONFIG) --libs $${l%=*} 2>/dev/null || echo -l$${l#*=}; done)
-EXPORT_LIBS = $(call once,EXPORT_LIBS,for l in $(EXPORT_LIBRARY); do \
+OWN_LIBS    = $(call once,OWN_LIBS,for l in $(OWN_LIBRARY); do \
 	$(PKG_CONFIG) --libs $${l%=*} 2>/dev/null || echo -l$${l#*=}; done)
 IS_CLANG    = $(call once,IS_CLANG,$(CC) --version 2>/dev/null | grep -o -m1 clang)
 
@@ -132,7 +132,7 @@ deps:
 	$(Q)$(DEPS) build
 
 # Other flags make everything anew. Only a change of its text changes its time.
-BUILD_FLAGS = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(ALL_LDLIBS) $(EXPORT_LIBS) $(STUB_CFLAGS) \
+BUILD_FLAGS = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(ALL_LDLIBS) $(OWN_LIBS) $(STUB_CFLAGS) \
 	$(TARGET_OPT)
 $(O)/flags: force
 	@mkdir -p $(@D)
@@ -193,12 +193,12 @@ $(O)/bin/iotrace: $(call obj,tracer/main.c $(if $(STATIC),tracer/alone.c)) $(LIB
 $(O)/bin/profile-scenario: $(call obj,$(CLI_SRC) $(BACKENDS)) $(LIBPROFILE) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) $(EXPORT_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) $(OWN_LIBS)
 
 $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(LIBTRACER) $(LIBPROFILE) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) $(EXPORT_LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) $(OWN_LIBS) -lcmocka
 
 include tests/tests.mk
 

@@ -62,7 +62,7 @@ FUZZ_REPLAY := $(FUZZ_NAME:%=$(O)/tests/fuzz/%)
 $(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/obj/tests/fuzz/replay.o $(FUZZ_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) $(EXPORT_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) $(OWN_LIBS)
 
 # With libFuzzer: everything once more by clang, in a folder of its own. What runs inside targets is
 # never run here.
@@ -76,7 +76,7 @@ FUZZ_FLAGS    = O=$(O)/fuzz CC=$(FUZZ_CC) WARN= SAN=fuzzer-no-link,$(FUZZ_SAN) \
 $(O)/fuzzers/%: $(O)/obj/tests/fuzz/%.o $(FUZZ_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LDLIBS) $(EXPORT_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LDLIBS) $(OWN_LIBS)
 
 fuzz-all: $(FUZZ_NAME:%=$(O)/fuzzers/%)
 
@@ -168,7 +168,7 @@ BENCH_BIN := $(patsubst tests/bench/%.c,$(O)/bench/%,$(wildcard tests/bench/benc
 $(O)/bench/%: $(O)/obj/tests/bench/%.o $(LIBTRACER) $(LIBPROFILE) $(LIBCOMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) $(EXPORT_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(PREFIX_MAP) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) $(OWN_LIBS)
 
 bench:
 	$(Q)$(DEPS) e2e

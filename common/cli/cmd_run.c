@@ -9,6 +9,7 @@
 
 #include "common/base/out.h"
 #include "common/cli/gather.h"
+#include "common/cli/history_add.h"
 #include "common/cli/progress.h"
 #include "common/cli/results.h"
 #include "common/cli/user.h"
@@ -94,6 +95,10 @@ static const struct optable_row option_rows[] = {
 	TEXT("set", "NAME=VALUE", set,
 		"write VALUE where {NAME} stands: in target, arguments, environment, load and "
 		"commands"),
+	TEXT("history", "VERSION", history,
+		"add the results to a history too, as runs of VERSION (see history --help)"),
+	TEXT("store", "WHERE", history_store,
+		"the history: a file, or postgresql://.. (default DIR/" HISTORY_FILE ")"),
 	FLAG("control", control,
 		"before each run one without a tool: the difference is the cost of observing"),
 	FLAG("dry-run", dry_run, "print the command lines of target, tool and load; run nothing"),
@@ -332,6 +337,41 @@ static void check_all_limits(
 	}
 }
 
+/* ---- --history ---- */
+
+/* What this run has left of a scenario: its other types may be of an earlier one. */
+static int read_new(const struct scenario *sc, const struct res_run_scenario *ran,
+	struct side *side, struct err *err)
+{
+	int rc = 0;
+
+	for (const struct side_kind *k = gather_kinds(); k->id && rc == 0; k++)
+		for (size_t i = 0; i < ran->types.len && rc == 0; i++)
+			if (!strcmp(ran->types.at[i].type, k->id) && ran->types.at[i].files.len)
+				rc = side_read_one(side, sc->output_dir, sc->name, k, err);
+	return rc;
+}
+
+static void add_to_history(const struct scenario_args *args, const struct chosen *c,
+	struct res_run *report, const struct runner_ui *ui)
+{
+	struct side side = {0};
+	struct err err = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < c->len && i < report->scenarios.len && rc == 0; i++)
+		rc = read_new(c->at[i], &report->scenarios.at[i], &side, &err);
+	if (rc == 0 && side.runs)
+		rc = history_add_side(
+			&(struct history_place){args->history_store, c->at[0]->output_dir},
+			&(struct history_what){.label = args->history}, &side, &err);
+	if (rc < 0)
+		ui->trouble(ui->ctx, err.text);
+	if (rc < 0 && !report->status)
+		report->status = STATUS_USAGE;
+	side_release(&side);
+}
+
 static int run_chosen(const struct scenario_args *args, const struct chosen *c)
 {
 	struct res_run *report = result_make(&schema_run);
@@ -346,6 +386,8 @@ static int run_chosen(const struct scenario_args *args, const struct chosen *c)
 			.scenarios = c->at, .len = c->len, .ui = &progress.ui, .logs = args->json},
 		report);
 	check_all_limits(c, report, &progress.ui);
+	if (args->history)
+		add_to_history(args, c, report, &progress.ui);
 	status = (int)report->status;
 	if (!args->json && !args->quiet)
 		results_tell(report, c->at);

@@ -336,15 +336,22 @@ static int check_schema(
 int json_read_struct(const char *path, const struct schema *schema, void **ret, struct err *err)
 {
 	cleanup_free char *text = NULL;
+	size_t len;
+	int rc = file_read(path, MAX_BYTES, &text, &len, err);
+
+	return rc < 0 ? rc
+		      : json_parse_struct(&(struct json_text){path, text, len}, schema, ret, err);
+}
+
+int json_parse_struct(
+	const struct json_text *t, const struct schema *schema, void **ret, struct err *err)
+{
+	const char *path = t->name;
 	struct place top = {0};
 	struct reader rd = {.path = path, .err = err};
 	json_t *root = NULL;
-	size_t len;
-	int rc;
+	int rc = parse(path, t->text, t->len, &root, err);
 
-	rc = file_read(path, MAX_BYTES, &text, &len, err);
-	if (rc == 0)
-		rc = parse(path, text, len, &root, err);
 	if (rc < 0)
 		return rc;
 

@@ -28,6 +28,13 @@ void json_write_struct(const void *obj, const struct shape *shape, struct out *o
 /* All of it on one line, for readers of JSON lines. */
 void json_write_line(const void *obj, const struct shape *shape, struct out *o);
 int json_read_struct(const char *path, const struct schema *schema, void **ret, struct err *err);
+/* The same of text that was read already; name is what errors call it. */
+struct json_text {
+	const char *name, *text;
+	size_t len;
+};
+int json_parse_struct(
+	const struct json_text *t, const struct schema *schema, void **ret, struct err *err);
 
 /* The JSON Schema (draft 2020-12) of one kind of file, and the Markdown tables of all kinds for
  * docs/RESULT_SCHEMA.md. */

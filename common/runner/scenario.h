@@ -28,7 +28,8 @@ struct scenario_type {
 
 /* What the command line says; numbers are OPTION_UNSET and strings NULL where it says nothing. */
 struct scenario_args {
-	const struct scenario_type *there; /* the types, the last without an id */
+	const struct scenario_type *there;   /* the types, the last without an id */
+	const char *history, *history_store; /* of the command line alone: where results go too */
 	const char *scenario, *type, *output_dir, *binary, *config;
 	int io_stacks;
 	const char *ready, *load, *work, *latency, *mode, *call_graph, *diff;

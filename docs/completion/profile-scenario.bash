@@ -57,12 +57,12 @@ _profile_scenario_value()
 	--output-dir)
 		COMPREPLY=($(compgen -d -- "$cur"))
 		;;
-	--binary | --config | --diff | --base-binary | --new-binary | --markdown | --html | --detail | --output)
+	--binary | --config | --diff | --base-binary | --new-binary | --markdown | --html | --detail | --output | --svg | --store)
 		COMPREPLY=($(compgen -f -- "$cur"))
 		;;
 	--ease | --sampling-rate | --runs | --warmup | --timeout | --grace | --ready-timeout | --load | --work | \
 		--latency | --skip | --duration | --detailed-freq | --max-snapshots | --depth | \
-		--threshold | --alloc-fn | --ignore-fn | --prepare | --set | --over | --cost)
+		--threshold | --alloc-fn | --ignore-fn | --prepare | --set | --over | --cost | --history | --label | --host | --keep)
 		;;
 	*)
 		return 1
@@ -76,7 +76,7 @@ _profile_scenario()
 	local both='--help --version'
 	local run='--scenario --all --attach --attach-window --no-tree --type --output-dir --binary --config --sampling-rate --runs
 		--warmup --timeout --grace --ready --ready-timeout --load --work --latency --skip
-		--duration --prepare --set -q --quiet -u --user --control --dry-run --json --show-output --skip-unavailable --mode --io-stacks
+		--duration --prepare --set --history --store -q --quiet -u --user --control --dry-run --json --show-output --skip-unavailable --mode --io-stacks
 		--call-graph --diff --detailed-freq --max-snapshots --depth --threshold --time-unit
 		--alloc-fn --ignore-fn --pages-as-heap --stacks'
 
@@ -109,6 +109,10 @@ _profile_scenario()
 			--ready --ready-timeout --load --work --latency --skip --duration --timeout --grace --mode -u --user --json
 			$both" -- "$cur"))
 		;;
+	history)
+		COMPREPLY=($(compgen -W "add list show trend check merge prune --store --output-dir --label --more --host
+			--scenario --type --config --svg --all --keep $both" -- "$cur") $(compgen -f -- "$cur"))
+		;;
 	analyze)
 		COMPREPLY=($(compgen -W "--output-dir --scenario --detail --ease --config --stdout $both" -- "$cur")
 			$(compgen -f -- "$cur"))
@@ -130,7 +134,7 @@ _profile_scenario()
 	*)
 		COMPREPLY=($(compgen -W "$run $both" -- "$cur"))
 		if ((COMP_CWORD == 1)); then
-			COMPREPLY+=($(compgen -W 'run list doctor baseline compare sweep accept analyze report export' -- "$cur"))
+			COMPREPLY+=($(compgen -W 'run list doctor baseline compare sweep history accept analyze report export' -- "$cur"))
 		fi
 		;;
 	esac

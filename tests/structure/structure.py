@@ -28,12 +28,14 @@ ROOMS = {
     "analyze": {"base", "model", "view", "write"},
     "export": {"base", "model", "write"},
     "report": {"base", "model", "view", "write", "analyze"},
+    "history": {"base", "model", "write", "compare", "report"},
     "cli": {"base", "model", "view", "write", "runner", "doctor", "baseline", "compare", "analyze", "report",
-            "export"},
+            "export", "history"},
 }
 BACKENDS = tuple(sorted(os.path.basename(os.path.dirname(p)) for p in glob.glob(os.path.join(ROOT, "*", "backend.c"))))
 FRAGMENTS = {"common/model/undef.h"}  # parts of another header
 MAY_PRINT = re.compile(r"^(common/cli/|tracer/main\.c$)")
+DATABASES = re.compile(r"^common/history/(sqlite|postgres)\.c$")
 JANSSON = re.compile(r"^common/model/json\w*\.[ch]$|^common/model/walk\.h$")
 PRINTS = re.compile(r"\b(?:printf|puts|putchar|perror|psignal)\s*\(|"
                     r"\bv?f?printf\s*\(\s*std(?:err|out)|\bfput[sc]\s*\([^;]*\bstd(?:err|out)|"
@@ -141,6 +143,12 @@ def every_room_is_known(_t):
 def only_json_knows_jansson(_t):
     eq([f for f in sources("common", *BACKENDS) if "jansson.h" in text(f) and not JANSSON.match(f)], [],
        "files that include jansson")
+
+
+@test
+def only_history_knows_databases(_t):
+    eq([f for f in sources("common", *BACKENDS) if re.search(r"<(postgresql/)?(sqlite3|libpq-fe)\.h>", text(f))
+        and not DATABASES.match(f)], [], "files that include a database's header")
 
 
 @test

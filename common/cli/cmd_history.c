@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* profile-scenario history: every version, and since when a figure is what it is. */
+#include "common/cli/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/base/nearest.h"
+#include "common/base/units.h"
+#include "common/cli/gather.h"
+#include "common/cli/history_add.h"
+#include "common/cli/history_print.h"
+#include "common/cli/words.h"
+#include "common/compare/metric.h"
+#include "common/view/view.h"
+#include "common/write/writer.h"
+
+enum { STATUS_WORSE = 1, STATUS_TROUBLE = 2, STATUS_CANNOT_TELL = 3, TEXT_COLUMNS = 120 };
+
+struct history_args {
+	struct history_place place;
+	struct history_what what;
+	const char *scenario, *type, *config, *svg;
+	uint64_t keep;
+	int all, help, version;
+};
+
+#define AT(member) offsetof(struct history_args, member)
+
+static const struct optable_row option_rows[] = {
+	{"store", "WHERE", OPTION_TEXT, AT(place.store), 0, 0,
+		"a file, or postgresql://USER@HOST/DATABASE (default DIR/" HISTORY_FILE ")"},
+	{"output-dir", "DIR", OPTION_TEXT, AT(place.output_dir), 0, 0,
+		"where the results are (default results)"},
+	{"label", "VERSION", OPTION_TEXT, AT(what.label), 0, 0, "of add: what the runs are of"},
+	{"more", NULL, OPTION_FLAG, AT(what.more), 0, 0,
+		"of add: the version may have such runs already"},
+	{"host", "NAME", OPTION_TEXT, AT(what.host), 0, 0,
+		"of add: where they were made (default: this host's name)"},
+	{"scenario", "NAME", OPTION_TEXT, AT(scenario), 0, 0, "only that scenario"},
+	{"type", "TYPE", OPTION_TEXT, AT(type), 0, 0, "only io, cpu or memory"},
+	{"config", "FILE", OPTION_TEXT, AT(config), 0, 0,
+		"of check: the catalogue, for its limits (default profile-scenario.json, if there "
+		"is one)"},
+	{"svg", "FILE", OPTION_TEXT, AT(svg), 0, 0, "of trend: draw it there, of one scenario"},
+	{"all", NULL, OPTION_FLAG, AT(all), 0, 0,
+		"of show: the figures of each call; of check: what is the same, too"},
+	{"keep", "N", OPTION_NUMBER, AT(keep), 1, 1000000, "of prune: the newest N versions stay"},
+	{"help", NULL, OPTION_FLAG, AT(help), 0, 0, "print this"},
+	{"version", NULL, OPTION_FLAG, AT(version), 0, 0, "print the version"},
+};
+
+static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
+
+static void history_help(struct out *o)
+{
+	out_str(o,
+		"profile-scenario history add [RESULTS..] --label VERSION [OPTIONS]\n"
+		"profile-scenario history list | show VERSION | check [OPTIONS]\n"
+		"profile-scenario history trend [METRIC] [OPTIONS]\n"
+		"profile-scenario history merge STORE.. | prune VERSION | prune --keep N "
+		"[OPTIONS]\n"
+		"Keeps the runs of every version in one file, or on a server. trend shows a figure "
+		"over the versions\nand where it changed, without METRIC every change; check holds "
+		"the newest version against what\ncame before. docs/HISTORY.md has the "
+		"tables.\n\n");
+	optable_help(&options, o);
+	out_str(o, "\nexit status: 0; of check 1 something got worse, 3 cannot tell; 2 trouble\n");
+}
+
+static int flush(struct out *o, int rc, struct err *err)
+{
+	int flushed = out_flush(o);
+
+	out_release(o);
+	if (rc == 0 && flushed < 0)
+		return err_set(
+			err, flushed, "cannot write to standard output: %s", strerror(-flushed));
+	return rc;
+}
+
+/* ---- list, show ---- */
+
+static int list(struct history_args *args, struct history *h, struct err *err)
+{
+	struct history_versions v = {0};
+	struct out o;
+	int rc = history_list(h, &v, err);
+
+	(void)args;
+	out_init(&o, STDOUT_FILENO);
+	if (rc == 0)
+		history_print_versions(&v, &o);
+	history_versions_release(&v);
+	return flush(&o, rc, err);
+}
+
+static int show(struct history_args *args, struct history *h, const char *label, struct err *err)
+{
+	struct side s = {0};
+	struct out o;
+	int rc = history_side(h, label, args->scenario, args->type, &s, err);
+
+	out_init(&o, STDOUT_FILENO);
+	if (rc == 0)
+		history_print_side(&s, args->all, &o);
+	side_release(&s);
+	return flush(&o, rc, err);
+}
+
+/* ---- trend ---- */
+
+static void draw(const void *ctx, struct out *o)
+{
+	const struct trend *t = ctx;
+
+	trend_plot(t, &t->series.at[0], o);
+}
+
+static int write_svg(const struct history_args *args, const struct trend *t, struct err *err)
+{
+	int rc;
+
+	if (t->series.len != 1)
+		return err_set(err, -EINVAL,
+			"--svg: '%.60s' is of %zu scenarios and types; --scenario and --type "
+			"choose "
+			"one",
+			t->metric, t->series.len);
+	rc = file_write_with(args->svg, draw, t, err);
+	if (rc == 0 && strcmp(args->svg, "-") != 0)
+		fprintf(stderr, "wrote %s\n", args->svg);
+	return rc;
+}
+
+static int trend(struct history_args *args, struct history *h, const char *metric, struct err *err)
+{
+	const struct trend_ask ask = {metric, args->scenario, args->type};
+	struct trend t;
+	struct out o;
+	int rc = metric_check_name(metric, err);
+
+	if (rc < 0)
+		return rc;
+	rc = trend_read(h, &ask, &t, err);
+	if (rc == 0)
+		rc = trend_culprits(h, &t, err);
+	out_init(&o, STDOUT_FILENO);
+	if (rc == 0 && !(args->svg && !strcmp(args->svg, "-")))
+		history_print_trend(&t, &o);
+	rc = flush(&o, rc, err);
+	if (rc == 0 && args->svg)
+		rc = write_svg(args, &t, err);
+	trend_release(&t);
+	return rc;
+}
+
+static int all_changes(struct history_args *args, struct history *h, struct err *err)
+{
+	const struct trend_ask ask = {NULL, args->scenario, args->type};
+	struct changes c;
+	struct out o;
+	int rc;
+
+	if (args->svg)
+		return err_set(err, -EINVAL, "--svg needs a METRIC");
+	rc = changes_read(h, &ask, &c, err);
+	out_init(&o, STDOUT_FILENO);
+	if (rc == 0)
+		history_print_changes(&c, &o);
+	changes_release(&c);
+	return flush(&o, rc, err);
+}
+
+/* ---- check ---- */
+
+struct checking {
+	struct history *h;
+	const struct history_args *args;
+	const struct compare_limits *limits;
+	struct history_versions v;
+	size_t compared, worse, unsure;
+	struct out o;
+};
+
+/* The version before the newest that has that scenario and type; NULL: none. */
+static const char *version_before(const struct checking *c, const char *word)
+{
+	for (size_t i = c->v.len - 1; i-- > 0;) {
+		const char *at = strstr(c->v.at[i].scenarios, word);
+		size_t len = strlen(word);
+
+		for (; at; at = strstr(at + 1, word))
+			if ((at == c->v.at[i].scenarios || at[-1] == ' ') &&
+				(!at[len] || at[len] == ','))
+				return c->v.at[i].label;
+	}
+	return NULL;
+}
+
+static int check_part(struct checking *c, const char *scenario, const char *type, struct err *err)
+{
+	cleanup_free char *word = mem_printf("%s %s", scenario, type);
+	const char *before = version_before(c, word);
+	struct res_compare *doc = NULL;
+	struct doc *d;
+	int rc;
+
+	if (!before) {
+		out_printf(&c->o, "%s: nothing came before it\n", word);
+		c->unsure++;
+		return 0;
+	}
+	rc = culprit_compare(c->h,
+		&(struct culprit_ask){.base = before,
+			.new = c->v.at[c->v.len - 1].label,
+			.scenario = scenario,
+			.type = type,
+			.limits = c->limits},
+		&doc, err);
+	if (rc < 0)
+		return rc;
+	d = view_compare(doc, c->args->all);
+	text_write_doc(d, &c->o, TEXT_COLUMNS);
+	doc_free(d);
+	c->compared++;
+	c->worse += doc->status == COMPARE_REGRESSION;
+	c->unsure += doc->status == COMPARE_CANNOT_TELL || doc->status == COMPARE_TROUBLE;
+	result_free(doc);
+	return 0;
+}
+
+/* A change of level that is known since the newest version, and begins before it or with it. */
+static int is_new(const struct trend_series *s, const struct trend_change *c)
+{
+	struct trend_series before = *s;
+	int known = 0;
+
+	before.points.len--;
+	before.changes.at = NULL;
+	before.changes.len = before.changes.cap = 0;
+	trend_find(&before);
+	for (size_t i = 0; i < before.changes.len; i++)
+		known |= before.changes.at[i].at + 2 >= c->at &&
+			 before.changes.at[i].at <= c->at + 2;
+	free(before.changes.at);
+	return !known;
+}
+
+static int check_levels(struct checking *c, const char *metric, struct err *err)
+{
+	const struct trend_ask ask = {metric, c->args->scenario, c->args->type};
+	struct err none = {0};
+	char before[UNITS_BUF], after[UNITS_BUF];
+	struct trend t;
+	int rc = trend_read(c->h, &ask, &t, &none);
+
+	for (size_t i = 0; i < t.series.len && rc == 0; i++) {
+		const struct trend_series *s = &t.series.at[i];
+		const struct trend_change *last =
+			s->changes.len ? &s->changes.at[s->changes.len - 1] : NULL;
+
+		if (!last || last->why != TREND_NOISY || trend_direction(s, last) <= 0 ||
+			strcmp(s->points.at[s->points.len - 1].label,
+				c->v.at[c->v.len - 1].label) != 0 ||
+			!is_new(s, last))
+			continue;
+		c->worse++;
+		out_printf(&c->o, "%s %s: %s is worse since %s: %s -> %s\n", s->scenario, s->type,
+			metric, s->points.at[last->at].label,
+			trend_words(before, s->unit, last->before),
+			trend_words(after, s->unit, last->after));
+	}
+	trend_release(&t);
+	return rc < 0 && rc != -ENOENT ? err_set(err, rc, "%s", none.text) : 0;
+}
+
+static int is_asked(const struct checking *c, const char *scenario, const char *type)
+{
+	return (!c->args->scenario || !strcmp(c->args->scenario, scenario)) &&
+	       (!c->args->type || !strcmp(c->args->type, type));
+}
+
+/* "dns io, dns cpu" */
+static int check_all(struct checking *c, struct err *err)
+{
+	cleanup_free char *words = mem_strdup(c->v.at[c->v.len - 1].scenarios);
+	char *save = NULL;
+	int rc = 0;
+
+	for (char *p = strtok_r(words, ",", &save); p && rc == 0; p = strtok_r(NULL, ",", &save)) {
+		char *scenario = p + strspn(p, " "), *type = strrchr(scenario, ' ');
+
+		*type++ = '\0';
+		if (is_asked(c, scenario, type))
+			rc = check_part(c, scenario, type, err);
+	}
+	if (rc == 0)
+		rc = check_levels(c, "wall_time", err);
+	if (rc == 0)
+		rc = check_levels(c, "latency", err);
+	if (rc == 0)
+		rc = check_levels(c, "peak_heap", err);
+	return rc;
+}
+
+static int check_status(const struct checking *c)
+{
+	return c->worse ? STATUS_WORSE : c->unsure || !c->compared ? STATUS_CANNOT_TELL : STATUS_OK;
+}
+
+/* The exit status, or a negative errno. */
+static int check(struct history_args *args, struct history *h, struct err *err)
+{
+	struct config *config = NULL;
+	struct checking c = {.h = h, .args = args};
+	int rc = gather_config(args->config, &config, err);
+	cleanup_free struct compare_limits *limits = gather_limits(config);
+
+	c.limits = limits;
+	out_init(&c.o, STDOUT_FILENO);
+	if (rc == 0)
+		rc = history_list(h, &c.v, err);
+	if (rc == 0 && !c.v.len)
+		rc = err_set(err, -ENOENT, "%s: no versions: `history add` adds one", h->db->shown);
+	if (rc == 0)
+		rc = check_all(&c, err);
+	rc = flush(&c.o, rc, err);
+	history_versions_release(&c.v);
+	config_free(config);
+	return rc < 0 ? rc : check_status(&c);
+}
+
+/* ---- merge, prune ---- */
+
+static int merge(struct history *h, const struct words *w, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 1; i < w->len && rc == 0; i++) {
+		struct history_added added;
+		struct history *from = NULL;
+		cleanup_free char *shown = db_shown(w->at[i]);
+
+		rc = history_open(w->at[i], 1, h->kinds, &from, err);
+		if (rc == 0)
+			rc = history_merge(h, from, 0, &added, err);
+		history_close(from);
+		if (rc == 0)
+			fprintf(stderr, "%s: %zu run%s added, %zu there already\n", shown,
+				added.runs, added.runs == 1 ? "" : "s", added.there);
+	}
+	return rc;
+}
+
+static int prune(struct history_args *args, struct history *h, const char *label, struct err *err)
+{
+	size_t runs;
+	int rc = history_prune(h, args->keep, label, &runs, err);
+
+	if (rc == 0)
+		fprintf(stderr, "%s: %zu run%s taken out\n", h->db->shown, runs,
+			runs == 1 ? "" : "s");
+	return rc;
+}
+
+/* ---- the command ---- */
+
+static const struct verb {
+	const char *name;
+	size_t least, most; /* words after it */
+	const char *needs;
+} verbs[] = {
+	{"add", 0, WORDS_MAX, ""},
+	{"list", 0, 0, ""},
+	{"show", 1, 1, "a VERSION"},
+	{"trend", 0, 1, ""},
+	{"check", 0, 0, ""},
+	{"merge", 1, WORDS_MAX, "a STORE"},
+	{"prune", 0, 1, ""},
+};
+
+static const struct verb *find_verb(const char *word, struct err *err)
+{
+	struct nearest n = nearest_to(word, 2);
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (!strcmp(verbs[i].name, word))
+			return &verbs[i];
+		nearest_try(&n, verbs[i].name);
+	}
+	cleanup_free char *hint = nearest_hint(&n);
+
+	err_set(err, -EINVAL,
+		"history is followed by add, list, show, trend, check, merge or prune, not "
+		"'%.60s'%s",
+		word, hint);
+	return NULL;
+}
+
+static int check_words(const struct verb *v, const struct words *w, struct err *err)
+{
+	if (w->len - 1 < v->least)
+		return err_set(err, -EINVAL, "history %s needs %s", v->name, v->needs);
+	if (w->len - 1 > v->most)
+		return err_set(
+			err, -EINVAL, "'%.100s' is one argument too many", w->at[v->most + 1]);
+	return 0;
+}
+
+static int check_prune(const struct history_args *args, const struct words *w, struct err *err)
+{
+	int both = w->len > 1 && args->keep != OPTION_UNSET;
+	int none = w->len < 2 && args->keep == OPTION_UNSET;
+
+	return both || none
+		       ? err_set(err, -EINVAL, "history prune needs either a VERSION or --keep N")
+		       : 0;
+}
+
+static int run_on(
+	struct history_args *args, struct history *h, const struct words *w, struct err *err)
+{
+	const char *verb = w->at[0];
+
+	if (!strcmp(verb, "list"))
+		return list(args, h, err);
+	if (!strcmp(verb, "show"))
+		return show(args, h, w->at[1], err);
+	if (!strcmp(verb, "trend"))
+		return w->len > 1 ? trend(args, h, w->at[1], err) : all_changes(args, h, err);
+	if (!strcmp(verb, "check"))
+		return check(args, h, err);
+	if (!strcmp(verb, "merge"))
+		return merge(h, w, err);
+	return prune(args, h, w->at[1], err);
+}
+
+/* The exit status, or a negative errno. */
+static int run_words(struct history_args *args, const struct words *w, struct err *err)
+{
+	const struct verb *v = find_verb(w->len ? w->at[0] : "", err);
+	cleanup_free char *address = history_address(&args->place);
+	struct history *h = NULL;
+	int rc = v ? check_words(v, w, err) : err->code;
+
+	if (rc == 0 && !strcmp(v->name, "prune"))
+		rc = check_prune(args, w, err);
+	if (rc < 0)
+		return rc;
+	if (!strcmp(v->name, "add"))
+		return history_add_results(&args->place, &args->what, w->at + 1, err);
+	rc = history_open(address, strcmp(v->name, "merge") != 0, gather_kinds(), &h, err);
+	if (rc == 0)
+		rc = run_on(args, h, w, err);
+	history_close(h);
+	return rc;
+}
+
+static int history_main(char **argv)
+{
+	struct history_args args = {.place = {.output_dir = "results"}, .keep = OPTION_UNSET};
+	struct words words;
+	struct err err = {0};
+	char **rest;
+	int rc = words_split(&options, argv, WORDS_MAX, 0, &words, &err);
+
+	if (rc == 0)
+		rc = optable_parse(&options, argv, &args, &rest, &err);
+	if (rc == 0)
+		rc = run_words(&args, &words, &err);
+	if (rc < 0)
+		command_complain(err.text);
+	return rc < 0 ? STATUS_TROUBLE : rc;
+}
+
+const struct command command_history = {
+	.name = "history",
+	.meaning = "every version in one store: since when is a figure what it is?",
+	.run = history_main,
+	.help = history_help,
+};

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/cli/history_add.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/mem.h"
+#include "common/cli/command.h"
+#include "common/cli/gather.h"
+#include "common/cli/history_unsent.h"
+
+#define LABEL_MAX 200
+
+char *history_address(const struct history_place *place)
+{
+	return place->store ? mem_strdup(place->store)
+			    : mem_printf("%s/" HISTORY_FILE, place->output_dir);
+}
+
+/* It is printed, sorted by, and written into addresses and pictures. */
+static int check_label(const char *label, struct err *err)
+{
+	if (!label || !*label)
+		return err_set(err, -EINVAL,
+			"a history needs the label of a version (history add --label VERSION)");
+	if (strlen(label) > LABEL_MAX)
+		return err_set(err, -EINVAL, "--label: more than %d bytes", LABEL_MAX);
+	for (const char *p = label; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return err_set(err, -EINVAL, "--label: a control character in it");
+	return 0;
+}
+
+static int read_words(const struct history_place *place, const char *const *words, struct side *ret,
+	struct err *err)
+{
+	int rc = 0;
+
+	if (!words[0])
+		return gather_side(ret, place->output_dir, place->output_dir, err);
+	for (; *words && rc == 0; words++)
+		rc = gather_side(ret, *words, place->output_dir, err);
+	return rc;
+}
+
+static void tell(const char *where, const char *label, const struct history_added *a)
+{
+	fprintf(stderr, "%s: version %s: %zu run%s added", where, label, a->runs,
+		a->runs == 1 ? "" : "s");
+	if (a->there)
+		fprintf(stderr, ", %zu there already", a->there);
+	fputc('\n', stderr);
+}
+
+/* The server does not answer: why says so. */
+static int keep(const struct unsent *u, const struct history_what *what, const struct side *side,
+	const struct err *why, struct err *err)
+{
+	cleanup_free char *path = unsent_path(u);
+	struct history_added added;
+	int rc = unsent_keep(u, what, side, &added, err);
+
+	if (rc < 0)
+		return rc;
+	cleanup_free char *text = mem_printf("%s; %zu run%s of version %s kept in %s, the next "
+					     "`history add` sends them",
+		why->text, added.runs, added.runs == 1 ? " is" : "s are", what->label, path);
+
+	command_complain(text);
+	return 0;
+}
+
+/* What was kept before goes first. */
+static int add(const struct unsent *u, const struct history_what *what, const struct side *side,
+	struct err *err)
+{
+	struct history *h = NULL;
+	struct history_added added;
+	size_t sent = 0;
+	int rc = history_open(u->address, 0, u->kinds, &h, err);
+
+	if (rc == 0 && db_is_server(u->address))
+		rc = unsent_send(u, h, &sent, err);
+	if (sent)
+		fprintf(stderr, "%s: %zu run%s sent that had been kept\n", h->db->shown, sent,
+			sent == 1 ? "" : "s");
+	if (rc == 0)
+		rc = history_add(h, what, side, &added, err);
+	if (rc == 0)
+		tell(h->db->shown, what->label, &added);
+	history_close(h);
+	return rc;
+}
+
+static int add_or_keep(const struct unsent *u, const struct history_what *what,
+	const struct side *side, struct err *err)
+{
+	struct err why = {0};
+	int rc = add(u, what, side, &why);
+
+	if (rc == -EAGAIN && db_is_server(u->address))
+		return keep(u, what, side, &why, err);
+	return rc < 0 ? err_set(err, rc, "%s", why.text) : 0;
+}
+
+int history_add_side(const struct history_place *place, const struct history_what *what,
+	const struct side *side, struct err *err)
+{
+	cleanup_free char *address = history_address(place);
+	struct history_what full = *what;
+	char host[256] = "unknown";
+	int rc = check_label(what->label, err);
+
+	gethostname(host, sizeof(host) - 1);
+	if (!full.host)
+		full.host = host;
+	return rc < 0 ? rc
+		      : add_or_keep(&(struct unsent){place->output_dir, address, gather_kinds()},
+				&full, side, err);
+}
+
+int history_add_results(const struct history_place *place, const struct history_what *what,
+	const char *const *words, struct err *err)
+{
+	struct side side = {0};
+	int rc = check_label(what->label, err);
+
+	if (rc == 0)
+		rc = read_words(place, words, &side, err);
+	if (rc == 0)
+		rc = history_add_side(place, what, &side, err);
+	side_release(&side);
+	return rc;
+}

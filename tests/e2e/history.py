@@ -1,0 +1,464 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-only
+"""profile-scenario history: in SQLite, and in a PostgreSQL that a test starts as an ordinary user. What its noisy changes
+are worth is simulated in tests/unit/test_history_points.c."""
+import glob
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from profile_scenario import io, one_line, text_of, write
+from tap import BIN, ROOT, Skip, check, eq, main, need_root, only_from, profile, test, wait_for
+
+only_from("history")
+
+STORE = "results/history.sqlite"
+
+
+def history(t, *args, **kw):
+    return profile(t, "history", *args, **kw)
+
+
+def query(t, sql, path=STORE):
+    with sqlite3.connect(t.path(path)) as db:
+        return db.execute(sql).fetchall()
+
+
+def results(t, out, writes=20, runs=3, name="s"):
+    """Runs of dd: so many writes."""
+    io(t, name, "--runs", runs, "-q", "--output-dir", out, "--binary", "/bin/dd", "--",
+       "if=/dev/zero", "of=/dev/null", "bs=1", "count=%d" % writes)
+
+
+def versions(t, *args):
+    return [line.split()[0] for line in history(t, "list", *args).out.splitlines()[1:]]
+
+
+def changes(text):
+    """Rows of `trend` without a figure: [(version, figure, what)], and its notes."""
+    rows = [re.split(r"\s{2,}", line.strip()) for line in text.splitlines() if re.match(r"  [^ *]", line)]
+    return [(r[0], r[2], r[-1]) for r in rows[1:]], re.findall(r"^  \* (\S+): (.*)$", text, re.M)
+
+
+# ---- a store ----
+
+@test
+def add_list_show_trend(t):
+    for n, writes in enumerate((20, 20, 25), 1):
+        results(t, "r", writes)
+        r = history(t, "add", "r", "--label", "v%d" % n)
+        eq((r.out, r.err), ("", "%s: version v%d: 3 runs added\n" % (STORE, n)), "add")
+    eq(versions(t), ["v1", "v2", "v3"], "in the order in which they were added")
+    check(re.search(r"^  v1 +\S+ \S+ +3 +1 +1  s io$", history(t, "list").out, re.M), "list")
+    with open(t.path("r/iotrace/s-iotrace.json")) as f:
+        calls = sum(c["calls"] for c in json.load(f)["syscalls"])
+    check(re.search(r"^  calls +%d +%d +%d$" % (calls, calls, calls), history(t, "show", "v3").out, re.M), "show")
+    check("write.calls" not in history(t, "show", "v3").out and "write.calls" in history(t, "show", "v3", "--all").out, "--all")
+    r = history(t, "trend", "read.calls", "--svg", "t.svg")
+    eq(r.err, "wrote t.svg\n", "the picture")
+    check("▁▁█" in r.out, r.out)
+    eq(len(re.findall(r"WORSE|better|moved|other|otherwise", r.out)), 1, "changes: %s" % r.out)
+    # Other arguments: that is no change of the program.
+    check(re.search(r"^  v3 +3 +\d+ +\d+ +\d+  run otherwise ", r.out, re.M), r.out)
+    check("* v3: counts and times are not compared: the arguments differ" in r.out, r.out)
+    svg = text_of(t, "t.svg")
+    words = ["".join(x.itertext()) for x in ElementTree.fromstring(svg).iter() if x.tag.endswith("}text")]
+    for part in ("read.calls of s, io", "v1", "v3", "v3 run"):
+        check(part in words, "%r is not in the picture: %s" % (part, words))
+    one_line(history(t, "trend", "fsync.calls", status=2), "no run has the figure 'fsync.calls'")
+    one_line(history(t, "trend", "read.call", status=2), "did you mean 'read.calls'?")
+
+
+@test
+def what_is_stored_is_what_was_measured(t):
+    """Whole documents, figures as rows, histograms that SQL merges exactly."""
+    results(t, "r")
+    history(t, "add", "r", "--label", "v")
+    runs = [json.load(open(p)) for p in sorted(glob.glob(t.path("r/iotrace/s.runs/*.json")))]
+    eq(len(runs), 3, "runs")
+    want = sorted(next(c["calls"] for c in r["syscalls"] if c["name"] == "read") for r in runs)
+    eq(sorted(v for v, in query(t, "SELECT value FROM iotrace_figure WHERE name = 'read.calls'")), want, "figure")
+    merged = {}
+    for r in runs:
+        for c in r["syscalls"]:
+            for b in c["latency_histogram"]:
+                merged[c["name"], b["le_ns"]] = merged.get((c["name"], b["le_ns"]), 0) + b["count"]
+    rows = query(t, "SELECT call, le, SUM(count) FROM iotrace_histogram WHERE what = 'latency_ns' GROUP BY call, le")
+    eq({(call, le): n for call, le, n in rows}, merged, "merged histograms")
+    zstd = shutil.which("zstd")
+    blob, sha, size = query(t, "SELECT zstd, sha256, bytes FROM iotrace_document JOIN iotrace_run USING (run)")[0]
+    if zstd:
+        text = subprocess.run([zstd, "-d"], input=blob, capture_output=True, check=True).stdout
+        check(json.loads(text) in runs and len(text) == size, "the document")
+        eq(hashlib.sha256(text).hexdigest(), sha, "its name")
+
+
+@test
+def check_says_worse_the_same_or_cannot_tell(t):
+    src = "import os\nfor i in range(%d): os.write(1, b'x')\n"
+    for n, writes, status in ((1, 20, 3), (2, 20, 0), (3, 21, 1), (4, 21, 0), (5, 20, 0)):
+        write(t, "p.py", src % writes)
+        io(t, "s", "--runs", 3, "-q", "--output-dir", "r", "--binary", "/usr/bin/python3", "--", "p.py")
+        history(t, "add", "r", "--label", n)
+        r = history(t, "check", status=status)
+        check(("FAIL   write.calls" in r.out) == (status == 1), r.out)
+    history(t, "add", "r", "--label", "1", "--store", "one.sqlite")
+    check("s io: nothing came before it\n" in history(t, "check", "--store", "one.sqlite", status=3).out, "the first version")
+    # Limits of the catalogue.
+    write(t, "profile-scenario.json", {"scenarios": {"s": {"limits": {"write.calls": "<= 10"}}}})
+    check("write.calls" in history(t, "check", status=1).out, "a limit")
+    rows, _ = changes(history(t, "trend", "write.calls").out)
+    eq([r[0] for r in rows if "exact" in r[-1]], ["3", "5"], "where it changed")
+
+
+SERVER = r"""
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+/* A server and its client, a request at a time. */
+int main(void)
+{
+	int sv[2], null = open("/dev/null", O_WRONLY), build = BUILD;
+	char c = 'q';
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, sv);
+	if (fork() == 0) {
+		close(sv[0]);
+		for (int i = 0; i < 50; i++)
+			if (write(sv[1], &c, 1) != 1 || read(sv[1], &c, 1) != 1)
+				_exit(1);
+		_exit(0);
+	}
+	close(sv[1]);
+	for (int i = 0; read(sv[0], &c, 1) == 1; i++) {
+		if (build >= 5 || i % 10 == 0)
+			(void)!write(null, "log line\n", 9);
+		if (build >= 12 && i % 25 == 0)
+			fsync(null);
+		(void)!write(sv[0], &c, 1);
+	}
+	wait(NULL);
+	if (build >= 16 && fork() == 0) {
+		execl("/bin/true", "true", NULL);
+		_exit(127);
+	}
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+"""
+
+
+@test(timeout=180)
+def twenty_builds_with_planted_changes(t):
+    """Each is shown at its version, with its culprit, and nothing else that is exact. Times are chance on this machine."""
+    cc = shutil.which(os.environ.get("CC", "gcc").split()[0]) or shutil.which("cc")
+    if not cc:
+        raise Skip("no compiler")
+    write(t, "srv.c", SERVER)
+    for build in range(1, 21):
+        subprocess.run([cc, "-O1", "-DBUILD=%d" % build, "-o", t.path("srv"), t.path("srv.c")], check=True)
+        io(t, "srv", "--runs", 3, "-q", "--history", "build-%02d" % build, "--binary", "./srv")
+    eq(versions(t), ["build-%02d" % b for b in range(1, 21)], "versions")
+    rows, notes = changes(history(t, "trend", timeout=100).out)
+    exact = [r for r in rows if "noisy" not in r[2]]
+    eq(sorted({r[0] for r in exact}), ["build-05", "build-12", "build-16"], "where something changed: %s" % exact)
+    for version, figure in (("build-05", "write.calls"), ("build-12", "fsync.calls"), ("build-16", "processes")):
+        check((version, figure, "WORSE, exact") in exact, "%s at %s: %s" % (figure, version, exact))
+    for version, words in (("build-05", r"write, .*/dev/null"), ("build-12", r"^fsync, on /dev/null: 0 -> 2 calls"),
+                           ("build-16", r"^true, started by srv: its \d+ calls$")):
+        check(any(v == version and re.search(words, text) for v, text in notes), "%s of %s: %s" % (words, version, notes))
+    r = history(t, "trend", "write.calls")
+    eq(re.findall(r"^  (\S+) .*(?:WORSE|better|moved)", r.out, re.M), ["build-05"], r.out)
+    check(re.search(r"^  \* build-05: .*write, .*/dev/null.* 5 -> 50 calls", r.out, re.M), r.out)
+    check("no change" in history(t, "trend", "read.calls").out.splitlines()[-1], "read")
+
+
+# ---- labels ----
+
+@test
+def a_label_twice(t):
+    results(t, "r")
+    history(t, "add", "r", "--label", "v")
+    one_line(history(t, "add", "r", "--label", "v", status=2), STORE, "version 'v' has 3 runs of s io on", "--more adds to them")
+    one_line(history(t, "add", "r", "--label", "w", status=2), "of s io is there already, as version 'v'")
+    eq(versions(t), ["v"], "nothing is left of it")
+    check("0 runs added, 3 there already" in history(t, "add", "r", "--label", "v", "--more").err, "the same runs")
+    results(t, "r")
+    history(t, "add", "r", "--label", "v", "--more")
+    results(t, "r")
+    history(t, "add", "r", "--label", "v", "--host", "other")
+    eq(query(t, "SELECT host = 'other', COUNT(*) FROM iotrace_run GROUP BY 1 ORDER BY 1"), [(0, 6), (1, 3)], "runs")
+    one_line(history(t, "add", "r", status=2), "--label VERSION")
+    one_line(history(t, "add", "r", "--label", "a\nb", status=2), "control character")
+
+
+@test
+def merge_and_prune(t):
+    for v in ("a", "b", "c"):
+        results(t, "r")
+        history(t, "add", "r", "--label", v, "--store", "one.sqlite" if v != "b" else "two.sqlite")
+    check("3 runs added, 0 there already" in history(t, "merge", "two.sqlite", "--store", "one.sqlite").err, "merge")
+    eq(versions(t, "--store", "one.sqlite"), ["a", "b", "c"], "in the order of their times")
+    check("0 runs added, 3 there already" in history(t, "merge", "two.sqlite", "--store", "one.sqlite").err, "twice")
+    eq(query(t, "SELECT COUNT(*), COUNT(DISTINCT run) FROM iotrace_document", "one.sqlite"), [(9, 9)], "documents")
+    for table in ("figure", "histogram"):
+        sql = "SELECT COUNT(*) FROM iotrace_%s JOIN iotrace_run USING (run) WHERE label = 'b'" % table
+        eq(query(t, sql, "one.sqlite"), query(t, sql, "two.sqlite"), table)
+    history(t, "prune", "--keep", 2, "--store", "one.sqlite")
+    eq(versions(t, "--store", "one.sqlite"), ["b", "c"], "the newest stay")
+    history(t, "prune", "b", "--store", "one.sqlite")
+    eq(versions(t, "--store", "one.sqlite"), ["c"], "but for that one")
+    for table in ("figure", "histogram", "document"):
+        eq(query(t, "SELECT COUNT(*) FROM iotrace_%s WHERE run NOT IN (SELECT run FROM iotrace_run)" % table, "one.sqlite"),
+           [(0,)], "left in " + table)
+    one_line(history(t, "prune", "b", "--store", "one.sqlite", status=2), "no version 'b'")
+    one_line(history(t, "prune", "--store", "one.sqlite", status=2), "either a VERSION or --keep N")
+
+
+# ---- what it must withstand ----
+
+@test
+def what_is_no_history(t):
+    results(t, "r")
+    add = ("add", "r", "--label", "v", "--store")
+    one_line(history(t, "list", status=2), STORE, "there is no history", "history add")
+    check(not os.path.exists(t.path("results")), "a reader makes nothing")
+    write(t, "text", "this is no database at all, but it is long enough for a header\n" * 30)
+    one_line(history(t, *add, "text", status=2), "text: no SQLite file", "--store")
+    query(t, "CREATE TABLE theirs (x)", "theirs.sqlite")
+    one_line(history(t, *add, "theirs.sqlite", status=2), "theirs.sqlite: a database of another program", "'theirs'")
+    eq(query(t, "SELECT name FROM sqlite_master", "theirs.sqlite"), [("theirs",)], "it is as it was")
+    history(t, *add, "new.sqlite")
+    with sqlite3.connect(t.path("new.sqlite")) as db:
+        db.execute("UPDATE iotrace_history SET value = '99'")
+    one_line(history(t, "list", "--store", "new.sqlite", status=2), "its schema is 99, this program knows up to 2")
+    one_line(history(t, "ad", status=2), "did you mean 'add'?")
+
+
+@test
+def an_older_store_is_migrated(t):
+    results(t, "r")
+    history(t, "add", "r", "--label", "v")
+    with sqlite3.connect(t.path(STORE)) as db:
+        for name in ("iotrace_run_scenario", "iotrace_run_label"):
+            db.execute("DROP INDEX " + name)
+        db.execute("UPDATE iotrace_history SET value = '1'")
+    eq(versions(t), ["v"], "its versions")
+    eq(query(t, "SELECT value FROM iotrace_history"), [("2",)], "its schema")
+    eq(query(t, "SELECT COUNT(*) FROM sqlite_master WHERE name LIKE 'iotrace_run_%'"), [(2,)], "its indexes")
+
+
+@test
+def a_corrupt_result(t):
+    results(t, "r")
+    path = t.path("r/iotrace/s.runs/2.json")
+    whole = open(path).read()
+    write(t, "r/iotrace/s.runs/2.json", whole[:len(whole) // 2])
+    one_line(history(t, "add", "r", "--label", "v", status=2), "r/iotrace/s.runs/2.json: line ")
+    check(not os.path.exists(t.path(STORE)), "nothing is made")
+    write(t, "r/iotrace/s.runs/2.json", whole)
+    history(t, "add", "r", "--label", "v")
+    with sqlite3.connect(t.path(STORE)) as db:
+        db.execute("UPDATE iotrace_document SET zstd = x'28b52ffd'")
+    one_line(history(t, "show", "v", status=2), STORE, "s io", "its document is damaged")
+
+
+@test
+def a_full_disk(t):
+    need_root()
+    results(t, "r")
+    os.mkdir(t.path("small"))
+    script = "mount -t tmpfs -o size=100k none small && exec \"$@\""
+    r = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", os.path.join(BIN, "profile-scenario"), "history", "add",
+                        "r", "--label", "v", "--store", "small/h.sqlite"], cwd=t.dir, capture_output=True, text=True)
+    if "mount" in r.stderr:
+        raise Skip("no tmpfs can be mounted here: " + r.stderr.strip())
+    eq((r.returncode, r.stderr), (2, "profile-scenario: small/h.sqlite: the disk is full; nothing was added\n"), "a line")
+
+
+@test
+def eight_writers_at_once(t):
+    """They make the file, too."""
+    for k in range(8):
+        results(t, "r%d" % k, runs=2)
+    argv = [os.path.join(BIN, "profile-scenario"), "history", "add"]
+    done = [t.start(argv + ["r%d" % k, "--label", "v%d" % (k // 2), "--host", "h%d" % k]) for k in range(8)]
+    for p in done:
+        r = t.finish(p)
+        eq((r.status, r.out), (0, ""), "writer: %s" % r)
+    eq(query(t, "SELECT COUNT(*), COUNT(DISTINCT label), COUNT(DISTINCT host) FROM iotrace_run"), [(16, 4, 8)], "runs")
+    eq(query(t, "PRAGMA integrity_check"), [("ok",)], "the file")
+
+
+@test(timeout=180)
+def killed_two_hundred_times(t):
+    """The store stays whole: all of an add or nothing."""
+    results(t, "r", runs=2)
+    results(t, "last", runs=2)
+    argv = [os.path.join(BIN, "profile-scenario"), "history", "add"]
+    began = time.monotonic()
+    history(t, "add", "r", "--label", "whole")
+    length = time.monotonic() - began
+    killed = 0
+    for i in range(200):
+        history(t, "prune", "whole", status=None)
+        p = t.start(argv + ["r", "--label", "whole"])
+        # Somewhere in its life: where it meets it is chance, and each place is right.
+        time.sleep(length * (i % 50) / 50)
+        p.send_signal(signal.SIGKILL)
+        t.finish(p)
+        killed += p.returncode == -signal.SIGKILL
+        if i % 20 == 0:
+            eq(query(t, "PRAGMA integrity_check"), [("ok",)], "the file")
+        runs = query(t, "SELECT COUNT(*) FROM iotrace_run")[0][0]
+        check(runs in (0, 2), "%d runs" % runs)
+        eq(query(t, "SELECT COUNT(DISTINCT f.run) FROM iotrace_figure f JOIN iotrace_document USING (run)"), [(runs,)], "whole")
+    check(killed >= 50, "only %d of 200 were killed" % killed)
+    history(t, "add", "last", "--label", "last")
+    check("last" in versions(t), "and takes more")
+
+
+# ---- a server ----
+
+class Server:
+    """A PostgreSQL of this test: a Unix socket in its folder, a password."""
+
+    def __init__(self, t):
+        found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
+        if not found:
+            raise Skip("no PostgreSQL: the package postgresql")
+        self.t, self.bin, self.dir = t, os.path.dirname(found[-1]), t.path("pg")
+        self.prefix = []
+        os.mkdir(self.dir)
+        write(t, "pw", "geheim7\n", 0o644)
+        if os.getuid() == 0:
+            self.prefix = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
+            shutil.chown(self.dir, "nobody")
+        self.run([self.bin + "/initdb", "-D", self.dir + "/data", "-A", "scram-sha-256", "-U", "me", "--no-sync",
+                  "--pwfile", t.path("pw")])
+        self.start()
+
+    def run(self, argv):
+        r = subprocess.run(self.prefix + argv, capture_output=True, text=True, cwd=self.dir)
+        eq(r.returncode, 0, r.stdout + r.stderr)
+
+    def start(self):
+        self.p = self.t.start(self.prefix + [self.bin + "/postgres", "-D", self.dir + "/data", "-k", self.dir, "-h", "", "-F"],
+                              user=False, cwd=self.dir)
+        wait_for("PostgreSQL", lambda: "ready" in self.pid_file())
+
+    def pid_file(self):
+        try:
+            with open(self.dir + "/data/postmaster.pid") as f:
+                return f.read()
+        except OSError:
+            return ""
+
+    def stop(self):
+        self.p.send_signal(signal.SIGINT)
+        self.p.wait()
+
+    def address(self, password="geheim7"):
+        return "postgresql://me:%s@/postgres?host=%s" % (password, self.dir)
+
+    def ask(self, sql):
+        r = subprocess.run(["psql", "-At", self.address(), "-c", sql], capture_output=True, text=True)
+        eq(r.returncode, 0, r.stderr)
+        return r.stdout.split()
+
+
+@test(timeout=120)
+def the_same_on_a_server(t):
+    """Every command, and its answers are those of a file."""
+    server = Server(t)
+    src = "import os\nfor i in range(%d): os.write(1, b'x')\n"
+    store = ("--store", server.address())
+    for n, writes in enumerate((20, 20, 23), 1):
+        write(t, "p.py", src % writes)
+        io(t, "s", "--runs", 3, "-q", "--output-dir", "r", "--binary", "/usr/bin/python3", "--", "p.py")
+        for where in (store, ()):
+            history(t, "add", "r", "--label", n, *where)
+    for args in (("show", "2", "--all"), ("trend", "write.calls"), ("trend", "calls"), ("trend",)):
+        eq(history(t, *args, *store).out, history(t, *args).out, " ".join(args))
+    eq(versions(t, *store), ["1", "2", "3"], "list")
+    eq(history(t, "check", *store, status=1).out, history(t, "check", status=1).out, "check")
+    sql = "SELECT SUM(count) FROM iotrace_histogram WHERE what = 'latency_ns'"
+    eq(int(server.ask(sql)[0]), query(t, sql)[0][0], "histograms")
+    one_line(history(t, "add", "r", "--label", "3", *store, status=2), "postgresql://me:***@/postgres", "has 3 runs of s io")
+    history(t, "prune", "--keep", 1, *store)
+    eq(versions(t, *store), ["3"], "pruned")
+    check("6 runs added, 3 there already" in history(t, "merge", STORE, *store).err, "merged")
+    history(t, "merge", server.address(), "--store", "copy.sqlite")
+    eq(query(t, "SELECT COUNT(*), MIN(bytes) FROM iotrace_document", "copy.sqlite"),
+       query(t, "SELECT COUNT(*), MIN(bytes) FROM iotrace_document"), "and back")
+    eq(history(t, "trend", "calls", "--store", "copy.sqlite").out, history(t, "trend", "calls").out, "the copy")
+    # docs/HISTORY.md
+    with open(os.path.join(ROOT, "docs/HISTORY.md")) as f:
+        for sql in re.findall(r"(?m)^    (SELECT (?!create_)(?:.|\n    )*?;)", f.read()):
+            check(server.ask(sql.replace("dns", "s").replace("1.4.0", "3").replace("sendmmsg.per_call", "write.calls")), sql)
+
+
+@test(timeout=120)
+def a_server_that_is_away(t):
+    server = Server(t)
+    server.stop()
+    store = ("--store", server.address())
+    for v in ("1", "2"):
+        results(t, "results")
+        r = history(t, "add", "--label", v, *store)
+        one_line(r, "no server answers", "3 runs are of version %s kept in results/history-unsent-" % v, "the next")
+        check("geheim7" not in r.err, r.err)
+    one_line(history(t, "list", *store, status=2), "no server answers")
+    server.start()
+    results(t, "results")
+    r = history(t, "add", "--label", "3", *store)
+    check("6 runs sent that had been kept\n" in r.err and "version 3: 3 runs added" in r.err, r.err)
+    eq(versions(t, *store), ["1", "2", "3"], "in the order in which they were made")
+    results(t, "results")
+    check("sent" not in history(t, "add", "--label", "4", *store).err, "once")
+    eq(server.ask("SELECT COUNT(*) FROM iotrace_document"), ["12"], "documents")
+
+
+@test(timeout=120)
+def eight_writers_at_a_server(t):
+    server = Server(t)
+    for k in range(8):
+        results(t, "r%d" % k, runs=2)
+    argv = [os.path.join(BIN, "profile-scenario"), "history", "add", "--store", server.address()]
+    done = [t.start(argv + ["r%d" % k, "--label", "v%d" % (k // 2), "--host", "h%d" % k]) for k in range(8)]
+    for p in done:
+        r = t.finish(p)
+        check(r.status == 0 and "2 runs added" in r.err, "writer: %s" % r)
+    eq(server.ask("SELECT COUNT(*), COUNT(DISTINCT label), COUNT(DISTINCT host) FROM iotrace_run"), ["16|4|8"], "runs")
+
+
+@test(timeout=120)
+def a_password_is_never_printed(t):
+    server = Server(t)
+    results(t, "r")
+    add = ("add", "r", "--label", "v", "--store")
+    r = history(t, *add, server.address("falsch99"), status=2)
+    one_line(r, "postgresql://me:***@/postgres", "the server refuses", "password authentication failed", "~/.pgpass")
+    for address in (server.address("falsch99"), "postgresql://me:falsch99@[/x", "postgresql://me:falsch99@h:port/x",
+                    "postgresql://me:fals/ch99@/postgres", "postgresql://me:fa?ls@ch99@/x", "postgresql://h/x?password=falsch99"):
+        for command in (add, ("list", "--store"), ("merge", address, "--store")):
+            r = history(t, *command, address, status=None)
+            check(not re.search("falsch|fals|ch99", r.out + r.err), "%s: %s" % (address, r))
+    check(not glob.glob(t.path("*/*falsch*")), "in no name")
+    history(t, *add, "postgresql:///postgres?user=me&host=" + server.dir, env={"PGPASSWORD": "geheim7"})
+
+
+if __name__ == "__main__":
+    main()
