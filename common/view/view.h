@@ -5,7 +5,7 @@
 #include "common/model/result.h"
 #include "common/view/doc.h"
 
-/* result -> doc: what a person reads at the end of a run, as laid out in docs/IO-ANALYSIS.md.
+/* result -> doc: what a person reads at the end of a run, as laid out in docs/SUMMARY.md.
  * Only from the result, so a saved JSON gives the same summary. Owned by the caller: doc_free(). */
 struct doc *view_summary(const struct res_result *r);
 /* A comparison, or limits that were checked. all: what is the same, too. */

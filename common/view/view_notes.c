@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
  * What the figures of a batched call say, in words. Each sentence has its rule next to it and in
- * docs/IO-ANALYSIS.md; where the figures support none, none is printed.
+ * docs/SUMMARY.md; where the figures support none, none is printed.
  */
 #include <stdlib.h>
 #include <string.h>

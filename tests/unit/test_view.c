@@ -692,7 +692,7 @@ static void test_saved(void **state)
 	unlink(path);
 }
 
-/* What a note says depends on the figures: one row for each rule of docs/IO-ANALYSIS.md. */
+/* What a note says depends on the figures: one row for each rule of docs/SUMMARY.md. */
 static void test_notes(void **state)
 {
 	static const struct {
