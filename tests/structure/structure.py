@@ -23,8 +23,9 @@ ROOMS = {
     "compare": {"base", "model", "view", "write"},
     "analyze": {"base", "model", "view", "write"},
     "export": {"base", "model", "write"},
+    "merge": {"base", "model"},
     "report": {"base", "model", "view", "write", "analyze"},
-    "cli": {"base", "model", "view", "write", "run", "compare", "analyze", "report", "export"},
+    "cli": {"base", "model", "view", "write", "run", "compare", "analyze", "report", "export", "merge"},
 }
 BACKENDS = ("tracer", "cpu", "mem")
 FRAGMENTS = {"common/model/undef.h"}  # parts of another header
