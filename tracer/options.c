@@ -38,6 +38,7 @@ enum {
 	OPT_STATUS,
 	OPT_LIVE,
 	OPT_INTERVAL,
+	OPT_METRICS,
 	OPT_STACKS,
 	OPT_STACKS_EVERY,
 	OPT_TIMEOUT,
@@ -78,6 +79,8 @@ static const struct {
 		"show the counts so far on a screen that is refreshed; key h: help"},
 	{OPT_INTERVAL, "interval", "SEC",
 		"print the counts every SEC seconds; with --json -: as JSON lines"},
+	{OPT_METRICS, "metrics", "FILE",
+		"keep the counts so far in FILE for Prometheus, anew every second"},
 	{OPT_STATUS, "status", "FILE", "keep one line of counts so far in FILE, anew every second"},
 	{OPT_STACKS, "stacks", "PREFIX",
 		"write the code paths of calls: PREFIX-{time,bytes,calls,messages}.folded"},
@@ -364,6 +367,9 @@ static int apply(struct options *o, int value, const char *arg, struct err *err)
 	case OPT_STATUS:
 		o->status = arg;
 		return 0;
+	case OPT_METRICS:
+		o->metrics = arg;
+		return 0;
 	case OPT_STACKS:
 		o->stacks = arg;
 		return 0;
@@ -494,6 +500,12 @@ static int check(struct options *o, struct err *err)
 			"--verify prints nothing meanwhile: no --live, no --interval");
 	if (o->verify && o->paths.len)
 		return err_set(err, -EINVAL, "--verify and -P exclude each other");
+	if (o->metrics && !strcmp(o->metrics, "-"))
+		return err_set(err, -EINVAL, "--metrics needs the name of a file");
+	if (o->metrics && o->user)
+		return err_set(err, -EINVAL, "--metrics and -u exclude each other");
+	if (o->verify && o->metrics)
+		return err_set(err, -EINVAL, "--verify and --metrics exclude each other");
 	if (o->verify && o->assertions.len)
 		return err_set(err, -EINVAL, "--verify and --assert exclude each other");
 	if (o->verify && o->user)

@@ -44,6 +44,7 @@ struct options {
 	int tree;                     /* --tree */
 	int has_window;               /* --skip or --duration */
 	const char *status;           /* NULL: none */
+	const char *metrics;          /* NULL: none */
 	uint64_t interval_ns;         /* --interval; 0: not given */
 	const char *stacks;           /* prefix of the folded files, NULL: none */
 	uint32_t stacks_every;        /* 0: not given */

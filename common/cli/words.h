@@ -8,7 +8,7 @@
 #include "common/runner/optable.h"
 
 /* The words of a command line (save VERSION), which may stand before, between and after options. */
-enum { WORDS_MAX = 16 };
+enum { WORDS_MAX = 16384 };
 struct words {
 	const char *at[WORDS_MAX + 1]; /* NULL after the last */
 	size_t len;

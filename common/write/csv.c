@@ -208,7 +208,7 @@ static void add_own(struct arena *a, struct csv_columns *to, const struct shape 
 /* Does this field say which row of its list it is? Where a list has none, its index does. */
 static int is_row_key(const struct field *f)
 {
-	static const char *const ids[] = {"name", "pid", "tid", "fd", "generation", "t_ns",
+	static const char *const ids[] = {"name", "host", "pid", "tid", "fd", "generation", "t_ns",
 		"scenario", "type", "function", "place"};
 
 	if (f->type != FIELD_U64 && f->type != FIELD_STR)

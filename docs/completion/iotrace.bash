@@ -48,7 +48,7 @@ _iotrace()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} i
 	local options='-o --output --summary --detail --json -c --summary-only -e --trace -P --trace-path --detail-trace --detail-limit
-		--mode --no-patch --trap --verify -p --attach --tree --skip --duration --control-fd --live --interval --status --stacks --stacks-every -E --env --assert --timeout --grace
+		--mode --no-patch --trap --verify -p --attach --tree --skip --duration --control-fd --live --interval --metrics --status --stacks --stacks-every -E --env --assert --timeout --grace
 		-u --user -q --quiet -V --version -h --help'
 
 	COMPREPLY=()
@@ -61,7 +61,7 @@ _iotrace()
 			;;
 		-o | --output | --summary | --detail | --json | -e | --trace | -P | --trace-path | --detail-trace | \
 			--detail-limit | --mode | -p | --attach | --skip | --duration | \
-			--control-fd | --interval | --status | --stacks | --stacks-every | -E | --env | --assert | --timeout | --grace | -u | --user)
+			--control-fd | --interval | --metrics | --status | --stacks | --stacks-every | -E | --env | --assert | --timeout | --grace | -u | --user)
 			((i++))
 			;;
 		-*)
@@ -73,7 +73,7 @@ _iotrace()
 		esac
 	done
 	case $prev in
-	-o | --output | --summary | --detail | --json | -P | --trace-path)
+	-o | --output | --summary | --detail | --json | -P | --trace-path | --metrics)
 		COMPREPLY=($(compgen -f -- "$cur"))
 		;;
 	-e | --trace | --detail-trace)

@@ -128,13 +128,16 @@ _profile_scenario()
 		fi
 		COMPREPLY=($(compgen -W "--format --output --stacks --detail --calls $both" -- "$cur") $(compgen -f -- "$cur"))
 		;;
+	merge)
+		COMPREPLY=($(compgen -W "--output $both" -- "$cur") $(compgen -f -- "$cur"))
+		;;
 	accept)
 		COMPREPLY=($(compgen -W "--output-dir --config --all --dry-run $both $(_profile_scenario_scenarios)" -- "$cur"))
 		;;
 	*)
 		COMPREPLY=($(compgen -W "$run $both" -- "$cur"))
 		if ((COMP_CWORD == 1)); then
-			COMPREPLY+=($(compgen -W 'run list doctor baseline compare sweep history accept analyze report export' -- "$cur"))
+			COMPREPLY+=($(compgen -W 'run list doctor baseline compare sweep history accept analyze report export merge' -- "$cur"))
 		fi
 		;;
 	esac

@@ -9,10 +9,11 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import ROOT, Skip, check, eq, main, need_tool, profile, test
+from tap import ROOT, Skip, check, eq, main, need_tool, profile, test, wait_for
 
 READER = os.path.join(ROOT, "tests/e2e/speedscope_reader.mjs")
 
@@ -194,6 +195,40 @@ def openmetrics(t):
             eq(int(m[2]), sum(b["count"] for b in s["latency_histogram"] if b["le_ns"] <= bound + 0.5), m[0])
     eq(got["iotrace_complete"], 1, "complete")
     eq(got["iotrace_window_seconds"], r.json["wall_ns"] / 1e9, "window")
+
+
+@test
+def metrics_while_it_runs(t):
+    """The file is there, whole, while the program waits; at the end it is the result."""
+    path = t.path("now.prom")
+    argv, prefix = t.iotrace_argv(["--metrics", path, "--interval", "0.05"],
+                                  ["/bin/sh", "-c", "echo; echo; read x; echo; echo; echo"])
+    p = t.start(argv, stdin=subprocess.PIPE)
+
+    def now():
+        try:
+            with open(path) as f:
+                return samples(f.read())
+        except FileNotFoundError:
+            return {}
+
+    writes = 'iotrace_calls_total{call="write"}'
+    eq(wait_for("two writes in " + path, lambda: now() if now().get(writes) == 2 else None)["iotrace_complete"], 1, "complete")
+    p.stdin.write(b"x\n")
+    p.stdin.close()
+    p.stdin = None
+    r = t.finish(p)
+    eq((r.status, r.err), (0, ""), "no lines")
+    with open(prefix + ".json") as f:
+        result = json.load(f)
+    for s in result["syscalls"]:
+        for name, want in (("calls_total", s["calls"]), ("call_errors_total", s["errors"]),
+                           ("call_seconds_total", s["wall_ns"]["total"] / 1e9),
+                           ("call_bytes_total", s["bytes"] and s["bytes"]["transferred"])):
+            eq(now().get('iotrace_%s{call="%s"}' % (name, s["name"])), want, name + " of " + s["name"])
+    eq([x for x in os.listdir(t.dir) if "now.prom" in x], ["now.prom"], "nothing else is left")
+    r = t.run([t.binary, "--metrics", t.path("no/where"), "/bin/sh", "-c", "touch started"])
+    eq((r.status, os.path.exists(t.path("started"))), (2, False), "refused before the start")
 
 
 @test

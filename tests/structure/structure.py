@@ -27,10 +27,11 @@ ROOMS = {
     "compare": {"base", "model", "view", "write"},
     "analyze": {"base", "model", "view", "write"},
     "export": {"base", "model", "write"},
+    "merge": {"base", "model"},
     "report": {"base", "model", "view", "write", "analyze"},
     "history": {"base", "model", "write", "compare", "report"},
     "cli": {"base", "model", "view", "write", "runner", "doctor", "baseline", "compare", "analyze", "report",
-            "export", "history"},
+            "export", "history", "merge"},
 }
 BACKENDS = tuple(sorted(os.path.basename(os.path.dirname(p)) for p in glob.glob(os.path.join(ROOT, "*", "backend.c"))))
 FRAGMENTS = {"common/model/undef.h"}  # parts of another header

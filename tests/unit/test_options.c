@@ -199,6 +199,8 @@ static const struct {
 	{"--sumary prog", "did you mean '--summary'"},
 	{"--folow-forks prog", "did you mean '--follow-forks'"},
 	{"--detial=x prog", "did you mean '--detail'"},
+	{"--metrics - prog", "--metrics needs"},
+	{"--metrics f -u nobody prog", "--metrics and -u"},
 	{"--assert wirte.calls<=3 prog",
 		"--assert: no system call is called 'wirte'; did you mean"},
 	{"--assert write.calls<=3 --verify prog", "--verify and --assert"},

@@ -15,6 +15,7 @@
 #include "common/base/mem.h"
 #include "common/model/json.h"
 #include "tracer/live/interval.h"
+#include "tracer/live/metrics.h"
 #include "tracer/live/screen.h"
 #include "tracer/live/snapshot.h"
 #include "tracer/live/terminal.h"
@@ -41,7 +42,8 @@ struct live {
 	int json, lines; /* lines go to stdout, to stderr */
 	int closed;      /* the screen is, for good */
 	unsigned int printed;
-	int error; /* of standard output */
+	int error;          /* of standard output */
+	int metrics_failed; /* and was told of */
 };
 
 /* ---- lines ---- */
@@ -178,11 +180,30 @@ static void take_signals(struct live *l)
 	}
 }
 
+/* The next one may succeed; who watches must know why the file is old. */
+static void put_metrics(struct live *l, const struct snapshot *now)
+{
+	struct err err = {0};
+	cleanup_free char *text = NULL;
+
+	if (!l->opt->metrics)
+		return;
+	if (metrics_put(l->opt->metrics, now, &err) == 0) {
+		l->metrics_failed = 0;
+		return;
+	}
+	if (l->metrics_failed++)
+		return;
+	text = mem_printf("iotrace: --metrics: %s\n", err.text);
+	say(text);
+}
+
 /* ---- the thread ---- */
 
 static void take(struct live *l, struct snapshot *now)
 {
 	print_phases(l, now);
+	put_metrics(l, now);
 	if (l->terminal.fd >= 0) {
 		screen_take(&l->screen, l->before, now);
 		draw(l);
@@ -284,13 +305,15 @@ int live_new(struct live **ret, const struct options *opt, struct err *err)
 	struct live *l;
 
 	*ret = NULL;
-	if (!opt->live && !opt->interval_ns)
+	if (!opt->live && !opt->interval_ns && !opt->metrics)
 		return 0;
+	if (opt->metrics && metrics_try(opt->metrics, err) < 0)
+		return err->code;
 	l = mem_calloc(1, sizeof(*l));
 	l->opt = opt;
 	l->signal_fd = l->terminal.fd = -1;
 	l->json = opt->interval_ns && opt->json && strcmp(opt->json, "-") == 0;
-	l->lines = !opt->live && !l->json;
+	l->lines = !opt->live && !l->json && !opt->metrics;
 	pthread_mutex_init(&l->lock, NULL);
 	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	l->quit_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

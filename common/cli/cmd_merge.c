@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* profile-scenario merge: results of several hosts or runs, added. */
+#include "common/cli/command.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/cli/words.h"
+#include "common/merge/merge.h"
+#include "common/model/json.h"
+#include "common/runner/optable.h"
+
+struct merge_args {
+	const char *output;
+	int help, version;
+};
+
+static const struct optable_row option_rows[] = {
+	{"output", "FILE", OPTION_TEXT, offsetof(struct merge_args, output), 0, 0,
+		"write there, - is standard output (the default); also -o"},
+	{"help", NULL, OPTION_FLAG, offsetof(struct merge_args, help), 0, 0, "print this"},
+	{"version", NULL, OPTION_FLAG, offsetof(struct merge_args, version), 0, 0,
+		"print the version"},
+};
+
+static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
+
+static void merge_help(struct out *o)
+{
+	out_str(o,
+		"profile-scenario merge RESULT.. [-o OUT]\n"
+		"Adds results of iotrace: counts and histograms exactly, with a row for each host, "
+		"and names the hosts\nwhose figures lie far from the others'. RESULT is FILE, "
+		"HOST=FILE, or a folder: every .json in it. A\nhost is called by its file's "
+		"name where no HOST is given; several results of one are added.\n\n");
+	optable_help(&options, o);
+	out_str(o,
+		"\nexit status: 0, also where a host is odd; 2 if a RESULT cannot be read, or for "
+		"bad usage\n");
+}
+
+/* ---- what is added ---- */
+
+/* FILE's name without its folder and .json; the caller's. */
+static char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t len = strlen(name);
+
+	if (len > 5 && !strcmp(name + len - 5, ".json"))
+		len -= 5;
+	return mem_strndup(name, len);
+}
+
+static int add_file(struct merge *m, const char *host, const char *path, struct err *err)
+{
+	cleanup_free char *name = host ? mem_strdup(host) : name_of(path);
+	struct res_result *r = NULL;
+	int rc = json_read_result(path, &r, err);
+
+	if (rc < 0)
+		return rc;
+	merge_add(m, name, r);
+	result_free(r);
+	return 0;
+}
+
+static int is_json(const struct dirent *e)
+{
+	size_t len = strlen(e->d_name);
+
+	return *e->d_name != '.' && len > 5 && !strcmp(e->d_name + len - 5, ".json");
+}
+
+static int add_folder(struct merge *m, const char *host, const char *path, struct err *err)
+{
+	struct dirent **entries = NULL;
+	int n = scandir(path, &entries, is_json, alphasort), rc = 0;
+
+	if (n < 0)
+		return err_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
+	if (!n)
+		rc = err_set(err, -ENOENT, "%s: there is no .json in it", path);
+	for (int i = 0; i < n; i++) {
+		cleanup_free char *file = mem_printf("%s/%s", path, entries[i]->d_name);
+
+		if (rc == 0)
+			rc = add_file(m, host, file, err);
+		free(entries[i]);
+	}
+	free(entries);
+	return rc;
+}
+
+static int add_word(struct merge *m, const char *word, struct err *err)
+{
+	const char *equals = strchr(word, '='), *path = word;
+	cleanup_free char *host = NULL;
+	struct stat st;
+
+	/* A file may have a = in its name. */
+	if (equals && equals != word && stat(word, &st) < 0) {
+		host = mem_strndup(word, (size_t)(equals - word));
+		path = equals + 1;
+	}
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return add_folder(m, host, path, err);
+	return add_file(m, host, path, err);
+}
+
+/* ---- output ---- */
+
+static void write_json(const void *ctx, struct out *o)
+{
+	json_write_struct(ctx, &shape_merge, o);
+}
+
+static void tell(const struct res_merge *d)
+{
+	fprintf(stderr, "%" PRIu64 " results of %zu hosts\n", d->results, d->hosts.len);
+	for (size_t i = 0; i < d->notes.len; i++)
+		fprintf(stderr, "note: %s\n", d->notes.at[i]);
+	for (size_t i = 0; i < d->odd.len; i++) {
+		const struct res_merge_odd *x = &d->odd.at[i];
+
+		fprintf(stderr,
+			"odd: %s: %s %s is %.6g; the median of %" PRIu64
+			" hosts is %.6g (score %.1f)\n",
+			x->host, x->call, x->figure, x->value, x->hosts, x->median, x->score);
+	}
+}
+
+static int merge_words(const struct words *words, const struct merge_args *args, struct err *err)
+{
+	struct merge *m = merge_new();
+	const struct res_merge *d;
+	int rc = 0;
+
+	for (size_t i = 0; i < words->len && rc == 0; i++)
+		rc = add_word(m, words->at[i], err);
+	if (rc == 0) {
+		d = merge_finish(m);
+		rc = file_write_with(args->output ? args->output : "-", write_json, d, err);
+		if (rc == 0)
+			tell(d);
+	}
+	merge_free(m);
+	return rc;
+}
+
+static int merge_main(char **argv)
+{
+	struct merge_args args = {0};
+	struct words words;
+	struct err err = {0};
+	char **rest;
+	int rc = words_split(&options, argv, WORDS_MAX, 0, &words, &err);
+
+	if (rc == 0)
+		rc = optable_parse(&options, argv, &args, &rest, &err);
+	if (rc == 0 && !words.len)
+		rc = err_set(
+			&err, -EINVAL, "merge needs the FILEs of results, or a folder of them");
+	if (rc == 0)
+		rc = merge_words(&words, &args, &err);
+	if (rc < 0)
+		command_complain(err.text);
+	return rc < 0 ? STATUS_USAGE : STATUS_OK;
+}
+
+const struct command command_merge = {
+	.name = "merge",
+	.meaning = "results of several hosts or runs added, odd hosts named",
+	.run = merge_main,
+	.help = merge_help,
+};
