@@ -129,7 +129,7 @@ static double figure(const struct judged *j, const char *name, const char **ret_
 	const struct metric *m = metrics_find(&j->metrics, name);
 	double v = m ? m->values[0] : NAN;
 
-	*ret_why = isnan(v) ? why_unmeasured(j, name, &v) : why_not_the_programs(j, m);
+	*ret_why = !m || isnan(v) ? why_unmeasured(j, name, &v) : why_not_the_programs(j, m);
 	return v;
 }
 

@@ -2,6 +2,7 @@
 /* profile-scenario export: the tables of a result as CSV, or all of it in another format. */
 #include "common/cli/command.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -256,6 +257,7 @@ static int export_format(const char *path, const struct export_args *args, struc
 
 	if (rc < 0)
 		return rc;
+	assert(job.source.schema); /* it was read by that */
 	job.source.doc = doc;
 	if (!is_of(job.format, job.source.schema))
 		rc = err_set(err, -EINVAL, "%s: %s is not for results of %s", path, args->format,
