@@ -51,8 +51,7 @@ static const struct optable_row option_rows[] = {
 	{"all", NULL, OPTION_FLAG, AT(all), 0, 0,
 		"of show: the figures of each call; of check: what is the same, too"},
 	{"keep", "N", OPTION_NUMBER, AT(keep), 1, 1000000, "of prune: the newest N versions stay"},
-	{"help", NULL, OPTION_FLAG, AT(help), 0, 0, "print this"},
-	{"version", NULL, OPTION_FLAG, AT(version), 0, 0, "print the version"},
+	OPTION_ROWS_OF_ALL(struct history_args),
 };
 
 static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};

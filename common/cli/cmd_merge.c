@@ -25,9 +25,7 @@ struct merge_args {
 static const struct optable_row option_rows[] = {
 	{"output", "FILE", OPTION_TEXT, offsetof(struct merge_args, output), 0, 0,
 		"write there, - is standard output (the default); also -o"},
-	{"help", NULL, OPTION_FLAG, offsetof(struct merge_args, help), 0, 0, "print this"},
-	{"version", NULL, OPTION_FLAG, offsetof(struct merge_args, version), 0, 0,
-		"print the version"},
+	OPTION_ROWS_OF_ALL(struct merge_args),
 };
 
 static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
