@@ -34,6 +34,8 @@ void command_show_log(const char *path);
 int command_flush(struct out *o, struct err *err);
 /* The same; an error is told, and the exit status is returned. */
 int command_end(struct out *o);
+/* How wide text on stdout may be: as the terminal that it is, where that is narrower than most. */
+size_t command_columns(size_t most);
 /* Prints on stdout what fn writes; the exit status. */
 int command_print(void (*fn)(struct out *o));
 
