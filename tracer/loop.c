@@ -24,6 +24,7 @@
 #include "tracer/live/live.h"
 #include "tracer/mend.h"
 #include "tracer/resume.h"
+#include "tracer/serial.h"
 #include "tracer/session.h"
 #include "tracer/status.h"
 #include "tracer/trap.h"
@@ -239,7 +240,6 @@ static void dispatch(struct session *s, const struct stop *stop)
 		lifecycle_gone(s, stop->tid, stop->status);
 		return;
 	}
-	colocate_check(&s->colocate, stop->tid, stop->at_ns);
 	if (event == PTRACE_EVENT_EXEC)
 		t = lifecycle_exec(s, stop->tid);
 	else
@@ -251,6 +251,7 @@ static void dispatch(struct session *s, const struct stop *stop)
 		lifecycle_unannounced(s, stop);
 		return;
 	}
+	serial_stop(s, t, stop->at_ns);
 	t->overtaken = 0;
 	if (event)
 		event_stop(s, t, stop, event);
@@ -346,8 +347,10 @@ int loop_run(struct session *s, struct err *err)
 		while (orders_pending(&s->orders) && orders_take(&s->orders, &order))
 			obey(s, &order);
 		recorder_tick(&s->recorder);
-		if (rc == 0)
+		if (rc == 0) {
+			serial_awake(s);
 			continue;
+		}
 		if (rc == -ECHILD) {
 			lifecycle_vanished(s);
 			return 0;
