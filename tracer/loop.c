@@ -31,6 +31,7 @@
 
 #define SYSCALL_STOP  (SIGTRAP | 0x80)
 #define STOPS_AT_ONCE 256
+#define UNLOOKED_MAX  7
 
 /* ---- kinds of stops ---- */
 
@@ -264,10 +265,32 @@ static void dispatch(struct session *s, const struct stop *stop)
 /* ---- taking stops ---- */
 
 /*
+ * All that wait are taken at once, so that their stamps are not those of the queue and none starves
+ * behind a busy one. Where nobody else waited it is not looked each time: at the next stop but one,
+ * but three, and so on.
+ */
+static void take_others(struct session *s)
+{
+	struct stops *q = &s->stops;
+	size_t before = stops_count(q);
+
+	if (tracees_count(&s->tracees) < 2)
+		return;
+	if (q->unlooked < q->alone) {
+		q->unlooked++;
+		return;
+	}
+	q->unlooked = 0;
+	while (stops_count(q) < STOPS_AT_ONCE && stops_wait(q, WNOHANG) > 0)
+		;
+	q->alone = stops_count(q) > before ? 0 : q->alone * 2 + 1;
+	if (q->alone > UNLOOKED_MAX)
+		q->alone = UNLOOKED_MAX;
+}
+
+/*
  * Waits for a stop; 1 when there is one, 0 when not (an order, a stop that is over), -ECHILD when
  * nobody is left.
- * With several tracees all that are waiting are taken at once, so that their stamps are not those
- * of the queue and none starves behind a busy one.
  */
 static int next_stop(struct session *s, struct stop *ret)
 {
@@ -276,9 +299,7 @@ static int next_stop(struct session *s, struct stop *ret)
 
 		if (rc <= 0)
 			return rc == -EINTR ? 0 : rc;
-		while (tracees_count(&s->tracees) > 1 && stops_count(&s->stops) < STOPS_AT_ONCE &&
-			stops_wait(&s->stops, WNOHANG) > 0)
-			;
+		take_others(s);
 	}
 	return stops_take(&s->stops, ret);
 }
