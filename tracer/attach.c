@@ -16,6 +16,7 @@
 #include "tracer/launch.h"
 #include "tracer/loop.h"
 #include "tracer/mend.h"
+#include "tracer/serial.h"
 #include "tracer/session.h"
 
 /* Stops that are handled for each thread that is seized: its first, and the call that goes on. */
@@ -345,7 +346,7 @@ int attach_probe(struct session *s, const struct launch_setup *setup, struct err
 
 	if (rc == 0)
 		rc = loop_run(s, err);
-	colocate_end(&s->colocate, s->first_pid);
+	serial_end(s);
 	s->first_status = -1;
 	s->tracees.processes_total = s->tracees.threads_total = 0;
 	s->book.stops[PHASE_STARTUP] = s->book.stops[PHASE_WINDOW] = (struct book_stops){0};

@@ -8,6 +8,7 @@
 
 #include "common/base/mem.h"
 #include "tracer/call_env.h"
+#include "tracer/serial.h"
 #include "tracer/session.h"
 
 /* A file that can be written by memory: no call says when, or what. Rings of sockets and of
@@ -269,7 +270,8 @@ static void busy(void *ctx, struct tracee *t)
 {
 	struct session *s = ctx;
 
-	colocate_end(&s->colocate, t->tid);
+	(void)t;
+	serial_busy(s);
 }
 
 struct recorder_sink booking_sink(struct session *s)

@@ -33,6 +33,7 @@
 #include "tracer/mend.h"
 #include "tracer/own_filter.h"
 #include "tracer/paths.h"
+#include "tracer/serial.h"
 #include "tracer/session.h"
 #include "tracer/trap.h"
 
@@ -145,6 +146,8 @@ static void clone_entry(struct session *s, struct tracee *t)
 	int rc;
 
 	t->scratch = flags;
+	if ((flags & CLONE_VM) && !(flags & CLONE_VFORK))
+		serial_part(s); /* both will run */
 	tracees_cloning(&s->tracees, t, flags & CLONE_VM ? CLONING_SHARED : CLONING_COPY);
 	if (!(flags & CLONE_UNTRACED))
 		return;
@@ -236,6 +239,15 @@ static uint64_t peer_room(struct session *s, const struct tracee *t)
 	return room;
 }
 
+/* It finds the masks that there would be without us, and what it sets stays. */
+static void affinity_entry(struct session *s, const struct tracee *t)
+{
+	if (strcmp(t->ev.def->name, "sched_setaffinity") == 0)
+		serial_end(s);
+	else
+		serial_part(s);
+}
+
 /* Acts on the entry of a control call; 1 if its exit must be seen too. */
 static int control_entry(struct session *s, struct tracee *t)
 {
@@ -243,10 +255,9 @@ static int control_entry(struct session *s, struct tracee *t)
 
 	switch ((enum control)t->control) {
 	case CONTROL_AFFINITY:
-		colocate_end(&s->colocate, t->tid);
+		affinity_entry(s, t);
 		return 0;
 	case CONTROL_CLONE:
-		colocate_end(&s->colocate, t->tid);
 		clone_entry(s, t);
 		return t->saved != SAVED_NONE;
 	case CONTROL_FD:

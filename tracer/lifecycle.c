@@ -19,6 +19,7 @@
 #include "tracer/privileges.h"
 #include "tracer/feature.h"
 #include "tracer/resume.h"
+#include "tracer/serial.h"
 #include "tracer/session.h"
 
 #define CLONE_CLEARS_HANDLERS 0x100000000ULL /* CLONE_CLEAR_SIGHAND of linux/sched.h */
@@ -96,6 +97,7 @@ static struct tracee *add_child(struct session *s, struct tracee *t, pid_t tid, 
 	}
 	child->no_record = t->no_record;
 	child->state = TRACEE_NEW;
+	serial_born(s, t, child);
 	tracees_copy_comm(&s->tracees, t, child);
 	return child;
 }
@@ -128,6 +130,7 @@ void lifecycle_child(struct session *s, struct tracee *t)
 void lifecycle_first_stop(struct session *s, struct tracee *t)
 {
 	t->state = TRACEE_RUNNING;
+	serial_first_stop(s, t);
 	recorder_first_stop(&s->recorder, t);
 	if (t->saved) { /* it was born with a register that we changed */
 		call_restore_arg(s, t, t);
@@ -164,6 +167,7 @@ static void adopt(struct session *s, pid_t tid, pid_t pid)
 		leader ? mm_ref(leader->mm) : mm_new(&s->tracees));
 
 	t->state = TRACEE_NEW;
+	serial_born(s, NULL, t);
 	if (s->seen.no_tsc)
 		t->no_record = feature_no_tsc;
 	if (s->unfiltered || s->seen.own_filter)

@@ -24,12 +24,14 @@
 #include "tracer/live/live.h"
 #include "tracer/mend.h"
 #include "tracer/resume.h"
+#include "tracer/serial.h"
 #include "tracer/session.h"
 #include "tracer/status.h"
 #include "tracer/trap.h"
 
 #define SYSCALL_STOP  (SIGTRAP | 0x80)
 #define STOPS_AT_ONCE 256
+#define UNLOOKED_MAX  7
 
 /* ---- kinds of stops ---- */
 
@@ -239,7 +241,6 @@ static void dispatch(struct session *s, const struct stop *stop)
 		lifecycle_gone(s, stop->tid, stop->status);
 		return;
 	}
-	colocate_check(&s->colocate, stop->tid, stop->at_ns);
 	if (event == PTRACE_EVENT_EXEC)
 		t = lifecycle_exec(s, stop->tid);
 	else
@@ -251,6 +252,7 @@ static void dispatch(struct session *s, const struct stop *stop)
 		lifecycle_unannounced(s, stop);
 		return;
 	}
+	serial_stop(s, t, stop->at_ns);
 	t->overtaken = 0;
 	if (event)
 		event_stop(s, t, stop, event);
@@ -263,10 +265,32 @@ static void dispatch(struct session *s, const struct stop *stop)
 /* ---- taking stops ---- */
 
 /*
+ * All that wait are taken at once, so that their stamps are not those of the queue and none starves
+ * behind a busy one. Where nobody else waited it is not looked each time: at the next stop but one,
+ * but three, and so on.
+ */
+static void take_others(struct session *s)
+{
+	struct stops *q = &s->stops;
+	size_t before = stops_count(q);
+
+	if (tracees_count(&s->tracees) < 2)
+		return;
+	if (q->unlooked < q->alone) {
+		q->unlooked++;
+		return;
+	}
+	q->unlooked = 0;
+	while (stops_count(q) < STOPS_AT_ONCE && stops_wait(q, WNOHANG) > 0)
+		;
+	q->alone = stops_count(q) > before ? 0 : q->alone * 2 + 1;
+	if (q->alone > UNLOOKED_MAX)
+		q->alone = UNLOOKED_MAX;
+}
+
+/*
  * Waits for a stop; 1 when there is one, 0 when not (an order, a stop that is over), -ECHILD when
  * nobody is left.
- * With several tracees all that are waiting are taken at once, so that their stamps are not those
- * of the queue and none starves behind a busy one.
  */
 static int next_stop(struct session *s, struct stop *ret)
 {
@@ -275,9 +299,7 @@ static int next_stop(struct session *s, struct stop *ret)
 
 		if (rc <= 0)
 			return rc == -EINTR ? 0 : rc;
-		while (tracees_count(&s->tracees) > 1 && stops_count(&s->stops) < STOPS_AT_ONCE &&
-			stops_wait(&s->stops, WNOHANG) > 0)
-			;
+		take_others(s);
 	}
 	return stops_take(&s->stops, ret);
 }
@@ -346,8 +368,10 @@ int loop_run(struct session *s, struct err *err)
 		while (orders_pending(&s->orders) && orders_take(&s->orders, &order))
 			obey(s, &order);
 		recorder_tick(&s->recorder);
-		if (rc == 0)
+		if (rc == 0) {
+			serial_awake(s);
 			continue;
+		}
 		if (rc == -ECHILD) {
 			lifecycle_vanished(s);
 			return 0;

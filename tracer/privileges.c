@@ -57,6 +57,17 @@ static int may_trace_all(void)
 	       (status_number(status, "\nCapEff:", 0, 16) >> CAP_SYS_PTRACE & 1);
 }
 
+/* 1 if no program of ours can lose any: the kernel would have given none untraced either, or we
+ * take none. That is as it was when we began. */
+static int takes_none(void)
+{
+	static int none = -1;
+
+	if (none < 0)
+		none = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 0 || may_trace_all();
+	return none;
+}
+
 int privileges_lost(pid_t tid, int ask_file)
 {
 	cleanup_free char *status = NULL;
@@ -64,6 +75,8 @@ int privileges_lost(pid_t tid, int ask_file)
 	struct statx st;
 	int lost = 0;
 
+	if (takes_none())
+		return 0;
 	snprintf(exe, sizeof(exe), "/proc/%d/exe", tid);
 	snprintf(path, sizeof(path), "/proc/%d/status", tid);
 	/* Without asking a server for what is not known here. */
@@ -81,7 +94,5 @@ int privileges_lost(pid_t tid, int ask_file)
 	if (ask_file)
 		lost |= (file_capabilities(exe, status) &
 				~status_number(status, "\nCapPrm:", 0, 16)) != 0;
-	/* Not by us: the kernel would have given none untraced either, or we take none. */
-	return lost && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0 && !may_trace_all() &&
-	       !(ask_file && is_nosuid(exe));
+	return lost && !(ask_file && is_nosuid(exe));
 }

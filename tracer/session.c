@@ -60,6 +60,7 @@ void session_release(struct session *s)
 	orders_release(&s->orders);
 	tracees_release(&s->tracees);
 	stops_release(&s->stops);
+	colocate_release(&s->serial);
 	identity_free(s->identity);
 	filler_free(s->reads.filler);
 	while (map_next(&s->epochs, &it))

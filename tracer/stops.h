@@ -23,7 +23,9 @@ struct stop {
 struct stops {
 	struct stop *at;
 	size_t len, cap, head; /* those before head have been taken */
-	struct map held;       /* tid -> struct stop (heap) */
+	/* Stops since it was looked whether others wait, and how many that may be: loop.c. */
+	unsigned int unlooked, alone;
+	struct map held; /* tid -> struct stop (heap) */
 	/*
 	 * A signal whose stop was taken from wait4 is lost if the tracer is killed then: the thread
 	 * goes on without it, behind a call that was trapped (trap.h) too. careful: such a stop is

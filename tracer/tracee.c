@@ -105,16 +105,33 @@ static struct process *process_get(struct tracees *t, pid_t pid)
 	if (!p) {
 		p = mem_calloc(1, sizeof(*p));
 		p->pid = pid;
+		p->number = ++t->next_process;
+		t->leaves++;
 		map_set(&t->processes, (uint64_t)pid, p);
 		t->processes_total++;
 	}
 	return p;
 }
 
+void tracees_child(struct tracees *t, struct process *maker, struct process *child)
+{
+	child->maker = maker->pid;
+	child->maker_number = maker->number;
+	if (!maker->children++)
+		t->leaves--;
+}
+
 static void process_put(struct tracees *t, struct process *p)
 {
+	struct process *maker;
+
 	if (--p->threads)
 		return;
+	if (!p->children)
+		t->leaves--;
+	maker = p->maker ? map_get(&t->processes, (uint64_t)p->maker) : NULL;
+	if (maker && maker->number == p->maker_number && !--maker->children)
+		t->leaves++;
 	map_del(&t->processes, (uint64_t)p->pid);
 	free(p);
 }

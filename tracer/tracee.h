@@ -46,9 +46,13 @@ struct mm {
 
 struct process {
 	pid_t pid;
-	unsigned int threads; /* under control */
-	uint8_t guarded;      /* SIGSYS has our handler: arch_orphan_action() */
-	uint64_t was[4];      /* and had this */
+	unsigned int threads;  /* under control */
+	uint64_t number;       /* as none before it had */
+	unsigned int children; /* under control, made by it */
+	pid_t maker;           /* the process that made it, if it is still that number's; 0: none */
+	uint64_t maker_number;
+	uint8_t guarded; /* SIGSYS has our handler: arch_orphan_action() */
+	uint64_t was[4]; /* and had this */
 };
 
 /* A call that our stop has interrupted, and what is left of its limit: mend.h. */
@@ -89,7 +93,9 @@ struct tracee {
 	uint8_t overtaken;      /* killed in the stop that is handled: what came since is next */
 	uint8_t own_filter;     /* it or a forebear installed a seccomp filter of its own */
 	uint8_t dispatch;       /* it uses Syscall User Dispatch */
-	const char *no_record;  /* its calls stop, the recorder takes none: why, or NULL */
+	uint8_t near; /* it may run on the tracer's CPU only, as far as is known: serial.h */
+	uint8_t birth_parted;  /* that ended while it was making a thread or child */
+	const char *no_record; /* its calls stop, the recorder takes none: why, or NULL */
 	struct recorder_thread *recorder; /* its block, or NULL */
 	struct sys_event ev;              /* the call under way */
 	uint64_t scratch;    /* what the control call's entry leaves for its exit (flags, fd) */
@@ -130,7 +136,9 @@ struct tracees {
 	uint32_t infos_max;
 	uint32_t next_mm;
 	uint64_t processes_total, threads_total;
+	uint64_t next_process;
 	unsigned int cloning; /* of them are making another and have not announced it */
+	unsigned int leaves;  /* processes that have no child under control */
 	struct tracee *last;  /* cache of the last lookup */
 };
 
@@ -142,6 +150,8 @@ struct tracee *tracees_get(struct tracees *t, pid_t tid); /* or NULL */
  * hands over its references. */
 struct tracee *tracees_add(
 	struct tracees *t, pid_t pid, pid_t tid, struct files *files, struct mm *mm);
+/* `maker` has made the new process `child`. */
+void tracees_child(struct tracees *t, struct process *maker, struct process *child);
 /* Forgets a thread; its process too if it was the last. Its mm is the caller's to release. */
 void tracees_drop(struct tracees *t, struct tracee *tr);
 /* After an execve by a thread that was not the leader: tr goes on as tid `pid`. */

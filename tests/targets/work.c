@@ -215,8 +215,45 @@ static void naps(char **args)
 	printf("ns %llu\n", (unsigned long long)most);
 }
 
+/* N times /bin/true, one after the other. */
+static void runs(char **args)
+{
+	long n = t_num(args, 0, 200);
+
+	for (long i = 0; i < n; i++) {
+		pid_t pid = fork();
+		int status;
+
+		CHECK(pid >= 0);
+		if (pid == 0) {
+			execl("/bin/true", "true", (char *)NULL);
+			_exit(1);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	}
+}
+
+static void *same(void *arg)
+{
+	return arg;
+}
+
+/* N threads that do nothing, one after the other. */
+static void joins(char **args)
+{
+	long n = t_num(args, 0, 1000);
+
+	for (long i = 0; i < n; i++) {
+		pthread_t t;
+
+		CHECK(pthread_create(&t, NULL, same, NULL) == 0);
+		CHECK(pthread_join(t, NULL) == 0);
+	}
+}
+
 static const struct tcase cases[] = {{"writes", writes}, {"batches", batches}, {"mixed", mixed},
-	{"files", files}, {"scan", scan}, {"forks", forks}, {"naps", naps}, {NULL, NULL}};
+	{"files", files}, {"scan", scan}, {"forks", forks}, {"naps", naps}, {"runs", runs},
+	{"joins", joins}, {NULL, NULL}};
 
 /* "await CASE ..": is there, and begins with a line on stdin, for who attaches first. */
 int main(int argc, char **argv)

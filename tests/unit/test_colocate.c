@@ -52,6 +52,12 @@ static void child_end(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
+static void part(struct colocate *c, pid_t target)
+{
+	colocate_give_back(c, target);
+	colocate_apart(c);
+}
+
 static void both_share_a_cpu_and_get_theirs_back(void **state)
 {
 	cpu_set_t before = mask_of(0);
@@ -67,7 +73,7 @@ static void both_share_a_cpu_and_get_theirs_back(void **state)
 	assert_true(CPU_EQUAL(&c.original, &before));
 	child = child_start();
 	assert_true(is(child, &c.one));
-	colocate_end(&c, child);
+	part(&c, child);
 	assert_false(c.active);
 	assert_true(is(0, &before));
 	assert_true(is(child, &before));
@@ -89,30 +95,35 @@ static void a_mask_of_the_targets_own_stays(void **state)
 		if (CPU_ISSET(cpu, &c.one))
 			CPU_CLR(cpu, &own);
 	assert_int_equal(sched_setaffinity(child, sizeof(own), &own), 0);
-	colocate_end(&c, child);
+	part(&c, child);
 	assert_true(is(child, &own));
 	assert_true(is(0, &before));
 	child_end(child);
 }
 
-static void it_ends_once(void **state)
+/* A target that lets itself be put there, and one that has a mask of its own. */
+static void together_again(void **state)
 {
-	cpu_set_t before = mask_of(0), one;
+	cpu_set_t before = mask_of(0);
 	struct colocate c;
 	pid_t child;
 
 	(void)state;
 	need_two_cpus();
 	colocate_begin(&c);
-	one = c.one;
+	colocate_apart(&c);
+	assert_true(is(0, &before));
 	child = child_start();
-	colocate_end(&c, child);
-	assert_int_equal(sched_setaffinity(child, sizeof(one), &one), 0);
-	colocate_end(&c, child);
-	assert_true(is(child, &one));
+	assert_true(is(child, &before));
+	colocate_again(&c);
+	assert_true(c.active);
+	assert_true(is(0, &c.one));
+	colocate_take(&c, child);
+	assert_true(is(child, &c.one));
+	part(&c, child);
+	assert_true(is(child, &before));
 	child_end(child);
-	colocate_begin(&c);
-	colocate_end(&c, child); /* it is dead: ours comes back all the same */
+	colocate_give_back(&c, child); /* it is dead */
 	assert_true(is(0, &before));
 }
 
@@ -131,7 +142,7 @@ static void leave_and_return(void **state)
 	assert_true(is(0, &before));
 	colocate_return(&c);
 	assert_true(is(0, &c.one));
-	colocate_end(&c, getpid());
+	part(&c, getpid());
 	assert_true(is(0, &before));
 }
 
@@ -149,7 +160,7 @@ static void nothing_on_one_cpu(void **state)
 	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
 	colocate_begin(&c);
 	assert_false(c.active);
-	colocate_end(&c, getpid());
+	assert_false(c.able);
 	assert_true(is(0, &one));
 	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
 }
@@ -159,7 +170,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_share_a_cpu_and_get_theirs_back),
 		cmocka_unit_test(a_mask_of_the_targets_own_stays),
-		cmocka_unit_test(it_ends_once),
+		cmocka_unit_test(together_again),
 		cmocka_unit_test(leave_and_return),
 		cmocka_unit_test(nothing_on_one_cpu),
 	};
