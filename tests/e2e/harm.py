@@ -139,7 +139,7 @@ def files_are_the_users_from_the_start(t):
                t.path("group/status"), "--", "sh", "-c", "id -u; id -G"])
     eq((r.status, r.out), (0, "65534\n65534\n"), "who the target is (%s)" % r.err)
     names = sorted(os.listdir(t.path("group")))
-    eq(len(names), 7, "files: %r" % names)
+    eq(len(names), 8, "files: %r" % names)
     for name in names:
         st = os.stat(t.path("group/" + name))
         eq((st.st_uid, st.st_gid), (NOBODY, NOBODY), "owner of " + name)

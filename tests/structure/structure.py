@@ -491,8 +491,8 @@ def completion_of_zsh(_t):
 
 
 @test
-def completion_of_fish(_t):
-    completes("fish", by_fish, TYPED, cwd=ROOT, env=dict(os.environ, HOME="/nonexistent"))
+def completion_of_fish(t):
+    completes("fish", by_fish, TYPED, cwd=ROOT, env=dict(os.environ, HOME=t.dir))
 
 
 @test
