@@ -155,6 +155,13 @@ static int unsettled(struct session *s, int late)
 	return 0;
 }
 
+/* Stops that were taken: a signal among them that nobody passes on would be lost. */
+static void finish(struct session *s)
+{
+	while (stops_count(&s->stops) && loop_poll(s) > 0)
+		;
+}
+
 void leave_attached(struct session *s)
 {
 	uint64_t start;
@@ -179,5 +186,6 @@ void leave_attached(struct session *s)
 		if (!more)
 			usleep(LOOK_EVERY_US);
 	}
+	finish(s);
 	count_kept(s);
 }

@@ -10,9 +10,10 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 
-/* The kernel shows the first of those that wait, so a thread that stops all the time could be the
- * only one that is seen: then its stop is taken, and the others' are seen. */
+/* The kernel shows the first of those that wait, so those that stop all the time could be the only
+ * ones that are seen: after so many looks at which somebody waited already, all stops are taken. */
 #define IN_A_ROW_MAX 32
+#define AT_ONCE_MAX  256
 
 void stops_release(struct stops *q)
 {
@@ -82,6 +83,17 @@ static int take(struct stops *q, pid_t tid, int flags)
 	return tid < 0 ? -errno : tid > 0;
 }
 
+/* Somebody waits. 1, or a negative errno where not even one could be taken. */
+static int take_all(struct stops *q)
+{
+	int rc = take(q, -1, WNOHANG), n = rc > 0;
+
+	q->in_a_row = 0;
+	while (n && n < AT_ONCE_MAX && take(q, -1, WNOHANG) > 0)
+		n++;
+	return rc;
+}
+
 int stops_wait(struct stops *q, int flags)
 {
 	int status = 0, rc;
@@ -91,16 +103,18 @@ int stops_wait(struct stops *q, int flags)
 		return take(q, -1, flags);
 	if (q->looked_at)
 		return 0; /* it would be seen again */
-	rc = peek(flags, &tid, &status);
+	rc = peek(WNOHANG, &tid, &status);
+	q->in_a_row = rc > 0 ? q->in_a_row + 1 : 0;
+	if (rc == 0 && !(flags & WNOHANG))
+		rc = peek(0, &tid, &status);
 	if (rc <= 0)
 		return rc;
-	q->in_a_row = tid == q->last ? q->in_a_row + 1 : 0;
-	if (!is_of_signal(status) || q->in_a_row > IN_A_ROW_MAX) {
-		q->last = 0;
+	if (q->in_a_row > IN_A_ROW_MAX)
+		return take_all(q);
+	if (!is_of_signal(status))
 		return take(q, tid, WNOHANG);
-	}
 	stops_push(q, tid, status);
-	q->looked_at = q->last = tid;
+	q->looked_at = tid;
 	return 1;
 }
 

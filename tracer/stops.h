@@ -32,9 +32,8 @@ struct stops {
 	 * only looked at, and over when the thread goes on; until then no other one is waited for.
 	 */
 	int careful;
-	pid_t looked_at; /* whose stop is queued so; 0: none */
-	pid_t last;      /* the one before, and how often in a row it was its turn */
-	unsigned int in_a_row;
+	pid_t looked_at;       /* whose stop is queued so; 0: none */
+	unsigned int in_a_row; /* looks at which somebody waited already */
 };
 
 void stops_release(struct stops *q);

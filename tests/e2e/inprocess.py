@@ -315,7 +315,7 @@ def a_killed_tracer_costs_nothing(t):
             p = t.start([t.target("attachee"), *case], stdin=subprocess.PIPE)
             eq(p.stdout.readline(), b"ready\n", "the target")
             tracer = t.start([t.binary, "-q", "--json", t.path("k.json"), "-e", "all", "-p", str(p.pid)])
-            wait_for("the recorder", lambda p=p: REGION in maps_of(p.pid))
+            wait_for("the recorder in %s" % case[0], lambda p=p: REGION in maps_of(p.pid))
             # Not while threads make calls for it (docs/LIMITS.md), which they do at its begin; what they do then is
             # left to chance, another moment each time.
             select.select([], [], [], 0.5 + 0.03 * (i % 8))
