@@ -180,6 +180,7 @@ bench:
 	$(Q)BUILD=$(O) tests/bench/bench_results.py
 	$(Q)BUILD=$(O) tests/bench/bench_compare.py
 	$(Q)BUILD=$(O) tests/bench/bench_merge.py
+	$(Q)BUILD=$(O) tests/bench/bench_history.py
 
 soak:
 	$(Q)$(DEPS) e2e

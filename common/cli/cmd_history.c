@@ -446,8 +446,11 @@ static int run_words(struct history_args *args, const struct words *w, struct er
 	const struct verb *v = find_verb(w->len ? w->at[0] : "", err);
 	cleanup_free char *address = history_address(&args->place);
 	struct history *h = NULL;
-	int rc = v ? check_words(v, w, err) : err->code;
+	int rc;
 
+	if (!v)
+		return -EINVAL;
+	rc = check_words(v, w, err);
 	if (rc == 0 && !strcmp(v->name, "prune"))
 		rc = check_prune(args, w, err);
 	if (rc < 0)

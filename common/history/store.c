@@ -483,6 +483,7 @@ static int see_document(void *ctx, const struct db_value *cells)
 	const struct side_kind *kind = kind_named(r->h, db_text(&cells[1]));
 	cleanup_free char *name = mem_printf(
 		"%s: a run of %s %s", r->h->db->shown, db_text(&cells[0]), db_text(&cells[1]));
+	struct side_part *part;
 	void *doc;
 	int rc;
 
@@ -491,7 +492,8 @@ static int see_document(void *ctx, const struct db_value *cells)
 	rc = pack_open(&cells[2], name, kind, &doc, r->err);
 	if (rc < 0)
 		return rc;
-	*VEC_PUSH(&part_of(r->side, db_text(&cells[0]), kind)->runs) = doc;
+	part = part_of(r->side, db_text(&cells[0]), kind);
+	*VEC_PUSH(&part->runs) = doc;
 	r->side->runs++;
 	return 0;
 }
