@@ -35,7 +35,8 @@
 
 /* ---- kinds of stops ---- */
 
-/* The stop that was asked for when the thread was seized, or another one that came before it. */
+/* The stop that was asked for when the thread was seized, or another one that came before it: any
+ * ends the request (kernel/signal.c, ptrace_stop). One in a fork is behind the copy by then. */
 static void attached(struct session *s, struct tracee *t)
 {
 	t->state = TRACEE_RUNNING;
@@ -59,8 +60,6 @@ static void group_stop(struct session *s, struct tracee *t, const struct stop *s
 {
 	int signal = WSTOPSIG(stop->status), later;
 
-	if (t->state == TRACEE_ATTACH)
-		attached(s, t);
 	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
 		t->call_is_ours = (uint8_t)leave_ours(s, t);
 		dispatch_lift(s, t);
@@ -254,6 +253,8 @@ static void dispatch(struct session *s, const struct stop *stop)
 	}
 	serial_stop(s, t, stop->at_ns);
 	t->overtaken = 0;
+	if (t->state == TRACEE_ATTACH)
+		attached(s, t);
 	if (event)
 		event_stop(s, t, stop, event);
 	else if (WSTOPSIG(stop->status) == SYSCALL_STOP)
