@@ -195,28 +195,21 @@ static int record(struct session *s, struct err *err)
 {
 	const struct backend_run *in = s->in;
 	const struct drive_attach attach = {in->attach, attach_command_line, is_attached};
+	struct drive how = backend_drive(in);
+	int rc;
 
+	how.mark = s->control.order >= 0 ? mark : NULL;
+	how.ctx = s;
+	if (in->attach) {
+		how.attach = &attach;
+		how.insist = SIGTERM; /* it is perf that would be killed, with what it has */
+	} else {
+		how.tool_argv = command_line(s, NULL);
+		how.target_is_child = 1;
+	}
 	s->started_at_ns = clock_real_ns();
 	s->start_ns = clock_mono_ns();
-	int rc = drive_run(
-		&(struct drive){
-			.sc = in->sc,
-			.signals = in->signals,
-			.attach = in->attach ? &attach : NULL,
-			.tool_argv = in->attach ? NULL : command_line(s, NULL),
-			.keep_fd = -1,
-			.null_stdin = in->null_stdin,
-			.target_is_child = !in->attach,
-			/* Attached, it is perf that would be killed, with what it has. */
-			.insist = in->attach ? SIGTERM : SIGKILL,
-			.limit_ns = in->sc->timeout_ns,
-			.target_log = in->target_log,
-			.load_log = in->load_log,
-			.mark = s->control.order >= 0 ? mark : NULL,
-			.ctx = s,
-			.watcher = in->watcher,
-		},
-		&s->drive, err);
+	rc = drive_run(&how, &s->drive, err);
 	s->end_ns = clock_mono_ns();
 	drive_judge_end(&s->drive, s->drive.end_signal);
 	return rc;

@@ -145,21 +145,11 @@ static const char *const *heaptrack_command(const struct backend_run *in, struct
 static int drive(struct job *j, struct err *err)
 {
 	const struct backend_run *in = j->in;
-	int rc = drive_run(
-		&(struct drive){
-			.sc = in->sc,
-			.signals = in->signals,
-			.tool_argv = command_line(&j->arena, in->sc, j->library, j->raw),
-			.keep_fd = -1,
-			.null_stdin = in->null_stdin,
-			.insist = SIGKILL,
-			.limit_ns = in->sc->timeout_ns,
-			.target_log = in->target_log,
-			.load_log = in->load_log,
-			.watcher = in->watcher,
-		},
-		&j->drive, err);
+	struct drive how = backend_drive(in);
+	int rc;
 
+	how.tool_argv = command_line(&j->arena, in->sc, j->library, j->raw);
+	rc = drive_run(&how, &j->drive, err);
 	drive_judge_end(&j->drive, j->drive.tool_signal);
 	return rc;
 }

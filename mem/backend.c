@@ -137,24 +137,14 @@ static int drive(struct job *j, struct err *err)
 	const struct backend_run *in = j->in;
 	struct arena arena = {0};
 	int window = has_window(in->sc);
+	struct drive how = backend_drive(in);
+	int rc;
 
+	how.tool_argv = command_line(&arena, in->sc, "valgrind", in->dir, window);
+	how.mark = window ? marks_mark : NULL;
+	how.ctx = &j->marks;
 	j->start_ns = clock_mono_ns();
-	int rc = drive_run(
-		&(struct drive){
-			.sc = in->sc,
-			.signals = in->signals,
-			.tool_argv = command_line(&arena, in->sc, "valgrind", in->dir, window),
-			.keep_fd = -1,
-			.null_stdin = in->null_stdin,
-			.insist = SIGKILL,
-			.limit_ns = in->sc->timeout_ns,
-			.target_log = in->target_log,
-			.load_log = in->load_log,
-			.mark = window ? marks_mark : NULL,
-			.ctx = &j->marks,
-			.watcher = in->watcher,
-		},
-		&j->drive, err);
+	rc = drive_run(&how, &j->drive, err);
 	marks_end(&j->marks);
 	drive_judge_end(&j->drive, j->drive.tool_signal);
 	arena_release(&arena);

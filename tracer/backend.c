@@ -467,30 +467,22 @@ static int io_drive(const struct backend_run *in, struct drive_result *ret, stru
 	int with_pipe = sc->load || in->attach;
 	struct io_watch watch = {.outer = in->watcher, .path = status_path(in)};
 	const struct drive_watcher watcher = {io_tick, &watch};
+	struct drive how = backend_drive(in);
+	int rc;
 
 	if (with_pipe && pipe2(s.control, O_CLOEXEC) < 0)
 		return err_set(err, -errno, "cannot make a pipe: %s", strerror(errno));
-	int rc = drive_run(
-		&(struct drive){
-			.sc = sc,
-			.signals = in->signals,
-			.attach = in->attach ? &attach : NULL,
-			.tool_argv = in->attach ? NULL
-						: command_line(&s.arena, in, iotrace, s.control[0]),
-			.keep_fd = s.control[0],
-			.null_stdin = in->null_stdin,
-			.env_by_tool = 1,
-			/* iotrace answers a second TERM with KILL to its tracees, and still writes.
-			 */
-			.insist = SIGTERM,
-			.limit_ns = limit_ns(in),
-			.target_log = in->target_log,
-			.load_log = in->load_log,
-			.mark = with_pipe ? io_mark : NULL,
-			.ctx = &s,
-			.watcher = in->watcher ? &watcher : NULL,
-		},
-		ret, err);
+	how.attach = in->attach ? &attach : NULL;
+	if (!in->attach)
+		how.tool_argv = command_line(&s.arena, in, iotrace, s.control[0]);
+	how.keep_fd = s.control[0];
+	how.env_by_tool = 1;
+	how.insist = SIGTERM; /* a second one it answers with KILL to its tracees, and writes */
+	how.limit_ns = limit_ns(in);
+	how.mark = with_pipe ? io_mark : NULL;
+	how.ctx = &s;
+	how.watcher = in->watcher ? &watcher : NULL;
+	rc = drive_run(&how, ret, err);
 	for (int i = 0; i < 2; i++)
 		if (s.control[i] >= 0)
 			close(s.control[i]);

@@ -114,7 +114,7 @@ static const struct optable_row option_rows[] = {
 	TEXT("mode", "MODE", mode, "of type io: auto or ptrace (default auto)"),
 	FLAG("io-stacks", io_stacks,
 		"of type io: also which code makes the calls, as folded stacks by time, bytes, "
-		"calls"),
+		"calls, messages"),
 	TEXT("call-graph", "HOW", call_graph,
 		"of type cpu: how stacks are taken, dwarf or fp (default dwarf)"),
 	TEXT("diff", "BASE", diff,

@@ -14,7 +14,7 @@
 
 #define RUNS_SUFFIX ".runs"
 
-static struct side_part *part_of(struct side *s, const char *scenario, const struct side_kind *kind)
+struct side_part *side_part_of(struct side *s, const char *scenario, const struct side_kind *kind)
 {
 	struct side_part *p = (struct side_part *)side_find(s, scenario, kind);
 
@@ -34,7 +34,7 @@ static int add_run(struct side *s, const char *scenario, const struct side_kind 
 
 	if (rc < 0)
 		return rc;
-	p = part_of(s, scenario, kind);
+	p = side_part_of(s, scenario, kind);
 	*VEC_PUSH(&p->runs) = doc;
 	s->runs++;
 	return 0;

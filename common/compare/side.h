@@ -52,5 +52,7 @@ void side_part_release(struct side_part *p);
 /* NULL: the side does not have it. */
 const struct side_part *side_find(
 	const struct side *s, const char *scenario, const struct side_kind *kind);
+/* The same, made where it is not there yet; valid until the next one is made. */
+struct side_part *side_part_of(struct side *s, const char *scenario, const struct side_kind *kind);
 
 #endif

@@ -466,17 +466,6 @@ static const struct side_kind *kind_named(const struct history *h, const char *t
 	return NULL;
 }
 
-static struct side_part *part_of(struct side *s, const char *scenario, const struct side_kind *kind)
-{
-	struct side_part *p = (struct side_part *)side_find(s, scenario, kind);
-
-	if (p)
-		return p;
-	p = VEC_PUSH(&s->parts);
-	*p = (struct side_part){.scenario = mem_strdup(scenario), .kind = kind};
-	return p;
-}
-
 static int see_document(void *ctx, const struct db_value *cells)
 {
 	struct reading *r = ctx;
@@ -492,7 +481,7 @@ static int see_document(void *ctx, const struct db_value *cells)
 	rc = pack_open(&cells[2], name, kind, &doc, r->err);
 	if (rc < 0)
 		return rc;
-	part = part_of(r->side, db_text(&cells[0]), kind);
+	part = side_part_of(r->side, db_text(&cells[0]), kind);
 	*VEC_PUSH(&part->runs) = doc;
 	r->side->runs++;
 	return 0;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,21 @@ static const struct backend *const backends[] = {
 #include "common/runner/backends.def"
 #undef BACKEND
 };
+
+struct drive backend_drive(const struct backend_run *in)
+{
+	return (struct drive){
+		.sc = in->sc,
+		.signals = in->signals,
+		.keep_fd = -1,
+		.null_stdin = in->null_stdin,
+		.insist = SIGKILL,
+		.limit_ns = in->sc->timeout_ns,
+		.target_log = in->target_log,
+		.load_log = in->load_log,
+		.watcher = in->watcher,
+	};
+}
 
 int backend_not_attached(const struct drive_result *d, struct backend_result *ret, struct err *err)
 {

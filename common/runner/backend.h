@@ -100,6 +100,9 @@ struct backend_figure *backend_figure(struct backend_result *r, const char *unit
 const char *backend_figure_words(
 	char *buf, size_t size, const char *name, const char *unit, const double value_of[2]);
 
+/* What drive_run() is to do, as far as it is the same for all: a tool that is ended by KILL, and at
+ * the scenario's time limit. The rest is the backend's: tool_argv or attach, mark. */
+struct drive backend_drive(const struct backend_run *in);
 /* Where drive_run() has attached to nothing: sets the status and err, and returns it; else 0. */
 int backend_not_attached(const struct drive_result *d, struct backend_result *ret, struct err *err);
 

@@ -38,6 +38,16 @@ enum key_kind {
 	KEY_OBJECT,  /* object with keys of its own, at the same struct */
 };
 
+const struct config_scenario config_nothing = {
+	.sampling_hz = CONFIG_UNSET,
+	.runs = CONFIG_UNSET,
+	.warmup = CONFIG_UNSET,
+	.timeout_ns = CONFIG_UNSET,
+	.ready_timeout_ns = CONFIG_UNSET,
+	.skip_ns = CONFIG_UNSET,
+	.duration_ns = CONFIG_UNSET,
+};
+
 struct key_def {
 	const char *name;
 	enum key_kind kind;
@@ -377,15 +387,7 @@ static int read_scenario(struct reader *rd, const char *name, const struct json_
 	struct config *c = rd->config;
 	struct config_scenario *s = &c->scenarios[c->scenarios_len];
 
-	*s = (struct config_scenario){
-		.sampling_hz = CONFIG_UNSET,
-		.runs = CONFIG_UNSET,
-		.warmup = CONFIG_UNSET,
-		.timeout_ns = CONFIG_UNSET,
-		.ready_timeout_ns = CONFIG_UNSET,
-		.skip_ns = CONFIG_UNSET,
-		.duration_ns = CONFIG_UNSET,
-	};
+	*s = config_nothing;
 	s->name = arena_strdup(&c->arena, name);
 	if (!layout_name_ok(name))
 		return fail(rd, "a scenario's name is of letters, digits, '.', '_' and '-', "

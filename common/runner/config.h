@@ -45,6 +45,9 @@ struct config_scenario {
 	int attach; /* the target is started free of any tool, and attached to for the window */
 };
 
+/* One that gives nothing. */
+extern const struct config_scenario config_nothing;
+
 struct config {
 	struct arena arena;
 	const char *path;

@@ -5,22 +5,11 @@ int control_run(const struct backend_run *in, struct drive_result *ret, struct e
 {
 	/* Of one that runs already there is only the load. */
 	const struct drive_attach free = {.to = in->attach};
+	struct drive how = backend_drive(in);
 
-	return drive_run(
-		&(struct drive){
-			.sc = in->sc,
-			.attach = in->attach ? &free : NULL,
-			.signals = in->signals,
-			.tool_argv = in->sc->argv,
-			.keep_fd = -1,
-			.null_stdin = in->null_stdin,
-			.insist = SIGKILL,
-			.limit_ns = in->sc->timeout_ns,
-			.target_log = in->target_log,
-			.load_log = in->load_log,
-			.watcher = in->watcher,
-		},
-		ret, err);
+	how.attach = in->attach ? &free : NULL;
+	how.tool_argv = in->sc->argv;
+	return drive_run(&how, ret, err);
 }
 
 static struct res_control_run *describe(void *doc, const struct drive_result *d)

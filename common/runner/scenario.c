@@ -368,15 +368,6 @@ static void merge_plain(
 static int merge(struct scenario *sc, const struct scenario_args *args, struct config *config,
 	const char *env_binary, struct err *err)
 {
-	static const struct config_scenario nothing = {
-		.sampling_hz = CONFIG_UNSET,
-		.runs = CONFIG_UNSET,
-		.warmup = CONFIG_UNSET,
-		.timeout_ns = CONFIG_UNSET,
-		.ready_timeout_ns = CONFIG_UNSET,
-		.skip_ns = CONFIG_UNSET,
-		.duration_ns = CONFIG_UNSET,
-	};
 	const struct config_scenario *from = config ? config_find(config, sc->name) : NULL;
 	int rc;
 
@@ -388,7 +379,7 @@ static int merge(struct scenario *sc, const struct scenario_args *args, struct c
 			"arguments after --",
 			sc->name, config->path, config_names(config, sc->name));
 	if (!from)
-		from = &nothing;
+		from = &config_nothing;
 	merge_plain(sc, args, from);
 	sc->memory = args->memory;
 	rc = merge_types(sc, args, from->types, err);
