@@ -154,6 +154,7 @@ def lintian(t):
 @test
 def the_tarball(t):
     need_tool("git")
+    need_tool("xz")
     if t.run(["git", "-C", ROOT, "rev-parse", "HEAD"], user=False).status:
         raise Skip("not a git checkout")
     paths = [ran(t, ["make", "-s", "dist", "O=" + t.path(name)]).strip().splitlines()[-1] for name in ("a", "b")]
