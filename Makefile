@@ -95,6 +95,9 @@ BIN        := $(PROGRAM:%=$(O)/bin/%)
 MANUAL     := $(patsubst docs/man/%,$(O)/man/%,$(wildcard docs/man/*.1))
 UNIT_BIN   := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(UNIT_SRC))
 
+# For a make of many files: as many at a time as there are CPUs, where nobody has said how many.
+PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$$(nproc))
+
 .PHONY: all help deps demo check check-load unit e2e bench soak repro install uninstall clean fmt fmt-check tidy \
 	tidy-all targets force deb dist static
 .DEFAULT_GOAL := all
@@ -240,10 +243,11 @@ deb: all
 	$(Q)packaging/deb $(DEB) $(VERSION)
 
 # Of what is committed, with the time of the commit.
+DIST_XZ := -9
 dist:
 	$(Q)mkdir -p $(O)
 	$(Q)git archive --prefix=iotrace-$(VERSION)/ -o $(O)/iotrace-$(VERSION).tar HEAD
-	$(Q)xz -9 -T1 -f $(O)/iotrace-$(VERSION).tar
+	$(Q)xz $(DIST_XZ) -T1 -f $(O)/iotrace-$(VERSION).tar
 	@echo $(O)/iotrace-$(VERSION).tar.xz
 
 # A build of its own, by libraries' archives; Debian has none of Zydis.
@@ -273,7 +277,7 @@ TIDY := $(patsubst %.c,$(O)/tidy/%.ok,$(filter %.c,$(COMMON_SRC) $(CLI_SRC) $(TR
 	$(BACKENDS) $(PROFILE_SRC)))
 tidy: deps
 	$(Q)if command -v $(CLANG_TIDY) >/dev/null; \
-		then $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc)) tidy-all; \
+		then $(MAKE) --no-print-directory $(PARALLEL) tidy-all; \
 		else echo '  SKIP     clang-tidy: $(CLANG_TIDY) is missing'; fi
 tidy-all: $(TIDY)
 $(O)/tidy/%.ok: $(O)/obj/%.o .clang-tidy

@@ -81,7 +81,7 @@ $(O)/fuzzers/%: $(O)/obj/tests/fuzz/%.o $(FUZZ_LIBS)
 fuzz-all: $(FUZZ_NAME:%=$(O)/fuzzers/%)
 
 fuzz-build:
-	$(Q)$(MAKE) --no-print-directory $(FUZZ_FLAGS) fuzz-all
+	$(Q)$(MAKE) --no-print-directory $(PARALLEL) $(FUZZ_FLAGS) fuzz-all
 
 fuzz: deps
 	$(Q)$(DEPS) fuzz
@@ -91,37 +91,49 @@ fuzz: deps
 # ---- tests: all through tests/run, whose last line is the count ----
 E2E_TEST       := $(filter-out tests/e2e/fdrows.py tests/e2e/tap.py tests/e2e/stracelog.py,$(wildcard tests/e2e/*.py))
 STRUCTURE_TEST := $(wildcard tests/structure/*.py)
+# The longest first, so that none of them is the last and alone; of the others the order is all the same.
+LONG := recorder cpu attach as_nobody exact memory inprocess recorder_loop attach_scenario truths compare packages \
+	history doctor harm live runner
+ALL_TEST       := $(foreach l,$(LONG),$(filter tests/e2e/$(l).py,$(E2E_TEST))) $(STRUCTURE_TEST) \
+	$(filter-out $(LONG:%=tests/e2e/%.py),$(E2E_TEST))
 
 check:
 	$(Q)$(DEPS) check
-	$(Q)$(MAKE) --no-print-directory $(BIN) $(MANUAL) targets-all $(UNIT_BIN) $(FUZZ_REPLAY)
-	$(Q)BUILD=$(O) tests/run $(UNIT_BIN) $(FUZZ_REPLAY) $(STRUCTURE_TEST) $(E2E_TEST)
+	$(Q)$(MAKE) --no-print-directory $(PARALLEL) $(BIN) $(MANUAL) targets-all $(UNIT_BIN) $(FUZZ_REPLAY)
+	$(Q)BUILD=$(O) tests/run $(ALL_TEST) $(UNIT_BIN) $(FUZZ_REPLAY)
 
 # The same ROUNDS times beside four busy loops: what fails only now and then fails here.
 ROUNDS ?= 20
 check-load:
 	$(Q)$(DEPS) check
-	$(Q)$(MAKE) --no-print-directory $(BIN) $(MANUAL) targets-all $(UNIT_BIN) $(FUZZ_REPLAY)
-	$(Q)BUILD=$(O) tests/under_load $(ROUNDS) tests/run $(UNIT_BIN) $(FUZZ_REPLAY) $(STRUCTURE_TEST) $(E2E_TEST)
+	$(Q)$(MAKE) --no-print-directory $(PARALLEL) $(BIN) $(MANUAL) targets-all $(UNIT_BIN) $(FUZZ_REPLAY)
+	$(Q)BUILD=$(O) tests/under_load $(ROUNDS) tests/run $(ALL_TEST) $(UNIT_BIN) $(FUZZ_REPLAY)
 
 unit:
 	$(Q)$(DEPS) unit
-	$(Q)$(MAKE) --no-print-directory $(UNIT_BIN) $(FUZZ_REPLAY)
+	$(Q)$(MAKE) --no-print-directory $(PARALLEL) $(UNIT_BIN) $(FUZZ_REPLAY)
 	$(Q)BUILD=$(O) tests/run $(UNIT_BIN) $(FUZZ_REPLAY)
 
 e2e:
 	$(Q)$(DEPS) e2e
-	$(Q)$(MAKE) --no-print-directory $(BIN) $(MANUAL) targets-all
-	$(Q)BUILD=$(O) tests/run $(STRUCTURE_TEST) $(E2E_TEST)
+	$(Q)$(MAKE) --no-print-directory $(PARALLEL) $(BIN) $(MANUAL) targets-all
+	$(Q)BUILD=$(O) tests/run $(ALL_TEST)
 
 repro: deps
 	+$(Q)tests/repro $(O)
 
+# Targets that another build by the same compiler has (TARGETS=DIR) are not made again: they are what is traced, and
+# have none of the flags of what traces.
+TARGETS ?=
+OWN_TARGETS = $(if $(TARGETS),,targets-all)
+LINK_TARGETS = $(if $(TARGETS),$(Q)mkdir -p $(O) && rm -rf $(O)/targets && ln -sr $(TARGETS) $(O)/targets)
+
 # Little time, most of what a compiler or an -O level could break.
 quick:
 	$(Q)$(DEPS) unit
-	$(Q)$(MAKE) --no-print-directory $(BIN) targets-all $(UNIT_BIN)
-	$(Q)BUILD=$(O) tests/run $(UNIT_BIN) tests/e2e/recorder.py
+	$(LINK_TARGETS)
+	$(Q)$(MAKE) --no-print-directory $(PARALLEL) $(BIN) $(OWN_TARGETS) $(UNIT_BIN)
+	$(Q)BUILD=$(O) tests/run tests/e2e/recorder.py $(UNIT_BIN)
 
 # Fresh machines; see tests/matrix. CELLS='WORD...' chooses.
 .PHONY: quick matrix matrix-here
@@ -142,11 +154,11 @@ packages: deps
 # The unit tests and the programs with sanitizers; never what runs inside the targets.
 .PHONY: san check-san gate
 check-san: deps
-	$(Q)$(MAKE) --no-print-directory O=$(O)/san SAN=address,undefined WARN= san
+	$(Q)$(MAKE) --no-print-directory $(PARALLEL) targets-all
+	$(Q)$(MAKE) --no-print-directory $(PARALLEL) O=$(O)/san SAN=address,undefined WARN= TARGETS=$(O)/targets san
 san: $(BIN) $(UNIT_BIN) $(FUZZ_REPLAY)
-	$(Q)$(MAKE) --no-print-directory targets-all
-	$(Q)BUILD=$(O) TEST_TIMEOUT=800 tests/run $(UNIT_BIN) $(FUZZ_REPLAY) tests/e2e/recorder.py \
-		tests/e2e/exact.py
+	$(LINK_TARGETS)
+	$(Q)BUILD=$(O) TEST_TIMEOUT=800 tests/run tests/e2e/recorder.py tests/e2e/exact.py $(UNIT_BIN) $(FUZZ_REPLAY)
 
 gate:
 	$(Q)$(DEPS) gate

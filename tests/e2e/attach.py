@@ -14,7 +14,7 @@ import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from kernel_facts import children, gone, status_of, steady, wait_for
+from kernel_facts import children, gone, parent_of, status_of, steady, wait_for
 import tap
 from tap import Skip, check, eq, main, need_root, need_tool, test
 
@@ -135,7 +135,7 @@ def a_process_without_its_first_thread(t):
 @test
 def the_window_begins_when_all_are_attached(t):
     """An attach that takes longer than the window lasts: iotrace is stopped in the middle of it."""
-    p = target(t, "busy", 400)
+    p = steady(t, 400)
     tids = sorted(map(int, os.listdir("/proc/%d/task" % p.pid)))
 
     def is_attached(tid):
@@ -163,7 +163,7 @@ def the_window_begins_when_all_are_attached(t):
     check(result["window"]["begin_ns"] > 300000000, "the window begins: %r" % result["window"])
     eq(result["window"]["wall_ns"], 100000000, "its length")
     check(sum(row["calls"] for row in result["syscalls"]) > 0, "calls in it")
-    ended(t, p)
+    eq((p.poll(), status_of(p.pid)["TracerPid"]), (None, "0"), "it lives, untraced")
 
 
 # ---- calls that wait ----
@@ -175,19 +175,21 @@ def waits(out):
             for r in rows}
 
 
-def natively(t, variant, limit, end):
-    """What each call says without a tracer, and the target started anew, waiting."""
-    argv = [t.target("limit", variant), "all", str(limit), str(end)]
-    r = t.run(argv)
+def waiting(t, variant, limit, end):
+    """Two of the target, both waiting: one that tells meanwhile what each call says natively, and a younger one."""
+    def one():
+        p = t.start([t.target("limit", variant), "all", str(limit), str(end)])
+        eq(p.stdout.readline(), b"ready\n", "the target")
+        wait_for("all its threads wait", lambda: all(
+            status_of(int(tid)).get("State", "S")[0] == "S" for tid in os.listdir("/proc/%d/task" % p.pid)))
+        return p
+    return one(), one()
+
+
+def same_results(t, native, got):
+    r = t.finish(native)
     eq(r.status, 0, "natively: %s" % r)
-    p = t.start(argv)
-    eq(p.stdout.readline(), b"ready\n", "the target")
-    wait_for("all its threads wait", lambda: all(
-        status_of(int(tid)).get("State", "S")[0] == "S" for tid in os.listdir("/proc/%d/task" % p.pid)))
-    return waits(r.out), p
-
-
-def same_results(native, got):
+    native = waits(r.out)
     eq(sorted(got), sorted(native), "calls")
     for name, row in native.items():
         eq(got[name][:2], row[:2], "result and errno of " + name)
@@ -199,14 +201,14 @@ LIMIT = 2000
 def limits(t, variant, how, seconds):
     """Attached to when more than half of the limit is over: a call that began its limit anew would take half as
     long again, one that returned EINTR a bit more than half."""
-    native, p = natively(t, variant, LIMIT, 0)
+    native, p = waiting(t, variant, LIMIT, 0)
     time.sleep(LIMIT * 0.6 / 1000)
     check(p.poll() is None, "it waits still")
     attach(t, ["-q"], [p.pid], how, seconds)
     r = t.finish(p)
     eq(r.status, 0, "the target (%s)" % r.err)
     got = waits(r.out)
-    same_results(native, got)
+    same_results(t, native, got)
     for name, row in got.items():
         check(row[2] >= LIMIT, "%s took %.3f ms of %d" % (name, row[2], LIMIT))
         check(row[2] < LIMIT * 1.5, "%s took %.3f ms of %d" % (name, row[2], LIMIT))
@@ -249,12 +251,12 @@ def waits_without_a_limit_go_on(t):
     for variant in ("", "m32"):
         if not have(t, variant):
             continue
-        native, p = natively(t, variant, 0, 1500)
+        native, p = waiting(t, variant, 0, 1500)
         attach(t, ["-q"], [p.pid])
         r = t.finish(p)
         eq(r.status, 0, "the target (%s)" % r.err)
         got = waits(r.out)
-        same_results(native, got)
+        same_results(t, native, got)
         check(all(row[3] for row in got.values()), "arguments as before")
 
 
@@ -323,7 +325,7 @@ def one_of_several_that_is_none(t):
 
 
 def descendants(pid):
-    parents = {int(x): int(status_of(int(x)).get("PPid", 0)) for x in os.listdir("/proc") if x.isdigit()}
+    parents = {int(x): parent_of(int(x)) for x in os.listdir("/proc") if x.isdigit()}
     found = [pid]
     for parent in found:
         found += [x for x, of in parents.items() if of == parent]

@@ -25,9 +25,17 @@ def status_of(pid):
         return {}
 
 
+def parent_of(pid):
+    """0 when it is gone."""
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as f:
+            return int(f.read().rpartition(b")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
 def children(pid):
-    return [p for p in sorted(int(x) for x in os.listdir("/proc") if x.isdigit())
-            if status_of(p).get("PPid") == str(pid)]
+    return [p for p in sorted(int(x) for x in os.listdir("/proc") if x.isdigit()) if parent_of(p) == pid]
 
 
 def gone(pid):

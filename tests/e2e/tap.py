@@ -15,6 +15,7 @@ Environment:
     BUILD          the build directory (default: build)
     TEST_USER      run iotrace and its targets as this user (from root)
     TEST_USERNS=1  ... in a user namespace of its own
+    TEST_TIMES=1   a comment after each test: seconds, and seconds of CPU of what it started
     EXACT_ORACLE   see exact.py
 Arguments of a test file choose the tests whose names contain one of them.
 """
@@ -22,6 +23,7 @@ import json
 import os
 import re
 import pwd
+import resource
 import shutil
 import signal
 import subprocess
@@ -33,6 +35,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.abspath(os.path.join(ROOT, os.environ.get("BUILD", "build")))
 USER = os.environ.get("TEST_USER")
 USERNS = os.environ.get("TEST_USERNS") == "1"
+TIMES = os.environ.get("TEST_TIMES") == "1"
 IS_ROOT = os.geteuid() == 0
 
 _tests = []
@@ -71,12 +74,13 @@ def only_from(module):
 
 def wait_for(what, fn, seconds=40):
     """Until fn() is true; returns that. The limit is for what never happens."""
-    end = time.monotonic() + seconds
+    end, pause = time.monotonic() + seconds, 0.001
     while time.monotonic() < end:
         got = fn()
         if got:
             return got
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.02)
     raise Failure("not within %d s: %s" % (seconds, what))
 
 
@@ -103,12 +107,16 @@ def need_tool(name):
     return path
 
 
+_no_recorder = {}
+
+
 def need_recorder(t, *options):
-    """Where every call stops, some figures are others."""
-    r = t.iotrace(options, ["/bin/true"])
-    for w in r.json["warnings"]:
-        if w["code"] == "no_recorder":
-            raise Skip(w["text"])
+    """Where every call stops, some figures are others. Tried once for all tests of a file."""
+    if options not in _no_recorder:
+        r = t.iotrace(options, ["/bin/true"])
+        _no_recorder[options] = [w["text"] for w in r.json["warnings"] if w["code"] == "no_recorder"]
+    if _no_recorder[options]:
+        raise Skip(_no_recorder[options][0])
 
 
 def for_others(t, *paths):
@@ -330,6 +338,10 @@ def _run_one(fn, timeout):
         t.close()
 
 
+def _cpu():
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
 def main():
     signal.signal(signal.SIGALRM, _alarm)
     # A shell without job control starts what runs in the background with these ignored, and every
@@ -345,11 +357,14 @@ def main():
         sys.exit(0)
     failed = 0
     for i, (name, fn, timeout) in enumerate(chosen, 1):
+        began, cpu = time.monotonic(), _cpu()
         ok, skipped, text = _run_one(fn, timeout)
         failed += not ok
         print("%sok %d - %s%s" % ("" if ok else "not ", i, name,
                                   " # SKIP " + " ".join(skipped.split()) if skipped else ""))
         if text:
             print("\n".join("# " + line for line in text.splitlines()))
+        if TIMES:
+            print("# %.2f s, %.2f s of CPU: %s" % (time.monotonic() - began, _cpu() - cpu, name))
         sys.stdout.flush()
     sys.exit(1 if failed else 0)
