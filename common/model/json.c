@@ -246,11 +246,6 @@ static int read_field(const struct reader *rd, const struct place *at, json_t *v
 	switch (f->type) {
 	case FIELD_U64:
 		return read_u64(rd, at, v, to);
-	case FIELD_I64:
-		if (!json_is_integer(v))
-			return wrong(rd, at, "not an integer");
-		*(int64_t *)to = json_integer_value(v);
-		return 0;
 	case FIELD_DBL:
 		if (!json_is_number(v))
 			return wrong(rd, at, "not a number");

@@ -141,9 +141,6 @@ static void fill_field(struct filler *fill, void *obj, const struct field *f)
 	case FIELD_U64:
 		*(uint64_t *)to = random_u64(fill);
 		break;
-	case FIELD_I64:
-		*(int64_t *)to = (int64_t)next_random(fill);
-		break;
 	case FIELD_DBL:
 		*(double *)to = random_double(fill);
 		break;
