@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/file.h"
@@ -73,13 +72,7 @@ static const char *schema_names(struct arena *a)
 	return names;
 }
 
-/* Another version of it, too: its reader says what is wrong with that. */
-static int is_of_kind(const struct schema *s, const char *id)
-{
-	return !strncmp(s->id, id, (size_t)(strchr(s->id, '/') + 1 - s->id));
-}
-
-static int find_schema(const char *path, const struct schema **ret, struct err *err)
+static int read_any(const char *path, const struct schema **ret_schema, void **ret, struct err *err)
 {
 	struct json_doc *doc = NULL;
 	struct arena arena = {0};
@@ -89,27 +82,14 @@ static int find_schema(const char *path, const struct schema **ret, struct err *
 	if (rc < 0)
 		return rc;
 	id = json_text(json_get(json_doc_root(doc), "schema"));
-	for (const struct schema *const *s = schemas; id && *s && !*ret; s++)
-		if (is_of_kind(*s, id))
-			*ret = *s;
-	if (!*ret)
-		rc = err_set(err, -EINVAL, "%s: schema: %.64s; it must be one of %s", path,
-			id ? id : "missing", schema_names(&arena));
+	*ret_schema = schema_like(schemas, id);
+	/* Of another version its reader says what is wrong. */
+	rc = *ret_schema ? json_doc_struct(doc, *ret_schema, ret, err)
+			 : err_set(err, -EINVAL, "%s: schema: %.64s; it must be one of %s", path,
+				   id ? id : "missing", schema_names(&arena));
 	arena_release(&arena);
 	json_doc_free(doc);
 	return rc;
-}
-
-static int read_any(const char *path, const struct schema **ret_schema, void **ret, struct err *err)
-{
-	struct stat st;
-	int rc;
-
-	/* It is read twice, for its schema first. */
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return err_set(err, -EINVAL, "%s: not a regular file", path);
-	rc = find_schema(path, ret_schema, err);
-	return rc < 0 ? rc : json_read_struct(path, *ret_schema, ret, err);
 }
 
 /* ---- what is printed ---- */
