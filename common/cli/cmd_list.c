@@ -10,27 +10,16 @@
 #include "common/base/cleanup.h"
 #include "common/runner/config.h"
 #include "common/runner/load.h"
-#include "common/runner/optable.h"
 
 struct list_args {
 	const char *config;
-	int help, version;
 };
 
+#define OPTIONS struct list_args
 static const struct optable_row option_rows[] = {
-	{"config", "FILE", OPTION_TEXT, offsetof(struct list_args, config), 0, 0,
-		"the catalogue (default " CONFIG_DEFAULT_FILE ")"},
-	OPTION_ROWS_OF_ALL(struct list_args),
+	OPT_TEXT("config", "FILE", config, "the catalogue (default " CONFIG_DEFAULT_FILE ")"),
+	OPT_OF_ALL,
 };
-
-static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
-
-static void list_help(struct out *o)
-{
-	out_str(o, "profile-scenario list [OPTIONS]\nThe scenarios of the catalogue: name, types, "
-		   "runs, command, load.\n\n");
-	optable_help(&options, o);
-}
 
 static char *join_types(const char *const *types)
 {
@@ -55,14 +44,6 @@ static char *command_line(const struct config *c, const struct config_scenario *
 		args ? args : "");
 }
 
-/* A command may hold a program of several lines: a newline is shown as a space. */
-static void print_line(struct out *o, const char *text)
-{
-	for (; *text; text++)
-		out_char(o, (unsigned char)*text < ' ' ? ' ' : *text);
-	out_char(o, '\n');
-}
-
 static void list_scenario(
 	const struct config *c, const struct config_scenario *s, int width, struct out *o)
 {
@@ -72,22 +53,25 @@ static void list_scenario(
 	uint64_t runs = s->runs == CONFIG_UNSET ? 1 : s->runs;
 
 	out_printf(o, "%-*s  %-13s %4llu  ", width, s->name, types, (unsigned long long)runs);
-	print_line(o, command);
-	if (load) {
-		out_printf(o, "%*s  load: ", width + 20, "");
-		print_line(o, load);
-	}
+	/* A command may hold a program of several lines. */
+	command_put(o, command, ' ');
+	if (load)
+		out_printf(o, "\n%*s  load: ", width + 20, "");
+	command_put(o, load ? load : "", ' ');
 	if (s->attach)
-		out_printf(o, "%*s  attached to for the load only\n", width + 20, "");
+		out_printf(o, "\n%*s  attached to for the load only", width + 20, "");
+	out_char(o, '\n');
 }
 
-static int list_config(const char *path, struct err *err)
+static int list_run(void *ctx, const struct words *words, struct err *err)
 {
+	const struct list_args *args = ctx;
 	struct config *c;
 	struct out o;
 	int width = (int)strlen("scenario");
-	int rc = gather_config(path, &c, err);
+	int rc = gather_config(args->config, &c, err);
 
+	(void)words;
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < c->scenarios_len; i++)
@@ -102,23 +86,13 @@ static int list_config(const char *path, struct err *err)
 	return rc;
 }
 
-static int list_main(char **argv)
-{
-	struct list_args args = {0};
-	struct err err = {0};
-	char **rest;
-	int rc = optable_parse(&options, argv, &args, &rest, &err);
-
-	if (rc == 0)
-		rc = list_config(args.config ? args.config : CONFIG_DEFAULT_FILE, &err);
-	if (rc < 0)
-		command_complain(err.text);
-	return rc < 0 ? STATUS_USAGE : STATUS_OK;
-}
-
 const struct command command_list = {
 	.name = "list",
 	.meaning = "show the scenarios of the catalogue",
-	.run = list_main,
-	.help = list_help,
+	.usage = "profile-scenario list [OPTIONS]\nThe scenarios of the catalogue: name, types, "
+		 "runs, command, load.\n\n",
+	.options = COMMAND_OPTIONS(option_rows),
+	.args_size = sizeof(OPTIONS),
+	.defaults = &(const struct list_args){CONFIG_DEFAULT_FILE},
+	.run = list_run,
 };
