@@ -18,6 +18,9 @@
 #include "common/runner/config.h"
 #include "common/runner/layout.h"
 #include "common/write/markdown.h"
+#include "common/write/writer.h"
+
+enum { TEXT_COLUMNS = 120 };
 
 #define DEFAULT_DIR    "results"
 #define IO_FILE        "IO-ANALYSIS.md"
@@ -38,7 +41,8 @@ static const struct optable_row option_rows[] = {
 		"not read any more: the result says what gathering would save"),
 	OPT_TEXT("ease", "KIND=N,..", ease, EASE_HELP),
 	OPT_TEXT("config", "FILE", config, CONFIG_HELP),
-	OPT_FLAG("stdout", to_stdout, "print the I/O analysis and write no file"),
+	OPT_FLAG("stdout", to_stdout,
+		"print the I/O analysis and write no file: Markdown, on a terminal text"),
 	OPT_OF_ALL,
 };
 
@@ -138,6 +142,11 @@ static void write_markdown(const void *doc, struct out *o)
 	markdown_write_doc(doc, o);
 }
 
+static void write_text(const void *doc, struct out *o)
+{
+	text_write_doc(doc, o, out_columns(o->fd, TEXT_COLUMNS));
+}
+
 static int write_file(const struct doc *d, const char *dir, const char *name, struct err *err)
 {
 	cleanup_free char *path = mem_printf("%s/%s", dir, name);
@@ -155,7 +164,8 @@ static int write_all(const struct analyze_input *in, const struct analyze_args *
 	int rc = 0;
 
 	if (args->to_stdout) {
-		rc = io ? command_write(write_markdown, io, err)
+		rc = io ? command_write(
+				  isatty(STDOUT_FILENO) ? write_text : write_markdown, io, err)
 			: err_set(err, -ENOENT, "there is no I/O result to print an analysis of");
 		doc_free(io);
 		return rc;

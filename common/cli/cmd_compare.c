@@ -199,7 +199,7 @@ static int print_all(const struct compare_args *args, const struct res_compare *
 	if (args->json) {
 		json_write_struct(c, &shape_compare, &o);
 	} else {
-		text_write_doc(d, &o, command_columns(TEXT_COLUMNS));
+		text_write_doc(d, &o, out_columns(STDOUT_FILENO, TEXT_COLUMNS));
 		print_end(c, &o);
 	}
 	if (args->format && !strcmp(args->format, "github"))

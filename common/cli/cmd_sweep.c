@@ -201,7 +201,7 @@ static int print(const struct sweep_args *args, const struct res_sweep *s, struc
 	if (args->json)
 		write_json(s, &o);
 	else
-		text_write_doc(d, &o, command_columns(TEXT_COLUMNS));
+		text_write_doc(d, &o, out_columns(STDOUT_FILENO, TEXT_COLUMNS));
 	doc_free(d);
 	return command_flush(&o, err);
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
@@ -59,16 +58,6 @@ int command_flush(struct out *o, struct err *err)
 
 	out_release(o);
 	return rc < 0 ? err_set(err, rc, "cannot write to standard output: %s", strerror(-rc)) : 0;
-}
-
-size_t command_columns(size_t most)
-{
-	enum { LEAST = 40 };
-	struct winsize w;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) < 0 || !w.ws_col || w.ws_col > most)
-		return most;
-	return w.ws_col < LEAST ? LEAST : w.ws_col;
 }
 
 int command_write(void (*write)(const void *ctx, struct out *o), const void *ctx, struct err *err)
