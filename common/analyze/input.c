@@ -9,33 +9,6 @@
 #include "common/base/mem.h"
 #include "common/model/json.h"
 
-static const struct schema *const kinds[] = {&schema_result, &schema_cpu, &schema_memory};
-
-/* "iotrace.result/2" is of the family of "iotrace.result/1". */
-static int same_family(const char *a, const char *b)
-{
-	size_t n = strcspn(a, "/");
-
-	return n == strcspn(b, "/") && !strncmp(a, b, n);
-}
-
-static int kind_of(const char *path, const struct schema **ret, struct err *err)
-{
-	struct json_doc *doc;
-	const char *id;
-	int rc = json_doc_read(path, &doc, err);
-
-	if (rc < 0)
-		return rc;
-	*ret = &schema_result; /* whose reader says what is wrong */
-	id = json_text(json_get(json_doc_root(doc), "schema"));
-	for (size_t i = 0; id && i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (same_family(id, kinds[i]->id))
-			*ret = kinds[i];
-	json_doc_free(doc);
-	return 0;
-}
-
 /* The scenario's name as in the file's: "dns" of "x/dns-iotrace.json". The caller's. */
 static char *name_of_file(const char *path)
 {
@@ -111,12 +84,20 @@ static int place(struct analyze_input *in, const char *path, const struct schema
 
 int analyze_input_add(struct analyze_input *in, const char *path, struct err *err)
 {
+	static const struct schema *const kinds[] = {
+		&schema_result, &schema_cpu, &schema_memory, NULL};
 	const struct schema *kind;
+	struct json_doc *json;
 	void *doc;
-	int rc = kind_of(path, &kind, err);
+	int rc = json_doc_read(path, &json, err);
 
-	if (rc == 0)
-		rc = json_read_struct(path, kind, &doc, err);
+	if (rc < 0)
+		return rc;
+	kind = schema_like(kinds, json_text(json_get(json_doc_root(json), "schema")));
+	/* Of what is none of them that reader says what is wrong. */
+	kind = kind ? kind : &schema_result;
+	rc = json_doc_struct(json, kind, &doc, err);
+	json_doc_free(json);
 	return rc < 0 ? rc : place(in, path, kind, doc, err);
 }
 

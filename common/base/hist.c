@@ -75,24 +75,6 @@ void hist_add(struct hist *h, uint64_t value, uint64_t count)
 	h->sum = sat_add(h->sum, sat_mul(value, count));
 }
 
-void hist_merge(struct hist *into, const struct hist *from)
-{
-	if (!from->count)
-		return;
-	for (unsigned int i = 0; i < HIST_OCTAVES; i++) {
-		uint64_t *at;
-
-		if (!from->octave[i])
-			continue;
-		at = octave_at(into, i);
-		for (size_t k = 0; k < HIST_SUB; k++)
-			at[k] += from->octave[i][k];
-	}
-	note_range(into, from->min, from->max);
-	into->count += from->count;
-	into->sum = sat_add(into->sum, from->sum);
-}
-
 uint64_t hist_le(uint64_t value)
 {
 	return bucket_le(bucket_of(value));

@@ -21,7 +21,6 @@ struct hist {
 
 void hist_release(struct hist *h);
 void hist_add(struct hist *h, uint64_t value, uint64_t count);
-void hist_merge(struct hist *into, const struct hist *from);
 /* Upper bound (inclusive) of the bucket that value falls into. */
 uint64_t hist_le(uint64_t value);
 /* The least bucket bound with at least a share p (0 < p <= 1) of the counts at or below it, at most

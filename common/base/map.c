@@ -156,7 +156,6 @@ void counts_add(struct counts *c, uint64_t key, uint64_t count)
 
 	if (!count)
 		return;
-	assert(c->index.len == c->len); /* not sorted yet */
 	position = (uintptr_t)map_get(&c->index, key);
 	if (position) {
 		c->at[position - 1].count += count;
@@ -167,18 +166,4 @@ void counts_add(struct counts *c, uint64_t key, uint64_t count)
 	} else {
 		c->other += count;
 	}
-}
-
-static int by_key(const void *a, const void *b)
-{
-	const struct counts_entry *x = a, *y = b;
-
-	return (x->key > y->key) - (x->key < y->key);
-}
-
-void counts_sort(struct counts *c)
-{
-	map_release(&c->index);
-	if (c->len)
-		qsort(c->at, c->len, sizeof(*c->at), by_key);
 }

@@ -48,6 +48,5 @@ struct counts {
 
 void counts_release(struct counts *c);
 void counts_add(struct counts *c, uint64_t key, uint64_t count);
-void counts_sort(struct counts *c); /* rising by key; no counts_add afterwards */
 
 #endif

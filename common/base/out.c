@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
@@ -28,6 +29,22 @@ void out_release(struct out *o)
 {
 	free(o->buf);
 	*o = (struct out){.fd = -1};
+}
+
+size_t out_columns(int fd, size_t most)
+{
+	const char *said = getenv("COLUMNS");
+	struct winsize w;
+	size_t columns;
+
+	if (ioctl(fd, TIOCGWINSZ, &w) < 0)
+		return most;
+	columns = said ? strtoul(said, NULL, 10) : 0;
+	if (!columns)
+		columns = w.ws_col;
+	if (!columns || columns > most)
+		return most;
+	return columns < OUT_COLUMNS_MIN ? OUT_COLUMNS_MIN : columns;
 }
 
 /* A descriptor shared with the target may be non-blocking without our doing: wait, don't lose. */

@@ -41,6 +41,11 @@ int out_flush(struct out *o); /* 0 or the first error */
 /* Memory output only: NUL-terminated, owned by o until the next write or out_release. */
 const char *out_text(struct out *o);
 
+/* How wide text on fd may be: as the terminal that it is ($COLUMNS, else as it says itself) where
+ * that is narrower than most, but at least OUT_COLUMNS_MIN. */
+enum { OUT_COLUMNS_MIN = 40 };
+size_t out_columns(int fd, size_t most);
+
 /* All of it, at once: 0 or -errno. Waits where fd would block. */
 int out_write_all(int fd, const void *bytes, size_t n);
 

@@ -29,26 +29,16 @@ static void add(struct words_vec *v, const char *option, const char *value)
 	*VEC_PUSH(v) = value;
 }
 
-#define OPTION(name, member)                                                                       \
-	{                                                                                          \
-		"--" name, offsetof(struct alternate, member)                                      \
-	}
 static const struct {
 	const char *name;
 	size_t offset;
 } passed_on[] = {
-	OPTION("ready", ready),
-	OPTION("ready-timeout", ready_timeout),
-	OPTION("load", load),
-	OPTION("work", work),
-	OPTION("latency", latency),
-	OPTION("skip", skip),
-	OPTION("duration", duration),
-	OPTION("timeout", timeout),
-	OPTION("grace", grace),
-	OPTION("mode", mode),
-	OPTION("prepare", prepare),
-	OPTION("user", user),
+#define PASSED(name, arg, member, help)                                                            \
+	{                                                                                          \
+		"--" name, offsetof(struct alternate, member)                                      \
+	}
+	ALTERNATE_OPTIONS(PASSED),
+	{"--prepare", offsetof(struct alternate, prepare)},
 };
 
 #define PASSED_ON (sizeof(passed_on) / sizeof(passed_on[0]))

@@ -20,10 +20,29 @@ struct alternate_way {
 	const char *set;    /* --set of run, NULL: none */
 };
 
+/* clang-format off */
+/* Options of run, passed on as they are: X(NAME, ARG, member, help), members NULL: not given. */
+#define ALTERNATE_OPTIONS(X) \
+	X("ready", "SPEC", ready, \
+		"in turns, this and the next as of run: when the target can take load"), \
+	X("ready-timeout", "SEC", ready_timeout, "how long it may take to be ready"), \
+	X("load", "CMD", load, "run against the ready target"), \
+	X("work", "UNIT=REGEX", work, \
+		"how much the load did; counts are then judged per unit of it"), \
+	X("latency", "UNIT=REGEX", latency, "what the load says of its latency"), \
+	X("skip", "SEC", skip, "left out of the window"), \
+	X("duration", "SEC", duration, "of the window"), \
+	X("timeout", "SEC", timeout, "time limit of a run"), \
+	X("grace", "SEC", grace, "from TERM to KILL"), \
+	X("mode", "MODE", mode, "of type io: auto or ptrace"), \
+	X("user", "USER", user, "as root: run target and tool as USER")
+#define ALTERNATE_MEMBER(name, arg, member, help) *member
+/* Of the table of a command whose struct has a struct alternate of that name. */
+#define ALTERNATE_ROW(name, arg, member, help) OPT_TEXT(name, arg, alternate.member, help)
+/* clang-format on */
+
 struct alternate {
-	/* Options of run, passed on as they are; NULL: not given. */
-	const char *ready, *ready_timeout, *load, *work, *latency, *skip, *duration, *timeout,
-		*grace, *mode, *prepare, *user;
+	const char ALTERNATE_OPTIONS(ALTERNATE_MEMBER), *prepare; /* which is passed on too */
 	const char *scenario, *type, *config, *output_dir;
 	const char *folder; /* in the output directory */
 	const struct alternate_way *ways;
@@ -34,29 +53,6 @@ struct alternate {
 	char *(*refuse)(const struct side_part *part, size_t run);
 	char **rest; /* the target's arguments, NULL: the catalogue's */
 };
-
-/* Rows of options of run for a table of options, into a struct with a struct alternate. */
-#define ALTERNATE_ROW(id, arg, type, member, help)                                                 \
-	{                                                                                          \
-		id, arg, OPTION_TEXT, offsetof(type, member), 0, 0, help                           \
-	}
-#define ALTERNATE_ROWS(type, at)                                                                   \
-	ALTERNATE_ROW("ready", "SPEC", type, at.ready,                                             \
-		"in turns, this and the next as of run: when the target can take load"),           \
-		ALTERNATE_ROW("ready-timeout", "SEC", type, at.ready_timeout,                      \
-			"how long it may take to be ready"),                                       \
-		ALTERNATE_ROW("load", "CMD", type, at.load, "run against the ready target"),       \
-		ALTERNATE_ROW("work", "UNIT=REGEX", type, at.work,                                 \
-			"how much the load did; counts are then judged per unit of it"),           \
-		ALTERNATE_ROW("latency", "UNIT=REGEX", type, at.latency,                           \
-			"what the load says of its latency"),                                      \
-		ALTERNATE_ROW("skip", "SEC", type, at.skip, "left out of the window"),             \
-		ALTERNATE_ROW("duration", "SEC", type, at.duration, "of the window"),              \
-		ALTERNATE_ROW("timeout", "SEC", type, at.timeout, "time limit of a run"),          \
-		ALTERNATE_ROW("grace", "SEC", type, at.grace, "from TERM to KILL"),                \
-		ALTERNATE_ROW("mode", "MODE", type, at.mode, "of type io: auto or ptrace"),        \
-		ALTERNATE_ROW(                                                                     \
-			"user", "USER", type, at.user, "as root: run target and tool as USER")
 
 /* The name of the first option of run that was given, without dashes; NULL: none. */
 const char *alternate_option(const struct alternate *a);

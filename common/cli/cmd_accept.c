@@ -13,41 +13,24 @@
 #include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/cli/gather.h"
-#include "common/cli/words.h"
 #include "common/compare/limit.h"
 #include "common/runner/locate.h"
-#include "common/runner/optable.h"
 
-enum { STATUS_TROUBLE = 2, CATALOGUE_MAX = 16 << 20 };
+enum { CATALOGUE_MAX = 16 << 20 };
 
 struct accept_args {
 	const char *output_dir, *config;
-	int all, dry_run, help, version;
+	int all, dry_run;
 };
 
+#define OPTIONS struct accept_args
 static const struct optable_row option_rows[] = {
-	{"output-dir", "DIR", OPTION_TEXT, offsetof(struct accept_args, output_dir), 0, 0,
-		"where the results are (default results)"},
-	{"config", "FILE", OPTION_TEXT, offsetof(struct accept_args, config), 0, 0,
-		"the catalogue (default " CONFIG_DEFAULT_FILE ")"},
-	{"all", NULL, OPTION_FLAG, offsetof(struct accept_args, all), 0, 0,
-		"rewrite limits that are met, too: tighten them to what was measured"},
-	{"dry-run", NULL, OPTION_FLAG, offsetof(struct accept_args, dry_run), 0, 0,
-		"only say what would be written"},
-	OPTION_ROWS_OF_ALL(struct accept_args),
+	OPT_TEXT("output-dir", "DIR", output_dir, "where the results are (default results)"),
+	OPT_TEXT("config", "FILE", config, "the catalogue (default " CONFIG_DEFAULT_FILE ")"),
+	OPT_FLAG("all", all, "rewrite limits that are met, too: tighten them to what was measured"),
+	OPT_FLAG("dry-run", dry_run, "only say what would be written"),
+	OPT_OF_ALL,
 };
-
-static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
-
-static void accept_help(struct out *o)
-{
-	out_str(o, "profile-scenario accept NAME [OPTIONS]\n"
-		   "Rewrites the limits that the last results of scenario NAME have missed, in "
-		   "the catalogue, so that\nthey are just met. Relative ones (+2%) need no "
-		   "change: save a new baseline.\n\n");
-	optable_help(&options, o);
-	out_str(o, "\nexit status: 0, also if nothing was to be done; 2 trouble\n");
-}
 
 /* ---- the catalogue's text ---- */
 
@@ -181,7 +164,7 @@ static int check_runs(const struct res_compare *c, struct err *err)
 static int accept_results(const struct accept_args *args, const char *name,
 	const struct compare_limits *limits, struct changes *ret, struct err *err)
 {
-	const char *dir = args->output_dir ? args->output_dir : "results";
+	const char *dir = args->output_dir;
 	struct side side = {0};
 	struct res_compare *c = NULL;
 	int rc = 0;
@@ -221,28 +204,23 @@ static int accept_name(const struct accept_args *args, const char *name, struct 
 	return rc;
 }
 
-static int accept_main(char **argv)
+static int accept_run(void *args, const struct words *words, struct err *err)
 {
-	struct accept_args args = {0};
-	struct words words;
-	struct err err = {0};
-	char **rest;
-	int rc = words_split(&options, argv, 1, 0, &words, &err);
-
-	if (rc == 0)
-		rc = optable_parse(&options, argv, &args, &rest, &err);
-	if (rc == 0 && !words.len)
-		rc = err_set(&err, -EINVAL, "accept needs the NAME of a scenario");
-	if (rc == 0)
-		rc = accept_name(&args, words.at[0], &err);
-	if (rc < 0)
-		command_complain(err.text);
-	return rc < 0 ? STATUS_TROUBLE : STATUS_OK;
+	return words->len ? accept_name(args, words->at[0], err)
+			  : err_set(err, -EINVAL, "accept needs the NAME of a scenario");
 }
 
 const struct command command_accept = {
 	.name = "accept",
 	.meaning = "take a change as intended: rewrite the limits it missed",
-	.run = accept_main,
-	.help = accept_help,
+	.usage = "profile-scenario accept NAME [OPTIONS]\n"
+		 "Rewrites the limits that the last results of scenario NAME have missed, in "
+		 "the catalogue, so that\nthey are just met. Relative ones (+2%) need no "
+		 "change: save a new baseline.\n\n",
+	.after = "\nexit status: 0, also if nothing was to be done; 2 trouble\n",
+	.options = COMMAND_OPTIONS(option_rows),
+	.args_size = sizeof(OPTIONS),
+	.defaults = &(const struct accept_args){.output_dir = "results"},
+	.words = 1,
+	.run = accept_run,
 };

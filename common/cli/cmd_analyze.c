@@ -14,12 +14,13 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/cli/ease_options.h"
-#include "common/cli/words.h"
 #include "common/runner/backend.h"
 #include "common/runner/config.h"
 #include "common/runner/layout.h"
-#include "common/runner/optable.h"
 #include "common/write/markdown.h"
+#include "common/write/writer.h"
+
+enum { TEXT_COLUMNS = 120 };
 
 #define DEFAULT_DIR    "results"
 #define IO_FILE        "IO-ANALYSIS.md"
@@ -27,41 +28,31 @@
 
 struct analyze_args {
 	const char *output_dir, *scenario, *detail, *ease, *config;
-	int to_stdout, help, version;
+	int to_stdout;
 };
 
+#define OPTIONS struct analyze_args
 static const struct optable_row option_rows[] = {
-	{"output-dir", "DIR", OPTION_TEXT, offsetof(struct analyze_args, output_dir), 0, 0,
+	OPT_TEXT("output-dir", "DIR", output_dir,
 		"where the results are, and where " IO_FILE " and " PROFILING_FILE
-		" go (default results)"},
-	{"scenario", "NAME", OPTION_TEXT, offsetof(struct analyze_args, scenario), 0, 0,
-		"only that scenario (default: all in DIR)"},
-	{"detail", "FILE", OPTION_TEXT, offsetof(struct analyze_args, detail), 0, 0,
-		"not read any more: the result says what gathering would save"},
-	{"ease", "KIND=N,..", OPTION_TEXT, offsetof(struct analyze_args, ease), 0, 0, EASE_HELP},
-	{"config", "FILE", OPTION_TEXT, offsetof(struct analyze_args, config), 0, 0, CONFIG_HELP},
-	{"stdout", NULL, OPTION_FLAG, offsetof(struct analyze_args, to_stdout), 0, 0,
-		"print the I/O analysis and write no file"},
-	OPTION_ROWS_OF_ALL(struct analyze_args),
+		" go (default results)"),
+	OPT_TEXT("scenario", "NAME", scenario, "only that scenario (default: all in DIR)"),
+	OPT_TEXT("detail", "FILE", detail,
+		"not read any more: the result says what gathering would save"),
+	OPT_TEXT("ease", "KIND=N,..", ease, EASE_HELP),
+	OPT_TEXT("config", "FILE", config, CONFIG_HELP),
+	OPT_FLAG("stdout", to_stdout,
+		"print the I/O analysis and write no file: Markdown, on a terminal text"),
+	OPT_OF_ALL,
 };
-
-static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
 
 static void analyze_help(struct out *o)
 {
 	struct ease_table ease = ease_defaults();
-
-	out_str(o,
-		"profile-scenario analyze [OPTIONS] [FILE.json ...]\n"
-		"Writes what the results say: batching, costs, errors, and what to change first, "
-		"each with its evidence.\nFILEs are results (I/O, CPU, memory); without any, those "
-		"that lie in DIR.\n\n");
-	optable_help(&options, o);
 	out_str(o, "\nkinds of change, and how easy they are taken to be:\n ");
 	for (int i = 0; i < TARGET_KINDS; i++)
 		out_printf(o, "%s%s=%u", i == 4 ? "\n  " : " ", ease_name((enum target_kind)i),
 			ease.of[i]);
-	out_str(o, "\n\nexit status: 0; 2 if a file cannot be read or written, or for bad usage\n");
 }
 
 /* ---- input ---- */
@@ -146,18 +137,14 @@ static struct doc *io_doc(const struct analyze_input *in, const struct ease_tabl
 	return d;
 }
 
-static int write_stdout(const struct doc *d, struct err *err)
-{
-	struct out o;
-
-	out_init(&o, STDOUT_FILENO);
-	markdown_write_doc(d, &o);
-	return command_flush(&o, err);
-}
-
 static void write_markdown(const void *doc, struct out *o)
 {
 	markdown_write_doc(doc, o);
+}
+
+static void write_text(const void *doc, struct out *o)
+{
+	text_write_doc(doc, o, out_columns(o->fd, TEXT_COLUMNS));
 }
 
 static int write_file(const struct doc *d, const char *dir, const char *name, struct err *err)
@@ -177,7 +164,8 @@ static int write_all(const struct analyze_input *in, const struct analyze_args *
 	int rc = 0;
 
 	if (args->to_stdout) {
-		rc = io ? write_stdout(io, err)
+		rc = io ? command_write(
+				  isatty(STDOUT_FILENO) ? write_text : write_markdown, io, err)
 			: err_set(err, -ENOENT, "there is no I/O result to print an analysis of");
 		doc_free(io);
 		return rc;
@@ -194,33 +182,34 @@ static int write_all(const struct analyze_input *in, const struct analyze_args *
 	return rc;
 }
 
-static int analyze_main(char **argv)
+static int analyze_run(void *ctx, const struct words *files, struct err *err)
 {
-	struct analyze_args args = {.output_dir = DEFAULT_DIR};
+	const struct analyze_args *args = ctx;
 	struct ease_table ease = ease_defaults();
 	struct analyze_input in = {0};
-	struct words files = {0};
-	struct err err = {0};
-	char **rest;
-	int rc = words_split(&options, argv, WORDS_MAX, 0, &files, &err);
+	int rc = ease_options(args->config, args->ease, &ease, err);
 
 	if (rc == 0)
-		rc = optable_parse(&options, argv, &args, &rest, &err);
+		rc = gather(&in, args, files, err);
 	if (rc == 0)
-		rc = ease_options(args.config, args.ease, &ease, &err);
-	if (rc == 0)
-		rc = gather(&in, &args, &files, &err);
-	if (rc == 0)
-		rc = write_all(&in, &args, &ease, &err);
+		rc = write_all(&in, args, &ease, err);
 	analyze_input_release(&in);
-	if (rc < 0)
-		command_complain(err.text);
-	return rc < 0 ? STATUS_USAGE : STATUS_OK;
+	return rc;
 }
 
 const struct command command_analyze = {
 	.name = "analyze",
 	.meaning = "write what results say: findings, costs, what to change first",
-	.run = analyze_main,
+	.usage =
+		"profile-scenario analyze [OPTIONS] [FILE.json ...]\n"
+		"Writes what the results say: batching, costs, errors, and what to change first, "
+		"each with its evidence.\nFILEs are results (I/O, CPU, memory); without any, those "
+		"that lie in DIR.\n\n",
+	.after = "\n\nexit status: 0; 2 if a file cannot be read or written, or for bad usage\n",
 	.help = analyze_help,
+	.options = COMMAND_OPTIONS(option_rows),
+	.args_size = sizeof(OPTIONS),
+	.defaults = &(const struct analyze_args){.output_dir = DEFAULT_DIR},
+	.words = WORDS_MAX,
+	.run = analyze_run,
 };

@@ -10,49 +10,25 @@
 #include <unistd.h>
 
 #include "common/base/units.h"
-#include "common/cli/words.h"
 #include "common/runner/backend.h"
 #include "common/baseline/baseline.h"
-#include "common/runner/optable.h"
 
 enum { STATUS_DIFFERENT = 1, KINDS_MAX = 16 };
 
 struct baseline_args {
 	const char *output_dir;
-	int force, help, version;
+	int force;
 };
 
+#define OPTIONS struct baseline_args
 static const struct optable_row option_rows[] = {
-	{"output-dir", "DIR", OPTION_TEXT, offsetof(struct baseline_args, output_dir), 0, 0,
-		"where the results are (default results); baselines are in DIR/baselines"},
-	{"force", NULL, OPTION_FLAG, offsetof(struct baseline_args, force), 0, 0,
-		"of save: replace a baseline of that name, in one step"},
-	OPTION_ROWS_OF_ALL(struct baseline_args),
+	OPT_TEXT("output-dir", "DIR", output_dir,
+		"where the results are (default results); baselines are in DIR/baselines"),
+	OPT_FLAG("force", force, "of save: replace a baseline of that name, in one step"),
+	OPT_OF_ALL,
 };
-
-static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
-
-static void baseline_help(struct out *o)
-{
-	out_str(o, "profile-scenario baseline save VERSION [OPTIONS]\n"
-		   "profile-scenario baseline list [OPTIONS]\n"
-		   "profile-scenario baseline verify [VERSION] [OPTIONS]\n"
-		   "save copies the results that lie in DIR, with what they were made on and a "
-		   "manifest; verify names every\nfile that was changed, is missing or was added "
-		   "since (of all baselines, when none is named).\n\n");
-	optable_help(&options, o);
-	out_str(o, "\nexit status: 0; verify 1 if anything differs; 2 if nothing could be saved or "
-		   "checked, or for bad usage\n");
-}
 
 /* ---- output ---- */
-
-/* Names of files may hold anything. */
-static void print_name(struct out *o, const char *text)
-{
-	for (; *text; text++)
-		out_char(o, (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
-}
 
 /* ---- save ---- */
 
@@ -133,7 +109,7 @@ static int list(const struct baseline_place *place, struct err *err)
 	for (size_t i = 0; i < l.len; i++) {
 		out_printf(&o, "%-*s  %-20s  %10s  ", width, l.at[i].version, l.at[i].date,
 			units_bytes(bytes, l.at[i].bytes));
-		print_name(&o, l.at[i].scenarios);
+		command_put(&o, l.at[i].scenarios, '?');
 		out_char(&o, '\n');
 	}
 	baseline_list_release(&l);
@@ -158,7 +134,7 @@ static int verify_one(
 
 	for (size_t i = 0; i < check.findings.len && rc == 0; i++) {
 		out_printf(o, "%-10s  %s/", names[check.findings.at[i].what], version);
-		print_name(o, check.findings.at[i].path);
+		command_put(o, check.findings.at[i].path, '?');
 		out_char(o, '\n');
 	}
 	if (rc == 0 && !check.findings.len)
@@ -209,13 +185,12 @@ static void find_kinds(struct baseline_kind *kinds)
 	}
 }
 
-static int run_words(const struct words *w, const struct baseline_args *args, struct err *err)
+static int baseline_run(void *ctx, const struct words *w, struct err *err)
 {
+	const struct baseline_args *args = ctx;
 	struct baseline_kind kinds[KINDS_MAX] = {0};
 	const struct baseline_place place = {
-		.out_dir = args->output_dir ? args->output_dir : "results",
-		.kinds = kinds,
-		.interrupted = interrupted};
+		.out_dir = args->output_dir, .kinds = kinds, .interrupted = interrupted};
 	const char *verb = w->len ? w->at[0] : "";
 	const char *version = w->at[1];
 
@@ -236,26 +211,20 @@ static int run_words(const struct words *w, const struct baseline_args *args, st
 		"--help)");
 }
 
-static int baseline_main(char **argv)
-{
-	struct baseline_args args = {0};
-	struct words words = {.len = 0};
-	struct err err = {0};
-	char **rest;
-	int rc = words_split(&options, argv, 2, 0, &words, &err);
-
-	if (rc == 0)
-		rc = optable_parse(&options, argv, &args, &rest, &err);
-	if (rc == 0)
-		rc = run_words(&words, &args, &err);
-	if (rc < 0)
-		command_complain(err.text);
-	return rc < 0 ? STATUS_USAGE : rc;
-}
-
 const struct command command_baseline = {
 	.name = "baseline",
 	.meaning = "archive results per version: save, list, verify",
-	.run = baseline_main,
-	.help = baseline_help,
+	.usage = "profile-scenario baseline save VERSION [OPTIONS]\n"
+		 "profile-scenario baseline list [OPTIONS]\n"
+		 "profile-scenario baseline verify [VERSION] [OPTIONS]\n"
+		 "save copies the results that lie in DIR, with what they were made on and a "
+		 "manifest; verify names every\nfile that was changed, is missing or was added "
+		 "since (of all baselines, when none is named).\n\n",
+	.after = "\nexit status: 0; verify 1 if anything differs; 2 if nothing could be saved or "
+		 "checked, or for bad usage\n",
+	.options = COMMAND_OPTIONS(option_rows),
+	.args_size = sizeof(OPTIONS),
+	.defaults = &(const struct baseline_args){.output_dir = "results"},
+	.words = 2,
+	.run = baseline_run,
 };

@@ -14,73 +14,53 @@
 #include "common/base/file.h"
 #include "common/cli/alternate.h"
 #include "common/cli/gather.h"
-#include "common/cli/words.h"
 #include "common/model/json.h"
 #include "common/report/report.h"
 #include "common/runner/backend.h"
 #include "common/runner/layout.h"
-#include "common/runner/optable.h"
 #include "common/view/view.h"
 #include "common/write/markdown.h"
 #include "common/write/writer.h"
 
-enum { STATUS_TROUBLE = 2, TEXT_COLUMNS = 120, RUNS_DEFAULT = 5, RUNS_MAX = 10000 };
+enum { TEXT_COLUMNS = 120, RUNS_DEFAULT = 5, RUNS_MAX = 10000 };
 
 struct compare_args {
 	struct alternate alternate; /* with --base-binary */
 	const char *base_binary, *new_binary;
 	struct alternate_way ways[2]; /* base and new */
 	const char *fail_on, *markdown, *html, *format;
-	int all, allow_new, force, json, help, version;
+	int all, allow_new, force, json;
 };
 
-#define AT(member) offsetof(struct compare_args, member)
-
+#define OPTIONS struct compare_args
 static const struct optable_row option_rows[] = {
-	{"output-dir", "DIR", OPTION_TEXT, AT(alternate.output_dir), 0, 0,
-		"where results and baselines are (default results)"},
-	{"config", "FILE", OPTION_TEXT, AT(alternate.config), 0, 0,
-		"the catalogue, for its limits (default profile-scenario.json, if there is one)"},
-	{"scenario", "NAME", OPTION_TEXT, AT(alternate.scenario), 0, 0,
-		"compare only this one; needed with --base-binary"},
-	{"base-binary", "PATH", OPTION_TEXT, AT(base_binary), 0, 0,
-		"run the scenario with this one and the new one in turns, and compare these runs"},
-	{"new-binary", "PATH", OPTION_TEXT, AT(new_binary), 0, 0, "the new one"},
-	{"runs", "N", OPTION_NUMBER, AT(alternate.runs), 1, RUNS_MAX,
-		"runs a side, in turns (default 5; times need 4 or more)"},
-	ALTERNATE_ROWS(struct compare_args, alternate),
-	{"type", "TYPE", OPTION_TEXT, AT(alternate.type), 0, 0,
-		"io, cpu or memory (default: all found; in turns: io)"},
-	{"fail-on", "WHAT", OPTION_TEXT, AT(fail_on), 0, 0,
-		"regressions (default), limits (only those of the catalogue), or nothing"},
-	{"allow-new", NULL, OPTION_FLAG, AT(allow_new), 0, 0,
-		"what BASE does not have, or all if there is no BASE yet, is new and no trouble"},
-	{"force", NULL, OPTION_FLAG, AT(force), 0, 0,
-		"compare what was made differently all the same"},
-	{"all", NULL, OPTION_FLAG, AT(all), 0, 0, "show every metric"},
-	{"json", NULL, OPTION_FLAG, AT(json), 0, 0, "print the comparison as JSON"},
-	{"markdown", "FILE", OPTION_TEXT, AT(markdown), 0, 0, "write it as Markdown, too"},
-	{"html", "FILE", OPTION_TEXT, AT(html), 0, 0, "write it as a page that loads nothing, too"},
-	{"format", "FORM", OPTION_TEXT, AT(format), 0, 0,
-		"text (default), or github: annotations for a workflow after the text"},
-	OPTION_ROWS_OF_ALL(struct compare_args),
+	OPT_TEXT("output-dir", "DIR", alternate.output_dir,
+		"where results and baselines are (default results)"),
+	OPT_TEXT("config", "FILE", alternate.config,
+		"the catalogue, for its limits (default profile-scenario.json, if there is one)"),
+	OPT_TEXT("scenario", "NAME", alternate.scenario,
+		"compare only this one; needed with --base-binary"),
+	OPT_TEXT("base-binary", "PATH", base_binary,
+		"run the scenario with this one and the new one in turns, and compare these runs"),
+	OPT_TEXT("new-binary", "PATH", new_binary, "the new one"),
+	OPT_COUNT("runs", "N", alternate.runs, 1, RUNS_MAX,
+		"runs a side, in turns (default 5; times need 4 or more)"),
+	ALTERNATE_OPTIONS(ALTERNATE_ROW),
+	OPT_TEXT("type", "TYPE", alternate.type,
+		"io, cpu or memory (default: all found; in turns: io)"),
+	OPT_TEXT("fail-on", "WHAT", fail_on,
+		"regressions (default), limits (only those of the catalogue), or nothing"),
+	OPT_FLAG("allow-new", allow_new,
+		"what BASE does not have, or all if there is no BASE yet, is new and no trouble"),
+	OPT_FLAG("force", force, "compare what was made differently all the same"),
+	OPT_FLAG("all", all, "show every metric"),
+	OPT_FLAG("json", json, "print the comparison as JSON"),
+	OPT_TEXT("markdown", "FILE", markdown, "write it as Markdown, too"),
+	OPT_TEXT("html", "FILE", html, "write it as a page that loads nothing, too"),
+	OPT_TEXT("format", "FORM", format,
+		"text (default), or github: annotations for a workflow after the text"),
+	OPT_OF_ALL,
 };
-
-static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
-
-static void compare_help(struct out *o)
-{
-	out_str(o,
-		"profile-scenario compare BASE [NEW] [OPTIONS]\n"
-		"profile-scenario compare --scenario NAME --base-binary A --new-binary B "
-		"[--runs N]\n    [--ready SPEC --load CMD --work UNIT=REGEX] [OPTIONS] [-- "
-		"ARGS...]\n"
-		"BASE and NEW are baselines, directories of results or result files; without NEW "
-		"the results in DIR.\nCounts that agree between 3 or more runs of a side are "
-		"compared exactly; times by an exact rank test.\n\n");
-	optable_help(&options, o);
-	out_str(o, "\nexit status: 0 no regression, 1 regression, 2 trouble, 3 cannot tell\n");
-}
 
 /* ---- output ---- */
 
@@ -219,7 +199,7 @@ static int print_all(const struct compare_args *args, const struct res_compare *
 	if (args->json) {
 		json_write_struct(c, &shape_compare, &o);
 	} else {
-		text_write_doc(d, &o, command_columns(TEXT_COLUMNS));
+		text_write_doc(d, &o, out_columns(STDOUT_FILENO, TEXT_COLUMNS));
 		print_end(c, &o);
 	}
 	if (args->format && !strcmp(args->format, "github"))
@@ -396,9 +376,9 @@ static int are_files(const struct compare_args *args, const struct words *w)
 	return files;
 }
 
-/* The exit status, or a negative errno. */
-static int compare_words(struct compare_args *args, const struct words *w, struct err *err)
+static int compare_run(void *ctx, const struct words *w, struct err *err)
 {
+	struct compare_args *args = ctx;
 	const struct backend *b = args->alternate.type ? backend_by_id(args->alternate.type) : NULL;
 	struct compare_options o = {.force = args->force,
 		.allow_new = args->allow_new,
@@ -411,6 +391,8 @@ static int compare_words(struct compare_args *args, const struct words *w, struc
 	cleanup_free struct compare_limits *limits = NULL;
 	struct res_compare *c = NULL;
 	int rc = check_args(args, w, err);
+
+	args->alternate.rest = w->rest;
 
 	if (rc == 0)
 		rc = parse_fail_on(args->fail_on, &o.fail_on, err);
@@ -436,26 +418,23 @@ static int compare_words(struct compare_args *args, const struct words *w, struc
 	return rc;
 }
 
-static int compare_main(char **argv)
-{
-	struct compare_args args = {
-		.alternate = {.output_dir = "results", .folder = "compare", .runs = RUNS_DEFAULT}};
-	struct words words;
-	struct err err = {0};
-	int rc = words_split(&options, argv, 2, 1, &words, &err);
-
-	if (rc == 0)
-		rc = optable_parse(&options, argv, &args, &args.alternate.rest, &err);
-	if (rc == 0)
-		rc = compare_words(&args, &words, &err);
-	if (rc < 0)
-		command_complain(err.text);
-	return rc < 0 ? STATUS_TROUBLE : rc;
-}
-
 const struct command command_compare = {
 	.name = "compare",
 	.meaning = "match two sets of results and test the differences",
-	.run = compare_main,
-	.help = compare_help,
+	.usage = "profile-scenario compare BASE [NEW] [OPTIONS]\n"
+		 "profile-scenario compare --scenario NAME --base-binary A --new-binary B "
+		 "[--runs N]\n    [--ready SPEC --load CMD --work UNIT=REGEX] [OPTIONS] [-- "
+		 "ARGS...]\n"
+		 "BASE and NEW are baselines, directories of results or result files; without NEW "
+		 "the results in DIR.\nCounts that agree between 3 or more runs of a side are "
+		 "compared exactly; times by an exact rank test.\n\n",
+	.after = "\nexit status: 0 no regression, 1 regression, 2 trouble, 3 cannot tell\n",
+	.options = COMMAND_OPTIONS(option_rows),
+	.args_size = sizeof(OPTIONS),
+	.defaults = &(const struct compare_args){.alternate = {.output_dir = "results",
+							 .folder = "compare",
+							 .runs = RUNS_DEFAULT}},
+	.words = 2,
+	.keeps_rest = 1,
+	.run = compare_run,
 };

@@ -11,37 +11,24 @@
 #include "common/model/json.h"
 #include "common/runner/backend.h"
 #include "common/doctor/doctor.h"
-#include "common/runner/optable.h"
 
 enum { STATUS_FAILED = 1 };
 
 struct doctor_args {
 	const char *binary, *config, *output_dir;
-	int json, help, version;
+	int json;
 };
 
+#define OPTIONS struct doctor_args
 static const struct optable_row option_rows[] = {
-	{"binary", "PATH", OPTION_TEXT, offsetof(struct doctor_args, binary), 0, 0,
-		"the target to look at (else $PROFILE_BINARY, else the catalogue's)"},
-	{"config", "FILE", OPTION_TEXT, offsetof(struct doctor_args, config), 0, 0,
-		"the catalogue (default profile-scenario.json, if there is one)"},
-	{"output-dir", "DIR", OPTION_TEXT, offsetof(struct doctor_args, output_dir), 0, 0,
-		"where results will go (default results)"},
-	{"json", NULL, OPTION_FLAG, offsetof(struct doctor_args, json), 0, 0, "for programs"},
-	OPTION_ROWS_OF_ALL(struct doctor_args),
+	OPT_TEXT("binary", "PATH", binary,
+		"the target to look at (else $PROFILE_BINARY, else the catalogue's)"),
+	OPT_TEXT("config", "FILE", config,
+		"the catalogue (default profile-scenario.json, if there is one)"),
+	OPT_TEXT("output-dir", "DIR", output_dir, "where results will go (default results)"),
+	OPT_FLAG("json", json, "for programs"),
+	OPT_OF_ALL,
 };
-
-static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
-
-static void doctor_help(struct out *o)
-{
-	out_str(o, "profile-scenario doctor [OPTIONS]\n"
-		   "Finds out by trying what profiles need here, what is missing, and what fixes "
-		   "it.\n\n");
-	optable_help(&options, o);
-	out_str(o, "\nexit status: 0 if all is OK or WARN, 1 if anything is FAIL, 2 for bad usage\n"
-		   "docs/PROFILING-SETUP.md has a section for each line\n");
-}
 
 /* Whether each type of profile can run, by its backend's own word. */
 static void add_backends(struct doctor_report *report)
@@ -75,22 +62,17 @@ static const char *level_name(enum doctor_level level)
 	return names[level];
 }
 
-/* Paths are the user's, and what tools say is theirs: nothing of it may drive the terminal. */
-static void print_text(struct out *o, const char *text)
-{
-	for (; *text; text++)
-		out_char(o, (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
-	out_char(o, '\n');
-}
-
 static void print_line(struct out *o, const struct doctor_line *line, int width)
 {
 	out_printf(o, "%-4s  %-*s  ", level_name(line->level), width, line->id);
-	print_text(o, line->text);
+	/* Paths are the user's, and what tools say is theirs: nothing of it may drive the terminal.
+	 */
+	command_put(o, line->text, '?');
 	if (line->fix) {
-		out_printf(o, "%*s  fix: ", width + 6, "");
-		print_text(o, line->fix);
+		out_printf(o, "\n%*s  fix: ", width + 6, "");
+		command_put(o, line->fix, '?');
 	}
+	out_char(o, '\n');
 }
 
 static void print_report(struct out *o, const struct doctor_report *report)
@@ -134,16 +116,19 @@ static void write_report(struct out *o, const struct doctor_report *report)
 	out_str(o, "\n  ]\n}\n");
 }
 
-static int examine(const struct doctor_args *args, struct err *err)
+static int doctor_run(void *ctx, const struct words *words, struct err *err)
 {
+	const struct doctor_args *args = ctx;
 	struct doctor_facts facts = {0};
 	struct doctor_report report = {0};
 	enum doctor_level worst;
 	struct out o;
 	int rc;
 
+	if (words->rest && *words->rest)
+		return err_set(err, -EINVAL, "doctor takes no arguments (see doctor --help)");
 	doctor_probe(&facts, &(struct doctor_ask){
-				     .output_dir = args->output_dir ? args->output_dir : "results",
+				     .output_dir = args->output_dir,
 				     .binary = args->binary,
 				     .env_binary = getenv("PROFILE_BINARY"),
 				     .config = args->config,
@@ -162,25 +147,16 @@ static int examine(const struct doctor_args *args, struct err *err)
 	return worst == DOCTOR_FAIL ? STATUS_FAILED : STATUS_OK;
 }
 
-static int doctor_main(char **argv)
-{
-	struct doctor_args args = {0};
-	struct err err = {0};
-	char **rest = NULL;
-	int rc = optable_parse(&options, argv, &args, &rest, &err);
-
-	if (rc == 0 && rest && *rest)
-		rc = err_set(&err, -EINVAL, "doctor takes no arguments (see doctor --help)");
-	if (rc == 0)
-		rc = examine(&args, &err);
-	if (rc < 0)
-		command_complain(err.text);
-	return rc < 0 ? STATUS_USAGE : rc;
-}
-
 const struct command command_doctor = {
 	.name = "doctor",
 	.meaning = "find out what profiles need here and what is missing",
-	.run = doctor_main,
-	.help = doctor_help,
+	.usage = "profile-scenario doctor [OPTIONS]\n"
+		 "Finds out by trying what profiles need here, what is missing, and what fixes "
+		 "it.\n\n",
+	.after = "\nexit status: 0 if all is OK or WARN, 1 if anything is FAIL, 2 for bad usage\n"
+		 "docs/PROFILING-SETUP.md has a section for each line\n",
+	.options = COMMAND_OPTIONS(option_rows),
+	.args_size = sizeof(OPTIONS),
+	.defaults = &(const struct doctor_args){.output_dir = "results"},
+	.run = doctor_run,
 };

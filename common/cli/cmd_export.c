@@ -7,59 +7,40 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/file.h"
-#include "common/cli/words.h"
 #include "common/export/format.h"
 #include "common/model/json.h"
-#include "common/runner/optable.h"
 #include "common/write/csv.h"
 
 struct export_args {
 	const char *output, *format, *stacks, *detail;
 	uint64_t calls_max;
-	int help, version;
 };
 
 #define CALLS_MAX_DEFAULT 1000000
 
+#define OPTIONS struct export_args
 static const struct optable_row option_rows[] = {
-	{"format", "FORMAT", OPTION_TEXT, offsetof(struct export_args, format), 0, 0,
-		"all of FILE in another format, see below"},
-	{"output", "FILE", OPTION_TEXT, offsetof(struct export_args, output), 0, 0,
-		"write there, - is standard output (the default); also -o"},
-	{"stacks", "PREFIX", OPTION_TEXT, offsetof(struct export_args, stacks), 0, 0,
-		"of iotrace --stacks, if that is not FILE without .json"},
-	{"detail", "FILE", OPTION_TEXT, offsetof(struct export_args, detail), 0, 0,
-		"of iotrace --detail, if that is not FILE-detail.txt without .json"},
-	{"calls", "N", OPTION_NUMBER, offsetof(struct export_args, calls_max), 0, INT64_MAX,
-		"of the detail at most so many calls (default 1000000)"},
-	OPTION_ROWS_OF_ALL(struct export_args),
+	OPT_TEXT("format", "FORMAT", format, "all of FILE in another format, see below"),
+	OPT_TEXT("output", "FILE", output,
+		"write there, - is standard output (the default); also -o"),
+	OPT_TEXT("stacks", "PREFIX", stacks,
+		"of iotrace --stacks, if that is not FILE without .json"),
+	OPT_TEXT("detail", "FILE", detail,
+		"of iotrace --detail, if that is not FILE-detail.txt without .json"),
+	OPT_COUNT("calls", "N", calls_max, 0, INT64_MAX,
+		"of the detail at most so many calls (default 1000000)"),
+	OPT_OF_ALL,
 };
-
-static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
 
 static void export_help(struct out *o)
 {
-	out_str(o, "profile-scenario export FILE.json [TABLE] [OPTIONS]\n"
-		   "profile-scenario export FILE.json --format FORMAT [OPTIONS]\n"
-		   "Prints one TABLE of a result as CSV; without TABLE which there are, with the "
-		   "number of their rows.\nFILE is any result: of iotrace, of a CPU or memory "
-		   "profile, what compare --json or run --json\nprinted.\n\n");
-	optable_help(&options, o);
 	out_str(o, "\nformats:\n");
 	for (size_t i = 0; export_format_at(i); i++)
 		out_printf(
 			o, "  %-12s %s\n", export_format_at(i)->id, export_format_at(i)->meaning);
-	out_str(o,
-		"\nColumns are named as in the JSON (docs/RESULT_SCHEMA.md). An empty field was "
-		"not measured; an empty\ntext is \"\". A text that a spreadsheet would take for a "
-		"formula (it begins with = + - @, tab or\nCR) gets an apostrophe before it. See "
-		"docs/EXPORT.md.\n"
-		"\nexit status: 0; 2 if FILE cannot be read or has no such TABLE, or for bad "
-		"usage\n");
 }
 
 /* ---- what is read ---- */
@@ -73,13 +54,7 @@ static const char *schema_names(struct arena *a)
 	return names;
 }
 
-/* Another version of it, too: its reader says what is wrong with that. */
-static int is_of_kind(const struct schema *s, const char *id)
-{
-	return !strncmp(s->id, id, (size_t)(strchr(s->id, '/') + 1 - s->id));
-}
-
-static int find_schema(const char *path, const struct schema **ret, struct err *err)
+static int read_any(const char *path, const struct schema **ret_schema, void **ret, struct err *err)
 {
 	struct json_doc *doc = NULL;
 	struct arena arena = {0};
@@ -89,40 +64,34 @@ static int find_schema(const char *path, const struct schema **ret, struct err *
 	if (rc < 0)
 		return rc;
 	id = json_text(json_get(json_doc_root(doc), "schema"));
-	for (const struct schema *const *s = schemas; id && *s && !*ret; s++)
-		if (is_of_kind(*s, id))
-			*ret = *s;
-	if (!*ret)
-		rc = err_set(err, -EINVAL, "%s: schema: %.64s; it must be one of %s", path,
-			id ? id : "missing", schema_names(&arena));
+	*ret_schema = schema_like(schemas, id);
+	/* Of another version its reader says what is wrong. */
+	rc = *ret_schema ? json_doc_struct(doc, *ret_schema, ret, err)
+			 : err_set(err, -EINVAL, "%s: schema: %.64s; it must be one of %s", path,
+				   id ? id : "missing", schema_names(&arena));
 	arena_release(&arena);
 	json_doc_free(doc);
 	return rc;
 }
 
-static int read_any(const char *path, const struct schema **ret_schema, void **ret, struct err *err)
-{
-	struct stat st;
-	int rc;
-
-	/* It is read twice, for its schema first. */
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return err_set(err, -EINVAL, "%s: not a regular file", path);
-	rc = find_schema(path, ret_schema, err);
-	return rc < 0 ? rc : json_read_struct(path, *ret_schema, ret, err);
-}
-
 /* ---- what is printed ---- */
 
-static void print_list(const struct csv_tables *t, const void *doc, struct out *o)
+struct listing {
+	const struct csv_tables *tables;
+	const void *doc;
+};
+
+static void print_list(const void *ctx, struct out *o)
 {
+	const struct listing *list = ctx;
+	const struct csv_tables *t = list->tables;
 	int width = 0;
 
 	for (size_t i = 0; i < t->len; i++)
 		if ((int)strlen(t->at[i].name) > width)
 			width = (int)strlen(t->at[i].name);
 	for (size_t i = 0; i < t->len; i++) {
-		uint64_t rows = csv_rows(&t->at[i], doc);
+		uint64_t rows = csv_rows(&t->at[i], list->doc);
 
 		out_printf(o, "%-*s %7" PRIu64 " %s  %s\n", width, t->at[i].name, rows,
 			rows == 1 ? "row " : "rows", t->at[i].meaning);
@@ -200,15 +169,6 @@ static int write_job(const struct job *job, const char *path, struct err *err)
 	return rc;
 }
 
-static int write_list(const struct csv_tables *t, const void *doc, struct err *err)
-{
-	struct out o;
-
-	out_init(&o, STDOUT_FILENO);
-	print_list(t, doc, &o);
-	return command_flush(&o, err);
-}
-
 /* ---- the command ---- */
 
 static int export_file(
@@ -225,7 +185,7 @@ static int export_file(
 	csv_tables_init(&tables, schema);
 	table = name ? csv_find(&tables, name) : NULL;
 	if (!name)
-		rc = write_list(&tables, doc, err);
+		rc = command_write(print_list, &(struct listing){&tables, doc}, err);
 	else if (!table)
 		rc = no_table(path, &tables, name, err);
 	else
@@ -282,29 +242,35 @@ static int check_args(const struct export_args *args, const struct words *words,
 	return 0;
 }
 
-static int export_main(char **argv)
+static int export_run(void *ctx, const struct words *words, struct err *err)
 {
-	struct export_args args = {.calls_max = CALLS_MAX_DEFAULT};
-	struct words words;
-	struct err err = {0};
-	char **rest;
-	int rc = words_split(&options, argv, 2, 0, &words, &err);
+	const struct export_args *args = ctx;
+	int rc = check_args(args, words, err);
 
-	if (rc == 0)
-		rc = optable_parse(&options, argv, &args, &rest, &err);
-	if (rc == 0)
-		rc = check_args(&args, &words, &err);
-	if (rc == 0)
-		rc = args.format ? export_format(words.at[0], &args, &err)
-				 : export_file(words.at[0], words.at[1], &args, &err);
 	if (rc < 0)
-		command_complain(err.text);
-	return rc < 0 ? STATUS_USAGE : STATUS_OK;
+		return rc;
+	return args->format ? export_format(words->at[0], args, err)
+			    : export_file(words->at[0], words->at[1], args, err);
 }
 
 const struct command command_export = {
 	.name = "export",
 	.meaning = "a table of a result as CSV, or all of it for other viewers",
-	.run = export_main,
+	.usage = "profile-scenario export FILE.json [TABLE] [OPTIONS]\n"
+		 "profile-scenario export FILE.json --format FORMAT [OPTIONS]\n"
+		 "Prints one TABLE of a result as CSV; without TABLE which there are, with the "
+		 "number of their rows.\nFILE is any result: of iotrace, of a CPU or memory "
+		 "profile, what compare --json or run --json\nprinted.\n\n",
+	.after = "\nColumns are named as in the JSON (docs/RESULT_SCHEMA.md). An empty field was "
+		 "not measured; an empty\ntext is \"\". A text that a spreadsheet would take for a "
+		 "formula (it begins with = + - @, tab or\nCR) gets an apostrophe before it. See "
+		 "docs/EXPORT.md.\n"
+		 "\nexit status: 0; 2 if FILE cannot be read or has no such TABLE, or for bad "
+		 "usage\n",
 	.help = export_help,
+	.options = COMMAND_OPTIONS(option_rows),
+	.args_size = sizeof(OPTIONS),
+	.defaults = &(const struct export_args){.calls_max = CALLS_MAX_DEFAULT},
+	.words = 2,
+	.run = export_run,
 };

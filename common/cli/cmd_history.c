@@ -15,62 +15,39 @@
 #include "common/cli/gather.h"
 #include "common/cli/history_add.h"
 #include "common/cli/history_print.h"
-#include "common/cli/words.h"
 #include "common/compare/metric.h"
 #include "common/view/view.h"
 #include "common/write/writer.h"
 
-enum { STATUS_WORSE = 1, STATUS_TROUBLE = 2, STATUS_CANNOT_TELL = 3, TEXT_COLUMNS = 120 };
+enum { STATUS_WORSE = 1, STATUS_CANNOT_TELL = 3, TEXT_COLUMNS = 120 };
 
 struct history_args {
 	struct history_place place;
 	struct history_what what;
 	const char *scenario, *type, *config, *svg;
 	uint64_t keep;
-	int all, help, version;
+	int all;
 };
 
-#define AT(member) offsetof(struct history_args, member)
-
+#define OPTIONS struct history_args
 static const struct optable_row option_rows[] = {
-	{"store", "WHERE", OPTION_TEXT, AT(place.store), 0, 0,
-		"a file, or postgresql://USER@HOST/DATABASE (default DIR/" HISTORY_FILE ")"},
-	{"output-dir", "DIR", OPTION_TEXT, AT(place.output_dir), 0, 0,
-		"where the results are (default results)"},
-	{"label", "VERSION", OPTION_TEXT, AT(what.label), 0, 0, "of add: what the runs are of"},
-	{"more", NULL, OPTION_FLAG, AT(what.more), 0, 0,
-		"of add: the version may have such runs already"},
-	{"host", "NAME", OPTION_TEXT, AT(what.host), 0, 0,
-		"of add: where they were made (default: this host's name)"},
-	{"scenario", "NAME", OPTION_TEXT, AT(scenario), 0, 0, "only that scenario"},
-	{"type", "TYPE", OPTION_TEXT, AT(type), 0, 0, "only io, cpu or memory"},
-	{"config", "FILE", OPTION_TEXT, AT(config), 0, 0,
+	OPT_TEXT("store", "WHERE", place.store,
+		"a file, or postgresql://USER@HOST/DATABASE (default DIR/" HISTORY_FILE ")"),
+	OPT_TEXT("output-dir", "DIR", place.output_dir, "where the results are (default results)"),
+	OPT_TEXT("label", "VERSION", what.label, "of add: what the runs are of"),
+	OPT_FLAG("more", what.more, "of add: the version may have such runs already"),
+	OPT_TEXT("host", "NAME", what.host,
+		"of add: where they were made (default: this host's name)"),
+	OPT_TEXT("scenario", "NAME", scenario, "only that scenario"),
+	OPT_TEXT("type", "TYPE", type, "only io, cpu or memory"),
+	OPT_TEXT("config", "FILE", config,
 		"of check: the catalogue, for its limits (default profile-scenario.json, if there "
-		"is one)"},
-	{"svg", "FILE", OPTION_TEXT, AT(svg), 0, 0, "of trend: draw it there, of one scenario"},
-	{"all", NULL, OPTION_FLAG, AT(all), 0, 0,
-		"of show: the figures of each call; of check: what is the same, too"},
-	{"keep", "N", OPTION_NUMBER, AT(keep), 1, 1000000, "of prune: the newest N versions stay"},
-	OPTION_ROWS_OF_ALL(struct history_args),
+		"is one)"),
+	OPT_TEXT("svg", "FILE", svg, "of trend: draw it there, of one scenario"),
+	OPT_FLAG("all", all, "of show: the figures of each call; of check: what is the same, too"),
+	OPT_COUNT("keep", "N", keep, 1, 1000000, "of prune: the newest N versions stay"),
+	OPT_OF_ALL,
 };
-
-static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
-
-static void history_help(struct out *o)
-{
-	out_str(o,
-		"profile-scenario history add [RESULTS..] --label VERSION [OPTIONS]\n"
-		"profile-scenario history list | show VERSION | check [OPTIONS]\n"
-		"profile-scenario history trend [METRIC] [OPTIONS]\n"
-		"profile-scenario history merge STORE.. | prune VERSION | prune --keep N "
-		"[OPTIONS]\n"
-		"Keeps the runs of every version in one file, or on a server. trend shows a figure "
-		"over the versions\nand where it changed, without METRIC every change; check holds "
-		"the newest version against what\ncame before. docs/HISTORY.md has the "
-		"tables.\n\n");
-	optable_help(&options, o);
-	out_str(o, "\nexit status: 0; of check 1 something got worse, 3 cannot tell; 2 trouble\n");
-}
 
 static int flush(struct out *o, int rc, struct err *err)
 {
@@ -440,9 +417,9 @@ static int run_on(
 	return prune(args, h, w->at[1], err);
 }
 
-/* The exit status, or a negative errno. */
-static int run_words(struct history_args *args, const struct words *w, struct err *err)
+static int history_run(void *ctx, const struct words *w, struct err *err)
 {
+	struct history_args *args = ctx;
 	const struct verb *v = find_verb(w->len ? w->at[0] : "", err);
 	cleanup_free char *address = history_address(&args->place);
 	struct history *h = NULL;
@@ -464,26 +441,24 @@ static int run_words(struct history_args *args, const struct words *w, struct er
 	return rc;
 }
 
-static int history_main(char **argv)
-{
-	struct history_args args = {.place = {.output_dir = "results"}, .keep = OPTION_UNSET};
-	struct words words;
-	struct err err = {0};
-	char **rest;
-	int rc = words_split(&options, argv, WORDS_MAX, 0, &words, &err);
-
-	if (rc == 0)
-		rc = optable_parse(&options, argv, &args, &rest, &err);
-	if (rc == 0)
-		rc = run_words(&args, &words, &err);
-	if (rc < 0)
-		command_complain(err.text);
-	return rc < 0 ? STATUS_TROUBLE : rc;
-}
-
 const struct command command_history = {
 	.name = "history",
 	.meaning = "every version in one store: since when is a figure what it is?",
-	.run = history_main,
-	.help = history_help,
+	.usage =
+		"profile-scenario history add [RESULTS..] --label VERSION [OPTIONS]\n"
+		"profile-scenario history list | show VERSION | check [OPTIONS]\n"
+		"profile-scenario history trend [METRIC] [OPTIONS]\n"
+		"profile-scenario history merge STORE.. | prune VERSION | prune --keep N "
+		"[OPTIONS]\n"
+		"Keeps the runs of every version in one file, or on a server. trend shows a figure "
+		"over the versions\nand where it changed, without METRIC every change; check holds "
+		"the newest version against what\ncame before. docs/HISTORY.md has the "
+		"tables.\n\n",
+	.after = "\nexit status: 0; of check 1 something got worse, 3 cannot tell; 2 trouble\n",
+	.options = COMMAND_OPTIONS(option_rows),
+	.args_size = sizeof(OPTIONS),
+	.defaults = &(const struct history_args){.place = {.output_dir = "results"},
+		.keep = OPTION_UNSET},
+	.words = WORDS_MAX,
+	.run = history_run,
 };

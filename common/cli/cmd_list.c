@@ -10,27 +10,21 @@
 #include "common/base/cleanup.h"
 #include "common/runner/config.h"
 #include "common/runner/load.h"
-#include "common/runner/optable.h"
+#include "common/view/doc.h"
+#include "common/write/writer.h"
+
+enum { TEXT_COLUMNS = 120 };
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 struct list_args {
 	const char *config;
-	int help, version;
 };
 
+#define OPTIONS struct list_args
 static const struct optable_row option_rows[] = {
-	{"config", "FILE", OPTION_TEXT, offsetof(struct list_args, config), 0, 0,
-		"the catalogue (default " CONFIG_DEFAULT_FILE ")"},
-	OPTION_ROWS_OF_ALL(struct list_args),
+	OPT_TEXT("config", "FILE", config, "the catalogue (default " CONFIG_DEFAULT_FILE ")"),
+	OPT_OF_ALL,
 };
-
-static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
-
-static void list_help(struct out *o)
-{
-	out_str(o, "profile-scenario list [OPTIONS]\nThe scenarios of the catalogue: name, types, "
-		   "runs, command, load.\n\n");
-	optable_help(&options, o);
-}
 
 static char *join_types(const char *const *types)
 {
@@ -45,80 +39,137 @@ static char *join_types(const char *const *types)
 	return text;
 }
 
-static char *command_line(const struct config *c, const struct config_scenario *s)
-{
-	cleanup_free char *args = s->args ? load_text(s->args) : NULL;
+/* What is said of a scenario; the caller frees. */
+struct row {
+	char *types, *command, *load; /* load: "" for none */
+	uint64_t runs;
+};
 
-	if (s->command)
-		return load_text(s->command);
-	return mem_printf("%s%s%s", c->binary ? c->binary : "TARGET", args && *args ? " " : "",
-		args ? args : "");
+/* A command may hold a program of several lines. */
+static char *one_line(char *text)
+{
+	for (char *p = text; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = ' ';
+	return text;
 }
 
-/* A command may hold a program of several lines: a newline is shown as a space. */
-static void print_line(struct out *o, const char *text)
+static struct row row_of(const struct config *c, const struct config_scenario *s)
 {
-	for (; *text; text++)
-		out_char(o, (unsigned char)*text < ' ' ? ' ' : *text);
-	out_char(o, '\n');
+	cleanup_free char *args = s->args ? load_text(s->args) : mem_strdup("");
+
+	return (struct row){
+		.types = join_types(s->types),
+		.command =
+			one_line(s->command ? load_text(s->command)
+					    : mem_printf("%s%s%s", c->binary ? c->binary : "TARGET",
+						      *args ? " " : "", args)),
+		.load = one_line(s->load ? load_text(s->load) : mem_strdup("")),
+		.runs = s->runs == CONFIG_UNSET ? 1 : s->runs,
+	};
 }
 
-static void list_scenario(
+static void row_release(struct row *r)
+{
+	free(r->types);
+	free(r->command);
+	free(r->load);
+}
+
+static void write_scenario(
 	const struct config *c, const struct config_scenario *s, int width, struct out *o)
 {
-	cleanup_free char *types = join_types(s->types);
-	cleanup_free char *command = command_line(c, s);
-	cleanup_free char *load = s->load ? load_text(s->load) : NULL;
-	uint64_t runs = s->runs == CONFIG_UNSET ? 1 : s->runs;
+	struct row r = row_of(c, s);
 
-	out_printf(o, "%-*s  %-13s %4llu  ", width, s->name, types, (unsigned long long)runs);
-	print_line(o, command);
-	if (load) {
-		out_printf(o, "%*s  load: ", width + 20, "");
-		print_line(o, load);
-	}
+	out_printf(o, "%-*s  %-13s %4llu  %s\n", width, s->name, r.types,
+		(unsigned long long)r.runs, r.command);
+	if (*r.load)
+		out_printf(o, "%*s  load: %s\n", width + 20, "", r.load);
 	if (s->attach)
 		out_printf(o, "%*s  attached to for the load only\n", width + 20, "");
+	row_release(&r);
 }
 
-static int list_config(const char *path, struct err *err)
+static void write_lines(const void *config, struct out *o)
 {
-	struct config *c;
-	struct out o;
+	const struct config *c = config;
 	int width = (int)strlen("scenario");
-	int rc = gather_config(path, &c, err);
 
-	if (rc < 0)
-		return rc;
 	for (size_t i = 0; i < c->scenarios_len; i++)
 		if ((int)strlen(c->scenarios[i].name) > width)
 			width = (int)strlen(c->scenarios[i].name);
-	out_init(&o, STDOUT_FILENO);
-	out_printf(&o, "%-*s  %-13s %s  command\n", width, "scenario", "types", "runs");
+	out_printf(o, "%-*s  %-13s %s  command\n", width, "scenario", "types", "runs");
 	for (size_t i = 0; i < c->scenarios_len; i++)
-		list_scenario(c, &c->scenarios[i], width, &o);
-	rc = command_flush(&o, err);
-	config_free(c);
-	return rc;
+		write_scenario(c, &c->scenarios[i], width, o);
 }
 
-static int list_main(char **argv)
+/* For a terminal that the lines are too long for. */
+static void write_table(const void *config, struct out *o)
 {
-	struct list_args args = {0};
-	struct err err = {0};
-	char **rest;
-	int rc = optable_parse(&options, argv, &args, &rest, &err);
+	static const struct doc_column columns[] = {
+		{"scenario", "scenario", "its name", 2, 0},
+		{"types", "types", "what is measured", 2, 0},
+		{"runs", "runs", "of each type", 0, 0},
+		{"command", "command", "the target", 2, 0},
+		{"load", "load", "run against it", 2, 0},
+		{"attach", "", "how it is traced", 2, 0},
+	};
+	const struct config *c = config;
+	struct doc *d = doc_new();
+	struct doc_table *t = doc_table(d, "scenarios", columns, LEN(columns));
 
-	if (rc == 0)
-		rc = list_config(args.config ? args.config : CONFIG_DEFAULT_FILE, &err);
+	for (size_t i = 0; i < c->scenarios_len; i++) {
+		const struct config_scenario *s = &c->scenarios[i];
+		struct row r = row_of(c, s);
+
+		doc_cell_text(d, t, "%s", s->name);
+		doc_cell_text(d, t, "%s", r.types);
+		doc_cell(t, CELL_COUNT, r.runs);
+		doc_cell_text(d, t, "%s", r.command);
+		doc_cell_text(d, t, "%s", r.load);
+		doc_cell_text(d, t, "%s", s->attach ? "attached to for the load only" : "");
+		row_release(&r);
+	}
+	text_write_doc(d, o, out_columns(STDOUT_FILENO, TEXT_COLUMNS));
+	doc_free(d);
+}
+
+/* Whether a terminal that text goes to would break one of its lines. */
+static int is_too_wide(const char *text)
+{
+	size_t columns = out_columns(STDOUT_FILENO, SIZE_MAX);
+
+	for (; *text; text = strchr(text, '\n') + 1)
+		if (strcspn(text, "\n") > columns)
+			return 1;
+	return 0;
+}
+
+static int list_run(void *ctx, const struct words *words, struct err *err)
+{
+	const struct list_args *args = ctx;
+	struct config *c;
+	struct out lines;
+	int rc = gather_config(args->config, &c, err);
+
+	(void)words;
 	if (rc < 0)
-		command_complain(err.text);
-	return rc < 0 ? STATUS_USAGE : STATUS_OK;
+		return rc;
+	out_init_mem(&lines);
+	write_lines(c, &lines);
+	rc = command_write(is_too_wide(out_text(&lines)) ? write_table : write_lines, c, err);
+	out_release(&lines);
+	config_free(c);
+	return rc;
 }
 
 const struct command command_list = {
 	.name = "list",
 	.meaning = "show the scenarios of the catalogue",
-	.run = list_main,
-	.help = list_help,
+	.usage = "profile-scenario list [OPTIONS]\nThe scenarios of the catalogue: name, types, "
+		 "runs, command, load.\n\n",
+	.options = COMMAND_OPTIONS(option_rows),
+	.args_size = sizeof(OPTIONS),
+	.defaults = &(const struct list_args){CONFIG_DEFAULT_FILE},
+	.run = list_run,
 };

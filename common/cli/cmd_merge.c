@@ -12,37 +12,19 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
-#include "common/cli/words.h"
 #include "common/merge/merge.h"
 #include "common/model/json.h"
-#include "common/runner/optable.h"
 
 struct merge_args {
 	const char *output;
-	int help, version;
 };
 
+#define OPTIONS struct merge_args
 static const struct optable_row option_rows[] = {
-	{"output", "FILE", OPTION_TEXT, offsetof(struct merge_args, output), 0, 0,
-		"write there, - is standard output (the default); also -o"},
-	OPTION_ROWS_OF_ALL(struct merge_args),
+	OPT_TEXT("output", "FILE", output,
+		"write there, - is standard output (the default); also -o"),
+	OPT_OF_ALL,
 };
-
-static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
-
-static void merge_help(struct out *o)
-{
-	out_str(o,
-		"profile-scenario merge RESULT.. [-o OUT]\n"
-		"Adds results of iotrace: counts and histograms exactly, with a row for each host, "
-		"and names the hosts\nwhose figures lie far from the others'. RESULT is FILE, "
-		"HOST=FILE, or a folder: every .json in it. A\nhost is called by its file's "
-		"name where no HOST is given; several results of one are added.\n\n");
-	optable_help(&options, o);
-	out_str(o,
-		"\nexit status: 0, also where a host is odd; 2 if a RESULT cannot be read, or for "
-		"bad usage\n");
-}
 
 /* ---- what is added ---- */
 
@@ -135,17 +117,20 @@ static void tell(const struct res_merge *d)
 	}
 }
 
-static int merge_words(const struct words *words, const struct merge_args *args, struct err *err)
+static int merge_run(void *ctx, const struct words *words, struct err *err)
 {
+	const struct merge_args *args = ctx;
 	struct merge *m = merge_new();
 	const struct res_merge *d;
 	int rc = 0;
 
+	if (!words->len)
+		rc = err_set(err, -EINVAL, "merge needs the FILEs of results, or a folder of them");
 	for (size_t i = 0; i < words->len && rc == 0; i++)
 		rc = add_word(m, words->at[i], err);
 	if (rc == 0) {
 		d = merge_finish(m);
-		rc = file_write_with(args->output ? args->output : "-", write_json, d, err);
+		rc = file_write_with(args->output, write_json, d, err);
 		if (rc == 0)
 			tell(d);
 	}
@@ -153,29 +138,20 @@ static int merge_words(const struct words *words, const struct merge_args *args,
 	return rc;
 }
 
-static int merge_main(char **argv)
-{
-	struct merge_args args = {0};
-	struct words words;
-	struct err err = {0};
-	char **rest;
-	int rc = words_split(&options, argv, WORDS_MAX, 0, &words, &err);
-
-	if (rc == 0)
-		rc = optable_parse(&options, argv, &args, &rest, &err);
-	if (rc == 0 && !words.len)
-		rc = err_set(
-			&err, -EINVAL, "merge needs the FILEs of results, or a folder of them");
-	if (rc == 0)
-		rc = merge_words(&words, &args, &err);
-	if (rc < 0)
-		command_complain(err.text);
-	return rc < 0 ? STATUS_USAGE : STATUS_OK;
-}
-
 const struct command command_merge = {
 	.name = "merge",
 	.meaning = "results of several hosts or runs added, odd hosts named",
-	.run = merge_main,
-	.help = merge_help,
+	.usage =
+		"profile-scenario merge RESULT.. [-o OUT]\n"
+		"Adds results of iotrace: counts and histograms exactly, with a row for each host, "
+		"and names the hosts\nwhose figures lie far from the others'. RESULT is FILE, "
+		"HOST=FILE, or a folder: every .json in it. A\nhost is called by its file's "
+		"name where no HOST is given; several results of one are added.\n\n",
+	.after = "\nexit status: 0, also where a host is odd; 2 if a RESULT cannot be read, or for "
+		 "bad usage\n",
+	.options = COMMAND_OPTIONS(option_rows),
+	.args_size = sizeof(OPTIONS),
+	.defaults = &(const struct merge_args){"-"},
+	.words = WORDS_MAX,
+	.run = merge_run,
 };

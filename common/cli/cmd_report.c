@@ -12,47 +12,30 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/cli/ease_options.h"
-#include "common/cli/words.h"
 #include "common/report/report.h"
 #include "common/runner/backend.h"
 #include "common/runner/config.h"
 #include "common/runner/layout.h"
-#include "common/runner/optable.h"
 
 #define DEFAULT_DIR "results"
 
 struct report_args {
 	const char *output_dir, *scenario, *output, *ease, *config;
-	int text, help, version;
+	int text;
 };
 
+#define OPTIONS struct report_args
 static const struct optable_row option_rows[] = {
-	{"output-dir", "DIR", OPTION_TEXT, offsetof(struct report_args, output_dir), 0, 0,
-		"where the results are (default results)"},
-	{"scenario", "NAME", OPTION_TEXT, offsetof(struct report_args, scenario), 0, 0,
-		"whose results; needed where DIR has those of several and no FILE is given"},
-	{"text", NULL, OPTION_FLAG, offsetof(struct report_args, text), 0, 0,
-		"print to the terminal instead"},
-	{"output", "FILE", OPTION_TEXT, offsetof(struct report_args, output), 0, 0,
-		"the page's file, - for standard output (default DIR/NAME-report.html); also -o"},
-	{"ease", "KIND=N,..", OPTION_TEXT, offsetof(struct report_args, ease), 0, 0, EASE_HELP},
-	{"config", "FILE", OPTION_TEXT, offsetof(struct report_args, config), 0, 0, CONFIG_HELP},
-	OPTION_ROWS_OF_ALL(struct report_args),
+	OPT_TEXT("output-dir", "DIR", output_dir, "where the results are (default results)"),
+	OPT_TEXT("scenario", "NAME", scenario,
+		"whose results; needed where DIR has those of several and no FILE is given"),
+	OPT_FLAG("text", text, "print to the terminal instead"),
+	OPT_TEXT("output", "FILE", output,
+		"the page's file, - for standard output (default DIR/NAME-report.html); also -o"),
+	OPT_TEXT("ease", "KIND=N,..", ease, EASE_HELP),
+	OPT_TEXT("config", "FILE", config, CONFIG_HELP),
+	OPT_OF_ALL,
 };
-
-static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
-
-static void report_help(struct out *o)
-{
-	out_str(o, "profile-scenario report [OPTIONS] [FILE.json ...]\n"
-		   "Makes one page (HTML, nothing is loaded from outside) of a scenario's results: "
-		   "I/O, CPU and memory, as\nfar as they are there. FILEs are results, one of each "
-		   "kind, and a comparison\n(compare --json); without any, those in DIR and "
-		   "DIR/NAME-compare.json.\n\n");
-	optable_help(&options, o);
-	out_str(o, "\nexit status: 0; 2 if a result cannot be read or the page not be written, or "
-		   "for bad usage\n");
-}
 
 /* ---- which scenario ---- */
 
@@ -164,13 +147,9 @@ static void write_page(const void *r, struct out *o)
 	report_html(r, o);
 }
 
-static int print_text(const struct report *r, struct err *err)
+static void write_text(const void *r, struct out *o)
 {
-	struct out o;
-
-	out_init(&o, STDOUT_FILENO);
-	report_text(r, &o);
-	return command_flush(&o, err);
+	report_text(r, o);
 }
 
 static int write_report(const struct report *r, const struct report_args *args, struct err *err)
@@ -180,20 +159,16 @@ static int write_report(const struct report *r, const struct report_args *args, 
 	int rc;
 
 	if (args->text)
-		return print_text(r, err);
+		return command_write(write_text, r, err);
 	if (args->output)
 		path = mem_strdup(args->output);
 	else if (layout_name_ok(name))
-		path = mem_printf("%s/%s-report.html",
-			args->output_dir ? args->output_dir : DEFAULT_DIR, name);
+		path = mem_printf("%s/%s-report.html", args->output_dir, name);
 	else
 		return err_set(err, -EINVAL,
 			"the result names no scenario, so -o FILE.html must say where the page "
 			"goes");
-	if (!args->output)
-		rc = file_mkdirs(args->output_dir ? args->output_dir : DEFAULT_DIR, err);
-	else
-		rc = 0;
+	rc = args->output ? 0 : file_mkdirs(args->output_dir, err);
 	if (rc == 0)
 		rc = file_write_with(path, write_page, r, err);
 	if (rc == 0 && strcmp(path, "-") != 0)
@@ -201,9 +176,10 @@ static int write_report(const struct report *r, const struct report_args *args, 
 	return rc;
 }
 
-static int run(const struct report_args *args, const struct words *files, struct err *err)
+static int report_run(void *ctx, const struct words *files, struct err *err)
 {
-	const char *dir = args->output_dir ? args->output_dir : DEFAULT_DIR;
+	const struct report_args *args = ctx;
+	const char *dir = args->output_dir;
 	cleanup_free char *found = NULL;
 	struct ease_table ease = ease_defaults();
 	struct report r = {.scenario = args->scenario, .ease = &ease};
@@ -230,26 +206,19 @@ static int run(const struct report_args *args, const struct words *files, struct
 	return rc;
 }
 
-static int report_main(char **argv)
-{
-	struct report_args args = {0};
-	struct words files;
-	struct err err = {0};
-	char **rest;
-	int rc = words_split(&options, argv, WORDS_MAX, 0, &files, &err);
-
-	if (rc == 0)
-		rc = optable_parse(&options, argv, &args, &rest, &err);
-	if (rc == 0)
-		rc = run(&args, &files, &err);
-	if (rc < 0)
-		command_complain(err.text);
-	return rc < 0 ? STATUS_USAGE : STATUS_OK;
-}
-
 const struct command command_report = {
 	.name = "report",
 	.meaning = "results of a scenario as one HTML page, or as text",
-	.run = report_main,
-	.help = report_help,
+	.usage = "profile-scenario report [OPTIONS] [FILE.json ...]\n"
+		 "Makes one page (HTML, nothing is loaded from outside) of a scenario's results: "
+		 "I/O, CPU and memory, as\nfar as they are there. FILEs are results, one of each "
+		 "kind, and a comparison\n(compare --json); without any, those in DIR and "
+		 "DIR/NAME-compare.json.\n\n",
+	.after = "\nexit status: 0; 2 if a result cannot be read or the page not be written, or "
+		 "for bad usage\n",
+	.options = COMMAND_OPTIONS(option_rows),
+	.args_size = sizeof(OPTIONS),
+	.defaults = &(const struct report_args){.output_dir = DEFAULT_DIR},
+	.words = WORDS_MAX,
+	.run = report_run,
 };

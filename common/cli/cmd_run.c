@@ -17,7 +17,6 @@
 #include "common/runner/backend.h"
 #include "common/runner/config.h"
 #include "common/runner/fill.h"
-#include "common/runner/optable.h"
 #include "common/runner/plan.h"
 #include "common/runner/runner.h"
 #include "common/runner/scenario.h"
@@ -25,139 +24,112 @@
 
 enum { HZ_MAX = 1000000, RUNS_MAX = 10000, STATUS_MISSED = 1 };
 
-#define AT(member) offsetof(struct scenario_args, member)
-#define FLAG(name, member, help)                                                                   \
-	{                                                                                          \
-		name, NULL, OPTION_FLAG, AT(member), 0, 0, help                                    \
-	}
-#define TEXT(name, arg, member, help)                                                              \
-	{                                                                                          \
-		name, arg, OPTION_TEXT, AT(member), 0, 0, help                                     \
-	}
-#define SECONDS(name, member, help)                                                                \
-	{                                                                                          \
-		name, "SEC", OPTION_SECONDS, AT(member), 0, 0, help                                \
-	}
-#define COUNT(name, arg, member, min, max, help)                                                   \
-	{                                                                                          \
-		name, arg, OPTION_NUMBER, AT(member), min, max, help                               \
-	}
-
+#define OPTIONS struct scenario_args
 static const struct optable_row option_rows[] = {
-	TEXT("scenario", "NAME", scenario,
+	OPT_TEXT("scenario", "NAME", scenario,
 		"what the results are called; if the catalogue has it, what is run comes from "
 		"there"),
-	FLAG("all", all,
+	OPT_FLAG("all", all,
 		"run every scenario of the catalogue; with --type those that have it, of that "
 		"type"),
-	TEXT("type", "TYPE", type,
+	OPT_TEXT("type", "TYPE", type,
 		"what is measured, see below; or all, one after another (default: the scenario's "
 		"types, else cpu)"),
-	TEXT("output-dir", "DIR", output_dir, "where results go (default results)"),
-	TEXT("binary", "PATH", binary, "the target (else $PROFILE_BINARY, else the catalogue's)"),
-	TEXT("user", "USER", user,
+	OPT_TEXT("output-dir", "DIR", output_dir, "where results go (default results)"),
+	OPT_TEXT("binary", "PATH", binary,
+		"the target (else $PROFILE_BINARY, else the catalogue's)"),
+	OPT_TEXT("user", "USER", user,
 		"as root: run target and tool as USER, who gets the files; load, helpers and "
 		"commands stay the caller's"),
-	TEXT("attach", "PID|NAME", attach,
+	OPT_TEXT("attach", "PID|NAME", attach,
 		"profile what runs already, and leave it running; with its descendants; until "
 		"--duration, the end of the load, or a signal"),
-	FLAG("attach-window", attach_window,
+	OPT_FLAG("attach-window", attach_window,
 		"start the target free of any tool, and attach to it for the load"),
-	FLAG("no-tree", no_tree, "attach without the descendants"),
-	TEXT("config", "FILE", config,
+	OPT_FLAG("no-tree", no_tree, "attach without the descendants"),
+	OPT_TEXT("config", "FILE", config,
 		"the catalogue (default " CONFIG_DEFAULT_FILE ", if there is one)"),
-	COUNT("sampling-rate", "HZ", sampling_hz, 1, HZ_MAX, "of type cpu (default 99)"),
-	COUNT("runs", "N", runs, 1, RUNS_MAX,
+	OPT_COUNT("sampling-rate", "HZ", sampling_hz, 1, HZ_MAX, "of type cpu (default 99)"),
+	OPT_COUNT("runs", "N", runs, 1, RUNS_MAX,
 		"how often (default 1); of several, the run of median window time is kept as the "
 		"result"),
-	COUNT("warmup", "N", warmup, 0, RUNS_MAX, "runs before that, thrown away (default 0)"),
-	SECONDS("timeout", timeout_ns,
+	OPT_COUNT("warmup", "N", warmup, 0, RUNS_MAX, "runs before that, thrown away (default 0)"),
+	OPT_SECONDS("timeout", timeout_ns,
 		"time limit of a run; then the target gets TERM, after the grace KILL"),
-	SECONDS("grace", grace_ns, "from TERM to KILL (default 5)"),
-	TEXT("ready", "SPEC", ready,
+	OPT_SECONDS("grace", grace_ns, "from TERM to KILL (default 5)"),
+	OPT_TEXT("ready", "SPEC", ready,
 		"when the target can take load: udp:PORT, tcp:PORT (it holds the port), or a "
 		"command "
 		"that ends with 0"),
-	SECONDS("ready-timeout", ready_timeout_ns,
+	OPT_SECONDS("ready-timeout", ready_timeout_ns,
 		"how long target and helpers may take to be ready (default 30)"),
-	TEXT("load", "CMD", load,
+	OPT_TEXT("load", "CMD", load,
 		"shell command that is run against the ready target, not traced; its life is the "
 		"window; when it ends the target gets TERM"),
-	TEXT("work", "UNIT=REGEX", work,
+	OPT_TEXT("work", "UNIT=REGEX", work,
 		"how much the load did: a number in its output, the first (...) of REGEX"),
-	TEXT("latency", "UNIT=REGEX", latency,
+	OPT_TEXT("latency", "UNIT=REGEX", latency,
 		"what the load says of its latency, found like --work; UNIT is ns, us, ms or s"),
-	SECONDS("skip", skip_ns, "leave that much of the start out of the window"),
-	SECONDS("duration", duration_ns, "end the window after that much"),
-	TEXT("prepare", "CMD", prepare,
+	OPT_SECONDS("skip", skip_ns, "leave that much of the start out of the window"),
+	OPT_SECONDS("duration", duration_ns, "end the window after that much"),
+	OPT_TEXT("prepare", "CMD", prepare,
 		"shell command that is run before the runs of a scenario, e.g. to build its "
 		"target"),
-	TEXT("set", "NAME=VALUE", set,
+	OPT_TEXT("set", "NAME=VALUE", set,
 		"write VALUE where {NAME} stands: in target, arguments, environment, load and "
 		"commands"),
-	TEXT("history", "VERSION", history,
+	OPT_TEXT("history", "VERSION", history,
 		"add the results to a history too, as runs of VERSION (see history --help)"),
-	TEXT("store", "WHERE", history_store,
+	OPT_TEXT("store", "WHERE", history_store,
 		"the history: a file, or postgresql://.. (default DIR/" HISTORY_FILE ")"),
-	FLAG("control", control,
+	OPT_FLAG("control", control,
 		"before each run one without a tool: the difference is the cost of observing"),
-	FLAG("dry-run", dry_run, "print the command lines of target, tool and load; run nothing"),
-	FLAG("json", json,
+	OPT_FLAG("dry-run", dry_run,
+		"print the command lines of target, tool and load; run nothing"),
+	OPT_FLAG("json", json,
 		"print what came of it as one JSON object on stdout; output of target and load "
 		"goes to DIR/logs"),
-	FLAG("quiet", quiet,
+	OPT_FLAG("quiet", quiet,
 		"say neither where the results are nor what goes on; only what goes wrong"),
-	FLAG("show-output", show_output,
+	OPT_FLAG("show-output", show_output,
 		"with several runs: let output of target and load through instead of to DIR/logs"),
-	FLAG("skip-unavailable", skip_unavailable,
+	OPT_FLAG("skip-unavailable", skip_unavailable,
 		"a type that cannot run here is left out and does not count as a failure"),
-	TEXT("mode", "MODE", mode, "of type io: auto or ptrace (default auto)"),
-	FLAG("io-stacks", io_stacks,
+	OPT_TEXT("mode", "MODE", mode, "of type io: auto or ptrace (default auto)"),
+	OPT_FLAG("io-stacks", io_stacks,
 		"of type io: also which code makes the calls, as folded stacks by time, bytes, "
 		"calls, messages"),
-	TEXT("call-graph", "HOW", call_graph,
+	OPT_TEXT("call-graph", "HOW", call_graph,
 		"of type cpu: how stacks are taken, dwarf or fp (default dwarf)"),
-	TEXT("diff", "BASE", diff,
+	OPT_TEXT("diff", "BASE", diff,
 		"of type cpu: also draw the difference to BASE, a folded file or a results "
 		"directory"),
-	COUNT("detailed-freq", "N", memory.detailed_freq, 1, 1000000,
+	OPT_COUNT("detailed-freq", "N", memory.detailed_freq, 1, 1000000,
 		"of type memory: every Nth snapshot says who holds the memory (default 10)"),
-	COUNT("max-snapshots", "N", memory.max_snapshots, 10, 1000,
+	OPT_COUNT("max-snapshots", "N", memory.max_snapshots, 10, 1000,
 		"of type memory: how many are kept (default 100)"),
-	COUNT("depth", "N", memory.depth, 1, 200, "of type memory: callers told (default 30)"),
-	TEXT("threshold", "PERCENT", memory.threshold,
+	OPT_COUNT("depth", "N", memory.depth, 1, 200, "of type memory: callers told (default 30)"),
+	OPT_TEXT("threshold", "PERCENT", memory.threshold,
 		"of type memory: places with less of the total are lumped together (default 1.0)"),
-	TEXT("time-unit", "UNIT", memory.time_unit,
+	OPT_TEXT("time-unit", "UNIT", memory.time_unit,
 		"of type memory: i (instructions, default), ms, or B (bytes allocated and freed)"),
-	TEXT("alloc-fn", "NAMES", memory.alloc_fn,
+	OPT_TEXT("alloc-fn", "NAMES", memory.alloc_fn,
 		"of type memory: functions that only wrap an allocation, separated by ';'"),
-	TEXT("ignore-fn", "NAMES", memory.ignore_fn,
+	OPT_TEXT("ignore-fn", "NAMES", memory.ignore_fn,
 		"of type memory: functions whose allocations do not count, separated by ';'"),
-	FLAG("pages-as-heap", memory.pages_as_heap,
+	OPT_FLAG("pages-as-heap", memory.pages_as_heap,
 		"of type memory: count mapped pages instead of what malloc gives"),
-	FLAG("stacks", memory.stacks, "of type memory: measure stacks too (slow)"),
-	OPTION_ROWS_OF_ALL(struct scenario_args),
+	OPT_FLAG("stacks", memory.stacks, "of type memory: measure stacks too (slow)"),
+	OPT_OF_ALL,
 };
-
-static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
 
 static void run_help(struct out *o)
 {
 	const struct backend *b;
-
-	out_str(o, "profile-scenario [run] --scenario NAME [OPTIONS] [-- ARGS...]\n"
-		   "profile-scenario [run] --attach PID|NAME [OPTIONS]\n"
-		   "profile-scenario [run] --all [OPTIONS]\n"
-		   "ARGS are the target's arguments; they replace the catalogue's.\n\n");
-	optable_help(&options, o);
 	out_str(o, "\ntypes:\n");
 	for (size_t i = 0; (b = backend_at(i)); i++)
 		out_printf(o, "  %-10s %s%s\n", b->id, b->meaning,
 			b->by_name ? " (not one of all)" : "");
-	out_str(o, "\nexit status: the target's (124: time limit); with a load 0, or 2 if the load "
-		   "failed or the target\nwas never ready or ended early; 1 where a limit of the "
-		   "catalogue is missed; 125 where a type cannot\nrun; 2 for bad usage. Of several "
-		   "the first that is not 0.\n");
 }
 
 /* ---- which scenarios ---- */
@@ -250,25 +222,19 @@ static void chosen_release(struct chosen *c)
 
 /* ---- what is done with them ---- */
 
-static int dry_run(const struct chosen *c)
+static void write_plans(const void *ctx, struct out *o)
 {
-	struct out o;
+	const struct chosen *c = ctx;
 
-	out_init(&o, STDOUT_FILENO);
 	for (size_t i = 0; i < c->len; i++) {
 		target_locate(c->at[i], NULL, NULL);
-		plan_write(c->at[i], &o);
+		plan_write(c->at[i], o);
 	}
-	return command_end(&o);
 }
 
-static int print_report(const struct res_run *report)
+static void write_report(const void *report, struct out *o)
 {
-	struct out o;
-
-	out_init(&o, STDOUT_FILENO);
-	json_write_struct(report, &shape_run, &o);
-	return command_end(&o);
+	json_write_struct(report, &shape_run, o);
 }
 
 /* ---- limits ---- */
@@ -374,6 +340,7 @@ static void add_to_history(const struct scenario_args *args, const struct chosen
 
 static int run_chosen(const struct scenario_args *args, const struct chosen *c)
 {
+	struct err err = {0};
 	struct res_run *report = result_make(&schema_run);
 	struct progress progress;
 	int status;
@@ -391,69 +358,78 @@ static int run_chosen(const struct scenario_args *args, const struct chosen *c)
 	status = (int)report->status;
 	if (!args->json && !args->quiet)
 		results_tell(report, c->at);
-	if (args->json && print_report(report) != STATUS_OK && !status)
-		status = STATUS_USAGE;
+	if (args->json && command_write(write_report, report, &err) < 0) {
+		command_complain(err.text);
+		status = status ? status : STATUS_USAGE;
+	}
 	result_free(report);
 	return status;
 }
 
 /* With --json bad usage is an answer too. */
-static int refuse(const struct scenario_args *args, const struct err *err)
+static void refuse(const void *args, const struct err *err)
 {
-	command_complain(err->text);
-	if (!args->json)
-		return STATUS_USAGE;
+	if (!((const struct scenario_args *)args)->json)
+		return;
 	struct res_run *report = result_make(&schema_run);
 
 	report->status = STATUS_USAGE;
 	report->troubles.at = arena_alloc(result_arena(report), 1, sizeof(char *));
 	report->troubles.at[0] = err->text;
 	report->troubles.len = 1;
-	print_report(report);
+	command_write(write_report, report, NULL);
 	result_free(report);
-	return STATUS_USAGE;
 }
 
-static int run_main(char **argv)
+static int run_run(void *ctx, const struct words *words, struct err *err)
 {
-	struct scenario_args args = {
-		.there = gather_types(),
-		.sampling_hz = OPTION_UNSET,
-		.runs = OPTION_UNSET,
-		.warmup = OPTION_UNSET,
-		.timeout_ns = OPTION_UNSET,
-		.grace_ns = OPTION_UNSET,
-		.ready_timeout_ns = OPTION_UNSET,
-		.skip_ns = OPTION_UNSET,
-		.duration_ns = OPTION_UNSET,
-	};
+	struct scenario_args *args = ctx;
 	struct config *config = NULL;
 	struct chosen chosen = {0};
 	struct as_user user = {0};
-	struct err err = {0};
-	int status;
-	int rc = optable_parse(&options, argv, &args, &args.rest, &err);
+	int rc = gather_config(args->config, &config, err);
 
+	args->rest = words->rest;
+	args->there = gather_types();
 	if (rc == 0)
-		rc = gather_config(args.config, &config, &err);
+		rc = choose(args, config, &chosen, err);
+	if (rc == 0 && !args->dry_run)
+		rc = user_begin(&user, args->user, chosen.at, chosen.len, err);
 	if (rc == 0)
-		rc = choose(&args, config, &chosen, &err);
-	if (rc == 0 && !args.dry_run)
-		rc = user_begin(&user, args.user, chosen.at, chosen.len, &err);
-	if (rc < 0)
-		status = refuse(&args, &err);
-	else
-		status = args.dry_run ? dry_run(&chosen) : run_chosen(&args, &chosen);
+		rc = args->dry_run ? command_write(write_plans, &chosen, err)
+				   : run_chosen(args, &chosen);
 	user_end(&user);
 	chosen_release(&chosen);
-	attach_free(args.attached);
+	attach_free(args->attached);
 	config_free(config);
-	return status;
+	return rc;
 }
 
 const struct command command_run = {
 	.name = "run",
 	.meaning = "run a scenario and keep its profile",
-	.run = run_main,
+	.usage = "profile-scenario [run] --scenario NAME [OPTIONS] [-- ARGS...]\n"
+		 "profile-scenario [run] --attach PID|NAME [OPTIONS]\n"
+		 "profile-scenario [run] --all [OPTIONS]\n"
+		 "ARGS are the target's arguments; they replace the catalogue's.\n\n",
+	.after = "\nexit status: the target's (124: time limit); with a load 0, or 2 if the load "
+		 "failed or the target\nwas never ready or ended early; 1 where a limit of the "
+		 "catalogue is missed; 125 where a type cannot\nrun; 2 for bad usage. Of several "
+		 "the first that is not 0.\n",
 	.help = run_help,
+	.options = COMMAND_OPTIONS(option_rows),
+	.args_size = sizeof(OPTIONS),
+	.defaults =
+		&(const struct scenario_args){
+			.sampling_hz = OPTION_UNSET,
+			.runs = OPTION_UNSET,
+			.warmup = OPTION_UNSET,
+			.timeout_ns = OPTION_UNSET,
+			.grace_ns = OPTION_UNSET,
+			.ready_timeout_ns = OPTION_UNSET,
+			.skip_ns = OPTION_UNSET,
+			.duration_ns = OPTION_UNSET,
+		},
+	.run = run_run,
+	.refuse = refuse,
 };

@@ -20,13 +20,11 @@
 #include "common/report/plot_sweep.h"
 #include "common/runner/fill.h"
 #include "common/runner/layout.h"
-#include "common/runner/optable.h"
 #include "common/view/view.h"
 #include "common/write/markdown.h"
 #include "common/write/writer.h"
 
 enum {
-	STATUS_TROUBLE = 2,
 	STATUS_CANNOT_TELL = 3,
 	TEXT_COLUMNS = 120,
 	RUNS_DEFAULT = 5,
@@ -39,50 +37,33 @@ enum {
 struct sweep_args {
 	struct alternate alternate;
 	const char *over, *cost, *binary;
-	int json, help, version;
+	int json;
 };
 
-#define AT(member) offsetof(struct sweep_args, member)
-
+#define OPTIONS struct sweep_args
 static const struct optable_row option_rows[] = {
-	{"scenario", "NAME", OPTION_TEXT, AT(alternate.scenario), 0, 0,
-		"what the results are called; of the catalogue, if that has it"},
-	{"over", "NAME=V1,V2,..", OPTION_TEXT, AT(over), 0, 0,
+	OPT_TEXT("scenario", "NAME", alternate.scenario,
+		"what the results are called; of the catalogue, if that has it"),
+	OPT_TEXT("over", "NAME=V1,V2,..", over,
 		"the values, numbers, which are written where {NAME} stands: in target, arguments, "
-		"environment, load and commands"},
-	{"cost", "WHAT", OPTION_TEXT, AT(cost), 0, 0,
+		"environment, load and commands"),
+	OPT_TEXT("cost", "WHAT", cost,
 		"work: time per unit of --work (default where that is known); the name of a call: "
-		"time in it per unit that it moved; or a figure of compare (default wall_time)"},
-	{"runs", "N", OPTION_NUMBER, AT(alternate.runs), 1, RUNS_MAX,
-		"runs of each value, in turns (default 5, with which 7 values can be judged)"},
-	{"prepare", "CMD", OPTION_TEXT, AT(alternate.prepare), 0, 0,
-		"shell command before each run, e.g. to build with that value"},
-	{"binary", "PATH", OPTION_TEXT, AT(binary), 0, 0,
-		"the target (else $PROFILE_BINARY, else the catalogue's)"},
-	{"output-dir", "DIR", OPTION_TEXT, AT(alternate.output_dir), 0, 0,
-		"where results go (default results)"},
-	{"config", "FILE", OPTION_TEXT, AT(alternate.config), 0, 0,
-		"the catalogue (default profile-scenario.json, if there is one)"},
-	{"type", "TYPE", OPTION_TEXT, AT(alternate.type), 0, 0, "io (default), cpu or memory"},
-	ALTERNATE_ROWS(struct sweep_args, alternate),
-	{"json", NULL, OPTION_FLAG, AT(json), 0, 0, "print the sweep as JSON"},
-	OPTION_ROWS_OF_ALL(struct sweep_args),
+		"time in it per unit that it moved; or a figure of compare (default wall_time)"),
+	OPT_COUNT("runs", "N", alternate.runs, 1, RUNS_MAX,
+		"runs of each value, in turns (default 5, with which 7 values can be judged)"),
+	OPT_TEXT("prepare", "CMD", alternate.prepare,
+		"shell command before each run, e.g. to build with that value"),
+	OPT_TEXT("binary", "PATH", binary,
+		"the target (else $PROFILE_BINARY, else the catalogue's)"),
+	OPT_TEXT("output-dir", "DIR", alternate.output_dir, "where results go (default results)"),
+	OPT_TEXT("config", "FILE", alternate.config,
+		"the catalogue (default profile-scenario.json, if there is one)"),
+	OPT_TEXT("type", "TYPE", alternate.type, "io (default), cpu or memory"),
+	ALTERNATE_OPTIONS(ALTERNATE_ROW),
+	OPT_FLAG("json", json, "print the sweep as JSON"),
+	OPT_OF_ALL,
 };
-
-static const struct optable options = {option_rows, sizeof(option_rows) / sizeof(option_rows[0])};
-
-static void sweep_help(struct out *o)
-{
-	out_str(o,
-		"profile-scenario sweep --scenario NAME --over NAME=V1,V2,.. [OPTIONS] [-- "
-		"ARGS...]\n"
-		"Runs a scenario with each value in turns, and says from which one on a larger one "
-		"does not pay:\nthe smallest whose cost is within 5% of the best one's, where the "
-		"intervals leave no doubt.\n\n");
-	optable_help(&options, o);
-	out_str(o,
-		"\nexit status: 0 there is a knee, or there is none; 2 trouble; 3 cannot tell\n");
-}
 
 /* ---- the values ---- */
 
@@ -220,7 +201,7 @@ static int print(const struct sweep_args *args, const struct res_sweep *s, struc
 	if (args->json)
 		write_json(s, &o);
 	else
-		text_write_doc(d, &o, command_columns(TEXT_COLUMNS));
+		text_write_doc(d, &o, out_columns(STDOUT_FILENO, TEXT_COLUMNS));
 	doc_free(d);
 	return command_flush(&o, err);
 }
@@ -283,15 +264,16 @@ static int run_values(struct sweep_args *args, struct values *v, const struct si
 	return rc;
 }
 
-/* The exit status, or a negative errno. */
-static int sweep(struct sweep_args *args, struct err *err)
+static int sweep_run(void *ctx, const struct words *words, struct err *err)
 {
+	struct sweep_args *args = ctx;
 	const char *type = args->alternate.type ? args->alternate.type : "io";
 	const struct side_kind *kind = find_kind(type, err);
 	struct values values = {0};
 	struct res_sweep *s = NULL;
 	int rc = kind ? read_values(&values, args->over, err) : err->code;
 
+	args->alternate.rest = words->rest;
 	if (rc == 0 && !args->alternate.scenario)
 		rc = err_set(err, -EINVAL, "--scenario NAME is needed (see sweep --help)");
 	if (rc == 0 && args->cost)
@@ -311,22 +293,19 @@ static int sweep(struct sweep_args *args, struct err *err)
 	return rc;
 }
 
-static int sweep_main(char **argv)
-{
-	struct sweep_args args = {.alternate = {.output_dir = "results", .runs = RUNS_DEFAULT}};
-	struct err err = {0};
-	int rc = optable_parse(&options, argv, &args, &args.alternate.rest, &err);
-
-	if (rc == 0)
-		rc = sweep(&args, &err);
-	if (rc < 0)
-		command_complain(err.text);
-	return rc < 0 ? STATUS_TROUBLE : rc;
-}
-
 const struct command command_sweep = {
 	.name = "sweep",
 	.meaning = "run a scenario over values: from which one on does a larger one not pay?",
-	.run = sweep_main,
-	.help = sweep_help,
+	.usage =
+		"profile-scenario sweep --scenario NAME --over NAME=V1,V2,.. [OPTIONS] [-- "
+		"ARGS...]\n"
+		"Runs a scenario with each value in turns, and says from which one on a larger one "
+		"does not pay:\nthe smallest whose cost is within 5% of the best one's, where the "
+		"intervals leave no doubt.\n\n",
+	.after = "\nexit status: 0 there is a knee, or there is none; 2 trouble; 3 cannot tell\n",
+	.options = COMMAND_OPTIONS(option_rows),
+	.args_size = sizeof(OPTIONS),
+	.defaults = &(const struct sweep_args){.alternate = {.output_dir = "results",
+						       .runs = RUNS_DEFAULT}},
+	.run = sweep_run,
 };

@@ -4,6 +4,7 @@
 
 #include "common/base/err.h"
 #include "common/base/out.h"
+#include "common/cli/words.h"
 
 /*
  * A command of profile-scenario. To add one: a file in this folder with a
@@ -12,14 +13,27 @@
 struct command {
 	const char *name;
 	const char *meaning; /* one line for --help */
-	/* argv: NULL-terminated, without the program's and the command's name. Returns the exit
-	 * status. */
-	int (*run)(char **argv);
-	/* What `profile-scenario NAME --help` prints. */
+	/* What `profile-scenario NAME --help` prints above its options, and below them: first what
+	 * is not the same each time (NULL: nothing is). */
+	const char *usage, *after;
 	void (*help)(struct out *o);
+	struct optable options; /* into a struct of args_size bytes, at first as *defaults is */
+	size_t args_size;
+	const void *defaults; /* NULL: zeroed */
+	size_t words;   /* it takes so many at most; 0: none, and says so by optable_parse() */
+	int keeps_rest; /* what follows "--" is no words */
+	/* args: that struct. Returns the exit status, or a negative errno: STATUS_USAGE, and what
+	 * went wrong is told. */
+	int (*run)(void *args, const struct words *words, struct err *err);
+	/* Also does what else there is to do when something was wrong; may be NULL. */
+	void (*refuse)(const void *args, const struct err *err);
 };
+#define COMMAND_OPTIONS(rows)                                                                      \
+	{                                                                                          \
+		rows, sizeof(rows) / sizeof((rows)[0])                                             \
+	}
 
-enum { STATUS_OK = 0, STATUS_USAGE = 2 };
+enum { STATUS_OK = 0, STATUS_USAGE = 2, STATUS_TROUBLE = 2 };
 
 #define COMMAND(name) extern const struct command command_##name;
 #include "common/cli/commands.def"
@@ -32,11 +46,9 @@ void command_complain(const char *text);
 void command_show_log(const char *path);
 /* Ends an output to stdout: flushed and released; an error says that it cannot be written. */
 int command_flush(struct out *o, struct err *err);
-/* The same; an error is told, and the exit status is returned. */
-int command_end(struct out *o);
-/* How wide text on stdout may be: as the terminal that it is, where that is narrower than most. */
-size_t command_columns(size_t most);
-/* Prints on stdout what fn writes; the exit status. */
-int command_print(void (*fn)(struct out *o));
+/* Writes to stdout; -errno: it cannot be written. */
+int command_write(void (*write)(const void *ctx, struct out *o), const void *ctx, struct err *err);
+/* Text on one line: control characters, which names of files may hold, become `instead`. */
+void command_put(struct out *o, const char *text, char instead);
 
 #endif

@@ -2,9 +2,9 @@
 /* profile-scenario: finds the command and runs it. */
 #include "common/base/platform.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
@@ -22,12 +22,23 @@ static const struct command *const commands[] = {
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
+static int is_control(char c)
+{
+	return (unsigned char)c < ' ' || c == 0x7f;
+}
+
 void command_complain(const char *text)
 {
 	fputs("profile-scenario: ", stderr);
 	for (; *text; text++)
-		fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, stderr);
+		fputc(is_control(*text) ? '?' : *text, stderr);
 	fputc('\n', stderr);
+}
+
+void command_put(struct out *o, const char *text, char instead)
+{
+	for (; *text; text++)
+		out_char(o, is_control(*text) ? instead : *text);
 }
 
 void command_show_log(const char *path)
@@ -49,36 +60,28 @@ int command_flush(struct out *o, struct err *err)
 	return rc < 0 ? err_set(err, rc, "cannot write to standard output: %s", strerror(-rc)) : 0;
 }
 
-size_t command_columns(size_t most)
-{
-	enum { LEAST = 40 };
-	struct winsize w;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) < 0 || !w.ws_col || w.ws_col > most)
-		return most;
-	return w.ws_col < LEAST ? LEAST : w.ws_col;
-}
-
-int command_end(struct out *o)
-{
-	struct err err = {0};
-
-	if (command_flush(o, &err) == 0)
-		return STATUS_OK;
-	command_complain(err.text);
-	return STATUS_USAGE;
-}
-
-int command_print(void (*fn)(struct out *o))
+int command_write(void (*write)(const void *ctx, struct out *o), const void *ctx, struct err *err)
 {
 	struct out o;
 
 	out_init(&o, STDOUT_FILENO);
-	fn(&o);
-	return command_end(&o);
+	write(ctx, &o);
+	return command_flush(&o, err);
 }
 
-static void print_help(struct out *o)
+static void write_command_help(const void *ctx, struct out *o)
+{
+	const struct command *c = ctx;
+
+	out_str(o, c->usage);
+	optable_help(&c->options, o);
+	if (c->help)
+		c->help(o);
+	if (c->after)
+		out_str(o, c->after);
+}
+
+static void write_help(const void *ctx, struct out *o)
 {
 	out_str(o, "profile-scenario [COMMAND] [OPTIONS] [-- ARGS...]\n"
 		   "Runs a scenario of a target under a profiler and keeps the results.\n\n"
@@ -86,11 +89,12 @@ static void print_help(struct out *o)
 	for (size_t i = 0; i < LEN(commands); i++)
 		out_printf(o, "  %-10s %s\n", commands[i]->name, commands[i]->meaning);
 	out_char(o, '\n');
-	command_run.help(o);
+	write_command_help(ctx, o);
 }
 
-static void print_version(struct out *o)
+static void write_version(const void *ctx, struct out *o)
 {
+	(void)ctx;
 	out_str(o, "profile-scenario " IOTRACE_VERSION "\n");
 }
 
@@ -103,40 +107,60 @@ static int has_flag(char **argv, const char *flag)
 	return 0;
 }
 
-static int run_command(const struct command *command, char **argv)
+static int run_command(const struct command *c, char **argv, struct err *err)
 {
+	static struct words words;
+	cleanup_free void *args = mem_calloc(1, c->args_size);
+	int rc = 0;
+
 	if (has_flag(argv, "--help"))
-		return command_print(command->help);
+		return command_write(write_command_help, c, err);
 	if (has_flag(argv, "--version"))
-		return command_print(print_version);
-	return command->run(argv);
+		return command_write(write_version, NULL, err);
+	if (c->defaults)
+		memcpy(args, c->defaults, c->args_size);
+	if (c->words)
+		rc = words_split(&c->options, argv, c->words, c->keeps_rest, &words, err);
+	if (rc == 0)
+		rc = optable_parse(&c->options, argv, args, &words.rest, err);
+	if (rc == 0)
+		rc = c->run(args, &words, err);
+	if (rc < 0 && c->refuse)
+		c->refuse(args, err);
+	return rc;
 }
 
-static int complain_unknown(const char *name)
+static int unknown(const char *name, struct err *err)
 {
 	struct nearest n = nearest_to(name, 1 + strlen(name) / 4);
 
 	for (size_t i = 0; i < LEN(commands); i++)
 		nearest_try(&n, commands[i]->name);
 	cleanup_free char *hint = nearest_hint(&n);
-	cleanup_free char *text = mem_printf("unknown command '%.100s'%s (see --help)", name, hint);
 
-	command_complain(text);
-	return STATUS_USAGE;
+	return err_set(err, -EINVAL, "unknown command '%.100s'%s (see --help)", name, hint);
+}
+
+static int run(char **argv, struct err *err)
+{
+	if (!strcmp(argv[1], "--help"))
+		return command_write(write_help, &command_run, err);
+	if (argv[1][0] == '-')
+		return run_command(&command_run, argv + 1, err);
+	for (size_t i = 0; i < LEN(commands); i++)
+		if (!strcmp(commands[i]->name, argv[1]))
+			return run_command(commands[i], argv + 2, err);
+	return unknown(argv[1], err);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc < 2) {
-		command_complain("--scenario NAME is needed (see --help)");
-		return STATUS_USAGE;
-	}
-	if (!strcmp(argv[1], "--help"))
-		return command_print(print_help);
-	if (argv[1][0] == '-')
-		return run_command(&command_run, argv + 1);
-	for (size_t i = 0; i < LEN(commands); i++)
-		if (!strcmp(commands[i]->name, argv[1]))
-			return run_command(commands[i], argv + 2);
-	return complain_unknown(argv[1]);
+	struct err err = {0};
+	int rc = argc < 2 ? err_set(&err, -EINVAL, "--scenario NAME is needed (see --help)")
+			  : run(argv, &err);
+
+	if (rc >= 0)
+		return rc;
+	command_complain(err.text);
+	return STATUS_USAGE;
 }

@@ -12,6 +12,7 @@ enum { WORDS_MAX = 16384 };
 struct words {
 	const char *at[WORDS_MAX + 1]; /* NULL after the last */
 	size_t len;
+	char **rest; /* what follows "--", NULL: nothing */
 };
 
 /* Takes the words, at most `most`, out of argv, which keeps the options; what follows "--" are

@@ -25,52 +25,47 @@ struct side_part *side_part_of(struct side *s, const char *scenario, const struc
 	return p;
 }
 
+static void keep_run(struct side *s, const char *scenario, const struct side_kind *kind, void *doc)
+{
+	struct side_part *p = side_part_of(s, scenario, kind);
+
+	*VEC_PUSH(&p->runs) = doc;
+	s->runs++;
+}
+
 static int add_run(struct side *s, const char *scenario, const struct side_kind *kind,
 	const char *path, struct err *err)
 {
-	struct side_part *p;
 	void *doc;
 	int rc = json_read_struct(path, kind->schema, &doc, err);
 
-	if (rc < 0)
-		return rc;
-	p = side_part_of(s, scenario, kind);
-	*VEC_PUSH(&p->runs) = doc;
-	s->runs++;
-	return 0;
+	if (rc == 0)
+		keep_run(s, scenario, kind, doc);
+	return rc;
 }
 
 /* ---- one file ---- */
 
-static const struct side_kind *kind_of_file(
-	const char *path, const struct side_kind *kinds, char **ret_scenario, struct err *err)
+static int read_file(struct side *s, const char *path, const struct side_kind *k, struct err *err)
 {
 	struct json_doc *d;
 	const char *schema, *scenario;
-	const struct side_kind *k = kinds;
+	void *doc;
+	int rc = json_doc_read(path, &d, err);
 
-	if (json_doc_read(path, &d, err) < 0)
-		return NULL;
+	if (rc < 0)
+		return rc;
 	schema = json_text(json_get(json_doc_root(d), "schema"));
 	scenario = json_text(json_get(json_doc_root(d), "scenario"));
 	while (k->id && (!schema || strcmp(k->schema->id, schema) != 0))
 		k++;
-	if (k->id)
-		*ret_scenario = mem_strdup(scenario ? scenario : "result");
-	else
-		err_set(err, -EINVAL, "%s: schema: '%.60s' is none that can be compared here", path,
-			schema ? schema : "(none)");
+	rc = k->id ? json_doc_struct(d, k->schema, &doc, err)
+		   : err_set(err, -EINVAL, "%s: schema: '%.60s' is none that can be compared here",
+			     path, schema ? schema : "(none)");
+	if (rc == 0)
+		keep_run(s, scenario ? scenario : "result", k, doc);
 	json_doc_free(d);
-	return k->id ? k : NULL;
-}
-
-static int read_file(
-	struct side *s, const char *path, const struct side_kind *kinds, struct err *err)
-{
-	cleanup_free char *scenario = NULL;
-	const struct side_kind *kind = kind_of_file(path, kinds, &scenario, err);
-
-	return kind ? add_run(s, scenario, kind, path, err) : -EINVAL;
+	return rc;
 }
 
 /* ---- a directory ---- */

@@ -62,30 +62,7 @@ double stats_median(const double *v, size_t len)
 	return median;
 }
 
-void stats_quartiles(const double *v, size_t len, double ret_quartiles[3])
-{
-	size_t n;
-	double *at = sorted(v, len, &n);
-
-	for (size_t q = 1; q <= 3; q++)
-		ret_quartiles[q - 1] = quarter(at, n, q);
-	free(at);
-}
-
 /* ---- spread and effect ---- */
-
-double stats_spread(const double *v, size_t len)
-{
-	size_t n;
-	double *at = sorted(v, len, &n), median = quarter(at, n, 2), spread = NAN;
-
-	if (n >= 2 && at[0] == at[n - 1])
-		spread = 0;
-	else if (n >= 2 && median != 0)
-		spread = (at[n - 1] - at[0]) / fabs(median);
-	free(at);
-	return isfinite(spread) ? spread : NAN;
-}
 
 double stats_deviation(const double *v, size_t len)
 {

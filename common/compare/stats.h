@@ -34,19 +34,6 @@ struct stats_pair {
 double stats_median(const double *v, size_t len);
 
 /*
- * Lower quartile, median, upper quartile, by linear interpolation between the two nearest values
- * (Hyndman and Fan's type 7, the default of R and numpy).
- */
-void stats_quartiles(const double *v, size_t len, double ret_quartiles[3]);
-
-/*
- * (max - min) / |median|: for display. 0 if all values are equal, zeros too; NAN with fewer than
- * two values, a median of zero, or infinities that differ. One outlier makes it large, and so do
- * many runs; so it is not what an effect is measured by.
- */
-double stats_spread(const double *v, size_t len);
-
-/*
  * The median absolute deviation times 1.4826, in the unit of the values: estimates the standard
  * deviation of normal noise, and one slow run in five does not move it. 0 where more than half of
  * the values agree. NAN with fewer than two values.

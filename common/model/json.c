@@ -246,11 +246,6 @@ static int read_field(const struct reader *rd, const struct place *at, json_t *v
 	switch (f->type) {
 	case FIELD_U64:
 		return read_u64(rd, at, v, to);
-	case FIELD_I64:
-		if (!json_is_integer(v))
-			return wrong(rd, at, "not an integer");
-		*(int64_t *)to = json_integer_value(v);
-		return 0;
 	case FIELD_DBL:
 		if (!json_is_number(v))
 			return wrong(rd, at, "not a number");
@@ -333,40 +328,45 @@ static int check_schema(
 	return 0;
 }
 
+static int read_document(
+	const char *path, json_t *root, const struct schema *schema, void **ret, struct err *err)
+{
+	struct reader rd = {.path = path, .err = err};
+	int rc = check_schema(path, root, schema, err);
+
+	if (rc < 0)
+		return rc;
+	rd.doc = result_make(schema);
+	rc = read_struct(&rd, &(struct place){0}, root, schema->shape, rd.doc);
+	if (rc == 0)
+		*ret = rd.doc;
+	else
+		result_free(rd.doc);
+	return rc;
+}
+
 int json_read_struct(const char *path, const struct schema *schema, void **ret, struct err *err)
 {
-	cleanup_free char *text = NULL;
-	size_t len;
-	int rc = file_read(path, MAX_BYTES, &text, &len, err);
+	struct json_doc *d;
+	int rc = json_doc_read(path, &d, err);
 
-	return rc < 0 ? rc
-		      : json_parse_struct(&(struct json_text){path, text, len}, schema, ret, err);
+	if (rc < 0)
+		return rc;
+	rc = json_doc_struct(d, schema, ret, err);
+	json_doc_free(d);
+	return rc;
 }
 
 int json_parse_struct(
 	const struct json_text *t, const struct schema *schema, void **ret, struct err *err)
 {
-	const char *path = t->name;
-	struct place top = {0};
-	struct reader rd = {.path = path, .err = err};
 	json_t *root = NULL;
-	int rc = parse(path, t->text, t->len, &root, err);
+	int rc = parse(t->name, t->text, t->len, &root, err);
 
-	if (rc < 0)
-		return rc;
-
-	rc = check_schema(path, root, schema, err);
-	if (rc == 0) {
-		rd.doc = result_make(schema);
-		rc = read_struct(&rd, &top, root, schema->shape, rd.doc);
-	}
+	if (rc == 0)
+		rc = read_document(t->name, root, schema, ret, err);
 	json_decref(root);
-	if (rc < 0) {
-		result_free(rd.doc);
-		return rc;
-	}
-	*ret = rd.doc;
-	return 0;
+	return rc;
 }
 
 int json_read_result(const char *path, struct res_result **ret, struct err *err)
@@ -382,26 +382,30 @@ int json_read_result(const char *path, struct res_result **ret, struct err *err)
 /* ---- generic values ---- */
 
 struct json_doc {
-	char *path, *text;
+	char *path;
 	json_t *root;
 };
 
 int json_doc_read(const char *path, struct json_doc **ret, struct err *err)
 {
-	struct json_doc *d = mem_calloc(1, sizeof(*d));
+	cleanup_free char *text = NULL;
+	json_t *root = NULL;
 	size_t len;
-	int rc;
+	int rc = file_read(path, MAX_BYTES, &text, &len, err);
 
-	d->path = mem_strdup(path);
-	rc = file_read(path, MAX_BYTES, &d->text, &len, err);
 	if (rc == 0)
-		rc = parse(path, d->text, len, &d->root, err);
-	if (rc < 0) {
-		json_doc_free(d);
+		rc = parse(path, text, len, &root, err);
+	if (rc < 0)
 		return rc;
-	}
-	*ret = d;
+	*ret = mem_calloc(1, sizeof(**ret));
+	**ret = (struct json_doc){mem_strdup(path), root};
 	return 0;
+}
+
+int json_doc_struct(
+	const struct json_doc *d, const struct schema *schema, void **ret, struct err *err)
+{
+	return read_document(d->path, d->root, schema, ret, err);
 }
 
 void json_doc_free(struct json_doc *d)
@@ -409,7 +413,6 @@ void json_doc_free(struct json_doc *d)
 	if (!d)
 		return;
 	json_decref(d->root);
-	free(d->text);
 	free(d->path);
 	free(d);
 }
@@ -496,68 +499,4 @@ const char *json_key(const struct json_value *object, size_t i)
 	for (; it && i; i--)
 		it = json_object_iter_next(of(object), it);
 	return it ? json_object_iter_key(it) : NULL;
-}
-
-static int is_one_of(const char *key, const char *const *keys)
-{
-	for (; *keys; keys++) {
-		if (!strcmp(key, *keys))
-			return 1;
-	}
-	return 0;
-}
-
-static int unknown_key(const struct json_doc *d, const char *where, const char *key,
-	const char *const *keys, struct err *err)
-{
-	char position[64];
-	struct out known;
-	int rc;
-
-	out_init_mem(&known);
-	for (size_t i = 0; keys[i]; i++)
-		out_printf(&known, "%s%s", i ? ", " : "", keys[i]);
-	rc = err_set(err, -EINVAL, "%s: %s: unknown key '%s%s'; known here: %s", d->path,
-		json_where(d, key, position, sizeof(position)), where, key, out_text(&known));
-	out_release(&known);
-	return rc;
-}
-
-int json_only_keys(const struct json_doc *d, const struct json_value *object, const char *where,
-	const char *const *keys, struct err *err)
-{
-	const char *key;
-	json_t *member;
-
-	json_object_foreach(of(object), key, member)
-	{
-		if (!is_one_of(key, keys))
-			return unknown_key(d, where, key, keys, err);
-	}
-	return 0;
-}
-
-/* Offset of "key" as the name of a member, or of the end. */
-static size_t find_key(const char *text, const char *key)
-{
-	cleanup_free char *quoted = mem_printf("\"%s\"", key);
-	size_t len = strlen(quoted);
-	const char *p = text;
-
-	while ((p = strstr(p, quoted))) {
-		const char *behind = p + len + strspn(p + len, " \t\r\n");
-
-		if (*behind == ':')
-			return (size_t)(p - text);
-		p += len - 1; /* its last quote may be another's first */
-	}
-	return strlen(text);
-}
-
-const char *json_where(const struct json_doc *d, const char *key, char *buf, size_t size)
-{
-	struct position at = position_of(d->text, find_key(d->text, key));
-
-	snprintf(buf, size, "line %zu column %zu", at.line, at.column);
-	return buf;
 }

@@ -51,6 +51,9 @@ struct json_value; /* opaque: jansson's json_t */
 
 int json_doc_read(const char *path, struct json_doc **ret, struct err *err);
 void json_doc_free(struct json_doc *d); /* takes NULL */
+/* The same as json_read_struct() of its file. */
+int json_doc_struct(
+	const struct json_doc *d, const struct schema *schema, void **ret, struct err *err);
 const struct json_value *json_doc_root(const struct json_doc *d);
 
 enum json_kind {
@@ -72,11 +75,5 @@ double json_number(const struct json_value *v, double otherwise); /* of a real o
 int json_bool(const struct json_value *v, int otherwise);
 /* Keys of an object in file order: key i, or NULL. */
 const char *json_key(const struct json_value *object, size_t i);
-/* Checks that object has only the keys of the NULL-terminated list; else an error that says which
- * key of which file, with its line and column. where: "" or "scenarios.knotd." for the message. */
-int json_only_keys(const struct json_doc *d, const struct json_value *object, const char *where,
-	const char *const *keys, struct err *err);
-/* "line 3 column 7" of a key's first appearance as "key": in the file's text, for messages. */
-const char *json_where(const struct json_doc *d, const char *key, char *buf, size_t size);
 
 #endif

@@ -8,7 +8,6 @@ static const struct shape *const shapes[] = {
 #define STRUCT(s) &shape_##s,
 #define END(s)
 #define U64(id, unit, meaning)
-#define I64(id, unit, meaning)
 #define DBL(id, unit, meaning)
 #define BOOL(id, unit, meaning)
 #define STR(id, unit, meaning)
@@ -61,9 +60,6 @@ static void schema_type(struct out *o, const struct field *f)
 	switch (f->type) {
 	case FIELD_U64:
 		out_str(o, "\"type\": [\"integer\", \"null\"], \"minimum\": 0");
-		break;
-	case FIELD_I64:
-		out_str(o, "\"type\": [\"integer\", \"null\"]");
 		break;
 	case FIELD_DBL:
 		out_str(o, "\"type\": [\"number\", \"null\"]");
@@ -172,7 +168,6 @@ static void doc_type(struct out *o, const struct field *f)
 
 	switch (f->type) {
 	case FIELD_U64:
-	case FIELD_I64:
 		out_str(o, "integer");
 		break;
 	case FIELD_DBL:

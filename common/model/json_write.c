@@ -113,14 +113,6 @@ static void write_u64(struct out *o, uint64_t v)
 		write_real(o, (double)v < most ? (double)v : most);
 }
 
-static void write_i64(struct out *o, int64_t v)
-{
-	if (v == I64_NONE)
-		out_str(o, "null");
-	else
-		out_i64(o, v);
-}
-
 /* A depth that stays below 0 however deep the struct is. */
 #define ON_ONE_LINE INT_MIN
 
@@ -206,9 +198,6 @@ static void write_field(struct out *o, const void *obj, const struct field *f, i
 	switch (f->type) {
 	case FIELD_U64:
 		write_u64(o, *(const uint64_t *)at);
-		break;
-	case FIELD_I64:
-		write_i64(o, *(const int64_t *)at);
 		break;
 	case FIELD_DBL:
 		write_double(o, *(const double *)at);

@@ -21,6 +21,13 @@ const struct schema *const schemas[] = {
 #include "common/model/schemas.def"
 #undef SCHEMA
 
+const struct schema *schema_like(const struct schema *const *list, const char *id)
+{
+	while (*list && (!id || strncmp((*list)->id, id, strcspn((*list)->id, "/") + 1) != 0))
+		list++;
+	return *list;
+}
+
 /* A document and the arena that it lives in. */
 struct owner {
 	struct arena arena;
@@ -73,9 +80,6 @@ void result_clear(void *obj, const struct shape *shape)
 		switch (shape->fields[i].type) {
 		case FIELD_U64:
 			*(uint64_t *)to = U64_NONE;
-			break;
-		case FIELD_I64:
-			*(int64_t *)to = I64_NONE;
 			break;
 		case FIELD_DBL:
 			*(double *)to = NAN;

@@ -21,7 +21,6 @@
  *	result_free(r);
  */
 #define U64_NONE UINT64_MAX
-#define I64_NONE INT64_MIN
 
 struct res_count {
 	const char *key;
@@ -42,7 +41,6 @@ struct res_counts {
 #define STRUCT(s)                    struct res_##s {
 #define END(s)                       }
 #define U64(id, unit, meaning)       uint64_t id;
-#define I64(id, unit, meaning)       int64_t id;
 #define DBL(id, unit, meaning)       double id;
 #define BOOL(id, unit, meaning)      _Alignas(8) int id; /* so that no struct has inner padding */
 #define STR(id, unit, meaning)       const char *id;
@@ -71,7 +69,6 @@ struct res_counts {
 #define STRUCT(s) extern const struct shape shape_##s;
 #define END(s)
 #define U64(id, unit, meaning)
-#define I64(id, unit, meaning)
 #define DBL(id, unit, meaning)
 #define BOOL(id, unit, meaning)
 #define STR(id, unit, meaning)
@@ -95,6 +92,9 @@ struct schema {
 	const struct shape *shape;
 };
 extern const struct schema *const schemas[]; /* NULL after the last */
+/* The one of a list, NULL after its last, that a file whose "schema" is id is of, in any version of
+ * it; NULL: none. id may be NULL. */
+const struct schema *schema_like(const struct schema *const *list, const char *id);
 #define SCHEMA(s, id, title, what) extern const struct schema schema_##s;
 #include "common/model/schemas.def"
 #undef SCHEMA

@@ -7,7 +7,6 @@
 /* What the structs of a result are made of, for everything that walks one without knowing it. */
 enum field_type {
 	FIELD_U64,
-	FIELD_I64,
 	FIELD_DBL,
 	FIELD_BOOL,
 	FIELD_STR,

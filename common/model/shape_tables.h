@@ -27,7 +27,6 @@
 #define BYTES(n)                  OFFSET, PASTE(last_of_line_, __LINE__) = OFFSET + (n)-1,
 #define STRUCT(s)                 enum { before_##s = -1,
 #define U64(id, unit, meaning)    BYTES(sizeof(uint64_t))
-#define I64(id, unit, meaning)    BYTES(sizeof(int64_t))
 #define DBL(id, unit, meaning)    BYTES(sizeof(double))
 #define BOOL(id, unit, meaning)   BYTES(8)
 #define STR(id, unit, meaning)    BYTES(sizeof(char *))
@@ -49,7 +48,6 @@
 #define VALUE(id, type, unit, m)  {#id, FIELD_##type, UNIT_##unit, OFFSET, NULL, m},
 #define NESTED(id, type, s, m)    {#id, FIELD_##type, UNIT_NONE, OFFSET, &shape_##s, m},
 #define U64(id, unit, meaning)    VALUE(id, U64, unit, meaning)
-#define I64(id, unit, meaning)    VALUE(id, I64, unit, meaning)
 #define DBL(id, unit, meaning)    VALUE(id, DBL, unit, meaning)
 #define BOOL(id, unit, meaning)   VALUE(id, BOOL, unit, meaning)
 #define STR(id, unit, meaning)    VALUE(id, STR, unit, meaning)

@@ -4,7 +4,6 @@
 #undef STRUCT
 #undef END
 #undef U64
-#undef I64
 #undef DBL
 #undef BOOL
 #undef STR

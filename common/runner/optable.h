@@ -11,8 +11,9 @@
 /*
  * Command line options as a table: parsing and --help derive from the same rows.
  *
+ *	#define OPTIONS struct args
  *	static const struct optable_row rows[] = {
- *		{"runs", "N", OPTION_NUMBER, offsetof(struct args, runs), 1, 1000, "how often"},
+ *		OPT_COUNT("runs", "N", runs, 1, 1000, "how often"),
  *	};
  *	static const struct optable table = {rows, 1};
  *	struct args a = {.runs = OPTION_UNSET};
@@ -36,12 +37,20 @@ struct optable_row {
 	const char *help;
 };
 
-/* The rows of every command, whose struct has `int help, version`. */
-#define OPTION_ROWS_OF_ALL(type)                                                                   \
-	{"help", NULL, OPTION_FLAG, offsetof(type, help), 0, 0, "print this"},                     \
-	{                                                                                          \
-		"version", NULL, OPTION_FLAG, offsetof(type, version), 0, 0, "print the version"   \
-	}
+/* clang-format off */
+#define OPT_FLAG(name, member, help) \
+	{name, NULL, OPTION_FLAG, offsetof(OPTIONS, member), 0, 0, help}
+#define OPT_TEXT(name, arg, member, help) \
+	{name, arg, OPTION_TEXT, offsetof(OPTIONS, member), 0, 0, help}
+#define OPT_SECONDS(name, member, help) \
+	{name, "SEC", OPTION_SECONDS, offsetof(OPTIONS, member), 0, 0, help}
+#define OPT_COUNT(name, arg, member, min, max, help) \
+	{name, arg, OPTION_NUMBER, offsetof(OPTIONS, member), min, max, help}
+/* The rows of every command, for --help: main() looks for them before anything is parsed. */
+#define OPT_OF_ALL \
+	{"help", NULL, OPTION_FLAG, SIZE_MAX, 0, 0, "print this"}, \
+	{"version", NULL, OPTION_FLAG, SIZE_MAX, 0, 0, "print the version"}
+/* clang-format on */
 
 struct optable {
 	const struct optable_row *rows;

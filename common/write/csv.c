@@ -106,12 +106,6 @@ static void write_value(struct out *o, const void *obj, const struct field *f, e
 	case FIELD_U64:
 		write_u64(o, *(const uint64_t *)at, style);
 		break;
-	case FIELD_I64:
-		if (*(const int64_t *)at != I64_NONE)
-			out_i64(o, *(const int64_t *)at);
-		else
-			write_none(o, style);
-		break;
 	case FIELD_DBL:
 		if (isfinite(*(const double *)at))
 			csv_real(o, *(const double *)at);

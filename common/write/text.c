@@ -12,7 +12,6 @@
 #include "common/write/safe.h"
 #include "common/write/writer.h"
 
-#define COLUMNS_MIN 60
 #define KEY_COLUMNS 9 /* "window   ..." */
 #define HEAD_LINES  3 /* a longer command line is cut */
 #define TITLE_MAX   40
@@ -29,6 +28,12 @@ struct printer {
 	const char *section; /* title that waits for the line it shares, or NULL */
 	struct arena arena;
 };
+
+/* s, cut in its middle where names are. */
+static char *cut(struct printer *p, char *s, size_t columns)
+{
+	return p->columns < TEXT_CUTS ? s : safe_cut(&p->arena, s, columns);
+}
 
 /* Spaces at the end of s wait like those of move_to(): no line ends with one. */
 static void put_n(struct printer *p, const char *s, size_t bytes, size_t width)
@@ -110,10 +115,16 @@ static void wrap(struct printer *p, const char *s, size_t hang, size_t max_lines
 /* left, wrapped, and right at the end of its first line. */
 static void print_head(struct printer *p, const struct doc_block *b)
 {
-	const char *right = safe_cut(&p->arena, safe_text(&p->arena, b->b), p->columns / 2);
+	const char *right = cut(p, safe_text(&p->arena, b->b), p->columns / 2);
 	const char *left = safe_text(&p->arena, b->a);
-	size_t right_width = safe_width(right), n = line_bytes(left, p->columns - right_width - 2);
+	size_t right_width = safe_width(right), n;
 
+	if (right_width > p->columns / 2) {
+		wrap(p, left, 2, 0);
+		wrap(p, right, 2, 0);
+		return;
+	}
+	n = line_bytes(left, p->columns - right_width - 2);
 	put_n(p, left, n, safe_width(left) - safe_width(left + n));
 	move_to(p, p->columns - right_width);
 	put(p, right);
@@ -122,13 +133,14 @@ static void print_head(struct printer *p, const struct doc_block *b)
 	end_line(p);
 	if (*left) {
 		move_to(p, 2);
-		wrap(p, left, 2, HEAD_LINES - 1);
+		wrap(p, left, 2, p->columns < TEXT_CUTS ? 0 : HEAD_LINES - 1);
 	}
 }
 
 static void print_pair(struct printer *p, const struct doc_block *b)
 {
-	put(p, safe_cut(&p->arena, safe_text(&p->arena, b->a), TITLE_MAX));
+	put(p, safe_cut(&p->arena, safe_text(&p->arena, b->a),
+		       p->columns < TEXT_CUTS ? p->columns / 2 : TITLE_MAX));
 	p->at = p->at < KEY_COLUMNS ? KEY_COLUMNS : p->at + 1;
 	wrap(p, safe_text(&p->arena, b->b), KEY_COLUMNS, 0);
 }
@@ -254,10 +266,12 @@ static size_t *widest_name(const struct grid *g)
 /* Narrows the grid until it fits: shorter bars, names cut, less space between. 0: it can't. */
 static int grid_fit(struct grid *g, size_t columns)
 {
+	int cuts = columns >= TEXT_CUTS;
+
 	while (grid_width(g) > columns && g->bar > BAR_MIN)
 		g->bar--;
 	for (;;) {
-		size_t *name = widest_name(g);
+		size_t *name = cuts ? widest_name(g) : NULL;
 
 		if (grid_width(g) <= columns)
 			return 1;
@@ -316,8 +330,7 @@ static void print_grid_line(
 static void print_heading(struct printer *p, const struct grid *g, size_t row)
 {
 	move_to(p, INDENT);
-	put(p, safe_cut(&p->arena, grid_cell(g, row, 0), p->columns - INDENT));
-	end_line(p);
+	wrap(p, cut(p, grid_cell(g, row, 0), p->columns - INDENT), 2 * INDENT, 0);
 }
 
 static void print_rows(struct printer *p, const struct grid *g)
@@ -335,7 +348,7 @@ static char *stacked_text(struct printer *p, const struct grid *g, size_t row, s
 {
 	char *text = grid_cell(g, row, col);
 
-	return g->t->columns[col].left == 2 ? text : safe_cut(&p->arena, text, STACKED_MAX);
+	return g->t->columns[col].left == 2 ? text : cut(p, text, STACKED_MAX);
 }
 
 /* Too wide for its numbers: "name  calls 1, messages 2, ..." a row, wrapped. */
@@ -345,6 +358,7 @@ static void print_stacked(struct printer *p, const struct grid *g)
 		end_line(p);
 	for (size_t row = 0; row < g->rows; row++) {
 		char *line = stacked_text(p, g, row, 0);
+		const char *sep = ":";
 
 		if (is_heading(g, row)) {
 			print_heading(p, g, row);
@@ -353,8 +367,11 @@ static void print_stacked(struct printer *p, const struct grid *g)
 		for (size_t i = 1; i < g->cols; i++) {
 			char *text = stacked_text(p, g, row, i);
 
-			line = arena_printf(&p->arena, "%s%s %s%s%s", line, i > 1 ? "," : ":",
-				g->titles[i], *g->titles[i] ? " " : "", text);
+			if (!*text)
+				continue;
+			line = arena_printf(&p->arena, "%s%s %s%s%s", line, sep, g->titles[i],
+				*g->titles[i] ? " " : "", text);
+			sep = ",";
 		}
 		move_to(p, INDENT);
 		wrap(p, line, 2 * INDENT, 0);
@@ -363,16 +380,36 @@ static void print_stacked(struct printer *p, const struct grid *g)
 
 /* ---- strace -c's form ---- */
 
+/* As strace's are, unless the names do not fit behind them: then as the cells need. 0: nor do they
+ * then. */
+static int ruled_fit(const struct printer *p, struct grid *g)
+{
+	size_t last = g->cols - 1, names = g->width[last], before = 0, least = last + names;
+
+	for (size_t i = 0; i < last; i++)
+		before += (size_t)g->t->columns[i].width + 1;
+	for (size_t i = 0; i < last; i++)
+		least += g->width[i];
+
+	int fits = p->columns >= TEXT_CUTS || before + names <= p->columns;
+
+	for (size_t i = 0; i < last && fits; i++)
+		g->width[i] = (size_t)g->t->columns[i].width;
+	if (before + (size_t)g->t->columns[last].width <= p->columns)
+		g->width[last] = (size_t)g->t->columns[last].width;
+	return fits || least <= p->columns;
+}
+
 /* Cells that are wider than their column push the rest to the right. */
 static void print_ruled_line(struct printer *p, const struct grid *g, char *const *texts)
 {
 	for (size_t i = 0; i < g->cols; i++) {
-		size_t width = safe_width(texts[i]), fixed = (size_t)g->t->columns[i].width;
+		size_t width = safe_width(texts[i]), fixed = g->width[i];
 		size_t from = p->at + (i ? 1 : 0), room = p->columns - from;
 
 		if (g->t->columns[i].left) {
 			move_to(p, from);
-			put(p, safe_cut(&p->arena, texts[i], room < 8 ? 8 : room));
+			put(p, cut(p, texts[i], room < 8 ? 8 : room));
 		} else {
 			move_to(p, from + (fixed > width ? fixed - width : 0));
 			put(p, texts[i]);
@@ -386,7 +423,7 @@ static void print_rule(struct printer *p, const struct grid *g)
 {
 	for (size_t i = 0; i < g->cols; i++) {
 		move_to(p, p->at + (i ? 1 : 0));
-		for (int n = 0; n < g->t->columns[i].width; n++)
+		for (size_t n = 0; n < g->width[i]; n++)
 			put(p, "-");
 	}
 	end_line(p);
@@ -407,11 +444,13 @@ static void print_table(struct printer *p, const struct doc_table *t)
 {
 	struct grid g;
 
+	if (!t->cells.len)
+		return;
 	grid_fill(p, &g, t);
 	if (!p->section)
 		blank_line(p);
 	if (t->ruled) {
-		print_ruled(p, &g);
+		(ruled_fit(p, &g) ? print_ruled : print_stacked)(p, &g);
 		return;
 	}
 	/* The section's title stands above the first column, INDENT further left. */
@@ -456,7 +495,7 @@ static void print_block(struct printer *p, const struct doc_block *b)
 		break;
 	case DOC_SECTION:
 		blank_line(p);
-		p->section = safe_cut(&p->arena, safe_text(&p->arena, b->a), p->columns / 2);
+		p->section = cut(p, safe_text(&p->arena, b->a), p->columns / 2);
 		break;
 	case DOC_TABLE:
 		print_table(p, b->table);
@@ -474,7 +513,7 @@ void text_write_doc(const struct doc *d, struct out *o, size_t columns)
 {
 	struct printer p = {.o = o, .columns = columns};
 
-	assert(columns >= COLUMNS_MIN);
+	assert(columns >= OUT_COLUMNS_MIN);
 	for (size_t i = 0; i < d->blocks.len; i++)
 		print_block(&p, &d->blocks.at[i]);
 	flush_section(&p);

@@ -22,7 +22,10 @@ struct writer {
 
 const struct writer *writer_by_id(const char *id); /* NULL: none */
 
-/* Prints a doc as text of at most `columns` columns. */
+/* Prints a doc as text of at most `columns` columns, OUT_COLUMNS_MIN or more. Names are cut where
+ * there is not enough room for a table, but not below TEXT_CUTS columns: it is printed row by row
+ * then, as it is where its numbers are too wide. */
+enum { TEXT_CUTS = 100 };
 void text_write_doc(const struct doc *d, struct out *o, size_t columns);
 
 #endif

@@ -8,7 +8,7 @@ static void summary_write(const struct res_result *r, struct out *o)
 {
 	struct doc *d = view_summary(r);
 
-	text_write_doc(d, o, SUMMARY_COLUMNS);
+	text_write_doc(d, o, out_columns(o->fd, SUMMARY_COLUMNS));
 	doc_free(d);
 }
 

@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from recorder import AT_ONCE
-from tap import analyze, check, eq, main, need_recorder, only_from, profile, section, test
+from tap import BIN, analyze, check, eq, fits, main, need_recorder, on_terminal, only_from, profile, section, test
 
 only_from(__name__)
 
@@ -50,6 +50,20 @@ def real_batches_are_judged_by_their_figures(t):
     check(re.search(r"^\| .* \| sendmmsg \| 200 \| 1,400 \|.*\| what the caller gives \|$", batching, re.M), batching)
     cost = section(text, "Cost model")
     check("sendmmsg: no model: every call moved 7, so what a call" in cost or "seen by stops" in cost, cost)
+
+
+@test
+def as_wide_as_the_terminal(t):
+    """On a terminal it is text that fits it, in any locale, and no name is cut; elsewhere Markdown."""
+    prefix = run_mmsg(t, 100, 4).prefix
+    r = analyze(t, prefix + ".json", "--stdout")
+    check(r.out.startswith("# I/O analysis") and max(map(len, r.out.splitlines())) > 100, "no Markdown: " + r.out)
+    env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LC_ALL", "LANG")}
+    for columns, more in ((60, {}), (60, {"LC_ALL": "C"}), (80, {"COLUMNS": "60"}), (40, {})):
+        text = on_terminal([os.path.join(BIN, "profile-scenario"), "analyze", prefix + ".json", "--stdout"], columns,
+                           cwd=t.dir, env={**env, **more})
+        fits(text.replace("Markdown", ""), int(more.get("COLUMNS", columns)), "sendmmsg", "Optimization targets")
+        check("|--" not in text and not text.startswith("#"), "Markdown: " + text)
 
 
 @test

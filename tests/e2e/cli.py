@@ -165,6 +165,55 @@ def three_files_of_one_run(t):
     check(max(map(len, r.summary.splitlines())) <= 100, "summary within 100 columns")
 
 
+# Datagrams, iovecs, a file with a long name and one with bytes that are no text, and a call with a long name.
+NARROW = r"""
+import os, socket, sys, time
+a = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+a.bind(("127.0.0.1", 0))
+for name in sys.argv[1:]:
+    with open(os.fsencode(name), "w") as f:
+        for i in range(60):
+            a.sendto(b"x" * 20, a.getsockname())
+            a.recv(100)
+            os.writev(f.fileno(), [b"a", b"b"])
+            time.sleep(0.00001)
+"""
+
+
+@test
+def summary_as_wide_as_the_terminal(t):
+    """Nothing is wider than a narrow terminal and no name is cut, in any locale; elsewhere it is as it always was."""
+    names = [t.path("a_rather_long_name_of_a_file_" + "which_is_longer_" * 3 + "than_the_terminal_is_wide"),
+             t.path("sch\u00f6n\udcff")]
+    shown = [names[0], t.path("sch\u00f6n\ufffd")]
+    argv = [t.binary, "--trace=all", "-P", names[0], "-P", names[1], "--", sys.executable, "-c", NARROW, *names]
+    argv = [os.fsencode(x) for x in argv]
+    env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LC_ALL", "LANG")}
+    for columns, more in ((60, {}), (60, {"LC_ALL": "C"}), (60, {"LC_ALL": "POSIX", "LANG": "de_DE.ISO-8859-1"}),
+                          (40, {}), (99, {}), (100, {"COLUMNS": "60"}), (70, {"COLUMNS": "none"})):
+        text = tap.on_terminal(argv, columns, env={**env, **more})
+        tap.fits(text, int(more["COLUMNS"]) if more.get("COLUMNS", "").isdigit() else columns, *shown, "writev")
+    text = tap.on_terminal(argv, 200, env=env)
+    check(max(map(len, text.splitlines())) in range(80, 101), "a wide terminal:\n" + text)
+    check(HEADER in text, "strace's header:\n" + text)
+    with open(t.path("err"), "w") as f:  # no terminal
+        subprocess.run(argv, env=dict(env, COLUMNS="60"), stderr=f, check=True)
+    text = open(t.path("err")).read()
+    check(HEADER in text and max(map(len, text.splitlines())) in range(80, 101), "a file:\n" + text)
+
+
+@test
+def calls_with_long_names_on_a_narrow_terminal(t):
+    """The last table is strace's, whose columns are narrower where a name would not fit."""
+    argv = [t.binary, "--trace=rt_sigprocmask,clock_nanosleep,sched_getaffinity,write", "--", sys.executable, "-c",
+            "import os, time; os.sched_getaffinity(0); time.sleep(0.001); os.write(1, b'')"]
+    text = tap.on_terminal(argv, 60)
+    tap.fits(text, 60)
+    rows = text[text.index("% time"):].splitlines()
+    check(any(r.endswith(" sched_getaffinity") for r in rows), "its row:\n" + text)
+    eq(rows[0].split(), HEADER.split(), "titles")
+
+
 @test
 def each_file_alone(t):
     for option, word in (("--summary", HEADER), ("--detail", " write("), ("--json", '"iotrace.result/1"')):

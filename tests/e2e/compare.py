@@ -6,15 +6,11 @@ import os
 import random
 import re
 import shutil
-import fcntl
-import pty
-import struct
 import subprocess
-import termios
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BIN, check, eq, main, need_recorder, need_tool, profile, test
+from tap import BIN, check, eq, main, need_recorder, need_tool, on_terminal, profile, test
 
 # EXTRA writes and SLOW more work than the base; batches of BATCH on a socket pair.
 PROGRAM = """#define _GNU_SOURCE
@@ -738,20 +734,10 @@ def as_wide_as_the_terminal(t):
         subprocess.run([os.path.join(BIN, "iotrace"), "-q", "-o", side, "--", "true"], cwd=t.dir, check=True)
     words = [os.path.join(BIN, "profile-scenario"), "compare", "a.json", "b.json", "--all"]
     wide = subprocess.run(words, cwd=t.dir, capture_output=True, text=True).stdout
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 60, 0, 0))
-    with subprocess.Popen(words, cwd=t.dir, stdout=slave, stderr=subprocess.DEVNULL) as p:
-        os.close(slave)
-        narrow = b""
-        while True:
-            try:
-                narrow += os.read(master, 65536)
-            except OSError:  # its end
-                break
-        p.wait()
-    os.close(master)
     check(max(map(len, wide.splitlines())) > 60, "nothing to fold: " + wide)
-    eq([x for x in narrow.decode().splitlines() if len(x) > 60 and not re.search(r"  exit \d$", x)], [], "too wide")
+    for columns in (60, 40):
+        narrow = on_terminal(words, columns, cwd=t.dir)
+        eq([x for x in narrow.splitlines() if len(x) > columns and not re.search(r"  exit \d$", x)], [], "too wide")
 
 
 if __name__ == "__main__":

@@ -220,7 +220,7 @@ def what_cannot_be_read(t):
             check(r.out == "" and r.err.count("\n") == 1 and "bad.json" in r.err and words in r.err
                   and "\x1b" not in r.err, "%r: %s" % (text, r))
     for args, words in (((good, "nope"), "syscalls.errno"), ((good, "syscalls.\n"), "no table"), ((), "FILE"),
-                        ((t.path("none"),), "No such file"), ((t.dir,), "not a regular file"),
+                        ((t.path("none"),), "No such file"), ((t.dir,), "Is a directory"),
                         ((good, "-o", "x"), "TABLE"), ((good, "fds", "fds"), "too many"), ((good, "--nope"), "--nope"),
                         ((good, "fds", "-o", t.path("no/such/place")), "no/such/place")):
         r = profile(t, "export", *args, status=2)

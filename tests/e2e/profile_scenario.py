@@ -16,7 +16,8 @@ import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import (BIN, ROOT, Failure, Skip, USER, USERNS, check, eq, for_others, main, need_root, need_tool, profile, test,
+from tap import (BIN, ROOT, Failure, Skip, USER, USERNS, check, eq, fits, for_others, main, need_root, need_tool,
+                 on_terminal, profile, test,
                  wait_for)
 
 # One that TEST_USER can execute too.
@@ -691,6 +692,23 @@ def errors_in_the_catalogue_have_line_and_column(t):
 def a_name_that_is_not_in_the_catalogue(t):
     write(t, "profile-scenario.json", {"target": {"binary": "true"}, "scenarios": {"alpha": {}, "beta": {}}})
     one_line(io(t, "alhpa", status=2), "no scenario alhpa", "alpha, beta")
+
+
+@test
+def list_as_wide_as_the_terminal(t):
+    """Lines that are too long for the terminal are folded, in any locale, and no name is cut; elsewhere they are lines."""
+    name = "a.scenario-with_a-name-of-50-characters.0123456789"
+    words = ["a-program-with-a-rather-long-name", "--option=" + "x" * 80, "sch\u00f6n", "two\nlines"]
+    write(t, "profile-scenario.json", {"scenarios": {name: {"command": words, "types": ["io", "cpu"],
+                                                              "load": "sleep 1", "ready": "true"},
+                                                       "b": {"args": ["1"]}}})
+    lines = profile(t, "list").out
+    eq(len(lines.splitlines()), 4, "lines:\n" + lines)
+    env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LC_ALL", "LANG")}
+    for columns, more in ((60, {}), (60, {"LC_ALL": "C"}), (200, {"COLUMNS": "60"}), (40, {})):
+        text = on_terminal([os.path.join(BIN, "profile-scenario"), "list"], columns, cwd=t.dir, env={**env, **more})
+        fits(text, int(more.get("COLUMNS", columns)), name, words[0], words[1], words[2], "io,cpu", "load sleep 1", "b")
+    eq(on_terminal([os.path.join(BIN, "profile-scenario"), "list"], 250, cwd=t.dir, env=env), lines, "where there is room")
 
 
 @test

@@ -72,6 +72,31 @@ def only_from(module):
     _tests[:] = [x for x in _tests if x[1].__module__ == module]
 
 
+def on_terminal(argv, columns, **kw):
+    """What argv, which must end by itself, prints on a terminal of so many columns, as text."""
+    import fcntl, pty, struct, termios
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    with subprocess.Popen(argv, stdout=slave, stderr=slave, stdin=subprocess.DEVNULL, **kw) as p:
+        os.close(slave)
+        seen = b""
+        try:
+            while True:
+                seen += os.read(master, 65536)
+        except OSError:
+            pass  # its end
+    os.close(master)
+    return seen.decode().replace("\r\n", "\n")
+
+
+def fits(text, columns, *names):
+    """No line of text is wider, and none of the names is cut: a long one may go on on the next line."""
+    eq([x for x in text.splitlines() if len(x) > columns], [], "lines wider than %d" % columns)
+    joined = re.sub(r"\s+", "", text)
+    eq([n for n in names if re.sub(r"\s+", "", n) not in joined], [], "names that are cut in:\n" + text)
+    check(not re.search(r"\S\.\.\.", text), "something is cut in:\n" + text)
+
+
 def wait_for(what, fn, seconds=40):
     """Until fn() is true; returns that. The limit is for what never happens."""
     end, pause = time.monotonic() + seconds, 0.001

@@ -205,26 +205,42 @@ static void test_narrow(void **state)
 	static const struct doc_column columns[] = {{"name", "", "", 1, 0},
 		{"a", "first", "", 0, 0}, {"b", "second", "", 0, 0}, {"c", "third", "", 0, 0}};
 	static const struct {
+		size_t columns, name; /* of the text, of the path */
 		uint64_t n;
 		const char *text;
 	} rows[] = {
-		{1, "S                                         first  second  third\n"
-		    "  /srv/xxxxxxxxxxxx...xxxxxxxxxxxxxx/end      1       1      1\n"},
-		{INT64_MAX, "S\n"
-			    "  /srv/xxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxx/end: first\n"
-			    "    9,223,372,036,854,775,807, second\n"
-			    "    9,223,372,036,854,775,807, third 9,223,372,036,854,775,807\n"},
+		{100, 10000, 1,
+			"S                                                                         "
+			"      "
+			"first  second  third\n"
+			"  "
+			"/srv/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx/"
+			"end    "
+			"  1       1      1\n"},
+		{100, 10000, INT64_MAX,
+			"S                                        first                     second"
+			"                      third\n"
+			"  /srv/xx...xxx/end  9,223,372,036,854,775,807  9,223,372,036,854,775,807"
+			"  9,223,372,036,854,775,807\n"},
+		/* There no name is cut: row by row, but where it fits. */
+		{60, 24, 1,
+			"S                           first  second  third\n"
+			"  /srv/xxxxxxxxxxxxxxx/end      1       1      1\n"},
+		{60, 66, 1,
+			"S\n"
+			"  /srv/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n"
+			"    xxxx/end: first 1, second 1, third 1\n"},
 	};
-	char path[10001] = "";
+	char path[10001];
 
 	(void)state;
-	memset(path, 'x', sizeof(path) - 1);
-	memcpy(path, "/srv/", 5);
-	memcpy(path + sizeof(path) - 5, "/end", 4);
 	for (size_t i = 0; i < LEN(rows); i++) {
 		struct doc *d = doc_new();
 		struct doc_table *t;
 
+		memset(path, 'x', rows[i].name);
+		memcpy(path, "/srv/", 5);
+		memcpy(path + rows[i].name - 4, "/end", 5);
 		doc_head(d, "x", "y");
 		doc_section(d, "S");
 		t = doc_table(d, "t", columns, LEN(columns));
@@ -235,11 +251,24 @@ static void test_narrow(void **state)
 		struct out o;
 
 		out_init_mem(&o);
-		text_write_doc(d, &o, 62);
+		text_write_doc(d, &o, rows[i].columns);
 		assert_string_equal(strchr(out_text(&o), '\n') + 2, rows[i].text);
 		out_release(&o);
 		doc_free(d);
 	}
+}
+
+static void test_narrow_head(void **state)
+{
+	struct doc *d = doc_new();
+
+	(void)state;
+	doc_head(d, "program --with a b c d e f g h i j k l m n o p q r s t u v w x y z 1 2 3 4",
+		"iotrace 1.0, mode auto by dispatch");
+	check_doc(d, 60,
+		"program --with a b c d e f g h i j k l m n o p q r s t u v w\n"
+		"  x y z 1 2 3 4\n"
+		"iotrace 1.0, mode auto by dispatch\n");
 }
 
 static void test_ruled(void **state)
@@ -247,24 +276,43 @@ static void test_ruled(void **state)
 	static const struct doc_column columns[] = {{"n", "calls", "", 0, 9},
 		{"e", "errors", "", 0, 9}, {"name", "syscall", "", 1, 16}};
 	static const char *const rows[][3] = {{"12", "", "read"},
-		{"12345678901234", "7", "a_name_that_has_no_room_on_the_line_it_is_on_here"},
+		{"12345678901234", "7",
+			"a_name_that_has_no_room_on_the_line_it_is_on_here_as_it_is_longer_than_"
+			"that_and_longer"},
 		{"24", "", "total"}};
-	struct doc *d = doc_new();
-	struct doc_table *t = doc_table(d, "t", columns, 3);
+	static const char *const short_rows[][3] = {
+		{"12", "", "read"}, {"12", "1", "a_name_of_21_columns_"}, {"24", "1", "total"}};
+	struct doc *d = doc_new(), *narrow = doc_new();
+	struct doc_table *t = doc_table(d, "t", columns, 3), *u;
 
 	(void)state;
 	t->ruled = 1;
+	u = doc_table(narrow, "t", columns, 3);
+	u->ruled = 1;
 	for (size_t i = 0; i < LEN(rows); i++) {
-		for (size_t k = 0; k < 3; k++)
+		for (size_t k = 0; k < 3; k++) {
 			doc_cell_text(d, t, "%s", rows[i][k]);
+			doc_cell_text(narrow, u, "%s", short_rows[i][k]);
+		}
 	}
-	check_doc(d, 60,
+	check_doc(d, 100,
 		"    calls    errors syscall\n"
 		"--------- --------- ----------------\n"
 		"       12           read\n"
-		"12345678901234         7 a_name_that_has_...ne_it_is_on_here\n"
+		"12345678901234         7 "
+		"a_name_that_has_no_room_on_the_line_...as_it_is_longer_than_"
+		"that_and_longer\n"
 		"--------- --------- ----------------\n"
 		"       24           total\n");
+	/* Where the name has no room behind columns as wide as strace's they are as wide as needed.
+	 */
+	check_doc(narrow, 40,
+		"calls errors syscall\n"
+		"----- ------ ----------------\n"
+		"   12        read\n"
+		"   12      1 a_name_of_21_columns_\n"
+		"----- ------ ----------------\n"
+		"   24      1 total\n");
 }
 
 static void test_writers(void **state)
@@ -329,6 +377,7 @@ int main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_bars),
 		cmocka_unit_test(test_narrow),
+		cmocka_unit_test(test_narrow_head),
 		cmocka_unit_test(test_ruled),
 		cmocka_unit_test(test_writers),
 	};
