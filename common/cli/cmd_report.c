@@ -12,8 +12,12 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/cli/ease_options.h"
+#include "common/cli/gather.h"
+#include "common/cli/history_add.h"
 #include "common/cli/words.h"
+#include "common/history/tell.h"
 #include "common/report/report.h"
+#include "common/report/report_history.h"
 #include "common/runner/backend.h"
 #include "common/runner/config.h"
 #include "common/runner/layout.h"
@@ -23,7 +27,7 @@
 
 struct report_args {
 	const char *output_dir, *scenario, *output, *ease, *config;
-	int text, help, version;
+	int history, text, help, version;
 };
 
 static const struct optable_row option_rows[] = {
@@ -31,10 +35,14 @@ static const struct optable_row option_rows[] = {
 		"where the results are (default results)"},
 	{"scenario", "NAME", OPTION_TEXT, offsetof(struct report_args, scenario), 0, 0,
 		"whose results; needed where DIR has those of several and no FILE is given"},
+	{"history", NULL, OPTION_FLAG, offsetof(struct report_args, history), 0, 0,
+		"of the versions in STORE instead (default DIR/" HISTORY_FILE
+		"; a file, or postgresql://USER@HOST/DATABASE)"},
 	{"text", NULL, OPTION_FLAG, offsetof(struct report_args, text), 0, 0,
 		"print to the terminal instead"},
 	{"output", "FILE", OPTION_TEXT, offsetof(struct report_args, output), 0, 0,
-		"the page's file, - for standard output (default DIR/NAME-report.html); also -o"},
+		"the page's file, - for standard output (default DIR/NAME-report.html, "
+		"DIR/history-report.html); also -o"},
 	{"ease", "KIND=N,..", OPTION_TEXT, offsetof(struct report_args, ease), 0, 0, EASE_HELP},
 	{"config", "FILE", OPTION_TEXT, offsetof(struct report_args, config), 0, 0, CONFIG_HELP},
 	OPTION_ROWS_OF_ALL(struct report_args),
@@ -45,6 +53,7 @@ static const struct optable options = {option_rows, sizeof(option_rows) / sizeof
 static void report_help(struct out *o)
 {
 	out_str(o, "profile-scenario report [OPTIONS] [FILE.json ...]\n"
+		   "profile-scenario report --history [STORE] [OPTIONS]\n"
 		   "Makes one page (HTML, nothing is loaded from outside) of a scenario's results: "
 		   "I/O, CPU and memory, as\nfar as they are there. FILEs are results, one of each "
 		   "kind, and a comparison\n(compare --json); without any, those in DIR and "
@@ -164,12 +173,17 @@ static void write_page(const void *r, struct out *o)
 	report_html(r, o);
 }
 
-static int print_text(const struct report *r, struct err *err)
+static void write_text(const void *r, struct out *o)
+{
+	report_text(r, o);
+}
+
+static int print_text(void (*write)(const void *, struct out *), const void *r, struct err *err)
 {
 	struct out o;
 
 	out_init(&o, STDOUT_FILENO);
-	report_text(r, &o);
+	write(r, &o);
 	return command_flush(&o, err);
 }
 
@@ -180,7 +194,7 @@ static int write_report(const struct report *r, const struct report_args *args, 
 	int rc;
 
 	if (args->text)
-		return print_text(r, err);
+		return print_text(write_text, r, err);
 	if (args->output)
 		path = mem_strdup(args->output);
 	else if (layout_name_ok(name))
@@ -201,6 +215,63 @@ static int write_report(const struct report *r, const struct report_args *args, 
 	return rc;
 }
 
+/* ---- a history ---- */
+
+static void write_history(const void *r, struct out *o)
+{
+	report_history_html(r, o);
+}
+
+static void write_history_text(const void *r, struct out *o)
+{
+	report_history_text(r, o);
+}
+
+static int write_history_page(
+	const struct report_args *args, const struct res_history *r, struct err *err)
+{
+	const char *dir = args->output_dir ? args->output_dir : DEFAULT_DIR;
+	cleanup_free char *path =
+		args->output ? mem_strdup(args->output) : mem_printf("%s/history-report.html", dir);
+	int rc = args->output ? 0 : file_mkdirs(dir, err);
+
+	if (rc == 0)
+		rc = file_write_with(path, write_history, r, err);
+	if (rc == 0 && strcmp(path, "-") != 0)
+		printf("%s\n", path);
+	return rc;
+}
+
+static int run_history(const struct report_args *args, const struct words *words, struct err *err)
+{
+	const struct history_place place = {
+		words->at[0], args->output_dir ? args->output_dir : DEFAULT_DIR};
+	const struct trend_ask ask = {.scenario = args->scenario};
+	cleanup_free char *address = history_address(&place);
+	struct res_history *r = NULL;
+	struct history *h = NULL;
+	int rc;
+
+	if (words->len > 1)
+		return err_set(
+			err, -EINVAL, "--history: '%.100s' is one STORE too many", words->at[1]);
+	rc = history_open(address, 1, gather_kinds(), &h, err);
+	if (rc == 0) {
+		r = tell_new("report", h);
+		rc = tell_report(h, &ask, r, err);
+	}
+	if (rc == 0 && args->scenario && r->versions.len && !r->series.len)
+		rc = err_set(err, -ENOENT, "%s: no runs of %.100s", r->store, args->scenario);
+	if (rc == 0)
+		rc = args->text ? print_text(write_history_text, r, err)
+				: write_history_page(args, r, err);
+	result_free(r);
+	history_close(h);
+	return rc;
+}
+
+/* ---- results ---- */
+
 static int run(const struct report_args *args, const struct words *files, struct err *err)
 {
 	const char *dir = args->output_dir ? args->output_dir : DEFAULT_DIR;
@@ -217,6 +288,8 @@ static int run(const struct report_args *args, const struct words *files, struct
 			args->scenario);
 	if (args->text && args->output)
 		return err_set(err, -EINVAL, "--text prints to the terminal: -o is of the page");
+	if (args->history)
+		return run_history(args, files, err);
 	if (!files->len && !args->scenario)
 		rc = find_scenario(dir, &found, err);
 	if (found)
