@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,6 +94,21 @@ const char *units_percent(char *buf, uint64_t part, uint64_t whole)
 	}
 	t = ((unsigned __int128)part * 1000 + whole / 2) / whole;
 	return print_tenths(buf, t > UINT64_MAX ? UINT64_MAX : (uint64_t)t, "%");
+}
+
+const char *units_figure(char *buf, const char *unit, double v)
+{
+	if (isnan(v))
+		snprintf(buf, UNITS_BUF, "-");
+	else if (unit && !strcmp(unit, "ns"))
+		units_duration(buf, sat_u64(v));
+	else if (unit && !strcmp(unit, "bytes"))
+		units_bytes(buf, sat_u64(v));
+	else if (v == floor(v) && v >= 0 && v < 1e15)
+		units_thousands(buf, (uint64_t)v);
+	else
+		snprintf(buf, UNITS_BUF, "%.4g", v);
+	return buf;
 }
 
 /* Decimal digits at *s into *v, *s behind them: how many, or -1 if they don't fit. */

@@ -15,6 +15,8 @@ const char *units_duration(
 const char *units_us(char *buf, uint64_t ns); /* microseconds, 3 digits: 3.9, 41, 1,204 */
 const char *units_bytes(char *buf, uint64_t bytes);                  /* 812 B, 12.4 KiB, 3.1 MiB */
 const char *units_percent(char *buf, uint64_t part, uint64_t whole); /* 12.3%, "-" if whole is 0 */
+/* A figure of compare; unit: ns, bytes, else none. "-" where it was not measured. */
+const char *units_figure(char *buf, const char *unit, double v);
 
 /* "256M", "1G", "64K", "4096" -> bytes (powers of 1024). -EINVAL names the text. */
 int units_parse_bytes(const char *s, uint64_t *ret_bytes, struct err *err);

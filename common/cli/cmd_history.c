@@ -16,7 +16,11 @@
 #include "common/cli/history_add.h"
 #include "common/cli/history_print.h"
 #include "common/compare/metric.h"
+#include "common/history/tell.h"
+#include "common/model/json.h"
+#include "common/report/plot_history.h"
 #include "common/view/view.h"
+#include "common/write/safe.h"
 #include "common/write/writer.h"
 
 enum { STATUS_WORSE = 1, STATUS_CANNOT_TELL = 3, TEXT_COLUMNS = 120 };
@@ -24,7 +28,7 @@ enum { STATUS_WORSE = 1, STATUS_CANNOT_TELL = 3, TEXT_COLUMNS = 120 };
 struct history_args {
 	struct history_place place;
 	struct history_what what;
-	const char *scenario, *type, *config, *svg;
+	const char *scenario, *type, *config, *svg, *json;
 	uint64_t keep;
 	int all;
 };
@@ -44,19 +48,64 @@ static const struct optable_row option_rows[] = {
 		"of check: the catalogue, for its limits (default profile-scenario.json, if there "
 		"is one)"),
 	OPT_TEXT("svg", "FILE", svg, "of trend: draw it there, of one scenario"),
+	OPT_TEXT("json", "FILE", json,
+		"of list, show, trend and check: the same as JSON there, - is standard output, "
+		"alone"),
 	OPT_FLAG("all", all, "of show: the figures of each call; of check: what is the same, too"),
 	OPT_COUNT("keep", "N", keep, 1, 1000000, "of prune: the newest N versions stay"),
 	OPT_OF_ALL,
 };
 
-static int flush(struct out *o, int rc, struct err *err)
+/* ---- where it goes ---- */
+
+static int is_stdout(const char *path)
+{
+	return path && !strcmp(path, "-");
+}
+
+/* Nothing for people where standard output is taken. */
+static int is_quiet(const struct history_args *args)
+{
+	return is_stdout(args->json) || is_stdout(args->svg);
+}
+
+static void write_json(const void *ctx, struct out *o)
+{
+	json_write_struct(ctx, &shape_history, o);
+}
+
+static void write_svg(const void *ctx, struct out *o)
+{
+	const struct res_history *r = ctx;
+
+	plot_history_write(&r->series.at[0], 1, o);
+}
+
+static int write_to(const char *path, void (*write)(const void *, struct out *),
+	const struct res_history *r, struct err *err)
+{
+	int rc = path ? file_write_with(path, write, r, err) : 0;
+
+	if (rc == 0 && path && !is_stdout(path))
+		fprintf(stderr, "wrote %s\n", path);
+	return rc;
+}
+
+/* Ends the output for people and writes the files; r is freed. */
+static int finish(const struct history_args *args, struct out *o, struct res_history *r, int rc,
+	struct err *err)
 {
 	int flushed = out_flush(o);
 
 	out_release(o);
 	if (rc == 0 && flushed < 0)
-		return err_set(
+		rc = err_set(
 			err, flushed, "cannot write to standard output: %s", strerror(-flushed));
+	if (rc == 0)
+		rc = write_to(args->svg, write_svg, r, err);
+	if (rc == 0)
+		rc = write_to(args->json, write_json, r, err);
+	result_free(r);
 	return rc;
 }
 
@@ -64,93 +113,87 @@ static int flush(struct out *o, int rc, struct err *err)
 
 static int list(struct history_args *args, struct history *h, struct err *err)
 {
+	struct res_history *r = tell_new("list", h);
 	struct history_versions v = {0};
 	struct out o;
 	int rc = history_list(h, &v, err);
 
-	(void)args;
 	out_init(&o, STDOUT_FILENO);
-	if (rc == 0)
-		history_print_versions(&v, &o);
+	tell_versions(r, &v);
 	history_versions_release(&v);
-	return flush(&o, rc, err);
+	if (rc == 0 && !is_quiet(args))
+		history_print_versions(r, &o);
+	return finish(args, &o, r, rc, err);
 }
 
 static int show(struct history_args *args, struct history *h, const char *label, struct err *err)
 {
+	struct res_history *r = tell_new("show", h);
 	struct side s = {0};
 	struct out o;
 	int rc = history_side(h, label, args->scenario, args->type, &s, err);
 
 	out_init(&o, STDOUT_FILENO);
-	if (rc == 0)
-		history_print_side(&s, args->all, &o);
+	tell_side(r, &s);
 	side_release(&s);
-	return flush(&o, rc, err);
+	if (rc == 0 && !is_quiet(args))
+		history_print_figures(r, args->all, &o);
+	return finish(args, &o, r, rc, err);
 }
 
 /* ---- trend ---- */
 
-static void draw(const void *ctx, struct out *o)
+static int check_one(const struct history_args *args, const struct res_history *r, struct err *err)
 {
-	const struct trend *t = ctx;
-
-	trend_plot(t, &t->series.at[0], o);
-}
-
-static int write_svg(const struct history_args *args, const struct trend *t, struct err *err)
-{
-	int rc;
-
-	if (t->series.len != 1)
-		return err_set(err, -EINVAL,
-			"--svg: '%.60s' is of %zu scenarios and types; --scenario and --type "
-			"choose "
-			"one",
-			t->metric, t->series.len);
-	rc = file_write_with(args->svg, draw, t, err);
-	if (rc == 0 && strcmp(args->svg, "-") != 0)
-		fprintf(stderr, "wrote %s\n", args->svg);
-	return rc;
+	if (!args->svg || r->series.len == 1)
+		return 0;
+	return err_set(err, -EINVAL,
+		"--svg: '%.60s' is of %zu scenarios and types; --scenario and --type choose one",
+		r->series.at[0].figure, r->series.len);
 }
 
 static int trend(struct history_args *args, struct history *h, const char *metric, struct err *err)
 {
 	const struct trend_ask ask = {metric, args->scenario, args->type};
-	struct trend t;
+	struct res_history *r = tell_new("trend", h);
+	struct trend t = {0};
 	struct out o;
 	int rc = metric_check_name(metric, err);
 
-	if (rc < 0)
-		return rc;
-	rc = trend_read(h, &ask, &t, err);
+	if (rc == 0)
+		rc = trend_read(h, &ask, &t, err);
 	if (rc == 0)
 		rc = trend_culprits(h, &t, err);
 	out_init(&o, STDOUT_FILENO);
-	if (rc == 0 && !(args->svg && !strcmp(args->svg, "-")))
-		history_print_trend(&t, &o);
-	rc = flush(&o, rc, err);
-	if (rc == 0 && args->svg)
-		rc = write_svg(args, &t, err);
+	tell_trend(r, &t);
 	trend_release(&t);
-	return rc;
+	if (rc == 0 && !is_quiet(args))
+		history_print_series(r, &o);
+	if (rc == 0)
+		rc = check_one(args, r, err);
+	return finish(args, &o, r, rc, err);
 }
 
 static int all_changes(struct history_args *args, struct history *h, struct err *err)
 {
 	const struct trend_ask ask = {NULL, args->scenario, args->type};
-	struct changes c;
+	struct res_history *r = tell_new("changes", h);
+	struct history_versions v = {0};
+	struct changes c = {0};
 	struct out o;
-	int rc;
+	int rc = args->svg ? err_set(err, -EINVAL, "--svg needs a METRIC")
+			   : history_list(h, &v, err);
 
-	if (args->svg)
-		return err_set(err, -EINVAL, "--svg needs a METRIC");
-	rc = changes_read(h, &ask, &c, err);
-	out_init(&o, STDOUT_FILENO);
+	tell_versions(r, &v);
+	history_versions_release(&v);
 	if (rc == 0)
-		history_print_changes(&c, &o);
+		rc = changes_read(h, &ask, &c, err);
+	tell_changes(r, &c);
 	changes_release(&c);
-	return flush(&o, rc, err);
+	out_init(&o, STDOUT_FILENO);
+	if (rc == 0 && !is_quiet(args))
+		history_print_changes(r, &o);
+	return finish(args, &o, r, rc, err);
 }
 
 /* ---- check ---- */
@@ -160,7 +203,12 @@ struct checking {
 	const struct history_args *args;
 	const struct compare_limits *limits;
 	struct history_versions v;
-	size_t compared, worse, unsure;
+	struct res_history *r;
+	struct {
+		struct res_compare **at;
+		size_t len, cap;
+	} docs; /* r has them as they are */
+	size_t worse, unsure;
 	struct out o;
 };
 
@@ -184,11 +232,11 @@ static int check_part(struct checking *c, const char *scenario, const char *type
 	cleanup_free char *word = mem_printf("%s %s", scenario, type);
 	const char *before = version_before(c, word);
 	struct res_compare *doc = NULL;
-	struct doc *d;
 	int rc;
 
 	if (!before) {
-		out_printf(&c->o, "%s: nothing came before it\n", word);
+		tell_note(
+			c->r, arena_printf(result_arena(c->r), "%s: nothing came before it", word));
 		c->unsure++;
 		return 0;
 	}
@@ -201,13 +249,9 @@ static int check_part(struct checking *c, const char *scenario, const char *type
 		&doc, err);
 	if (rc < 0)
 		return rc;
-	d = view_compare(doc, c->args->all);
-	text_write_doc(d, &c->o, TEXT_COLUMNS);
-	doc_free(d);
-	c->compared++;
+	*VEC_PUSH(&c->docs) = doc;
 	c->worse += doc->status == COMPARE_REGRESSION;
 	c->unsure += doc->status == COMPARE_CANNOT_TELL || doc->status == COMPARE_TROUBLE;
-	result_free(doc);
 	return 0;
 }
 
@@ -232,7 +276,6 @@ static int check_levels(struct checking *c, const char *metric, struct err *err)
 {
 	const struct trend_ask ask = {metric, c->args->scenario, c->args->type};
 	struct err none = {0};
-	char before[UNITS_BUF], after[UNITS_BUF];
 	struct trend t;
 	int rc = trend_read(c->h, &ask, &t, &none);
 
@@ -247,10 +290,7 @@ static int check_levels(struct checking *c, const char *metric, struct err *err)
 			!is_new(s, last))
 			continue;
 		c->worse++;
-		out_printf(&c->o, "%s %s: %s is worse since %s: %s -> %s\n", s->scenario, s->type,
-			metric, s->points.at[last->at].label,
-			trend_words(before, s->unit, last->before),
-			trend_words(after, s->unit, last->after));
+		tell_change(c->r, &t, s, s->changes.len - 1);
 	}
 	trend_release(&t);
 	return rc < 0 && rc != -ENOENT ? err_set(err, rc, "%s", none.text) : 0;
@@ -287,15 +327,54 @@ static int check_all(struct checking *c, struct err *err)
 
 static int check_status(const struct checking *c)
 {
-	return c->worse ? STATUS_WORSE : c->unsure || !c->compared ? STATUS_CANNOT_TELL : STATUS_OK;
+	return c->worse ? STATUS_WORSE : c->unsure || !c->docs.len ? STATUS_CANNOT_TELL : STATUS_OK;
+}
+
+static void print_check(struct checking *c)
+{
+	const struct res_history *r = c->r;
+	char before[UNITS_BUF], after[UNITS_BUF];
+	struct arena a = {0};
+
+	for (size_t i = 0; i < r->notes.len; i++)
+		out_printf(&c->o, "%s\n", safe_text(&a, r->notes.at[i]));
+	for (size_t i = 0; i < c->docs.len; i++) {
+		struct doc *d = view_compare(c->docs.at[i], c->args->all);
+
+		text_write_doc(d, &c->o, TEXT_COLUMNS);
+		doc_free(d);
+	}
+	for (size_t i = 0; i < r->changes.len; i++) {
+		const struct res_history_change *x = &r->changes.at[i];
+
+		out_printf(&c->o, "%s %s: %s is worse since ", safe_text(&a, x->scenario), x->type,
+			x->figure);
+		out_printf(&c->o, "%s: %s -> %s\n", safe_text(&a, x->version),
+			units_figure(before, x->unit, x->before),
+			units_figure(after, x->unit, x->after));
+	}
+	arena_release(&a);
+}
+
+/* The comparisons stay those of c->docs. */
+static void tell_check(struct checking *c)
+{
+	struct res_history *r = c->r;
+
+	r->status = (uint64_t)check_status(c);
+	r->version = arena_strdup(result_arena(r), c->v.at[c->v.len - 1].label);
+	tell_versions(r, &c->v);
+	RES_LIST(r, &r->comparisons, c->docs.len, compare);
+	for (size_t i = 0; i < c->docs.len; i++)
+		r->comparisons.at[i] = *c->docs.at[i];
 }
 
 /* The exit status, or a negative errno. */
 static int check(struct history_args *args, struct history *h, struct err *err)
 {
 	struct config *config = NULL;
-	struct checking c = {.h = h, .args = args};
-	int rc = gather_config(args->config, &config, err);
+	struct checking c = {.h = h, .args = args, .r = tell_new("check", h)};
+	int rc = gather_config(args->config, &config, err), status;
 	cleanup_free struct compare_limits *limits = gather_limits(config);
 
 	c.limits = limits;
@@ -306,10 +385,18 @@ static int check(struct history_args *args, struct history *h, struct err *err)
 		rc = err_set(err, -ENOENT, "%s: no versions: `history add` adds one", h->db->shown);
 	if (rc == 0)
 		rc = check_all(&c, err);
-	rc = flush(&c.o, rc, err);
+	if (rc == 0)
+		tell_check(&c);
+	if (rc == 0 && !is_quiet(args))
+		print_check(&c);
+	status = check_status(&c);
+	rc = finish(args, &c.o, c.r, rc, err);
+	for (size_t i = 0; i < c.docs.len; i++)
+		result_free(c.docs.at[i]);
+	free(c.docs.at);
 	history_versions_release(&c.v);
 	config_free(config);
-	return rc < 0 ? rc : check_status(&c);
+	return rc < 0 ? rc : status;
 }
 
 /* ---- merge, prune ---- */
@@ -351,14 +438,15 @@ static const struct verb {
 	const char *name;
 	size_t least, most; /* words after it */
 	const char *needs;
+	int has_json;
 } verbs[] = {
-	{"add", 0, WORDS_MAX, ""},
-	{"list", 0, 0, ""},
-	{"show", 1, 1, "a VERSION"},
-	{"trend", 0, 1, ""},
-	{"check", 0, 0, ""},
-	{"merge", 1, WORDS_MAX, "a STORE"},
-	{"prune", 0, 1, ""},
+	{"add", 0, WORDS_MAX, "", 0},
+	{"list", 0, 0, "", 1},
+	{"show", 1, 1, "a VERSION", 1},
+	{"trend", 0, 1, "", 1},
+	{"check", 0, 0, "", 1},
+	{"merge", 1, WORDS_MAX, "a STORE", 0},
+	{"prune", 0, 1, "", 0},
 };
 
 static const struct verb *find_verb(const char *word, struct err *err)
@@ -386,6 +474,17 @@ static int check_words(const struct verb *v, const struct words *w, struct err *
 	if (w->len - 1 > v->most)
 		return err_set(
 			err, -EINVAL, "'%.100s' is one argument too many", w->at[v->most + 1]);
+	return 0;
+}
+
+static int check_files(const struct verb *v, const struct history_args *args, struct err *err)
+{
+	if (args->json && !v->has_json)
+		return err_set(err, -EINVAL, "--json: history %s says nothing as JSON", v->name);
+	if (args->svg && strcmp(v->name, "trend") != 0)
+		return err_set(err, -EINVAL, "--svg is of history trend");
+	if (is_stdout(args->json) && is_stdout(args->svg))
+		return err_set(err, -EINVAL, "--json - and --svg -: only one of them");
 	return 0;
 }
 
@@ -428,6 +527,8 @@ static int history_run(void *ctx, const struct words *w, struct err *err)
 	if (!v)
 		return -EINVAL;
 	rc = check_words(v, w, err);
+	if (rc == 0)
+		rc = check_files(v, args, err);
 	if (rc == 0 && !strcmp(v->name, "prune"))
 		rc = check_prune(args, w, err);
 	if (rc < 0)

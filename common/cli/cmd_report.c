@@ -12,7 +12,11 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/cli/ease_options.h"
+#include "common/cli/gather.h"
+#include "common/cli/history_add.h"
+#include "common/history/tell.h"
 #include "common/report/report.h"
+#include "common/report/report_history.h"
 #include "common/runner/backend.h"
 #include "common/runner/config.h"
 #include "common/runner/layout.h"
@@ -21,7 +25,7 @@
 
 struct report_args {
 	const char *output_dir, *scenario, *output, *ease, *config;
-	int text;
+	int history, text;
 };
 
 #define OPTIONS struct report_args
@@ -29,9 +33,13 @@ static const struct optable_row option_rows[] = {
 	OPT_TEXT("output-dir", "DIR", output_dir, "where the results are (default results)"),
 	OPT_TEXT("scenario", "NAME", scenario,
 		"whose results; needed where DIR has those of several and no FILE is given"),
+	OPT_FLAG("history", history,
+		"of the versions in STORE instead (default DIR/" HISTORY_FILE
+		"; a file, or postgresql://USER@HOST/DATABASE)"),
 	OPT_FLAG("text", text, "print to the terminal instead"),
 	OPT_TEXT("output", "FILE", output,
-		"the page's file, - for standard output (default DIR/NAME-report.html); also -o"),
+		"the page's file, - for standard output (default DIR/NAME-report.html, "
+		"DIR/history-report.html); also -o"),
 	OPT_TEXT("ease", "KIND=N,..", ease, EASE_HELP),
 	OPT_TEXT("config", "FILE", config, CONFIG_HELP),
 	OPT_OF_ALL,
@@ -176,6 +184,62 @@ static int write_report(const struct report *r, const struct report_args *args, 
 	return rc;
 }
 
+/* ---- a history ---- */
+
+static void write_history(const void *r, struct out *o)
+{
+	report_history_html(r, o);
+}
+
+static void write_history_text(const void *r, struct out *o)
+{
+	report_history_text(r, o);
+}
+
+static int write_history_page(
+	const struct report_args *args, const struct res_history *r, struct err *err)
+{
+	cleanup_free char *path = args->output
+					  ? mem_strdup(args->output)
+					  : mem_printf("%s/history-report.html", args->output_dir);
+	int rc = args->output ? 0 : file_mkdirs(args->output_dir, err);
+
+	if (rc == 0)
+		rc = file_write_with(path, write_history, r, err);
+	if (rc == 0 && strcmp(path, "-") != 0)
+		printf("%s\n", path);
+	return rc;
+}
+
+static int run_history(const struct report_args *args, const struct words *words, struct err *err)
+{
+	const struct history_place place = {words->len ? words->at[0] : NULL, args->output_dir};
+	const struct trend_ask ask = {.scenario = args->scenario};
+	cleanup_free char *address = history_address(&place);
+	struct res_history *r = NULL;
+	struct history *h = NULL;
+	int rc;
+
+	if (words->len > 1)
+		return err_set(
+			err, -EINVAL, "--history: '%.100s' is one STORE too many", words->at[1]);
+	rc = history_open(address, 1, gather_kinds(), &h, err);
+	if (rc == 0) {
+		r = tell_new("report", h);
+		rc = tell_report(h, &ask, r, err);
+	}
+	if (rc == 0 && args->scenario && r->versions.len && !r->series.len)
+		rc = err_set(err, -ENOENT, "%s: no runs of %.100s", r->store, args->scenario);
+	if (rc == 0)
+		rc = args->text ? command_write(write_history_text, r, err)
+				: write_history_page(args, r, err);
+	result_free(r);
+	history_close(h);
+	return rc;
+}
+
+/* ---- results ---- */
+
 static int report_run(void *ctx, const struct words *files, struct err *err)
 {
 	const struct report_args *args = ctx;
@@ -193,6 +257,8 @@ static int report_run(void *ctx, const struct words *files, struct err *err)
 			args->scenario);
 	if (args->text && args->output)
 		return err_set(err, -EINVAL, "--text prints to the terminal: -o is of the page");
+	if (args->history)
+		return run_history(args, files, err);
 	if (!files->len && !args->scenario)
 		rc = find_scenario(dir, &found, err);
 	if (found)
@@ -210,6 +276,7 @@ const struct command command_report = {
 	.name = "report",
 	.meaning = "results of a scenario as one HTML page, or as text",
 	.usage = "profile-scenario report [OPTIONS] [FILE.json ...]\n"
+		 "profile-scenario report --history [STORE] [OPTIONS]\n"
 		 "Makes one page (HTML, nothing is loaded from outside) of a scenario's results: "
 		 "I/O, CPU and memory, as\nfar as they are there. FILEs are results, one of each "
 		 "kind, and a comparison\n(compare --json); without any, those in DIR and "

@@ -8,20 +8,27 @@
 #include "common/compare/compare.h"
 #include "common/compare/judge.h"
 
-int culprit_compare(
-	struct history *h, const struct culprit_ask *ask, struct res_compare **ret, struct err *err)
+static int compare(const struct side *base, const struct side *new, const struct culprit_ask *ask,
+	struct res_compare **ret, struct err *err)
 {
-	struct side base = {0}, new = {0};
 	const struct compare_options options = {.limits = ask->limits,
 		.scenario = ask->scenario,
 		.type = ask->type,
 		.only_found = 1};
+
+	return compare_sides(base, new, &options, ret, err);
+}
+
+int culprit_compare(
+	struct history *h, const struct culprit_ask *ask, struct res_compare **ret, struct err *err)
+{
+	struct side base = {0}, new = {0};
 	int rc = history_side(h, ask->base, ask->scenario, ask->type, &base, err);
 
 	if (rc == 0)
 		rc = history_side(h, ask->new, ask->scenario, ask->type, &new, err);
 	if (rc == 0)
-		rc = compare_sides(&base, &new, &options, ret, err);
+		rc = compare(&base, &new, ask, ret, err);
 	side_release(&base);
 	side_release(&new);
 	return rc;
@@ -227,28 +234,41 @@ static size_t place_of(const struct history_versions *v, const char *label)
 	return v->len;
 }
 
+static int add_pair(struct changes *c, const struct pair *p, const struct side sides[2],
+	const struct ran *is, struct err *err)
+{
+	const struct culprit_ask ask = {.scenario = is->scenario, .type = is->type};
+	struct res_compare *doc = NULL;
+	int rc = compare(&sides[0], &sides[1], &ask, &doc, err);
+
+	if (rc == 0 && doc->parts.len)
+		add_part(c, p, &doc->parts.at[0]);
+	result_free(doc);
+	return rc;
+}
+
+/* Each version is read once: it is the new side, and then the base. */
 static int add_pairs(struct history *h, const struct rans *r, const struct history_versions *v,
 	struct changes *c, struct err *err)
 {
+	struct side sides[2] = {0};
 	int rc = 0;
 
-	for (size_t i = 1; i < r->len && rc == 0; i++) {
-		const struct ran *was = &r->at[i - 1], *is = &r->at[i];
-		struct res_compare *doc = NULL;
+	for (size_t i = 0; i < r->len && rc == 0; i++) {
+		const struct ran *is = &r->at[i], *was = i ? is - 1 : is;
+		int same =
+			i && !strcmp(was->scenario, is->scenario) && !strcmp(was->type, is->type);
 
-		if (strcmp(was->scenario, is->scenario) != 0 || strcmp(was->type, is->type) != 0)
-			continue;
-		rc = culprit_compare(h,
-			&(struct culprit_ask){.base = was->label,
-				.new = is->label,
-				.scenario = is->scenario,
-				.type = is->type},
-			&doc, err);
-		if (rc == 0 && doc->parts.len)
-			add_part(c, &(struct pair){was->label, is->label, place_of(v, is->label)},
-				&doc->parts.at[0]);
-		result_free(doc);
+		rc = history_side(h, is->label, is->scenario, is->type, &sides[1], err);
+		if (rc == 0 && same)
+			rc = add_pair(c,
+				&(struct pair){was->label, is->label, place_of(v, is->label)},
+				sides, is, err);
+		side_release(&sides[0]);
+		sides[0] = sides[1];
+		sides[1] = (struct side){0};
 	}
+	side_release(&sides[0]);
 	return rc;
 }
 

@@ -12,7 +12,9 @@
 struct search {
 	const double *values;
 	double *order; /* of the part that is looked at, permuted */
-	double *sums;  /* of distances: (len + 1) x (len + 1), of all before row and column */
+	double *apart; /* of each value: its distances to all before the place that is tried */
+	double *sums;  /* of the distances among the first k values, each pair twice */
+	double inverse[POINTS_MAX + 1]; /* 1 / k */
 	uint64_t random;
 	struct {
 		size_t *at;
@@ -22,40 +24,46 @@ struct search {
 
 /* ---- the statistic ---- */
 
+/* The distances of v to the values of the order from..len, added to what `to` has of them. */
+static void add_distances(double *to, const double *order, size_t from, size_t len)
+{
+	const double v = order[from - 1];
+
+	for (size_t i = from; i < len; i++)
+		to[i] += fabs(v - order[i]);
+}
+
 static void sum_distances(struct search *s, size_t len)
 {
-	const size_t w = len + 1;
+	memset(s->apart, 0, (len + 1) * sizeof(double));
+	for (size_t i = 1; i < len; i++)
+		add_distances(s->apart, s->order, i, len);
+	s->sums[0] = 0;
+	for (size_t i = 0; i < len; i++)
+		s->sums[i + 1] = s->sums[i] + 2 * s->apart[i];
+	memset(s->apart, 0, (len + 1) * sizeof(double));
+}
 
-	memset(s->sums, 0, w * sizeof(double));
-	for (size_t i = 1; i <= len; i++) {
-		double row = 0;
+/* The energy statistic of [0, at) and [at, end), weighed by their sizes: of all ends the largest.
+ * With n and m values it is n m / (n + m) (2 apart / (n m) - within / (n (n - 1)) - within / (m (m
+ * - 1))). */
+static double best_end(const struct search *s, size_t at, size_t len)
+{
+	const double n = (double)at, before = s->sums[at] * s->inverse[at - 1];
+	double apart = 0, most = -INFINITY;
 
-		s->sums[i * w] = 0;
-		for (size_t k = 1; k <= len; k++) {
-			row += fabs(s->order[i - 1] - s->order[k - 1]);
-			s->sums[i * w + k] = s->sums[(i - 1) * w + k] + row;
-		}
+	for (size_t end = at + 1; end <= len; end++) {
+		double m = (double)(end - at), within, q;
+
+		apart += s->apart[end - 1];
+		if (end < at + POINTS_LEAST)
+			continue;
+		within = s->sums[end] - s->sums[at] - 2 * apart;
+		q = s->inverse[end] *
+		    (2 * apart - before * m - within * n * s->inverse[end - at - 1]);
+		most = q > most ? q : most;
 	}
-}
-
-/* Of all pairs of one in [a, b) and one in [c, d). */
-static double between(const double *sums, size_t w, const size_t from[2], const size_t to[2])
-{
-	return sums[from[1] * w + to[1]] - sums[from[0] * w + to[1]] - sums[from[1] * w + to[0]] +
-	       sums[from[0] * w + to[0]];
-}
-
-/* The energy statistic of [0, at) and [at, end), weighed by their sizes. Sums within count each
- * pair twice, as n (n - 1) does. */
-static double divides(const struct search *s, size_t w, size_t at, size_t end)
-{
-	const size_t x[2] = {0, at}, y[2] = {at, end};
-	const double n = (double)at, m = (double)(end - at);
-	double apart = 2 * between(s->sums, w, x, y) / (n * m);
-	double within = between(s->sums, w, x, x) / (n * (n - 1)) +
-			between(s->sums, w, y, y) / (m * (m - 1));
-
-	return n * m / (n + m) * (apart - within);
+	return most;
 }
 
 /* The largest of all places, and of all ends of what is held against the part before it. */
@@ -65,15 +73,18 @@ static double best(struct search *s, size_t len, size_t *ret_at)
 
 	*ret_at = 0;
 	sum_distances(s, len);
-	for (size_t at = POINTS_LEAST; at + POINTS_LEAST <= len; at++)
-		for (size_t end = at + POINTS_LEAST; end <= len; end++) {
-			double q = divides(s, len + 1, at, end);
+	for (size_t at = 1; at + POINTS_LEAST <= len; at++) {
+		double q;
 
-			if (q > most) {
-				most = q;
-				*ret_at = at;
-			}
+		add_distances(s->apart, s->order, at, len);
+		if (at < POINTS_LEAST)
+			continue;
+		q = best_end(s, at, len);
+		if (q > most) {
+			most = q;
+			*ret_at = at;
 		}
+	}
 	return most;
 }
 
@@ -180,12 +191,16 @@ size_t points_find(const double *values, size_t len, struct points_change *ret)
 	if (len > POINTS_MAX)
 		return 0;
 	s.order = mem_calloc(len + 1, sizeof(double));
-	s.sums = mem_calloc((len + 1) * (len + 1), sizeof(double));
+	s.apart = mem_calloc(len + 1, sizeof(double));
+	s.sums = mem_calloc(len + 1, sizeof(double));
+	for (size_t i = 1; i <= POINTS_MAX; i++)
+		s.inverse[i] = 1 / (double)i;
 	divide(&s, 0, len);
 	do
 		levels(&s, len, ret);
 	while (drop_least(&s, ret));
 	free(s.order);
+	free(s.apart);
 	free(s.sums);
 	free(s.found.at);
 	return s.found.len;

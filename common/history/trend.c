@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/units.h"
 #include "common/compare/judge.h"
 #include "common/compare/stats.h"
 #include "common/history/points.h"
@@ -340,21 +338,4 @@ void trend_find(struct trend_series *s)
 int trend_direction(const struct trend_series *s, const struct trend_change *c)
 {
 	return c->why >= TREND_MACHINE ? 0 : c->after > c->before ? s->worse : -s->worse;
-}
-
-/* ---- words ---- */
-
-const char *trend_words(char *buf, const char *unit, double v)
-{
-	if (isnan(v))
-		snprintf(buf, UNITS_BUF, "-");
-	else if (unit && !strcmp(unit, "ns"))
-		units_duration(buf, sat_u64(v));
-	else if (unit && !strcmp(unit, "bytes"))
-		units_bytes(buf, sat_u64(v));
-	else if (v == floor(v) && v >= 0 && v < 1e15)
-		units_thousands(buf, (uint64_t)v);
-	else
-		snprintf(buf, UNITS_BUF, "%.4g", v);
-	return buf;
 }

@@ -3,7 +3,6 @@
 #define HISTORY_TREND_H
 
 #include "common/base/mem.h"
-#include "common/base/out.h"
 #include "common/history/store.h"
 
 /*
@@ -79,9 +78,5 @@ enum { TREND_CULPRITS = 20 };
 int trend_culprits(struct history *h, struct trend *t, struct err *err);
 /* 1: worse, -1: better, 0: neither. */
 int trend_direction(const struct trend_series *s, const struct trend_change *c);
-/* A series as an SVG of its own: medians with least and largest, changes marked. */
-void trend_plot(const struct trend *t, const struct trend_series *s, struct out *o);
-/* A figure as people read it. buf: UNITS_BUF. */
-const char *trend_words(char *buf, const char *unit, double v);
 
 #endif

@@ -345,19 +345,22 @@ static int read_document(
 	return rc;
 }
 
-int json_read_struct(const char *path, const struct schema *schema, void **ret, struct err *err)
-{
-	struct json_doc *d;
-	int rc = json_doc_read(path, &d, err);
+/* What jansson makes of a text until it is in a struct of ours: many small pieces, which all go
+ * together. NULL: what it makes stays. */
+static _Thread_local struct arena *pieces;
 
-	if (rc < 0)
-		return rc;
-	rc = json_doc_struct(d, schema, ret, err);
-	json_doc_free(d);
-	return rc;
+static void *piece_alloc(size_t size)
+{
+	return pieces ? arena_alloc(pieces, 1, size) : malloc(size);
 }
 
-int json_parse_struct(
+static void piece_free(void *p)
+{
+	if (!pieces)
+		free(p);
+}
+
+static int parse_struct(
 	const struct json_text *t, const struct schema *schema, void **ret, struct err *err)
 {
 	json_t *root = NULL;
@@ -367,6 +370,30 @@ int json_parse_struct(
 		rc = read_document(t->name, root, schema, ret, err);
 	json_decref(root);
 	return rc;
+}
+
+int json_parse_struct(
+	const struct json_text *t, const struct schema *schema, void **ret, struct err *err)
+{
+	struct arena arena = {0};
+	int rc;
+
+	json_set_alloc_funcs(piece_alloc, piece_free);
+	pieces = &arena;
+	rc = parse_struct(t, schema, ret, err);
+	pieces = NULL;
+	arena_release(&arena);
+	return rc;
+}
+
+int json_read_struct(const char *path, const struct schema *schema, void **ret, struct err *err)
+{
+	cleanup_free char *text = NULL;
+	size_t len;
+	int rc = file_read(path, MAX_BYTES, &text, &len, err);
+
+	return rc < 0 ? rc
+		      : json_parse_struct(&(struct json_text){path, text, len}, schema, ret, err);
 }
 
 int json_read_result(const char *path, struct res_result **ret, struct err *err)

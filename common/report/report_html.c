@@ -33,7 +33,7 @@ static size_t unit_len(const char *s)
 	return 0;
 }
 
-/* Text that runs over several lines: a figure and its unit stay on one. */
+/* Text that runs over several lines: a figure and its unit stay on one, and an arrow is whole. */
 static char *prose(struct page *p, const char *safe)
 {
 	size_t n = 0;
@@ -43,6 +43,10 @@ static char *prose(struct page *p, const char *safe)
 		if (*s == ' ' && s > safe && s[-1] >= '0' && s[-1] <= '9' && unit_len(s + 1)) {
 			to[n++] = (char)0xc2; /* U+00A0 */
 			to[n++] = (char)0xa0;
+		} else if (s[0] == '-' && s[1] == '>') {
+			memcpy(to + n, "\u2192", 3);
+			n += 3;
+			s++;
 		} else {
 			to[n++] = *s;
 		}

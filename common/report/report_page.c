@@ -46,7 +46,7 @@ static void hash_source(struct out *o, const char *directive, const char *text)
 	out_char(o, '\'');
 }
 
-static void head(struct page *p, const char *name)
+void html_page(struct page *p, const char *name)
 {
 	struct out *o = p->o;
 
@@ -433,9 +433,9 @@ static void environment(struct page *p, const struct report *r)
 	doc_free(d);
 }
 
-static void foot(struct out *o)
+void html_page_end(struct page *p)
 {
-	out_printf(o,
+	out_printf(p->o,
 		"</main>\n<footer>Made by profile-scenario " IOTRACE_VERSION
 		". Figures that were not measured are shown as -.</footer>\n"
 		"<script>%s</script>\n</body>\n</html>\n",
@@ -448,7 +448,7 @@ void report_html(const struct report *r, struct out *o)
 
 	struct doc *summary = r->io ? view_summary(r->io) : NULL;
 
-	head(&p, *report_name(r) ? report_name(r) : "profile");
+	html_page(&p, *report_name(r) ? report_name(r) : "profile");
 	title(&p, r);
 	contents(&p, r);
 	answer(&p, r, summary);
@@ -463,7 +463,7 @@ void report_html(const struct report *r, struct out *o)
 	if (r->io)
 		run(&p, summary);
 	environment(&p, r);
-	foot(o);
+	html_page_end(&p);
 	doc_free(summary);
 	arena_release(&p.arena);
 }
@@ -473,7 +473,7 @@ void report_doc_html(const char *title, const struct doc *d, struct out *o)
 	struct page p = {.o = o, .whole_left = WHOLE_NAMES_MAX};
 	int open = 0;
 
-	head(&p, title);
+	html_page(&p, title);
 	out_str(o, "<header><h1>");
 	html_name(&p, title, TITLE_COLUMNS);
 	out_str(o, "</h1></header>\n<main>\n");
@@ -497,6 +497,6 @@ void report_doc_html(const char *title, const struct doc *d, struct out *o)
 	}
 	if (open)
 		out_str(o, "</section>\n");
-	foot(o);
+	html_page_end(&p);
 	arena_release(&p.arena);
 }

@@ -17,6 +17,12 @@ struct page {
 	size_t whole_left; /* bytes that whole names in titles may still take */
 };
 
+/* ---- report_page.c ---- */
+
+/* Up to <body>; from </main> on. */
+void html_page(struct page *p, const char *name);
+void html_page_end(struct page *p);
+
 /* ---- report_html.c ---- */
 
 /* The only ways in which anything of a target gets into the page: control characters and what is

@@ -54,6 +54,7 @@ const char report_style[] =
 	"th[aria-sort=ascending] button::after{content:\" \\25B2\"}\n"
 	"th[aria-sort=descending] button::after{content:\" \\25BC\"}\n"
 	"svg{display:block;width:100%;min-width:900px;height:auto}\n"
+	".trend svg{max-width:960px;min-width:720px}\n"
 	"svg text{fill:var(--fg);font:12px system-ui,sans-serif;"
 	"font-variant-numeric:tabular-nums}\n"
 	"svg .name{font-weight:600}\n"

@@ -111,14 +111,14 @@ _profile_scenario()
 		;;
 	history)
 		COMPREPLY=($(compgen -W "add list show trend check merge prune --store --output-dir --label --more --host
-			--scenario --type --config --svg --all --keep $both" -- "$cur") $(compgen -f -- "$cur"))
+			--scenario --type --config --svg --json --all --keep $both" -- "$cur") $(compgen -f -- "$cur"))
 		;;
 	analyze)
 		COMPREPLY=($(compgen -W "--output-dir --scenario --detail --ease --config --stdout $both" -- "$cur")
 			$(compgen -f -- "$cur"))
 		;;
 	report)
-		COMPREPLY=($(compgen -W "--output-dir --scenario --text --output $both" -- "$cur")
+		COMPREPLY=($(compgen -W "--output-dir --scenario --text --output --history $both" -- "$cur")
 			$(compgen -f -- "$cur"))
 		;;
 	export)

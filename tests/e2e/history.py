@@ -17,6 +17,8 @@ import xml.etree.ElementTree as ElementTree
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from profile_scenario import io, one_line, text_of, write
+from report import Keyboard, Page, browse, is_closed
+from schema import Schema
 from tap import BIN, ROOT, Skip, check, eq, main, need_root, only_from, profile, test, wait_for
 
 only_from("history")
@@ -72,7 +74,7 @@ def add_list_show_trend(t):
     check("* v3: counts and times are not compared: the arguments differ" in r.out, r.out)
     svg = text_of(t, "t.svg")
     words = ["".join(x.itertext()) for x in ElementTree.fromstring(svg).iter() if x.tag.endswith("}text")]
-    for part in ("read.calls of s, io", "v1", "v3", "v3 run"):
+    for part in ("read.calls of s, io", "v1", "v3", "v3, run otherwise"):
         check(part in words, "%r is not in the picture: %s" % (part, words))
     one_line(history(t, "trend", "fsync.calls", status=2), "no run has the figure 'fsync.calls'")
     one_line(history(t, "trend", "read.call", status=2), "did you mean 'read.calls'?")
@@ -191,6 +193,138 @@ def twenty_builds_with_planted_changes(t):
     r = history(t, "trend", "read.calls")
     eq(re.findall(r"^  (\S+) .*(?:WORSE|better|moved)", r.out, re.M), ["build-16"], r.out)
     check(re.search(r"^  \* build-16: true, started by srv: its", r.out, re.M), r.out)
+
+
+# ---- a page, JSON ----
+
+WRITES = "import os\nfor i in range(%d): os.write(1, b'x')\n"
+
+
+def three_versions(t, labels=("1", "2", "3")):
+    """The third makes 5 writes more; its runs are said to be of another machine, on which they took a hundred times as long."""
+    for label, writes in zip(labels, (20, 20, 25)):
+        write(t, "p.py", WRITES % writes)
+        io(t, "s", "--runs", 3, "-q", "--output-dir", "r", "--binary", "/usr/bin/python3", "--", "p.py")
+        history(t, "add", "r", "--label", label)
+    with sqlite3.connect(t.path(STORE)) as db:
+        db.execute("UPDATE iotrace_run SET machine = 'another' WHERE label = ?", labels[2:])
+        db.execute("UPDATE iotrace_figure SET value = value * 100 WHERE name = 'wall_time' AND run IN "
+                   "(SELECT run FROM iotrace_run WHERE label = ?)", labels[2:])
+
+
+def page_of(t, *args, status=0):
+    return text_of(t, profile(t, "report", "--history", *args, status=status).out.strip())
+
+
+@test(timeout=120)
+def a_page_says_since_when(t):
+    three_versions(t)
+    text = page_of(t)
+    page = Page(text)
+    is_closed(page)
+    eq([a["id"] for a in page.of("section")], ["answer", "part-0", "versions"], "sections: the answer first")
+    first = "".join(Page(text[text.index('id="answer"'):text.index('id="part-0"')]).texts)
+    check("3 versions, 1 to 3, 9 runs." in first, first)
+    check(re.search(r"since 3, s io: write\.calls, \d+ \u2192 \d+ \(\+[0-9.]+%\): write, on the target's output: 20 \u2192 25", first),
+          first)
+    check("the runs from 3 on are of another machine" in first, first)
+    words = "".join(page.texts)
+    check(re.search(r"write\.calls: \d+ since 3 \(WORSE, exact, \+", words), "the heading of its picture")
+    check(re.search(r"wall_time: \S+ \S+ since 3 \(other machine, \+", words), "of the one that is of another machine")
+    check(re.search(r"peak_mapped|calls: \d+ since 3", words), "calls are always there")
+    # A picture each, told apart, drawn as `trend --svg` does.
+    svgs = re.findall(r"<svg class=\"plot\".*?</svg>", text, re.S)
+    of = {re.search(r"<title>(\S+) of s, io</title>", x).group(1): x for x in svgs}
+    check({"write.calls", "wall_time", "calls"} <= set(of), "pictures: %s" % sorted(of))
+    check('class="peak"' in of["write.calls"] and 'class="edge"' not in of["write.calls"], "a change of the program")
+    check('class="edge"' in of["wall_time"] and ">3, machine<" in of["wall_time"], "another machine")
+    history(t, "trend", "write.calls", "--svg", "t.svg")
+    same = re.sub(r"(?s)<style>.*?</style>\n| xmlns=\"[^\"]*\"", "", text_of(t, "t.svg")).strip()
+    eq(of["write.calls"], same, "the same picture")
+    eq([r[0] for r in page.tables["versions"][1:]], ["1", "2", "3"], "versions")
+    eq({r[0] for r in page.tables["changes"][1:]}, {"3"}, "changes")
+    r = profile(t, "report", "--history", "--text")
+    check("since 3, s io: write.calls" in r.out and "VERSIONS" in r.out, r.out)
+    eq(profile(t, "report", "--history", "--text", "--scenario", "s").out, r.out, "of that scenario")
+    one_line(profile(t, "report", "--history", "--scenario", "x", status=2), STORE, "no runs of x")
+
+
+@test(timeout=120)
+def a_page_narrow_and_wide_by_keyboard(t):
+    three_versions(t)
+    path = t.path(profile(t, "report", "--history").out.strip())
+    browse(t, path)
+    for width in (390, 1280):
+        k = Keyboard(t, path, width)
+        try:
+            eq(k.js("innerWidth"), width, "the window")
+            eq(k.js("document.documentElement.scrollWidth <= innerWidth"), True, "the page is as wide as the window")
+            check(k.js("Array.from(document.querySelectorAll('.scroll')).every(b => b.tabIndex === 0)"), "boxes by keyboard")
+            k.js("document.querySelector('summary').focus()")
+            k.press("Enter")
+            wait_for("the table opens", lambda: k.js("document.querySelector('details').open"))
+        finally:
+            k.end()
+
+
+@test
+def pages_of_little(t):
+    hostile = "<b onmouseover=x>&\"' </title><script>alert(1)</script>" + "x" * 100
+    one_line(profile(t, "report", "--history", status=2), STORE, "there is no history")
+    write(t, "p.py", WRITES % 3)
+    io(t, "s", "-q", "--output-dir", "r", "--binary", "/usr/bin/python3", "--", "p.py")
+    history(t, "add", "r", "--label", hostile, "--store", "a store.sqlite")
+    page = Page(page_of(t, "a store.sqlite", "-o", "p.html"))
+    is_closed(page)
+    check(hostile in "".join(page.texts + page.titles), "the label, as text")
+    check("nothing can have changed" in "".join(page.texts), "one version")
+    svg = history(t, "trend", "calls", "--svg", "-", "--store", "a store.sqlite").out
+    check(not [x for x in ElementTree.fromstring(svg).iter() if x.tag.rsplit("}")[-1] in ("script", "b")], "the picture")
+    history(t, "prune", hostile, "--store", "a store.sqlite")
+    check("There are no versions" in "".join(Page(page_of(t, "a store.sqlite", "-o", "p.html")).texts), "none")
+    with sqlite3.connect(t.path("a store.sqlite")) as db:
+        db.execute("UPDATE iotrace_history SET value = '99'")
+    one_line(profile(t, "report", "--history", "a store.sqlite", status=2), "its schema is 99")
+    one_line(profile(t, "report", "--history", "a", "b", status=2), "'b' is one STORE too many")
+
+
+@test(timeout=120)
+def the_same_as_json(t):
+    three_versions(t)
+    schema = Schema(os.path.join(ROOT, "docs", "history.schema.json"))
+
+    def document(*args, status=0, of):
+        r = history(t, *args, "--json", "-", status=status)
+        j = json.loads(r.out)
+        eq(schema.errors(j), [], "against its schema")
+        eq((j["schema"], j["of"], j["store"], j["status"]), ("profile.history/1", of, STORE, status), "its head")
+        eq(history(t, *args, "--json", "f.json", status=status).out, history(t, *args, status=status).out, "beside a file")
+        eq(json.loads(text_of(t, "f.json")), j, "the file")
+        return j
+
+    eq([(v["version"], v["runs"], v["scenarios"]) for v in document("list", of="list")["versions"]],
+       [(v, 3, ["s io"]) for v in "123"], "list")
+    j = document("show", "3", of="show")
+    eq({f["min"] for f in j["figures"] if f["figure"] == "write.calls"},
+       {v for v, in query(t, "SELECT value FROM iotrace_figure JOIN iotrace_run USING (run) WHERE label = '3' AND "
+                          "name = 'write.calls'")}, "show")
+    j = document("trend", "write.calls", of="trend")
+    points = j["series"][0]["points"]
+    eq([(p["version"], p["runs"], p["median"] - points[0]["median"]) for p in points], [("1", 3, 0), ("2", 3, 0), ("3", 3, 5)],
+       "points")
+    change, = j["series"][0]["changes"]
+    eq((change["version"], change["before_version"], change["known"], change["verdict"], change["after"] - change["before"]),
+       ("3", "2", "exact", "worse", 5), "the change")
+    check("20 -> 25 calls" in change["culprit"], change["culprit"])
+    change, = document("trend", "wall_time", of="trend")["series"][0]["changes"]
+    eq((change["known"], change["verdict"]), ("other machine", None), "of another machine")
+    rows, _ = changes(history(t, "trend").out)
+    eq([(c["version"], c["figure"]) for c in document("trend", of="changes")["changes"]], [r[:2] for r in rows], "changes")
+    j = document("check", status=1, of="check")
+    eq((j["version"], j["comparisons"][0]["status"], j["comparisons"][0]["base"]), ("3", 1, "2"), "check")
+    one_line(history(t, "merge", STORE, "--json", "-", status=2), "says nothing as JSON")
+    one_line(history(t, "trend", "calls", "--json", "-", "--svg", "-", status=2), "only one of them")
+    one_line(history(t, "list", "--json", "no/such/f.json", status=2), "no/such/f.json")
 
 
 # ---- labels ----

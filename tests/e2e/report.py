@@ -157,7 +157,8 @@ class Page(html.parser.HTMLParser):
 # Everything that the page is made of.
 TAGS = {"html", "head", "meta", "title", "style", "script", "body", "header", "main", "footer", "nav", "section", "a",
         "h1", "h2", "h3", "p", "ul", "li", "dl", "div", "dt", "dd", "span", "code", "figure", "table", "thead",
-        "tbody", "tr", "th", "td", "svg", "g", "path", "rect", "line", "circle", "text", "button", "input", "output"}
+        "tbody", "tr", "th", "td", "details", "summary", "svg", "g", "path", "rect", "line", "circle", "text", "button", "input",
+        "output"}
 
 
 def is_closed(page):

@@ -29,7 +29,7 @@ ROOMS = {
     "export": {"base", "model", "write"},
     "merge": {"base", "model"},
     "report": {"base", "model", "view", "write", "analyze"},
-    "history": {"base", "model", "write", "compare", "report"},
+    "history": {"base", "model", "write", "compare"},
     "cli": {"base", "model", "view", "write", "runner", "doctor", "baseline", "compare", "analyze", "report",
             "export", "history", "merge"},
 }

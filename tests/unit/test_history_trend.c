@@ -142,11 +142,11 @@ static void words(void **ctx)
 	char buf[UNITS_BUF];
 
 	(void)ctx;
-	assert_string_equal(trend_words(buf, "ns", 1500), "1.5 us");
-	assert_string_equal(trend_words(buf, "bytes", 2048), "2.0 KiB");
-	assert_string_equal(trend_words(buf, "", 12345), "12,345");
-	assert_string_equal(trend_words(buf, "ratio", 0.5), "0.5");
-	assert_string_equal(trend_words(buf, "", NAN), "-");
+	assert_string_equal(units_figure(buf, "ns", 1500), "1.5 us");
+	assert_string_equal(units_figure(buf, "bytes", 2048), "2.0 KiB");
+	assert_string_equal(units_figure(buf, "", 12345), "12,345");
+	assert_string_equal(units_figure(buf, "ratio", 0.5), "0.5");
+	assert_string_equal(units_figure(buf, "", NAN), "-");
 }
 
 int main(void)

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/history/tell.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/compare/metric.h"
+#include "common/compare/stats.h"
+
+struct res_history *tell_new(const char *of, const struct history *h)
+{
+	struct res_history *r = result_make(&schema_history);
+
+	r->of = arena_strdup(result_arena(r), of);
+	r->store = arena_strdup(result_arena(r), h->db->shown);
+	r->status = 0;
+	return r;
+}
+
+static const char *copy(struct res_history *r, const char *text)
+{
+	return arena_strdup(result_arena(r), text);
+}
+
+/* Room for `more` elements behind those that a list has. */
+static void *grown(
+	struct res_history *r, const void *at, size_t len, size_t more, const struct shape *shape)
+{
+	char *to = result_alloc(r, len + more, shape);
+
+	if (len)
+		memcpy(to, at, len * shape->size);
+	return to;
+}
+
+#define GROW(r, list, more, shape)                                                                 \
+	((list)->at = grown((r), (list)->at, (list)->len, (more), &shape_##shape),                 \
+		(list)->len += (more), (list)->at + ((list)->len - (more)))
+
+void tell_note(struct res_history *r, const char *text)
+{
+	const char **to = arena_alloc(result_arena(r), r->notes.len + 1, sizeof(*to));
+
+	if (r->notes.len)
+		memcpy(to, r->notes.at, r->notes.len * sizeof(*to));
+	to[r->notes.len++] = copy(r, text);
+	r->notes.at = to;
+}
+
+/* ---- versions ---- */
+
+static const char *date(struct res_history *r, int64_t ns)
+{
+	time_t at = ns / 1000000000;
+	struct tm tm;
+	char buf[32];
+
+	if (!gmtime_r(&at, &tm) || !strftime(buf, sizeof(buf), "%Y-%m-%d %H:%M:%S", &tm))
+		return NULL; /* of a store that somebody has written into */
+	return copy(r, buf);
+}
+
+/* "dns io, dns cpu" */
+static struct res_strs split(struct res_history *r, const char *words)
+{
+	char *text = arena_strdup(result_arena(r), words), *save = NULL;
+	struct res_strs ret = {
+		arena_alloc(result_arena(r), strlen(words) / 2 + 1, sizeof(char *)), 0};
+
+	for (char *p = strtok_r(text, ",", &save); p; p = strtok_r(NULL, ",", &save))
+		ret.at[ret.len++] = p + strspn(p, " ");
+	return ret;
+}
+
+void tell_versions(struct res_history *r, const struct history_versions *v)
+{
+	RES_LIST(r, &r->versions, v->len, history_version);
+	for (size_t i = 0; i < v->len; i++)
+		r->versions.at[i] = (struct res_history_version){.version = copy(r, v->at[i].label),
+			.added = date(r, v->at[i].added_ns),
+			.added_ns = v->at[i].added_ns < 0 ? U64_NONE : (uint64_t)v->at[i].added_ns,
+			.runs = v->at[i].runs,
+			.hosts = v->at[i].hosts,
+			.machines = v->at[i].machines,
+			.scenarios = split(r, v->at[i].scenarios)};
+}
+
+/* ---- a version ---- */
+
+static void tell_figure(
+	struct res_history *r, struct res_history_figure *to, const struct metric *m, size_t runs)
+{
+	to->figure = copy(r, m->name);
+	to->call = copy(r, m->call);
+	to->unit = copy(r, m->unit);
+	to->runs = runs;
+	to->median = stats_median(m->values, runs);
+	for (size_t i = 0; i < runs; i++) {
+		to->min = fmin(to->min, m->values[i]);
+		to->max = fmax(to->max, m->values[i]);
+	}
+}
+
+void tell_side(struct res_history *r, const struct side *s)
+{
+	r->version = copy(r, s->label);
+	for (size_t i = 0; i < s->parts.len; i++) {
+		const struct side_part *part = &s->parts.at[i];
+		struct res_history_figure *to;
+		struct metrics m;
+
+		metrics_read(part, &m);
+		to = GROW(r, &r->figures, m.len, history_figure);
+		for (size_t k = 0; k < m.len; k++) {
+			to[k].scenario = copy(r, part->scenario);
+			to[k].type = part->kind->id;
+			tell_figure(r, &to[k], &m.at[k], m.runs);
+		}
+		metrics_release(&m);
+	}
+}
+
+/* ---- changes ---- */
+
+static const char *known_word(enum trend_why why)
+{
+	static const char *const words[] = {[TREND_EXACT] = "exact",
+		[TREND_NOISY] = "noisy",
+		[TREND_MACHINE] = "other machine",
+		[TREND_MADE] = "run otherwise"};
+
+	return words[why];
+}
+
+static const char *verdict_word(enum trend_why why, int direction)
+{
+	if (why >= TREND_MACHINE)
+		return NULL;
+	return direction > 0 ? "worse" : direction < 0 ? "better" : "moved";
+}
+
+static double share_of(double before, double after)
+{
+	return before != 0 ? after / before - 1 : NAN;
+}
+
+static struct res_history_change change_of(struct res_history *r, const struct trend *t,
+	const struct trend_series *s, const struct trend_change *c)
+{
+	size_t was = c->at;
+
+	do
+		was--;
+	while (was > 0 && isnan(s->points.at[was].median));
+	return (struct res_history_change){.version = copy(r, s->points.at[c->at].label),
+		.before_version = copy(r, s->points.at[was].label),
+		.scenario = copy(r, s->scenario),
+		.type = copy(r, s->type),
+		.figure = copy(r, t->metric),
+		.unit = copy(r, s->unit),
+		.known = known_word(c->why),
+		.verdict = verdict_word(c->why, trend_direction(s, c)),
+		.before = c->before,
+		.after = c->after,
+		.change = share_of(c->before, c->after),
+		.culprit = *c->culprit ? copy(r, c->culprit) : NULL};
+}
+
+void tell_change(
+	struct res_history *r, const struct trend *t, const struct trend_series *s, size_t at)
+{
+	*GROW(r, &r->changes, 1, history_change) = change_of(r, t, s, &s->changes.at[at]);
+}
+
+void tell_changes(struct res_history *r, const struct changes *c)
+{
+	struct res_history_change *to = GROW(r, &r->changes, c->len, history_change);
+
+	for (size_t i = 0; i < c->len; i++) {
+		const struct change *x = &c->at[i];
+
+		to[i] = (struct res_history_change){.version = copy(r, x->label),
+			.before_version = copy(r, x->before_label),
+			.scenario = copy(r, x->scenario),
+			.type = copy(r, x->type),
+			.figure = copy(r, x->metric),
+			.unit = copy(r, x->unit),
+			.known = known_word(x->why),
+			.verdict = verdict_word(x->why, x->direction),
+			.before = x->before,
+			.after = x->after,
+			.change = share_of(x->before, x->after),
+			.culprit = *x->culprit ? copy(r, x->culprit) : NULL};
+	}
+}
+
+/* ---- series ---- */
+
+static void tell_points(
+	struct res_history *r, struct res_history_series *to, const struct trend_series *s)
+{
+	RES_LIST(r, &to->points, s->points.len, history_point);
+	for (size_t i = 0; i < s->points.len; i++) {
+		const struct trend_point *p = &s->points.at[i];
+
+		to->points.at[i] = (struct res_history_point){
+			copy(r, p->label), p->values.len, p->median, p->min, p->max};
+	}
+}
+
+static void tell_series(struct res_history *r, struct res_history_series *to, const struct trend *t,
+	const struct trend_series *s)
+{
+	to->figure = copy(r, t->metric);
+	to->scenario = copy(r, s->scenario);
+	to->type = copy(r, s->type);
+	to->unit = copy(r, s->unit);
+	to->worse = s->worse > 0 ? "more" : s->worse < 0 ? "less" : NULL;
+	to->few = s->few;
+	to->unlooked = s->unlooked;
+	tell_points(r, to, s);
+	RES_LIST(r, &to->changes, s->changes.len, history_change);
+	for (size_t i = 0; i < s->changes.len; i++)
+		to->changes.at[i] = change_of(r, t, s, &s->changes.at[i]);
+}
+
+void tell_trend(struct res_history *r, const struct trend *t)
+{
+	struct res_history_series *to = GROW(r, &r->series, t->series.len, history_series);
+
+	for (size_t i = 0; i < t->series.len; i++)
+		tell_series(r, &to[i], t, &t->series.at[i]);
+}
+
+/* ---- everything ---- */
+
+struct wanted {
+	const char *scenario, *type;
+	const char *figures[TELL_SERIES_MAX];
+	size_t len;
+};
+
+static void want(struct wanted *w, const char *figure)
+{
+	for (size_t i = 0; i < w->len; i++)
+		if (!strcmp(w->figures[i], figure))
+			return;
+	if (w->len < TELL_SERIES_MAX)
+		w->figures[w->len++] = figure;
+}
+
+static int is_of(const struct wanted *w, const struct res_history_change *c)
+{
+	return !strcmp(c->scenario, w->scenario) && !strcmp(c->type, w->type);
+}
+
+static int is_bad(const struct res_history_change *c)
+{
+	return c->verdict && !strcmp(c->verdict, "worse");
+}
+
+/* Newest first, what got worse before the rest. */
+static void want_changed(struct wanted *w, const struct res_history *r, int bad)
+{
+	for (size_t i = r->changes.len; i-- > 0;) {
+		const struct res_history_change *c = &r->changes.at[i];
+
+		if (is_of(w, c) && is_bad(c) == bad && !isnan(c->after))
+			want(w, c->figure);
+	}
+}
+
+/* What compare says is behind a change of the series is known already. */
+static void take_culprits(struct res_history *r, struct res_history_series *s)
+{
+	for (size_t i = 0; i < s->changes.len; i++)
+		for (size_t k = 0; k < r->changes.len; k++) {
+			const struct res_history_change *c = &r->changes.at[k];
+			struct res_history_change *to = &s->changes.at[i];
+
+			if (!strcmp(c->figure, to->figure) && !strcmp(c->version, to->version) &&
+				!strcmp(c->scenario, to->scenario) && !strcmp(c->type, to->type))
+				to->culprit = c->culprit;
+		}
+}
+
+static int tell_wanted(
+	struct history *h, struct res_history *r, const struct wanted *w, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < w->len && rc == 0; i++) {
+		const struct trend_ask ask = {w->figures[i], w->scenario, w->type};
+		struct err none = {0};
+		size_t had = r->series.len;
+		struct trend t;
+
+		rc = trend_read(h, &ask, &t, &none);
+		if (rc == 0)
+			tell_trend(r, &t);
+		for (size_t k = had; k < r->series.len; k++)
+			take_culprits(r, &r->series.at[k]);
+		trend_release(&t);
+		rc = rc < 0 && rc != -ENOENT ? err_set(err, rc, "%s", none.text) : 0;
+	}
+	return rc;
+}
+
+/* "dns io" */
+static int tell_scenario(
+	struct history *h, struct res_history *r, const char *words, struct err *err)
+{
+	static const char *const always[] = {"wall_time", "latency", "peak_heap", "calls"};
+	char *scenario = arena_strdup(result_arena(r), words), *type = strrchr(scenario, ' ');
+	struct wanted w = {.scenario = scenario, .type = type ? type + 1 : ""};
+
+	if (type)
+		*type = '\0';
+	want_changed(&w, r, 1);
+	/* Room for what is always looked at. */
+	if (w.len > TELL_SERIES_MAX - 2)
+		w.len = TELL_SERIES_MAX - 2;
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		want(&w, always[i]);
+	want_changed(&w, r, 0);
+	return tell_wanted(h, r, &w, err);
+}
+
+static int is_asked(const struct trend_ask *ask, const char *words)
+{
+	const char *type = strrchr(words, ' ');
+	size_t len = type ? (size_t)(type - words) : strlen(words);
+
+	return (!ask->scenario ||
+		       (strlen(ask->scenario) == len && !strncmp(ask->scenario, words, len))) &&
+	       (!ask->type || (type && !strcmp(ask->type, type + 1)));
+}
+
+static int is_seen(const struct res_strs *seen, const char *words)
+{
+	for (size_t i = 0; i < seen->len; i++)
+		if (!strcmp(seen->at[i], words))
+			return 1;
+	return 0;
+}
+
+/* Scenario and type of all versions, the newest version's first. */
+static int tell_scenarios(
+	struct history *h, const struct trend_ask *ask, struct res_history *r, struct err *err)
+{
+	struct res_strs seen = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < r->versions.len; i++)
+		seen.len += r->versions.at[i].scenarios.len;
+	seen.at = arena_alloc(result_arena(r), seen.len + 1, sizeof(char *));
+	seen.len = 0;
+	for (size_t i = r->versions.len; i-- > 0 && rc == 0;) {
+		const struct res_strs *s = &r->versions.at[i].scenarios;
+
+		for (size_t k = 0; k < s->len && rc == 0; k++) {
+			if (!is_asked(ask, s->at[k]) || is_seen(&seen, s->at[k]))
+				continue;
+			seen.at[seen.len++] = s->at[k];
+			rc = tell_scenario(h, r, s->at[k], err);
+		}
+	}
+	return rc;
+}
+
+int tell_report(
+	struct history *h, const struct trend_ask *ask, struct res_history *r, struct err *err)
+{
+	struct history_versions v = {0};
+	struct changes c = {0};
+	int rc = history_list(h, &v, err);
+
+	if (rc == 0) {
+		tell_versions(r, &v);
+		rc = changes_read(h, ask, &c, err);
+	}
+	if (rc == 0) {
+		tell_changes(r, &c);
+		rc = tell_scenarios(h, ask, r, err);
+	}
+	changes_release(&c);
+	history_versions_release(&v);
+	return rc;
+}
