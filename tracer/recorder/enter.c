@@ -407,7 +407,7 @@ static int is_worth_a_block(const struct recorder *f, const struct tracee *t)
 {
 	const struct recorder_mm *rm = t->mm->recorder;
 
-	return rm->state == RECORDER_ON && t->mode == MODE_FILTER && t->trap == TRAP_NONE &&
+	return rm && rm->state == RECORDER_ON && t->mode == MODE_FILTER && t->trap == TRAP_NONE &&
 	       t->process->threads > 1 && !t->no_record && !f->departing &&
 	       region_has_room(&rm->region, 1);
 }
