@@ -146,8 +146,6 @@ static void clone_entry(struct session *s, struct tracee *t)
 	int rc;
 
 	t->scratch = flags;
-	if ((flags & CLONE_VM) && !(flags & CLONE_VFORK))
-		serial_part(s); /* both will run */
 	tracees_cloning(&s->tracees, t, flags & CLONE_VM ? CLONING_SHARED : CLONING_COPY);
 	if (!(flags & CLONE_UNTRACED))
 		return;
@@ -468,6 +466,7 @@ static int still_launching(
 		return 0;
 	if (launch_is_target(s, (long)info->entry.nr, info->entry.args[0])) {
 		t->state = TRACEE_RUNNING;
+		launch_finish_probes(s);
 		return 0;
 	}
 	t->in_call = 1;

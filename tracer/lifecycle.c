@@ -245,6 +245,7 @@ struct tracee *lifecycle_exec(struct session *s, pid_t tid)
 	t->dispatch = t->departed = 0;
 	t->trap = TRAP_NONE;
 	t->process->guarded = 0;
+	t->process->ending = 0; /* that was the leader whose place t has */
 	mm_leave(s, t);
 	t->mm = mm_new(&s->tracees);
 	if (s->recorder.on)

@@ -215,7 +215,9 @@ static void event_stop(struct session *s, struct tracee *t, const struct stop *s
 		break;
 	case PTRACE_EVENT_EXIT:
 		tracees_read_comm(&s->tracees, t);
-		if (!s->attached && t->process->pid == s->first_pid)
+		/* Who ends last is known when it was the last one. */
+		t->process->ending |= t->tid == t->process->pid;
+		if (!s->attached && t->process->pid == s->first_pid && t->process->ending)
 			outside_end(&s->outside, s->first_pid);
 		call_no_return(s, t, 1);
 		/* What it made before it was killed, it will not announce. */

@@ -16,7 +16,12 @@
 /* Several processes: so long, times CROWDED_MAX, may one be in the way of another. */
 #define LOOK_EVERY_NS (5 * NS_PER_MS)
 #define CROWDED_MAX   6 /* looks in a row */
-#define LOOK_ALONE_NS (50 * NS_PER_MS)
+/* Threads of one process are mostly made to run at a time: being together must gain a tenth of the
+ * time, and a half, which is what they would gain apart, where so many looks find them running. Of
+ * more than are made and joined one after the other it takes long to look. */
+#define THREADS_BESIDE  3
+#define CROWDED_THREADS 2
+#define LOOK_ALONE_NS   (50 * NS_PER_MS)
 /* Coming together and parting cost some calls each: more calm is asked of who parts soon again. */
 #define CALM_MIN    8
 #define CALM_MAX    1024
@@ -50,9 +55,14 @@ static void set_timer(struct serial *n, int on)
 
 /* ---- together and apart ---- */
 
+static size_t threads_beside(const struct session *s)
+{
+	return s->tracees.by_tid.len - s->tracees.processes.len;
+}
+
 static int is_serial(const struct session *s)
 {
-	return s->tracees.leaves <= 1 && s->tracees.by_tid.len == s->tracees.processes.len;
+	return s->tracees.leaves <= 1 && threads_beside(s) <= THREADS_BESIDE;
 }
 
 void serial_part(struct session *s)
@@ -87,6 +97,15 @@ void serial_end(struct session *s)
 	s->colocate.able = 0;
 }
 
+/* What was while it was looked seldom says nothing of threads. */
+static void look_from_now(struct serial *n, uint64_t now_ns)
+{
+	if (now_ns - n->looked_ns < LOOK_EVERY_NS)
+		return;
+	n->looked_ns = now_ns;
+	n->stops = 0;
+}
+
 void serial_born(struct session *s, struct tracee *maker, struct tracee *t)
 {
 	if (maker && maker->process != t->process)
@@ -96,7 +115,9 @@ void serial_born(struct session *s, struct tracee *maker, struct tracee *t)
 		maker->birth_parted = 0;
 	if (s->colocate.active && !is_serial(s))
 		serial_part(s);
-	set_timer(&s->serial, s->colocate.active && s->tracees.processes.len > 1);
+	if (s->colocate.active && t->process->threads > 1)
+		look_from_now(&s->serial, clock_mono_ns());
+	set_timer(&s->serial, s->colocate.active && s->tracees.by_tid.len > 1);
 }
 
 void serial_first_stop(struct session *s, struct tracee *t)
@@ -157,28 +178,56 @@ void serial_busy(struct session *s)
 		serial_part(s);
 }
 
+/* 1 if threads should be apart, which may run at a time. */
+static int threads_part(struct session *s, const struct tracee *stopped, uint64_t elapsed_ns)
+{
+	struct serial *n = &s->serial;
+	uint64_t gain_ns = s->far_stop_ns > s->near_stop_ns
+				   ? n->stops * (s->far_stop_ns - s->near_stop_ns)
+				   : 0;
+
+	if (gain_ns < elapsed_ns / 10)
+		return 1;
+	n->crowded = gain_ns < elapsed_ns / 2 && is_crowded(s, stopped) ? n->crowded + 1 : 0;
+	return n->crowded >= CROWDED_THREADS;
+}
+
+/* 1 if several run at a time, often enough that it is over. */
+static int processes_part(struct session *s, const struct tracee *stopped)
+{
+	struct serial *n = &s->serial;
+
+	n->crowded = is_crowded(s, stopped) ? n->crowded + 1 : 0;
+	return n->crowded >= CROWDED_MAX;
+}
+
+static void look_at(struct session *s, const struct tracee *stopped, uint64_t elapsed_ns)
+{
+	if (is_recording(s, elapsed_ns)) {
+		serial_part(s);
+	} else if (threads_beside(s)) {
+		if (threads_part(s, stopped, elapsed_ns))
+			serial_part(s);
+	} else if (s->tracees.processes.len > 1) {
+		if (processes_part(s, stopped))
+			serial_end(s);
+	} else {
+		set_timer(&s->serial, 0);
+		if (stopped && colocate_waits(&s->colocate, stopped->tid, s->serial.looked_ns))
+			serial_end(s);
+	}
+}
+
 static void look(struct session *s, const struct tracee *stopped, uint64_t now_ns)
 {
 	struct serial *n = &s->serial;
 	uint64_t elapsed_ns = now_ns - n->looked_ns;
-	int several = s->tracees.processes.len > 1, over = 0;
 
-	if (elapsed_ns < (several ? LOOK_EVERY_NS : LOOK_ALONE_NS))
+	if (elapsed_ns < (s->tracees.by_tid.len > 1 ? LOOK_EVERY_NS : LOOK_ALONE_NS))
 		return;
 	n->looked_ns = now_ns;
-	if (is_recording(s, elapsed_ns)) {
-		serial_part(s);
-		return;
-	}
-	if (several) {
-		n->crowded = is_crowded(s, stopped) ? n->crowded + 1 : 0;
-		over = n->crowded >= CROWDED_MAX;
-	} else {
-		set_timer(n, 0);
-		over = stopped && colocate_waits(&s->colocate, stopped->tid, now_ns);
-	}
-	if (over)
-		serial_end(s);
+	look_at(s, stopped, elapsed_ns);
+	n->stops = 0;
 }
 
 void serial_awake(struct session *s)
@@ -199,7 +248,7 @@ void serial_stop(struct session *s, struct tracee *t, uint64_t at_ns)
 			return;
 		colocate_again(&s->colocate);
 		n->shared = 0;
-		set_timer(n, s->colocate.active && s->tracees.processes.len > 1);
+		set_timer(n, s->colocate.active && s->tracees.by_tid.len > 1);
 	}
 	n->shared++;
 	n->stops++;

@@ -51,6 +51,7 @@ struct process {
 	unsigned int children; /* under control, made by it */
 	pid_t maker;           /* the process that made it, if it is still that number's; 0: none */
 	uint64_t maker_number;
+	uint8_t ending;  /* its first thread is at its end */
 	uint8_t guarded; /* SIGSYS has our handler: arch_orphan_action() */
 	uint64_t was[4]; /* and had this */
 };

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-only
 """Where the processes of a started tree run: on the tracer's CPU while one runs at a time, and nobody notices."""
+import json
 import os
 import sys
 
@@ -86,26 +87,88 @@ mask()
     eq(out, [whole] * 6 + [str(own[0])] * 2 + [whole] * 2, "masks")
 
 
-@test
-def threads_have_their_own(t):
-    need_two_cpus()
-    masks = python(t, """
-import os, threading
+THREADS = """
+import os, threading, time
 def say():
-    with open("/proc/thread-self/status") as f: print(next(x.split()[1] for x in f if x.startswith("Cpus_allowed:")), flush=True)
-def child():
-    if os.fork() == 0:
-        go = threading.Event()
-        a = threading.Thread(target=go.wait)
-        a.start(); say()
-        b = threading.Thread(target=say)
-        b.start(); b.join()
-        go.set(); a.join()
-        os._exit(0)
+    with open("/proc/thread-self/status") as f: mask = next(x.split()[1] for x in f if x.startswith("Cpus_allowed:"))
+    print(mask, flush=True)
+    return mask
+for i in range(20): # python itself has parted them: it makes many calls
+    if os.fork() == 0: os._exit(0)
     os.wait()
-child()
+"""
+
+
+@test
+def threads_one_after_the_other_share_the_cpu(t):
+    """Made and waited for. That some do is what can be said where other programs run, too."""
+    need_two_cpus()
+    masks = python(t, THREADS + """
+for i in range(30):
+    a = threading.Thread(target=say)
+    a.start(); a.join()
+""")
+    eq(len(masks), 30, "threads that say so")
+    check(1 in [bits(m) for m in masks], "none shares a CPU: %s" % masks)
+
+
+@test
+def threads_at_a_time_have_their_own(t):
+    """Two that compute, and hardly stop. The one that looks does so until it is as it should be."""
+    need_two_cpus()
+    masks = python(t, THREADS + """
+whole = "%s"
+done = False
+def compute():
+    while not done: pass
+a = threading.Thread(target=compute)
+a.start()
+for i in range(1000):
+    if say() == whole: break
+    end = time.monotonic() + 0.01
+    while time.monotonic() < end: pass
+done = True
+a.join()
+""" % ours())
+    eq(masks[-1], ours(), "mask")
+
+
+@test
+def many_threads_have_their_own(t):
+    need_two_cpus()
+    masks = python(t, THREADS + """
+go = threading.Event()
+waiting = [threading.Thread(target=go.wait) for i in range(4)]
+for a in waiting: a.start()
+say()
+b = threading.Thread(target=say)
+b.start(); b.join()
+go.set()
+for a in waiting: a.join()
 """)
     eq(masks, [ours()] * 2, "masks")
+
+
+def stops_of(t, mode, *argv):
+    r = t.run([t.binary, "-q", "--mode=" + mode, "--trace=%memory", "--summary", "/dev/null", "--json", t.path("r.json"), "--", *argv],
+              env=dict(os.environ, IOTRACE_TEST_INJECT="first"))
+    eq(r.status, 0, "status (%s)" % r.err)
+    with open(t.path("r.json")) as f:
+        return json.load(f)["tracer"]["overhead"]["stops"]
+
+
+def stops_each(t, mode, case, *more):
+    """Of one more life, in whole ones: what begins and ends the program is in both runs."""
+    few, many = [stops_of(t, mode, t.target("work"), case, str(n), *more) for n in (100, 300)]
+    return (many - few) / 200
+
+
+@test
+def stops_of_a_thread(t):
+    """The call that makes it, its event, its first stop and its last: none for its madvise, where that is recorded."""
+    for mode, most in (("auto", 4), ("ptrace", 6)):
+        each = stops_each(t, mode, "joins")
+        check(each < most + 0.1, "%s: %.2f stops a thread" % (mode, each))
 
 
 @test

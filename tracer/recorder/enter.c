@@ -400,9 +400,28 @@ void recorder_put_down(const struct recorder *f, const struct tracee *t)
 		arch_poke_block(t->tid, 0);
 }
 
+/* 1 if the thread, which has no block, may get one before its first call: it has its maker's now,
+ * and so its program leaves the register alone. That of another process will hardly be used: it is
+ * mostly made to execute another program. */
+static int is_worth_a_block(const struct recorder *f, const struct tracee *t)
+{
+	const struct recorder_mm *rm = t->mm->recorder;
+
+	return rm && rm->state == RECORDER_ON && t->mode == MODE_FILTER && t->trap == TRAP_NONE &&
+	       t->process->threads > 1 && !t->no_record && !f->departing &&
+	       region_has_room(&rm->region, 1);
+}
+
 void recorder_first_stop(struct recorder *f, struct tracee *t)
 {
-	recorder_put_down(f, t);
+	const struct recorder_thread *rt = NULL;
+	uint64_t block;
+
+	if (!f->on || arch_peek_block(t->tid, &block) < 0 || !region_is_block(block))
+		return;
+	if (is_worth_a_block(f, t))
+		rt = thread_begin(f, t);
+	arch_poke_block(t->tid, rt ? rt->ring.block_addr : 0);
 }
 
 void recorder_off(struct recorder *f, struct mm *mm, const char *reason)

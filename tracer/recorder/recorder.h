@@ -177,7 +177,7 @@ int recorder_is_stub_call(const struct recorder *f, const struct ptrace_syscall_
 int recorder_take_up(const struct recorder *f, struct tracee *t);
 /* It has none, so that all its calls go by stops; its block is kept. */
 void recorder_put_down(const struct recorder *f, const struct tracee *t);
-/* A new thread has its maker's block. */
+/* A new thread has its maker's block: it gets one of its own, or none. */
 void recorder_first_stop(struct recorder *f, struct tracee *t);
 /* 1 if the stack of a call of that number at the site is to be taken whatever it is. */
 int recorder_is_first(
