@@ -85,7 +85,7 @@ TRUTHS = (
     ("client", ["doubled"], "sendmmsg", "made", "caller"),
     ("client", [], "recvmmsg", "arrivals", "arrivals"),
     ("mixed", [], "sendmmsg", "mixed", None),
-    ("events", ["16"], "epoll_wait", "limit", "limit"),
+    ("events", ["32"], "epoll_wait", "limit", "limit"),
     ("events", ["4"], "epoll_wait", "met", "met"),
     ("events", ["2"], "epoll_wait", "arrivals", "arrivals"),
     ("aio", [], "io_getevents", "arrivals", "arrivals"),

@@ -656,15 +656,15 @@ static void half(char **args)
 	}
 }
 
-/* So many of 16 counters are ready, 4 are asked for; taken are what it says. */
+/* So many of 32 counters are ready, 4 are asked for; taken are what it says. */
 static void events(char **args)
 {
 	long ready = t_num(args, 0, 16);
-	int ep = epoll_create1(0), fds[16];
+	int ep = epoll_create1(0), fds[32];
 	struct epoll_event e[16];
 	uint64_t one = 1;
 
-	for (int i = 0; i < 16; i++) {
+	for (int i = 0; i < 32; i++) {
 		fds[i] = eventfd(0, EFD_NONBLOCK);
 		e[0] = (struct epoll_event){.events = EPOLLIN, .data.fd = fds[i]};
 		CHECK(fds[i] >= 0 && epoll_ctl(ep, EPOLL_CTL_ADD, fds[i], e) == 0);
