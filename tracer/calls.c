@@ -207,6 +207,27 @@ static int fd_entry(struct tracee *t)
 }
 
 /*
+ * 1 if that is the close of a number which is open, whatever the call returns (fs/open.c): it was
+ * read from the kernel when it was, and nobody else has the table. Its exit tells nothing then.
+ */
+static int closes_surely(const struct tracee *t)
+{
+	const struct life *life = files_open(t->files, (uint32_t)t->ev.args[0]);
+
+	return strcmp(t->ev.def->name, "close") == 0 && !t->counted && t->mode == MODE_FILTER &&
+	       !t->own_filter && !is_recorded(t) && !files_is_shared(t->files) &&
+	       !files_state(t->files)->uncertain && life && life->file->name == FILE_READ;
+}
+
+/* It is over at its entry. */
+static void close_now(struct session *s, struct tracee *t)
+{
+	t->ev.exit_ns = t->ev.entry_ns;
+	t->ev.outcome = SYS_RETURNED;
+	booking_call(s, t, &t->ev, 0);
+}
+
+/*
  * 1 if the call installs a filter. One for all threads is there for the others before this one is
  * at its exit, and may forbid what the recorder would have them do.
  */
@@ -259,6 +280,10 @@ static int control_entry(struct session *s, struct tracee *t)
 		clone_entry(s, t);
 		return t->saved != SAVED_NONE;
 	case CONTROL_FD:
+		if (closes_surely(t)) {
+			close_now(s, t);
+			return 0;
+		}
 		t->scratch = peer_room(s, t);
 		return fd_entry(t);
 	case CONTROL_CLOSE_RANGE:

@@ -347,6 +347,43 @@ static void a_trap_of_ours_is_nobodys_signal(void **state)
 	munmap(page, 4096);
 }
 
+static uint64_t word_of(pid_t pid, uint64_t addr)
+{
+	return (uint64_t)ptrace(PTRACE_PEEKDATA, pid, (void *)(uintptr_t)addr, NULL);
+}
+
+/* Across the end of a page; with another thread in the mm each is written when it is said. */
+static void what_is_held_is_written_at_the_end(void **state)
+{
+	uint8_t *page = code_page();
+	uint8_t *data = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t at = (uint64_t)(uintptr_t)data + 4092, word = 0x1122334455667788, got;
+
+	(void)state;
+	assert_ptr_not_equal(data, MAP_FAILED);
+	for (unsigned int threads = 1; threads <= 2; threads++) {
+		struct recorder_mm fs = {.mem_fd = -1};
+		struct mm mm = {.refs = threads, .recorder = &fs};
+		struct tracee t = {.mm = &mm, .tid = run_into(page)};
+
+		remote_hold(&t);
+		assert_int_equal(remote_write(&t, at, &word, sizeof(word)), 0);
+		assert_int_equal(word_of(t.tid, at), threads == 1 ? 0 : word);
+		assert_int_equal(remote_read(&t, at, &got, sizeof(got)), 0);
+		assert_int_equal(got, word);
+		assert_int_equal(remote_flush(&t), 0);
+		assert_int_equal(word_of(t.tid, at), word);
+		assert_int_equal(word_of(t.tid, at + 8), 0);
+		assert_int_equal(word_of(t.tid, at - 8), 0);
+		assert_null(fs.held);
+		kill(t.tid, SIGKILL);
+		waitpid(t.tid, NULL, 0);
+		close(fs.mem_fd);
+	}
+	munmap(page, 4096);
+	munmap(data, 8192);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -360,6 +397,7 @@ int main(void)
 		cmocka_unit_test(code_that_is_not_as_in_its_file_is_left_alone),
 		cmocka_unit_test(live_code_traps_until_it_is_whole),
 		cmocka_unit_test(a_trap_of_ours_is_nobodys_signal),
+		cmocka_unit_test(what_is_held_is_written_at_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,8 +249,10 @@ static struct site *ready_site(struct recorder *f, struct tracee *t,
 		return site && site->tramp ? site : NULL;
 	}
 	site = sites_get(sites, addr);
-	if (!site->hits)
+	if (!site->hits) {
 		patch_known(f, t, addr);
+		site->hits = patch_was_called(f, t, addr) != 0;
+	}
 	if (site->state == SITE_PATCHED && !patch_is_there(t, site))
 		sites_renew(sites, site);
 	/* With stacks its first calls stop anyway: once each, by a trampoline. */
@@ -262,7 +264,7 @@ static struct site *ready_site(struct recorder *f, struct tracee *t,
 	if (site->state == SITE_NEW && (site->hits >= HITS_BEFORE_PATCH || f->at_once) &&
 		!waits_for_stacks(f, t, site, (uint32_t)info->entry.nr))
 		patch_site(f, t, site);
-	return site;
+	return t->mm->recorder->state == RECORDER_ON ? site : NULL;
 }
 
 /* Takes the stack of a call that stopped, and is recorded all the same, if it is a first one. */
@@ -351,7 +353,7 @@ static int enter(struct recorder *f, struct tracee *t, const struct ptrace_sysca
 
 int recorder_enter(struct recorder *f, struct tracee *t, const struct ptrace_syscall_info *info)
 {
-	int moved = 0;
+	int moved = 0, entered;
 
 	if (!f->on || f->waiting || t->state != TRACEE_RUNNING || !t->mm->recorder)
 		return 0;
@@ -367,7 +369,9 @@ int recorder_enter(struct recorder *f, struct tracee *t, const struct ptrace_sys
 	if (t->mm->recorder->state == RECORDER_UNTRIED && f->only_ours[info->entry.nr] &&
 		!f->dispatch)
 		return 0; /* no call that it would record */
-	return enter(f, t, info, &moved) || moved;
+	entered = enter(f, t, info, &moved);
+	t->mm->recorder->code_is_new = 0;
+	return entered || moved;
 }
 
 int recorder_is_stub_call(const struct recorder *f, const struct ptrace_syscall_info *info)

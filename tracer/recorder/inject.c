@@ -156,6 +156,8 @@ static const char *set_up(struct remote *r, struct recorder_mm *rm)
 		region_release(&rm->region);
 	else if (page && got.page == page)
 		sites_add_page(&rm->sites, page);
+	rm->code_is_new =
+		rm->code.len > 0; /* the call at which it stopped is the next that is looked at */
 	return reason;
 }
 

@@ -379,7 +379,9 @@ void recorder_end(struct recorder *f, struct tracee *t, int stopped)
 	for (size_t i = 0; i < f->threads.len; i++)
 		if (f->threads.at[i] == rt)
 			f->threads.at[i--] = f->threads.at[--f->threads.len];
-	ring_release(&rt->ring, &t->mm->recorder->region);
+	/* The last of its mm: all of it is about to go. */
+	if (t->mm->refs > 1 || f->departing)
+		ring_release(&rt->ring, &t->mm->recorder->region);
 	t->recorder = NULL;
 	free(rt->stacks.at);
 	free(rt);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "tracer/recorder/block.h"
 #include "tracer/recorder/plan.h"
@@ -27,34 +27,48 @@
 
 struct mapping {
 	uint64_t start, end, offset, inode;
-	char perms[5];
-	char name[512];
+	const char *perms, *name;
 };
 
-/* The next line of /proc/PID/maps. */
-static int mapping_next(FILE *maps, struct mapping *m)
+/* The next word of the line as a hexadecimal number, behind which is `end`. */
+static uint64_t number_until(char **at, char end)
 {
-	char line[1024];
-	int at = 0;
+	uint64_t n = strtoull(*at, at, 16);
 
-	if (!fgets(line, sizeof(line), maps))
+	*at += **at == end;
+	return n;
+}
+
+/* The next line of /proc/PID/maps, as the kernel wrote it; *text is then behind it. */
+static int mapping_next(char **text, struct mapping *m)
+{
+	char *at = *text, *end = strchr(at, '\n');
+
+	if (!end)
 		return 0;
-	m->name[0] = '\0';
-	/* The kernel wrote it. NOLINTNEXTLINE(cert-err34-c) */
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*s %" SCNu64 " %n", &m->start,
-		    &m->end, m->perms, &m->offset, &m->inode, &at) < 5)
-		return 0;
-	line[strcspn(line, "\n")] = '\0';
-	snprintf(m->name, sizeof(m->name), "%s", line + at);
+	*end = '\0';
+	*text = end + 1;
+	m->start = number_until(&at, '-');
+	m->end = number_until(&at, ' ');
+	m->perms = at;
+	at += strcspn(at, " ");
+	at += *at == ' ';
+	m->offset = number_until(&at, ' ');
+	at += strcspn(at, " "); /* the device */
+	m->inode = strtoull(at, &at, 10);
+	m->name = at + strspn(at, " ");
 	return 1;
 }
 
-static FILE *maps_open(pid_t tid)
+#define MAPS_MAX (64UL << 20)
+
+/* Heap; NULL: they cannot be read. */
+static char *maps_read(pid_t tid)
 {
-	char path[64];
+	char path[64], *text = NULL;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", tid);
-	return fopen(path, "re");
+	return file_read(path, MAPS_MAX, &text, NULL, NULL) < 0 ? NULL : text;
 }
 
 struct known_code;
@@ -71,24 +85,31 @@ void patch_forget_code(struct recorder_mm *rm)
 		free(rm->code.at[i].name);
 	free(rm->code.at);
 	rm->code.at = NULL;
+	rm->code_is_new = 0;
 	rm->code.len = rm->code.cap = 0;
 }
 
 /* Only private, file-backed, executable and not writable mappings are of interest. */
+static void note_code(struct recorder_mm *rm, const struct mapping *m)
+{
+	if (m->inode && strncmp(m->perms, "r-xp", 4) == 0)
+		*VEC_PUSH(&rm->code) = (struct code_mapping){.start = m->start,
+			.end = m->end,
+			.offset = m->offset,
+			.inode = m->inode,
+			.name = mem_strdup(m->name)};
+}
+
 static void read_code_mappings(struct recorder_mm *rm, pid_t tid)
 {
-	cleanup_fclose FILE *maps = maps_open(tid);
+	cleanup_free char *maps = maps_read(tid);
+	char *text = maps;
 	struct mapping m;
 
 	patch_forget_code(rm);
 	rm->code_hidden = !maps;
-	while (maps && mapping_next(maps, &m))
-		if (m.inode && strcmp(m.perms, "r-xp") == 0)
-			*VEC_PUSH(&rm->code) = (struct code_mapping){.start = m.start,
-				.end = m.end,
-				.offset = m.offset,
-				.inode = m.inode,
-				.name = mem_strdup(m.name)};
+	while (maps && mapping_next(&text, &m))
+		note_code(rm, &m);
 }
 
 static struct code_mapping *mapping_at(const struct recorder_mm *rm, uint64_t addr)
@@ -104,18 +125,23 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-/* The free page nearest to addr, not where a stack or the heap grows; 0: none in reach. */
-static uint64_t free_page(pid_t tid, uint64_t addr)
+/* The free page nearest to addr, not where a stack or the heap grows; 0: none in reach. What code
+ * is mapped is noted on the way. */
+static uint64_t free_page(struct recorder_mm *rm, pid_t tid, uint64_t addr)
 {
-	cleanup_fclose FILE *maps = maps_open(tid);
+	cleanup_free char *maps = maps_read(tid);
 	uint64_t free_from = LOWEST_PAGE, best = 0;
+	char *text = maps;
 	struct mapping m;
 
-	while (maps && mapping_next(maps, &m)) {
+	patch_forget_code(rm);
+	rm->code_hidden = !maps;
+	while (maps && mapping_next(&text, &m)) {
 		/* Heaps grow up, mappings down, and other threads are mapping just now. */
 		uint64_t room = m.start > free_from ? m.start - free_from : 0;
 		uint64_t page = m.start - (room > 2 * GROWTH_ROOM ? GROWTH_ROOM : PAGE);
 
+		note_code(rm, &m);
 		if (room >= 2 * PAGE && strcmp(m.name, "[stack]") != 0 &&
 			m.start < ARCH_ADDRESSES_END && distance(page, addr) < ARCH_TRAMP_REACH &&
 			(!best || distance(page, addr) < distance(best, addr)))
@@ -129,7 +155,7 @@ static uint64_t free_page(pid_t tid, uint64_t addr)
 
 static int add_page(struct recorder *f, struct tracee *t, uint64_t near)
 {
-	uint64_t page = free_page(t->tid, near);
+	uint64_t page = free_page(t->mm->recorder, t->tid, near);
 	const uint64_t args[6] = {page, PAGE, PROT_READ | PROT_EXEC,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, (uint64_t)-1, 0};
 	struct remote r;
@@ -194,6 +220,10 @@ struct known_code {
 	struct {
 		uint64_t *at;
 		size_t len, cap;
+	} once; /* those that some process called */
+	struct {
+		uint64_t *at;
+		size_t len, cap;
 	} worth; /* sites that some process called often enough to patch them; the file's addresses
 		  */
 	struct known_code *next; /* with the same key */
@@ -210,22 +240,30 @@ static int same_file(const struct known_code *k, const struct stat *st)
 	       k->mtime_ns == st->st_mtim.tv_nsec;
 }
 
-static struct known_code *known_of(struct recorder *f, int fd, const struct stat *st)
+/* NULL: it was not looked at yet. */
+static struct known_code *known_file(const struct recorder *f, const struct stat *st)
 {
-	uint64_t key = file_key(st);
-	struct known_code *first = map_get(&f->codes, key), *k;
+	struct known_code *k = map_get(&f->codes, file_key(st));
 
-	for (k = first; k; k = k->next)
-		if (same_file(k, st))
-			return k;
+	while (k && !same_file(k, st))
+		k = k->next;
+	return k;
+}
+
+static struct known_code *new_file(struct recorder *f, int fd, const struct stat *st)
+{
+	struct known_code *k = known_file(f, st);
+
+	if (k)
+		return k;
 	k = mem_calloc(1, sizeof(*k));
 	*k = (struct known_code){.code = code_open(fd, &(struct err){0}),
 		.dev = st->st_dev,
 		.inode = st->st_ino,
 		.mtime_s = st->st_mtim.tv_sec,
 		.mtime_ns = st->st_mtim.tv_nsec,
-		.next = first};
-	map_set(&f->codes, key, k);
+		.next = map_get(&f->codes, file_key(st))};
+	map_set(&f->codes, file_key(st), k);
 	return k;
 }
 
@@ -241,11 +279,18 @@ void patch_forget_files(struct recorder *f)
 
 			code_free(k->code);
 			free(k->worth.at);
+			free(k->once.at);
 			free(k);
 			k = next;
 		}
 	}
 	map_release(&f->codes);
+}
+
+/* What was mapped by that name, if it is still there. */
+static int is_mapped(const struct code_mapping *m, const struct stat *st)
+{
+	return st->st_ino == m->inode && S_ISREG(st->st_mode);
 }
 
 /* The file of a mapping, looked for once; NULL: it cannot be read, or is not what is mapped. */
@@ -260,9 +305,13 @@ static struct known_code *file_of(
 		return m->file;
 	m->looked = 1;
 	path = mem_printf("/proc/%d/root%s", t->tid, m->name);
+	if (stat(path, &st) == 0 && is_mapped(m, &st))
+		m->file = known_file(f, &st);
+	if (m->file)
+		return m->file;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == m->inode && S_ISREG(st.st_mode))
-		m->file = known_of(f, fd, &st);
+	if (fd >= 0 && fstat(fd, &st) == 0 && is_mapped(m, &st))
+		m->file = new_file(f, fd, &st);
 	return m->file;
 }
 
@@ -357,22 +406,53 @@ void patch_clear_padding(const struct tracee *t)
 	}
 }
 
-/* Files come and go: what is noted of [from, until) and is not there any more is forgotten. */
+/* Files come and go: what is noted of that address and is not there any more is forgotten. */
+static int drop_springboard(const struct tracee *t, struct site *led)
+{
+	if (patch_hop_is_there(t, led))
+		return 0;
+	map_del(&t->mm->recorder->sites.springboards, led->springboard);
+	led->springboard = 0;
+	return 1;
+}
+
+static void drop_site(const struct tracee *t, struct site *site)
+{
+	if (site->state == SITE_PATCHED && !patch_is_there(t, site))
+		sites_renew(&t->mm->recorder->sites, site);
+}
+
+/* Of all in [from, until). */
 static void drop_stale(const struct tracee *t, uint64_t from, uint64_t until)
 {
 	struct sites *sites = &t->mm->recorder->sites;
 
+	if (t->mm->recorder->none_is_stale)
+		return;
 	for (uint64_t a = from - (ARCH_JUMP_BYTES - 1); a < until + SITE_MOVED_MAX; a++) {
 		struct site *site = map_get(&sites->by_addr, a),
 			    *led = map_get(&sites->springboards, a);
 
-		if (led && !patch_hop_is_there(t, led)) {
-			map_del(&sites->springboards, a);
-			led->springboard = 0;
-		}
-		if (site && site->state == SITE_PATCHED && !patch_is_there(t, site))
-			sites_renew(sites, site);
+		if (led)
+			drop_springboard(t, led);
+		if (site)
+			drop_site(t, site);
 	}
+}
+
+/* Of all in the mapping, at once. */
+static void drop_stale_in(const struct tracee *t, const struct code_mapping *m)
+{
+	struct sites *sites = &t->mm->recorder->sites;
+	struct map_iter it = {0};
+
+	while (map_next(&sites->springboards, &it))
+		if (it.key >= m->start && it.key < m->end && drop_springboard(t, it.value))
+			it = (struct map_iter){0};
+	it = (struct map_iter){0};
+	while (map_next(&sites->by_addr, &it))
+		if (it.key >= m->start && it.key < m->end)
+			drop_site(t, it.value);
 }
 
 /* Changes the code at addr, and keeps what was there. */
@@ -491,6 +571,23 @@ static void note_worth(const struct code_mapping *m, uint64_t addr)
 	*VEC_PUSH(&file->worth) = file_addr;
 }
 
+/* 1 if a process before has called it, too: together they have, as often as is worth it. */
+int patch_was_called(struct recorder *f, struct tracee *t, uint64_t addr)
+{
+	struct code_mapping *m = mapping_at(t->mm->recorder, addr);
+	struct known_code *file = m && !f->no_patch ? file_of(f, t, m) : NULL;
+	uint64_t file_addr;
+
+	if (!file || !file->code)
+		return 0;
+	file_addr = code_address(file->code, m->offset + (addr - m->start));
+	for (size_t i = 0; i < file->once.len; i++)
+		if (file->once.at[i] == file_addr)
+			return 1;
+	*VEC_PUSH(&file->once) = file_addr;
+	return 0;
+}
+
 static void patch_in(
 	struct recorder *f, struct tracee *t, struct site *site, struct code_mapping *m)
 {
@@ -503,6 +600,13 @@ static void patch_in(
 		note_worth(m, site->addr);
 }
 
+/* What is written in part is of a thread that was killed. */
+static void flush(struct recorder *f, const struct tracee *t)
+{
+	if (remote_flush(t) < 0)
+		recorder_off(f, t->mm, "the code could not be written");
+}
+
 void patch_site(struct recorder *f, struct tracee *t, struct site *site)
 {
 	struct recorder_mm *rm = t->mm->recorder;
@@ -510,13 +614,30 @@ void patch_site(struct recorder *f, struct tracee *t, struct site *site)
 	/* What is there now: files come and go, and a plan holds for one file only. */
 	if (!f->no_patch)
 		read_code_mappings(rm, t->tid);
+	remote_hold(t);
 	patch_in(f, t, site, mapping_at(rm, site->addr));
+	flush(f, t);
+}
+
+/* A trampoline for the site, written now. 0: there is no room for it. */
+static int ready_tramp(struct tracee *t, struct site *site)
+{
+	struct sites *sites = &t->mm->recorder->sites;
+	uint64_t tramp;
+
+	if (site->tramp)
+		return 1;
+	tramp = sites_room(sites, site->addr);
+	if (!tramp || write_tramp(t, tramp, site, NULL, 0) < 0)
+		return 0;
+	sites_set_tramp(sites, site, tramp);
+	return 1;
 }
 
 /* What other processes showed to be worth it, in one mapping. */
 static void patch_mapping(struct recorder *f, struct tracee *t, struct code_mapping *m)
 {
-	struct sites *sites = &t->mm->recorder->sites;
+	struct recorder_mm *rm = t->mm->recorder;
 	const struct known_code *file = file_of(f, t, m);
 	uint64_t bias;
 
@@ -529,32 +650,35 @@ static void patch_mapping(struct recorder *f, struct tracee *t, struct code_mapp
 
 		if (addr < m->start || addr >= m->end)
 			continue;
-		site = sites_get(sites, addr);
+		site = sites_get(&rm->sites, addr);
 		if (site->state != SITE_NEW)
 			continue;
-		if (!site->tramp) {
-			uint64_t tramp = sites_room(sites, addr);
-
-			if (!tramp || write_tramp(t, tramp, site, NULL, 0) < 0)
-				continue;
-			sites_set_tramp(sites, site, tramp);
-		}
-		patch_in(f, t, site, m);
+		if (!rm->none_is_stale)
+			drop_stale_in(t, m);
+		rm->none_is_stale = 1;
+		if (ready_tramp(t, site))
+			patch_in(f, t, site, m);
 	}
+	rm->none_is_stale = 0;
 }
 
 void patch_known(struct recorder *f, struct tracee *t, uint64_t addr)
 {
 	struct recorder_mm *rm = t->mm->recorder;
 
-	if (f->no_patch || !f->knows_sites || !rm->sites.pages.len || mapping_at(rm, addr))
+	if (f->no_patch || !f->knows_sites || !rm->sites.pages.len ||
+		(mapping_at(rm, addr) && !rm->code_is_new))
 		return;
-	read_code_mappings(rm, t->tid);
+	if (!rm->code_is_new)
+		read_code_mappings(rm, t->tid);
+	rm->code_is_new = 0;
+	remote_hold(t);
 	for (size_t i = 0; i < rm->code.len; i++)
 		patch_mapping(f, t, &rm->code.at[i]);
+	flush(f, t);
 }
 
 uint64_t patch_free_page(const struct tracee *t, uint64_t near)
 {
-	return free_page(t->tid, near);
+	return free_page(t->mm->recorder, t->tid, near);
 }

@@ -19,6 +19,9 @@ void patch_site(struct recorder *f, struct tracee *t, struct site *site);
 /* At the first call of a site, the first in its mapping: patches what is worth it by the experience
  * with other processes, in all that are mapped. */
 void patch_known(struct recorder *f, struct tracee *t, uint64_t addr);
+/* 1 if another process has called the site before, which is noted of its file: then this call is as
+ * good as its second. */
+int patch_was_called(struct recorder *f, struct tracee *t, uint64_t addr);
 /* Where a page for trampolines near that address can be mapped; 0: nowhere in reach. */
 uint64_t patch_free_page(const struct tracee *t, uint64_t near);
 /* Writes code over what is there by `write` (remote_write), whole at once where no other thread

@@ -54,12 +54,15 @@ struct recorder_mm {
 	uint64_t stops;       /* calls that stopped while it was not RECORDER_ON */
 	uint64_t inherited;   /* of these, those that its maker had before the fork */
 	struct sites sites;
-	int mem_fd; /* /proc/PID/mem; -1: not open (any more, or yet) */
+	int mem_fd;               /* /proc/PID/mem; -1: not open (any more, or yet) */
+	struct remote_held *held; /* between remote_hold() and remote_flush(), else NULL */
 	struct {
 		struct code_mapping *at;
 		size_t len, cap;
-	} code;          /* its executable mappings of files when they were last read: patch.c */
-	int code_hidden; /* they could not be read */
+	} code;            /* its executable mappings of files when they were last read: patch.c */
+	int code_hidden;   /* they could not be read */
+	int none_is_stale; /* of the mapping that is being changed: patch.c */
+	int code_is_new; /* they were in this stop, and it was not looked what is worth a change */
 };
 
 /* Of a thread that has a block. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <linux/ptrace.h> /* after sys/ptrace.h, whose names it would take */
@@ -11,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/mem.h"
 #include "tracer/arch/regs.h"
 #include "tracer/dispositions.h"
 #include "tracer/sigmask.h"
@@ -256,7 +258,7 @@ static int mem_of(const struct tracee *t)
 	return rm->mem_fd;
 }
 
-int remote_write(const struct tracee *t, uint64_t addr, const void *buf, size_t len)
+static int write_now(const struct tracee *t, uint64_t addr, const void *buf, size_t len)
 {
 	int fd = mem_of(t);
 
@@ -265,9 +267,128 @@ int remote_write(const struct tracee *t, uint64_t addr, const void *buf, size_t 
 	return poke(t->tid, addr, buf, len);
 }
 
-int remote_read(const struct tracee *t, uint64_t addr, void *buf, size_t len)
+static int read_now(const struct tracee *t, uint64_t addr, void *buf, size_t len)
 {
 	int fd = mem_of(t);
 
 	return fd >= 0 && pread(fd, buf, len, (off_t)addr) == (ssize_t)len ? 0 : -EFAULT;
+}
+
+/* ---- held pages ---- */
+
+#define PAGE     4096ULL
+#define HELD_MAX 16
+
+struct remote_held {
+	size_t len;
+	struct held_page {
+		uint64_t addr;
+		size_t from, until; /* what of it was changed */
+		uint8_t bytes[PAGE];
+	} at[HELD_MAX];
+};
+
+void remote_hold(const struct tracee *t)
+{
+	struct recorder_mm *rm = t->mm->recorder;
+
+	if (t->mm->refs > 1 || rm->held)
+		return;
+	rm->held = mem_realloc(NULL, 1, sizeof(*rm->held));
+	rm->held->len = 0;
+}
+
+int remote_flush(const struct tracee *t)
+{
+	struct remote_held *held = t->mm->recorder->held;
+	int rc = 0;
+
+	t->mm->recorder->held = NULL;
+	for (size_t i = 0; held && i < held->len && rc == 0; i++) {
+		const struct held_page *page = &held->at[i];
+
+		if (page->from < page->until)
+			rc = write_now(t, page->addr + page->from, page->bytes + page->from,
+				page->until - page->from);
+	}
+	free(held);
+	return rc;
+}
+
+/* The page of that address, or NULL: it is not held. */
+static struct held_page *held_page(const struct tracee *t, uint64_t addr)
+{
+	struct remote_held *held = t->mm->recorder->held;
+	struct held_page *page;
+
+	addr &= ~(PAGE - 1);
+	for (size_t i = 0; held && i < held->len; i++)
+		if (held->at[i].addr == addr)
+			return &held->at[i];
+	if (!held || held->len == HELD_MAX)
+		return NULL;
+	page = &held->at[held->len];
+	if (read_now(t, addr, page->bytes, PAGE) < 0)
+		return NULL;
+	page->addr = addr;
+	page->from = PAGE;
+	page->until = 0;
+	held->len++;
+	return page;
+}
+
+static size_t in_page(uint64_t addr, size_t len)
+{
+	size_t room = (size_t)(PAGE - (addr & (PAGE - 1)));
+
+	return len < room ? len : room;
+}
+
+static int write_piece(const struct tracee *t, uint64_t addr, const void *buf, size_t len)
+{
+	struct held_page *page = held_page(t, addr);
+	size_t at = (size_t)(addr & (PAGE - 1));
+
+	if (!page)
+		return write_now(t, addr, buf, len);
+	memcpy(page->bytes + at, buf, len);
+	page->from = at < page->from ? at : page->from;
+	page->until = at + len > page->until ? at + len : page->until;
+	return 0;
+}
+
+static int read_piece(const struct tracee *t, uint64_t addr, void *buf, size_t len)
+{
+	const struct held_page *page = held_page(t, addr);
+
+	if (!page)
+		return read_now(t, addr, buf, len);
+	memcpy(buf, page->bytes + (addr & (PAGE - 1)), len);
+	return 0;
+}
+
+int remote_write(const struct tracee *t, uint64_t addr, const void *buf, size_t len)
+{
+	int rc = 0;
+
+	if (!t->mm->recorder->held)
+		return write_now(t, addr, buf, len);
+	for (size_t done = 0, n; rc == 0 && done < len; done += n) {
+		n = in_page(addr + done, len - done);
+		rc = write_piece(t, addr + done, (const char *)buf + done, n);
+	}
+	return rc;
+}
+
+int remote_read(const struct tracee *t, uint64_t addr, void *buf, size_t len)
+{
+	int rc = 0;
+
+	if (!t->mm->recorder->held)
+		return read_now(t, addr, buf, len);
+	for (size_t done = 0, n; rc == 0 && done < len; done += n) {
+		n = in_page(addr + done, len - done);
+		rc = read_piece(t, addr + done, (char *)buf + done, n);
+	}
+	return rc;
 }

@@ -48,5 +48,10 @@ int remote_end_anywhere(struct remote *r, int *ret_status);
 int remote_write(const struct tracee *t, uint64_t addr, const void *buf, size_t len);
 /* 0, or -EFAULT: not all of it could be read. */
 int remote_read(const struct tracee *t, uint64_t addr, void *buf, size_t len);
+/* Until remote_flush() pages that are read or written are read once, and what is written comes into
+ * them then: for many small changes. Nothing is held where another thread of the mm could run. */
+void remote_hold(const struct tracee *t);
+/* 0, or a negative errno: not all of it could be written. */
+int remote_flush(const struct tracee *t);
 
 #endif
