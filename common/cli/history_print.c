@@ -16,7 +16,6 @@
 #include "common/write/writer.h"
 
 #define TEXT_COLUMNS 120
-#define LEN(a)       (sizeof(a) / sizeof((a)[0]))
 
 const char *history_date(char *buf, int64_t ns)
 {
