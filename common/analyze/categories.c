@@ -42,8 +42,6 @@ static const struct named classes[] = {
 #undef CLASS
 };
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
 const char *category_title(enum category c)
 {
 	return titles[c];

@@ -33,7 +33,7 @@ static int has_word(const char *list, const char *name)
 
 enum error_verdict error_judge(const char *call, const char *errno_name, const char **ret_why)
 {
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+	for (size_t i = 0; i < LEN(known); i++) {
 		if (strcmp(known[i].name, errno_name) != 0 || !has_word(known[i].calls, call))
 			continue;
 		*ret_why = known[i].why;

@@ -16,7 +16,7 @@ static char *name_of_file(const char *path)
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	size_t len = strlen(name);
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+	for (size_t i = 0; i < LEN(ends); i++) {
 		size_t n = strlen(ends[i]);
 
 		if (len > n && !strcmp(name + len - n, ends[i]))

@@ -10,7 +10,6 @@
 
 #define ROWS_MAX  20 /* of threads, fds, places */
 #define PAIRS_MAX 8  /* of asked -> got */
-#define LEN(a)    (sizeof(a) / sizeof((a)[0]))
 
 static const struct doc_column batching_columns[] = {
 	{"call", "call", "", 1, 0},

@@ -60,8 +60,7 @@ void io_what_ran(struct doc *d, const struct res_result *r)
 
 static void target_rows(struct doc *d, const struct targets *targets)
 {
-	struct doc_table *t = doc_table(
-		d, "targets", target_columns, sizeof(target_columns) / sizeof(target_columns[0]));
+	struct doc_table *t = doc_table(d, "targets", target_columns, LEN(target_columns));
 
 	for (size_t i = 0; i < targets->len; i++) {
 		const struct target *x = &targets->at[i];

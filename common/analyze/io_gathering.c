@@ -110,7 +110,7 @@ void io_gathering(struct doc *d, const struct analyze_scenario *s)
 	size_t places = 0;
 
 	doc_section(d, "What if calls were gathered");
-	t = doc_table(d, "gathering", columns, sizeof(columns) / sizeof(columns[0]));
+	t = doc_table(d, "gathering", columns, LEN(columns));
 	for (size_t i = 0; i < r->gathering.len; i++) {
 		const struct res_gathering *g = &r->gathering.at[i];
 

@@ -10,7 +10,6 @@
 
 #define TOP_CALLS   10
 #define PHASE_CALLS 5
-#define LEN(a)      (sizeof(a) / sizeof((a)[0]))
 
 static uint64_t total_ns(const struct res_syscall *s)
 {

@@ -12,7 +12,6 @@
 #define UNKNOWN_SHARE   0.1 /* of frames: names may hide the cause */
 #define SITES_MAX       10
 #define COMMAND_COLUMNS 120
-#define LEN(a)          (sizeof(a) / sizeof((a)[0]))
 
 /* ---- what there is ---- */
 

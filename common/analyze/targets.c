@@ -122,7 +122,7 @@ static int writes(const char *call)
 {
 	static const char *const names[] = {"write", "writev", "pwrite64", "pwritev", "pwritev2"};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < LEN(names); i++)
 		if (!strcmp(call, names[i]))
 			return 1;
 	return 0;
@@ -337,7 +337,7 @@ static void find_empty(struct finder *f, const struct res_syscall *s)
 				 : view_counter(&s->errnos, "EAGAIN");
 	int receives = 0;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < LEN(names); i++)
 		receives |= !strcmp(view_name(s->name), names[i]);
 	if (!receives || empty < TARGET_CALLS_MIN || !s->wall_ns || s->wall_ns->min == U64_NONE ||
 		(double)empty < OFTEN_EMPTY * (double)view_zero(s->calls))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -316,6 +317,33 @@ int file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_l
 	if (ret_len)
 		*ret_len = text.len;
 	return 0;
+}
+
+/* The length of a name before the suffix that it ends in; 0: it does not, or is nothing else. */
+static size_t stem_len(const char *name, const char *suffix)
+{
+	size_t len = strlen(name), n = strlen(suffix);
+
+	return *name != '.' && len > n && !strcmp(name + len - n, suffix) ? len - n : 0;
+}
+
+const char *const *file_names(struct arena *a, const char *dir, const char *suffix, int by_version)
+{
+	struct dirent **all;
+	int found = scandir(dir, &all, NULL, by_version ? versionsort : alphasort);
+	const char **names = found < 0 ? NULL : arena_alloc(a, (size_t)found + 1, sizeof(*names));
+	size_t len = 0;
+
+	for (int i = 0; i < found; i++) {
+		size_t stem = stem_len(all[i]->d_name, suffix);
+
+		if (stem)
+			names[len++] = arena_printf(a, "%.*s", (int)stem, all[i]->d_name);
+		free(all[i]);
+	}
+	if (found >= 0)
+		free(all);
+	return names;
 }
 
 int file_write_with(const char *path, void (*write)(const void *ctx, struct out *o),

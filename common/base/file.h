@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "common/base/err.h"
+#include "common/base/mem.h"
 #include "common/base/out.h"
 
 /*
@@ -34,6 +35,12 @@ int file_mkdirs(const char *path, struct err *err);
  * Fails with -EFBIG above max_bytes. */
 int file_read(
 	const char *path, size_t max_bytes, char **ret_text, size_t *ret_len, struct err *err);
+/*
+ * What the names in a directory that end in suffix, and do not begin with a dot, have before it: in
+ * a, NULL after the last, in the order of strcmp(), by_version: of strverscmp(). NULL with errno:
+ * it cannot be read.
+ */
+const char *const *file_names(struct arena *a, const char *dir, const char *suffix, int by_version);
 /* Writes text to path whole (file_begin/commit). */
 int file_write(const char *path, const void *p, size_t n, struct err *err);
 /* The same with what write() prints; path - is standard output. */

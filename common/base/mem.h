@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Elements of an array. */
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+
 /*
  * Allocation that does not return NULL: out of memory ends the process with one line on stderr and
  * status 125 (a tracer without memory cannot count, and EXITKILL keeps the target from going on

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/mem.h"
 
 #define MAX_SECONDS 1000000000ULL
 
@@ -70,7 +71,7 @@ const char *units_us(char *buf, uint64_t ns)
 const char *units_bytes(char *buf, uint64_t bytes)
 {
 	static const char *const names[] = {" KiB", " MiB", " GiB", " TiB", " PiB", " EiB"};
-	const size_t last = sizeof(names) / sizeof(names[0]) - 1;
+	const size_t last = LEN(names) - 1;
 
 	if (bytes < 1024) {
 		snprintf(buf, UNITS_BUF, "%" PRIu64 " B", bytes);

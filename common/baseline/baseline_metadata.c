@@ -20,7 +20,6 @@ static const struct {
 	{META_VIRTUALIZATION, "Virtualization", NULL}, {META_LIBC, "C library", NULL},
 	{META_TARGET, "Target", NULL}, /* see add_target_doubts() */
 };
-#define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
 /* ---- Markdown ---- */
 
@@ -146,7 +145,7 @@ static void add_target_doubts(struct metadata *m, struct metadata_lines *ret)
 void metadata_doubts(struct metadata *m, struct metadata_lines *ret)
 {
 	add_result_doubts(m, ret);
-	for (size_t i = 0; i < FIELDS; i++) {
+	for (size_t i = 0; i < LEN(fields); i++) {
 		struct metadata_lines values = values_of(m, fields[i].field);
 
 		if (values.len > 1 && fields[i].differ)
@@ -165,7 +164,7 @@ static void write_environment(const struct metadata *m, struct out *o)
 
 	put_row(o, "Date", m->date);
 	put_row(o, "Version", m->version);
-	for (size_t i = 0; i < FIELDS; i++) {
+	for (size_t i = 0; i < LEN(fields); i++) {
 		struct metadata_lines values = values_of(m, fields[i].field);
 		char *text = join(&values);
 

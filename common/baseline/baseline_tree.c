@@ -12,6 +12,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/out.h"
+#include "common/runner/environment.h"
 
 #define BLOCK_BYTES ((size_t)64 << 10)
 enum { DEPTH_MAX = 32 };
@@ -237,23 +238,6 @@ int tree_write_file(int dir_fd, const char *name, const char *text, size_t len, 
 
 /* ---- looking ---- */
 
-static void hash_file(int fd, struct manifest_row *row)
-{
-	cleanup_free char *block = mem_calloc(1, BLOCK_BYTES);
-	SHA2_CTX ctx;
-	ssize_t n;
-
-	SHA256Init(&ctx);
-	while ((n = read(fd, block, BLOCK_BYTES)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return;
-		SHA256Update(&ctx, (const uint8_t *)block, (size_t)n);
-	}
-	SHA256End(&ctx, row->sha256);
-}
-
 struct scan {
 	struct manifest *manifest;
 	int with_hash;
@@ -267,7 +251,7 @@ static void scan_file(const struct scan *s, int at, const char *name, const char
 
 	row->bytes = fd < 0 ? 0 : (uint64_t)st.st_size;
 	if (fd >= 0 && s->with_hash)
-		hash_file(fd, row);
+		(void)sha256_fd(fd, row->sha256); /* stays "" where that fails */
 }
 
 static int scan_dir(const struct scan *s, int fd, const char *path, int depth, struct err *err)

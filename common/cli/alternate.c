@@ -41,8 +41,6 @@ static const struct {
 	{"--prepare", offsetof(struct alternate, prepare)},
 };
 
-#define PASSED_ON (sizeof(passed_on) / sizeof(passed_on[0]))
-
 static const char *option_value(const struct alternate *a, size_t i)
 {
 	const char *value;
@@ -53,7 +51,7 @@ static const char *option_value(const struct alternate *a, size_t i)
 
 const char *alternate_option(const struct alternate *a)
 {
-	for (size_t i = 0; i < PASSED_ON; i++)
+	for (size_t i = 0; i < LEN(passed_on); i++)
 		if (option_value(a, i))
 			return passed_on[i].name + strlen("--");
 	return NULL;
@@ -73,7 +71,7 @@ static struct words_vec command_of(
 	add(&v, "--config", a->config);
 	add(&v, "--output-dir", dir);
 	add(&v, "--runs", "1");
-	for (size_t i = 0; i < PASSED_ON; i++)
+	for (size_t i = 0; i < LEN(passed_on); i++)
 		add(&v, passed_on[i].name, option_value(a, i));
 	if (a->rest)
 		*VEC_PUSH(&v) = "--";

@@ -34,37 +34,16 @@ static const struct optable_row option_rows[] = {
 
 /* ---- the catalogue's text ---- */
 
-/* Where line and column are in text. */
-static char *at_place(char *text, size_t line, size_t column)
-{
-	char *p = text;
-
-	while (--line && p)
-		p = (p = strchr(p, '\n')) ? p + 1 : NULL;
-	return p ? p + column - 1 : NULL;
-}
-
-/* From a quote to behind its other one. */
-static char *skip_string(char *p)
-{
-	for (p++; *p && *p != '"'; p++)
-		p += *p == '\\' && p[1];
-	return *p ? p + 1 : p;
-}
-
-/* Puts the limit in the place of the one that is there: the string after the key. */
+/* Puts the limit in the place of the one that is there. */
 static int replace(char **text, const char *const *keys, const char *limit, struct err *err)
 {
-	size_t line, column;
-	char *key, *value, *rest, *made;
+	const char *key = locate_key(*text, keys, 4), *value;
+	size_t len = 0;
 
-	if (locate_key(*text, keys, 4, &line, &column) < 0 ||
-		!(key = at_place(*text, line, column)) || *key != '"' ||
-		!(value = strchr(skip_string(key), '"')))
+	if (!key || !(value = locate_value(key, &len)) || !len)
 		return err_set(
 			err, -EINVAL, "limits.%s is not found in the catalogue's text", keys[3]);
-	rest = skip_string(value);
-	made = mem_printf("%.*s\"%s\"%s", (int)(value - *text), *text, limit, rest);
+	char *made = mem_printf("%.*s\"%s\"%s", (int)(value - *text), *text, limit, value + len);
 	free(*text);
 	*text = made;
 	return 0;

@@ -2,7 +2,6 @@
 /* profile-scenario analyze: findings from results, as Markdown. */
 #include "common/cli/command.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,37 +56,24 @@ static void analyze_help(struct out *o)
 
 /* ---- input ---- */
 
-/* Is file NAME + suffix, of the scenario that is asked for? */
-static int is_wanted(const char *file, const char *suffix, const char *scenario)
-{
-	size_t len = strlen(file), n = strlen(suffix);
-	cleanup_free char *name = NULL;
-
-	if (len <= n || strcmp(file + len - n, suffix) != 0)
-		return 0;
-	name = mem_strndup(file, len - n);
-	return layout_name_ok(name) && (!scenario || !strcmp(name, scenario));
-}
-
 static int add_folder(struct analyze_input *in, const struct analyze_args *args,
 	const struct backend *b, struct err *err)
 {
-	cleanup_free char *dir = mem_printf("%s/%s", args->output_dir, b->folder);
-	DIR *d = opendir(dir);
-	struct dirent *entry;
+	struct arena a = {0};
+	const char *const *names = backend_results(&a, b, args->output_dir);
 	int rc = 0;
 
-	while (d && rc == 0 && (entry = readdir(d))) {
-		cleanup_free char *path = mem_printf("%s/%s", dir, entry->d_name);
+	for (; *names && rc == 0; names++) {
+		cleanup_free char *path =
+			layout_file(args->output_dir, b->folder, *names, backend_json_suffix(b));
 
-		if (is_wanted(entry->d_name, backend_json_suffix(b), args->scenario))
+		if (!args->scenario || !strcmp(*names, args->scenario))
 			rc = analyze_input_add(in, path, err);
 		/* Of two tools that measure the same the first counts. */
 		if (rc == -EEXIST)
 			rc = 0;
 	}
-	if (d)
-		closedir(d);
+	arena_release(&a);
 	return rc;
 }
 

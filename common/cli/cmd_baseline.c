@@ -11,6 +11,7 @@
 
 #include "common/base/units.h"
 #include "common/runner/backend.h"
+#include "common/runner/signals.h"
 #include "common/baseline/baseline.h"
 
 enum { STATUS_DIFFERENT = 1, KINDS_MAX = 16 };
@@ -28,24 +29,15 @@ static const struct optable_row option_rows[] = {
 	OPT_OF_ALL,
 };
 
-/* ---- output ---- */
-
 /* ---- save ---- */
 
-static void ending_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-}
-
-/* One of them has come and waits: nothing half-made stays behind, then it ends us as usual. */
+/* A signal that ends us has come and waits: nothing half-made stays behind, then it ends us as
+ * usual. */
 static int interrupted(void)
 {
 	sigset_t pending, ending;
 
-	ending_signals(&ending);
+	signals_ending(&ending);
 	sigpending(&pending);
 	sigandset(&pending, &pending, &ending);
 	return !sigisemptyset(&pending);
@@ -57,7 +49,7 @@ static int save_uninterrupted(const struct baseline_place *place, const char *ve
 	sigset_t ending, old;
 	int rc;
 
-	ending_signals(&ending);
+	signals_ending(&ending);
 	sigprocmask(SIG_BLOCK, &ending, &old);
 	rc = baseline_save(place, version, args->force, saved, err);
 	sigprocmask(SIG_SETMASK, &old, NULL);

@@ -453,7 +453,7 @@ static const struct verb *find_verb(const char *word, struct err *err)
 {
 	struct nearest n = nearest_to(word, 2);
 
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+	for (size_t i = 0; i < LEN(verbs); i++) {
 		if (!strcmp(verbs[i].name, word))
 			return &verbs[i];
 		nearest_try(&n, verbs[i].name);

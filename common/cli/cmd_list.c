@@ -14,7 +14,6 @@
 #include "common/write/writer.h"
 
 enum { TEXT_COLUMNS = 120 };
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 struct list_args {
 	const char *config;

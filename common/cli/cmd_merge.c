@@ -2,7 +2,6 @@
 /* profile-scenario merge: results of several hosts or runs, added. */
 #include "common/cli/command.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
@@ -53,30 +52,19 @@ static int add_file(struct merge *m, const char *host, const char *path, struct 
 	return 0;
 }
 
-static int is_json(const struct dirent *e)
-{
-	size_t len = strlen(e->d_name);
-
-	return *e->d_name != '.' && len > 5 && !strcmp(e->d_name + len - 5, ".json");
-}
-
 static int add_folder(struct merge *m, const char *host, const char *path, struct err *err)
 {
-	struct dirent **entries = NULL;
-	int n = scandir(path, &entries, is_json, alphasort), rc = 0;
+	struct arena a = {0};
+	const char *const *names = file_names(&a, path, ".json", 0);
+	int rc = 0;
 
-	if (n < 0)
+	if (!names)
 		return err_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
-	if (!n)
+	if (!*names)
 		rc = err_set(err, -ENOENT, "%s: there is no .json in it", path);
-	for (int i = 0; i < n; i++) {
-		cleanup_free char *file = mem_printf("%s/%s", path, entries[i]->d_name);
-
-		if (rc == 0)
-			rc = add_file(m, host, file, err);
-		free(entries[i]);
-	}
-	free(entries);
+	for (; *names && rc == 0; names++)
+		rc = add_file(m, host, arena_printf(&a, "%s/%s.json", path, *names), err);
+	arena_release(&a);
 	return rc;
 }
 

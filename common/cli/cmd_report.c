@@ -2,7 +2,6 @@
 /* profile-scenario report: results as a page or as text. */
 #include "common/cli/command.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,64 +46,26 @@ static const struct optable_row option_rows[] = {
 
 /* ---- which scenario ---- */
 
-/* The scenario's name in that of its JSON: "dns" of "dns-iotrace.json"; NULL if it is another
- * file. */
-static char *scenario_of(const char *file, const char *suffix)
-{
-	size_t len = strlen(file), n = strlen(suffix);
-	char *name;
-
-	if (len <= n || strcmp(file + len - n, suffix) != 0)
-		return NULL;
-	name = mem_strndup(file, len - n);
-	if (layout_name_ok(name))
-		return name;
-	free(name);
-	return NULL;
-}
-
-/* Looks in one folder; -EEXIST if there is a second scenario. */
-static int find_in(const char *dir, const struct backend *b, char **name, struct err *err)
-{
-	cleanup_free char *folder = mem_printf("%s/%s", dir, b->folder);
-	DIR *d = opendir(folder);
-	struct dirent *entry;
-	int rc = 0;
-
-	while (d && rc == 0 && (entry = readdir(d))) {
-		char *found = scenario_of(entry->d_name, backend_json_suffix(b));
-
-		if (found && *name && strcmp(found, *name) != 0)
-			rc = err_set(err, -EEXIST,
-				"%s has results of several scenarios (%s, %s, ..): --scenario says "
-				"which",
-				dir, *name, found);
-		if (found && !*name)
-			*name = found;
-		else
-			free(found);
-	}
-	if (d)
-		closedir(d);
-	return rc;
-}
-
-/* The only scenario with results in dir; the caller's. */
-static int find_scenario(const char *dir, char **ret, struct err *err)
+/* The only scenario with results in dir, in a. */
+static const char *find_scenario(struct arena *a, const char *dir, struct err *err)
 {
 	const struct backend *b;
-	int rc = 0;
+	const char *found = NULL;
 
-	*ret = NULL;
-	for (size_t i = 0; rc == 0 && (b = backend_at(i)); i++)
-		rc = find_in(dir, b, ret, err);
-	if (rc == 0 && !*ret)
-		rc = err_set(err, -ENOENT, "there are no results in %s", dir);
-	if (rc < 0) {
-		free(*ret);
-		*ret = NULL;
-	}
-	return rc;
+	for (size_t i = 0; (b = backend_at(i)); i++)
+		for (const char *const *name = backend_results(a, b, dir); *name; name++) {
+			if (found && strcmp(found, *name) != 0) {
+				err_set(err, -EEXIST,
+					"%s has results of several scenarios (%s, %s, ..): "
+					"--scenario says which",
+					dir, found, *name);
+				return NULL;
+			}
+			found = *name;
+		}
+	if (!found)
+		err_set(err, -ENOENT, "there are no results in %s", dir);
+	return found;
 }
 
 /* ---- reading and writing ---- */
@@ -244,7 +205,7 @@ static int report_run(void *ctx, const struct words *files, struct err *err)
 {
 	const struct report_args *args = ctx;
 	const char *dir = args->output_dir;
-	cleanup_free char *found = NULL;
+	struct arena arena = {0};
 	struct ease_table ease = ease_defaults();
 	struct report r = {.scenario = args->scenario, .ease = &ease};
 	int rc = ease_options(args->config, args->ease, &ease, err);
@@ -260,15 +221,16 @@ static int report_run(void *ctx, const struct words *files, struct err *err)
 	if (args->history)
 		return run_history(args, files, err);
 	if (!files->len && !args->scenario)
-		rc = find_scenario(dir, &found, err);
-	if (found)
-		r.scenario = found;
+		r.scenario = find_scenario(&arena, dir, err);
+	if (!files->len && !r.scenario)
+		rc = err->code;
 	if (rc == 0)
 		rc = files->len ? read_files(&r, files, err)
 				: read_scenario(&r, dir, r.scenario, err);
 	if (rc == 0)
 		rc = write_report(&r, args, err);
 	report_release(&r);
+	arena_release(&arena);
 	return rc;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/cleanup.h"
 #include "common/base/out.h"
 #include "common/cli/gather.h"
 #include "common/cli/history_add.h"
@@ -247,20 +248,15 @@ static void tell_missed(const struct res_compare *c, struct res_run *report, siz
 	for (size_t p = 0; p < c->parts.len; p++)
 		for (size_t i = 0; i < c->parts.at[p].metrics.len; i++) {
 			const struct res_compare_metric *m = &c->parts.at[p].metrics.at[i];
-			const char **longer;
 
 			if (!strcmp(m->verdict, "ok"))
 				continue;
-			longer = arena_alloc(result_arena(report), list->len + 1, sizeof(*longer));
-			for (size_t k = 0; k < list->len; k++)
-				longer[k] = list->at[k];
-			longer[list->len] = arena_printf(result_arena(report),
-				"%s: %s is %.6g: %s%s%s", c->parts.at[p].scenario, m->name,
-				m->new_median,
+			cleanup_free char *text = mem_printf("%s: %s is %.6g: %s%s%s",
+				c->parts.at[p].scenario, m->name, m->new_median,
 				!strcmp(m->verdict, "REGRESSION") ? "limit missed" : m->verdict,
 				m->why ? ", " : "", m->why ? m->why : "");
-			list->at = longer;
-			ui->trouble(ui->ctx, list->at[list->len++]);
+			result_append(report, list, text);
+			ui->trouble(ui->ctx, text);
 		}
 }
 
@@ -374,9 +370,7 @@ static void refuse(const void *args, const struct err *err)
 	struct res_run *report = result_make(&schema_run);
 
 	report->status = STATUS_USAGE;
-	report->troubles.at = arena_alloc(result_arena(report), 1, sizeof(char *));
-	report->troubles.at[0] = err->text;
-	report->troubles.len = 1;
+	result_append(report, &report->troubles, err->text);
 	command_write(write_report, report, NULL);
 	result_free(report);
 }

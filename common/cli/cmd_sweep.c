@@ -181,7 +181,7 @@ static int write_files(const struct sweep_args *args, const struct res_sweep *s,
 	const struct alternate *a = &args->alternate;
 	int rc = 0;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && rc == 0; i++) {
+	for (size_t i = 0; i < LEN(files) && rc == 0; i++) {
 		cleanup_free char *path = mem_printf(
 			"%s/" FOLDER "/%s-sweep.%s", a->output_dir, a->scenario, files[i].suffix);
 
@@ -210,7 +210,7 @@ static int status_of(const struct res_sweep *s)
 {
 	static const char *const open[] = {"unsure", "few runs", "not measured", "by stops"};
 
-	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
+	for (size_t i = 0; i < LEN(open); i++)
 		if (!strcmp(s->verdict, open[i]))
 			return STATUS_CANNOT_TELL;
 	return STATUS_OK;

@@ -20,8 +20,6 @@ static const struct command *const commands[] = {
 #undef COMMAND
 };
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
 static int is_control(char c)
 {
 	return (unsigned char)c < ' ' || c == 0x7f;

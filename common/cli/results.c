@@ -25,7 +25,7 @@ static const char *file_to_read(const struct res_strs *files)
 	static const char *const ends[] = {"-summary.txt", "-flamegraph.svg", "-report.txt"};
 
 	for (size_t i = 0; i < files->len; i++)
-		for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++)
+		for (size_t k = 0; k < LEN(ends); k++)
 			if (ends_with(files->at[i], ends[k]))
 				return files->at[i];
 	return files->at[files->len - 1];

@@ -183,7 +183,7 @@ static double started_more(const struct search *s, const char *name)
 	static const char *const calls[] = {"clone", "clone3", "fork", "vfork"};
 	double sum = 0;
 
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+	for (size_t i = 0; i < LEN(calls); i++)
 		sum += extra(s, name, calls[i], OF_CALLS);
 	return sum;
 }

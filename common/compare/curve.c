@@ -217,17 +217,6 @@ static void name_work(struct curve *c)
 
 /* ---- what a reader must know ---- */
 
-static void note(struct curve *c, const char *text)
-{
-	struct res_strs *list = &c->doc->notes;
-	const char **longer = arena_alloc(c->arena, list->len + 1, sizeof(*longer));
-
-	for (size_t i = 0; i < list->len; i++)
-		longer[i] = list->at[i];
-	longer[list->len++] = text;
-	list->at = longer;
-}
-
 /* Stops make small batches dearer than they are, as there are more calls. */
 static int is_by_stops(const struct res_result *r)
 {
@@ -248,7 +237,8 @@ static int times_are_not_its_own(struct curve *c)
 
 		if (!is_by_stops(r))
 			continue;
-		note(c, arena_printf(c->arena,
+		result_append(c->doc, &c->doc->notes,
+			arena_printf(c->arena,
 				"With %s = %s the calls were seen by stops, which took %.0f%% of "
 				"the time, so nothing is said of what a unit costs.",
 				c->ask->over, c->ask->values[i],

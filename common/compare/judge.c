@@ -90,23 +90,17 @@ static double worse_by(const struct judge_row *r)
 
 /* ---- verdicts ---- */
 
-static void verdict(const struct judge *j, struct judge_row *r, const char *word, const char *fmt,
-	...) __attribute__((format(printf, 4, 5)));
-static void verdict(
+__attribute__((format(printf, 4, 5))) static void verdict(
 	const struct judge *j, struct judge_row *r, const char *word, const char *fmt, ...)
 {
-	char *text = NULL;
 	va_list ap;
 
 	r->out->verdict = word;
-	if (!*fmt)
-		return;
 	va_start(ap, fmt);
-	text = mem_vprintf(fmt, ap);
+	const char *text = arena_vprintf(result_arena(j->doc), fmt, ap);
 	va_end(ap);
 	if (*text)
-		r->out->why = arena_strdup(result_arena(j->doc), text);
-	free(text);
+		r->out->why = text;
 }
 
 static int is_absolute(const struct judge_row *r)

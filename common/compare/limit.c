@@ -21,8 +21,6 @@ static const struct {
 } signs[] = {{">=", LIMIT_AT_LEAST}, {"<=", LIMIT_AT_MOST}, {"==", LIMIT_EQUAL}, {">", LIMIT_ABOVE},
 	{"<", LIMIT_BELOW}, {"+", LIMIT_WORSE}};
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
 static int bad(const char *text, struct err *err)
 {
 	return err_set(err, -EINVAL,

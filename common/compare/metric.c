@@ -239,15 +239,13 @@ static const struct known {
 #undef HEAP
 };
 
-#define KNOWN (sizeof(known) / sizeof(known[0]))
-
 int metric_is_of(const char *name, const struct schema *schema)
 {
 	int of = schema == &schema_cpu ? OF_CPU : schema == &schema_memory ? OF_HEAP : OF_RUN;
 
 	if (strchr(name, '.'))
 		return of == OF_RUN;
-	for (size_t i = 0; i < KNOWN; i++)
+	for (size_t i = 0; i < LEN(known); i++)
 		if (known[i].of == of && strcmp(known[i].name, name) == 0)
 			return 1;
 	return 0;
@@ -259,7 +257,7 @@ int metric_is_cost(const char *name)
 	const char *figure = dot ? dot + 1 : name;
 	size_t len = strcspn(figure, "@");
 
-	for (size_t i = 0; i < KNOWN; i++)
+	for (size_t i = 0; i < LEN(known); i++)
 		if ((known[i].of == OF_CALL) == (dot != NULL) && known[i].worse == WORSE_UP &&
 			strlen(known[i].name) == len && !memcmp(known[i].name, figure, len))
 			return 1;
@@ -268,7 +266,7 @@ int metric_is_cost(const char *name)
 
 int metric_counts_calls(const char *figure)
 {
-	for (size_t i = 0; i < KNOWN; i++)
+	for (size_t i = 0; i < LEN(known); i++)
 		if (known[i].of == OF_CALL && !strcmp(known[i].name, figure))
 			return known[i].kind == METRIC_COUNT && !*known[i].unit;
 	return 0;
@@ -278,7 +276,7 @@ int metric_counts_calls(const char *figure)
 static int find_known(const char *name, int of_call, struct nearest *n)
 {
 	*n = nearest_to(name, 2 + strlen(name) / 4);
-	for (size_t i = 0; i < KNOWN; i++) {
+	for (size_t i = 0; i < LEN(known); i++) {
 		if ((known[i].of == OF_CALL) != of_call)
 			continue;
 		if (strcmp(known[i].name, name) == 0)

@@ -227,7 +227,7 @@ static const char *why_incomplete(const struct run *r)
 		"no_window", "no_work_found", "timed_out", "run_interrupted", "lost",
 		"memory_unreadable", "detail_incomplete", "no_flamegraph"};
 
-	for (size_t c = 0; c < sizeof(codes) / sizeof(codes[0]); c++)
+	for (size_t c = 0; c < LEN(codes); c++)
 		for (size_t i = 0; i < r->warnings_len; i++)
 			if (r->warnings[i].code && !strcmp(r->warnings[i].code, codes[c]))
 				return r->warnings[i].text;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/compare/side.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/model/json.h"
 
@@ -70,29 +70,17 @@ static int read_file(struct side *s, const char *path, const struct side_kind *k
 
 /* ---- a directory ---- */
 
-static int is_json(const struct dirent *e)
-{
-	size_t len = strlen(e->d_name);
-
-	return e->d_name[0] != '.' && len > 5 && strcmp(e->d_name + len - 5, ".json") == 0;
-}
-
 static int read_runs(struct side *s, const char *dir, const char *scenario,
 	const struct side_kind *kind, struct err *err)
 {
-	struct dirent **names;
-	int rc = 0, n = scandir(dir, &names, is_json, versionsort);
+	struct arena a = {0};
+	const char *const *names = file_names(&a, dir, ".json", 1);
+	int rc = 0, any = names && *names;
 
-	for (int i = 0; i < n; i++) {
-		cleanup_free char *path = mem_printf("%s/%s", dir, names[i]->d_name);
-
-		if (rc == 0)
-			rc = add_run(s, scenario, kind, path, err);
-		free(names[i]);
-	}
-	if (n >= 0)
-		free(names);
-	return rc < 0 ? rc : n > 0;
+	for (; names && *names && rc == 0; names++)
+		rc = add_run(s, scenario, kind, arena_printf(&a, "%s/%s.json", dir, *names), err);
+	arena_release(&a);
+	return rc < 0 ? rc : any;
 }
 
 /* All runs where there were several, else the one. */
@@ -109,22 +97,13 @@ static int read_scenario(struct side *s, const char *dir, const char *scenario,
 static int read_folder(
 	struct side *s, const char *dir, const struct side_kind *kind, struct err *err)
 {
-	size_t suffix = strlen(kind->json_suffix);
-	struct dirent **names;
-	int rc = 0, n = scandir(dir, &names, is_json, alphasort);
+	struct arena a = {0};
+	const char *const *names = file_names(&a, dir, kind->json_suffix, 0);
+	int rc = 0;
 
-	for (int i = 0; i < n; i++) {
-		size_t len = strlen(names[i]->d_name);
-
-		if (rc == 0 && len > suffix &&
-			strcmp(names[i]->d_name + len - suffix, kind->json_suffix) == 0) {
-			names[i]->d_name[len - suffix] = '\0';
-			rc = read_scenario(s, dir, names[i]->d_name, kind, err);
-		}
-		free(names[i]);
-	}
-	if (n >= 0)
-		free(names);
+	for (; names && *names && rc == 0; names++)
+		rc = read_scenario(s, dir, *names, kind, err);
+	arena_release(&a);
 	return rc;
 }
 

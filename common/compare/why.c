@@ -18,13 +18,11 @@
 
 void sentence(struct sentences *s, const char *fmt, ...)
 {
-	cleanup_free char *text = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	text = mem_vprintf(fmt, ap);
+	*VEC_PUSH(&s->lines) = arena_vprintf(result_arena(s->doc), fmt, ap);
 	va_end(ap);
-	*VEC_PUSH(&s->lines) = arena_strdup(result_arena(s->doc), text);
 }
 
 void sentences_into(struct sentences *s, struct res_strs *list)
@@ -58,7 +56,7 @@ static const char *own_file(const char *path, const char *scenario)
 	cleanup_free char *log = mem_printf("/logs/%s-", scenario);
 	cleanup_free char *turn = mem_printf("/compare/%s/log", scenario);
 
-	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]) && strstr(path, log); i++)
+	for (size_t i = 0; i < LEN(logs) && strstr(path, log); i++)
 		if (ends_with(path, logs[i].end))
 			return logs[i].name;
 	return ends_with(path, turn) ? "the target's output" : NULL;

@@ -17,22 +17,13 @@ static const struct {
 #undef CHECK
 };
 
-static const char *say(struct doctor_verdict *v, const char *fmt, va_list ap)
-{
-	char *text = mem_vprintf(fmt, ap);
-	const char *kept = arena_strdup(v->arena, text);
-
-	free(text);
-	return kept;
-}
-
 void doctor_say(struct doctor_verdict *v, enum doctor_level level, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
 	v->level = level;
-	v->text = say(v, fmt, ap);
+	v->text = arena_vprintf(v->arena, fmt, ap);
 	va_end(ap);
 }
 
@@ -41,13 +32,13 @@ void doctor_fix(struct doctor_verdict *v, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	v->fix = say(v, fmt, ap);
+	v->fix = arena_vprintf(v->arena, fmt, ap);
 	va_end(ap);
 }
 
 void doctor_judge(const struct doctor_facts *f, struct doctor_report *report)
 {
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+	for (size_t i = 0; i < LEN(checks); i++) {
 		struct doctor_verdict v = {.arena = &report->arena};
 
 		checks[i].judge(f, &v);

@@ -61,7 +61,7 @@ static const char *container_of(const char *cgroups)
 		{"lxc", "LXC"},
 	};
 
-	for (size_t i = 0; cgroups && i < sizeof(words) / sizeof(words[0]); i++)
+	for (size_t i = 0; cgroups && i < LEN(words); i++)
 		if (strstr(cgroups, words[i].word))
 			return words[i].name;
 	return NULL;

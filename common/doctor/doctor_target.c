@@ -33,7 +33,7 @@ static void see_name(const char *name, struct doctor_target *t)
 		t->has_asan = 1;
 	if (!strncmp(name, "__lsan_", 7))
 		t->has_lsan = 1;
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+	for (size_t i = 0; i < LEN(others); i++)
 		if (!strncmp(name, others[i], strlen(others[i])))
 			t->has_other_sanitizer = 1;
 }
@@ -50,9 +50,9 @@ static void see_allocation(
 
 	t->has_malloc |= here && !strcmp(name, "malloc");
 	t->calls_mmap |= dynamic && !here && (!strcmp(name, "mmap") || !strcmp(name, "mmap64"));
-	for (size_t i = 0; !here && dynamic && i < sizeof(mallocs) / sizeof(mallocs[0]); i++)
+	for (size_t i = 0; !here && dynamic && i < LEN(mallocs); i++)
 		t->calls_malloc |= !strcmp(name, mallocs[i]);
-	for (size_t i = 0; here && i < sizeof(allocators) / sizeof(allocators[0]); i++)
+	for (size_t i = 0; here && i < LEN(allocators); i++)
 		if (!strcmp(name, allocators[i]))
 			strncpy(t->allocator, name, sizeof(t->allocator) - 1);
 }

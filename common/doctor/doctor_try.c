@@ -204,7 +204,7 @@ static void seccomp_child(const void *arg, void *result)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | CODE),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+	struct sock_fprog program = {LEN(code), code};
 
 	(void)arg;
 	if (!at_step(t, "PR_SET_NO_NEW_PRIVS", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) ||

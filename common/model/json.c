@@ -444,6 +444,15 @@ void json_doc_free(struct json_doc *d)
 	free(d);
 }
 
+size_t json_value_len(const char *text)
+{
+	json_error_t e;
+	json_t *v = json_loads(text, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &e);
+
+	json_decref(v);
+	return v ? (size_t)e.position : 0;
+}
+
 /* A struct json_value is a json_t: the type only keeps jansson out of the header. */
 static json_t *of(const struct json_value *v)
 {

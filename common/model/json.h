@@ -56,6 +56,9 @@ int json_doc_struct(
 	const struct json_doc *d, const struct schema *schema, void **ret, struct err *err);
 const struct json_value *json_doc_root(const struct json_doc *d);
 
+/* How long the value at the start of text is that more may follow; 0: it is none. */
+size_t json_value_len(const char *text);
+
 enum json_kind {
 	JSON_KIND_NULL,
 	JSON_KIND_BOOL,

@@ -20,12 +20,11 @@ static const struct shape *const shapes[] = {
 #include "common/model/shapes.def"
 #include "common/model/undef.h"
 };
-#define SHAPES_LEN (sizeof(shapes) / sizeof(shapes[0]))
 
 /* Marks those of `shapes` that a struct of shape s can hold, and s itself. */
-static void mark_used(const struct shape *s, char used[SHAPES_LEN])
+static void mark_used(const struct shape *s, char used[LEN(shapes)])
 {
-	for (size_t i = 0; i < SHAPES_LEN; i++)
+	for (size_t i = 0; i < LEN(shapes); i++)
 		if (shapes[i] == s)
 			used[i] = 1;
 	for (size_t i = 0; i < s->len; i++)
@@ -33,77 +32,57 @@ static void mark_used(const struct shape *s, char used[SHAPES_LEN])
 			mark_used(s->fields[i].shape, used);
 }
 
-static const char *unit_text(enum field_unit unit)
+static const char *const unit_texts[] = {[UNIT_NONE] = "",
+	[UNIT_KEY] = "",
+	[UNIT_NS] = "ns",
+	[UNIT_BYTES] = "bytes",
+	[UNIT_COUNT] = "count",
+	[UNIT_RATIO] = "ratio, 0 to 1"};
+
+/* What a field is in a JSON Schema, and in words; @ stands for its shape. */
+static const struct {
+	const char *schema, *words;
+} types[] = {
+	[FIELD_U64] = {"\"type\": [\"integer\", \"null\"], \"minimum\": 0", "integer"},
+	[FIELD_DBL] = {"\"type\": [\"number\", \"null\"]", "number"},
+	[FIELD_BOOL] = {"\"type\": [\"boolean\", \"null\"]", "boolean"},
+	[FIELD_STR] = {"\"type\": [\"string\", \"null\"]", "string"},
+	[FIELD_STRS] = {"\"type\": \"array\", \"items\": {\"type\": [\"string\", \"null\"]}",
+		"list of strings"},
+	[FIELD_COUNTS] = {"\"type\": \"object\", \"additionalProperties\": "
+			  "{\"type\": [\"integer\", \"null\"], \"minimum\": 0}",
+		"object of integers"},
+	[FIELD_OBJ] = {"\"anyOf\": [{\"$ref\": \"#/$defs/@\"}, {\"type\": \"null\"}]",
+		"[@](#@) or null"},
+	[FIELD_LIST] = {"\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/@\"}",
+		"list of [@](#@)"},
+	[FIELD_KEYED] = {"\"type\": \"object\", \"additionalProperties\": "
+			 "{\"$ref\": \"#/$defs/@\"}",
+		"object of [@](#@)"},
+};
+
+static void put_type(struct out *o, const char *text, const struct field *f)
 {
-	switch (unit) {
-	case UNIT_NS:
-		return "ns";
-	case UNIT_BYTES:
-		return "bytes";
-	case UNIT_COUNT:
-		return "count";
-	case UNIT_RATIO:
-		return "ratio, 0 to 1";
-	case UNIT_NONE:
-	case UNIT_KEY:
-		break;
-	}
-	return "";
+	for (; *text; text++)
+		if (*text == '@')
+			out_str(o, f->shape->id);
+		else
+			out_char(o, *text);
 }
 
 /* ---- JSON Schema ---- */
 
-static void schema_type(struct out *o, const struct field *f)
-{
-	const char *shape = f->shape ? f->shape->id : "";
-
-	switch (f->type) {
-	case FIELD_U64:
-		out_str(o, "\"type\": [\"integer\", \"null\"], \"minimum\": 0");
-		break;
-	case FIELD_DBL:
-		out_str(o, "\"type\": [\"number\", \"null\"]");
-		break;
-	case FIELD_BOOL:
-		out_str(o, "\"type\": [\"boolean\", \"null\"]");
-		break;
-	case FIELD_STR:
-		out_str(o, "\"type\": [\"string\", \"null\"]");
-		break;
-	case FIELD_STRS:
-		out_str(o, "\"type\": \"array\", \"items\": {\"type\": [\"string\", \"null\"]}");
-		break;
-	case FIELD_COUNTS:
-		out_str(o, "\"type\": \"object\", \"additionalProperties\": "
-			   "{\"type\": [\"integer\", \"null\"], \"minimum\": 0}");
-		break;
-	case FIELD_OBJ:
-		out_printf(
-			o, "\"anyOf\": [{\"$ref\": \"#/$defs/%s\"}, {\"type\": \"null\"}]", shape);
-		break;
-	case FIELD_LIST:
-		out_printf(o, "\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/%s\"}", shape);
-		break;
-	case FIELD_KEYED:
-		out_printf(o,
-			"\"type\": \"object\", \"additionalProperties\": "
-			"{\"$ref\": \"#/$defs/%s\"}",
-			shape);
-		break;
-	}
-}
-
 /* id: what a file's "schema" is, where f is that member; else NULL. */
 static void schema_field(struct out *o, const struct field *f, const char *id)
 {
-	const char *unit = unit_text(f->unit);
+	const char *unit = unit_texts[f->unit];
 
 	json_write_string(o, f->id);
 	out_str(o, ": {");
 	if (id)
 		out_printf(o, "\"const\": \"%s\"", id);
 	else
-		schema_type(o, f);
+		put_type(o, types[f->type].schema, f);
 	if (*f->meaning) {
 		out_str(o, ", \"description\": ");
 		json_write_string(o, f->meaning);
@@ -141,7 +120,7 @@ static void schema_shape(struct out *o, const struct shape *s, const char *id, c
 
 void json_write_schema(const struct schema *schema, struct out *o)
 {
-	char used[SHAPES_LEN] = {0};
+	char used[LEN(shapes)] = {0};
 	const char *sep = "";
 
 	mark_used(schema->shape, used);
@@ -149,7 +128,7 @@ void json_write_schema(const struct schema *schema, struct out *o)
 	out_printf(o, "  \"title\": \"%s, %s\",\n", schema->title, schema->id);
 	schema_shape(o, schema->shape, schema->id, "  ");
 	out_str(o, ",\n  \"$defs\": {");
-	for (size_t i = 0; i < SHAPES_LEN; i++) {
+	for (size_t i = 0; i < LEN(shapes); i++) {
 		if (!used[i] || shapes[i] == schema->shape)
 			continue;
 		out_printf(o, "%s\n    \"%s\": {\n", sep, shapes[i]->id);
@@ -162,41 +141,6 @@ void json_write_schema(const struct schema *schema, struct out *o)
 
 /* ---- Markdown ---- */
 
-static void doc_type(struct out *o, const struct field *f)
-{
-	const char *shape = f->shape ? f->shape->id : "";
-
-	switch (f->type) {
-	case FIELD_U64:
-		out_str(o, "integer");
-		break;
-	case FIELD_DBL:
-		out_str(o, "number");
-		break;
-	case FIELD_BOOL:
-		out_str(o, "boolean");
-		break;
-	case FIELD_STR:
-		out_str(o, f->unit == UNIT_KEY ? "name of the member" : "string");
-		break;
-	case FIELD_STRS:
-		out_str(o, "list of strings");
-		break;
-	case FIELD_COUNTS:
-		out_str(o, "object of integers");
-		break;
-	case FIELD_OBJ:
-		out_printf(o, "[%s](#%s) or null", shape, shape);
-		break;
-	case FIELD_LIST:
-		out_printf(o, "list of [%s](#%s)", shape, shape);
-		break;
-	case FIELD_KEYED:
-		out_printf(o, "object of [%s](#%s)", shape, shape);
-		break;
-	}
-}
-
 static void doc_shape(struct out *o, const struct shape *s)
 {
 	out_printf(o, "\n### %s\n\n| field | type | unit | meaning |\n|---|---|---|---|\n", s->id);
@@ -204,24 +148,24 @@ static void doc_shape(struct out *o, const struct shape *s)
 		const struct field *f = &s->fields[i];
 
 		out_printf(o, "| `%s` | ", f->id);
-		doc_type(o, f);
-		out_printf(o, " | %s | %s |\n", unit_text(f->unit), f->meaning);
+		put_type(o, f->unit == UNIT_KEY ? "name of the member" : types[f->type].words, f);
+		out_printf(o, " | %s | %s |\n", unit_texts[f->unit], f->meaning);
 	}
 }
 
 /* A shape that several kinds of file have is described with the first of them. */
 void json_write_schema_doc(struct out *o)
 {
-	char done[SHAPES_LEN] = {0};
+	char done[LEN(shapes)] = {0};
 
 	for (const struct schema *const *schema = schemas; *schema; schema++) {
-		char used[SHAPES_LEN] = {0};
+		char used[LEN(shapes)] = {0};
 
 		if (schema != schemas)
 			out_printf(o, "\n## %s: `%s`\n", (*schema)->title, (*schema)->id);
 		doc_shape(o, (*schema)->shape);
 		mark_used((*schema)->shape, used);
-		for (size_t i = 0; i < SHAPES_LEN; i++) {
+		for (size_t i = 0; i < LEN(shapes); i++) {
 			if (used[i] && !done[i] && shapes[i] != (*schema)->shape)
 				doc_shape(o, shapes[i]);
 			done[i] |= used[i];

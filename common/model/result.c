@@ -153,6 +153,16 @@ void result_warn(void *doc, const char *code, const char *fmt, ...)
 	free(text);
 }
 
+void result_append(void *doc, struct res_strs *list, const char *text)
+{
+	const char **longer = arena_alloc(result_arena(doc), list->len + 1, sizeof(*longer));
+
+	for (size_t i = 0; i < list->len; i++)
+		longer[i] = list->at[i];
+	longer[list->len++] = arena_strdup(result_arena(doc), text);
+	list->at = longer;
+}
+
 const struct res_syscall *result_syscall(const struct res_result *r, const char *name)
 {
 	for (size_t i = 0; i < r->syscalls.len; i++) {

@@ -123,6 +123,8 @@ void result_clear(void *obj, const struct shape *shape);
 /* Appends a warning; a code that is there already is not repeated. complete is not changed. */
 void result_warn(void *doc, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Appends a copy of text to a list of doc. */
+void result_append(void *doc, struct res_strs *list, const char *text);
 /* The row of that name, or NULL. */
 const struct res_syscall *result_syscall(const struct res_result *r, const char *name);
 

@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/units.h"
+#include "common/runner/layout.h"
 #include "common/model/json.h"
 #include "common/model/walk.h"
 #include "common/runner/load.h"
@@ -160,7 +161,7 @@ int backend_note_runs(const struct backend *b, const char *dir, const char *name
 
 const struct backend *backend_at(size_t i)
 {
-	return i < sizeof(backends) / sizeof(backends[0]) ? backends[i] : NULL;
+	return i < LEN(backends) ? backends[i] : NULL;
 }
 
 const struct backend *backend_by_id(const char *id)
@@ -228,4 +229,20 @@ const char *backend_json_suffix(const struct backend *b)
 	while (last[1])
 		last++;
 	return *last;
+}
+
+const char *const *backend_results(struct arena *a, const struct backend *b, const char *out_dir)
+{
+	const char *dir = arena_printf(a, "%s/%s", out_dir, b->folder);
+	const char *const *names = file_names(a, dir, backend_json_suffix(b), 0);
+	size_t len = 0, n = 0;
+
+	while (names && names[len])
+		len++;
+	const char **ok = arena_alloc(a, len + 1, sizeof(*ok));
+
+	for (size_t i = 0; i < len; i++)
+		if (layout_name_ok(names[i]))
+			ok[n++] = names[i];
+	return ok;
 }

@@ -132,5 +132,7 @@ const struct backend *backend_at(size_t i);
 const struct backend *backend_by_id(const char *id); /* NULL: none */
 /* Of the JSON, the last of its suffixes. */
 const char *backend_json_suffix(const struct backend *b);
+/* The scenarios of which out_dir has a result of it: in a, NULL after the last. */
+const char *const *backend_results(struct arena *a, const struct backend *b, const char *out_dir);
 
 #endif

@@ -121,8 +121,11 @@ static int fail(struct reader *rd, const char *what)
 	err_set(rd->err, -EINVAL, "%s%s%s", dotted, rd->depth ? ": " : "", what);
 	/* Inside of a list only the list's place is known. */
 	for (size_t depth = rd->depth; depth; depth--) {
-		if (locate_key(rd->text, rd->keys, depth, &line, &column) < 0)
+		const char *at = locate_key(rd->text, rd->keys, depth);
+
+		if (!at)
 			continue;
+		locate_place(rd->text, at, &line, &column);
 		err_wrap(rd->err, "line %zu column %zu", line, column);
 		break;
 	}

@@ -109,42 +109,6 @@ void drive_judge_end(struct drive_result *r, int signal)
 		name ? " (SIG" : "", name ? name : "", name ? ")" : "");
 }
 
-/* ---- signals ---- */
-
-int signals_block(struct signals *s, struct err *err)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	s->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (s->fd < 0)
-		return err_set(err, -errno, "cannot watch signals: %s", strerror(errno));
-	/* A pipe whose reader has gone is seen by the write's error. */
-	sigaddset(&set, SIGPIPE);
-	sigprocmask(SIG_BLOCK, &set, &s->old);
-	return 0;
-}
-
-void signals_restore(struct signals *s)
-{
-	static const struct timespec now;
-	sigset_t set;
-
-	/* What is still pending was meant for a run that is over. */
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGPIPE);
-	while (sigtimedwait(&set, NULL, &now) > 0)
-		;
-	sigprocmask(SIG_SETMASK, &s->old, NULL);
-	close(s->fd);
-}
-
 /* ---- small steps ---- */
 
 __attribute__((format(printf, 3, 4))) static void trouble(
@@ -825,7 +789,7 @@ static void wait_for_event(struct session *s)
 		{.fd = awaits_target(s) ? s->d->attach->to->pidfd : -1, .events = POLLIN},
 	};
 
-	if (ppoll(fds, sizeof(fds) / sizeof(fds[0]), next == NEVER ? NULL : &limit, NULL) <= 0)
+	if (ppoll(fds, LEN(fds), next == NEVER ? NULL : &limit, NULL) <= 0)
 		return;
 	take_signals(s);
 	for (int i = 0; i < 2; i++)

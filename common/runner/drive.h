@@ -2,12 +2,12 @@
 #ifndef RUNNER_DRIVE_H
 #define RUNNER_DRIVE_H
 
-#include <signal.h>
 #include <stdint.h>
 
 #include "common/base/err.h"
 #include "common/runner/attach.h"
 #include "common/runner/scenario.h"
+#include "common/runner/signals.h"
 
 /*
  * One run of a target under a tool: starts the tool, waits until the target is ready, runs the
@@ -17,14 +17,6 @@
  * Or of processes that run already: waits until they are ready, starts the tool, runs the load when
  * it has attached, and ends the tool alone. No signal is ever sent to them.
  */
-
-/* INT, TERM, HUP (and PIPE) blocked and read from fd, from signals_block() to signals_restore(). */
-struct signals {
-	int fd;
-	sigset_t old; /* what programs are started with */
-};
-int signals_block(struct signals *s, struct err *err);
-void signals_restore(struct signals *s);
 
 enum drive_mark { DRIVE_BEGIN, DRIVE_END };
 

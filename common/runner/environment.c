@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libelf.h>
-#include <poll.h>
 #include <sha256.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +19,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
-#include "common/runner/program.h"
+#include "common/runner/tool.h"
 
 #define TEXT_MAX_BYTES  ((size_t)16 << 20) /* /proc/cpuinfo of the largest machines is 1 MB */
 #define READ_BYTES      ((size_t)64 << 10)
@@ -73,13 +72,17 @@ static int open_regular(const char *path)
 
 int sha256_file(const char *path, char buf[65])
 {
-	cleanup_free char *block = mem_calloc(1, READ_BYTES);
 	cleanup_close int fd = open_regular(path);
+
+	return fd < 0 ? fd : sha256_fd(fd, buf);
+}
+
+int sha256_fd(int fd, char buf[65])
+{
+	cleanup_free char *block = mem_calloc(1, READ_BYTES);
 	SHA2_CTX ctx;
 	ssize_t n;
 
-	if (fd < 0)
-		return fd;
 	SHA256Init(&ctx);
 	while ((n = read(fd, block, READ_BYTES)) != 0) {
 		if (n < 0 && errno == EINTR)
@@ -237,37 +240,10 @@ static const char *git_commit(struct arena *a, const char *git_dir)
 	return NULL;
 }
 
-/* 1 if something can be read from fd before the deadline, 0 if it ended, -1 if not in time. */
-static int anything_read(int fd, uint64_t deadline_ns)
+static void saw_output(void *ctx, const char *p, size_t n)
 {
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	uint64_t now;
-	ssize_t n;
-	char c;
-
-	while ((now = clock_mono_ns()) < deadline_ns) {
-		if (poll(&p, 1, (int)((deadline_ns - now) / NS_PER_MS) + 1) <= 0)
-			continue;
-		n = read(fd, &c, 1);
-		if (n >= 0 || errno != EINTR)
-			return (int)n;
-	}
-	return -1;
-}
-
-/* 0 once p has ended with status 0 before the deadline, else -1. */
-static int ended_well(struct program *p, uint64_t deadline_ns)
-{
-	struct pollfd pfd = {.fd = p->pidfd, .events = POLLIN};
-	uint64_t now;
-
-	while (!program_reap(p)) {
-		now = clock_mono_ns();
-		if (now >= deadline_ns)
-			return -1;
-		poll(&pfd, 1, (int)((deadline_ns - now) / NS_PER_MS) + 1);
-	}
-	return program_status(p) == 0 ? 0 : -1;
+	(void)p;
+	*(int *)ctx |= n > 0;
 }
 
 /*
@@ -277,34 +253,19 @@ static int ended_well(struct program *p, uint64_t deadline_ns)
  */
 static int git_dirty(void)
 {
-	static const char *const argv[] = {"git", "-c", "core.fsmonitor=false", "status",
-		"--porcelain", "--untracked-files=no", NULL};
-	static const char *const env[] = {
-		"GIT_OPTIONAL_LOCKS=0", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", NULL};
-	uint64_t deadline_ns = clock_mono_ns() + GIT_WAIT_MS * NS_PER_MS;
-	cleanup_close int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	struct program p = PROGRAM_NONE;
-	int pipe_fd[2], dirty = -1, started;
-
-	if (null_fd < 0 || pipe2(pipe_fd, O_CLOEXEC) < 0)
-		return -1;
-	started = program_start(&(struct program_spec){.argv = argv,
-					.env = env,
-					.stdin_fd = null_fd,
-					.stdout_fd = pipe_fd[1],
-					.stderr_fd = null_fd,
-					.keep_fd = -1,
-					.own_group = 1},
-			  &p, NULL) == 0;
-	close(pipe_fd[1]);
-	if (started)
-		dirty = anything_read(pipe_fd[0], deadline_ns);
+	static const char *const argv[] = {"env", "-u", "GIT_DIR", "-u", "GIT_WORK_TREE", "-u",
+		"GIT_INDEX_FILE", "git", "--no-optional-locks", "-c", "core.fsmonitor=false",
+		"status", "--porcelain", "--untracked-files=no", NULL};
+	int dirty = 0;
 	/* No output is an answer only from a git that did not fail. */
-	if (dirty == 0)
-		dirty = ended_well(&p, deadline_ns);
-	program_release(&p);
-	close(pipe_fd[0]);
-	return dirty;
+	int rc = tool_run(&(struct tool){.argv = argv,
+				  .stdin_fd = -1,
+				  .take = saw_output,
+				  .ctx = &dirty,
+				  .limit_ns = GIT_WAIT_MS * NS_PER_MS},
+		NULL);
+
+	return dirty || rc == 0 ? dirty : -1;
 }
 
 static void capture_git(struct arena *a, struct res_environment *e)
@@ -429,6 +390,13 @@ static void capture_machine(struct arena *a, struct res_environment *e)
 	e->uid = getuid();
 }
 
+void environment_machine(struct res_result *r)
+{
+	if (!r->environment)
+		r->environment = RES_OBJ(r, environment);
+	capture_machine(result_arena(r), r->environment);
+}
+
 static void capture(void *doc, struct res_environment *e, const char *target_path)
 {
 	cleanup_free char *cwd = getcwd(NULL, 0);
@@ -438,13 +406,6 @@ static void capture(void *doc, struct res_environment *e, const char *target_pat
 	e->cwd = arena_strdup(a, cwd);
 	capture_target(doc, e, target_path);
 	capture_git(a, e);
-}
-
-void environment_machine(struct res_result *r)
-{
-	if (!r->environment)
-		r->environment = RES_OBJ(r, environment);
-	capture_machine(result_arena(r), r->environment);
 }
 
 void environment_capture(struct res_result *r, const char *target_path)

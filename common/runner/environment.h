@@ -23,5 +23,6 @@ struct res_environment *environment_describe(void *doc, const char *target_path)
 const char *environment_build_id(void *doc, const char *path);
 /* SHA-256 of a file as hex into buf[65]; 0 or a negative errno. */
 int sha256_file(const char *path, char buf[65]);
+int sha256_fd(int fd, char buf[65]); /* from where it is */
 
 #endif

@@ -56,7 +56,7 @@ char *flamegraph_renderer(void)
 	cleanup_free char *perl = NULL;
 	char *found;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < LEN(names); i++) {
 		found = program_find(names[i]);
 		if (found)
 			return found;

@@ -3,7 +3,7 @@
 #define RUNNER_FLAMEGRAPH_H
 
 #include "common/base/err.h"
-#include "common/runner/drive.h"
+#include "common/runner/signals.h"
 
 /*
  * Draws folded stacks ("a;b;c 12" a line; "a;b;c 10 12" for a difference) as a flame graph with the

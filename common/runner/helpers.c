@@ -25,7 +25,7 @@ static void wait_until(int pidfd, int other_fd, int signal_fd, uint64_t when_ns)
 		{.fd = signal_fd, .events = POLLIN},
 	};
 
-	ppoll(fds, sizeof(fds) / sizeof(fds[0]), &limit, NULL);
+	ppoll(fds, LEN(fds), &limit, NULL);
 }
 
 static int has_signal(int signal_fd)

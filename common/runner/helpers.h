@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "common/base/err.h"
-#include "common/runner/drive.h"
+#include "common/runner/signals.h"
 #include "common/runner/program.h"
 #include "common/runner/scenario.h"
 

@@ -213,7 +213,7 @@ uint64_t load_unit_ns(const char *unit)
 		uint64_t ns;
 	} units[] = {{"ns", 1}, {"us", NS_PER_US}, {"ms", NS_PER_MS}, {"s", NS_PER_SEC}};
 
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+	for (size_t i = 0; i < LEN(units); i++)
 		if (!strcmp(units[i].name, unit))
 			return units[i].ns;
 	return 0;

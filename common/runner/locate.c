@@ -3,87 +3,60 @@
 
 #include <string.h>
 
+#include "common/model/json.h"
+
 static const char *skip_space(const char *p)
 {
 	return p + strspn(p, " \t\r\n");
 }
 
-/* p at the opening quote; returns the place after the closing one. */
-static const char *skip_string(const char *p)
+const char *locate_value(const char *key, size_t *ret_len)
 {
-	for (p++; *p && *p != '"'; p++)
-		if (*p == '\\' && p[1])
-			p++;
-	return *p ? p + 1 : p;
-}
+	const char *value = skip_space(key + json_value_len(key));
 
-/* p at a value; returns the place after it. Brackets are counted, not matched: it did parse. */
-static const char *skip_value(const char *p)
-{
-	size_t depth = 0;
-
-	do {
-		p = skip_space(p);
-		if (*p == '"') {
-			p = skip_string(p);
-		} else if (*p == '{' || *p == '[') {
-			depth++;
-			p++;
-		} else if (*p == '}' || *p == ']') {
-			depth--;
-			p++;
-		} else if (*p == ',' || *p == ':') {
-			p++;
-		} else if (*p) {
-			p += strcspn(p, " \t\r\n,:{}[]\"");
-		}
-	} while (*p && depth > 0);
-	return p;
+	value = skip_space(value + (*value == ':'));
+	*ret_len = json_value_len(value);
+	return value;
 }
 
 /* p at the opening brace of an object; returns the place of the key's opening quote, or NULL. */
 static const char *find_key(const char *p, const char *key)
 {
+	size_t len = 1;
+
 	if (*p != '{')
 		return NULL;
-	for (p = skip_space(p + 1); *p == '"'; p = skip_space(p)) {
-		const char *end = skip_string(p);
-
-		if ((size_t)(end - p) == strlen(key) + 2 && !memcmp(p + 1, key, strlen(key)))
+	for (p = skip_space(p + 1); *p == '"' && len; p = skip_space(p + (*p == ','))) {
+		if (json_value_len(p) == strlen(key) + 2 && !memcmp(p + 1, key, strlen(key)))
 			return p;
-		p = skip_space(end);
-		if (*p == ':')
-			p++;
-		p = skip_space(skip_value(p));
-		if (*p == ',')
-			p++;
+		p = locate_value(p, &len);
+		p = skip_space(p + len);
 	}
 	return NULL;
 }
 
-int locate_key(
-	const char *text, const char *const *keys, size_t len, size_t *ret_line, size_t *ret_column)
+const char *locate_key(const char *text, const char *const *keys, size_t len)
 {
-	const char *at = NULL;
-	const char *p = skip_space(text);
+	const char *at = NULL, *p = skip_space(text);
+	size_t value_len;
 
 	for (size_t i = 0; i < len; i++) {
 		at = find_key(p, keys[i]);
 		if (!at)
-			return -1;
-		p = skip_space(skip_string(at));
-		if (*p == ':')
-			p = skip_space(p + 1);
+			return NULL;
+		p = locate_value(at, &value_len);
 	}
-	if (!at)
-		return -1;
+	return at;
+}
 
+void locate_place(const char *text, const char *at, size_t *ret_line, size_t *ret_column)
+{
 	const char *line_start = text;
+
 	*ret_line = 1;
 	for (const char *nl = text; (nl = strchr(nl, '\n')) && nl < at; nl++) {
 		line_start = nl + 1;
 		++*ret_line;
 	}
 	*ret_column = (size_t)(at - line_start) + 1;
-	return 0;
 }

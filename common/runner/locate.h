@@ -5,11 +5,13 @@
 #include <stddef.h>
 
 /*
- * Where a member stands in a JSON text, for messages: keys are the names on the way to it,
- * outermost first. Line and column count from 1 (bytes) and point at the key. Returns 0, or -1 when
- * it is not there. The text must be JSON that was already parsed without an error.
+ * Where a member stands in a JSON text: keys are the names on the way to it, outermost first. The
+ * opening quote of its key, or NULL when it is not there.
  */
-int locate_key(const char *text, const char *const *keys, size_t len, size_t *ret_line,
-	size_t *ret_column);
+const char *locate_key(const char *text, const char *const *keys, size_t len);
+/* The value of the member whose key is there, and how long it is. */
+const char *locate_value(const char *key, size_t *ret_len);
+/* A place in a text for messages; both count from 1 (bytes). */
+void locate_place(const char *text, const char *at, size_t *ret_line, size_t *ret_column);
 
 #endif

@@ -30,7 +30,7 @@ const char *optable_option(const struct optable *table, const char *arg)
 {
 	if (strncmp(arg, "--", 2) == 0)
 		return arg;
-	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+	for (size_t i = 0; i < LEN(letters); i++)
 		if (!strcmp(arg, letters[i].letter) &&
 			find(table, letters[i].name + 2, strlen(letters[i].name + 2)))
 			return letters[i].name;
@@ -39,7 +39,7 @@ const char *optable_option(const struct optable *table, const char *arg)
 
 static const char *letter_of(const struct optable_row *row)
 {
-	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+	for (size_t i = 0; i < LEN(letters); i++)
 		if (!strcmp(row->name, letters[i].name + 2))
 			return letters[i].letter;
 	return NULL;

@@ -12,10 +12,9 @@
 
 #define DELETED " (deleted)"
 
-enum { PROC_FILE_MAX = 1 << 20 };
+enum { PROC_FILE_MAX = 64 << 20 }; /* net/udp of many sockets */
 
-/* The caller's; NULL: it is gone, or may not be read. */
-static char *proc_text(pid_t pid, const char *file, size_t *ret_len)
+char *process_text(pid_t pid, const char *file, size_t *ret_len)
 {
 	char path[64], *text = NULL;
 
@@ -35,7 +34,7 @@ char *process_link(pid_t pid, const char *file)
 
 char *process_comm(pid_t pid)
 {
-	char *text = proc_text(pid, "comm", NULL);
+	char *text = process_text(pid, "comm", NULL);
 
 	if (text)
 		text[strcspn(text, "\n")] = '\0';
@@ -54,7 +53,7 @@ char *process_exe(pid_t pid)
 
 int64_t process_status_number(pid_t pid, const char *field)
 {
-	cleanup_free char *text = proc_text(pid, "status", NULL);
+	cleanup_free char *text = process_text(pid, "status", NULL);
 	cleanup_free char *label = mem_printf("\n%s:", field);
 	const char *p = text ? strstr(text, label) : NULL;
 
@@ -64,7 +63,7 @@ int64_t process_status_number(pid_t pid, const char *field)
 int process_is_no_program(pid_t pid)
 {
 	size_t len = 0;
-	cleanup_free char *line = proc_text(pid, "cmdline", &len);
+	cleanup_free char *line = process_text(pid, "cmdline", &len);
 
 	/* A program without arguments has a name in its memory map all the same. */
 	return !line || (!len && process_status_number(pid, "VmSize") < 0);
@@ -74,7 +73,7 @@ int process_is_no_program(pid_t pid)
 const char *const *process_command(pid_t pid, struct arena *a)
 {
 	size_t len = 0, count = 0, n = 0;
-	cleanup_free char *text = proc_text(pid, "cmdline", &len);
+	cleanup_free char *text = process_text(pid, "cmdline", &len);
 
 	while (len && (!text[len - 1] || text[len - 1] == ' '))
 		len--;

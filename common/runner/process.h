@@ -13,6 +13,8 @@
 enum { PROCESS_COMM_MAX = 15 };
 
 /* The caller's; NULL: it is gone, or that may not be read. */
+char *process_text(
+	pid_t pid, const char *file, size_t *ret_len); /* of "status", ..; len: may be NULL */
 char *process_comm(pid_t pid);
 char *process_exe(pid_t pid);                    /* path of its file, without " (deleted)" */
 char *process_link(pid_t pid, const char *file); /* "cwd", .. */

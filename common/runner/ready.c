@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
 #include "common/base/units.h"
+#include "common/runner/process.h"
 #include "common/runner/tree.h"
 
-enum { SOCKETS_MAX = 64, NET_FILE_MAX = 64 << 20, STATE_LISTEN = 0x0a };
+enum { SOCKETS_MAX = 64, STATE_LISTEN = 0x0a };
 
 /* "tpc:7777" and "localhost:80" name no command: that would be tried until the time is over. */
 static int check_command(const char *spec, struct err *err)
@@ -122,12 +122,10 @@ static size_t sockets_of(const struct ready *r, pid_t pid, uint64_t *inodes)
 	size_t found = 0;
 
 	for (int six = 0; six <= 1; six++) {
-		cleanup_free char *text = NULL;
-		char path[64];
+		cleanup_free char *file = mem_printf("net/%s%s", protocol, six ? "6" : "");
+		cleanup_free char *text = process_text(pid, file, NULL);
 
-		snprintf(path, sizeof(path), "/proc/%d/net/%s%s", (int)pid, protocol,
-			six ? "6" : "");
-		if (file_read(path, NET_FILE_MAX, &text, NULL, NULL) == 0)
+		if (text)
 			found += ready_sockets(text, r, inodes + found, SOCKETS_MAX - found);
 	}
 	return found;

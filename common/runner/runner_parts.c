@@ -2,22 +2,9 @@
 #include "common/runner/runner_parts.h"
 
 #include <stdarg.h>
-#include <string.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
-
-void runner_add(struct runner *r, struct res_strs *list, const char *text)
-{
-	struct arena *a = result_arena(r->report);
-	const char **longer = arena_alloc(a, list->len + 1, sizeof(*longer));
-
-	if (list->len)
-		memcpy(longer, list->at, list->len * sizeof(*longer));
-	longer[list->len] = arena_strdup(a, text);
-	list->at = longer;
-	list->len++;
-}
 
 /* Of several scenarios each says which it is. */
 static char *named(const struct runner *r, const char *text)
@@ -29,7 +16,7 @@ void runner_trouble(struct runner *r, struct res_strs *list, const char *text)
 {
 	cleanup_free char *said = named(r, text);
 
-	runner_add(r, list, text);
+	result_append(r->report, list, text);
 	r->ui->trouble(r->ui->ctx, said);
 }
 

@@ -21,7 +21,5 @@ struct runner {
 void runner_trouble(struct runner *r, struct res_strs *list, const char *text);
 void runner_note(struct runner *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void runner_progress(struct runner *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Appends a copy of text to a list of the report. */
-void runner_add(struct runner *r, struct res_strs *list, const char *text);
 
 #endif

@@ -363,7 +363,7 @@ static int move_file(struct series *s, const char *dir, const char *suffix, stru
 	}
 	if (rename(from, to) < 0)
 		return err_set(err, -errno, "cannot write %s: %s", to, strerror(errno));
-	runner_add(s->runner, &s->ret->files, to);
+	result_append(s->runner->report, &s->ret->files, to);
 	runner_progress(s->runner, "wrote %s", to);
 	return 0;
 }

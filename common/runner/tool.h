@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
-#include "common/runner/drive.h"
+#include "common/runner/signals.h"
 
 /*
  * A program that turns something into something else (ms_print, a flame graph renderer): run to its

@@ -2,13 +2,12 @@
 #include "common/runner/tree.h"
 
 #include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/file.h"
 #include "common/base/mem.h"
+#include "common/runner/process.h"
 
 struct process {
 	pid_t pid, parent;
@@ -20,19 +19,12 @@ struct processes {
 	size_t len, cap;
 };
 
-enum { PROC_FILE_MAX = 1 << 20 };
-
 /* pid, parent and start time of /proc/PID/stat; the name in it may hold anything but a NUL. */
 static int read_stat(pid_t pid, struct process *ret)
 {
-	cleanup_free char *text = NULL;
-	char path[64];
+	cleanup_free char *text = process_text(pid, "stat", NULL);
+	char *p = text ? strrchr(text, ')') : NULL;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (file_read(path, PROC_FILE_MAX, &text, NULL, NULL) < 0)
-		return -1;
-
-	char *p = strrchr(text, ')');
 	if (!p || strlen(p) < 4)
 		return -1;
 	p += 4; /* over ") S ": field 4, the parent, is next */
@@ -42,19 +34,6 @@ static int read_stat(pid_t pid, struct process *ret)
 		strtoll(p, &p, 10);
 	ret->started = strtoull(p, NULL, 10);
 	return 0;
-}
-
-static pid_t read_tracer(pid_t pid)
-{
-	cleanup_free char *text = NULL;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	if (file_read(path, PROC_FILE_MAX, &text, NULL, NULL) < 0)
-		return 0;
-	const char *p = strstr(text, "\nTracerPid:");
-
-	return p ? (pid_t)strtol(p + strlen("\nTracerPid:"), NULL, 10) : 0;
 }
 
 static void list_processes(struct processes *all)
@@ -103,7 +82,8 @@ void tree_find(struct tree *t, pid_t root)
 		/* An orphan is younger than the root; the others need not be asked. */
 		for (size_t i = 0; i < all.len; i++)
 			if (all.at[i].pid != root && all.at[i].started >= self.started &&
-				!tree_has(t, all.at[i].pid) && read_tracer(all.at[i].pid) == root)
+				!tree_has(t, all.at[i].pid) &&
+				process_status_number(all.at[i].pid, "TracerPid") == root)
 				*VEC_PUSH(t) = all.at[i].pid;
 		add_children(t, &all, root);
 	}
@@ -112,13 +92,10 @@ void tree_find(struct tree *t, pid_t root)
 
 pid_t tree_first_child(pid_t pid)
 {
-	cleanup_free char *text = NULL;
-	char path[64];
+	cleanup_free char *file = mem_printf("task/%d/children", (int)pid);
+	cleanup_free char *text = process_text(pid, file, NULL);
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
-	if (file_read(path, PROC_FILE_MAX, &text, NULL, NULL) < 0)
-		return 0;
-	return (pid_t)strtol(text, NULL, 10);
+	return text ? (pid_t)strtol(text, NULL, 10) : 0;
 }
 
 pid_t tree_parent(pid_t pid)

@@ -23,8 +23,7 @@ static const struct doc_column batch_columns[] = {
 	{"empty", "empty", "calls that returned 0 or EAGAIN", 0, 0},
 	{"partial", "partial", "calls that moved some of what they handed over but not all", 0, 0},
 };
-#define BATCH_COLUMNS (sizeof(batch_columns) / sizeof(batch_columns[0]))
-#define UNIT_COLUMN   2
+#define UNIT_COLUMN 2
 
 static int has_unit(const struct res_syscall *s, const char *unit)
 {
@@ -84,7 +83,7 @@ static void unit_table(
 {
 	size_t n = 0;
 	const struct res_syscall **rows = arena_alloc(&d->arena, r->syscalls.len, sizeof(*rows));
-	struct doc_column *columns = arena_alloc(&d->arena, BATCH_COLUMNS, sizeof(*columns));
+	struct doc_column *columns = arena_alloc(&d->arena, LEN(batch_columns), sizeof(*columns));
 	struct doc_table *t;
 
 	for (size_t i = 0; i < r->syscalls.len; i++) {
@@ -97,7 +96,7 @@ static void unit_table(
 	columns[UNIT_COLUMN].title = unit;
 	doc_section(d, strcmp(unit, "messages") ? arena_printf(&d->arena, "BATCHING %s", unit)
 						: "BATCHING");
-	t = doc_table(d, arena_printf(&d->arena, "batching-%s", unit), columns, BATCH_COLUMNS);
+	t = doc_table(d, arena_printf(&d->arena, "batching-%s", unit), columns, LEN(batch_columns));
 	for (size_t i = 0; i < n; i++)
 		batch_row(d, t, rows[i]);
 	for (size_t i = 0; i < n; i++)
@@ -140,13 +139,13 @@ void view_batching(struct doc *d, const struct res_result *r)
 	} units[] = {{"messages", 3}, {"iovecs", 1}, {"events", 0}, {"submissions", 1}};
 	size_t messages = count_unit(r, "messages"), others = 0;
 
-	for (size_t i = 1; i < sizeof(units) / sizeof(units[0]); i++)
+	for (size_t i = 1; i < LEN(units); i++)
 		others += count_unit(r, units[i].unit);
 	if (!messages) {
 		no_messages(d, r, others > 0);
 		view_note_messages(d, r);
 	}
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+	for (size_t i = 0; i < LEN(units); i++) {
 		if (count_unit(r, units[i].unit))
 			unit_table(d, r, units[i].unit, units[i].histograms);
 	}

@@ -91,7 +91,7 @@ static int is_whole(const struct res_compare_metric *m)
 static struct doc_table *begin_group(struct doc *d, enum group group)
 {
 	doc_section(d, titles[group]);
-	return doc_table(d, "metrics", columns, sizeof(columns) / sizeof(*columns));
+	return doc_table(d, "metrics", columns, LEN(columns));
 }
 
 /* One row for all that it explains. */

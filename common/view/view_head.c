@@ -360,7 +360,7 @@ static int said_above(const char *code)
 {
 	static const char *const codes[] = {"slowed", "ignored_signals", "detail_limit", "lost"};
 
-	for (size_t i = 0; code && i < sizeof(codes) / sizeof(*codes); i++)
+	for (size_t i = 0; code && i < LEN(codes); i++)
 		if (!strcmp(code, codes[i]))
 			return 1;
 	return 0;

@@ -179,7 +179,7 @@ static int is_datagram(const struct res_fd *fd)
 	static const char *const kinds[] = {
 		"udp", "unix dgram", "unix seqpacket", "raw", "icmp", "packet"};
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+	for (size_t i = 0; i < LEN(kinds); i++) {
 		size_t len = strlen(kinds[i]);
 		const char *target = view_name(fd->target);
 
@@ -261,7 +261,7 @@ static void note_waits(struct doc *d, const struct res_result *r)
 		"epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll", "select", "pselect6"};
 	const struct res_syscall *in = main_call(r, BATCH_TAKES);
 
-	for (size_t i = 0; in && i < sizeof(waits) / sizeof(waits[0]); i++) {
+	for (size_t i = 0; in && i < LEN(waits); i++) {
 		const struct res_syscall *s = view_called(r, waits[i]);
 
 		if (s && same_count(s->calls, view_zero(in->calls)))

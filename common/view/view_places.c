@@ -20,7 +20,6 @@ static const struct doc_column place_columns[] = {
 	{"unit", "", "what the units are", 1, 0},
 	{"per_call", "per call", "units per call that did not fail", 0, 0},
 };
-#define PLACE_COLUMNS (sizeof(place_columns) / sizeof(place_columns[0]))
 
 struct place {
 	const char *title;
@@ -102,7 +101,7 @@ static void place_rows(
 	qsort(parts, p->len, sizeof(*parts), compare_parts);
 
 	doc_cell_text(d, t, "%s", p->title);
-	for (size_t i = 1; i < PLACE_COLUMNS; i++)
+	for (size_t i = 1; i < LEN(place_columns); i++)
 		doc_cell_text(d, t, "%s", "");
 	for (size_t i = 0; i < shown; i++)
 		part_row(d, r, t, parts[i]);
@@ -125,7 +124,8 @@ static void places_table(
 	if (!n)
 		return;
 	doc_section(d, section);
-	t = doc_table(d, !strcmp(noun, "fd") ? "fds" : "threads", place_columns, PLACE_COLUMNS);
+	t = doc_table(
+		d, !strcmp(noun, "fd") ? "fds" : "threads", place_columns, LEN(place_columns));
 	shown = n > PLACES_MAX ? PLACES_MAX : n;
 	for (size_t i = 0; i < shown; i++)
 		place_rows(d, r, t, &places[i]);

@@ -35,7 +35,7 @@ static uint64_t made(const struct res_result *r)
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < r->phases.len; i++)
-		for (size_t k = 0; k < sizeof(phases) / sizeof(*phases); k++)
+		for (size_t k = 0; k < LEN(phases); k++)
 			if (!strcmp(view_name(r->phases.at[i].name), phases[k]))
 				n = sat_add(n, view_zero(r->phases.at[i].calls));
 	return n;

@@ -162,7 +162,7 @@ static void figure_cell(
 
 static void table(struct doc *d, const struct res_sweep *s)
 {
-	struct doc_table *t = doc_table(d, "values", columns, sizeof(columns) / sizeof(columns[0]));
+	struct doc_table *t = doc_table(d, "values", columns, LEN(columns));
 
 	for (size_t i = 0; i < s->points.len; i++) {
 		const struct res_sweep_point *p = &s->points.at[i];

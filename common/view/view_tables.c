@@ -22,7 +22,6 @@ static const struct doc_column latency_columns[] = {
 	{"p999", "p99.9", "- below 1,000 calls", 0, 0},
 	{"max", "max", "the longest", 0, 0},
 };
-#define LATENCY_COLUMNS (sizeof(latency_columns) / sizeof(latency_columns[0]))
 
 static int has_messages(const struct res_syscall *s)
 {
@@ -87,7 +86,7 @@ void view_latency(struct doc *d, const struct res_result *r)
 			}
 			if (!t) {
 				doc_section(d, "LATENCY us (wall)");
-				t = doc_table(d, "latency", latency_columns, LATENCY_COLUMNS);
+				t = doc_table(d, "latency", latency_columns, LEN(latency_columns));
 			}
 			latency_row(d, t, s);
 			shown++;
@@ -109,7 +108,6 @@ static const struct doc_column error_columns[] = {
 	{"rate", "of calls", "share of all calls of that name", 0, 0},
 	{"meaning", "which means", "in words", 1, 0},
 };
-#define ERROR_COLUMNS (sizeof(error_columns) / sizeof(error_columns[0]))
 
 struct error_row {
 	const struct res_syscall *call;
@@ -150,7 +148,7 @@ static const char *errno_in_words(const char *name)
 		{"ENOSPC", "no space left"},
 	};
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+	for (size_t i = 0; i < LEN(known); i++) {
 		if (!strcmp(known[i].name, name))
 			return known[i].words;
 	}
@@ -216,7 +214,7 @@ void view_errors(struct doc *d, const struct res_result *r)
 		interrupted_note(d, r);
 		return;
 	}
-	t = doc_table(d, "errors", error_columns, ERROR_COLUMNS);
+	t = doc_table(d, "errors", error_columns, LEN(error_columns));
 	shown = n > ERRORS_MAX ? ERRORS_MAX : n;
 	for (size_t i = 0; i < n; i++) {
 		if (i >= shown) {
@@ -308,7 +306,6 @@ static const struct doc_column datagram_columns[] = {
 	{"transferred", "moved", "GSO segments sent, GRO segments received", 0, 0},
 	{"per_call", "per call", "datagrams moved by a call that succeeded", 0, 0},
 };
-#define DATAGRAM_COLUMNS (sizeof(datagram_columns) / sizeof(datagram_columns[0]))
 
 static void datagrams(struct doc *d, const struct res_result *r)
 {
@@ -323,7 +320,7 @@ static void datagrams(struct doc *d, const struct res_result *r)
 			continue;
 		if (!t) {
 			doc_section(d, "GSO/GRO");
-			t = doc_table(d, "datagrams", datagram_columns, DATAGRAM_COLUMNS);
+			t = doc_table(d, "datagrams", datagram_columns, LEN(datagram_columns));
 		}
 		doc_cell_text(d, t, "%s", view_name(s->name));
 		doc_cell(t, CELL_COUNT, s->calls);

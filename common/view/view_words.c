@@ -141,7 +141,7 @@ int view_waits(const struct res_syscall *s)
 
 	if (s->class && !strcmp(s->class, "wait"))
 		return 1;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < LEN(names); i++) {
 		if (!strcmp(view_name(s->name), names[i]))
 			return 1;
 	}

@@ -11,8 +11,6 @@
 #include "common/model/walk.h"
 #include "common/write/safe.h"
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
 #define WHOLE "whole"
 
 /* ---- fields ---- */

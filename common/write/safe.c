@@ -30,7 +30,7 @@ static const struct range {
 /* Columns of a character, 0 if it must be escaped. */
 static unsigned int char_columns(uint32_t c)
 {
-	for (size_t i = 0; i < sizeof(printable) / sizeof(printable[0]); i++) {
+	for (size_t i = 0; i < LEN(printable); i++) {
 		if (c >= printable[i].first && c <= printable[i].last)
 			return printable[i].columns;
 	}

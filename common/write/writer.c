@@ -11,7 +11,7 @@ static const struct writer *const writers[] = {
 
 const struct writer *writer_by_id(const char *id)
 {
-	for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
+	for (size_t i = 0; i < LEN(writers); i++) {
 		if (!strcmp(writers[i]->id, id))
 			return writers[i];
 	}
