@@ -51,6 +51,16 @@ static void put_number(struct trace *t, const char *key, uint64_t v)
 
 /* ---- who ---- */
 
+static void write_name(struct trace *t, const char *what, const struct res_thread *h)
+{
+	begin_event(t, "M", h->pid, h->tid);
+	put_text(t, "name", what);
+	out_str(t->o, ",\"args\":{\"name\":");
+	json_write_string(t->o, h->comm ? h->comm : "");
+	out_str(t->o, "}}");
+}
+
+/* A process is called as its first thread. */
 static void write_names(struct trace *t)
 {
 	for (size_t i = 0; i < t->r->threads.len; i++) {
@@ -59,11 +69,9 @@ static void write_names(struct trace *t)
 		if (h->tid == U64_NONE || h->pid == U64_NONE)
 			continue;
 		map_set(&t->threads, h->tid + 1, (void *)(uintptr_t)h);
-		begin_event(t, "M", h->pid, h->tid);
-		put_text(t, "name", "thread_name");
-		out_str(t->o, ",\"args\":{\"name\":");
-		json_write_string(t->o, h->comm ? h->comm : "");
-		out_str(t->o, "}}");
+		if (h->tid == h->pid)
+			write_name(t, "process_name", h);
+		write_name(t, "thread_name", h);
 	}
 }
 

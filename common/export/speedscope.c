@@ -2,6 +2,7 @@
 /* Speedscope's own JSON: a profile of sampled stacks for each weight. */
 #include "common/export/format.h"
 
+#include "common/base/units.h"
 #include "common/export/stacks.h"
 #include "common/model/json.h"
 
@@ -54,7 +55,7 @@ static void write_profile(const struct export_stacks *s, size_t weight, struct o
 		if (some++)
 			out_char(o, ',');
 		out_u64(o, s->stacks.at[i].weight[weight]);
-		total += s->stacks.at[i].weight[weight];
+		total = sat_add(total, s->stacks.at[i].weight[weight]);
 	}
 	out_str(o, "],\"endValue\":");
 	out_u64(o, total);

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/mem.h"
+#include "common/base/out.h"
 #include "common/history/db.h"
 
 /* Others may be adding: an add takes milliseconds, a merge or a prune longer. */
@@ -30,6 +32,18 @@ static int code_of(int rc)
 	}
 }
 
+/* Of what cannot be opened: the files of a log that cannot be made, too. */
+static const char *why_not(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return "it is a folder";
+	if (access(path, F_OK) == 0 && access(path, R_OK) < 0)
+		return "it may not be read";
+	return "it or its folder may not be written";
+}
+
 static int complain(struct db *db, int rc, struct err *err)
 {
 	if ((rc & 0xff) == SQLITE_FULL)
@@ -42,6 +56,8 @@ static int complain(struct db *db, int rc, struct err *err)
 		return err_set(err, -EINVAL,
 			"%s: damaged (%s); 'sqlite3 FILE .recover' saves what can be read",
 			db->shown, sqlite3_errmsg(db->handle));
+	if ((rc & 0xff) == SQLITE_READONLY || (rc & 0xff) == SQLITE_CANTOPEN)
+		return err_set(err, -EACCES, "%s: %s", db->shown, why_not(db->shown));
 	return err_set(err, code_of(rc), "%s: %s", db->shown, sqlite3_errmsg(db->handle));
 }
 
@@ -134,13 +150,35 @@ static int make_folder(const char *path, struct err *err)
 	return dir ? file_mkdirs(dir, err) : 0;
 }
 
+static int see_ours(void *ctx, int columns, char **cells, char **names)
+{
+	(void)columns;
+	(void)names;
+	*(int *)ctx = cells[0] && strcmp(cells[0], "0") != 0;
+	return 0;
+}
+
+/* Nothing is there yet, or tables of ours. What cannot be read is not: the next query says why. */
+static int is_ours(sqlite3 *handle)
+{
+	int ours = 0;
+
+	sqlite3_exec(handle,
+		"SELECT NOT EXISTS (SELECT 1 FROM sqlite_master) OR EXISTS (SELECT 1 FROM "
+		"sqlite_master WHERE name = 'iotrace_history')",
+		see_ours, &ours, NULL);
+	return ours;
+}
+
 /* A write-ahead log: readers and a writer do not wait for each other; FULL: what was added is there
- * after a power cut. */
+ * after a power cut. Another program's database keeps the log that it has. */
 static int set_up(struct db *db, struct err *err)
 {
-	int rc;
+	int rc = SQLITE_OK;
 
 	sqlite3_busy_timeout(db->handle, BUSY_MS);
+	if (!is_ours(db->handle))
+		return 0;
 	/* Two that make the file at once: one of them is told that it is busy, without a wait. */
 	for (int tries = 0; tries < BUSY_MS / 10; tries++) {
 		rc = sqlite3_exec(db->handle, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
@@ -157,10 +195,52 @@ static int set_up(struct db *db, struct err *err)
 	return rc == SQLITE_OK ? 0 : complain(db, rc, err);
 }
 
+/* The file or its folder may not be written, and no log with more of it lies there: the log's other
+ * files cannot be made, and are not needed. */
+static int is_read_only(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *dir =
+		slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
+	cleanup_free char *log = mem_printf("%s-wal", path);
+
+	return (access(path, W_OK) < 0 || access(dir, W_OK) < 0) && access(log, F_OK) < 0;
+}
+
+/* The caller's: "file:a%20b?immutable=1". */
+static char *immutable_uri(const char *path)
+{
+	struct out uri;
+	char *text;
+
+	out_init_mem(&uri);
+	out_str(&uri, "file:");
+	for (const unsigned char *p = (const unsigned char *)path; *p; p++)
+		if (strchr("%?# ", *p))
+			out_printf(&uri, "%%%02X", *p);
+		else
+			out_char(&uri, (char)*p);
+	out_str(&uri, "?immutable=1");
+	text = mem_strdup(out_text(&uri));
+	out_release(&uri);
+	return text;
+}
+
+static int open_file(const char *path, int must_exist, sqlite3 **ret)
+{
+	int flags = SQLITE_OPEN_READWRITE | (must_exist ? 0 : SQLITE_OPEN_CREATE);
+
+	if (!must_exist || !is_read_only(path))
+		return sqlite3_open_v2(path, ret, flags, NULL);
+	cleanup_free char *uri = immutable_uri(path);
+
+	return sqlite3_open_v2(uri, ret, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+}
+
 int sqlite_open(struct db *db, const char *path, int must_exist, struct err *err)
 {
 	sqlite3 *handle = NULL;
-	int flags = SQLITE_OPEN_READWRITE | (must_exist ? 0 : SQLITE_OPEN_CREATE), rc;
+	int rc;
 
 	if (must_exist && access(path, F_OK) < 0)
 		return err_set(err, -errno, "%s: %s: `history add` makes a store", path,
@@ -170,7 +250,7 @@ int sqlite_open(struct db *db, const char *path, int must_exist, struct err *err
 		if (rc < 0)
 			return rc;
 	}
-	rc = sqlite3_open_v2(path, &handle, flags, NULL);
+	rc = open_file(path, must_exist, &handle);
 	db->ops = &ops;
 	db->handle = handle;
 	return rc == SQLITE_OK ? set_up(db, err) : complain(db, rc, err);

@@ -211,7 +211,8 @@ static int copy_row(void *ctx, const struct db_value *cells)
 		} else if (cells[i].kind == DB_BLOB) {
 			void *blob = arena_alloc(&c->arena, cells[i].len + 1, 1);
 
-			memcpy(blob, cells[i].at, cells[i].len);
+			if (cells[i].len)
+				memcpy(blob, cells[i].at, cells[i].len);
 			kept[i].at = blob;
 		}
 	}

@@ -311,8 +311,7 @@ static void tell_worse(struct doc *d, const struct res_history *r)
 	if (left)
 		doc_note(d, "and %zu more, below", left);
 	if (!told)
-		doc_text(d, r->changes.len ? "Nothing is worse than it was before its last change."
-					   : "Nothing has changed.");
+		doc_text(d, r->changes.len ? "Nothing is worse." : "Nothing has changed.");
 }
 
 /* Where nothing is said of the program. */

@@ -154,6 +154,111 @@ def trace_events(t):
     check(start <= first <= start + r.json["wall_ns"] // 1000 + 1, "the first call at %d, start %d" % (first, start))
 
 
+# What the Trace Event Format asks of each phase: its keys beside ph, pid, tid and name, all of them and no others.
+TRACE_KEYS = {"M": {"args"}, "C": {"ts", "args"}, "X": {"ts", "dur", "cat", "args"}, "i": {"ts", "s", "cat", "args"},
+              "b": {"ts", "cat", "id"}, "e": {"ts", "cat", "id"}}
+
+
+def trace_event_errors(d):
+    """What is wrong with a trace in JSON object form, as lines."""
+    out, open_, ends = [], collections.Counter(), {}
+
+    def wrong(e, what):
+        out.append("%s: %s" % (what, json.dumps(e)))
+
+    def is_whole(v, most=2 ** 63):
+        return isinstance(v, int) and not isinstance(v, bool) and 0 <= v < most
+
+    if d.get("displayTimeUnit") not in ("ns", "ms") or not isinstance(d.get("traceEvents"), list):
+        return ["no trace"]
+    for e in d["traceEvents"]:
+        ph = e.get("ph")
+        if ph not in TRACE_KEYS:
+            wrong(e, "ph")
+            continue
+        if set(e) != TRACE_KEYS[ph] | {"ph", "pid", "tid", "name"}:
+            wrong(e, "keys")
+            continue
+        if not is_whole(e["pid"], 2 ** 31) or not is_whole(e["tid"], 2 ** 31):
+            wrong(e, "pid, tid")
+        if not isinstance(e["name"], str) or not e["name"] or not all(is_whole(e.get(k, 0)) for k in ("ts", "dur")):
+            wrong(e, "name, ts, dur")
+            continue
+        if "cat" in e and (not isinstance(e["cat"], str) or not e["cat"]):
+            wrong(e, "cat")
+        if ph == "M" and (e["name"] not in ("process_name", "thread_name") or list(map(type, e["args"].values())) != [str] or
+                          list(e["args"]) != ["name"]):
+            wrong(e, "metadata")
+        if ph == "C" and (not e["args"] or not all(type(v) in (int, float) for v in e["args"].values())):
+            wrong(e, "a counter's values")
+        if ph == "i" and e["s"] not in ("g", "p", "t"):
+            wrong(e, "an instant's scope")
+        if ph in "be":
+            key = (e["cat"], str(e["id"]), e["name"])
+            open_[key] += 1 if ph == "b" else -1
+            if not 0 <= open_[key] <= 1:
+                wrong(e, "begins and ends")
+        if ph == "X":
+            # Complete events of a thread lie one in the other or apart; calls lie apart.
+            ends.setdefault((e["pid"], e["tid"]), []).append((e["ts"], e["ts"] + e["dur"], e))
+    for spans in ends.values():
+        spans.sort(key=lambda s: s[:2])
+        for was, is_ in zip(spans, spans[1:]):
+            if is_[0] < was[1]:
+                wrong(is_[2], "lies over " + json.dumps(was[2]))
+    return out + ["%s never ends" % (k,) for k, n in open_.items() if n]
+
+
+@test
+def trace_events_by_the_format(t):
+    """Several processes, one of which is killed in a call."""
+    traced(t, argv=["/bin/sh", "-c", "ls / >/dev/null; (kill -9 $(sh -c 'echo $PPID')); sleep 0.01 & wait"])
+    with open(exported(t, "perfetto")[0]) as f:
+        d = json.load(f)
+    eq(trace_event_errors(d), [], "against the Trace Event Format")
+    events = d["traceEvents"]
+    pids = {e["pid"] for e in events if e["ph"] == "X"}
+    check(len(pids) >= 3, "processes: %s" % pids)
+    eq({e["pid"] for e in events if e["name"] == "process_name"}, pids, "each has a name")
+    eq(len({(e["pid"], e["tid"]) for e in events if e["ph"] == "X"}),
+       len([e for e in events if e["name"] == "thread_name"]), "each thread, too")
+    # It can fail.
+    for change in ({"ts": "1"}, {"pid": -1}, {"tid": 2 ** 31}, {"name": ""}, {"dur": 1.5}, {"ph": "B"}, {"x": 1}):
+        e = dict(next(e for e in events if e["ph"] == "X"), **change)
+        check(trace_event_errors(dict(d, traceEvents=[e])), "%s is not found" % change)
+
+
+DUCK = """
+const [folder, ndjson, trace] = process.argv.slice(2);
+const { DuckDBInstance } = await import(folder + '/node_modules/@duckdb/node-api/lib/index.js');
+const c = await (await DuckDBInstance.create(':memory:')).connect();
+const ask = async (sql) => (await c.runAndReadAll(sql)).getRowsJson();
+await c.run(`CREATE TABLE line AS SELECT * FROM read_ndjson_objects('${ndjson}')`);
+const calls = await ask(`SELECT json->>'name', (json->>'calls')::BIGINT FROM line WHERE json->>'table' = 'syscalls' ORDER BY 1`);
+const slices = await ask(`SELECT e->>'name', count(*) FROM (SELECT unnest(traceEvents) AS e FROM read_json('${trace}',
+  columns={traceEvents: 'JSON[]'}, maximum_object_size=200000000)) WHERE e->>'ph' IN ('X', 'i') GROUP BY 1 ORDER BY 1`);
+console.log(JSON.stringify({calls, slices}));
+"""
+
+
+@test
+def duckdb_reads_lines_and_trace(t):
+    folder = os.environ.get("DUCKDB")
+    if not folder or not os.path.isdir(os.path.join(folder, "node_modules/@duckdb/node-api")):
+        raise Skip("DUCKDB names no folder in which npm's package @duckdb/node-api is installed")
+    need_tool("node")
+    r = traced(t)
+    lines, trace = shutil.copy(exported(t, "ndjson")[0], t.path("l.ndjson")), exported(t, "perfetto")[0]
+    with open(t.path("d.mjs"), "w") as f:
+        f.write(DUCK)
+    p = t.run(["node", t.path("d.mjs"), folder, lines, t.path(trace)])
+    eq(p.status, 0, str(p))
+    got = json.loads(p.out)
+    eq({name: int(n) for name, n in got["calls"]}, {s["name"]: s["calls"] for s in r.json["syscalls"]}, "calls by ndjson")
+    eq({name: int(n) for name, n in got["slices"]},
+       dict(collections.Counter(re.match(r"\d+ \S+ (\w+)\(", line).group(1) for line in r.detail)), "slices")
+
+
 @test
 def trace_events_are_bounded(t):
     r = traced(t)

@@ -382,6 +382,12 @@ def what_is_no_history(t):
     query(t, "CREATE TABLE theirs (x)", "theirs.sqlite")
     one_line(history(t, *add, "theirs.sqlite", status=2), "theirs.sqlite: a database of another program", "'theirs'")
     eq(query(t, "SELECT name FROM sqlite_master", "theirs.sqlite"), [("theirs",)], "it is as it was")
+    with open(t.path("theirs.sqlite"), "rb") as f:
+        was = f.read()
+    for args in (add, ("list", "--store"), ("merge", "theirs.sqlite", "--store")):
+        history(t, *args, "theirs.sqlite", status=2)
+        with open(t.path("theirs.sqlite"), "rb") as f:
+            check(f.read() == was, "every byte of it, after %s" % (args,))
     history(t, *add, "new.sqlite")
     with sqlite3.connect(t.path("new.sqlite")) as db:
         db.execute("UPDATE iotrace_history SET value = '99'")
@@ -428,6 +434,35 @@ def a_full_disk(t):
     if "mount" in r.stderr:
         raise Skip("no tmpfs can be mounted here: " + r.stderr.strip())
     eq((r.returncode, r.stderr), (2, "profile-scenario: small/h.sqlite: the disk is full; nothing was added\n"), "a line")
+
+
+@test
+def a_store_that_may_not_be_written(t):
+    """It is read: on a medium that cannot be, in a folder of somebody else."""
+    need_root()
+    results(t, "r")
+    os.mkdir(t.path("a b?"))
+    history(t, "add", "r", "--label", "v", "--store", "a b?/h%20#.sqlite")
+    said = history(t, "trend", "calls", "--store", "a b?/h%20#.sqlite").out
+    script = "mount --bind 'a b?' 'a b?' && mount -o remount,ro,bind 'a b?' && exec \"$@\""
+
+    def read_only(*args):
+        argv = [os.path.join(BIN, "profile-scenario"), *args]
+        r = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", *argv], cwd=t.dir, capture_output=True, text=True)
+        if "mount" in r.stderr:
+            raise Skip("nothing can be mounted here: " + r.stderr.strip())
+        return r
+
+    r = read_only("history", "trend", "calls", "--store", "a b?/h%20#.sqlite")
+    eq((r.returncode, r.stderr, r.stdout), (0, "", said), "what it says")
+    eq(read_only("report", "--history", "a b?/h%20#.sqlite", "--text").returncode, 0, "report")
+    r = read_only("history", "merge", "a b?/h%20#.sqlite", "--store", "own.sqlite")
+    check("3 runs added" in r.stderr, "it is merged from: %s" % r)
+    for args in (("add", "r", "--label", "w"), ("prune", "v"), ("merge", "own.sqlite")):
+        r = read_only("history", *args, "--store", "a b?/h%20#.sqlite")
+        eq((r.returncode, r.stdout), (2, ""), args[0])
+        check("h%20#.sqlite: it or its folder may not be written" in r.stderr and r.stderr.count("\n") == 1, r.stderr)
+    eq(os.listdir(t.path("a b?")), ["h%20#.sqlite"], "nothing is left beside it")
 
 
 @test
