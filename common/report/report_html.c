@@ -44,8 +44,9 @@ static char *prose(struct page *p, const char *safe)
 			to[n++] = (char)0xc2; /* U+00A0 */
 			to[n++] = (char)0xa0;
 		} else if (s[0] == '-' && s[1] == '>') {
-			memcpy(to + n, "\u2192", 3);
-			n += 3;
+			to[n++] = (char)0xe2; /* U+2192 */
+			to[n++] = (char)0x86;
+			to[n++] = (char)0x92;
 			s++;
 		} else {
 			to[n++] = *s;

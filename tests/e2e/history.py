@@ -380,10 +380,10 @@ def what_is_no_history(t):
     write(t, "text", "this is no database at all, but it is long enough for a header\n" * 30)
     one_line(history(t, *add, "text", status=2), "text: no SQLite file", "--store")
     query(t, "CREATE TABLE theirs (x)", "theirs.sqlite")
-    one_line(history(t, *add, "theirs.sqlite", status=2), "theirs.sqlite: a database of another program", "'theirs'")
-    eq(query(t, "SELECT name FROM sqlite_master", "theirs.sqlite"), [("theirs",)], "it is as it was")
     with open(t.path("theirs.sqlite"), "rb") as f:
         was = f.read()
+    one_line(history(t, *add, "theirs.sqlite", status=2), "theirs.sqlite: a database of another program", "'theirs'")
+    eq(query(t, "SELECT name FROM sqlite_master", "theirs.sqlite"), [("theirs",)], "it is as it was")
     for args in (add, ("list", "--store"), ("merge", "theirs.sqlite", "--store")):
         history(t, *args, "theirs.sqlite", status=2)
         with open(t.path("theirs.sqlite"), "rb") as f:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -219,6 +220,18 @@ static void saturation(void **state)
 	assert_true(sat_mul(1ULL << 62, 16) == INT64_MAX);
 }
 
+static void figures(void **ctx)
+{
+	char buf[UNITS_BUF];
+
+	(void)ctx;
+	assert_string_equal(units_figure(buf, "ns", 1500), "1.5 us");
+	assert_string_equal(units_figure(buf, "bytes", 2048), "2.0 KiB");
+	assert_string_equal(units_figure(buf, "", 12345), "12,345");
+	assert_string_equal(units_figure(buf, "ratio", 0.5), "0.5");
+	assert_string_equal(units_figure(buf, "", NAN), "-");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +241,7 @@ int main(void)
 		cmocka_unit_test(parse_seconds),
 		cmocka_unit_test(parse_u64),
 		cmocka_unit_test(saturation),
+		cmocka_unit_test(figures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,6 @@
 #include <cmocka.h>
 // clang-format on
 
-#include "common/base/units.h"
 #include "common/history/trend.h"
 
 enum { RUNS = 5 };
@@ -137,18 +136,6 @@ static void too_few_runs(void **ctx)
 	release(&t);
 }
 
-static void words(void **ctx)
-{
-	char buf[UNITS_BUF];
-
-	(void)ctx;
-	assert_string_equal(units_figure(buf, "ns", 1500), "1.5 us");
-	assert_string_equal(units_figure(buf, "bytes", 2048), "2.0 KiB");
-	assert_string_equal(units_figure(buf, "", 12345), "12,345");
-	assert_string_equal(units_figure(buf, "ratio", 0.5), "0.5");
-	assert_string_equal(units_figure(buf, "", NAN), "-");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,7 +144,6 @@ int main(void)
 		cmocka_unit_test(a_change_on_one_machine),
 		cmocka_unit_test(exact_counts),
 		cmocka_unit_test(too_few_runs),
-		cmocka_unit_test(words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
