@@ -23,9 +23,9 @@
 #define CROWDED_THREADS 2
 #define LOOK_ALONE_NS   (50 * NS_PER_MS)
 /* Coming together and parting cost some calls each: more calm is asked of who parts soon again. */
-#define CALM_MIN    8
-#define CALM_MAX    1024
-#define SHARED_LONG 64
+#define CALM_MIN    4
+#define CALM_MAX    128
+#define SHARED_LONG 16
 /* Taking so many records out costs what a stop costs more where they are apart. */
 #define RECORDS_A_STOP 100
 #define RECORDS_FEW    200 /* a millisecond */
