@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from kernel_facts import kill_tracer, status_of, wait_for
+from kernel_facts import kill_tracer, status_of, wait_for, wait_until_traced
 import tap
 from tap import Skip, check, eq, main, test
 
@@ -89,19 +89,7 @@ class Attached:
         self.t, self.pid, self.how = t, pid, how
         self.p = t.start([t.binary, "-q", "--json", t.path("a.json"), "-e", trace, *mode, "--control-fd", "0",
                           "-p", str(pid)], stdin=subprocess.PIPE)
-        # A thread that is traced may still be on its way to its first stop; a mark is taken after that.
-        wait_for("attached", lambda: self.p.poll() is not None or all(
-            status_of(tid).get("TracerPid", "0") != "0" for tid in tasks(pid)))
-        self.mark()
-
-    def mark(self):
-        """Waits until the tracing thread has come through all that it had to do before."""
-        tracer = status_of(self.pid).get("TracerPid", "0")
-        if tracer == "0":
-            return
-        tids = tasks(int(status_of(int(tracer))["Tgid"]))
-        for tid in tids:
-            wait_for("it waits", lambda tid=tid: status_of(tid).get("State", "S")[0] == "S")
+        wait_until_traced(self.p, pid)
 
     def leave(self):
         self.p.send_signal(getattr(signal, "SIG" + self.how))

@@ -59,6 +59,25 @@ def wait_until_it_works(pid, times=3):
         wait_for("thread %d works" % tid, lambda: switches(tid) >= before + times)
 
 
+def sleeps(tid):
+    return status_of(tid).get("State", "S")[0] == "S"
+
+
+def wait_until_traced(p, pid):
+    """Until iotrace (p) has come through all that it had to do to trace all threads of pid, its window's beginning
+    too; that it is their tracer is so before. Their threads wait, or work and sleep by turns."""
+    wait_for("all are traced", lambda: p.poll() is not None or all(
+        status_of(tid).get("TracerPid", "0") != "0" for tid in threads_of(pid)))
+    if p.poll() is not None:
+        return
+    tracer = int(status_of(int(status_of(pid)["TracerPid"]))["Tgid"])
+    # It has asked all to stop; who sleeps then has done so, and is let go; and what that gave it to do is done.
+    wait_for("the tracer waits", lambda: all(map(sleeps, threads_of(tracer))))
+    for tid in threads_of(pid):
+        wait_for("thread %d sleeps" % tid, lambda tid=tid: sleeps(tid))
+    wait_for("the tracer waits again", lambda: all(map(sleeps, threads_of(tracer))))
+
+
 def wait_until_attached(p, pid):
     """Until iotrace (p) has every thread of pid."""
     wait_for("attached", lambda: p.poll() is not None or all(

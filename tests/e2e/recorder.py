@@ -18,9 +18,8 @@ import types
 from shlex import quote
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from kernel_facts import status_of
-from tap import (Failure, Skip, check, eq, for_others, main, need_recorder, need_root, need_tool, only_from, test,
-                 wait_for)
+from kernel_facts import wait_until_traced
+from tap import (Failure, Skip, check, eq, for_others, main, need_recorder, need_root, need_tool, only_from, test)
 
 GLIBC, ALL = ("",), ("", "static", "musl", "musl-static")
 MODES = (("auto", ()), ("auto", ("--no-patch",)), ("auto", ("--trap=dispatch",)), ("ptrace", ()))
@@ -626,8 +625,7 @@ def attached(t, argv):
     p = t.start(argv, stdin=subprocess.PIPE)
     eq(p.stdout.readline(), b"ready\n", "the target")
     tracer = t.start([t.binary, "-q", "--json", t.path("attached.json"), "--trace=%io", "-p", str(p.pid)])
-    wait_for("attached", lambda: tracer.poll() is not None or all(
-        status_of(int(tid)).get("TracerPid", "0") != "0" for tid in os.listdir("/proc/%d/task" % p.pid)))
+    wait_until_traced(tracer, p.pid)
     out, _ = p.communicate(b"x", timeout=60)
     eq(p.returncode, 0, "its status, attached to")
     r = t.finish(tracer, timeout=60)

@@ -99,13 +99,12 @@ def fits(text, columns, *names):
 
 def wait_for(what, fn, seconds=40):
     """Until fn() is true; returns that. The limit is for what never happens."""
-    end, pause = time.monotonic() + seconds, 0.001
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         got = fn()
         if got:
             return got
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.02)
+        time.sleep(0.02)
     raise Failure("not within %d s: %s" % (seconds, what))
 
 

@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from kernel_facts import status_of
+from kernel_facts import wait_until_traced
 from recorder import AT_ONCE
-from tap import analyze, check, eq, main, only_from, section, test, wait_for
+from tap import analyze, check, eq, main, only_from, section, test
 
 only_from("why")
 
@@ -157,7 +157,7 @@ def attached_who_began_is_not_known(t):
     p = t.start([t.target("why"), "server", "late"], stdin=subprocess.PIPE)
     eq(p.stdout.readline(), b"ready\n", "the target")
     tracer = t.start([t.binary, "-q", "-o", t.path("a"), "-p", str(p.pid)])
-    wait_for("attached", lambda: status_of(p.pid).get("TracerPid", "0") != "0" or tracer.poll() is not None)
+    wait_until_traced(tracer, p.pid)
     p.stdin.write(b"\n")
     p.stdin.close()
     p.stdin = None
