@@ -50,7 +50,7 @@ static int read_file(struct side *s, const char *path, const struct side_kind *k
 {
 	struct json_doc *d;
 	const char *schema, *scenario;
-	void *doc;
+	void *doc = NULL;
 	int rc = json_doc_read(path, &d, err);
 
 	if (rc < 0)
