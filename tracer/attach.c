@@ -346,6 +346,7 @@ int attach_probe(struct session *s, const struct launch_setup *setup, struct err
 
 	if (rc == 0)
 		rc = loop_run(s, err);
+	launch_finish_probes(s); /* of a child that executes nothing */
 	serial_end(s);
 	s->first_status = -1;
 	s->tracees.processes_total = s->tracees.threads_total = 0;

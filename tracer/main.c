@@ -126,7 +126,6 @@ static void *tracing_thread(void *arg)
 	orders_close(&s->orders);
 	loop_end(s);
 	live_put(s->live, s, 1);
-	launch_finish_probes(s);
 	eventfd_write(run->supervise.done_fd, 1);
 	/* With -p the end of this thread is what detaches (leave.h). */
 	return NULL;

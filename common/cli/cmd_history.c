@@ -95,12 +95,10 @@ static int write_to(const char *path, void (*write)(const void *, struct out *),
 static int finish(const struct history_args *args, struct out *o, struct res_history *r, int rc,
 	struct err *err)
 {
-	int flushed = out_flush(o);
+	int flushed = command_flush(o, rc == 0 ? err : &(struct err){0});
 
-	out_release(o);
-	if (rc == 0 && flushed < 0)
-		rc = err_set(
-			err, flushed, "cannot write to standard output: %s", strerror(-flushed));
+	if (rc == 0)
+		rc = flushed;
 	if (rc == 0)
 		rc = write_to(args->svg, write_svg, r, err);
 	if (rc == 0)

@@ -121,28 +121,33 @@ static void write_text(const void *r, struct out *o)
 	report_text(r, o);
 }
 
-static int write_report(const struct report *r, const struct report_args *args, struct err *err)
+/* The page goes where -o says, else to DIR/NAME-report.html, and where it is is printed. */
+static int write_file(const struct report_args *args, const char *name,
+	void (*write)(const void *ctx, struct out *o), const void *ctx, struct err *err)
 {
-	const char *name = report_name(r);
-	cleanup_free char *path = NULL;
-	int rc;
+	cleanup_free char *path = args->output
+					  ? mem_strdup(args->output)
+					  : mem_printf("%s/%s-report.html", args->output_dir, name);
+	int rc = args->output ? 0 : file_mkdirs(args->output_dir, err);
 
-	if (args->text)
-		return command_write(write_text, r, err);
-	if (args->output)
-		path = mem_strdup(args->output);
-	else if (layout_name_ok(name))
-		path = mem_printf("%s/%s-report.html", args->output_dir, name);
-	else
-		return err_set(err, -EINVAL,
-			"the result names no scenario, so -o FILE.html must say where the page "
-			"goes");
-	rc = args->output ? 0 : file_mkdirs(args->output_dir, err);
 	if (rc == 0)
-		rc = file_write_with(path, write_page, r, err);
+		rc = file_write_with(path, write, ctx, err);
 	if (rc == 0 && strcmp(path, "-") != 0)
 		printf("%s\n", path);
 	return rc;
+}
+
+static int write_report(const struct report *r, const struct report_args *args, struct err *err)
+{
+	const char *name = report_name(r);
+
+	if (args->text)
+		return command_write(write_text, r, err);
+	if (!args->output && !layout_name_ok(name))
+		return err_set(err, -EINVAL,
+			"the result names no scenario, so -o FILE.html must say where the page "
+			"goes");
+	return write_file(args, name, write_page, r, err);
 }
 
 /* ---- a history ---- */
@@ -155,21 +160,6 @@ static void write_history(const void *r, struct out *o)
 static void write_history_text(const void *r, struct out *o)
 {
 	report_history_text(r, o);
-}
-
-static int write_history_page(
-	const struct report_args *args, const struct res_history *r, struct err *err)
-{
-	cleanup_free char *path = args->output
-					  ? mem_strdup(args->output)
-					  : mem_printf("%s/history-report.html", args->output_dir);
-	int rc = args->output ? 0 : file_mkdirs(args->output_dir, err);
-
-	if (rc == 0)
-		rc = file_write_with(path, write_history, r, err);
-	if (rc == 0 && strcmp(path, "-") != 0)
-		printf("%s\n", path);
-	return rc;
 }
 
 static int run_history(const struct report_args *args, const struct words *words, struct err *err)
@@ -193,7 +183,7 @@ static int run_history(const struct report_args *args, const struct words *words
 		rc = err_set(err, -ENOENT, "%s: no runs of %.100s", r->store, args->scenario);
 	if (rc == 0)
 		rc = args->text ? command_write(write_history_text, r, err)
-				: write_history_page(args, r, err);
+				: write_file(args, "history", write_history, r, err);
 	result_free(r);
 	history_close(h);
 	return rc;

@@ -413,17 +413,7 @@ const struct command command_run = {
 	.help = run_help,
 	.options = COMMAND_OPTIONS(option_rows),
 	.args_size = sizeof(OPTIONS),
-	.defaults =
-		&(const struct scenario_args){
-			.sampling_hz = OPTION_UNSET,
-			.runs = OPTION_UNSET,
-			.warmup = OPTION_UNSET,
-			.timeout_ns = OPTION_UNSET,
-			.grace_ns = OPTION_UNSET,
-			.ready_timeout_ns = OPTION_UNSET,
-			.skip_ns = OPTION_UNSET,
-			.duration_ns = OPTION_UNSET,
-		},
+	.defaults = &(const struct scenario_args){SCENARIO_ARGS_UNSET},
 	.run = run_run,
 	.refuse = refuse,
 };

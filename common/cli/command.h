@@ -30,7 +30,7 @@ struct command {
 };
 #define COMMAND_OPTIONS(rows)                                                                      \
 	{                                                                                          \
-		rows, sizeof(rows) / sizeof((rows)[0])                                             \
+		rows, LEN(rows)                                                                    \
 	}
 
 enum { STATUS_OK = 0, STATUS_USAGE = 2, STATUS_TROUBLE = 2 };

@@ -19,7 +19,7 @@ static const struct export_format *const formats[] = {
 #undef FORMAT
 };
 
-#define FORMATS (sizeof(formats) / sizeof(formats[0]))
+#define FORMATS (LEN(formats))
 
 const struct export_format *export_format_at(size_t i)
 {
@@ -52,7 +52,7 @@ char *export_base(const struct export_source *s)
 	static const char *const ends[] = {"-cpu.json", ".json"};
 	size_t len = strlen(s->path);
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+	for (size_t i = 0; i < LEN(ends); i++) {
 		size_t end = strlen(ends[i]);
 
 		if (len > end && !strcmp(s->path + len - end, ends[i]))

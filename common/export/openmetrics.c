@@ -80,7 +80,7 @@ static void put_value(struct out *o, uint64_t v, enum value value)
 
 static void write_calls(const struct openmetrics_run *run, struct out *o)
 {
-	for (size_t f = 0; f < sizeof(families) / sizeof(families[0]); f++) {
+	for (size_t f = 0; f < LEN(families); f++) {
 		openmetrics_family(o, families[f].name, "counter", families[f].help);
 		for (size_t i = 0; i < run->len; i++) {
 			uint64_t v = *(const uint64_t *)((const char *)&run->calls[i] +
@@ -112,7 +112,7 @@ void openmetrics_write(const struct openmetrics_run *run, struct out *o)
 		{"complete", "gauge", "1: nothing is known to be missing.", complete, COUNT}};
 
 	write_calls(run, o);
-	for (size_t i = 0; i < sizeof(singles) / sizeof(singles[0]); i++) {
+	for (size_t i = 0; i < LEN(singles); i++) {
 		if (singles[i].v == U64_NONE)
 			continue;
 		openmetrics_family(o, singles[i].name, singles[i].type, singles[i].help);

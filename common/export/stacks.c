@@ -117,7 +117,7 @@ static int read_io(struct export_stacks *s, const char *base, struct err *err)
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < sizeof(io_weights) / sizeof(io_weights[0]); i++) {
+	for (size_t i = 0; rc == 0 && i < LEN(io_weights); i++) {
 		cleanup_free char *path = mem_printf("%s-%s.folded", base, io_weights[i].name);
 
 		rc = read_weight(s, path, io_weights[i].name, io_weights[i].unit, err);

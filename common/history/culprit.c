@@ -330,7 +330,7 @@ int changes_read(
 		rc = find_rans(h, ask, &r, err);
 	if (rc == 0)
 		rc = add_pairs(h, &r, &v, ret, err);
-	for (size_t i = 0; i < sizeof(noisy) / sizeof(noisy[0]) && rc == 0; i++)
+	for (size_t i = 0; i < LEN(noisy) && rc == 0; i++)
 		rc = add_noisy(h, ask, noisy[i], ret, err);
 	for (size_t i = 0; i < ret->len; i++) {
 		ret->at[i].version = place_of(&v, ret->at[i].label);

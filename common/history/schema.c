@@ -8,8 +8,6 @@
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
 /* A step once given out never changes; a new one is one more. */
 static const struct step {
 	int number;

@@ -191,7 +191,7 @@ static const struct table {
 	{"iotrace_figure", "run, name, kind, worse, unit, value", 6},
 	{"iotrace_histogram", "run, call, what, le, count", 5},
 };
-#define TABLES (sizeof(tables) / sizeof(tables[0]))
+#define TABLES (LEN(tables))
 
 struct copy {
 	struct db_rows rows;

@@ -42,12 +42,7 @@ static void *grown(
 
 void tell_note(struct res_history *r, const char *text)
 {
-	const char **to = arena_alloc(result_arena(r), r->notes.len + 1, sizeof(*to));
-
-	if (r->notes.len)
-		memcpy(to, r->notes.at, r->notes.len * sizeof(*to));
-	to[r->notes.len++] = copy(r, text);
-	r->notes.at = to;
+	result_append(r, &r->notes, text);
 }
 
 /* ---- versions ---- */
@@ -147,6 +142,22 @@ static double share_of(double before, double after)
 	return before != 0 ? after / before - 1 : NAN;
 }
 
+static struct res_history_change copy_of(struct res_history *r, const struct change *x)
+{
+	return (struct res_history_change){.version = copy(r, x->label),
+		.before_version = copy(r, x->before_label),
+		.scenario = copy(r, x->scenario),
+		.type = copy(r, x->type),
+		.figure = copy(r, x->metric),
+		.unit = copy(r, x->unit),
+		.known = known_word(x->why),
+		.verdict = verdict_word(x->why, x->direction),
+		.before = x->before,
+		.after = x->after,
+		.change = share_of(x->before, x->after),
+		.culprit = *x->culprit ? copy(r, x->culprit) : NULL};
+}
+
 static struct res_history_change change_of(struct res_history *r, const struct trend *t,
 	const struct trend_series *s, const struct trend_change *c)
 {
@@ -155,18 +166,17 @@ static struct res_history_change change_of(struct res_history *r, const struct t
 	do
 		was--;
 	while (was > 0 && isnan(s->points.at[was].median));
-	return (struct res_history_change){.version = copy(r, s->points.at[c->at].label),
-		.before_version = copy(r, s->points.at[was].label),
-		.scenario = copy(r, s->scenario),
-		.type = copy(r, s->type),
-		.figure = copy(r, t->metric),
-		.unit = copy(r, s->unit),
-		.known = known_word(c->why),
-		.verdict = verdict_word(c->why, trend_direction(s, c)),
-		.before = c->before,
-		.after = c->after,
-		.change = share_of(c->before, c->after),
-		.culprit = *c->culprit ? copy(r, c->culprit) : NULL};
+	return copy_of(r, &(struct change){.label = s->points.at[c->at].label,
+				  .before_label = s->points.at[was].label,
+				  .scenario = s->scenario,
+				  .type = s->type,
+				  .metric = t->metric,
+				  .unit = s->unit,
+				  .why = c->why,
+				  .direction = trend_direction(s, c),
+				  .before = c->before,
+				  .after = c->after,
+				  .culprit = c->culprit});
 }
 
 void tell_change(
@@ -179,22 +189,8 @@ void tell_changes(struct res_history *r, const struct changes *c)
 {
 	struct res_history_change *to = GROW(r, &r->changes, c->len, history_change);
 
-	for (size_t i = 0; i < c->len; i++) {
-		const struct change *x = &c->at[i];
-
-		to[i] = (struct res_history_change){.version = copy(r, x->label),
-			.before_version = copy(r, x->before_label),
-			.scenario = copy(r, x->scenario),
-			.type = copy(r, x->type),
-			.figure = copy(r, x->metric),
-			.unit = copy(r, x->unit),
-			.known = known_word(x->why),
-			.verdict = verdict_word(x->why, x->direction),
-			.before = x->before,
-			.after = x->after,
-			.change = share_of(x->before, x->after),
-			.culprit = *x->culprit ? copy(r, x->culprit) : NULL};
-	}
+	for (size_t i = 0; i < c->len; i++)
+		to[i] = copy_of(r, &c->at[i]);
 }
 
 /* ---- series ---- */
@@ -323,7 +319,7 @@ static int tell_scenario(
 	/* Room for what is always looked at. */
 	if (w.len > TELL_SERIES_MAX - 2)
 		w.len = TELL_SERIES_MAX - 2;
-	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+	for (size_t i = 0; i < LEN(always); i++)
 		want(&w, always[i]);
 	want_changed(&w, r, 0);
 	return tell_wanted(h, r, &w, err);

@@ -70,7 +70,7 @@ static void put_time(const struct plot *p, double t)
 		out_str(p->o, units_bytes(buf, t < 0x1p62 ? (uint64_t)t : 1ULL << 62));
 		return;
 	}
-	for (size_t i = 0; i < sizeof(scales) / sizeof(scales[0]); i++) {
+	for (size_t i = 0; i < LEN(scales); i++) {
 		if (t < scales[i].at_least)
 			continue;
 		out_printf(p->o, "%.4g%s", t / scales[i].at_least, scales[i].suffix);
@@ -92,7 +92,7 @@ static void put_tick_bytes(const struct plot *p, double bytes)
 	static const char *const suffixes[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 	size_t i = 0;
 
-	for (; bytes >= 1024 && i + 1 < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+	for (; bytes >= 1024 && i + 1 < LEN(suffixes); i++)
 		bytes /= 1024;
 	out_printf(p->o, "%.4g %s", bytes, suffixes[i]);
 }
@@ -198,7 +198,7 @@ static void legend(struct plot *p)
 	const struct res_memory_point *end = p->r->held_at_end;
 	int x = PLOT_LEFT;
 
-	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+	for (size_t i = 0; i < LEN(entries); i++) {
 		if (!shown[i])
 			continue;
 		out_printf(p->o,

@@ -45,9 +45,8 @@ static void section(struct page *p, const char *id, const char *title,
 
 	html_section(p, id, title);
 	fill(d, r);
-	html_doc(p, d);
+	html_doc_end(p, d);
 	html_section_end(p);
-	doc_free(d);
 }
 
 /* Since when it is what it is. */
@@ -80,38 +79,22 @@ static void picture(struct page *p, const struct res_history_series *s)
 	plot_history_write(s, 0, p->o);
 	out_str(p->o, "</div>\n<details><summary>The same as a table</summary>\n");
 	view_history_points(d, s);
-	html_doc(p, d);
+	html_doc_end(p, d);
 	out_str(p->o, "</details>\n");
-	doc_free(d);
-}
-
-static void limits(struct page *p, const struct res_history_series *s)
-{
-	struct doc *d = doc_new();
-
-	view_history_limits(d, s);
-	html_doc(p, d);
-	doc_free(d);
-}
-
-static void changes(struct page *p, const struct res_history *r, const struct res_history_series *s)
-{
-	struct doc *d = doc_new();
-
-	view_history_changes(d, r, s);
-	html_doc(p, d);
-	doc_free(d);
 }
 
 static void part_begin(struct page *p, const struct res_history *r, size_t i, size_t n)
 {
 	const struct res_history_series *s = &r->series.at[i];
+	struct doc *changes = doc_new(), *limits = doc_new();
 
 	out_printf(p->o, "<section id=\"part-%zu\">\n<h2>", n);
 	html_name(p, arena_printf(&p->arena, "%s %s", s->scenario, s->type), NAME_COLUMNS);
 	out_str(p->o, "</h2>\n");
-	changes(p, r, s);
-	limits(p, s);
+	view_history_changes(changes, r, s);
+	html_doc_end(p, changes);
+	view_history_limits(limits, s);
+	html_doc_end(p, limits);
 }
 
 void report_history_html(const struct res_history *r, struct out *o)

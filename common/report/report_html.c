@@ -27,7 +27,7 @@ static size_t unit_len(const char *s)
 		"MiB", "GiB", "TiB", "PiB", "EiB", "Hz"};
 	size_t len = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+	for (size_t i = 0; i < LEN(units); i++)
 		if (strlen(units[i]) == len && !strncmp(s, units[i], len))
 			return len;
 	return 0;
@@ -173,6 +173,12 @@ void html_blocks(struct page *p, const struct doc_block *at, size_t n)
 void html_doc(struct page *p, const struct doc *d)
 {
 	html_blocks(p, d->blocks.at, d->blocks.len);
+}
+
+void html_doc_end(struct page *p, struct doc *d)
+{
+	html_doc(p, d);
+	doc_free(d);
 }
 
 /* ---- tables ---- */

@@ -107,7 +107,7 @@ static void contents(struct page *p, const struct report *r)
 	};
 
 	out_str(p->o, "<nav>");
-	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+	for (size_t i = 0; i < LEN(sections); i++) {
 		if (sections[i].there)
 			out_printf(
 				p->o, "<a href=\"#%s\">%s</a> ", sections[i].id, sections[i].title);
@@ -128,7 +128,7 @@ static int is_cost(const struct doc_block *b)
 	static const char *const keys[] = {
 		"seen", "stopped", "tracing", "signals", "detail", "control", "WARNING"};
 
-	for (size_t i = 0; b->kind == DOC_PAIR && i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (size_t i = 0; b->kind == DOC_PAIR && i < LEN(keys); i++)
 		if (!strcmp(b->a, keys[i]))
 			return 1;
 	return 0;
@@ -190,9 +190,8 @@ static void table_section(struct page *p, const char *id, const char *heading,
 
 	html_section(p, id, heading);
 	fill(d, r);
-	html_doc(p, d);
+	html_doc_end(p, d);
 	html_section_end(p);
-	doc_free(d);
 }
 
 static void batches(struct page *p, const struct res_result *r, const struct doc *summary)
@@ -303,9 +302,8 @@ static void answer(struct page *p, const struct report *r, const struct doc *sum
 
 	html_section(p, "answer", "In short");
 	report_answer(d, r, summary);
-	html_doc(p, d);
+	html_doc_end(p, d);
 	html_section_end(p);
-	doc_free(d);
 }
 
 static void findings(struct page *p, const struct report *r)
@@ -316,9 +314,8 @@ static void findings(struct page *p, const struct report *r)
 
 	html_section(p, "findings", "Findings");
 	analyze_findings(d, &scenario, &ease);
-	html_doc(p, d);
+	html_doc_end(p, d);
 	html_section_end(p);
-	doc_free(d);
 }
 
 static void io(struct page *p, const struct report *r, const struct doc *summary)
@@ -344,9 +341,8 @@ static void comparison(struct page *p, const struct report *r)
 	html_section(p, "comparison", "Comparison");
 	html_legend(p, "The base: %s. The new side: %s.", view_name(r->compare->base),
 		view_name(r->compare->new));
-	html_doc(p, d);
+	html_doc_end(p, d);
 	html_section_end(p);
-	doc_free(d);
 }
 
 /* Where the figures are from. */
@@ -425,12 +421,11 @@ static void environment(struct page *p, const struct report *r)
 
 	html_section(p, "environment", "Environment");
 	report_environment(d, e);
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+	for (size_t i = 0; i < LEN(paths); i++)
 		if (paths[i])
 			doc_pair(d, "from", "%s", paths[i]);
-	html_doc(p, d);
+	html_doc_end(p, d);
 	html_section_end(p);
-	doc_free(d);
 }
 
 void html_page_end(struct page *p)

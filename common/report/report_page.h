@@ -43,6 +43,7 @@ void html_legend(struct page *p, const char *fmt, ...) __attribute__((format(pri
 
 /* Blocks of a doc in their order, headings of sections as <h3>. */
 void html_doc(struct page *p, const struct doc *d);
+void html_doc_end(struct page *p, struct doc *d); /* and d is freed */
 void html_blocks(struct page *p, const struct doc_block *at, size_t n);
 void html_table(struct page *p, const struct doc_table *t);
 

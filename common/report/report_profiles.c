@@ -8,7 +8,6 @@
 
 #define ROWS_MAX    100
 #define CALLERS_MAX 6
-#define LEN(a)      (sizeof(a) / sizeof((a)[0]))
 
 static const char *name_of(const char *s)
 {

@@ -59,7 +59,7 @@ static int refuse(const char *path, const char *id, struct err *err)
 	static const struct schema *const known[] = {
 		&schema_result, &schema_cpu, &schema_memory, &schema_compare};
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+	for (size_t i = 0; i < LEN(known); i++) {
 		size_t n = family(known[i]->id);
 
 		if (n == family(id) && !strncmp(id, known[i]->id, n))
@@ -106,7 +106,7 @@ static void find_io_stacks(struct report *r)
 	static const char *const kinds[] = {"time", "bytes", "calls"};
 	cleanup_free char *base = sibling(r->io_path, ".json", "");
 
-	for (size_t i = 0; base && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+	for (size_t i = 0; base && i < LEN(kinds); i++) {
 		char *path = mem_printf("%s-%s.folded", base, kinds[i]);
 		struct report_stacks *s;
 

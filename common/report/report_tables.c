@@ -48,7 +48,6 @@ static const struct doc_column syscall_columns[] = {
 	{"messages", "units moved", "messages, iovecs, events or submissions", 0, 0},
 	{"per_call", "per call", "units moved by a call that succeeded", 0, 0},
 };
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 static uint64_t total_ns(const struct res_syscall *s)
 {

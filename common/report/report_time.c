@@ -81,7 +81,7 @@ static const struct measure curves[] = {
 	{"threads in calls at once, waiting included", threads_in_calls, hundredths_label, 100},
 };
 
-#define CURVES   (sizeof(curves) / sizeof(curves[0]))
+#define CURVES   (LEN(curves))
 #define MESSAGES 1 /* of curves */
 
 static const struct measure heats[] = {
@@ -253,7 +253,7 @@ void report_heat(struct page *p, const struct res_result *r)
 {
 	struct time_columns c = report_time_columns(&p->arena, r->timeline, COLUMNS_MAX);
 	struct svg_axis x = time_axis(&c);
-	size_t n = sizeof(heats) / sizeof(heats[0]);
+	size_t n = LEN(heats);
 	double bottom = 22 + (double)n * HEAT_ROW;
 
 	if (!c.len)

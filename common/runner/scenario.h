@@ -44,10 +44,14 @@ struct scenario_args {
 		*attached; /* that, found; the caller's, and must live as long as a scenario */
 	int attach_window, no_tree;
 	int show_output, skip_unavailable;
-	int help, version;
 	struct memory_options memory;
 	char **rest; /* after "--", NULL without one */
 };
+/* For the initializer of one that says nothing. */
+#define SCENARIO_ARGS_UNSET                                                                        \
+	.sampling_hz = OPTION_UNSET, .runs = OPTION_UNSET, .warmup = OPTION_UNSET,                 \
+	.timeout_ns = OPTION_UNSET, .grace_ns = OPTION_UNSET, .ready_timeout_ns = OPTION_UNSET,    \
+	.skip_ns = OPTION_UNSET, .duration_ns = OPTION_UNSET
 
 /* A process that is started before the target and ended after it. */
 struct scenario_helper {

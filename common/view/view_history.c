@@ -8,8 +8,6 @@
 
 #include "common/base/units.h"
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
 static const char *or_empty(const char *s)
 {
 	return s ? s : "";

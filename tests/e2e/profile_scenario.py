@@ -17,7 +17,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tap import (BIN, ROOT, Failure, Skip, USER, USERNS, check, eq, fits, for_others, main, need_root, need_tool,
-                 on_terminal, profile, test,
+                 on_terminal, profile, shown_until_the_end, test,
                  wait_for)
 
 # One that TEST_USER can execute too.
@@ -277,15 +277,7 @@ def the_target_keeps_the_terminal(t):
     while b"got hello" not in seen:
         seen += os.read(master, 1000)
     os.write(master, b"\x03")
-    try:
-        while True:
-            chunk = os.read(master, 1000)
-            if not chunk:
-                break
-            seen += chunk
-    except OSError:
-        pass  # the other side has closed it
-    os.close(master)
+    seen += shown_until_the_end(master)
     _, status = os.waitpid(pid, 0)
     eq(os.waitstatus_to_exitcode(status), 130, "status after ^C\n%s" % seen.decode(errors="replace"))
     eq(result(t, "x")["exit"]["signal"], 2, "signal")

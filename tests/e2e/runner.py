@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from profile_scenario import (BIN, CLIENT, PYTHON, SERVER, client, free_port, io, no_files, nothing_left, one_line, said,
                               profile, result, server, text_of, write, _login_tty)
 from schema import Schema
-from tap import ROOT, Failure, Skip, check, eq, main, only_from, test, wait_for_text
+from tap import ROOT, Failure, Skip, check, eq, main, only_from, shown_until_the_end, test, wait_for_text
 
 # What the contract says of each type: folder and the ends of the names.
 FILES = {
@@ -228,13 +228,7 @@ def on_a_terminal(t, *args, env=None, columns=100):
         full.update(env or {})
         os.execve(os.path.join(BIN, "profile-scenario"), ["profile-scenario", *map(str, args)], full)
     os.close(slave)
-    seen = b""
-    try:
-        while True:
-            seen += os.read(master, 1000)
-    except OSError:
-        pass  # the other side has closed it
-    os.close(master)
+    seen = shown_until_the_end(master)
     os.waitpid(pid, 0)
     return seen.decode(errors="replace")
 

@@ -72,6 +72,21 @@ def only_from(module):
     _tests[:] = [x for x in _tests if x[1].__module__ == module]
 
 
+def shown_until_the_end(master):
+    """What a terminal shows until all that have it are gone; its side of it is closed."""
+    seen = b""
+    try:
+        while True:
+            chunk = os.read(master, 65536)
+            if not chunk:
+                break
+            seen += chunk
+    except OSError:
+        pass  # the other side has closed it
+    os.close(master)
+    return seen
+
+
 def on_terminal(argv, columns, **kw):
     """What argv, which must end by itself, prints on a terminal of so many columns, as text."""
     import fcntl, pty, struct, termios
@@ -79,13 +94,7 @@ def on_terminal(argv, columns, **kw):
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     with subprocess.Popen(argv, stdout=slave, stderr=slave, stdin=subprocess.DEVNULL, **kw) as p:
         os.close(slave)
-        seen = b""
-        try:
-            while True:
-                seen += os.read(master, 65536)
-        except OSError:
-            pass  # its end
-    os.close(master)
+        seen = shown_until_the_end(master)
     return seen.decode().replace("\r\n", "\n")
 
 

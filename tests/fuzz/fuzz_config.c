@@ -12,16 +12,7 @@ static const struct scenario_type there[] = {{"cpu", NULL, 0},
 
 static void merge(struct config *c, const struct config_scenario *s)
 {
-	struct scenario_args args = {.there = there,
-		.scenario = s->name,
-		.sampling_hz = OPTION_UNSET,
-		.runs = OPTION_UNSET,
-		.warmup = OPTION_UNSET,
-		.timeout_ns = OPTION_UNSET,
-		.grace_ns = OPTION_UNSET,
-		.ready_timeout_ns = OPTION_UNSET,
-		.skip_ns = OPTION_UNSET,
-		.duration_ns = OPTION_UNSET};
+	struct scenario_args args = {.there = there, .scenario = s->name, SCENARIO_ARGS_UNSET};
 	struct scenario *sc;
 	struct limit limit;
 	struct err err = {0};

@@ -23,8 +23,6 @@
 #include "common/model/json.h"
 #include "common/write/markdown.h"
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
 static void assert_near(double got, double want, double tolerance)
 {
 	if (!(fabs(got - want) <= tolerance))

@@ -11,10 +11,9 @@
 
 #include <cmocka.h>
 
+#include "common/base/mem.h"
 #include "tracer/agg/causes.h"
 #include "tracer/agg/rows.h"
-
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* One call; time goes on by us between calls, and in them. */
 struct step {

@@ -14,8 +14,6 @@
 #include "common/model/result.h"
 #include "common/write/csv.h"
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
 static void test_text(void **state)
 {
 	static const struct {

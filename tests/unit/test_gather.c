@@ -15,9 +15,8 @@
 #include "tracer/agg/gather.h"
 #include "tracer/agg/rows.h"
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define NM     NOT_MEASURED
-#define US     1000
+#define NM NOT_MEASURED
+#define US 1000
 
 /* A call: thread, descriptor (0: none), entry and exit in us; units of a batch, an error (<0). */
 struct step {

@@ -17,7 +17,6 @@
 #include "common/compare/stats.h"
 #include "common/model/result.h"
 
-#define LEN(a)   (sizeof(a) / sizeof((a)[0]))
 #define ROWS_MAX 4
 
 struct side_runs {

@@ -10,9 +10,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/base/mem.h"
 #include "common/compare/knee.h"
-
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 enum { POINTS_MAX = 8, RUNS_MAX = 32, TRIALS = 400 };
 

@@ -18,8 +18,6 @@
 #include "common/compare/metric.h"
 #include "common/compare/side.h"
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
 static const struct side_kind kinds[] = {
 	{"io", "iotrace", "-iotrace.json", &schema_result},
 	{"cpu", "flamegraphs", "-cpu.json", &schema_cpu},

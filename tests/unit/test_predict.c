@@ -16,8 +16,6 @@
 #include "common/base/student.h"
 #include "tracer/agg/batch.h"
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
 static void assert_near(double got, double want, double tolerance)
 {
 	if (!(fabs(got - want) <= tolerance))

@@ -14,8 +14,6 @@
 #include "common/report/report_flame.h"
 #include "common/report/report_page.h"
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
 /* ---- bins ---- */
 
 static struct res_counts counts(struct arena *a, const uint64_t (*rows)[2], size_t n)

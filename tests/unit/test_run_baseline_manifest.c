@@ -10,9 +10,8 @@
 
 #include "common/baseline/baseline_manifest.h"
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define H0     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-#define H1     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define H0 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define H1 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 static void paths(void **state)
 {

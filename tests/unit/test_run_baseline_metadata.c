@@ -11,8 +11,6 @@
 #include "common/base/file.h"
 #include "common/baseline/baseline_metadata.h"
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
 #define ENVIRONMENT(commit, sha)                                                                   \
 	"\"environment\": {\"kernel\": \"6.1.0\", \"cpu\": \"A CPU\", \"cores\": 4,"               \
 	" \"memory_bytes\": 8589934592, \"git_commit\": \"" commit "\", \"git_dirty\": true,"      \

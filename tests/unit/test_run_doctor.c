@@ -14,8 +14,6 @@
 #include "common/doctor/doctor.h"
 #include "common/doctor/doctor_parts.h"
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
 /* A machine and a target with nothing to complain about. */
 static struct doctor_facts healthy(void)
 {

@@ -59,16 +59,7 @@ static const struct scenario_type there[] = {{"cpu", NULL, 0},
 
 static struct scenario_args no_args(const char *name)
 {
-	return (struct scenario_args){.there = there,
-		.scenario = name,
-		.sampling_hz = OPTION_UNSET,
-		.runs = OPTION_UNSET,
-		.warmup = OPTION_UNSET,
-		.timeout_ns = OPTION_UNSET,
-		.grace_ns = OPTION_UNSET,
-		.ready_timeout_ns = OPTION_UNSET,
-		.skip_ns = OPTION_UNSET,
-		.duration_ns = OPTION_UNSET};
+	return (struct scenario_args){.there = there, .scenario = name, SCENARIO_ARGS_UNSET};
 }
 
 static struct scenario *merged(

@@ -30,10 +30,10 @@
 
 #include <cmocka.h>
 
+#include "common/base/mem.h"
 #include "common/compare/stats.h"
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define MOST   10 /* values in a row of a table */
+#define MOST 10 /* values in a row of a table */
 
 static int is_near(double a, double b)
 {

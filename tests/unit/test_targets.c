@@ -17,8 +17,6 @@
 #include "common/model/json.h"
 #include "common/model/result.h"
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
 static struct res_result *read_json(const char *members)
 {
 	cleanup_free char *text = mem_printf("{\"schema\": \"iotrace.result/1\", %s}", members);

@@ -25,7 +25,6 @@
 #define COLUMNS 100
 #define HEADER  "% time     seconds  usecs/call     calls    errors syscall"
 #define MS      1000000ULL
-#define LEN(a)  (sizeof(a) / sizeof((a)[0]))
 
 /* ---- building ---- */
 

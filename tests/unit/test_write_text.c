@@ -19,8 +19,6 @@
 #include "common/write/tail.h"
 #include "common/write/writer.h"
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
 static void check_doc(struct doc *d, size_t columns, const char *expected)
 {
 	struct out o;
