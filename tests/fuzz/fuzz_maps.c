@@ -36,9 +36,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_code_mappings(&fs, 1);
 	for (uint64_t addr = 1; addr; addr <<= 3) {
 		const struct code_mapping *m = mapping_at(&fs, addr);
-		uint64_t page = free_page(&fs, 1, addr);
+		uint64_t page;
 
 		FUZZ_CHECK(!m || (addr >= m->start && addr < m->end));
+		page = free_page(&fs, 1, addr); /* which reads them anew */
 		FUZZ_CHECK(!page || (page >= LOWEST_PAGE && page < 1ULL << 47));
 	}
 	patch_forget_code(&fs);

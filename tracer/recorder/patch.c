@@ -126,7 +126,7 @@ static uint64_t distance(uint64_t a, uint64_t b)
 }
 
 /* The free page nearest to addr, not where a stack or the heap grows; 0: none in reach. What code
- * is mapped is noted on the way. */
+ * is mapped is noted anew on the way: what mapping_at() gave before is gone. */
 static uint64_t free_page(struct recorder_mm *rm, pid_t tid, uint64_t addr)
 {
 	cleanup_free char *maps = maps_read(tid);
