@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/units.h"
 
@@ -51,6 +52,16 @@ static void read_part(const char *path, off_t from, char *buf, size_t size)
 	ssize_t n = fd < 0 ? -1 : pread(fd, buf, size - 1, at);
 
 	buf[n > 0 ? n : 0] = '\0';
+}
+
+/* When a file was made, since 1970; 0 where the filesystem does not say. */
+static int64_t made_ns(const char *path)
+{
+	struct statx s;
+
+	if (statx(AT_FDCWD, path, 0, STATX_BTIME, &s) < 0 || !(s.stx_mask & STATX_BTIME))
+		return 0;
+	return s.stx_btime.tv_sec * (int64_t)NS_PER_SEC + s.stx_btime.tv_nsec;
 }
 
 static long number_behind(const char *text, const char *words)
@@ -150,12 +161,15 @@ static void read_log(struct files *f, struct files_process *p)
 		p->accounted_bytes = sat_add(p->accounted_bytes, objects);
 }
 
-static int main_then_pid(const void *a, const void *b)
+/* Numbers of processes begin anew when they are used up. */
+static int main_then_start(const void *a, const void *b)
 {
 	const struct files_process *x = a, *y = b;
 
 	if (x->is_main != y->is_main)
 		return y->is_main - x->is_main;
+	if (x->made_ns != y->made_ns)
+		return x->made_ns < y->made_ns ? -1 : 1;
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
@@ -163,18 +177,18 @@ static int main_then_pid(const void *a, const void *b)
  * do not come to one that did not ask for them. */
 static void choose_main(struct files *f, pid_t starter)
 {
-	struct files_process *lowest = NULL;
+	struct files_process *first = NULL;
 
 	for (size_t i = 0; i < f->len; i++) {
 		if (f->at[i].parent == starter) {
 			f->at[i].is_main = 1;
 			return;
 		}
-		if (!lowest || f->at[i].pid < lowest->pid)
-			lowest = &f->at[i];
+		if (!first || main_then_start(&f->at[i], first) < 0)
+			first = &f->at[i];
 	}
-	if (lowest)
-		lowest->is_main = 1;
+	if (first)
+		first->is_main = 1;
 }
 
 void files_find(struct files *f, const char *dir, pid_t starter)
@@ -192,8 +206,12 @@ void files_find(struct files *f, const char *dir, pid_t starter)
 			process(f, massif)->massif = mem_printf("%s/%s", dir, entry->d_name);
 		if (end)
 			process(f, end)->end = mem_printf("%s/%s", dir, entry->d_name);
-		if (log)
-			process(f, log)->log = mem_printf("%s/%s", dir, entry->d_name);
+		if (log) {
+			struct files_process *p = process(f, log);
+
+			p->log = mem_printf("%s/%s", dir, entry->d_name);
+			p->made_ns = made_ns(p->log);
+		}
 	}
 	if (d)
 		closedir(d);
@@ -202,7 +220,7 @@ void files_find(struct files *f, const char *dir, pid_t starter)
 			read_log(f, &f->at[i]);
 	choose_main(f, starter);
 	if (f->len)
-		qsort(f->at, f->len, sizeof(*f->at), main_then_pid);
+		qsort(f->at, f->len, sizeof(*f->at), main_then_start);
 }
 
 void files_release(struct files *f)

@@ -18,9 +18,10 @@
 
 struct files_process {
 	pid_t pid;
-	pid_t parent; /* as of the start of its program; 0: its log does not say */
-	int signal;   /* that ended it, 0: its log says of none */
-	int is_main;  /* one at most */
+	int64_t made_ns; /* when its log was made, since 1970; 0: not known */
+	pid_t parent;    /* as of the start of its program; 0: its log does not say */
+	int signal;      /* that ended it, 0: its log says of none */
+	int is_main;     /* one at most */
 	/* What its log says. A fork that executed nothing has no program there. */
 	char *program;            /* the file that was executed, NULL: not said */
 	int replaced;             /* massif's malloc was loaded into it */
@@ -31,13 +32,14 @@ struct files_process {
 };
 
 struct files {
-	struct files_process *at; /* the main process first, then by pid */
+	struct files_process *at; /* the main process first, then as they started; by pid where that
+				     is not known */
 	size_t len, cap;
 	char version[32]; /* of valgrind, e.g. "3.19.0"; empty: no log says it */
 };
 
 /* Looks through dir. starter is the process that started valgrind: its child is the main one.
- * Where no log says so (a valgrind of another version), it is the one with the lowest pid. */
+ * Where no log says so (a valgrind of another version), it is the first. */
 void files_find(struct files *f, const char *dir, pid_t starter);
 void files_release(struct files *f);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* From massif's file to the profile, the plot, the command line; the files of several processes. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -594,6 +595,51 @@ static void processes(void **state)
 	files_release(&f);
 }
 
+/* 0: the filesystem does not say. */
+static int64_t made(const char *dir, const char *name)
+{
+	char *path = mem_printf("%s/%s", dir, name);
+	struct statx s;
+
+	assert_int_equal(statx(AT_FDCWD, path, 0, STATX_BTIME, &s), 0);
+	free(path);
+	return s.stx_mask & STATX_BTIME ? s.stx_btime.tv_sec * 1000000000 + s.stx_btime.tv_nsec : 0;
+}
+
+/* The processes of a tree are in the order of their start, which their numbers need not be. */
+static void numbers_that_began_anew(void **state)
+{
+	static const char *const names[] = {"valgrind.30000.log", "valgrind.400.log",
+		"valgrind.300.log", "valgrind.200.log", NULL};
+	char dir[] = "/tmp/test-mem-XXXXXX";
+	struct files f;
+	int known = 1;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	for (const char *const *n = names; *n && known; n++) {
+		/* Until its time is not the one before. */
+		do
+			put(dir, *n,
+				n == names ? "== Parent PID: 555\n" : "== Parent PID: 30000\n");
+		while (n > names && made(dir, *n) && made(dir, *n) == made(dir, n[-1]));
+		known = made(dir, *n) != 0;
+	}
+	if (known) {
+		files_find(&f, dir, 555);
+		assert_int_equal(f.len, 4);
+		assert_int_equal(f.at[0].pid, 30000);
+		assert_int_equal(f.at[1].pid, 400);
+		assert_int_equal(f.at[2].pid, 300);
+		assert_int_equal(f.at[3].pid, 200);
+		files_release(&f);
+		drop(dir, names);
+	} else {
+		drop(dir, (const char *const[]){names[0], NULL});
+		skip();
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -609,6 +655,7 @@ int main(void)
 		cmocka_unit_test(command),
 		cmocka_unit_test(command_refuses),
 		cmocka_unit_test(processes),
+		cmocka_unit_test(numbers_that_began_anew),
 	};
 
 	return cmocka_run_group_tests_name("mem profile", tests, NULL, NULL);
