@@ -159,13 +159,18 @@ static const struct res_overhead *overhead(const struct res_result *r)
 	return r->tracer ? r->tracer->overhead : NULL;
 }
 
-/* What a record adds to the time of a call at most: untraced it is not saved. */
-static double untraced(const struct finder *f, double ns)
+/* What a record adds to the time of a call at most: untraced it is not saved. NAN, and why: nothing
+ * is left. */
+static double untraced(struct finder *f, double ns, const char **ret_why)
 {
 	const struct res_overhead *o = overhead(f->s->io);
-	double left = ns - (o ? (double)view_zero(o->per_record_ns) : 0);
+	double record = o ? (double)view_zero(o->per_record_ns) : 0;
 
-	return left > 0 ? left : NAN;
+	if (ns > record)
+		return ns - record;
+	*ret_why = arena_printf(&f->d->arena,
+		"recording a call took as long (%.0f ns) as a short one took here", record);
+	return NAN;
 }
 
 /* A write that is gathered goes through the kernel with the others: its own cost is what one of few
@@ -176,6 +181,7 @@ static double write_ns(struct finder *f, const char *call, const char **ret_why)
 	const struct res_syscall *s = small_of_kind(f->s->io, call);
 	double ns;
 
+	*ret_why = "too few of its kind moved few bytes, and what others take is for their bytes";
 	if (!s)
 		return NAN;
 	*ret_why = arena_printf(&f->d->arena,
@@ -184,7 +190,7 @@ static double write_ns(struct finder *f, const char *call, const char **ret_why)
 	ns = (double)s->small_calls->p10_ns;
 	if (own && own->wall_ns && own->wall_ns->mean != U64_NONE)
 		ns = fmin(ns, (double)own->wall_ns->mean);
-	return untraced(f, ns);
+	return untraced(f, ns, ret_why);
 }
 
 /* A message that is gathered still is sent by itself: only entering the kernel is saved. */
@@ -192,19 +198,20 @@ static double entry_ns(const struct finder *f, const char **ret_why)
 {
 	const struct res_overhead *o = overhead(f->s->io);
 
+	*ret_why = "what a call that does nothing takes was not measured";
 	if (!o || o->plain_call_ns == U64_NONE || !o->plain_call_ns)
 		return NAN;
 	*ret_why = "what a call that does nothing took here";
 	return (double)o->plain_call_ns;
 }
 
-/* What a call that is not made saves at least, and why; NAN: not known. */
+/* What a call that is not made saves at least, and how that is known; NAN: it is not, and why. */
 static double floor_ns(
 	struct finder *f, const char *call, const struct batching *batching, const char **ret_why)
 {
 	if (batching && !batching->no_model && batching->cost.fixed_low > 0) {
 		*ret_why = "the low end of its fixed cost";
-		return untraced(f, batching->cost.fixed_low);
+		return untraced(f, batching->cost.fixed_low, ret_why);
 	}
 	return writes(call) ? write_ns(f, call, ret_why) : entry_ns(f, ret_why);
 }
@@ -314,8 +321,8 @@ static void find_buffer(struct finder *f, const struct batching *b)
 	if (!isfinite(each_ns)) {
 		say(f, arena_printf(&f->d->arena,
 			       "%s, socket-buffer: %s calls more than needed, but what one costs "
-			       "is not known.",
-			       call, view_count(f->d, extra)));
+			       "is not known: %s.",
+			       call, view_count(f->d, extra), why));
 		return;
 	}
 	add(f, (struct target){.kind = TARGET_SOCKET_BUFFER,
@@ -487,11 +494,7 @@ static void add_gathering(
 			       "%s, gathering: %s%s of %s calls could be saved, but what one costs "
 			       "is not known: %s.",
 			       g->call, g->reason ? "at most " : "", how_many,
-			       view_count(f->d, g->calls),
-			       writes(g->call) ? "too few of its kind moved few bytes, and what "
-						 "others take is for their bytes"
-					       : "what a call that does nothing takes was not "
-						 "measured"));
+			       view_count(f->d, g->calls), why));
 		return;
 	}
 	add(f, (struct target){.kind = writes(g->call) ? TARGET_GATHER_WRITES : TARGET_GATHER_SENDS,
@@ -513,7 +516,7 @@ static void add_gathering(
  */
 static void say_logs(struct finder *f, const struct gathered *g, const struct batching *batching)
 {
-	const char *why = "", *gain = "what one costs is not known";
+	const char *why = "", *gain;
 	double each_ns = floor_ns(f, g->call, batching, &why);
 	char share[DOC_PERCENT_BUF];
 
@@ -521,6 +524,8 @@ static void say_logs(struct finder *f, const struct gathered *g, const struct ba
 		gain = arena_printf(&f->d->arena, "at least %s of the %s, %.0f ns each, %s",
 			doc_percent(share, (double)g->logs_saved * each_ns / f->window_ns),
 			whole_of(f->s->io), each_ns, why);
+	else
+		gain = arena_printf(&f->d->arena, "what one costs is not known: %s", why);
 	say(f, arena_printf(&f->d->arena,
 		       "%s, gathering: a buffer that is written after 1 ms would save %s of %s "
 		       "calls to files that are not synced (%s); what is in it is lost if the "

@@ -8,4 +8,5 @@
 # says: None: the figures give evidence for no change that pays.
 # never: (gather-writes)
 # never: gathered for up to 1 ms
+# never: recording a call took as long
 # never: what a call that does nothing takes was not measured

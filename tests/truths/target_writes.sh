@@ -9,4 +9,5 @@
 # never: whether that is safe is not known
 # never: what a call that does nothing took here
 # never: the low end of its fixed cost
+# never: recording a call took as long
 # never: too few of its kind moved few bytes
