@@ -28,8 +28,8 @@ quote = '$(subst ','\'',$(1))'
 
 # Where pkg-config does not know a library, or is missing: its name.
 LIBRARY    := libseccomp=seccomp jansson=jansson libmd=md libdw=dw libelf=elf libzstd=zstd zydis=Zydis
-# Those of profile-scenario alone: of its exports and its history.
-OWN_LIBRARY := libprotobuf-c=protobuf-c zlib=z sqlite3=sqlite3 libpq=pq
+# Those of profile-scenario alone: what a load says, exports, history.
+OWN_LIBRARY := libpcre2-8=pcre2-8 libprotobuf-c=protobuf-c zlib=z sqlite3=sqlite3 libpq=pq
 PKG_CONFIG ?= pkg-config
 PKG_CFLAGS  = $(call once,PKG_CFLAGS,for l in $(LIBRARY) $(OWN_LIBRARY); do \
 	$(PKG_CONFIG) --cflags $${l%=*} 2>/dev/null; done)

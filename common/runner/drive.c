@@ -416,10 +416,17 @@ static void scan_log(struct session *s)
 }
 
 /* The first that was found: standard output goes before standard error. */
-static void take_count(struct work_scan *scan, uint64_t *ret)
+static void take_count(struct session *s, struct work_scan *scan, uint64_t *ret)
 {
 	work_scan_end(scan);
-	if (scan->active && *ret == UINT64_MAX)
+	if (scan->too_hard)
+		trouble(s, DRIVE_NO_WORK,
+			"whether a line of the load's output matches '%.150s' takes too many steps "
+			"to tell: say it without repetitions of repetitions",
+			scan == &s->scans[0].work || scan == &s->scans[1].work
+				? s->d->sc->work_regex
+				: s->d->sc->latency_regex);
+	if (scan->regex && *ret == UINT64_MAX)
 		*ret = scan->count;
 }
 
@@ -429,8 +436,8 @@ static void finish_scans(struct session *s)
 		scan_log(s);
 	for (int i = 0; i < 2; i++) {
 		relay_pump(&s->relays[i]);
-		take_count(&s->scans[i].work, &s->r->work_count);
-		take_count(&s->scans[i].latency, &s->r->latency_ns);
+		take_count(s, &s->scans[i].work, &s->r->work_count);
+		take_count(s, &s->scans[i].latency, &s->r->latency_ns);
 	}
 	if (s->d->sc->work_regex && s->r->work_count == UINT64_MAX)
 		trouble(s, DRIVE_NO_WORK, "no line of the load's output matches '%.150s'",

@@ -5,132 +5,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/out.h"
 
-/* POSIX has no \d: it becomes [0-9], within brackets 0-9. An escaped backslash stays what it is. */
-static char *translate(const char *regex)
-{
-	char *to = mem_calloc(strlen(regex) * 3 + 1, 1), *t = to;
-	int bracket = 0;
-
-	for (const char *p = regex; *p; p++) {
-		if (p[0] == '\\' && p[1] == 'd') {
-			t = stpcpy(t, bracket ? "0-9" : "[0-9]");
-			p++;
-		} else if (p[0] == '\\' && p[1] && !bracket) {
-			*t++ = *p++;
-			*t++ = *p;
-		} else {
-			if (*p == '[' && !bracket) {
-				bracket = 1;
-				/* A ] that comes first in brackets is an ordinary character. */
-				for (int lead = 0; lead < 2 && p[1] == "^]"[lead]; lead++)
-					*t++ = *p++;
-			} else if (*p == ']') {
-				bracket = 0;
-			}
-			*t++ = *p;
-		}
-	}
-	return to;
-}
-
-#define SIZE_MAX_ATOMS 20000
-#define DEPTH_MAX      32
-
-/* How often the repetition at *p has its atom copied; *p then is at its last character. */
-static uint64_t copies(const char **p)
-{
-	uint64_t most = 1;
-
-	if (**p == '+')
-		return 2;
-	if (**p != '{')
-		return 1;
-	for (; (*p)[1] && **p != '}'; ++*p)
-		if ((*p)[1] >= '0' && (*p)[1] <= '9') {
-			uint64_t n = strtoull(*p + 1, NULL, 10);
-
-			most = n > most ? n : most;
-		}
-	return most < SIZE_MAX_ATOMS ? most : SIZE_MAX_ATOMS;
-}
-
-/* The end of a bracket expression. */
-static const char *bracket_end(const char *p)
-{
-	p += p[1] == '^';
-	p += p[1] == ']';
-	for (p++; *p && *p != ']'; p++)
-		;
-	return *p ? p : p - 1;
-}
-
-/*
- * Atoms that regcomp() makes of it: the C library copies what is repeated, so that a few characters
- * ("a+++++", "((a{99}){99}){99}") can take all memory. SIZE_MAX_ATOMS: so many or more.
- */
-static uint64_t compiled_size(const char *regex)
-{
-	uint64_t sum[DEPTH_MAX] = {0}, last[DEPTH_MAX] = {0};
-	unsigned int depth = 0;
-
-	for (const char *p = regex; *p; p++) {
-		uint64_t atom = 1;
-
-		if (strchr("*?+{", *p)) {
-			last[depth] *= copies(&p);
-			if (last[depth] >= SIZE_MAX_ATOMS)
-				return SIZE_MAX_ATOMS;
-			continue;
-		}
-		if (*p == '(') {
-			if (++depth == DEPTH_MAX)
-				return SIZE_MAX_ATOMS;
-			sum[depth] = last[depth] = 0;
-			continue;
-		}
-		if (*p == ')' && depth) {
-			atom = sum[depth] + last[depth] + 1;
-			depth--;
-		} else if (*p == '\\' && p[1]) {
-			p++;
-		} else if (*p == '[') {
-			p = bracket_end(p);
-		}
-		sum[depth] += last[depth];
-		last[depth] = atom;
-		if (sum[depth] >= SIZE_MAX_ATOMS)
-			return SIZE_MAX_ATOMS;
-	}
-	return sum[0] + last[0];
-}
-
 int work_scan_init(struct work_scan *w, const char *regex, uint64_t scale, struct err *err)
 {
-	cleanup_free char *posix = translate(regex);
-	char text[128];
+	uint32_t groups = 0;
+	PCRE2_UCHAR text[128];
+	PCRE2_SIZE at;
 	int code;
 
-	if (compiled_size(posix) >= SIZE_MAX_ATOMS)
-		return err_set(err, -EINVAL, "regex '%s' repeats repetitions too often", regex);
-	code = regcomp(&w->regex, posix, REG_EXTENDED);
-	if (code) {
-		regerror(code, &w->regex, text, sizeof(text));
-		return err_set(err, -EINVAL, "regex '%s': %s", regex, text);
+	*w = (struct work_scan){.scale = scale, .count = UINT64_MAX};
+	w->regex = pcre2_compile((PCRE2_SPTR)regex, PCRE2_ZERO_TERMINATED, 0, &code, &at, NULL);
+	if (!w->regex) {
+		pcre2_get_error_message(code, text, sizeof(text));
+		return err_set(err, -EINVAL, "regex '%s', byte %zu: %s", regex, (size_t)at,
+			(const char *)text);
 	}
-	if (w->regex.re_nsub < 1) {
-		regfree(&w->regex);
+	pcre2_pattern_info(w->regex, PCRE2_INFO_CAPTURECOUNT, &groups);
+	if (!groups) {
+		work_scan_release(w);
 		return err_set(
 			err, -EINVAL, "regex '%s' needs a group (...) around the number", regex);
 	}
-	w->active = 1;
-	w->len = 0;
-	w->scale = scale;
-	w->count = UINT64_MAX;
+	w->match = pcre2_match_data_create(2, NULL);
+	if (!w->match) {
+		work_scan_release(w);
+		return err_set(err, -ENOMEM, "regex '%s': out of memory", regex);
+	}
 	return 0;
 }
 
@@ -172,38 +79,39 @@ static int parse_number(const char *text, size_t len, uint64_t scale, uint64_t *
 
 static void scan_line(struct work_scan *w)
 {
-	regmatch_t match[2];
+	size_t len = w->len, *group = pcre2_get_ovector_pointer(w->match) + 2;
+	int rc = pcre2_match(w->regex, (PCRE2_SPTR)w->line, len, 0, 0, w->match, NULL);
 
-	w->line[w->len] = '\0';
 	w->len = 0;
-	if (regexec(&w->regex, w->line, 2, match, 0) != 0 || match[1].rm_so < 0)
+	w->too_hard |= rc < 0 && rc != PCRE2_ERROR_NOMATCH;
+	if (rc < 0 || group[0] == PCRE2_UNSET)
 		return;
-	parse_number(w->line + match[1].rm_so, (size_t)(match[1].rm_eo - match[1].rm_so), w->scale,
-		&w->count);
+	parse_number(w->line + group[0], group[1] - group[0], w->scale, &w->count);
 }
 
 void work_scan_feed(struct work_scan *w, const char *p, size_t n)
 {
-	for (size_t i = 0; i < n && w->active; i++) {
+	for (size_t i = 0; i < n && w->regex; i++) {
 		/* Progress lines end with a carriage return. */
 		if (p[i] == '\n' || p[i] == '\r')
 			scan_line(w);
-		else if (w->len < sizeof(w->line) - 1 && p[i])
+		else if (w->len < sizeof(w->line) && p[i])
 			w->line[w->len++] = p[i];
 	}
 }
 
 void work_scan_end(struct work_scan *w)
 {
-	if (w->active && w->len)
+	if (w->regex && w->len)
 		scan_line(w);
 }
 
 void work_scan_release(struct work_scan *w)
 {
-	if (w->active)
-		regfree(&w->regex);
-	w->active = 0;
+	pcre2_match_data_free(w->match);
+	pcre2_code_free(w->regex);
+	w->match = NULL;
+	w->regex = NULL;
 }
 
 uint64_t load_unit_ns(const char *unit)

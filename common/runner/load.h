@@ -2,18 +2,19 @@
 #ifndef RUNNER_LOAD_H
 #define RUNNER_LOAD_H
 
-#include <regex.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/err.h"
 
+struct pcre2_real_code_8;
+struct pcre2_real_match_data_8;
+
 /*
- * What a load says of itself: a number in its output, found by a regular expression (POSIX
- *extended, with \d for a digit) whose first group is the number. It is tried on each line; the last
- *match counts, since totals come last. Thousands commas are fine. Fed piece by piece, in bounded
- *memory. What is counted are units of 1/scale: with a scale of 1 a fraction is cut, with 1000000 a
- *number in ms is in ns.
+ * What a load says of itself: a number in its output, found by a regular expression (PCRE2's) whose
+ * first group is the number. It is tried on each line; the last match counts, since totals come
+ * last. Thousands commas are fine. Fed piece by piece, in bounded memory. What is counted are units
+ * of 1/scale: with a scale of 1 a fraction is cut, with 1000000 a number in ms is in ns.
  *
  *	struct work_scan w;
  *	rc = work_scan_init(&w, "completed: +(\\d+)", 1, err);
@@ -22,12 +23,14 @@
  *	work_scan_release(&w);
  */
 struct work_scan {
-	int active; /* 0 (also of one that is all zero): nothing is looked for */
-	regex_t regex;
+	struct pcre2_real_code_8
+		*regex; /* NULL (also of one that is all zero): nothing is sought */
+	struct pcre2_real_match_data_8 *match;
 	char line[4096]; /* longer lines are cut */
 	size_t len;
 	uint64_t scale;
 	uint64_t count; /* UINT64_MAX: no match yet */
+	int too_hard;   /* of a line it took too many steps to tell whether it matches: not known */
 };
 
 int work_scan_init(struct work_scan *w, const char *regex, uint64_t scale, struct err *err);

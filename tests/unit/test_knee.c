@@ -196,7 +196,7 @@ static double share(const struct world *w, enum knee_verdict verdict, size_t at)
 
 		found += k.verdict == verdict && (verdict != KNEE_FOUND || k.at == at);
 	}
-	return (double)found / TRIALS;
+	return (double)found / (double)TRIALS;
 }
 
 /* A knee anywhere, or that it pays to go to the largest value. */
@@ -210,7 +210,7 @@ static double false_claims(const struct world *w)
 
 		found += k.verdict == KNEE_FOUND || k.verdict == KNEE_FALLING;
 	}
-	return (double)found / TRIALS;
+	return (double)found / (double)TRIALS;
 }
 
 static const double flat[] = {100, 100, 100, 100, 100, 100, 100, 100};
