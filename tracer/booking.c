@@ -43,7 +43,7 @@ static void recorded(void *ctx, struct tracee *t, struct sys_event *ev,
 		identity_call(s->identity, &c, ev, traced, said, &file);
 	}
 	if (!traced) {
-		outside_call(&s->outside, def);
+		outside_calls(&s->outside, def, 1);
 		return;
 	}
 	env = call_env(s, t, ev, file);
@@ -204,6 +204,8 @@ static void taken_over(void *ctx, struct tracee *t, struct sys_event *ev)
 	t->scratch = 0; /* there was no entry: what room there was is not known */
 	if (traced)
 		measure_now(s, t, ev);
+	else
+		outside_calls(&s->outside, ev->def, 1);
 	booking_call(s, t, ev, traced);
 }
 
@@ -237,6 +239,13 @@ static int is_touched(void *ctx, const struct files *files, uint32_t fd)
 			return 1;
 	}
 	return 0;
+}
+
+static void tallied(void *ctx, const struct sys_def *def, uint64_t n)
+{
+	struct session *s = ctx;
+
+	outside_calls(&s->outside, def, n);
 }
 
 static void swept(void *ctx)
@@ -276,5 +285,6 @@ static void busy(void *ctx, struct tracee *t)
 
 struct recorder_sink booking_sink(struct session *s)
 {
-	return (struct recorder_sink){s, began, recorded, taken_over, stopped, swept, came, busy};
+	return (struct recorder_sink){
+		s, began, recorded, tallied, taken_over, stopped, swept, came, busy};
 }

@@ -652,7 +652,7 @@ void call_entry(struct session *s, struct tracee *t)
 	if (ours == OURS_AGAIN)
 		return;
 	if (!t->counted)
-		outside_call(&s->outside, t->ev.def);
+		outside_calls(&s->outside, t->ev.def, 1);
 	else if (s->opt->paths.len)
 		t->counted =
 			(uint8_t)paths_match(&s->opt->paths, t->tid, &t->ev, call_env_memory(s, t));

@@ -72,7 +72,7 @@ int dispatch_return(struct session *s, struct tracee *t, const struct ptrace_sys
 			recorder_put_down(&s->recorder, t);
 		return 0;
 	}
-	outside_call(&s->outside, def);
+	outside_calls(&s->outside, def, 1);
 	return 1;
 }
 

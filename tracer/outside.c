@@ -22,11 +22,11 @@ void outside_release(struct outside *o)
 	*o = (struct outside){0};
 }
 
-void outside_call(struct outside *o, const struct sys_def *def)
+void outside_calls(struct outside *o, const struct sys_def *def, uint64_t n)
 {
 	/* Rows of numbers without a name come later. */
 	if (def->index < o->len)
-		o->calls[def->index]++;
+		o->calls[def->index] += n;
 }
 
 /* The n-th word behind text, the first is 1, as a number; U64_NONE: it is none. */

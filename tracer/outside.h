@@ -21,7 +21,7 @@ struct outside {
 
 void outside_init(struct outside *o);
 void outside_release(struct outside *o);
-void outside_call(struct outside *o, const struct sys_def *def);
+void outside_calls(struct outside *o, const struct sys_def *def, uint64_t n);
 /* CPU time in the kernel of the process, which stands before its end, and of the children that it
  * has waited for. */
 void outside_end(struct outside *o, pid_t pid);

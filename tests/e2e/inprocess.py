@@ -222,6 +222,22 @@ def the_way_back_from_a_handler_has_no_exit_stop(t):
     check(4.5 * n < saved < 5.5 * n, "stops: %r" % stops)
 
 
+@test(timeout=300)
+def calls_outside_of_the_set_are_counted(t):
+    """In the target itself, without a record; nothing of them is lost where threads, children and handlers come and go."""
+    p = start(t, "plain", "pool")
+    for words in ORDERS:
+        a = Attached(t, p.pid, trace="mremap")
+        said = order(p, *words)
+        result = a.leave()
+        got = {row["name"]: row["calls"] for row in result["tracer"]["untraced"]}
+        for name, n in said.items():
+            eq(got.get(name, 0), int(n), "%s calls of %s" % (name, " ".join(map(str, words))))
+        if words[0] == "plain":
+            eq(result["tracer"]["calls_recorded_in_process"], 0, "records")
+            check(result["tracer"]["overhead"]["stops"] < 200, "stops: %r" % result["tracer"]["overhead"])
+
+
 @test
 def a_program_that_installs_a_filter_meanwhile(t):
     p = start(t)

@@ -156,6 +156,20 @@ add_cases("rec_code", CODE)
 
 
 @test
+def what_nobody_asked_for_is_counted(t):
+    """By dispatch each call comes into the stub: signals find the thread anywhere between the call and its count."""
+    need_recorder(t)
+    for program, args in (("rec_signal", "storm 4000"), ("rec_signal", "storm 4000 1"), ("rec_signal", "flood 500"),
+                          ("rec_signal", "altstack 4000"), ("rec_life", "threads 60"), ("rec_life", "many 100")):
+        for variant in ALL:
+            target = t.target(program, variant)
+            r = t.iotrace(["--trap=dispatch", "--trace=mremap"], [target] + args.split())
+            eq(r.json["tracer"]["lost"], 0, "lost")
+            seen = {row["name"]: row["calls"] for row in r.json["tracer"]["untraced"]}
+            eq(seen["write"], own_counts(r.out)["write"], "writes of %s %s" % (target, args))
+
+
+@test
 def code_is_unchanged_without_patching(t):
     for options in (["--mode=auto", "--no-patch"], ["--mode=ptrace"]):
         t.iotrace(options, [t.target("rec_code"), "unchanged", "1"])

@@ -42,6 +42,12 @@ static void recorded(void *ctx, struct tracee *by, struct sys_event *ev,
 		sum += ((const unsigned char *)said->bytes)[i];
 }
 
+static void tallied(void *ctx, const struct sys_def *def, uint64_t n)
+{
+	(void)ctx;
+	FUZZ_CHECK(def && n);
+}
+
 static void left(void *ctx, const struct tracee *by, const struct sys_event *ev)
 {
 	(void)ctx;
@@ -56,7 +62,8 @@ static void swept(void *ctx)
 
 static void start(void)
 {
-	static const struct recorder_sink sink = {.recorded = recorded, .swept = swept};
+	static const struct recorder_sink sink = {
+		.recorded = recorded, .tallied = tallied, .swept = swept};
 	struct control_map map;
 	struct sys_set set = {0};
 	struct filter_pass pass;

@@ -110,6 +110,34 @@ static void heads(void **state)
 	}
 }
 
+static void tallies(void **state)
+{
+	struct fixture *x = *state;
+	struct ring_call calls[BLOCK_KINDS_LEN] = {
+		[3] = {.kind = KIND_TALLY}, [4] = {.kind = KIND_TALLY}, [5] = {.kind = KIND_PLAIN}};
+	struct block *b = x->ring.block;
+	uint32_t n[BLOCK_KINDS_LEN];
+
+	assert_int_equal(ring_tallies(&x->ring, calls, 0, n), 0);
+	b->tallied = 7;
+	b->tallies[3] = 5;
+	b->tallies[4] = 2;
+	b->tallies[5] = 1000; /* of a call that is not counted so */
+	assert_int_equal(ring_tallies(&x->ring, calls, 7, n), 1);
+	assert_int_equal(n[3], 5);
+	assert_int_equal(n[4], 2);
+	assert_int_equal(n[5], 0);
+	assert_int_equal(ring_tallies(&x->ring, calls, 0, n), 0);
+	b->tallied = 10;
+	b->tallies[3] = 2; /* it wraps: that would be 2^32 - 3 calls */
+	assert_int_equal(ring_tallies(&x->ring, calls, 1000000, n), -EBADMSG);
+	b->tallied = 11;
+	b->tallies[4] = 1;
+	x->ring.tallies[4] = UINT32_MAX;
+	assert_int_equal(ring_tallies(&x->ring, calls, 2, n), 1);
+	assert_int_equal(n[4], 2);
+}
+
 static void emptied_memory_is_not_empty(void **state)
 {
 	struct fixture *x = *state;
@@ -267,6 +295,7 @@ int main(void)
 		WITH(what_is_no_memory_is_refused),
 		WITH(units_are_had_once),
 		WITH(heads),
+		WITH(tallies),
 		WITH(emptied_memory_is_not_empty),
 		WITH(the_block_is_not_asked),
 		cmocka_unit_test(what_can_be),

@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/mem.h"
 #include "tracer/arch/arch.h"
 #include "tracer/recorder/region.h"
 #include "tracer/recorder/ring.h"
@@ -148,6 +149,9 @@ static void check_here(const struct user_regs_struct *regs, const struct user_re
 		assert_int_equal((int64_t)out.rax, result);
 		if (phase == STUB_IN_CALL)
 			assert_int_equal((int64_t)regs->rax, result);
+		/* It is counted by the stub, or taken over from it. */
+		if (ring.block->kinds[call->rax] == KIND_TALLY)
+			assert_int_equal(ring.block->tallies[call->rax] + (phase != STUB_DONE), 1);
 	}
 	compare(&out, call);
 }
@@ -208,6 +212,27 @@ static void plain_calls(void **state)
 			     .rdx = 1,
 			     .eflags = flags[i]},
 			KIND_PLAIN, -EBADF, 0);
+}
+
+static void counted_calls(void **state)
+{
+	struct user_regs_struct call = {.rax = SYS_lseek, .rdi = (uint64_t)-1, .rdx = 1};
+	struct record r;
+
+	(void)state;
+	if (arch_unsupported())
+		skip();
+	for (size_t i = 0; i < 2 * LEN(flags); i++) {
+		call.eflags = flags[i / 2];
+		assert_int_equal(ring_init(&ring, &region), 0);
+		if (i % 2) /* --stacks asks for none of them */
+			ring.block->measured = ring.block->sample = ring.block->wait = 0;
+		assert_int_equal(step_through(call, KIND_TALLY, -EBADF, 0, 1), 0);
+		assert_false(ring_in_flight(&ring, &r));
+		assert_int_equal(ring.block->tallies[SYS_lseek], 1);
+		assert_int_equal(ring_made(&ring, 0), 1);
+		ring_release(&ring, &region);
+	}
 }
 
 static void calls_that_pass(void **state)
@@ -405,6 +430,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_calls),
+		cmocka_unit_test(counted_calls),
 		cmocka_unit_test(calls_that_pass),
 		cmocka_unit_test(calls_that_ask_for_a_stack),
 		cmocka_unit_test(calls_without_memory),

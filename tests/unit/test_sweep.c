@@ -27,6 +27,7 @@ struct fixture {
 	} got[GIVEN];
 	struct sys_event calls[GIVEN]; /* that stopped */
 	size_t got_len, calls_len, swept, taken_over;
+	uint64_t tallied[BLOCK_KINDS_LEN];
 };
 
 static struct given *next(struct fixture *x, const struct sys_event *ev)
@@ -49,6 +50,11 @@ static void recorded(void *ctx, struct tracee *t, struct sys_event *ev,
 	g->said_len = said->len;
 	memcpy(g->said, said->bytes, said->len);
 	memcpy(g->pair, said->pair, sizeof(g->pair));
+}
+
+static void tallied(void *ctx, const struct sys_def *def, uint64_t n)
+{
+	((struct fixture *)ctx)->tallied[sys_number(ABI_NATIVE, def)] += n;
 }
 
 static void stopped(void *ctx, void *call)
@@ -86,6 +92,7 @@ static int set_up(void **state)
 	rings_begin(&x->r, &x->f,
 		&(struct recorder_sink){.ctx = x,
 			.recorded = recorded,
+			.tallied = tallied,
 			.taken_over = taken_over,
 			.stopped = stopped,
 			.swept = swept});
@@ -639,6 +646,25 @@ static void nothing_is_left_of_a_thread_that_ends(void **state)
 }
 
 /* It dies and nobody stops at it: before its call, in it, and when it has returned. */
+static void calls_that_are_only_counted(void **state)
+{
+	struct fixture *x = *state;
+	struct block *b = block_of(&x->r, 1);
+
+	x->f.calls[SYS_getpid].kind = KIND_TALLY;
+	b->tallied = b->tallies[SYS_getpid] = 1000;
+	recorder_sweep(&x->f);
+	recorder_sweep(&x->f);
+	assert_int_equal(x->tallied[SYS_getpid], 1000);
+	assert_int_equal(x->got_len, 0);
+	assert_int_equal(x->f.corrupt, 0);
+	b->tallied = b->tallies[SYS_getpid] = 0x80000000; /* in no time */
+	recorder_sweep(&x->f);
+	assert_int_equal(x->tallied[SYS_getpid], 1000);
+	assert_int_equal(x->f.corrupt, 1);
+	assert_int_equal(x->f.lost, 1);
+}
+
 static void a_thread_dies_at_any_moment(void **state)
 {
 	struct fixture *x = *state;
@@ -686,6 +712,7 @@ int main(void)
 		WITH(what_cannot_be_is_not_taken_over),
 		WITH(calls_that_are_not_given_yet_are_shown),
 		WITH(nothing_is_left_of_a_thread_that_ends),
+		WITH(calls_that_are_only_counted),
 		WITH(a_thread_dies_at_any_moment),
 	};
 

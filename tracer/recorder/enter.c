@@ -12,6 +12,7 @@
 #include <sys/user.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tracer/arch/abi.h"
 #include "tracer/arch/regs.h"
@@ -39,6 +40,7 @@ static struct recorder_thread *thread_begin(struct recorder *f, struct tracee *t
 		return NULL;
 	}
 	rt->tracee = t;
+	rt->tallied_ns = clock_mono_ns();
 	if (f->stacks) {
 		rt->ring.block->sample = stacks_gap(f->stacks);
 		rt->ring.block->wait = recorder_stack_wait(f);
@@ -146,10 +148,10 @@ static int ready_room(struct recorder *f, struct tracee *t, uint8_t kind, int *r
 
 /* Lets the thread make its call in the stub: it is before the call, regs are its registers. */
 static int lead(struct recorder *f, struct tracee *t, struct user_regs_struct *regs,
-	const struct site *site)
+	const struct site *site, uint8_t kind)
 {
 	struct recorder_thread *rt = t->recorder;
-	uint64_t head;
+	uint64_t head, made;
 
 	if (rt->refuse) {
 		rt->refuse = 0;
@@ -160,8 +162,9 @@ static int lead(struct recorder *f, struct tracee *t, struct user_regs_struct *r
 		return 0;
 	}
 	/* A second time for the same call: the stub does not want it. */
-	if (rt->led_head == head + 1 && rt->led_site == site->addr) {
-		rt->led_head = 0;
+	made = ring_made(&rt->ring, head);
+	if (rt->led_after == made + 1 && rt->led_site == site->addr) {
+		rt->led_after = 0;
 		recorder_mark_stopped(rt, head, 0);
 		recorder_drop_stacks(rt, head);
 		return 0;
@@ -169,10 +172,11 @@ static int lead(struct recorder *f, struct tracee *t, struct user_regs_struct *r
 	regs_set_ip(regs, site->tramp + site->moved_len);
 	if (regs_set(t->tid, regs) < 0)
 		return 1; /* killed since */
-	rt->led_head = head + 1;
+	rt->led_after = made + 1;
 	rt->led_site = site->addr;
 	rt->led++;
-	recorder_mark_stopped(rt, head, 1);
+	/* Of a call that is only counted no record comes to be there. */
+	recorder_mark_stopped(rt, head, kind != KIND_TALLY);
 	return 1;
 }
 
@@ -348,7 +352,7 @@ static int enter(struct recorder *f, struct tracee *t, const struct ptrace_sysca
 		sample(f, t, &regs, site, (uint32_t)info->entry.nr);
 	if (site->state != SITE_PATCHED)
 		site->calls++;
-	return lead(f, t, &regs, site);
+	return lead(f, t, &regs, site, kind);
 }
 
 int recorder_enter(struct recorder *f, struct tracee *t, const struct ptrace_syscall_info *info)

@@ -44,9 +44,10 @@
 #define BLOCK_KIND     40 /* enum record_kind of the call */
 #define BLOCK_SAVED    48 /* registers that the measuring code uses, while it runs */
 /* With --stacks: until a call asks for its stack to be taken, drawn by the tracer. */
-#define BLOCK_SAMPLE 104 /* calls */
-#define BLOCK_STATE  112 /* so much of it is the thread's state */
-#define BLOCK_WAIT   112 /* ticks in them */
+#define BLOCK_SAMPLE  104 /* calls */
+#define BLOCK_STATE   112 /* so much of it is the thread's state */
+#define BLOCK_WAIT    112 /* ticks in them */
+#define BLOCK_TALLIED 120 /* calls of KIND_TALLY, ever */
 /* ---- written by the tracer ---- */
 #define BLOCK_TAIL   128 /* records taken out, ever */
 #define BLOCK_BASE   136 /* address of the ring */
@@ -58,6 +59,7 @@
 	200 /* kinds from this one on are measured after the call; 0: stacks are taken */
 #define BLOCK_KINDS        512 /* a byte a call number: enum record_kind */
 #define BLOCK_KINDS_LEN    512
+#define BLOCK_TALLIES      1024 /* written by the thread: 4 bytes a call number, which wrap */
 #define BLOCK_RING         4096
 #define BLOCK_STACK_END    0x4000
 #define SMALL_RING_RECORDS 64
@@ -89,24 +91,24 @@
 
 /* What the stub does with a call. */
 #define KIND_PASS           0 /* leaves it to the stop */
-#define KIND_PLAIN          1
-#define KIND_MMAP           2 /* not over what is ours */
-#define KIND_RANGE          3 /* arguments 1 and 2 are a range that is not ours */
-#define KIND_MREMAP         4 /* the same, and argument 4 asks for no fixed address */
-#define KIND_FIRST_MEASURED 5 /* from here on measured in the target's memory */
-#define KIND_IOV            5
-#define KIND_MSG_SEND       6
-#define KIND_MSG_RECV       7
-#define KIND_MMSG_SEND      8
-#define KIND_MMSG_RECV      9
-#define KIND_FIRST_SAID     10 /* from here on what the call said is copied behind the record */
-#define KIND_PEER           10 /* argument 2 gets an address, argument 3 points to its length */
-#define KIND_PAIR_1         11 /* argument 1 gets two fds: RECORD_UNITS */
-#define KIND_PAIR_4         12
-#define KIND_PATH_1         13 /* argument 1 is a path */
-#define KIND_PATH_2         14
-#define KIND_ADDRESS        15 /* arguments 2 and 3 are an address and its length */
-#define KIND_COUNT          16
+#define KIND_TALLY          1 /* counts it: no record stays of it, and no time */
+#define KIND_PLAIN          2
+#define KIND_MMAP           3 /* not over what is ours */
+#define KIND_RANGE          4 /* arguments 1 and 2 are a range that is not ours */
+#define KIND_MREMAP         5 /* the same, and argument 4 asks for no fixed address */
+#define KIND_FIRST_MEASURED 6 /* from here on measured in the target's memory */
+#define KIND_IOV            6
+#define KIND_MSG_SEND       7
+#define KIND_MSG_RECV       8
+#define KIND_MMSG_SEND      9
+#define KIND_MMSG_RECV      10
+#define KIND_FIRST_SAID     11 /* from here on what the call said is copied behind the record */
+#define KIND_PEER           11 /* argument 2 gets an address, argument 3 points to its length */
+#define KIND_PAIR_1         12 /* argument 1 gets two fds: RECORD_UNITS */
+#define KIND_PAIR_4         13
+#define KIND_PATH_1         14 /* argument 1 is a path */
+#define KIND_PATH_2         15
+#define KIND_ADDRESS        16 /* arguments 2 and 3 are an address and its length */
 
 /* RECORD_UNITS bytes in RECORD_EXTRA places of a record's size. */
 #define SAID_BYTES_MAX   4096
@@ -144,7 +146,8 @@ struct block {
 	uint64_t nrflags, desc, record, kind;
 	uint64_t saved[7];
 	uint64_t sample;
-	uint64_t wait, unused;
+	uint64_t wait;
+	volatile uint64_t tallied;
 	volatile uint64_t tail;
 	uint64_t base, mask, limit;
 	uint64_t guards[2][2];
@@ -152,6 +155,7 @@ struct block {
 	uint64_t measured;
 	uint64_t unused2[38];
 	uint8_t kinds[BLOCK_KINDS_LEN];
+	volatile uint32_t tallies[BLOCK_KINDS_LEN];
 };
 
 _Static_assert(sizeof(struct record) == RECORD_BYTES, "record");
@@ -169,6 +173,9 @@ _Static_assert(__builtin_offsetof(struct block, guards) == BLOCK_GUARDS, "block"
 _Static_assert(__builtin_offsetof(struct block, magic) == BLOCK_MAGIC, "block");
 _Static_assert(__builtin_offsetof(struct block, measured) == BLOCK_MEASURED, "block");
 _Static_assert(__builtin_offsetof(struct block, kinds) == BLOCK_KINDS, "block");
+_Static_assert(__builtin_offsetof(struct block, tallied) == BLOCK_TALLIED, "block");
+_Static_assert(__builtin_offsetof(struct block, tallies) == BLOCK_TALLIES, "block");
+_Static_assert(sizeof(struct block) <= BLOCK_RING, "block");
 #endif
 
 #endif

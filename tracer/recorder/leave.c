@@ -30,7 +30,7 @@ static void cancel(struct recorder_thread *rt)
 	uint64_t head;
 
 	ring_cancel(&rt->ring);
-	rt->led_head = 0;
+	rt->led_after = 0;
 	if (ring_head(&rt->ring, &head) < 0)
 		return;
 	recorder_drop_stacks(rt, head);
@@ -47,6 +47,8 @@ static void take_over(struct recorder *f, struct tracee *t, const struct record 
 
 	if (!copy.t1)
 		copy.t1 = now;
+	if (copy.kind == KIND_TALLY)
+		copy.t0 = copy.t1; /* not taken: nobody asks for it */
 	copy.ret = ret;
 	if (copy.kind < KIND_FIRST_SAID) { /* not measured by the thread, or not to the end */
 		copy.flags = MEASURED_NOT_ASKED;
@@ -146,7 +148,7 @@ static void sample_interrupted(struct recorder *f, struct tracee *t,
 	struct block *b = t->recorder->ring.block;
 	uint64_t ticks = tsc_now() - st->record.t0;
 
-	if (!f->stacks)
+	if (!f->stacks || st->record.kind == KIND_TALLY)
 		return;
 	b->wait = ticks < b->wait ? b->wait - ticks : 0;
 	if (!b->wait)
@@ -182,6 +184,7 @@ static uint64_t leave_stub(struct recorder *f, struct tracee *t, struct user_reg
 		break;
 	case STUB_DONE:
 		result = st->record.ret;
+		cancel(rt); /* one that was tallied */
 		break;
 	}
 	arch_stub_finish(regs, st, result);

@@ -77,8 +77,7 @@ static int is_one_of(const struct sys_def *def, const char *const *names, size_t
 	return 0;
 }
 
-/* Without a filter each call comes that is not recorded: what nobody asked for is recorded too, by
- * its number alone. */
+/* Without a filter each call comes that is not recorded: what nobody asked for is counted. */
 static uint8_t kind_dispatched(const struct control_map *map, const struct sys_def *def)
 {
 	if (is_one_of(def, watched_by_dispatch,
@@ -90,7 +89,7 @@ static uint8_t kind_dispatched(const struct control_map *map, const struct sys_d
 		return kind_of(map, def);
 	if (is_one_of(def, stopped, sizeof(stopped) / sizeof(*stopped)))
 		return KIND_PASS;
-	return KIND_PLAIN;
+	return KIND_TALLY;
 }
 
 static void fill_kinds(struct recorder *f, const struct control_map *map)

@@ -69,11 +69,13 @@ struct recorder_mm {
 struct recorder_thread {
 	struct tracee *tracee;
 	struct ring ring;
-	int off;           /* its calls stop: it uses the register itself, or is corrupt */
-	int corrupt;       /* its block or a record made no sense: nothing in it is believed */
-	int refuse;        /* its next call is to stop */
-	uint64_t led_head; /* head + 1 when the last call was led into the stub; 0: none since */
+	int off;            /* its calls stop: it uses the register itself, or is corrupt */
+	int corrupt;        /* its block or a record made no sense: nothing in it is believed */
+	int refuse;         /* its next call is to stop */
+	uint64_t led_after; /* calls made in the stub when the last one was led there, + 1; 0: none
+			     */
 	uint64_t led_site;
+	uint64_t tallied_ns;                     /* when its tallies were taken last */
 	struct record next;                      /* the one that is booked next: a copy */
 	uint64_t desc;                           /* the last one that was found to be a site's */
 	uint64_t site;                           /* the address of that */
@@ -98,6 +100,8 @@ struct recorder_sink {
 	/* A recorded call; of ev all is known but fd_id and m. said: NULL, nothing. */
 	void (*recorded)(void *ctx, struct tracee *t, struct sys_event *ev,
 		const struct recorded *measured, const struct said *said);
+	/* So many calls that are only counted. */
+	void (*tallied)(void *ctx, const struct sys_def *def, uint64_t n);
 	/* A call that was begun in the stub is over in another way: a signal, the thread's end, or
 	 * the stub asks for it. It is to be measured now, and handed to recorder_stopped(). The
 	 * calls before it have been given. */

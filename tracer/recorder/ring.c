@@ -23,6 +23,9 @@ int ring_init(struct ring *r, struct region *region)
 		.at = (struct record *)((char *)b + BLOCK_RING),
 		.records = SMALL_RING_RECORDS};
 	r->at_addr = r->block_addr + BLOCK_RING;
+	b->tallied = 0;
+	for (size_t i = 0; i < BLOCK_KINDS_LEN; i++)
+		b->tallies[i] = 0;
 	return 0;
 }
 
@@ -129,6 +132,31 @@ void ring_off(struct ring *r)
 {
 	memset(r->block->kinds, KIND_PASS, sizeof(r->block->kinds));
 	r->block->limit = 0;
+}
+
+uint64_t ring_made(const struct ring *r, uint64_t head)
+{
+	return head + __atomic_load_n(&r->block->tallied, __ATOMIC_RELAXED);
+}
+
+int ring_tallies(
+	struct ring *r, const struct ring_call *calls, uint64_t most, uint32_t ret[BLOCK_KINDS_LEN])
+{
+	uint64_t tallied = __atomic_load_n(&r->block->tallied, __ATOMIC_ACQUIRE), sum = 0;
+
+	if (tallied == r->tallied)
+		return 0;
+	r->tallied = tallied;
+	for (uint32_t nr = 0; nr < BLOCK_KINDS_LEN; nr++) {
+		uint32_t now = calls[nr].kind == KIND_TALLY
+				       ? __atomic_load_n(&r->block->tallies[nr], __ATOMIC_RELAXED)
+				       : r->tallies[nr];
+
+		ret[nr] = now - r->tallies[nr];
+		r->tallies[nr] = now;
+		sum += ret[nr];
+	}
+	return sum > most ? -EBADMSG : 1;
 }
 
 /* ---- what can be ---- */

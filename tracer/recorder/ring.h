@@ -5,6 +5,19 @@
 #include "tracer/arch/arch.h"
 #include "tracer/recorder/region.h"
 
+/* What the filter lets the stub record, by number: the kind, and what its result can be. */
+struct ring_call {
+	uint8_t kind;
+	uint8_t most; /* enum ring_most */
+	uint8_t arg;  /* MOST_ARG: from 0 */
+	uint8_t wide; /* it has 64 bits */
+};
+enum ring_most {
+	MOST_ANY,   /* an address, an error of any size */
+	MOST_ARG,   /* no more than the argument `arg` says */
+	MOST_BYTES, /* no more than was measured at the entry, if it was */
+};
+
 /*
  * What one thread of a target writes for the tracer: its block and its records. It is the target's
  * memory, so nothing in it is believed: the tracer has its own ring, mask and tail, reads what it
@@ -17,6 +30,8 @@ struct ring {
 	uint64_t records;             /* there is room for; a power of two */
 	uint64_t tail;                /* records taken out, ever */
 	uint64_t ended;               /* when the last of them did: ticks */
+	uint64_t tallied;             /* block's when it was read last */
+	uint32_t tallies[BLOCK_KINDS_LEN];
 };
 
 /* A block of the region with its small ring; -ENOMEM: no room. */
@@ -39,23 +54,17 @@ void ring_state(const struct ring *r, struct stub_state *ret);
 /* The call in flight is not the recorder's any more; the thread stands still. */
 void ring_cancel(struct ring *r);
 
+/* Calls made in the stub until now, recorded or counted. */
+uint64_t ring_made(const struct ring *r, uint64_t head);
+/* By number, the calls of KIND_TALLY since it was asked last. 0: none; 1: ret has them; -EBADMSG:
+ * more than most. */
+int ring_tallies(struct ring *r, const struct ring_call *calls, uint64_t most,
+	uint32_t ret[BLOCK_KINDS_LEN]);
+
 /* The records before that position are taken out: their room is free. */
 void ring_taken(struct ring *r, uint64_t position);
 /* The thread's calls stop from now on, unless it changes its block itself. */
 void ring_off(struct ring *r);
-
-/* What the filter lets the stub record, by number: the kind, and what its result can be. */
-struct ring_call {
-	uint8_t kind;
-	uint8_t most; /* enum ring_most */
-	uint8_t arg;  /* MOST_ARG: from 0 */
-	uint8_t wide; /* it has 64 bits */
-};
-enum ring_most {
-	MOST_ANY,   /* an address, an error of any size */
-	MOST_ARG,   /* no more than the argument `arg` says */
-	MOST_BYTES, /* no more than was measured at the entry, if it was */
-};
 
 /*
  * 1 if that can be the record of a call in calls (BLOCK_KINDS_LEN of them) that ended between

@@ -240,13 +240,32 @@ static uint64_t until_uncommitted(
 	return end_ns - 1;
 }
 
+#define CALL_NS_MIN 20 /* no call takes less */
+
+/* What it has counted. 0: so many cannot have been made. */
+static int take_tallies(struct recorder *f, struct recorder_thread *rt)
+{
+	uint32_t n[BLOCK_KINDS_LEN];
+	uint64_t now = clock_mono_ns();
+	int there_are =
+		ring_tallies(&rt->ring, f->calls, 1 + (now - rt->tallied_ns) / CALL_NS_MIN, n);
+
+	if (there_are <= 0)
+		return there_are == 0;
+	rt->tallied_ns = now;
+	for (uint32_t nr = 0; nr < BLOCK_KINDS_LEN; nr++)
+		if (n[nr])
+			f->sink.tallied(f->sink.ctx, sys_by_number(ABI_NATIVE, nr), n[nr]);
+	return 1;
+}
+
 static void collect_thread(struct recorder *f, struct sweep *w, struct recorder_thread *rt)
 {
 	struct source src = {rt, rt->ring.tail, 0, 0};
 
 	if (rt->corrupt)
 		return;
-	if (ring_head(&rt->ring, &src.end) < 0) {
+	if (ring_head(&rt->ring, &src.end) < 0 || !take_tallies(f, rt)) {
 		recorder_corrupt(f, rt, 1);
 		return;
 	}

@@ -21,8 +21,9 @@
 extern const uint8_t __start_stub_code[], __stop_stub_code[];
 extern const uint8_t stub_entry[], stub_flags_taken[], stub_flags_shifted[], stub_flags_packed[],
 	stub_saved[], stub_reserved[], stub_after[], stub_ret_saved[], stub_committed[],
-	stub_leaving[], stub_pass[], stub_pass_jump[], stub_before[], stub_in_measure_before[],
-	stub_special_after[], stub_in_measure_after[], stub_asked[], stub_asm_end[];
+	stub_tally[], stub_tallied[], stub_leaving[], stub_pass[], stub_pass_jump[], stub_before[],
+	stub_in_measure_before[], stub_special_after[], stub_in_measure_after[], stub_asked[],
+	stub_asm_end[];
 
 #define HWCAP2_HAS_FSGSBASE 2
 
@@ -139,7 +140,8 @@ enum stub_phase arch_stub_phase(const struct user_regs_struct *regs, const struc
 		return STUB_BEFORE;
 	if (ip < at(stub_ret_saved))
 		return STUB_IN_CALL;
-	if (ip < at(stub_committed) || ip >= at(stub_special_after))
+	if (ip < at(stub_committed) || between(ip, stub_tally, stub_tallied) ||
+		ip >= at(stub_special_after))
 		return STUB_AFTER;
 	if (ip < at(stub_leaving))
 		return STUB_DONE;

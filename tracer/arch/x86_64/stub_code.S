@@ -117,8 +117,9 @@ BORDER stub_saved
 	movzx	r11d, byte ptr gs:[BLOCK_KINDS + rax]
 	mov	gs:[BLOCK_KIND], r11
 	cmp	r11d, KIND_PLAIN
-	jb	.Lpass
 	ja	.Lother
+	test	r11d, r11d
+	jz	.Lpass
 
 .Lreserve:
 	mov	r11, gs:[BLOCK_HEAD]
@@ -152,6 +153,8 @@ BORDER stub_reserved
 	mov	r11, rax
 	cmp	ecx, KIND_PEER
 	je	.Lmeasure_before
+	cmp	ecx, KIND_TALLY
+	je	.Lmake
 .Lstamp:				/* r11 = record */
 	/* The next record's lines are in the tracer's cache: they come while the kernel works. */
 	prefetchw [r11 + RECORD_BYTES]
@@ -161,12 +164,15 @@ BORDER stub_reserved
 	or	rax, rdx
 	mov	[r11 + RECORD_T0], rax
 	mov	rdx, [r11 + RECORD_ARGS + 16]
+.Lmake:
 	mov	eax, gs:[BLOCK_NRFLAGS]
 	syscall
 BORDER stub_after
 	mov	r11, gs:[BLOCK_RECORD]
 	mov	[r11 + RECORD_RET], rax
 BORDER stub_ret_saved
+	cmp	dword ptr gs:[BLOCK_KIND], KIND_TALLY
+	je	.Ltally
 	rdtsc
 	shl	rdx, 32
 	or	rax, rdx
@@ -180,6 +186,7 @@ BORDER stub_ret_saved
 	add	gs:[BLOCK_HEAD], rax
 BORDER stub_committed
 	mov	rdx, [r11 + RECORD_ARGS + 16]
+.Lreturn:
 	mov	rcx, gs:[BLOCK_DESC]
 	mov	rcx, [rcx + DESC_RETURN]
 	mov	rax, gs:[BLOCK_NRFLAGS]
@@ -188,6 +195,17 @@ BORDER stub_committed
 	sahf
 	mov	rax, [r11 + RECORD_RET]
 	jmp	rcx
+
+	/* The record at the head was for who looks meanwhile: the next call has it again. */
+BORDER stub_tally
+.Ltally:
+	mov	eax, gs:[BLOCK_NRFLAGS]
+	inc	dword ptr gs:[BLOCK_TALLIES + rax * 4]
+BORDER stub_tallied
+	inc	qword ptr gs:[BLOCK_TALLIED]
+	mov	rax, gs:[BLOCK_HEAD]
+	mov	gs:[BLOCK_INFLIGHT], rax
+	jmp	.Lreturn
 
 BORDER stub_leaving			/* the call goes by a stop */
 .Lpass:
