@@ -7,6 +7,7 @@ after round; a figure is the median of the ratios to native of the same round. B
 how many rounds; arguments choose rows by a part of their name. BENCH_BEFORE: an older iotrace, which
 takes its turns beside this one.
 """
+import glob
 import json
 import os
 import re
@@ -91,7 +92,7 @@ class Attached(list):
         if not self.tool.argv[0].endswith(("iotrace", "strace")):
             return time.sleep(1.5)
         for _ in range(250):
-            if tracer_of(pid) != "0":
+            if field(pid, "TracerPid") != "0":
                 break
             time.sleep(0.02)
         time.sleep(0.05)
@@ -104,9 +105,13 @@ class Attached(list):
         return time.perf_counter() - began
 
 
-def tracer_of(pid):
-    with open("/proc/%d/status" % pid) as f:
-        return re.search(r"^TracerPid:\t(\d+)", f.read(), re.M).group(1)
+def field(pid, name):
+    """A number of /proc/PID/status; "0" of a process that is gone."""
+    try:
+        with open("/proc/%s/status" % pid) as f:
+            return re.search(r"^%s:\t(\d+)" % name, f.read(), re.M).group(1)
+    except OSError:
+        return "0"
 
 
 def attaching():
@@ -396,9 +401,9 @@ class Server:
         flag = "-lnup" if self.kind == socket.SOCK_DGRAM else "-lntp"
         for _ in range(300):
             out = subprocess.run(["ss", flag, "sport = :%d" % self.port], capture_output=True, text=True).stdout
-            m = re.search(r"pid=(\d+)", out)
-            if m:
-                return int(m.group(1))
+            for pid in re.findall(r"pid=(\d+)", out):
+                if "pid=%s," % field(pid, "PPid") not in out:  # children have the socket, too
+                    return int(pid)
             time.sleep(0.05)
         self.p.kill()
         sys.exit("no server on port %d" % self.port)
@@ -484,8 +489,41 @@ def knotd(before):
     return most, latency * 1000
 
 
+def postgres_bin():
+    return max(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda p: int(p.split("/")[4]), default="/nowhere")
+
+
+def postgres(before):
+    """A process for each connection, which begins when the tool is attached. It refuses to run as root."""
+    port, data = free_port(), path("pgdata")
+    who = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"] if os.getuid() == 0 else []
+    client = ["pgbench", "-h", "127.0.0.1", "-p", str(port), "-U", "bench", "-n", "-S", "-M", "prepared", "-j", "1"]
+    fresh = not os.path.exists(data)
+    if fresh:
+        os.mkdir(data, 0o700)
+        os.chmod(DIR, 0o755)
+        if who:
+            shutil.chown(data, "postgres", "postgres")
+        subprocess.run(who + [postgres_bin() + "/initdb", "-D", data, "-U", "bench", "-A", "trust", "--no-sync"],
+                       check=True, stdout=subprocess.DEVNULL)
+    server = who + [postgres_bin() + "/postgres", "-D", data, "-p", str(port), "-k", "", "-c", "listen_addresses=127.0.0.1",
+                    "-c", "fsync=off"]
+    s = Server(before + server, port)
+    try:
+        if fresh:
+            subprocess.run(["pgbench", "-h", "127.0.0.1", "-p", str(port), "-U", "bench", "-i", "-q", "postgres"],
+                           check=True, capture_output=True)
+        many = out_of(client + ["-c", "4", "-T", "3", "postgres"])
+        paced = out_of(client + ["-c", "4", "-T", "3", "-R", "1000", "postgres"])
+    finally:
+        s.end()
+    return (float(re.search(r"tps = ([0-9.]+)", many).group(1)),
+            float(re.search(r"latency average = ([0-9.]+)", paced).group(1)))
+
+
 SERVERS = {"redis-server": (redis, ("redis-server", "redis-benchmark")), "nginx": (nginx, ("nginx", "wrk")),
-           "knotd": (knotd, ("knotd", "dnsperf"))}
+           "knotd": (knotd, ("knotd", "dnsperf")),
+           "PostgreSQL": (postgres, ("pgbench", "setpriv"))}
 
 
 def server_row(name):
