@@ -200,7 +200,7 @@ def a_line_has_all_until_then(t):
             f.write(b"-")
         os.chmod(word, 0o666)
         p = t.start([t.binary, "--mode", mode, "-e", "write", "--interval", "0.01", "--json", "-", "--",
-                     t.target("ongoing"), "burst", o.file, word, "300"], bufsize=0)
+                     t.target("ongoing"), "burst", o.file, word, "300"])
         # It records seldom by now, so that what is recorded is looked at seldom.
         wait_for_total(p, 300)
         for _ in range(50):
@@ -289,6 +289,26 @@ def windows_of_a_runner(t):
     while json.loads(seen[-1])["phase"] != "window":
         seen.append(p.stdout.readline())
     o.end()
+    r = t.finish(p)
+    os.close(write)
+    intervals, result = lines_of(b"".join(seen).decode() + r.out)
+    expect_phases(intervals, result)
+
+
+@test
+def a_phase_in_which_nothing_ends_has_its_lines(t):
+    """The target waits in one call, from before the window to its end."""
+    read, write = os.pipe()
+    p = t.start([t.binary, "--interval", EVERY, "--json", "-", "-e", "all", "--control-fd", str(read), "--", "cat"],
+                pass_fds=[read], stdin=subprocess.PIPE)
+    os.close(read)
+    seen = [p.stdout.readline()]
+    while json.loads(seen[-1])["calls"]:
+        seen.append(p.stdout.readline())
+    for word, phase in ((b"begin\n", "window"), (b"end\n", "shutdown")):
+        os.write(write, word)
+        while json.loads(seen[-1])["phase"] != phase:
+            seen.append(p.stdout.readline())
     r = t.finish(p)
     os.close(write)
     intervals, result = lines_of(b"".join(seen).decode() + r.out)
