@@ -362,8 +362,12 @@ mkdir small
 mount -t tmpfs -o size=64k none small || exit 77
 dd if=/dev/zero of=small/room bs=1k count=60 2>/dev/null
 "$@" >small/lines &
-while [ "$(stat -f -c %a small)" != 0 ]; do sleep 0.01; done
-sleep 0.1 # several lines that have no room: more or fewer change nothing
+while [ "$(stat -f -c %a small)" != 0 ] || [ $(($(stat -c %s small/lines) % 4096)) != 0 ]; do sleep 0.01; done
+# Each comes after its line: before the second of them is one that had no room.
+for metrics in 1 2; do
+	was=$(stat -c %i,%y metrics 2>&1)
+	while [ "$(stat -c %i,%y metrics 2>&1)" = "$was" ]; do sleep 0.01; done
+done
 rm small/room goes-on
 wait $!
 echo "status $?"
@@ -376,7 +380,7 @@ def a_disk_that_was_full(t):
     """Where a line was cut nothing is written after it, though there is room again."""
     o = Ongoing(t)
     r = t.run([need_tool("unshare"), "-m", *([] if tap.IS_ROOT and not tap.USER else ["-Ur"]), "sh", "-c", SMALL_DISK, "sh",
-               t.binary, "--interval", "0.01", "--json", "-", "-e", "all", "--", *o.argv])
+               t.binary, "--interval", "0.01", "--metrics", "metrics", "--json", "-", "-e", "all", "--", *o.argv])
     if r.status == 77:
         raise Skip("cannot mount a tmpfs: " + r.err.strip())
     status, *lines = r.out.split("\n")
