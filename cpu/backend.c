@@ -600,7 +600,7 @@ static void conclude(struct session *s)
 
 static int take_result(struct session *s, struct err *err)
 {
-	int rc = s->in->attach ? backend_not_attached(&s->drive, s->ret, err) : 0;
+	int rc = backend_not_attached(s->in, &s->drive, s->ret, err);
 
 	if (rc == 0)
 		rc = check_data(s, err);

@@ -330,11 +330,12 @@ static int tracer_failed(const struct res_result *r, const struct drive_result *
 	       !(r->exit && r->exit->status == STATUS_TRACER_FAILED);
 }
 
-static int run_status(const struct res_result *r, const struct drive_result *d)
+static int run_status(
+	const struct backend_run *in, const struct res_result *r, const struct drive_result *d)
 {
 	if (tracer_failed(r, d))
 		return STATUS_TRACER_FAILED;
-	if (d->trouble == DRIVE_TIMED_OUT && !r->load)
+	if (d->trouble == DRIVE_TIMED_OUT && !in->sc->load)
 		return STATUS_TIME_LIMIT;
 	if (d->trouble != DRIVE_FINE)
 		return STATUS_TROUBLE;
@@ -381,9 +382,10 @@ static void fill_figures(const struct res_result *r, struct backend_result *ret)
 			r->work->unit);
 }
 
-static void conclude(struct res_result *r, const struct drive_result *d, struct backend_result *ret)
+static void conclude(const struct backend_run *in, struct res_result *r,
+	const struct drive_result *d, struct backend_result *ret)
 {
-	ret->status = run_status(r, d);
+	ret->status = run_status(in, r, d);
 	ret->blamed = drive_blames(d);
 	ret->incomplete = d->trouble != DRIVE_FINE || r->complete != 1;
 	ret->window_ns = r->window ? r->window->wall_ns : r->wall_ns;
@@ -395,8 +397,13 @@ static void conclude(struct res_result *r, const struct drive_result *d, struct 
 }
 
 /* iotrace said on stderr why; its statuses for a bad target or set are passed on. */
-static int no_result(const struct drive_result *d, struct backend_result *ret, struct err *err)
+static int no_result(const struct backend_run *in, const struct drive_result *d,
+	struct backend_result *ret, struct err *err)
 {
+	if (d->trouble == DRIVE_TIMED_OUT) {
+		ret->status = in->sc->load ? STATUS_TROUBLE : STATUS_TIME_LIMIT;
+		return err_set(err, -ETIMEDOUT, "%s: iotrace left no result", d->text);
+	}
 	if (d->tool_status == 126 || d->tool_status == 127 || d->tool_status == STATUS_TROUBLE)
 		ret->status = d->tool_status;
 	return err_set(
@@ -408,20 +415,20 @@ static int take_result(const struct backend_run *in, struct drive_result *d,
 {
 	const char *name = in->sc->name;
 	struct res_result *r = NULL;
-	int rc = in->attach ? backend_not_attached(d, ret, err) : 0;
+	int rc = backend_not_attached(in, d, ret, err);
 
 	if (rc)
 		return rc;
 	rc = read_result(in->dir, name, &r, err);
 	if (rc == -ENOENT)
-		return no_result(d, ret, err);
+		return no_result(in, d, ret, err);
 	if (rc < 0 || !r)
 		return rc;
 	recognize_limit(r, d);
 	if (r->exit && r->exit->signal != U64_NONE)
 		drive_judge_end(d, (int)r->exit->signal);
 	fill(r, in, d);
-	conclude(r, d, ret);
+	conclude(in, r, d, ret);
 	rc = write_result(r, in->dir, name, err);
 	result_free(r);
 	return rc;

@@ -39,13 +39,16 @@ struct drive backend_drive(const struct backend_run *in)
 	};
 }
 
-int backend_not_attached(const struct drive_result *d, struct backend_result *ret, struct err *err)
+int backend_not_attached(const struct backend_run *in, const struct drive_result *d,
+	struct backend_result *ret, struct err *err)
 {
-	enum { STATUS_TROUBLE = 2, STATUS_INTERRUPTED = 130 };
+	enum { STATUS_TROUBLE = 2, STATUS_TIME_LIMIT = 124, STATUS_INTERRUPTED = 130 };
 
-	if (d->tool_started)
+	if (!in->attach || d->tool_started)
 		return 0;
-	ret->status = d->interrupted ? STATUS_INTERRUPTED : STATUS_TROUBLE;
+	ret->status = d->interrupted                                   ? STATUS_INTERRUPTED
+		      : d->trouble == DRIVE_TIMED_OUT && !in->sc->load ? STATUS_TIME_LIMIT
+								       : STATUS_TROUBLE;
 	return err_set(err, d->interrupted ? -EINTR : -ECHILD, "%s", d->text);
 }
 

@@ -104,7 +104,8 @@ const char *backend_figure_words(
  * the scenario's time limit. The rest is the backend's: tool_argv or attach, mark. */
 struct drive backend_drive(const struct backend_run *in);
 /* Where drive_run() has attached to nothing: sets the status and err, and returns it; else 0. */
-int backend_not_attached(const struct drive_result *d, struct backend_result *ret, struct err *err);
+int backend_not_attached(const struct backend_run *in, const struct drive_result *d,
+	struct backend_result *ret, struct err *err);
 
 /* The `attached` of a result, in the arena of doc; NULL for one that was started. */
 struct res_attached *backend_describe_attached(void *doc, const struct attach *a);

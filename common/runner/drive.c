@@ -62,6 +62,7 @@ struct session {
 	struct relay relays[2];
 	struct scans scans[2]; /* stdout and stderr apart: lines must not mix */
 	uint64_t start_ns, tick_ns;
+	uint64_t leave_ns; /* when a tool that is still attaching is ended; 0: nobody wants it */
 	struct signal_last last_signal;
 	int target_fd;    /* pidfd of the tool's child, -1: not found (yet) */
 	uint64_t seek_ns; /* when it is looked for again; NEVER: no more */
@@ -194,8 +195,21 @@ static void end_program(
 	e->step++;
 }
 
+/* A tool that is still attaching would die of the signal and leave nothing: it gets its grace to
+ * come so far that it can take it. */
+static int is_too_early(struct session *s, uint64_t now)
+{
+	if (s->phase != PHASE_ATTACH || s->tool_ending.step)
+		return 0;
+	if (!s->leave_ns)
+		s->leave_ns = now + s->d->sc->grace_ns;
+	return now < s->leave_ns && !s->d->attach->is_attached(s->d->ctx);
+}
+
 static void end_tool(struct session *s, uint64_t now)
 {
+	if (is_too_early(s, now))
+		return;
 	end_program(&s->tool_ending, &s->tool, s->d, now, s->d->insist);
 	s->r->insisted |= s->tool_ending.insisted || s->tool_ending.step > 2;
 }
@@ -460,7 +474,7 @@ static const char *status_text(const struct session *s, char *buf, size_t size)
 /* Starts to end the tool, or goes on with it. */
 static int ending_tool(struct session *s, uint64_t now)
 {
-	if (!s->tool_ending.step)
+	if (!s->tool_ending.step && !s->leave_ns)
 		return 0;
 	end_tool(s, now);
 	return 1;
@@ -603,7 +617,7 @@ static void end_attached(struct session *s, int number)
 	else if (s->phase != PHASE_WATCH)
 		trouble(s, DRIVE_INTERRUPTED, "interrupted by signal %d before it was attached",
 			number);
-	if (!s->tool_ending.step)
+	if (!s->tool_ending.step && !s->leave_ns)
 		end_tool(s, clock_mono_ns());
 }
 
@@ -639,18 +653,8 @@ static void take_signals(struct session *s)
 
 /* ---- a step ---- */
 
-static int step(struct session *s, struct err *err)
+static int step_phase(struct session *s, uint64_t now, struct err *err)
 {
-	uint64_t now = clock_mono_ns();
-
-	program_reap(&s->tool);
-	program_reap(&s->load);
-	/* A signal that has ended them came to us too. */
-	take_signals(s);
-	if (s->d->limit_ns && now - s->start_ns >= s->d->limit_ns && !s->tool.ended) {
-		trouble(s, DRIVE_TIMED_OUT, "the time limit ended the run");
-		end_tool(s, now);
-	}
 	switch (s->phase) {
 	case PHASE_READY:
 		return step_ready(s, now, err);
@@ -664,6 +668,24 @@ static int step(struct session *s, struct err *err)
 		return 0;
 	}
 	return 0;
+}
+
+static int step(struct session *s, struct err *err)
+{
+	uint64_t now = clock_mono_ns();
+	int rc;
+
+	program_reap(&s->tool);
+	program_reap(&s->load);
+	/* A signal that has ended them came to us too. */
+	take_signals(s);
+	/* First: where there is nothing to wait for, any limit leaves time to attach. */
+	rc = step_phase(s, now, err);
+	if (rc == 0 && s->d->limit_ns && now - s->start_ns >= s->d->limit_ns && !s->tool.ended) {
+		trouble(s, DRIVE_TIMED_OUT, "the time limit ended the run");
+		end_tool(s, now);
+	}
+	return rc;
 }
 
 /* ---- the target, where it is the tool's child ---- */
@@ -765,7 +787,7 @@ static uint64_t next_deadline(const struct session *s)
 		sooner(&next, 0);
 	if (s->d->watcher)
 		sooner(&next, s->tick_ns);
-	if (s->d->limit_ns && !s->tool_ending.step && !s->load_ending.step)
+	if (s->d->limit_ns && !s->tool_ending.step && !s->leave_ns && !s->load_ending.step)
 		sooner(&next, s->start_ns + s->d->limit_ns);
 	sooner_ending(&next, &s->tool_ending, &s->tool);
 	sooner_ending(&next, &s->load_ending, &s->load);

@@ -435,10 +435,46 @@ def no_signal_ever_comes_to_it(t):
 @test
 def a_time_limit_lets_go(t):
     p, port = started(t)
-    io(t, "x", "--attach", p.pid, "--timeout", "0.5", status=124)
+    io(t, "x", "--attach", p.pid, "--timeout", "0.5", "--grace", "20", status=124)
     check("timed_out" in codes(result(t, "x")), "%r" % result(t, "x")["warnings"])
     r = io(t, "x", "--attach", p.pid, "--timeout", "0.5", "--load", "sleep 30", status=2)
     check("time limit" in r.err and r.seconds < 25, str(r))
+    unharmed(p, port)
+
+
+def slow_to_start(t, before):
+    """Both programs, of which iotrace does so much before it is itself."""
+    os.mkdir(t.path("bin"))
+    with open(t.path("bin/iotrace"), "w") as f:
+        f.write('#!/bin/sh\n%s\nexec "%s/iotrace" "$@"\n' % (before, BIN))
+    os.chmod(t.path("bin/iotrace"), 0o755)
+    return shutil.copy(os.path.join(BIN, "profile-scenario"), t.path("bin"))
+
+
+@test
+def a_time_limit_while_it_is_attached_to(t):
+    """A tool that has not begun cannot let go: it is asked when it has, so there is a result at any limit."""
+    p, port = started(t)
+    both = slow_to_start(t, "echo $$ >pid; until [ -e go ]; do sleep 0.01; done")
+    args = [both, "--attach", str(p.pid), "--type", "io", "--scenario", "x", "--timeout", "0.001", "--grace", "20"]
+    for extra, status in ([], 124), (["--load", "touch load"], 2):
+        run = t.start(args + extra)
+        pid = int(wait_for_text(t.path("pid")))
+        time.sleep(0.2) # longer than the limit: it may be longer yet
+        check(not gone(pid) and run.poll() is None, "it waits for iotrace")
+        write(t, "go", {})
+        r = t.finish(run)
+        eq(r.status, status, "status: %s" % r)
+        check("the time limit ended the run" in r.err and "timed_out" in codes(result(t, "x")), str(r))
+        check(not os.path.exists(t.path("load")), "there is no load then")
+        for name in ("pid", "go"):
+            os.unlink(t.path(name))
+        shutil.rmtree(t.path("results"))
+    # One that does not even begin in its grace is ended, and that is said.
+    r = t.run(args[:-1] + ["0.2"])
+    eq(r.status, 124, "status: %s" % r)
+    check("the time limit ended the run" in r.err and "left no result" in r.err, str(r))
+    no_files(t)
     unharmed(p, port)
 
 

@@ -200,7 +200,7 @@ def a_line_has_all_until_then(t):
             f.write(b"-")
         os.chmod(word, 0o666)
         p = t.start([t.binary, "--mode", mode, "-e", "write", "--interval", "0.01", "--json", "-", "--",
-                     t.target("ongoing"), "burst", o.file, word, "300"], bufsize=0)
+                     t.target("ongoing"), "burst", o.file, word, "300"])
         # It records seldom by now, so that what is recorded is looked at seldom.
         wait_for_total(p, 300)
         for _ in range(50):
@@ -296,6 +296,26 @@ def windows_of_a_runner(t):
 
 
 @test
+def a_phase_in_which_nothing_ends_has_its_lines(t):
+    """The target waits in one call, from before the window to its end."""
+    read, write = os.pipe()
+    p = t.start([t.binary, "--interval", EVERY, "--json", "-", "-e", "all", "--control-fd", str(read), "--", "cat"],
+                pass_fds=[read], stdin=subprocess.PIPE)
+    os.close(read)
+    seen = [p.stdout.readline()]
+    while json.loads(seen[-1])["calls"]:
+        seen.append(p.stdout.readline())
+    for word, phase in ((b"begin\n", "window"), (b"end\n", "shutdown")):
+        os.write(write, word)
+        while json.loads(seen[-1])["phase"] != phase:
+            seen.append(p.stdout.readline())
+    r = t.finish(p)
+    os.close(write)
+    intervals, result = lines_of(b"".join(seen).decode() + r.out)
+    expect_phases(intervals, result)
+
+
+@test
 def a_window_that_never_begins(t):
     """The result's tables are then those of the lines before it."""
     r = t.run([t.binary, "--interval", EVERY, "--json", "-", "-e", "all", "--skip", "100", "--", "sh", "-c",
@@ -342,8 +362,12 @@ mkdir small
 mount -t tmpfs -o size=64k none small || exit 77
 dd if=/dev/zero of=small/room bs=1k count=60 2>/dev/null
 "$@" >small/lines &
-while [ "$(stat -f -c %a small)" != 0 ]; do sleep 0.01; done
-sleep 0.1 # several lines that have no room: more or fewer change nothing
+while [ "$(stat -f -c %a small)" != 0 ] || [ $(($(stat -c %s small/lines) % 4096)) != 0 ]; do sleep 0.01; done
+# Each comes after its line: before the second of them is one that had no room.
+for metrics in 1 2; do
+	was=$(stat -c %i,%y metrics 2>&1)
+	while [ "$(stat -c %i,%y metrics 2>&1)" = "$was" ]; do sleep 0.01; done
+done
 rm small/room goes-on
 wait $!
 echo "status $?"
@@ -356,7 +380,7 @@ def a_disk_that_was_full(t):
     """Where a line was cut nothing is written after it, though there is room again."""
     o = Ongoing(t)
     r = t.run([need_tool("unshare"), "-m", *([] if tap.IS_ROOT and not tap.USER else ["-Ur"]), "sh", "-c", SMALL_DISK, "sh",
-               t.binary, "--interval", "0.01", "--json", "-", "-e", "all", "--", *o.argv])
+               t.binary, "--interval", "0.01", "--metrics", "metrics", "--json", "-", "-e", "all", "--", *o.argv])
     if r.status == 77:
         raise Skip("cannot mount a tmpfs: " + r.err.strip())
     status, *lines = r.out.split("\n")

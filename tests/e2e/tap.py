@@ -19,6 +19,7 @@ Environment:
     EXACT_ORACLE   see exact.py
 Arguments of a test file choose the tests whose names contain one of them.
 """
+import io
 import json
 import os
 import re
@@ -240,8 +241,12 @@ class Test:
         kw.setdefault("stdin", subprocess.DEVNULL)
         kw.setdefault("stdout", subprocess.PIPE)
         kw.setdefault("stderr", subprocess.PIPE)
+        # finish() reads the pipes themselves: what readline() had taken into a buffer, with the line it was asked for,
+        # would be missing there.
         p = subprocess.Popen((_prefix() if user else []) + list(argv), start_new_session=True,
-                             cwd=kw.pop("cwd", self.dir), **kw)
+                             cwd=kw.pop("cwd", self.dir), bufsize=0, **kw)
+        if p.stdin:
+            p.stdin = io.BufferedWriter(p.stdin)
         self._started.append(p)
         return p
 

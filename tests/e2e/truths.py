@@ -28,6 +28,7 @@ not. What is checked of it is in the functions below.
 """
 import difflib
 import glob
+import json
 import os
 import re
 import shlex
@@ -145,6 +146,8 @@ def of_runs(t, truth):
     program, *args = truth.argv(t, truth.of.get("args", ""))
     r = profile(t, "--scenario", "s", "--type", "io", "--binary", program, "--runs", truth.of["runs"], *truth.options(),
                 "--", *args, env=AT_ONCE)
+    with open(t.path("results/iotrace/s-iotrace.json"), encoding="utf-8") as f:
+        as_slow_as_needed(truth, json.load(f)["tracer"]["overhead"]["estimated_share"])
     judge(truth, "auto", plain(r.out + r.err) + " " + written_of(t))
 
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-only
 /*
- * Calls that wait, each in a thread of its own, all at once: "all LIMIT END" gives each a time
- * limit of LIMIT ms (0: none, where it can do without) and ends what still waits after END ms (0:
- * not). For each a line: name, result, errno, ms it took, and whether its argument registers and
- * the limit in memory were as before ("same") or not.
+ * Calls that wait, each in a thread of its own, all at once: "all LIMIT" gives each a time limit of
+ * LIMIT ms; with 0 none, where it can do without, and what waits comes true when stdin ends. For
+ * each a line: name, result, errno, ms it took, and whether its argument registers and the limit in
+ * memory were as before ("same") or not.
  */
 #include <linux/aio_abi.h>
 #include <linux/futex.h>
@@ -525,11 +525,11 @@ static void start(struct waiter *w, size_t n)
 
 static void all(char **args)
 {
-	long end_ms = t_num(args, 1, 0);
-	size_t more = end_ms ? LEN(endless) - 1 : 0;
+	size_t more;
 	sigset_t set;
 
 	limit_ms = t_num(args, 0, 0);
+	more = limit_ms ? 0 : LEN(endless) - 1;
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR2);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
@@ -539,8 +539,9 @@ static void all(char **args)
 	pthread_barrier_wait(&ready);
 	printf("ready\n");
 	fflush(stdout);
-	t_sleep_ms(end_ms);
-	for (size_t i = 0; end_ms && i < LEN(limited); i++)
+	if (!limit_ms)
+		CHECK(read(0, byte, 1) == 0);
+	for (size_t i = 0; !limit_ms && i < LEN(limited); i++)
 		limited[i].end(&limited[i]);
 	for (size_t i = 1; i <= more; i++)
 		endless[i].end(&endless[i]);

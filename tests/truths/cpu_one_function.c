@@ -2,7 +2,7 @@
 /*
  * kind: cpu
  * options: --sampling-rate 2000
- * truth: nearly all of the time of half a second or more goes into one function.
+ * truth: nearly all of a second and a half of CPU, on whatever machine, goes into one function.
  * says: of the samples are in hot itself
  * never: too few samples to say where its time goes
  * never: Too few samples to say where the time goes
@@ -17,6 +17,8 @@
  * never: lines of perf script were not understood and are left out
  * never: the target did not end within the grace after TERM and was killed
  */
+#include <time.h>
+
 #include "t.h"
 
 __attribute__((noinline)) static unsigned long hot(unsigned long n)
@@ -28,7 +30,19 @@ __attribute__((noinline)) static unsigned long hot(unsigned long n)
 	return sum;
 }
 
+static long cpu_ms(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return used.tv_sec * 1000 + used.tv_nsec / 1000000;
+}
+
 int main(void)
 {
-	return hot(1500000000) == 1;
+	unsigned long sum = 0;
+
+	while (cpu_ms() < 1500)
+		sum += hot(10000000);
+	return sum == 1;
 }

@@ -133,13 +133,14 @@ static void an_interval_is_a_difference(void **state)
 /* The window lies from 2 to 4 s. */
 static const struct {
 	double from_s, to_s;
+	enum book_phase phase; /* of to_s */
 	uint64_t ms[PHASE_COUNT];
 } lengths[] = {
-	{0, 1, {1000, 0, 0}},
-	{1.5, 2.5, {500, 500, 0}},
-	{2, 3, {0, 1000, 0}},
-	{1, 5, {1000, 2000, 1000}},
-	{4.5, 5, {0, 0, 500}},
+	{0, 1, PHASE_STARTUP, {1000, 0, 0}},
+	{1.5, 2.5, PHASE_WINDOW, {500, 500, 0}},
+	{2, 3, PHASE_WINDOW, {0, 1000, 0}},
+	{1, 5, PHASE_SHUTDOWN, {1000, 2000, 1000}},
+	{4.5, 5, PHASE_SHUTDOWN, {0, 0, 500}},
 };
 
 static void intervals_are_cut_at_the_window(void **state)
@@ -147,11 +148,14 @@ static void intervals_are_cut_at_the_window(void **state)
 	(void)state;
 	for (size_t k = 0; k < sizeof(lengths) / sizeof(*lengths); k++) {
 		struct snapshot *a = snapshot(lengths[k].from_s, PHASE_WINDOW, 1);
-		struct snapshot *b = snapshot(lengths[k].to_s, PHASE_WINDOW, 1);
+		struct snapshot *b = snapshot(lengths[k].to_s, lengths[k].phase, 1);
 
-		for (int p = 0; p < PHASE_COUNT; p++)
+		for (int p = 0; p < PHASE_COUNT; p++) {
 			assert_int_equal(snapshot_length_ns(a, b, (enum book_phase)p) / NS_PER_MS,
 				lengths[k].ms[p]);
+			assert_int_equal(interval_has(a, b, (enum book_phase)p),
+				lengths[k].ms[p] != 0); /* though no call has ended */
+		}
 		snapshot_free(a);
 		snapshot_free(b);
 	}

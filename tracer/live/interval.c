@@ -20,7 +20,8 @@ int interval_has(const struct snapshot *before, const struct snapshot *now, enum
 {
 	const struct counted *was = of_phase(before, phase);
 
-	return phase == now->phase || now->phases[phase].counted.calls != (was ? was->calls : 0);
+	return phase == now->phase || snapshot_length_ns(before, now, phase) ||
+	       now->phases[phase].counted.calls != (was ? was->calls : 0);
 }
 
 static void fill_call(

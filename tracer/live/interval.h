@@ -8,7 +8,8 @@
 
 /* Lines of --interval: what came between two snapshots. Pure. */
 
-/* 1 if the phase has a line: the moment lies in it, or a call of it has ended since. */
+/* 1 if the phase has a line: the moment or some of the time since lies in it, or a call of it has
+ * ended since. So the lines of a phase sum up to its length, too. */
 int interval_has(const struct snapshot *before, const struct snapshot *now, enum book_phase phase);
 
 /* before NULL: nothing was counted yet. Released with result_free(). */
