@@ -98,7 +98,7 @@ static int copy_results(struct making *mk, struct baseline_notes *notes, struct 
 	const struct tree_copy copy = {&mk->manifest, notes, mk->fd, mk->place->interrupted};
 	int rc = 0;
 
-	for (const struct baseline_kind *k = mk->place->kinds; k->id && rc == 0; k++) {
+	for (const struct result_kind *k = mk->place->kinds; k->id && rc == 0; k++) {
 		cleanup_free char *from = mem_printf("%s/%s", mk->place->out_dir, k->folder);
 
 		rc = tree_copy_results(&copy, from, k->id, err);
@@ -108,7 +108,7 @@ static int copy_results(struct making *mk, struct baseline_notes *notes, struct 
 
 /* NAME of "ID/NAMEsuffix", the JSON of a result of that kind; NULL for other files. The caller's.
  */
-static char *result_name(const struct baseline_kind *k, const char *path)
+static char *result_name(const struct result_kind *k, const char *path)
 {
 	size_t folder = strlen(k->id), suffix = strlen(k->json_suffix), len = strlen(path);
 
@@ -122,7 +122,7 @@ static char *result_name(const struct baseline_kind *k, const char *path)
 /* The copies are read, so that the text is of what was saved. */
 static void read_results(const struct making *mk, struct metadata *m)
 {
-	for (const struct baseline_kind *k = mk->place->kinds; k->id; k++) {
+	for (const struct result_kind *k = mk->place->kinds; k->id; k++) {
 		for (size_t i = 0; i < mk->manifest.len; i++) {
 			const char *path = mk->manifest.at[i].path;
 			cleanup_free char *name = result_name(k, path);
@@ -318,7 +318,7 @@ static char *scenarios_in(const struct baseline_place *place, const struct manif
 {
 	char *all = mem_strdup("");
 
-	for (const struct baseline_kind *k = place->kinds; k->id; k++) {
+	for (const struct result_kind *k = place->kinds; k->id; k++) {
 		char *names = mem_strdup("");
 
 		for (size_t i = 0; i < m->len; i++) {

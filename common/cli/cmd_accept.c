@@ -148,7 +148,7 @@ static int accept_results(const struct accept_args *args, const char *name,
 	struct res_compare *c = NULL;
 	int rc = 0;
 
-	for (const struct side_kind *k = gather_kinds(); k->id && rc == 0; k++)
+	for (const struct result_kind *k = gather_kinds(); k->id && rc == 0; k++)
 		rc = side_read_one(&side, dir, name, k, err);
 	if (rc == 0 && !side.parts.len)
 		rc = err_set(err, -ENOENT, "no results of %s in %s: run it first", name, dir);

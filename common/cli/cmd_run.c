@@ -269,7 +269,7 @@ static int check_limits(const struct scenario *sc, size_t place, struct res_run 
 	struct res_compare *c = NULL;
 	int rc = 0;
 
-	for (const struct side_kind *k = gather_kinds(); k->id && rc == 0; k++)
+	for (const struct result_kind *k = gather_kinds(); k->id && rc == 0; k++)
 		rc = side_read_one(&side, sc->output_dir, sc->name, k, err);
 	if (rc == 0 && side.parts.len)
 		rc = compare_budgets(&side, limits, &c, err);
@@ -307,7 +307,7 @@ static int read_new(const struct scenario *sc, const struct res_run_scenario *ra
 {
 	int rc = 0;
 
-	for (const struct side_kind *k = gather_kinds(); k->id && rc == 0; k++)
+	for (const struct result_kind *k = gather_kinds(); k->id && rc == 0; k++)
 		for (size_t i = 0; i < ran->types.len && rc == 0; i++)
 			if (!strcmp(ran->types.at[i].type, k->id) && ran->types.at[i].files.len)
 				rc = side_read_one(side, sc->output_dir, sc->name, k, err);

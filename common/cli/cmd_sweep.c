@@ -218,9 +218,9 @@ static int status_of(const struct res_sweep *s)
 
 /* ---- the command ---- */
 
-static const struct side_kind *find_kind(const char *type, struct err *err)
+static const struct result_kind *find_kind(const char *type, struct err *err)
 {
-	for (const struct side_kind *k = gather_kinds(); k->id; k++)
+	for (const struct result_kind *k = gather_kinds(); k->id; k++)
 		if (!strcmp(k->id, type))
 			return k;
 	err_set(err, -EINVAL, "a sweep is of one type, io, cpu or memory: not of '%.60s'", type);
@@ -237,7 +237,7 @@ static void name_results(const struct sweep_args *args, const struct values *v, 
 			a->output_dir, a->scenario, v->at[s->results.len]);
 }
 
-static int run_values(struct sweep_args *args, struct values *v, const struct side_kind *kind,
+static int run_values(struct sweep_args *args, struct values *v, const struct result_kind *kind,
 	struct res_sweep **ret, struct err *err)
 {
 	struct alternate *a = &args->alternate;
@@ -268,7 +268,7 @@ static int sweep_run(void *ctx, const struct words *words, struct err *err)
 {
 	struct sweep_args *args = ctx;
 	const char *type = args->alternate.type ? args->alternate.type : "io";
-	const struct side_kind *kind = find_kind(type, err);
+	const struct result_kind *kind = find_kind(type, err);
 	struct values values = {0};
 	struct res_sweep *s = NULL;
 	int rc = kind ? read_values(&values, args->over, err) : err->code;

@@ -114,7 +114,7 @@ static struct judge_row *row_named(struct rows *rows, const char *name)
 }
 
 /* Whether a limit on what no run has measured is told of here: once, if several types could. */
-static int is_told_here(const char *name, const struct side_kind *kind)
+static int is_told_here(const char *name, const struct result_kind *kind)
 {
 	if (metric_is_of(name, &schema_result))
 		return kind->schema == &schema_result;

@@ -25,7 +25,7 @@ struct curve {
 
 /* ---- what can be a cost ---- */
 
-int curve_check_cost(const char *cost, const struct side_kind *kind, struct err *err)
+int curve_check_cost(const char *cost, const struct result_kind *kind, struct err *err)
 {
 	int is_work = !strcmp(cost, COST_WORK);
 

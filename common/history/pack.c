@@ -101,7 +101,7 @@ void pack_release(struct pack *p)
 	arena_release(&p->arena);
 }
 
-int pack_open(const struct db_value *zstd, const char *name, const struct side_kind *kind,
+int pack_open(const struct db_value *zstd, const char *name, const struct result_kind *kind,
 	void **ret, struct err *err)
 {
 	unsigned long long size =

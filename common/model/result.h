@@ -99,6 +99,13 @@ const struct schema *schema_like(const struct schema *const *list, const char *i
 #include "common/model/schemas.def"
 #undef SCHEMA
 
+/* A type of result: where it lies, how its JSON is named (NAME + suffix), what that is. Of a list
+ * the last has no id. */
+struct result_kind {
+	const char *id, *folder, *json_suffix;
+	const struct schema *schema;
+};
+
 /*
  * A document is the struct of a whole file (struct res_result, struct res_cpu) with its arena:
  *

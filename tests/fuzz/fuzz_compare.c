@@ -6,7 +6,7 @@
 #include "common/write/writer.h"
 #include "tests/fuzz/fuzz.h"
 
-static const struct side_kind kinds[] = {
+static const struct result_kind kinds[] = {
 	{"io", "iotrace", "-iotrace.json", &schema_result},
 	{"cpu", "cpu", "-cpu.json", &schema_cpu},
 	{"memory", "memory", "-memory.json", &schema_memory},
