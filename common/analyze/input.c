@@ -58,10 +58,7 @@ static int place_io(struct analyze_scenario *s, struct res_result *io, struct er
 static int place(struct analyze_input *in, const char *path, const struct schema *kind, void *doc,
 	struct err *err)
 {
-	/* The member is there in each kind of file; the structs differ. */
-	const char *given = kind == &schema_result ? ((struct res_result *)doc)->scenario
-			    : kind == &schema_cpu  ? ((struct res_cpu *)doc)->scenario
-						   : ((struct res_memory *)doc)->scenario;
+	const char *given = result_head(doc).scenario;
 	cleanup_free char *name = given ? mem_strdup(given) : name_of_file(path);
 	struct analyze_scenario *s = scenario_named(in, name);
 	const char **file = kind == &schema_result ? &s->io_file

@@ -107,6 +107,29 @@ void *result_alloc(void *doc, size_t n, const struct shape *shape)
 	return at;
 }
 
+#define HEAD_OF(r, attached)                                                                       \
+	(struct result_head)                                                                       \
+	{                                                                                          \
+		(r)->complete, (r)->warnings.at, (r)->warnings.len, &(r)->command, (r)->scenario,  \
+			(r)->started_at, (r)->wall_ns, attached, (r)->exit, (r)->runs,             \
+			(r)->environment                                                           \
+	}
+
+struct result_head result_head(const void *doc)
+{
+	const struct schema *schema = owner_of((void *)doc)->schema;
+	const struct res_result *io = doc;
+	const struct res_memory *memory = doc;
+	const struct res_cpu *cpu = doc;
+
+	if (schema == &schema_result)
+		return HEAD_OF(io, io->attached);
+	if (schema == &schema_cpu)
+		return HEAD_OF(cpu, cpu->attached);
+	assert(schema == &schema_memory);
+	return HEAD_OF(memory, NULL);
+}
+
 static const struct field *warnings_field(const struct shape *shape)
 {
 	for (size_t i = 0; i < shape->len; i++)

@@ -127,6 +127,22 @@ void result_clear(void *obj, const struct shape *shape);
 #define RES_OBJ(r, s)           ((struct res_##s *)result_alloc((r), 1, &shape_##s))
 #define RES_LIST(r, list, n, s) ((list)->at = result_alloc((r), (n), &shape_##s), (list)->len = (n))
 
+/* What results of every type say: io, cpu and memory. All of it is doc's. */
+struct result_head {
+	int complete;
+	const struct res_warning *warnings;
+	size_t warnings_len;
+	const struct res_strs *command;
+	const char *scenario, *started_at;
+	uint64_t wall_ns;
+	const struct res_attached *attached;
+	const struct res_exit *exit;
+	const struct res_runs *runs;
+	const struct res_environment *environment;
+};
+/* doc: struct res_result, res_cpu or res_memory. */
+struct result_head result_head(const void *doc);
+
 /* Appends a warning; a code that is there already is not repeated. complete is not changed. */
 void result_warn(void *doc, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
