@@ -14,6 +14,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/out.h"
+#include "common/base/text.h"
 #include "common/base/units.h"
 #include "common/baseline/baseline_manifest.h"
 #include "common/baseline/baseline_metadata.h"
@@ -305,14 +306,6 @@ void baseline_saved_release(struct baseline_saved *s)
 
 /* ---- list ---- */
 
-static void append(char **text, const char *separator, const char *more)
-{
-	char *longer = mem_printf("%s%s%s", *text, **text ? separator : "", more);
-
-	free(*text);
-	*text = longer;
-}
-
 /* "io a b; cpu a" */
 static char *scenarios_in(const struct baseline_place *place, const struct manifest *m)
 {
@@ -325,11 +318,11 @@ static char *scenarios_in(const struct baseline_place *place, const struct manif
 			cleanup_free char *name = result_name(k, m->at[i].path);
 
 			if (name)
-				append(&names, " ", name);
+				text_append(&names, " ", name);
 		}
 		if (*names) {
-			append(&all, "; ", k->id);
-			append(&all, " ", names);
+			text_append(&all, "; ", k->id);
+			text_append(&all, " ", names);
 		}
 		free(names);
 	}

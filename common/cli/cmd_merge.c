@@ -12,6 +12,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/base/text.h"
 #include "common/merge/merge.h"
 #include "common/model/json.h"
 
@@ -32,11 +33,9 @@ static const struct optable_row option_rows[] = {
 static char *name_of(const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	size_t len = strlen(name);
+	size_t stem = text_stem_len(name, ".json");
 
-	if (len > 5 && !strcmp(name + len - 5, ".json"))
-		len -= 5;
-	return mem_strndup(name, len);
+	return stem ? mem_strndup(name, stem) : mem_strdup(name);
 }
 
 static int add_file(struct merge *m, const char *host, const char *path, struct err *err)

@@ -11,6 +11,7 @@
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
 #include "common/base/out.h"
+#include "common/base/text.h"
 #include "common/cli/command.h"
 #include "common/write/tail.h"
 
@@ -20,23 +21,18 @@ static const struct command *const commands[] = {
 #undef COMMAND
 };
 
-static int is_control(char c)
-{
-	return (unsigned char)c < ' ' || c == 0x7f;
-}
-
 void command_complain(const char *text)
 {
 	fputs("profile-scenario: ", stderr);
 	for (; *text; text++)
-		fputc(is_control(*text) ? '?' : *text, stderr);
+		fputc(text_is_control(*text) ? '?' : *text, stderr);
 	fputc('\n', stderr);
 }
 
 void command_put(struct out *o, const char *text, char instead)
 {
 	for (; *text; text++)
-		out_char(o, is_control(*text) ? instead : *text);
+		out_char(o, text_is_control(*text) ? instead : *text);
 }
 
 void command_show_log(const char *path)

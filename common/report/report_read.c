@@ -8,6 +8,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/base/text.h"
 #include "common/model/json.h"
 #include "common/report/report.h"
 
@@ -76,11 +77,9 @@ static void read_stacks(struct report_stacks *s)
 /* path with `suffix` at its end exchanged; NULL if it does not end so. */
 static char *sibling(const char *path, const char *suffix, const char *with)
 {
-	size_t len = strlen(path), n = strlen(suffix);
+	size_t stem = text_stem_len(path, suffix);
 
-	if (len < n || strcmp(path + len - n, suffix) != 0)
-		return NULL;
-	return mem_printf("%.*s%s", (int)(len - n), path, with);
+	return stem ? mem_printf("%.*s%s", (int)stem, path, with) : NULL;
 }
 
 static void find_cpu_stacks(struct report *r)

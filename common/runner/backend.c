@@ -12,6 +12,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/text.h"
 #include "common/base/units.h"
 #include "common/runner/layout.h"
 #include "common/model/json.h"
@@ -205,17 +206,16 @@ static const char *value_words(char *buf, const char *unit, double v)
 const char *backend_figure_words(
 	char *buf, size_t size, const char *name, const char *unit, const double value_of[2])
 {
-	static const char per_call[] = " per call";
 	char value[UNITS_BUF], of[UNITS_BUF];
-	size_t len = strlen(name), tail = sizeof(per_call) - 1;
+	size_t len = strlen(name), stem = text_stem_len(name, " per call");
 
 	value_words(value, unit ? unit : "", value_of[0]);
 	if (!strcmp(name, "calls") || !strcmp(name, "samples"))
 		snprintf(buf, size, "%s %.*s", value, (int)len - (value_of[0] == 1), name);
 	else if (!strncmp(name, "calls per ", strlen("calls per ")))
 		snprintf(buf, size, "%s %s", value, name);
-	else if (len > tail && !strcmp(name + len - tail, per_call) && !isnan(value_of[1]))
-		snprintf(buf, size, "%.*s %s of %s a call", (int)(len - tail), name, value,
+	else if (stem && !isnan(value_of[1]))
+		snprintf(buf, size, "%.*s %s of %s a call", (int)stem, name, value,
 			value_words(of, "", value_of[1]));
 	else
 		snprintf(buf, size, "%s %s", name, value);

@@ -10,6 +10,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
+#include "common/base/text.h"
 #include "common/runner/program.h"
 
 #define LIMIT_NS (120 * NS_PER_SEC)
@@ -79,9 +80,7 @@ static void last_line(int fd, char *buf, size_t size)
 
 	if (line)
 		memmove(buf, line + 1, strlen(line));
-	for (char *c = buf; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = ' ';
+	text_one_line(buf);
 }
 
 static int judge(

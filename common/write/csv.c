@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/text.h"
 #include "common/model/json.h"
 #include "common/model/walk.h"
 #include "common/write/safe.h"
@@ -20,7 +21,7 @@ static int must_quote(const char *s)
 	if (!*s) /* else it would be "not measured" */
 		return 1;
 	for (; *s; s++)
-		if (*s == ',' || *s == '"' || (unsigned char)*s < ' ' || *s == 0x7f)
+		if (*s == ',' || *s == '"' || text_is_control(*s))
 			return 1;
 	return 0;
 }
