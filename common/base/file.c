@@ -361,6 +361,17 @@ int file_write_with(const char *path, void (*write)(const void *ctx, struct out 
 	return file_commit(&f, err);
 }
 
+void file_hold_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 struct bytes {
 	const void *at;
 	size_t len;

@@ -127,7 +127,6 @@ static int run_once(const struct alternate *a, const struct alternate_way *way, 
 {
 	cleanup_free char *log = mem_printf("%s/%s/%s/log", a->output_dir, a->folder, a->scenario);
 	cleanup_free char *kept = mem_printf("%s/log", dir);
-	cleanup_close int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	cleanup_close int fd = -1;
 	struct words_vec v = command_of(a, way, dir);
 	struct program p = PROGRAM_NONE;
@@ -142,12 +141,9 @@ static int run_once(const struct alternate *a, const struct alternate_way *way, 
 		rc = fd < 0 ? err_set(err, -errno, "%s: %s", log, strerror(errno)) : 0;
 	}
 	if (rc == 0)
-		rc = program_start(&(struct program_spec){.argv = v.at,
-					   .stdin_fd = null,
-					   .stdout_fd = fd,
-					   .stderr_fd = fd,
-					   .keep_fd = -1},
-			&p, err);
+		rc = program_start(
+			&(struct program_spec){.argv = v.at, .streams = {PROGRAM_NULL, fd, fd}}, &p,
+			err);
 	if (rc == 0)
 		program_wait(&p);
 	if (rc == 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* profile-scenario: finds the command and runs it. */
+#include "common/base/file.h"
 #include "common/base/platform.h"
 
 #include <errno.h>
@@ -150,6 +151,8 @@ static int run(char **argv, struct err *err)
 int main(int argc, char **argv)
 {
 	struct err err = {0};
+
+	file_hold_streams();
 	int rc = argc < 2 ? err_set(&err, -EINVAL, "--scenario NAME is needed (see --help)")
 			  : run(argv, &err);
 

@@ -30,7 +30,6 @@ struct drive backend_drive(const struct backend_run *in)
 	return (struct drive){
 		.sc = in->sc,
 		.signals = in->signals,
-		.keep_fd = -1,
 		.null_stdin = in->null_stdin,
 		.insist = SIGKILL,
 		.limit_ns = in->sc->timeout_ns,
