@@ -16,6 +16,8 @@
 void json_write_result(const struct res_result *r, struct out *o);
 /* s as a JSON string with its quotes; NULL is null. */
 void json_write_string(struct out *o, const char *s);
+/* As the shortest number that reads back as d; not finite: null. */
+void json_write_real(struct out *o, double d);
 
 /* Reads a result. Unknown members are ignored (a newer writer); a wrong type, a missing or foreign
  * schema, trailing garbage and nesting beyond 64 are errors that name the place:

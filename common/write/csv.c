@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,25 +62,6 @@ void csv_text(struct out *o, const char *s, enum csv_style style)
 	arena_release(&arena);
 }
 
-void csv_real(struct out *o, double d)
-{
-	char buf[40];
-
-	if (!isfinite(d))
-		return;
-	if (fabs(d) < 0x1p63 && d == trunc(d)) {
-		out_i64(o, (int64_t)d);
-		return;
-	}
-	/* Fewer digits than 15 are what %.15g leaves anyway. */
-	for (int precision = 15; precision <= 17; precision++) {
-		snprintf(buf, sizeof(buf), "%.*g", precision, d);
-		if (strtod(buf, NULL) == d)
-			break;
-	}
-	out_str(o, buf);
-}
-
 /* What was not measured. */
 static void write_none(struct out *o, enum csv_style style)
 {
@@ -107,7 +87,7 @@ static void write_value(struct out *o, const void *obj, const struct field *f, e
 		break;
 	case FIELD_DBL:
 		if (isfinite(*(const double *)at))
-			csv_real(o, *(const double *)at);
+			json_write_real(o, *(const double *)at);
 		else
 			write_none(o, style);
 		break;
