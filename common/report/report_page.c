@@ -71,12 +71,8 @@ static struct result_head head_of(const struct report *r)
 
 static void title(struct page *p, const struct report *r)
 {
-	const struct res_strs *command = head_of(r).command;
-	const char *line = "";
+	const char *line = view_joined(&p->arena, head_of(r).command, " ");
 
-	for (size_t i = 0; i < command->len; i++)
-		line = arena_printf(&p->arena, "%s%s%s", line, i ? " " : "",
-			command->at[i] ? command->at[i] : "?");
 	out_str(p->o, "<header>\n<h1>");
 	html_name(p, *report_name(r) ? report_name(r) : "Profile", 80);
 	out_str(p->o, "</h1>\n<p class=\"command\"><code>");

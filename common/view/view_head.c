@@ -273,8 +273,7 @@ static const char *batches_at_risk(const struct res_result *r)
 	for (size_t i = 0; i < r->syscalls.len; i++) {
 		const struct res_syscall *s = &r->syscalls.at[i];
 
-		if (s->batch && s->batch->unit && !strcmp(s->batch->unit, "messages") &&
-			s->wall_ns && s->wall_ns->p50 != U64_NONE &&
+		if (view_has_messages(s) && s->wall_ns && s->wall_ns->p50 != U64_NONE &&
 			2 * o->per_stop_ns > s->wall_ns->p50 / 10)
 			return view_name(s->name);
 	}
