@@ -197,7 +197,7 @@ static int print_all(const struct compare_args *args, const struct res_compare *
 		rc = file_write_with(args->html, write_html, d, err);
 	out_init(&o, STDOUT_FILENO);
 	if (args->json) {
-		json_write_struct(c, &shape_compare, &o);
+		json_write_doc(c, &o);
 	} else {
 		text_write_doc(d, &o, out_columns(STDOUT_FILENO, TEXT_COLUMNS));
 		print_end(c, &o);

@@ -69,11 +69,6 @@ static int is_quiet(const struct history_args *args)
 	return is_stdout(args->json) || is_stdout(args->svg);
 }
 
-static void write_json(const void *ctx, struct out *o)
-{
-	json_write_struct(ctx, &shape_history, o);
-}
-
 static void write_svg(const void *ctx, struct out *o)
 {
 	const struct res_history *r = ctx;
@@ -102,7 +97,7 @@ static int finish(const struct history_args *args, struct out *o, struct res_his
 	if (rc == 0)
 		rc = write_to(args->svg, write_svg, r, err);
 	if (rc == 0)
-		rc = write_to(args->json, write_json, r, err);
+		rc = write_to(args->json, json_write_doc, r, err);
 	result_free(r);
 	return rc;
 }

@@ -85,11 +85,6 @@ static int add_word(struct merge *m, const char *word, struct err *err)
 
 /* ---- output ---- */
 
-static void write_json(const void *ctx, struct out *o)
-{
-	json_write_struct(ctx, &shape_merge, o);
-}
-
 static void tell(const struct res_merge *d)
 {
 	fprintf(stderr, "%" PRIu64 " results of %zu hosts\n", d->results, d->hosts.len);
@@ -129,7 +124,7 @@ static int merge_run(void *ctx, const struct words *words, struct err *err)
 		rc = add_word(m, words->at[i], err);
 	if (rc == 0) {
 		d = merge_finish(m);
-		rc = file_write_with(args->output, write_json, d, err);
+		rc = file_write_with(args->output, json_write_doc, d, err);
 		if (rc == 0)
 			tell(d);
 	}

@@ -233,11 +233,6 @@ static void write_plans(const void *ctx, struct out *o)
 	}
 }
 
-static void write_report(const void *report, struct out *o)
-{
-	json_write_struct(report, &shape_run, o);
-}
-
 /* ---- limits ---- */
 
 static void tell_missed(const struct res_compare *c, struct res_run *report, size_t scenario,
@@ -354,7 +349,7 @@ static int run_chosen(const struct scenario_args *args, const struct chosen *c)
 	status = (int)report->status;
 	if (!args->json && !args->quiet)
 		results_tell(report, c->at);
-	if (args->json && command_write(write_report, report, &err) < 0) {
+	if (args->json && command_write(json_write_doc, report, &err) < 0) {
 		command_complain(err.text);
 		status = status ? status : STATUS_USAGE;
 	}
@@ -371,7 +366,7 @@ static void refuse(const void *args, const struct err *err)
 
 	report->status = STATUS_USAGE;
 	result_append(report, &report->troubles, err->text);
-	command_write(write_report, report, NULL);
+	command_write(json_write_doc, report, NULL);
 	result_free(report);
 }
 

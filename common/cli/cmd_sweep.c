@@ -151,11 +151,6 @@ static const struct alternate_way *ways_of(const struct sweep_args *args, struct
 
 /* ---- output ---- */
 
-static void write_json(const void *ctx, struct out *o)
-{
-	json_write_struct(ctx, &shape_sweep, o);
-}
-
 static void write_svg(const void *ctx, struct out *o)
 {
 	plot_sweep_write(ctx, o);
@@ -177,7 +172,7 @@ static int write_files(const struct sweep_args *args, const struct res_sweep *s,
 	static const struct {
 		const char *suffix;
 		void (*write)(const void *ctx, struct out *o);
-	} files[] = {{"svg", write_svg}, {"md", write_markdown}, {"json", write_json}};
+	} files[] = {{"svg", write_svg}, {"md", write_markdown}, {"json", json_write_doc}};
 	const struct alternate *a = &args->alternate;
 	int rc = 0;
 
@@ -199,7 +194,7 @@ static int print(const struct sweep_args *args, const struct res_sweep *s, struc
 
 	out_init(&o, STDOUT_FILENO);
 	if (args->json)
-		write_json(s, &o);
+		json_write_doc(s, &o);
 	else
 		text_write_doc(d, &o, out_columns(STDOUT_FILENO, TEXT_COLUMNS));
 	doc_free(d);

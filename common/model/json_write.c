@@ -247,9 +247,9 @@ static void write_struct(struct out *o, const void *obj, const struct shape *sha
 	out_char(o, '}');
 }
 
-void json_write_struct(const void *obj, const struct shape *shape, struct out *o)
+void json_write_doc(const void *doc, struct out *o)
 {
-	write_struct(o, obj, shape, 0);
+	write_struct(o, doc, result_schema(doc)->shape, 0);
 	out_char(o, '\n');
 }
 
@@ -257,9 +257,4 @@ void json_write_line(const void *obj, const struct shape *shape, struct out *o)
 {
 	write_struct(o, obj, shape, ON_ONE_LINE);
 	out_char(o, '\n');
-}
-
-void json_write_result(const struct res_result *r, struct out *o)
-{
-	json_write_struct(r, &shape_result, o);
 }

@@ -62,6 +62,11 @@ struct arena *result_arena(void *doc)
 	return &owner_of(doc)->arena;
 }
 
+const struct schema *result_schema(const void *doc)
+{
+	return owner_of((void *)doc)->schema;
+}
+
 void result_free(void *doc)
 {
 	if (!doc)
@@ -117,7 +122,7 @@ void *result_alloc(void *doc, size_t n, const struct shape *shape)
 
 struct result_head result_head(const void *doc)
 {
-	const struct schema *schema = owner_of((void *)doc)->schema;
+	const struct schema *schema = result_schema(doc);
 	const struct res_result *io = doc;
 	const struct res_memory *memory = doc;
 	const struct res_cpu *cpu = doc;
@@ -151,7 +156,7 @@ static int has_warning(struct walk_list warnings, const char *code)
 
 void result_warn(void *doc, const char *code, const char *fmt, ...)
 {
-	const struct field *f = warnings_field(owner_of(doc)->schema->shape);
+	const struct field *f = warnings_field(result_schema(doc)->shape);
 	struct arena *a = result_arena(doc);
 	struct walk_list there;
 	struct res_warning *at;

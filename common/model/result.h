@@ -118,6 +118,7 @@ void *result_make(const struct schema *schema);
 struct res_result *result_new(void); /* result_make(&schema_result) */
 void result_free(void *doc);         /* takes NULL */
 struct arena *result_arena(void *doc);
+const struct schema *result_schema(const void *doc);
 
 /* n structs of that shape in doc's arena, every field "not measured" (lists empty). */
 void *result_alloc(void *doc, size_t n, const struct shape *shape);

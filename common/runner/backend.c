@@ -129,18 +129,6 @@ const char *backend_describe_time(void *doc, uint64_t real_ns)
 
 /* ---- several runs ---- */
 
-struct whole {
-	const void *doc;
-	const struct shape *shape;
-};
-
-static void write_whole(const void *ctx, struct out *o)
-{
-	const struct whole *w = ctx;
-
-	json_write_struct(w->doc, w->shape, o);
-}
-
 int backend_note_runs(const struct backend *b, const char *dir, const char *name,
 	const struct backend_runs *runs, struct err *err)
 {
@@ -154,7 +142,7 @@ int backend_note_runs(const struct backend *b, const char *dir, const char *name
 	for (size_t i = 0; i < shape->len; i++)
 		if (shape->fields[i].shape == &shape_runs)
 			walk_set_obj(doc, &shape->fields[i], backend_describe_runs(doc, runs));
-	rc = file_write_with(path, write_whole, &(struct whole){doc, shape}, err);
+	rc = file_write_with(path, json_write_doc, doc, err);
 	result_free(doc);
 	return rc;
 }

@@ -86,7 +86,7 @@ static void check_print(const struct res_history *r)
 		plot_history_write(&r->series.at[i], 1, &o);
 	fuzz_check_safe(&o);
 	fuzz_renew(&o);
-	json_write_struct(r, &shape_history, &o);
+	json_write_doc(r, &o);
 	out_release(&o);
 }
 
