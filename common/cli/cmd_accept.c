@@ -197,8 +197,7 @@ const struct command command_accept = {
 		 "the catalogue, so that\nthey are just met. Relative ones (+2%) need no "
 		 "change: save a new baseline.\n\n",
 	.after = "\nexit status: 0, also if nothing was to be done; 2 trouble\n",
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct accept_args){.output_dir = "results"},
 	.words = 1,
 	.run = accept_run,

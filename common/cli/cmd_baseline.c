@@ -201,8 +201,7 @@ const struct command command_baseline = {
 		 "since (of all baselines, when none is named).\n\n",
 	.after = "\nexit status: 0; verify 1 if anything differs; 2 if nothing could be saved or "
 		 "checked, or for bad usage\n",
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct baseline_args){.output_dir = "results"},
 	.words = 2,
 	.run = baseline_run,

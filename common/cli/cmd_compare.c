@@ -429,8 +429,7 @@ const struct command command_compare = {
 		 "the results in DIR.\nCounts that agree between 3 or more runs of a side are "
 		 "compared exactly; times by an exact rank test.\n\n",
 	.after = "\nexit status: 0 no regression, 1 regression, 2 trouble, 3 cannot tell\n",
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct compare_args){.alternate = {.output_dir = "results",
 							 .folder = "compare",
 							 .runs = RUNS_DEFAULT}},

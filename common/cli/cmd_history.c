@@ -549,8 +549,7 @@ const struct command command_history = {
 		"the newest version against what\ncame before. docs/HISTORY.md has the "
 		"tables.\n\n",
 	.after = "\nexit status: 0; of check 1 something got worse, 3 cannot tell; 2 trouble\n",
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct history_args){.place = {.output_dir = "results"},
 		.keep = OPTION_UNSET},
 	.words = WORDS_MAX,

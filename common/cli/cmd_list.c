@@ -156,8 +156,7 @@ const struct command command_list = {
 	.meaning = "show the scenarios of the catalogue",
 	.usage = "profile-scenario list [OPTIONS]\nThe scenarios of the catalogue: name, types, "
 		 "runs, command, load.\n\n",
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct list_args){CONFIG_DEFAULT_FILE},
 	.run = list_run,
 };

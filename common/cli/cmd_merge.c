@@ -143,8 +143,7 @@ const struct command command_merge = {
 		"name where no HOST is given; several results of one are added.\n\n",
 	.after = "\nexit status: 0, also where a host is odd; 2 if a RESULT cannot be read, or for "
 		 "bad usage\n",
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct merge_args){"-"},
 	.words = WORDS_MAX,
 	.run = merge_run,

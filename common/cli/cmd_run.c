@@ -406,8 +406,7 @@ const struct command command_run = {
 		 "catalogue is missed; 125 where a type cannot\nrun; 2 for bad usage. Of several "
 		 "the first that is not 0.\n",
 	.help = run_help,
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct scenario_args){SCENARIO_ARGS_UNSET},
 	.run = run_run,
 	.refuse = refuse,

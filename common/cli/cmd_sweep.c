@@ -298,8 +298,7 @@ const struct command command_sweep = {
 		"does not pay:\nthe smallest whose cost is within 5% of the best one's, where the "
 		"intervals leave no doubt.\n\n",
 	.after = "\nexit status: 0 there is a knee, or there is none; 2 trouble; 3 cannot tell\n",
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct sweep_args){.alternate = {.output_dir = "results",
 						       .runs = RUNS_DEFAULT}},
 	.run = sweep_run,
