@@ -470,11 +470,6 @@ static void write_diff(const void *diff, struct out *o)
 	diff_write(diff, o);
 }
 
-static void write_json(const void *r, struct out *o)
-{
-	json_write_struct(r, &shape_cpu, o);
-}
-
 /* A picture that cannot be had is told, and the rest is kept. */
 static int draw(struct session *s, const char *folded_path, const char *suffix, struct err *err)
 {
@@ -551,7 +546,7 @@ static int write_files(struct session *s, struct err *err)
 	if (rc == 0 && s->base_path && s->fold.samples)
 		rc = make_diff(s, folded_path, err);
 	if (rc == 0)
-		rc = file_write_with(json_path, write_json, s->r, err);
+		rc = file_write_with(json_path, json_write_doc, s->r, err);
 	return rc;
 }
 

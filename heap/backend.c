@@ -331,11 +331,6 @@ static void conclude(const struct job *j, struct backend_result *ret)
 	backend_figure(ret, "", (double)r->allocations, "allocations");
 }
 
-static void write_result(const void *r, struct out *o)
-{
-	json_write_struct(r, &shape_memory, o);
-}
-
 static int take_result(
 	struct job *j, uint64_t started_real_ns, struct backend_result *ret, struct err *err)
 {
@@ -352,7 +347,7 @@ static int take_result(
 		j->r->complete = 0;
 	}
 	conclude(j, ret);
-	rc = file_write_with(json, write_result, j->r, err);
+	rc = file_write_with(json, json_write_doc, j->r, err);
 	result_free(j->r);
 	return rc;
 }

@@ -111,20 +111,6 @@ static int write_out(const char *path, struct out *o, struct err *err)
 	return file_write(path, out_text(o), o->len, err);
 }
 
-static int write_json(
-	const struct res_memory *r, const char *dir, const char *name, struct err *err)
-{
-	cleanup_free char *path = mem_printf("%s/%s" JSON, dir, name);
-	struct out o;
-
-	out_init_mem(&o);
-	json_write_struct(r, &shape_memory, &o);
-	int rc = write_out(path, &o, err);
-
-	out_release(&o);
-	return rc;
-}
-
 /* ---- the run ---- */
 
 static int has_window(const struct scenario *sc)
@@ -706,6 +692,7 @@ static int take_results(
 			j->drive.tool_status, *words ? ": " : "", words);
 	}
 	cleanup_free char *target = program_find(sc->argv[0]);
+	cleanup_free char *json = path_of(j->in, JSON);
 
 	j->r = result_make(&schema_memory);
 	fill_run(j, started_real_ns);
@@ -719,7 +706,7 @@ static int take_results(
 	if (rc == 0)
 		conclude(j, ret);
 	if (rc == 0)
-		rc = write_json(j->r, j->in->dir, sc->name, err);
+		rc = file_write_with(json, json_write_doc, j->r, err);
 	result_free(j->r);
 	return rc;
 }

@@ -13,6 +13,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "common/base/units.h"
 
 /* A log grows with every message; what is looked for stands in its first and last lines. */
@@ -251,9 +252,6 @@ void files_last_words(const char *log, char *buf, size_t size)
 		if (*line && strncmp(line, "==", 2) != 0 && strncmp(line, "--", 2) != 0)
 			last = line;
 	}
-	for (char *c = last; c && *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = ' ';
 	if (last)
-		snprintf(buf, size, "%s", last);
+		snprintf(buf, size, "%s", text_one_line(last));
 }

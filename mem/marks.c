@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "mem/marks.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +42,6 @@ static int start_vgdb(struct marks *m, struct mark *mark, pid_t pid)
 {
 	cleanup_free char *prefix = mem_printf("--vgdb-prefix=%s/vgdb", m->dir);
 	cleanup_free char *target = mem_printf("--pid=%d", (int)pid);
-	cleanup_close int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	/* Without the time limit of 0 vgdb would attach to a target that waits, by ptrace, and its
 	 * call would be interrupted. */
 	const char *const argv[] = {
@@ -51,10 +49,7 @@ static int start_vgdb(struct marks *m, struct mark *mark, pid_t pid)
 
 	return program_start(&(struct program_spec){.argv = argv,
 				     .env = m->sc->env,
-				     .stdin_fd = null_fd,
-				     .stdout_fd = null_fd,
-				     .stderr_fd = null_fd,
-				     .keep_fd = -1,
+				     .streams = {PROGRAM_NULL, PROGRAM_NULL, PROGRAM_NULL},
 				     .own_group = 1,
 				     .mask = &m->signals->old},
 		&mark->vgdb, NULL);

@@ -150,7 +150,7 @@ static int judge_one(const struct assertion *a, const struct judged *j, struct o
 
 size_t assertions_judge(const struct assertions *a, struct res_result *r, struct out *o)
 {
-	static const struct side_kind kind = {.id = "io", .schema = &schema_result};
+	static const struct result_kind kind = {.id = "io", .schema = &schema_result};
 	void *run = r;
 	const struct side_part part = {.kind = &kind, .runs = {&run, 1, 1}};
 	struct judged j = {.r = r, .rules = made_rules_alone(&part)};

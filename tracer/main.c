@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* iotrace: options, the two threads of a run, the files at its end, the exit status. */
+#include "common/base/file.h"
 #include "common/base/platform.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -409,18 +409,6 @@ static void version_text(struct out *o)
 #endif
 }
 
-/* So that none of ours gets a number that messages are written to. The target's stay closed. */
-static void hold_standard_fds(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-}
-
 static int verify_modes(struct run *run)
 {
 	struct err err = {0};
@@ -450,7 +438,7 @@ int main(int argc, char **argv)
 	int status;
 
 	launch_setup_save(&run.setup);
-	hold_standard_fds();
+	file_hold_streams();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit makes writes fail, as a full disk does */
 	if (options_parse(&run.opt, argc, argv, &action, &err) < 0)

@@ -47,7 +47,6 @@ struct verification {
 static int run_once(const struct options *o, enum run run, struct res_result **ret, struct err *err)
 {
 	const char *tmp = getenv("TMPDIR");
-	cleanup_close int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	cleanup_free char *path = mem_printf("%s/iotrace-verify-XXXXXX", tmp ? tmp : "/tmp");
 	cleanup_close int file = mkostemp(path, O_CLOEXEC);
 	const char **argv = mem_calloc((size_t)o->command_len + 12, sizeof(*argv));
@@ -76,10 +75,7 @@ static int run_once(const struct options *o, enum run run, struct res_result **r
 	for (int i = 0; i < o->command_len; i++)
 		argv[n++] = o->command[i];
 	rc = program_start(&(struct program_spec){.argv = argv,
-				   .stdin_fd = null,
-				   .stdout_fd = null,
-				   .stderr_fd = null,
-				   .keep_fd = -1},
+				   .streams = {PROGRAM_NULL, PROGRAM_NULL, PROGRAM_NULL}},
 		&p, err);
 	if (rc == 0) {
 		program_wait(&p);

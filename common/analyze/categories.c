@@ -155,8 +155,7 @@ void categories_count(const struct res_result *r, struct category_row rows[CATEG
 		const struct res_syscall *s = &r->syscalls.at[i];
 		const char *name = view_name(s->name);
 		enum category category = category_of_call(s->name, s->class);
-		struct sums left = {view_zero(s->calls), view_zero(s->errors),
-			s->wall_ns ? view_zero(s->wall_ns->total) : 0};
+		struct sums left = {view_zero(s->calls), view_zero(s->errors), view_total_ns(s)};
 
 		if (category == CATEGORY_DESCRIPTORS)
 			split(r, name, &left, rows);

@@ -7,6 +7,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "common/model/json.h"
 
 /* The scenario's name as in the file's: "dns" of "x/dns-iotrace.json". The caller's. */
@@ -14,13 +15,12 @@ static char *name_of_file(const char *path)
 {
 	static const char *const ends[] = {"-iotrace.json", "-cpu.json", "-memory.json", ".json"};
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	size_t len = strlen(name);
 
 	for (size_t i = 0; i < LEN(ends); i++) {
-		size_t n = strlen(ends[i]);
+		size_t stem = text_stem_len(name, ends[i]);
 
-		if (len > n && !strcmp(name + len - n, ends[i]))
-			return mem_strndup(name, len - n);
+		if (stem)
+			return mem_strndup(name, stem);
 	}
 	return mem_strdup(name);
 }
@@ -58,10 +58,7 @@ static int place_io(struct analyze_scenario *s, struct res_result *io, struct er
 static int place(struct analyze_input *in, const char *path, const struct schema *kind, void *doc,
 	struct err *err)
 {
-	/* The member is there in each kind of file; the structs differ. */
-	const char *given = kind == &schema_result ? ((struct res_result *)doc)->scenario
-			    : kind == &schema_cpu  ? ((struct res_cpu *)doc)->scenario
-						   : ((struct res_memory *)doc)->scenario;
+	const char *given = result_head(doc).scenario;
 	cleanup_free char *name = given ? mem_strdup(given) : name_of_file(path);
 	struct analyze_scenario *s = scenario_named(in, name);
 	const char **file = kind == &schema_result ? &s->io_file

@@ -24,22 +24,6 @@ static const struct doc_column file_columns[] = {
 	{"file", "file", "", 1, 0},
 };
 
-struct file_row {
-	const char *scenario, *type, *started, *file;
-	uint64_t wall_ns;
-	int complete;
-};
-
-static void file_row(struct doc *d, struct doc_table *t, const struct file_row *f)
-{
-	doc_cell_text(d, t, "%s", view_name(f->scenario));
-	doc_cell_text(d, t, "%s", f->type);
-	doc_cell_text(d, t, "%s", f->started ? f->started : "-");
-	doc_cell(t, CELL_NS, f->wall_ns);
-	doc_cell_text(d, t, "%s", f->complete == 1 ? "yes" : f->complete == 0 ? "no" : "-");
-	doc_cell_text(d, t, "%s", view_name(f->file));
-}
-
 static void files(struct doc *d, const struct analyze_scenario *list, size_t n)
 {
 	struct doc_table *t;
@@ -48,19 +32,27 @@ static void files(struct doc *d, const struct analyze_scenario *list, size_t n)
 	t = doc_table(d, "files", file_columns, LEN(file_columns));
 	for (size_t i = 0; i < n; i++) {
 		const struct analyze_scenario *s = &list[i];
+		const struct {
+			const char *type, *file;
+			const void *doc;
+		} rows[] = {{"cpu", s->cpu_file, s->cpu}, {"memory", s->memory_file, s->memory},
+			{"io", s->io_file, s->io}};
 
-		if (s->cpu)
-			file_row(d, t,
-				&(struct file_row){s->name, "cpu", s->cpu->started_at, s->cpu_file,
-					s->cpu->wall_ns, s->cpu->complete});
-		if (s->memory)
-			file_row(d, t,
-				&(struct file_row){s->name, "memory", s->memory->started_at,
-					s->memory_file, s->memory->wall_ns, s->memory->complete});
-		if (s->io)
-			file_row(d, t,
-				&(struct file_row){s->name, "io", s->io->started_at, s->io_file,
-					s->io->wall_ns, s->io->complete});
+		for (size_t k = 0; k < LEN(rows); k++) {
+			if (!rows[k].doc)
+				continue;
+			struct result_head h = result_head(rows[k].doc);
+
+			doc_cell_text(d, t, "%s", view_name(s->name));
+			doc_cell_text(d, t, "%s", rows[k].type);
+			doc_cell_text(d, t, "%s", h.started_at ? h.started_at : "-");
+			doc_cell(t, CELL_NS, h.wall_ns);
+			doc_cell_text(d, t, "%s",
+				h.complete == 1   ? "yes"
+				: h.complete == 0 ? "no"
+						  : "-");
+			doc_cell_text(d, t, "%s", view_name(rows[k].file));
+		}
 	}
 }
 
@@ -308,34 +300,34 @@ static void environment_pair(struct doc *d, const struct res_environment *e)
 		view_name(e->libc));
 }
 
-static void warnings(struct doc *d, const char *type, const struct res_warning *at, size_t n)
+static void warnings(struct doc *d, const char *type, const void *result)
 {
-	for (size_t i = 0; i < n; i++)
-		doc_note(d, "Warning of the %s profile: %s (%s)", type, view_name(at[i].text),
-			view_name(at[i].code));
+	const struct result_head h = result_head(result);
+
+	for (size_t i = 0; i < h.warnings_len; i++)
+		doc_note(d, "Warning of the %s profile: %s (%s)", type,
+			view_name(h.warnings[i].text), view_name(h.warnings[i].code));
 }
 
 static void scenario(struct doc *d, const struct analyze_scenario *s, const struct ease_table *ease)
 {
-	const struct res_strs *command = s->io    ? &s->io->command
-					 : s->cpu ? &s->cpu->command
-						  : &s->memory->command;
+	const struct result_head h = result_head(s->io    ? (void *)s->io
+						 : s->cpu ? (void *)s->cpu
+							  : (void *)s->memory);
 
 	doc_section(d, arena_printf(&d->arena, "Scenario %s", view_name(s->name)));
-	command_pair(d, command);
-	environment_pair(d, s->io    ? s->io->environment
-			    : s->cpu ? s->cpu->environment
-				     : s->memory->environment);
+	command_pair(d, h.command);
+	environment_pair(d, h.environment);
 	if (s->cpu) {
-		warnings(d, "cpu", s->cpu->warnings.at, s->cpu->warnings.len);
+		warnings(d, "cpu", s->cpu);
 		cpu_part(d, s->cpu);
 	}
 	if (s->memory) {
-		warnings(d, "memory", s->memory->warnings.at, s->memory->warnings.len);
+		warnings(d, "memory", s->memory);
 		memory_part(d, s->memory);
 	}
 	if (s->io) {
-		warnings(d, "io", s->io->warnings.at, s->io->warnings.len);
+		warnings(d, "io", s->io);
 		io_part(d, s, ease);
 	}
 }

@@ -7,6 +7,7 @@
 
 #include "common/analyze/batching.h"
 #include "common/base/cleanup.h"
+#include "common/base/text.h"
 #include "common/model/json.h"
 
 #define RESULT_SUFFIX "-iotrace.json"
@@ -44,15 +45,15 @@ static int read_run(struct analyze_runs *runs, const char *path, struct err *err
 int analyze_runs_read(
 	struct analyze_runs *ret, const char *file, const struct res_result *r, struct err *err)
 {
-	size_t len = strlen(file), end = strlen(RESULT_SUFFIX);
+	size_t stem = text_stem_len(file, RESULT_SUFFIX);
 	uint64_t count = r->runs ? view_zero(r->runs->count) : 0;
 	int rc = 0;
 
-	if (count < 2 || len < end || strcmp(file + len - end, RESULT_SUFFIX) != 0)
+	if (count < 2 || !stem)
 		return 0;
 	for (uint64_t i = 1; i <= count && rc == 0; i++) {
-		cleanup_free char *path = mem_printf(
-			"%.*s.runs/%llu.json", (int)(len - end), file, (unsigned long long)i);
+		cleanup_free char *path =
+			mem_printf("%.*s.runs/%llu.json", (int)stem, file, (unsigned long long)i);
 
 		if (access(path, F_OK) < 0)
 			break;

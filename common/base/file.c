@@ -16,6 +16,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
 #include "common/base/out.h"
+#include "common/base/text.h"
 
 #define TEMP_TRIES    100
 #define TEMP_NAME_MAX (NAME_MAX - 8) /* ".", ".XXXXXX" */
@@ -319,14 +320,6 @@ int file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_l
 	return 0;
 }
 
-/* The length of a name before the suffix that it ends in; 0: it does not, or is nothing else. */
-static size_t stem_len(const char *name, const char *suffix)
-{
-	size_t len = strlen(name), n = strlen(suffix);
-
-	return *name != '.' && len > n && !strcmp(name + len - n, suffix) ? len - n : 0;
-}
-
 const char *const *file_names(struct arena *a, const char *dir, const char *suffix, int by_version)
 {
 	struct dirent **all;
@@ -335,10 +328,11 @@ const char *const *file_names(struct arena *a, const char *dir, const char *suff
 	size_t len = 0;
 
 	for (int i = 0; i < found; i++) {
-		size_t stem = stem_len(all[i]->d_name, suffix);
+		const char *name = all[i]->d_name;
+		size_t stem = *name == '.' ? 0 : text_stem_len(name, suffix);
 
 		if (stem)
-			names[len++] = arena_printf(a, "%.*s", (int)stem, all[i]->d_name);
+			names[len++] = arena_printf(a, "%.*s", (int)stem, name);
 		free(all[i]);
 	}
 	if (found >= 0)
@@ -365,6 +359,17 @@ int file_write_with(const char *path, void (*write)(const void *ctx, struct out 
 		return rc;
 	}
 	return file_commit(&f, err);
+}
+
+void file_hold_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
 }
 
 struct bytes {

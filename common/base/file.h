@@ -29,6 +29,10 @@ int file_begin(struct new_file *f, const char *path, struct err *err);
 int file_commit(struct new_file *f, struct err *err); /* closes; on failure the temp file is gone */
 void file_abort(struct new_file *f);                  /* NULL path or half-begun is fine */
 
+/* So that no file of ours gets a number that messages are written to: for the begin of a main.
+ * Where one of the three standard streams is closed, what we start has it closed all the same. */
+void file_hold_streams(void);
+
 /* Makes path and its parents (0777 less umask); an existing directory is fine. */
 int file_mkdirs(const char *path, struct err *err);
 /* Reads all of a file (also of /proc) into heap memory, NUL-terminated; *ret_len may be NULL.

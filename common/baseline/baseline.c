@@ -14,6 +14,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/out.h"
+#include "common/base/text.h"
 #include "common/base/units.h"
 #include "common/baseline/baseline_manifest.h"
 #include "common/baseline/baseline_metadata.h"
@@ -98,7 +99,7 @@ static int copy_results(struct making *mk, struct baseline_notes *notes, struct 
 	const struct tree_copy copy = {&mk->manifest, notes, mk->fd, mk->place->interrupted};
 	int rc = 0;
 
-	for (const struct baseline_kind *k = mk->place->kinds; k->id && rc == 0; k++) {
+	for (const struct result_kind *k = mk->place->kinds; k->id && rc == 0; k++) {
 		cleanup_free char *from = mem_printf("%s/%s", mk->place->out_dir, k->folder);
 
 		rc = tree_copy_results(&copy, from, k->id, err);
@@ -108,7 +109,7 @@ static int copy_results(struct making *mk, struct baseline_notes *notes, struct 
 
 /* NAME of "ID/NAMEsuffix", the JSON of a result of that kind; NULL for other files. The caller's.
  */
-static char *result_name(const struct baseline_kind *k, const char *path)
+static char *result_name(const struct result_kind *k, const char *path)
 {
 	size_t folder = strlen(k->id), suffix = strlen(k->json_suffix), len = strlen(path);
 
@@ -122,7 +123,7 @@ static char *result_name(const struct baseline_kind *k, const char *path)
 /* The copies are read, so that the text is of what was saved. */
 static void read_results(const struct making *mk, struct metadata *m)
 {
-	for (const struct baseline_kind *k = mk->place->kinds; k->id; k++) {
+	for (const struct result_kind *k = mk->place->kinds; k->id; k++) {
 		for (size_t i = 0; i < mk->manifest.len; i++) {
 			const char *path = mk->manifest.at[i].path;
 			cleanup_free char *name = result_name(k, path);
@@ -305,31 +306,23 @@ void baseline_saved_release(struct baseline_saved *s)
 
 /* ---- list ---- */
 
-static void append(char **text, const char *separator, const char *more)
-{
-	char *longer = mem_printf("%s%s%s", *text, **text ? separator : "", more);
-
-	free(*text);
-	*text = longer;
-}
-
 /* "io a b; cpu a" */
 static char *scenarios_in(const struct baseline_place *place, const struct manifest *m)
 {
 	char *all = mem_strdup("");
 
-	for (const struct baseline_kind *k = place->kinds; k->id; k++) {
+	for (const struct result_kind *k = place->kinds; k->id; k++) {
 		char *names = mem_strdup("");
 
 		for (size_t i = 0; i < m->len; i++) {
 			cleanup_free char *name = result_name(k, m->at[i].path);
 
 			if (name)
-				append(&names, " ", name);
+				text_append(&names, " ", name);
 		}
 		if (*names) {
-			append(&all, "; ", k->id);
-			append(&all, " ", names);
+			text_append(&all, "; ", k->id);
+			text_append(&all, " ", names);
 		}
 		free(names);
 	}

@@ -20,15 +20,9 @@
 #define BASELINE_FOLDER   "baselines"
 #define BASELINE_METADATA "METADATA.md"
 
-/* A type of result: where it lies, how its JSON is named (NAME + suffix), what that is. */
-struct baseline_kind {
-	const char *id, *folder, *json_suffix;
-	const struct schema *schema;
-};
-
 struct baseline_place {
 	const char *out_dir;
-	const struct baseline_kind *kinds; /* the last has a NULL id */
+	const struct result_kind *kinds; /* the last has a NULL id */
 	int (*interrupted)(void); /* ends a save with -EINTR once it returns 1; may be NULL */
 };
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/text.h"
 #include "common/base/units.h"
 #include "common/model/enough.h"
 #include "common/baseline/baseline_manifest.h"
@@ -30,9 +31,7 @@ static const struct {
 static void put_text(struct out *o, const char *text)
 {
 	for (const char *p = text; *p; p++) {
-		unsigned char c = (unsigned char)*p;
-
-		if (c < ' ' || c == 0x7f) {
+		if (text_is_control(*p)) {
 			out_char(o, ' ');
 			continue;
 		}
@@ -89,12 +88,8 @@ static char *join(const struct metadata_lines *lines)
 {
 	char *text = mem_strdup(lines->len ? lines->at[0] : "unknown");
 
-	for (size_t i = 1; i < lines->len; i++) {
-		char *longer = mem_printf("%s; %s", text, lines->at[i]);
-
-		free(text);
-		text = longer;
-	}
+	for (size_t i = 1; i < lines->len; i++)
+		text_append(&text, "; ", lines->at[i]);
 	return text;
 }
 

@@ -196,26 +196,6 @@ static void read_memory(struct metadata *m, struct metadata_result *r, const str
 
 /* ---- every type ---- */
 
-/* What each kind of file says, each in a struct of its own. */
-struct head {
-	int complete;
-	const struct res_strs *command;
-	const char *started_at;
-	uint64_t wall_ns;
-	const struct res_runs *runs;
-	const struct res_environment *environment;
-	const struct res_warning *warnings;
-	size_t warnings_len;
-	const struct res_attached *attached;
-};
-
-#define HEAD_OF(r, attached)                                                                       \
-	(struct head)                                                                              \
-	{                                                                                          \
-		(r)->complete, &(r)->command, (r)->started_at, (r)->wall_ns, (r)->runs,            \
-			(r)->environment, (r)->warnings.at, (r)->warnings.len, attached            \
-	}
-
 static const char *target(struct metadata *m, const struct res_environment *e)
 {
 	const char *hash = e->target_sha256, *id = e->target_build_id;
@@ -260,7 +240,7 @@ static const char *command_line(struct metadata *m, const struct res_strs *words
 	return arena_strdup(&m->arena, text);
 }
 
-static void read_head(struct metadata *m, struct metadata_result *r, const struct head *h)
+static void read_head(struct metadata *m, struct metadata_result *r, const struct result_head *h)
 {
 	char buf[UNITS_BUF];
 
@@ -284,20 +264,15 @@ static void read_head(struct metadata *m, struct metadata_result *r, const struc
 static void read_result(
 	struct metadata *m, struct metadata_result *r, const struct schema *schema, const void *doc)
 {
-	const struct res_result *io = doc;
-	const struct res_memory *memory = doc;
-	const struct res_cpu *cpu = doc;
+	const struct result_head head = result_head(doc);
 
-	if (schema == &schema_result) {
-		read_head(m, r, &HEAD_OF(io, io->attached));
-		read_io(m, r, io);
-	} else if (schema == &schema_cpu) {
-		read_head(m, r, &HEAD_OF(cpu, cpu->attached));
-		read_cpu(m, r, cpu);
-	} else if (schema == &schema_memory) {
-		read_head(m, r, &HEAD_OF(memory, NULL));
-		read_memory(m, r, memory);
-	}
+	read_head(m, r, &head);
+	if (schema == &schema_result)
+		read_io(m, r, doc);
+	else if (schema == &schema_cpu)
+		read_cpu(m, r, doc);
+	else
+		read_memory(m, r, doc);
 }
 
 void metadata_read(struct metadata *m, const char *type, const struct schema *schema,

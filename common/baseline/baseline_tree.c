@@ -12,6 +12,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/out.h"
+#include "common/base/text.h"
 #include "common/runner/environment.h"
 
 #define BLOCK_BYTES ((size_t)64 << 10)
@@ -113,13 +114,6 @@ static int skip_or_fail(const struct tree_copy *c, const char *path, int code, s
 	return 0;
 }
 
-static int has_suffix(const char *name, const char *suffix)
-{
-	size_t n = strlen(name), s = strlen(suffix);
-
-	return n > s && !strcmp(name + n - s, suffix);
-}
-
 /* Made of the characters of scenarios' names: such names need no escapes in the manifest. */
 static int is_result_name(const char *name)
 {
@@ -139,7 +133,7 @@ static int copy_entry(const struct tree_copy *c, int from, const struct place *t
 	if (fstatat(from, to->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return skip_or_fail(c, to->path, -errno, err);
 	if (S_ISDIR(st.st_mode)) {
-		if (!has_suffix(to->name, ".runs")) {
+		if (!text_stem_len(to->name, ".runs")) {
 			baseline_note(c->notes, "%s is not copied: no result lies there", to->path);
 			return 0;
 		}

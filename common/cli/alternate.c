@@ -81,7 +81,7 @@ static struct words_vec command_of(
 	return v;
 }
 
-static char *result_of(const struct alternate *a, const char *dir, const struct side_kind *k)
+static char *result_of(const struct alternate *a, const char *dir, const struct result_kind *k)
 {
 	return mem_printf("%s/%s/%s%s", dir, k->folder, a->scenario, k->json_suffix);
 }
@@ -90,7 +90,7 @@ static char *result_of(const struct alternate *a, const char *dir, const struct 
  * another user's (--user), who could put a link there. */
 static void forget_results(const struct alternate *a, const char *dir)
 {
-	for (const struct side_kind *k = gather_kinds(); k->id; k++) {
+	for (const struct result_kind *k = gather_kinds(); k->id; k++) {
 		cleanup_free char *folder = mem_printf("%s/%s", dir, k->folder);
 		cleanup_free char *name = mem_printf("%s%s", a->scenario, k->json_suffix);
 		cleanup_close int fd = open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -104,7 +104,7 @@ static int has_result(const struct alternate *a, const char *dir)
 {
 	int found = 0;
 
-	for (const struct side_kind *k = gather_kinds(); k->id; k++) {
+	for (const struct result_kind *k = gather_kinds(); k->id; k++) {
 		cleanup_free char *path = result_of(a, dir, k);
 
 		found |= access(path, F_OK) == 0;
@@ -127,7 +127,6 @@ static int run_once(const struct alternate *a, const struct alternate_way *way, 
 {
 	cleanup_free char *log = mem_printf("%s/%s/%s/log", a->output_dir, a->folder, a->scenario);
 	cleanup_free char *kept = mem_printf("%s/log", dir);
-	cleanup_close int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	cleanup_close int fd = -1;
 	struct words_vec v = command_of(a, way, dir);
 	struct program p = PROGRAM_NONE;
@@ -142,12 +141,9 @@ static int run_once(const struct alternate *a, const struct alternate_way *way, 
 		rc = fd < 0 ? err_set(err, -errno, "%s: %s", log, strerror(errno)) : 0;
 	}
 	if (rc == 0)
-		rc = program_start(&(struct program_spec){.argv = v.at,
-					   .stdin_fd = null,
-					   .stdout_fd = fd,
-					   .stderr_fd = fd,
-					   .keep_fd = -1},
-			&p, err);
+		rc = program_start(
+			&(struct program_spec){.argv = v.at, .streams = {PROGRAM_NULL, fd, fd}}, &p,
+			err);
 	if (rc == 0)
 		program_wait(&p);
 	if (rc == 0)

@@ -148,7 +148,7 @@ static int accept_results(const struct accept_args *args, const char *name,
 	struct res_compare *c = NULL;
 	int rc = 0;
 
-	for (const struct side_kind *k = gather_kinds(); k->id && rc == 0; k++)
+	for (const struct result_kind *k = gather_kinds(); k->id && rc == 0; k++)
 		rc = side_read_one(&side, dir, name, k, err);
 	if (rc == 0 && !side.parts.len)
 		rc = err_set(err, -ENOENT, "no results of %s in %s: run it first", name, dir);
@@ -197,8 +197,7 @@ const struct command command_accept = {
 		 "the catalogue, so that\nthey are just met. Relative ones (+2%) need no "
 		 "change: save a new baseline.\n\n",
 	.after = "\nexit status: 0, also if nothing was to be done; 2 trouble\n",
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct accept_args){.output_dir = "results"},
 	.words = 1,
 	.run = accept_run,

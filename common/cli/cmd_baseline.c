@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "common/base/units.h"
-#include "common/runner/backend.h"
+#include "common/cli/gather.h"
 #include "common/runner/signals.h"
 #include "common/baseline/baseline.h"
 
-enum { STATUS_DIFFERENT = 1, KINDS_MAX = 16 };
+enum { STATUS_DIFFERENT = 1 };
 
 struct baseline_args {
 	const char *output_dir;
@@ -166,27 +166,14 @@ static int verify(const struct baseline_place *place, const char *version, struc
 
 /* ---- the command ---- */
 
-/* The types of result are those of the backends. */
-static void find_kinds(struct baseline_kind *kinds)
-{
-	const struct backend *b;
-
-	for (size_t i = 0; i < KINDS_MAX - 1 && (b = backend_at(i)); i++) {
-		kinds[i] =
-			(struct baseline_kind){b->id, b->folder, backend_json_suffix(b), b->schema};
-	}
-}
-
 static int baseline_run(void *ctx, const struct words *w, struct err *err)
 {
 	const struct baseline_args *args = ctx;
-	struct baseline_kind kinds[KINDS_MAX] = {0};
 	const struct baseline_place place = {
-		.out_dir = args->output_dir, .kinds = kinds, .interrupted = interrupted};
+		.out_dir = args->output_dir, .kinds = gather_kinds(), .interrupted = interrupted};
 	const char *verb = w->len ? w->at[0] : "";
 	const char *version = w->at[1];
 
-	find_kinds(kinds);
 	if (args->force && strcmp(verb, "save") != 0)
 		return err_set(err, -EINVAL, "--force is of baseline save");
 	if (!strcmp(verb, "save")) {
@@ -214,8 +201,7 @@ const struct command command_baseline = {
 		 "since (of all baselines, when none is named).\n\n",
 	.after = "\nexit status: 0; verify 1 if anything differs; 2 if nothing could be saved or "
 		 "checked, or for bad usage\n",
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct baseline_args){.output_dir = "results"},
 	.words = 2,
 	.run = baseline_run,

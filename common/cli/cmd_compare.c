@@ -197,7 +197,7 @@ static int print_all(const struct compare_args *args, const struct res_compare *
 		rc = file_write_with(args->html, write_html, d, err);
 	out_init(&o, STDOUT_FILENO);
 	if (args->json) {
-		json_write_struct(c, &shape_compare, &o);
+		json_write_doc(c, &o);
 	} else {
 		text_write_doc(d, &o, out_columns(STDOUT_FILENO, TEXT_COLUMNS));
 		print_end(c, &o);
@@ -429,8 +429,7 @@ const struct command command_compare = {
 		 "the results in DIR.\nCounts that agree between 3 or more runs of a side are "
 		 "compared exactly; times by an exact rank test.\n\n",
 	.after = "\nexit status: 0 no regression, 1 regression, 2 trouble, 3 cannot tell\n",
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct compare_args){.alternate = {.output_dir = "results",
 							 .folder = "compare",
 							 .runs = RUNS_DEFAULT}},

@@ -155,8 +155,7 @@ const struct command command_doctor = {
 		 "it.\n\n",
 	.after = "\nexit status: 0 if all is OK or WARN, 1 if anything is FAIL, 2 for bad usage\n"
 		 "docs/PROFILING-SETUP.md has a section for each line\n",
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct doctor_args){.output_dir = "results"},
 	.run = doctor_run,
 };

@@ -268,8 +268,7 @@ const struct command command_export = {
 		 "\nexit status: 0; 2 if FILE cannot be read or has no such TABLE, or for bad "
 		 "usage\n",
 	.help = export_help,
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct export_args){.calls_max = CALLS_MAX_DEFAULT},
 	.words = 2,
 	.run = export_run,

@@ -69,11 +69,6 @@ static int is_quiet(const struct history_args *args)
 	return is_stdout(args->json) || is_stdout(args->svg);
 }
 
-static void write_json(const void *ctx, struct out *o)
-{
-	json_write_struct(ctx, &shape_history, o);
-}
-
 static void write_svg(const void *ctx, struct out *o)
 {
 	const struct res_history *r = ctx;
@@ -102,7 +97,7 @@ static int finish(const struct history_args *args, struct out *o, struct res_his
 	if (rc == 0)
 		rc = write_to(args->svg, write_svg, r, err);
 	if (rc == 0)
-		rc = write_to(args->json, write_json, r, err);
+		rc = write_to(args->json, json_write_doc, r, err);
 	result_free(r);
 	return rc;
 }
@@ -554,8 +549,7 @@ const struct command command_history = {
 		"the newest version against what\ncame before. docs/HISTORY.md has the "
 		"tables.\n\n",
 	.after = "\nexit status: 0; of check 1 something got worse, 3 cannot tell; 2 trouble\n",
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct history_args){.place = {.output_dir = "results"},
 		.keep = OPTION_UNSET},
 	.words = WORDS_MAX,

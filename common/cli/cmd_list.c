@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/text.h"
 #include "common/runner/config.h"
 #include "common/runner/load.h"
 #include "common/view/doc.h"
@@ -29,12 +30,8 @@ static char *join_types(const char *const *types)
 {
 	char *text = mem_strdup(types && types[0] ? types[0] : "cpu");
 
-	for (size_t i = 1; types && types[0] && types[i]; i++) {
-		char *longer = mem_printf("%s,%s", text, types[i]);
-
-		free(text);
-		text = longer;
-	}
+	for (size_t i = 1; types && types[0] && types[i]; i++)
+		text_append(&text, ",", types[i]);
 	return text;
 }
 
@@ -44,26 +41,18 @@ struct row {
 	uint64_t runs;
 };
 
-/* A command may hold a program of several lines. */
-static char *one_line(char *text)
-{
-	for (char *p = text; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = ' ';
-	return text;
-}
-
 static struct row row_of(const struct config *c, const struct config_scenario *s)
 {
 	cleanup_free char *args = s->args ? load_text(s->args) : mem_strdup("");
 
+	/* A command may hold a program of several lines. */
 	return (struct row){
 		.types = join_types(s->types),
-		.command =
-			one_line(s->command ? load_text(s->command)
-					    : mem_printf("%s%s%s", c->binary ? c->binary : "TARGET",
-						      *args ? " " : "", args)),
-		.load = one_line(s->load ? load_text(s->load) : mem_strdup("")),
+		.command = text_one_line(
+			s->command ? load_text(s->command)
+				   : mem_printf("%s%s%s", c->binary ? c->binary : "TARGET",
+					     *args ? " " : "", args)),
+		.load = text_one_line(s->load ? load_text(s->load) : mem_strdup("")),
 		.runs = s->runs == CONFIG_UNSET ? 1 : s->runs,
 	};
 }
@@ -167,8 +156,7 @@ const struct command command_list = {
 	.meaning = "show the scenarios of the catalogue",
 	.usage = "profile-scenario list [OPTIONS]\nThe scenarios of the catalogue: name, types, "
 		 "runs, command, load.\n\n",
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct list_args){CONFIG_DEFAULT_FILE},
 	.run = list_run,
 };

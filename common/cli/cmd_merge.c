@@ -12,6 +12,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/base/text.h"
 #include "common/merge/merge.h"
 #include "common/model/json.h"
 
@@ -32,11 +33,9 @@ static const struct optable_row option_rows[] = {
 static char *name_of(const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	size_t len = strlen(name);
+	size_t stem = text_stem_len(name, ".json");
 
-	if (len > 5 && !strcmp(name + len - 5, ".json"))
-		len -= 5;
-	return mem_strndup(name, len);
+	return stem ? mem_strndup(name, stem) : mem_strdup(name);
 }
 
 static int add_file(struct merge *m, const char *host, const char *path, struct err *err)
@@ -86,11 +85,6 @@ static int add_word(struct merge *m, const char *word, struct err *err)
 
 /* ---- output ---- */
 
-static void write_json(const void *ctx, struct out *o)
-{
-	json_write_struct(ctx, &shape_merge, o);
-}
-
 static void tell(const struct res_merge *d)
 {
 	fprintf(stderr, "%" PRIu64 " results of %zu hosts\n", d->results, d->hosts.len);
@@ -130,7 +124,7 @@ static int merge_run(void *ctx, const struct words *words, struct err *err)
 		rc = add_word(m, words->at[i], err);
 	if (rc == 0) {
 		d = merge_finish(m);
-		rc = file_write_with(args->output, write_json, d, err);
+		rc = file_write_with(args->output, json_write_doc, d, err);
 		if (rc == 0)
 			tell(d);
 	}
@@ -149,8 +143,7 @@ const struct command command_merge = {
 		"name where no HOST is given; several results of one are added.\n\n",
 	.after = "\nexit status: 0, also where a host is odd; 2 if a RESULT cannot be read, or for "
 		 "bad usage\n",
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct merge_args){"-"},
 	.words = WORDS_MAX,
 	.run = merge_run,

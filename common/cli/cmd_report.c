@@ -235,8 +235,7 @@ const struct command command_report = {
 		 "DIR/NAME-compare.json.\n\n",
 	.after = "\nexit status: 0; 2 if a result cannot be read or the page not be written, or "
 		 "for bad usage\n",
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct report_args){.output_dir = DEFAULT_DIR},
 	.words = WORDS_MAX,
 	.run = report_run,

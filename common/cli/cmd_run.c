@@ -233,11 +233,6 @@ static void write_plans(const void *ctx, struct out *o)
 	}
 }
 
-static void write_report(const void *report, struct out *o)
-{
-	json_write_struct(report, &shape_run, o);
-}
-
 /* ---- limits ---- */
 
 static void tell_missed(const struct res_compare *c, struct res_run *report, size_t scenario,
@@ -269,7 +264,7 @@ static int check_limits(const struct scenario *sc, size_t place, struct res_run 
 	struct res_compare *c = NULL;
 	int rc = 0;
 
-	for (const struct side_kind *k = gather_kinds(); k->id && rc == 0; k++)
+	for (const struct result_kind *k = gather_kinds(); k->id && rc == 0; k++)
 		rc = side_read_one(&side, sc->output_dir, sc->name, k, err);
 	if (rc == 0 && side.parts.len)
 		rc = compare_budgets(&side, limits, &c, err);
@@ -307,7 +302,7 @@ static int read_new(const struct scenario *sc, const struct res_run_scenario *ra
 {
 	int rc = 0;
 
-	for (const struct side_kind *k = gather_kinds(); k->id && rc == 0; k++)
+	for (const struct result_kind *k = gather_kinds(); k->id && rc == 0; k++)
 		for (size_t i = 0; i < ran->types.len && rc == 0; i++)
 			if (!strcmp(ran->types.at[i].type, k->id) && ran->types.at[i].files.len)
 				rc = side_read_one(side, sc->output_dir, sc->name, k, err);
@@ -354,7 +349,7 @@ static int run_chosen(const struct scenario_args *args, const struct chosen *c)
 	status = (int)report->status;
 	if (!args->json && !args->quiet)
 		results_tell(report, c->at);
-	if (args->json && command_write(write_report, report, &err) < 0) {
+	if (args->json && command_write(json_write_doc, report, &err) < 0) {
 		command_complain(err.text);
 		status = status ? status : STATUS_USAGE;
 	}
@@ -371,7 +366,7 @@ static void refuse(const void *args, const struct err *err)
 
 	report->status = STATUS_USAGE;
 	result_append(report, &report->troubles, err->text);
-	command_write(write_report, report, NULL);
+	command_write(json_write_doc, report, NULL);
 	result_free(report);
 }
 
@@ -411,8 +406,7 @@ const struct command command_run = {
 		 "catalogue is missed; 125 where a type cannot\nrun; 2 for bad usage. Of several "
 		 "the first that is not 0.\n",
 	.help = run_help,
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct scenario_args){SCENARIO_ARGS_UNSET},
 	.run = run_run,
 	.refuse = refuse,

@@ -151,11 +151,6 @@ static const struct alternate_way *ways_of(const struct sweep_args *args, struct
 
 /* ---- output ---- */
 
-static void write_json(const void *ctx, struct out *o)
-{
-	json_write_struct(ctx, &shape_sweep, o);
-}
-
 static void write_svg(const void *ctx, struct out *o)
 {
 	plot_sweep_write(ctx, o);
@@ -177,7 +172,7 @@ static int write_files(const struct sweep_args *args, const struct res_sweep *s,
 	static const struct {
 		const char *suffix;
 		void (*write)(const void *ctx, struct out *o);
-	} files[] = {{"svg", write_svg}, {"md", write_markdown}, {"json", write_json}};
+	} files[] = {{"svg", write_svg}, {"md", write_markdown}, {"json", json_write_doc}};
 	const struct alternate *a = &args->alternate;
 	int rc = 0;
 
@@ -199,7 +194,7 @@ static int print(const struct sweep_args *args, const struct res_sweep *s, struc
 
 	out_init(&o, STDOUT_FILENO);
 	if (args->json)
-		write_json(s, &o);
+		json_write_doc(s, &o);
 	else
 		text_write_doc(d, &o, out_columns(STDOUT_FILENO, TEXT_COLUMNS));
 	doc_free(d);
@@ -218,9 +213,9 @@ static int status_of(const struct res_sweep *s)
 
 /* ---- the command ---- */
 
-static const struct side_kind *find_kind(const char *type, struct err *err)
+static const struct result_kind *find_kind(const char *type, struct err *err)
 {
-	for (const struct side_kind *k = gather_kinds(); k->id; k++)
+	for (const struct result_kind *k = gather_kinds(); k->id; k++)
 		if (!strcmp(k->id, type))
 			return k;
 	err_set(err, -EINVAL, "a sweep is of one type, io, cpu or memory: not of '%.60s'", type);
@@ -237,7 +232,7 @@ static void name_results(const struct sweep_args *args, const struct values *v, 
 			a->output_dir, a->scenario, v->at[s->results.len]);
 }
 
-static int run_values(struct sweep_args *args, struct values *v, const struct side_kind *kind,
+static int run_values(struct sweep_args *args, struct values *v, const struct result_kind *kind,
 	struct res_sweep **ret, struct err *err)
 {
 	struct alternate *a = &args->alternate;
@@ -268,7 +263,7 @@ static int sweep_run(void *ctx, const struct words *words, struct err *err)
 {
 	struct sweep_args *args = ctx;
 	const char *type = args->alternate.type ? args->alternate.type : "io";
-	const struct side_kind *kind = find_kind(type, err);
+	const struct result_kind *kind = find_kind(type, err);
 	struct values values = {0};
 	struct res_sweep *s = NULL;
 	int rc = kind ? read_values(&values, args->over, err) : err->code;
@@ -303,8 +298,7 @@ const struct command command_sweep = {
 		"does not pay:\nthe smallest whose cost is within 5% of the best one's, where the "
 		"intervals leave no doubt.\n\n",
 	.after = "\nexit status: 0 there is a knee, or there is none; 2 trouble; 3 cannot tell\n",
-	.options = COMMAND_OPTIONS(option_rows),
-	.args_size = sizeof(OPTIONS),
+	COMMAND_OPTIONS(option_rows),
 	.defaults = &(const struct sweep_args){.alternate = {.output_dir = "results",
 						       .runs = RUNS_DEFAULT}},
 	.run = sweep_run,

@@ -28,10 +28,8 @@ struct command {
 	/* Also does what else there is to do when something was wrong; may be NULL. */
 	void (*refuse)(const void *args, const struct err *err);
 };
-#define COMMAND_OPTIONS(rows)                                                                      \
-	{                                                                                          \
-		rows, LEN(rows)                                                                    \
-	}
+/* Both of a command's OPTIONS. */
+#define COMMAND_OPTIONS(rows) .options = {rows, LEN(rows)}, .args_size = sizeof(OPTIONS)
 
 enum { STATUS_OK = 0, STATUS_USAGE = 2, STATUS_TROUBLE = 2 };
 

@@ -16,13 +16,14 @@
 
 #define KINDS_MAX 16
 
-const struct side_kind *gather_kinds(void)
+const struct result_kind *gather_kinds(void)
 {
-	static struct side_kind kinds[KINDS_MAX];
+	static struct result_kind kinds[KINDS_MAX];
 	const struct backend *b;
 
 	for (size_t i = 0; i < KINDS_MAX - 1 && (b = backend_at(i)); i++) {
-		kinds[i] = (struct side_kind){b->id, b->folder, backend_json_suffix(b), b->schema};
+		kinds[i] =
+			(struct result_kind){b->id, b->folder, backend_json_suffix(b), b->schema};
 	}
 	return kinds;
 }

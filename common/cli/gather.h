@@ -11,7 +11,7 @@
 /* What compare, accept and run look for on disk. */
 
 /* The kinds of result, from the backends; the last has no id. */
-const struct side_kind *gather_kinds(void);
+const struct result_kind *gather_kinds(void);
 /* The types, from the backends; the last has no id. */
 const struct scenario_type *gather_types(void);
 /* What word names: itself, or a baseline of out_dir. free(). NULL: neither is there. */

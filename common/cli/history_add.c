@@ -9,6 +9,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "common/cli/command.h"
 #include "common/cli/gather.h"
 #include "common/cli/history_unsent.h"
@@ -30,7 +31,7 @@ static int check_label(const char *label, struct err *err)
 	if (strlen(label) > LABEL_MAX)
 		return err_set(err, -EINVAL, "--label: more than %d bytes", LABEL_MAX);
 	for (const char *p = label; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
+		if (text_is_control(*p))
 			return err_set(err, -EINVAL, "--label: a control character in it");
 	return 0;
 }

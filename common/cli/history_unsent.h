@@ -9,7 +9,7 @@
 
 struct unsent {
 	const char *output_dir, *address;
-	const struct side_kind *kinds;
+	const struct result_kind *kinds;
 };
 
 /* The path of its file. The caller's. */

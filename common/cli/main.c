@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* profile-scenario: finds the command and runs it. */
+#include "common/base/file.h"
 #include "common/base/platform.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
 #include "common/base/out.h"
+#include "common/base/text.h"
 #include "common/cli/command.h"
 #include "common/write/tail.h"
 
@@ -20,23 +22,18 @@ static const struct command *const commands[] = {
 #undef COMMAND
 };
 
-static int is_control(char c)
-{
-	return (unsigned char)c < ' ' || c == 0x7f;
-}
-
 void command_complain(const char *text)
 {
 	fputs("profile-scenario: ", stderr);
 	for (; *text; text++)
-		fputc(is_control(*text) ? '?' : *text, stderr);
+		fputc(text_is_control(*text) ? '?' : *text, stderr);
 	fputc('\n', stderr);
 }
 
 void command_put(struct out *o, const char *text, char instead)
 {
 	for (; *text; text++)
-		out_char(o, is_control(*text) ? instead : *text);
+		out_char(o, text_is_control(*text) ? instead : *text);
 }
 
 void command_show_log(const char *path)
@@ -154,6 +151,8 @@ static int run(char **argv, struct err *err)
 int main(int argc, char **argv)
 {
 	struct err err = {0};
+
+	file_hold_streams();
 	int rc = argc < 2 ? err_set(&err, -EINVAL, "--scenario NAME is needed (see --help)")
 			  : run(argv, &err);
 

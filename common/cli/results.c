@@ -6,18 +6,12 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/text.h"
 #include "common/runner/backend.h"
 #include "common/runner/layout.h"
 #include "common/write/safe.h"
 
 enum { FIGURES_SHOWN = 3 };
-
-static int ends_with(const char *text, const char *end)
-{
-	size_t len = strlen(text), tail = strlen(end);
-
-	return len >= tail && !strcmp(text + len - tail, end);
-}
 
 /* The first that is made for people, else the JSON. */
 static const char *file_to_read(const struct res_strs *files)
@@ -26,7 +20,7 @@ static const char *file_to_read(const struct res_strs *files)
 
 	for (size_t i = 0; i < files->len; i++)
 		for (size_t k = 0; k < LEN(ends); k++)
-			if (ends_with(files->at[i], ends[k]))
+			if (text_stem_len(files->at[i], ends[k]))
 				return files->at[i];
 	return files->at[files->len - 1];
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/text.h"
 #include "common/compare/cause.h"
 #include "common/compare/judge.h"
 #include "common/compare/made.h"
@@ -114,7 +115,7 @@ static struct judge_row *row_named(struct rows *rows, const char *name)
 }
 
 /* Whether a limit on what no run has measured is told of here: once, if several types could. */
-static int is_told_here(const char *name, const struct side_kind *kind)
+static int is_told_here(const char *name, const struct result_kind *kind)
 {
 	if (metric_is_of(name, &schema_result))
 		return kind->schema == &schema_result;
@@ -232,15 +233,12 @@ static void tell_new(
 	for (size_t i = 0; i < rows->len; i++) {
 		const struct res_compare_metric *m = rows->at[i].out;
 		const char *call = rows->at[i].metric->call, *figure = strrchr(m->name, '.');
-		char *longer;
 
 		if (!call || m->cause || strcmp(m->verdict, verdict) != 0 ||
 			(m->base_max != 0 && m->new_max != 0) || !figure ||
 			(strcmp(figure, ".calls") != 0 && strcmp(figure, ".per_work") != 0))
 			continue;
-		longer = mem_printf("%s%s%s", names, *names ? ", " : "", call);
-		free(names);
-		names = longer;
+		text_append(&names, ", ", call);
 	}
 	if (*names)
 		sentence(s, "%s: %s", what, names);

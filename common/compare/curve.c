@@ -10,6 +10,7 @@
 #include "common/compare/knee.h"
 #include "common/compare/made.h"
 #include "common/compare/metric.h"
+#include "common/view/view_parts.h"
 
 #define COST_WORK "work"
 
@@ -25,7 +26,7 @@ struct curve {
 
 /* ---- what can be a cost ---- */
 
-int curve_check_cost(const char *cost, const struct side_kind *kind, struct err *err)
+int curve_check_cost(const char *cost, const struct result_kind *kind, struct err *err)
 {
 	int is_work = !strcmp(cost, COST_WORK);
 
@@ -119,11 +120,6 @@ static struct res_sweep_figure *figure(const struct curve *c, size_t at, const d
 
 /* ---- what is looked at ---- */
 
-static uint64_t or_zero(uint64_t v)
-{
-	return v == U64_NONE ? 0 : v;
-}
-
 /* Units that a call has moved at all values, in batches of that unit. */
 static uint64_t moved(const struct curve *c, const char *call, const char *unit)
 {
@@ -137,7 +133,7 @@ static uint64_t moved(const struct curve *c, const char *call, const char *unit)
 
 			if (s->name && !strcmp(s->name, call) && s->batch && s->batch->unit &&
 				!strcmp(s->batch->unit, unit))
-				sum += or_zero(s->batch->transferred);
+				sum += view_zero(s->batch->transferred);
 		}
 	}
 	return sum;
@@ -223,7 +219,7 @@ static int is_by_stops(const struct res_result *r)
 	const struct res_tracer *t = r->tracer;
 
 	return t && t->overhead && t->overhead->estimated_share > 0.1 &&
-	       or_zero(t->calls_stopped) > or_zero(t->calls_recorded_in_process);
+	       view_zero(t->calls_stopped) > view_zero(t->calls_recorded_in_process);
 }
 
 /* 1: the costs are not those of the program. */

@@ -14,14 +14,14 @@
  */
 struct curve_ask {
 	const char *scenario, *over, *cost;
-	const struct side_kind *kind;
+	const struct result_kind *kind;
 	const char *const *values; /* ascending */
 	size_t len;
 	const struct side *sides; /* the runs of each value */
 };
 
 /* -EINVAL: that can be no cost. */
-int curve_check_cost(const char *cost, const struct side_kind *kind, struct err *err);
+int curve_check_cost(const char *cost, const struct result_kind *kind, struct err *err);
 /* A document made for schema_sweep; its `results` are the caller's to fill. -ENOENT: a value has no
  * result. */
 int curve_of(const struct curve_ask *ask, struct res_sweep **ret, struct err *err);

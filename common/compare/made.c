@@ -26,15 +26,16 @@ static int same_text(const char *a, const char *b)
 
 static struct made made_of(const struct side_part *p, size_t at)
 {
-	struct made m = {0};
+	const struct result_head head = result_head(p->runs.at[at]);
+	struct made m = {.env = head.environment,
+		.command = head.command,
+		.attached = head.attached != NULL};
 
 	if (p->kind->schema == &schema_result) {
 		const struct res_result *r = p->runs.at[at];
 		const struct res_tracer *t = r->tracer;
 
-		m = (struct made){.env = r->environment, .command = &r->command};
 		m.loaded = r->load != NULL;
-		m.attached = r->attached != NULL;
 		if (!t)
 			return m;
 		m.mode = t->mode;
@@ -43,15 +44,10 @@ static struct made made_of(const struct side_part *p, size_t at)
 		m.paths = &t->traced_paths;
 		m.slowed = same_text(t->mode, "ptrace") ||
 			   (t->overhead && t->overhead->estimated_share > SLOWED_SHARE);
-	} else if (p->kind->schema == &schema_cpu) {
-		const struct res_cpu *r = p->runs.at[at];
-
-		m = (struct made){.env = r->environment, .command = &r->command};
-		m.attached = r->attached != NULL;
-	} else {
+	} else if (p->kind->schema == &schema_memory) {
 		const struct res_memory *r = p->runs.at[at];
 
-		m = (struct made){.env = r->environment, .command = &r->command, .heap = 1};
+		m.heap = 1;
 		m.version = r->massif      ? r->massif->version
 			    : r->tools.len ? r->tools.at[0].version
 					   : NULL;

@@ -5,46 +5,27 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/units.h"
 #include "common/compare/judge.h"
 #include "common/compare/stats.h"
 
 /* ---- a run of any type ---- */
 
-struct run {
-	const struct res_exit *exit;
-	const struct res_warning *warnings;
-	size_t warnings_len;
-	int complete;
-	uint64_t lost;
-	const char *started_at;
-	uint64_t wall_ns;
-};
-
-#define RUN_OF(r, l)                                                                               \
-	(struct run)                                                                               \
-	{                                                                                          \
-		(r)->exit, (r)->warnings.at, (r)->warnings.len, (r)->complete, l, (r)->started_at, \
-			(r)->wall_ns                                                               \
-	}
-
-static struct run run_of(const struct side_part *p, size_t at)
+/* Records that were lost; 0: none, or not known. */
+static uint64_t lost_of(const struct side_part *p, size_t at)
 {
-	if (p->kind->schema == &schema_result) {
-		const struct res_result *r = p->runs.at[at];
+	const struct res_result *io = p->runs.at[at];
+	const struct res_cpu *cpu = p->runs.at[at];
+	uint64_t lost = U64_NONE;
 
-		return RUN_OF(r, r->tracer ? r->tracer->lost : U64_NONE);
-	}
-	if (p->kind->schema == &schema_cpu) {
-		const struct res_cpu *r = p->runs.at[at];
-
-		return RUN_OF(r, r->sampling ? r->sampling->lost : U64_NONE);
-	}
-	const struct res_memory *r = p->runs.at[at];
-
-	return RUN_OF(r, U64_NONE);
+	if (p->kind->schema == &schema_result && io->tracer)
+		lost = io->tracer->lost;
+	else if (p->kind->schema == &schema_cpu && cpu->sampling)
+		lost = cpu->sampling->lost;
+	return lost == U64_NONE ? 0 : lost;
 }
 
-static int warned(const struct run *r, const char *code)
+static int warned(const struct result_head *r, const char *code)
 {
 	for (size_t i = 0; i < r->warnings_len; i++)
 		if (r->warnings[i].code && strcmp(r->warnings[i].code, code) == 0)
@@ -74,7 +55,7 @@ static char *exit_words(const struct res_exit *e)
 }
 
 /* Two runs ended alike if these words are the same. NULL: not known. The caller's. */
-static char *end_of(const struct run *r)
+static char *end_of(const struct result_head *r)
 {
 	char *words = exit_words(r->exit), *early;
 
@@ -122,7 +103,7 @@ static struct end *end_named(struct ends *e, const char *words)
 static void ends_read(struct ends *e, int side)
 {
 	for (size_t i = 0; i < e->sides[side]->runs.len; i++) {
-		struct run r = run_of(e->sides[side], i);
+		struct result_head r = result_head(e->sides[side]->runs.at[i]);
 		cleanup_free char *words = end_of(&r);
 		struct end *end;
 
@@ -221,7 +202,7 @@ static void find_ends(struct findings *f, const struct ends *e)
 }
 
 /* Of the warnings of an incomplete result the one that says why; the others may be of no weight. */
-static const char *why_incomplete(const struct run *r)
+static const char *why_incomplete(const struct result_head *r)
 {
 	static const char *const codes[] = {"never_ready", "target_ended_early", "load_failed",
 		"no_window", "no_work_found", "timed_out", "run_interrupted", "lost",
@@ -241,10 +222,11 @@ static void find_trouble(struct findings *f, const struct side_part *p, const ch
 	const char *why = "";
 
 	for (size_t i = 0; i < p->runs.len; i++) {
-		struct run r = run_of(p, i);
+		struct result_head r = result_head(p->runs.at[i]);
+		uint64_t lost_here = lost_of(p, i);
 
-		if (r.lost != U64_NONE && r.lost) {
-			records = r.lost > UINT64_MAX - records ? UINT64_MAX : records + r.lost;
+		if (lost_here) {
+			records = sat_add(records, lost_here);
 			lost++;
 		} else if (r.complete == 0) {
 			incomplete++;
@@ -264,7 +246,7 @@ static void find_trouble(struct findings *f, const struct side_part *p, const ch
 				why));
 }
 
-static int same_run(const struct run *a, const struct run *b)
+static int same_run(const struct result_head *a, const struct result_head *b)
 {
 	return a->started_at && b->started_at && !strcmp(a->started_at, b->started_at) &&
 	       a->wall_ns == b->wall_ns && a->wall_ns != U64_NONE;
@@ -276,7 +258,8 @@ static void find_same(struct findings *f, const struct side_part *base, const st
 	int same = base->runs.len == new->runs.len;
 
 	for (size_t i = 0; i < new->runs.len &&same; i++) {
-		struct run a = run_of(base, i), b = run_of(new, i);
+		struct result_head a = result_head(base->runs.at[i]);
+		struct result_head b = result_head(new->runs.at[i]);
 
 		same = same_run(&a, &b);
 	}
@@ -312,14 +295,14 @@ void runs_check(void *doc, const struct side_part *side, struct res_compare_part
 
 char *runs_flaw(const struct side_part *side, size_t run)
 {
-	struct run r = run_of(side, run);
+	struct result_head r = result_head(side->runs.at[run]);
 	cleanup_free char *end = end_of(&r);
 
 	if (end && strcmp(end, "exit status 0") != 0)
 		return mem_printf("ended with: %s", end);
 	if (r.complete != 1)
 		return mem_strdup("left an incomplete result");
-	if (r.lost && r.lost != U64_NONE)
+	if (lost_of(side, run))
 		return mem_strdup("lost records");
 	return NULL;
 }

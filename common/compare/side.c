@@ -14,7 +14,7 @@
 
 #define RUNS_SUFFIX ".runs"
 
-struct side_part *side_part_of(struct side *s, const char *scenario, const struct side_kind *kind)
+struct side_part *side_part_of(struct side *s, const char *scenario, const struct result_kind *kind)
 {
 	struct side_part *p = (struct side_part *)side_find(s, scenario, kind);
 
@@ -25,7 +25,8 @@ struct side_part *side_part_of(struct side *s, const char *scenario, const struc
 	return p;
 }
 
-static void keep_run(struct side *s, const char *scenario, const struct side_kind *kind, void *doc)
+static void keep_run(
+	struct side *s, const char *scenario, const struct result_kind *kind, void *doc)
 {
 	struct side_part *p = side_part_of(s, scenario, kind);
 
@@ -33,7 +34,7 @@ static void keep_run(struct side *s, const char *scenario, const struct side_kin
 	s->runs++;
 }
 
-static int add_run(struct side *s, const char *scenario, const struct side_kind *kind,
+static int add_run(struct side *s, const char *scenario, const struct result_kind *kind,
 	const char *path, struct err *err)
 {
 	void *doc;
@@ -46,7 +47,7 @@ static int add_run(struct side *s, const char *scenario, const struct side_kind 
 
 /* ---- one file ---- */
 
-static int read_file(struct side *s, const char *path, const struct side_kind *k, struct err *err)
+static int read_file(struct side *s, const char *path, const struct result_kind *k, struct err *err)
 {
 	struct json_doc *d;
 	const char *schema, *scenario;
@@ -71,7 +72,7 @@ static int read_file(struct side *s, const char *path, const struct side_kind *k
 /* ---- a directory ---- */
 
 static int read_runs(struct side *s, const char *dir, const char *scenario,
-	const struct side_kind *kind, struct err *err)
+	const struct result_kind *kind, struct err *err)
 {
 	struct arena a = {0};
 	const char *const *names = file_names(&a, dir, ".json", 1);
@@ -85,7 +86,7 @@ static int read_runs(struct side *s, const char *dir, const char *scenario,
 
 /* All runs where there were several, else the one. */
 static int read_scenario(struct side *s, const char *dir, const char *scenario,
-	const struct side_kind *kind, struct err *err)
+	const struct result_kind *kind, struct err *err)
 {
 	cleanup_free char *runs = mem_printf("%s/%s" RUNS_SUFFIX, dir, scenario);
 	cleanup_free char *one = mem_printf("%s/%s%s", dir, scenario, kind->json_suffix);
@@ -95,7 +96,7 @@ static int read_scenario(struct side *s, const char *dir, const char *scenario,
 }
 
 static int read_folder(
-	struct side *s, const char *dir, const struct side_kind *kind, struct err *err)
+	struct side *s, const char *dir, const struct result_kind *kind, struct err *err)
 {
 	struct arena a = {0};
 	const char *const *names = file_names(&a, dir, kind->json_suffix, 0);
@@ -108,12 +109,12 @@ static int read_folder(
 }
 
 static int read_dir(
-	struct side *s, const char *path, const struct side_kind *kinds, struct err *err)
+	struct side *s, const char *path, const struct result_kind *kinds, struct err *err)
 {
 	size_t before = s->runs;
 	int rc = 0;
 
-	for (const struct side_kind *k = kinds; k->id && rc == 0; k++) {
+	for (const struct result_kind *k = kinds; k->id && rc == 0; k++) {
 		cleanup_free char *results = mem_printf("%s/%s", path, k->folder);
 		cleanup_free char *baseline = mem_printf("%s/%s", path, k->id);
 
@@ -126,7 +127,7 @@ static int read_dir(
 	return rc;
 }
 
-int side_read(struct side *s, const char *path, const struct side_kind *kinds, struct err *err)
+int side_read(struct side *s, const char *path, const struct result_kind *kinds, struct err *err)
 {
 	struct stat st;
 
@@ -138,7 +139,7 @@ int side_read(struct side *s, const char *path, const struct side_kind *kinds, s
 }
 
 int side_read_one(struct side *s, const char *dir, const char *scenario,
-	const struct side_kind *kind, struct err *err)
+	const struct result_kind *kind, struct err *err)
 {
 	cleanup_free char *folder = mem_printf("%s/%s", dir, kind->folder);
 	cleanup_free char *one = mem_printf("%s/%s%s", folder, scenario, kind->json_suffix);
@@ -166,7 +167,7 @@ void side_release(struct side *s)
 }
 
 const struct side_part *side_find(
-	const struct side *s, const char *scenario, const struct side_kind *kind)
+	const struct side *s, const char *scenario, const struct result_kind *kind)
 {
 	for (size_t i = 0; i < s->parts.len; i++)
 		if (s->parts.at[i].kind == kind && strcmp(s->parts.at[i].scenario, scenario) == 0)

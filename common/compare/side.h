@@ -15,14 +15,9 @@
  *
  * where FOLDER is that of the results (iotrace) or of a baseline (io).
  */
-struct side_kind {
-	const char *id, *folder, *json_suffix;
-	const struct schema *schema;
-};
-
 struct side_part {
 	char *scenario;
-	const struct side_kind *kind;
+	const struct result_kind *kind;
 	struct {
 		void **at; /* documents: struct res_result, res_cpu or res_memory */
 		size_t len, cap;
@@ -43,16 +38,17 @@ struct side {
  * before: several files of one scenario are its runs. kinds ends with a NULL id. An error names the
  * file and the place in it; the side is then still to be released.
  */
-int side_read(struct side *s, const char *path, const struct side_kind *kinds, struct err *err);
+int side_read(struct side *s, const char *path, const struct result_kind *kinds, struct err *err);
 /* Only that scenario and kind of the results in dir; nothing if there are none. */
 int side_read_one(struct side *s, const char *dir, const char *scenario,
-	const struct side_kind *kind, struct err *err);
+	const struct result_kind *kind, struct err *err);
 void side_release(struct side *s);
 void side_part_release(struct side_part *p);
 /* NULL: the side does not have it. */
 const struct side_part *side_find(
-	const struct side *s, const char *scenario, const struct side_kind *kind);
+	const struct side *s, const char *scenario, const struct result_kind *kind);
 /* The same, made where it is not there yet; valid until the next one is made. */
-struct side_part *side_part_of(struct side *s, const char *scenario, const struct side_kind *kind);
+struct side_part *side_part_of(
+	struct side *s, const char *scenario, const struct result_kind *kind);
 
 #endif

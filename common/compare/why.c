@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/text.h"
 #include "common/base/units.h"
 
 #define FUNCTIONS_SHOWN 5
@@ -38,13 +39,6 @@ void sentences_into(struct sentences *s, struct res_strs *list)
 
 /* ---- names of places ---- */
 
-static int ends_with(const char *text, const char *end)
-{
-	size_t len = strlen(text), n = strlen(end);
-
-	return len >= n && strcmp(text + len - n, end) == 0;
-}
-
 /* Whether path is OUT/logs/SCENARIO-RUN-WHO.log, or OUT/compare/SCENARIO/.. : files of our own,
  * which each run and each side has under a name of its own. */
 static const char *own_file(const char *path, const char *scenario)
@@ -57,9 +51,9 @@ static const char *own_file(const char *path, const char *scenario)
 	cleanup_free char *turn = mem_printf("/compare/%s/log", scenario);
 
 	for (size_t i = 0; i < LEN(logs) && strstr(path, log); i++)
-		if (ends_with(path, logs[i].end))
+		if (text_stem_len(path, logs[i].end))
 			return logs[i].name;
-	return ends_with(path, turn) ? "the target's output" : NULL;
+	return text_stem_len(path, turn) ? "the target's output" : NULL;
 }
 
 /* Without what is another in each run: our own files, the numbers of pipes and sockets. */

@@ -8,6 +8,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
+#include "common/base/text.h"
 #include "common/runner/flamegraph.h"
 #include "common/runner/layout.h"
 #include "common/runner/program.h"
@@ -39,10 +40,7 @@ static const char *first_line(struct arena *a, struct capture *c)
 	line += strspn(line, "\r\n \t");
 	if (!*line)
 		return NULL;
-	out = arena_printf(a, "%.*s", (int)strcspn(line, "\r\n"), line);
-	for (char *p = out; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = ' ';
+	out = text_one_line(arena_printf(a, "%.*s", (int)strcspn(line, "\r\n"), line));
 	if (strlen(out) > SAID_MAX)
 		out[SAID_MAX] = '\0';
 	return out;

@@ -8,6 +8,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
+#include "common/base/text.h"
 
 #define FORMAT(name) extern const struct export_format export_##name;
 #include "common/export/formats.def"
@@ -50,13 +51,12 @@ const struct export_format *export_format_find(const char *id, struct err *err)
 char *export_base(const struct export_source *s)
 {
 	static const char *const ends[] = {"-cpu.json", ".json"};
-	size_t len = strlen(s->path);
 
 	for (size_t i = 0; i < LEN(ends); i++) {
-		size_t end = strlen(ends[i]);
+		size_t stem = text_stem_len(s->path, ends[i]);
 
-		if (len > end && !strcmp(s->path + len - end, ends[i]))
-			return mem_strndup(s->path, len - end);
+		if (stem)
+			return mem_strndup(s->path, stem);
 	}
 	return mem_strdup(s->path);
 }

@@ -112,9 +112,7 @@ static void add_run(struct builder *b, const struct export_source *s)
 
 static const char *program_of(const struct export_source *s)
 {
-	const struct res_environment *e = s->schema == &schema_result
-						  ? ((const struct res_result *)s->doc)->environment
-						  : ((const struct res_cpu *)s->doc)->environment;
+	const struct res_environment *e = result_head(s->doc).environment;
 
 	return e && e->target_path ? e->target_path : "";
 }

@@ -18,27 +18,6 @@
 
 /* ---- the document ---- */
 
-struct about {
-	const struct res_environment *environment;
-	const char *started_at;
-	int complete;
-};
-
-#define ABOUT(r)                                                                                   \
-	(struct about)                                                                             \
-	{                                                                                          \
-		(r)->environment, (r)->started_at, (r)->complete == 1                              \
-	}
-
-static struct about about_of(const struct side_part *part, size_t run)
-{
-	if (part->kind->schema == &schema_cpu)
-		return ABOUT((const struct res_cpu *)part->runs.at[run]);
-	if (part->kind->schema == &schema_memory)
-		return ABOUT((const struct res_memory *)part->runs.at[run]);
-	return ABOUT((const struct res_result *)part->runs.at[run]);
-}
-
 static const char *or_none(const char *text)
 {
 	return text ? text : "-";
@@ -75,16 +54,16 @@ static void name_run(struct pack *p, const char *text, size_t len)
 
 int pack_run(const struct side_part *part, size_t run, struct pack *p, struct err *err)
 {
-	struct about about = about_of(part, run);
+	const struct result_head head = result_head(part->runs.at[run]);
 	struct out json;
 
-	*p = (struct pack){.complete = about.complete};
+	*p = (struct pack){.complete = head.complete == 1};
 	out_init_mem(&json);
 	json_write_line(part->runs.at[run], part->kind->schema->shape, &json);
 	name_run(p, out_text(&json), json.len);
 	p->bytes = json.len;
-	p->machine = machine_of(&p->arena, about.environment);
-	p->started_at = arena_strdup(&p->arena, about.started_at ? about.started_at : "");
+	p->machine = machine_of(&p->arena, head.environment);
+	p->started_at = arena_strdup(&p->arena, head.started_at ? head.started_at : "");
 	p->zstd = mem_calloc(1, ZSTD_compressBound(json.len));
 	p->zstd_len =
 		ZSTD_compress(p->zstd, ZSTD_compressBound(json.len), out_text(&json), json.len, 3);
@@ -101,7 +80,7 @@ void pack_release(struct pack *p)
 	arena_release(&p->arena);
 }
 
-int pack_open(const struct db_value *zstd, const char *name, const struct side_kind *kind,
+int pack_open(const struct db_value *zstd, const char *name, const struct result_kind *kind,
 	void **ret, struct err *err)
 {
 	unsigned long long size =

@@ -20,7 +20,7 @@ struct pack {
 int pack_run(const struct side_part *part, size_t run, struct pack *p, struct err *err);
 void pack_release(struct pack *p);
 /* The document again. name: what errors call it. */
-int pack_open(const struct db_value *zstd, const char *name, const struct side_kind *kind,
+int pack_open(const struct db_value *zstd, const char *name, const struct result_kind *kind,
 	void **ret, struct err *err);
 
 /* The rows of its figures and histograms. */

@@ -19,7 +19,7 @@
 		.row = (see),                                                                      \
 		.ctx = (to)})
 
-int history_open(const char *address, int must_exist, const struct side_kind *kinds,
+int history_open(const char *address, int must_exist, const struct result_kind *kinds,
 	struct history **ret, struct err *err)
 {
 	struct history *h = mem_calloc(1, sizeof(*h));
@@ -459,9 +459,9 @@ struct reading {
 	struct err *err;
 };
 
-static const struct side_kind *kind_named(const struct history *h, const char *type)
+static const struct result_kind *kind_named(const struct history *h, const char *type)
 {
-	for (const struct side_kind *k = h->kinds; k->id; k++)
+	for (const struct result_kind *k = h->kinds; k->id; k++)
 		if (!strcmp(k->id, type))
 			return k;
 	return NULL;
@@ -470,7 +470,7 @@ static const struct side_kind *kind_named(const struct history *h, const char *t
 static int see_document(void *ctx, const struct db_value *cells)
 {
 	struct reading *r = ctx;
-	const struct side_kind *kind = kind_named(r->h, db_text(&cells[1]));
+	const struct result_kind *kind = kind_named(r->h, db_text(&cells[1]));
 	cleanup_free char *name = mem_printf(
 		"%s: a run of %s %s", r->h->db->shown, db_text(&cells[0]), db_text(&cells[1]));
 	struct side_part *part;

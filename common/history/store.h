@@ -15,10 +15,10 @@
  */
 struct history {
 	struct db *db;
-	const struct side_kind *kinds; /* the last has no id */
+	const struct result_kind *kinds; /* the last has no id */
 };
 
-int history_open(const char *address, int must_exist, const struct side_kind *kinds,
+int history_open(const char *address, int must_exist, const struct result_kind *kinds,
 	struct history **ret, struct err *err);
 void history_close(struct history *h); /* takes NULL */
 

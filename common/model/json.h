@@ -11,22 +11,22 @@
 
 /* The only room that knows jansson. */
 
-/* Writes r as JSON (2 spaces of indent, short objects on one line are fine), ends with a newline.
- * Strings that are not UTF-8 have the bad bytes replaced by U+FFFD. */
-void json_write_result(const struct res_result *r, struct out *o);
+/* Writes a document as JSON (2 spaces of indent, short objects on one line are fine), ends with a
+ * newline. Strings that are not UTF-8 have the bad bytes replaced by U+FFFD. */
+void json_write_doc(const void *doc, struct out *o);
+/* Any struct by its shape, all of it on one line, for readers of JSON lines. */
+void json_write_line(const void *obj, const struct shape *shape, struct out *o);
 /* s as a JSON string with its quotes; NULL is null. */
 void json_write_string(struct out *o, const char *s);
+/* As the shortest number that reads back as d; not finite: null. */
+void json_write_real(struct out *o, double d);
 
 /* Reads a result. Unknown members are ignored (a newer writer); a wrong type, a missing or foreign
  * schema, trailing garbage and nesting beyond 64 are errors that name the place:
  * "FILE: line 12 column 3: ..." or "FILE: syscalls[3].batch.asked: not an integer". */
 int json_read_result(const char *path, struct res_result **ret, struct err *err);
 
-/* The same for any struct by its shape, and for a file of any schema: *ret is the struct of its
- * whole, made by result_make(). */
-void json_write_struct(const void *obj, const struct shape *shape, struct out *o);
-/* All of it on one line, for readers of JSON lines. */
-void json_write_line(const void *obj, const struct shape *shape, struct out *o);
+/* The same of a file of any schema: *ret is the struct of its whole, made by result_make(). */
 int json_read_struct(const char *path, const struct schema *schema, void **ret, struct err *err);
 /* The same of text that was read already; name is what errors call it. */
 struct json_text {

@@ -84,14 +84,10 @@ static void write_real(struct out *o, double d)
 		if (strtod(buf, NULL) == d)
 			break;
 	}
-	for (char *p = buf; *p; p++) {
-		if (*p == ',') /* a locale's decimal point */
-			*p = '.';
-	}
 	out_str(o, buf);
 }
 
-static void write_double(struct out *o, double d)
+void json_write_real(struct out *o, double d)
 {
 	if (!isfinite(d))
 		out_str(o, "null");
@@ -200,7 +196,7 @@ static void write_field(struct out *o, const void *obj, const struct field *f, i
 		write_u64(o, *(const uint64_t *)at);
 		break;
 	case FIELD_DBL:
-		write_double(o, *(const double *)at);
+		json_write_real(o, *(const double *)at);
 		break;
 	case FIELD_BOOL:
 		out_str(o, *(const int *)at < 0 ? "null" : *(const int *)at ? "true" : "false");
@@ -251,9 +247,9 @@ static void write_struct(struct out *o, const void *obj, const struct shape *sha
 	out_char(o, '}');
 }
 
-void json_write_struct(const void *obj, const struct shape *shape, struct out *o)
+void json_write_doc(const void *doc, struct out *o)
 {
-	write_struct(o, obj, shape, 0);
+	write_struct(o, doc, result_schema(doc)->shape, 0);
 	out_char(o, '\n');
 }
 
@@ -261,9 +257,4 @@ void json_write_line(const void *obj, const struct shape *shape, struct out *o)
 {
 	write_struct(o, obj, shape, ON_ONE_LINE);
 	out_char(o, '\n');
-}
-
-void json_write_result(const struct res_result *r, struct out *o)
-{
-	json_write_struct(r, &shape_result, o);
 }

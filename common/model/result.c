@@ -62,6 +62,11 @@ struct arena *result_arena(void *doc)
 	return &owner_of(doc)->arena;
 }
 
+const struct schema *result_schema(const void *doc)
+{
+	return owner_of((void *)doc)->schema;
+}
+
 void result_free(void *doc)
 {
 	if (!doc)
@@ -107,6 +112,29 @@ void *result_alloc(void *doc, size_t n, const struct shape *shape)
 	return at;
 }
 
+#define HEAD_OF(r, attached)                                                                       \
+	(struct result_head)                                                                       \
+	{                                                                                          \
+		(r)->complete, (r)->warnings.at, (r)->warnings.len, &(r)->command, (r)->scenario,  \
+			(r)->started_at, (r)->wall_ns, attached, (r)->exit, (r)->runs,             \
+			(r)->environment                                                           \
+	}
+
+struct result_head result_head(const void *doc)
+{
+	const struct schema *schema = result_schema(doc);
+	const struct res_result *io = doc;
+	const struct res_memory *memory = doc;
+	const struct res_cpu *cpu = doc;
+
+	if (schema == &schema_result)
+		return HEAD_OF(io, io->attached);
+	if (schema == &schema_cpu)
+		return HEAD_OF(cpu, cpu->attached);
+	assert(schema == &schema_memory);
+	return HEAD_OF(memory, NULL);
+}
+
 static const struct field *warnings_field(const struct shape *shape)
 {
 	for (size_t i = 0; i < shape->len; i++)
@@ -128,7 +156,7 @@ static int has_warning(struct walk_list warnings, const char *code)
 
 void result_warn(void *doc, const char *code, const char *fmt, ...)
 {
-	const struct field *f = warnings_field(owner_of(doc)->schema->shape);
+	const struct field *f = warnings_field(result_schema(doc)->shape);
 	struct arena *a = result_arena(doc);
 	struct walk_list there;
 	struct res_warning *at;

@@ -99,6 +99,13 @@ const struct schema *schema_like(const struct schema *const *list, const char *i
 #include "common/model/schemas.def"
 #undef SCHEMA
 
+/* A type of result: where it lies, how its JSON is named (NAME + suffix), what that is. Of a list
+ * the last has no id. */
+struct result_kind {
+	const char *id, *folder, *json_suffix;
+	const struct schema *schema;
+};
+
 /*
  * A document is the struct of a whole file (struct res_result, struct res_cpu) with its arena:
  *
@@ -111,6 +118,7 @@ void *result_make(const struct schema *schema);
 struct res_result *result_new(void); /* result_make(&schema_result) */
 void result_free(void *doc);         /* takes NULL */
 struct arena *result_arena(void *doc);
+const struct schema *result_schema(const void *doc);
 
 /* n structs of that shape in doc's arena, every field "not measured" (lists empty). */
 void *result_alloc(void *doc, size_t n, const struct shape *shape);
@@ -119,6 +127,22 @@ void result_clear(void *obj, const struct shape *shape);
 
 #define RES_OBJ(r, s)           ((struct res_##s *)result_alloc((r), 1, &shape_##s))
 #define RES_LIST(r, list, n, s) ((list)->at = result_alloc((r), (n), &shape_##s), (list)->len = (n))
+
+/* What results of every type say: io, cpu and memory. All of it is doc's. */
+struct result_head {
+	int complete;
+	const struct res_warning *warnings;
+	size_t warnings_len;
+	const struct res_strs *command;
+	const char *scenario, *started_at;
+	uint64_t wall_ns;
+	const struct res_attached *attached;
+	const struct res_exit *exit;
+	const struct res_runs *runs;
+	const struct res_environment *environment;
+};
+/* doc: struct res_result, res_cpu or res_memory. */
+struct result_head result_head(const void *doc);
 
 /* Appends a warning; a code that is there already is not repeated. complete is not changed. */
 void result_warn(void *doc, const char *code, const char *fmt, ...)

@@ -8,6 +8,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/units.h"
+#include "common/view/view_parts.h"
 
 enum { TOOLTIPS_MAX = 400 };
 
@@ -26,16 +27,6 @@ static double x_of(const struct plot *p, double time)
 	return PLOT_LEFT + (time - p->t_begin) / (p->t_end - p->t_begin) * (PLOT_RIGHT - PLOT_LEFT);
 }
 
-static double y_of(const struct plot *p, double bytes)
-{
-	return PLOT_BOTTOM - bytes / p->y_max * (PLOT_BOTTOM - PLOT_TOP);
-}
-
-static uint64_t or_zero(uint64_t v)
-{
-	return v == U64_NONE ? 0 : v;
-}
-
 static int is_known(const struct res_memory_point *at)
 {
 	return at && at->total_bytes != U64_NONE;
@@ -43,8 +34,8 @@ static int is_known(const struct res_memory_point *at)
 
 static double total_of(const struct res_memory_snapshot *s)
 {
-	return (double)or_zero(s->heap_bytes) + (double)or_zero(s->extra_bytes) +
-	       (double)or_zero(s->stacks_bytes);
+	return (double)view_zero(s->heap_bytes) + (double)view_zero(s->extra_bytes) +
+	       (double)view_zero(s->stacks_bytes);
 }
 
 /* Steps of bytes are powers of two. */
@@ -150,7 +141,7 @@ static void y_axis(struct plot *p)
 	int ticks = (int)(p->y_max / step);
 
 	for (int i = 0; i <= ticks; i++) {
-		plot_frame_tick(p->o, y_of(p, i * step));
+		plot_frame_tick(p->o, plot_frame_y(p->y_max, i * step));
 		put_tick_bytes(p, i * step);
 		out_str(p->o, "</text>\n");
 	}
@@ -222,11 +213,11 @@ enum part { PART_HEAP, PART_EXTRA, PART_STACKS };
 /* Height of what lies below the top of that part. */
 static double top_of(const struct res_memory_snapshot *s, enum part part)
 {
-	double v = (double)or_zero(s->heap_bytes);
+	double v = (double)view_zero(s->heap_bytes);
 
 	if (part >= PART_EXTRA)
-		v += (double)or_zero(s->extra_bytes);
-	return part >= PART_STACKS ? v + (double)or_zero(s->stacks_bytes) : v;
+		v += (double)view_zero(s->extra_bytes);
+	return part >= PART_STACKS ? v + (double)view_zero(s->stacks_bytes) : v;
 }
 
 /* Steps: what a snapshot says holds until the next, as far as is known. Parts are painted from the
@@ -244,7 +235,7 @@ static void area(struct plot *p, enum part part, const char *class)
 		if (!isfinite(s->time))
 			continue;
 		out_printf(p->o, "L%.2f %.2f", x, y);
-		y = y_of(p, top_of(s, part));
+		y = plot_frame_y(p->y_max, top_of(s, part));
 		out_printf(p->o, "L%.2f %.2f", x, y);
 	}
 	out_printf(p->o, "L%d %.2fL%d %dZ\"/>\n", PLOT_RIGHT, y, PLOT_RIGHT, PLOT_BOTTOM);
@@ -293,7 +284,7 @@ static void peak(struct plot *p)
 	if (!is_known(peak))
 		return;
 	x = !isfinite(peak->time) ? PLOT_RIGHT : x_of(p, clamp(peak->time, p->t_begin, p->t_end));
-	y = y_of(p, (double)peak->total_bytes);
+	y = plot_frame_y(p->y_max, (double)peak->total_bytes);
 	const char *anchor = x < PLOT_LEFT + 160    ? "start"
 			     : x > PLOT_RIGHT - 160 ? "end"
 						    : "middle";
@@ -321,7 +312,7 @@ static void end_dot(struct plot *p)
 
 	if (is_known(end))
 		out_printf(p->o, "<circle class=\"end\" cx=\"%d\" cy=\"%.1f\" r=\"3.5\"/>\n",
-			PLOT_RIGHT, y_of(p, (double)end->total_bytes));
+			PLOT_RIGHT, plot_frame_y(p->y_max, (double)end->total_bytes));
 }
 
 /* What a pointer over a snapshot's part of the picture is shown. */

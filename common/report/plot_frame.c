@@ -52,6 +52,11 @@ void plot_frame_tick(struct out *o, double y)
 		PLOT_LEFT, y, PLOT_RIGHT, y, PLOT_LEFT - 8, y + 4);
 }
 
+double plot_frame_y(double most, double v)
+{
+	return PLOT_BOTTOM - v / most * (PLOT_BOTTOM - PLOT_TOP);
+}
+
 void plot_frame_titles(struct out *o, const char *x, const char *y)
 {
 	out_printf(o, "<text class=\"small\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">",

@@ -23,6 +23,8 @@ void plot_frame_axes(struct out *o);
 /* A line across the picture at y, and where its label begins: the text and </text> are to follow.
  */
 void plot_frame_tick(struct out *o, double y);
+/* Where v stands, most being at the top. */
+double plot_frame_y(double most, double v);
 /* Below the one axis, beside the other. */
 void plot_frame_titles(struct out *o, const char *x, const char *y);
 /* The least of 1, 2, 5, 10, 20, .. that is at least v. */

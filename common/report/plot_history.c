@@ -30,11 +30,6 @@ static double x_of(const struct plot *p, size_t i)
 	return PLOT_LEFT + INSET + share * (PLOT_RIGHT - PLOT_LEFT - 2 * INSET);
 }
 
-static double y_of(const struct plot *p, double v)
-{
-	return PLOT_BOTTOM - v / p->y_max * (PLOT_BOTTOM - PLOT_TOP);
-}
-
 static int is_measured(const struct res_history_point *at)
 {
 	return isfinite(at->median) && isfinite(at->max) && at->min >= 0;
@@ -61,7 +56,7 @@ static void y_axis(struct plot *p)
 
 	p->y_max = ceil(p->y_max / step) * step;
 	for (int i = 0; i * step <= p->y_max * 1.0001; i++) {
-		plot_frame_tick(p->o, y_of(p, i * step));
+		plot_frame_tick(p->o, plot_frame_y(p->y_max, i * step));
 		out_printf(p->o, "%s</text>\n", units_figure(buf, p->s->unit, i * step));
 	}
 }
@@ -137,7 +132,7 @@ static void curve(struct plot *p)
 
 		if (is_measured(at))
 			out_printf(p->o, "%c%.1f %.1f", down ? 'L' : 'M', x_of(p, i),
-				y_of(p, at->median));
+				plot_frame_y(p->y_max, at->median));
 		down = is_measured(at);
 	}
 	out_str(p->o, "\"/>\n");
@@ -150,8 +145,8 @@ static void spreads(struct plot *p)
 		const struct res_history_point *at = &p->s->points.at[i];
 
 		if (is_measured(at) && at->min < at->max)
-			out_printf(p->o, "M%.1f %.1fV%.1f", x_of(p, i), y_of(p, at->min),
-				y_of(p, at->max));
+			out_printf(p->o, "M%.1f %.1fV%.1f", x_of(p, i),
+				plot_frame_y(p->y_max, at->min), plot_frame_y(p->y_max, at->max));
 	}
 	out_str(p->o, "\"/>\n");
 }
@@ -166,7 +161,7 @@ static void dots(struct plot *p)
 		if (!is_measured(at))
 			continue;
 		out_printf(p->o, "<circle class=\"heap\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"><title>",
-			x_of(p, i), y_of(p, at->median));
+			x_of(p, i), plot_frame_y(p->y_max, at->median));
 		safe_put_xml(p->o, label_of(p, at->version));
 		out_printf(p->o, ": %s, %llu run%s</title></circle>\n",
 			units_figure(buf, p->s->unit, at->median), (unsigned long long)at->runs,

@@ -44,11 +44,6 @@ static double x_of(const struct sweep_plot *p, double v)
 	return PLOT_LEFT + INSET + share * (PLOT_RIGHT - PLOT_LEFT - 2 * INSET);
 }
 
-static double y_of(const struct sweep_plot *p, double cost)
-{
-	return PLOT_BOTTOM - cost / p->y_max * (PLOT_BOTTOM - PLOT_TOP);
-}
-
 static const struct res_sweep_figure *cost_at(const struct sweep_plot *p, size_t i)
 {
 	return p->s->points.at[i].cost;
@@ -86,7 +81,7 @@ static void y_axis(struct sweep_plot *p)
 
 	p->y_max = ceil(p->y_max / step) * step;
 	for (int i = 0; i * step <= p->y_max * 1.0001; i++) {
-		plot_frame_tick(p->o, y_of(p, i * step));
+		plot_frame_tick(p->o, plot_frame_y(p->y_max, i * step));
 		put_cost(p, i * step);
 		out_str(p->o, "</text>\n");
 	}
@@ -96,13 +91,14 @@ static void band(struct sweep_plot *p)
 {
 	for (size_t i = 0; i < p->s->points.len; i++) {
 		double best = cost_at(p, i)->median;
-		double top = y_of(p, best * (1 + p->s->tolerance));
+		double top = plot_frame_y(p->y_max, best * (1 + p->s->tolerance));
 
 		if (is_named(&p->s->points.at[i], p->s->best))
 			out_printf(p->o,
 				"<rect class=\"window\" x=\"%d\" y=\"%.1f\" width=\"%d\" "
 				"height=\"%.1f\"/>\n",
-				PLOT_LEFT, top, PLOT_RIGHT - PLOT_LEFT, y_of(p, best) - top);
+				PLOT_LEFT, top, PLOT_RIGHT - PLOT_LEFT,
+				plot_frame_y(p->y_max, best) - top);
 	}
 }
 
@@ -124,19 +120,20 @@ static void curve(struct sweep_plot *p)
 	out_str(p->o, "<path class=\"curve\" d=\"");
 	for (size_t i = 0; i < p->s->points.len; i++)
 		out_printf(p->o, "%c%.1f %.1f", i ? 'L' : 'M', point_x(p, i),
-			y_of(p, cost_at(p, i)->median));
+			plot_frame_y(p->y_max, cost_at(p, i)->median));
 	out_str(p->o, "\"/>\n");
 }
 
 static void point(struct sweep_plot *p, size_t i, int labelled)
 {
 	const struct res_sweep_point *at = &p->s->points.at[i];
-	double x = point_x(p, i), y = y_of(p, at->cost->median);
+	double x = point_x(p, i), y = plot_frame_y(p->y_max, at->cost->median);
 
 	out_printf(p->o,
 		"<line class=\"spread\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>"
 		"<circle class=\"heap\" cx=\"%.1f\" cy=\"%.1f\" r=\"5\"><title>",
-		x, y_of(p, at->cost->min), x, y_of(p, at->cost->max), x, y);
+		x, plot_frame_y(p->y_max, at->cost->min), x, plot_frame_y(p->y_max, at->cost->max),
+		x, y);
 	put_cost(p, at->cost->median);
 	out_str(p->o, "</title></circle>\n");
 	if (!labelled)
@@ -148,7 +145,7 @@ static void point(struct sweep_plot *p, size_t i, int labelled)
 		out_printf(p->o,
 			"<text class=\"small\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">"
 			"%.4g a call</text>\n",
-			x, y_of(p, at->cost->max) - 9, at->got->median);
+			x, plot_frame_y(p->y_max, at->cost->max) - 9, at->got->median);
 }
 
 /* Labels that would lie over each other are left out. */

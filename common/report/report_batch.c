@@ -19,18 +19,13 @@ static uint64_t moved(const struct res_syscall *s)
 	return s->batch->transferred == U64_NONE ? 0 : s->batch->transferred;
 }
 
-static int is_messages(const struct res_syscall *s)
-{
-	return s->batch->unit && !strcmp(s->batch->unit, "messages");
-}
-
 static int compare_calls(const void *a, const void *b)
 {
 	const struct res_syscall *x = *(const struct res_syscall *const *)a;
 	const struct res_syscall *y = *(const struct res_syscall *const *)b;
 
-	if (is_messages(x) != is_messages(y))
-		return is_messages(y) - is_messages(x);
+	if (view_has_messages(x) != view_has_messages(y))
+		return view_has_messages(y) - view_has_messages(x);
 	if (moved(x) != moved(y))
 		return moved(x) < moved(y) ? 1 : -1;
 	return strcmp(x->name ? x->name : "", y->name ? y->name : "");

@@ -4,13 +4,9 @@
 #include <stdlib.h>
 
 #include "common/base/units.h"
+#include "common/view/view_parts.h"
 
 /* ---- batch sizes ---- */
-
-static uint64_t zero(uint64_t v)
-{
-	return v == U64_NONE ? 0 : v;
-}
 
 static int compare_bins(const void *a, const void *b)
 {
@@ -83,10 +79,10 @@ struct size_bins report_size_bins(struct arena *a, const struct res_batch *b)
 	for (size_t i = 0; i < asked->len; i++) {
 		uint64_t size = size_of(&asked->at[i]);
 
-		s.at[s.len++] = (struct size_bin){size, size, zero(asked->at[i].count), 0, 0};
+		s.at[s.len++] = (struct size_bin){size, size, view_zero(asked->at[i].count), 0, 0};
 	}
 	for (size_t i = 0; i < got->len; i++) {
-		uint64_t size = size_of(&got->at[i]), calls = zero(got->at[i].count);
+		uint64_t size = size_of(&got->at[i]), calls = view_zero(got->at[i].count);
 
 		s.at[s.len++] =
 			(struct size_bin){size, size, 0, calls, (double)size * (double)calls};
@@ -123,9 +119,9 @@ void report_latency_bins(const struct res_syscall *s, struct latency_bins *ret)
 	*ret = (struct latency_bins){.first = LATENCY_BINS, .last = -1};
 	for (size_t i = 0; i < s->latency_histogram.len; i++) {
 		const struct res_le_ns *le = &s->latency_histogram.at[i];
-		int bin = report_latency_bin(zero(le->le_ns));
+		int bin = report_latency_bin(view_zero(le->le_ns));
 
-		if (!zero(le->count))
+		if (!view_zero(le->count))
 			continue;
 		ret->count[bin] = sat_add(ret->count[bin], le->count);
 		ret->total = sat_add(ret->total, le->count);
@@ -139,13 +135,13 @@ void report_latency_bins(const struct res_syscall *s, struct latency_bins *ret)
 
 static void add_row(struct res_timeline_row *to, const struct res_timeline_row *from)
 {
-	to->calls = sat_add(to->calls, zero(from->calls));
-	to->errors = sat_add(to->errors, zero(from->errors));
-	to->wall_ns = sat_add(to->wall_ns, zero(from->wall_ns));
-	to->bytes = sat_add(to->bytes, zero(from->bytes));
-	to->mapped = sat_add(to->mapped, zero(from->mapped));
-	to->batch_calls = sat_add(to->batch_calls, zero(from->batch_calls));
-	to->messages = sat_add(to->messages, zero(from->messages));
+	to->calls = sat_add(to->calls, view_zero(from->calls));
+	to->errors = sat_add(to->errors, view_zero(from->errors));
+	to->wall_ns = sat_add(to->wall_ns, view_zero(from->wall_ns));
+	to->bytes = sat_add(to->bytes, view_zero(from->bytes));
+	to->mapped = sat_add(to->mapped, view_zero(from->mapped));
+	to->batch_calls = sat_add(to->batch_calls, view_zero(from->batch_calls));
+	to->messages = sat_add(to->messages, view_zero(from->messages));
 }
 
 struct time_columns report_time_columns(struct arena *a, const struct res_timeline *t, size_t most)
@@ -156,7 +152,7 @@ struct time_columns report_time_columns(struct arena *a, const struct res_timeli
 	if (!t || !t->rows.len || !t->bucket_ns || t->bucket_ns == U64_NONE)
 		return c;
 	for (size_t i = 0; i < t->rows.len; i++)
-		last_ns = zero(t->rows.at[i].t_ns) > last_ns ? t->rows.at[i].t_ns : last_ns;
+		last_ns = view_zero(t->rows.at[i].t_ns) > last_ns ? t->rows.at[i].t_ns : last_ns;
 	buckets = last_ns / t->bucket_ns + 1;
 	c.width_ns = sat_mul(t->bucket_ns, (buckets - 1) / most + 1);
 	c.len = (size_t)(last_ns / c.width_ns) + 1;
@@ -164,6 +160,6 @@ struct time_columns report_time_columns(struct arena *a, const struct res_timeli
 	for (size_t i = 0; i < c.len; i++)
 		c.at[i].t_ns = sat_mul(c.width_ns, i);
 	for (size_t i = 0; i < t->rows.len; i++)
-		add_row(&c.at[zero(t->rows.at[i].t_ns) / c.width_ns], &t->rows.at[i]);
+		add_row(&c.at[view_zero(t->rows.at[i].t_ns) / c.width_ns], &t->rows.at[i]);
 	return c;
 }

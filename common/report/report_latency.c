@@ -6,6 +6,7 @@
 #include "common/base/units.h"
 #include "common/report/report_bins.h"
 #include "common/report/report_page.h"
+#include "common/view/view_parts.h"
 
 #define CALLS_MAX  14
 #define LEFT       170
@@ -14,25 +15,15 @@
 #define TOP        8
 #define MARK_CALLS 10 /* fewer calls have no percentiles */
 
-static uint64_t total_ns(const struct res_syscall *s)
-{
-	return s->wall_ns && s->wall_ns->total != U64_NONE ? s->wall_ns->total : 0;
-}
-
-static int has_messages(const struct res_syscall *s)
-{
-	return s->batch && s->batch->unit && !strcmp(s->batch->unit, "messages");
-}
-
 static int compare_calls(const void *a, const void *b)
 {
 	const struct res_syscall *x = *(const struct res_syscall *const *)a;
 	const struct res_syscall *y = *(const struct res_syscall *const *)b;
 
-	if (has_messages(x) != has_messages(y))
-		return has_messages(y) - has_messages(x);
-	if (total_ns(x) != total_ns(y))
-		return total_ns(x) < total_ns(y) ? 1 : -1;
+	if (view_has_messages(x) != view_has_messages(y))
+		return view_has_messages(y) - view_has_messages(x);
+	if (view_total_ns(x) != view_total_ns(y))
+		return view_total_ns(x) < view_total_ns(y) ? 1 : -1;
 	return strcmp(x->name ? x->name : "", y->name ? y->name : "");
 }
 

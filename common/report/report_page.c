@@ -63,19 +63,16 @@ void html_page(struct page *p, const char *name)
 	out_printf(o, " - report</title>\n<style>%s</style>\n</head>\n<body>\n", report_style);
 }
 
-static const struct res_strs *command_of(const struct report *r)
+/* What is the same of all its results. */
+static struct result_head head_of(const struct report *r)
 {
-	return r->io ? &r->io->command : r->cpu ? &r->cpu->command : &r->memory->command;
+	return result_head(r->io ? (void *)r->io : r->cpu ? (void *)r->cpu : (void *)r->memory);
 }
 
 static void title(struct page *p, const struct report *r)
 {
-	const struct res_strs *command = command_of(r);
-	const char *line = "";
+	const char *line = view_joined(&p->arena, head_of(r).command, " ");
 
-	for (size_t i = 0; i < command->len; i++)
-		line = arena_printf(&p->arena, "%s%s%s", line, i ? " " : "",
-			command->at[i] ? command->at[i] : "?");
 	out_str(p->o, "<header>\n<h1>");
 	html_name(p, *report_name(r) ? report_name(r) : "Profile", 80);
 	out_str(p->o, "</h1>\n<p class=\"command\"><code>");
@@ -413,14 +410,11 @@ static void memory(struct page *p, const struct res_memory *m)
 
 static void environment(struct page *p, const struct report *r)
 {
-	const struct res_environment *e = r->io    ? r->io->environment
-					  : r->cpu ? r->cpu->environment
-						   : r->memory->environment;
 	const char *const paths[] = {r->io_path, r->cpu_path, r->memory_path, r->compare_path};
 	struct doc *d = doc_new();
 
 	html_section(p, "environment", "Environment");
-	report_environment(d, e);
+	report_environment(d, head_of(r).environment);
 	for (size_t i = 0; i < LEN(paths); i++)
 		if (paths[i])
 			doc_pair(d, "from", "%s", paths[i]);

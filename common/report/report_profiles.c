@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* CPU and heap profiles in words and tables. */
-#include <string.h>
 
 #include "common/base/units.h"
 #include "common/report/report_page.h"
@@ -9,21 +8,6 @@
 #define ROWS_MAX    100
 #define CALLERS_MAX 6
 
-static const char *name_of(const char *s)
-{
-	return s ? s : "?";
-}
-
-static const char *command_of(struct doc *d, const struct res_strs *command)
-{
-	const char *line = "";
-
-	for (size_t i = 0; i < command->len; i++)
-		line = arena_printf(
-			&d->arena, "%s%s%s", line, i ? " " : "", name_of(command->at[i]));
-	return line;
-}
-
 static const char *count(struct doc *d, uint64_t v)
 {
 	char buf[UNITS_BUF];
@@ -31,24 +15,26 @@ static const char *count(struct doc *d, uint64_t v)
 	return v == U64_NONE ? "-" : arena_strdup(&d->arena, units_thousands(buf, v));
 }
 
-static void run_pairs(
-	struct doc *d, const struct res_strs *command, uint64_t wall_ns, const char *started_at)
+static void run_pairs(struct doc *d, const struct result_head *h)
 {
 	char buf[UNITS_BUF];
 
-	doc_pair(d, "command", "%s", command->len ? command_of(d, command) : "(no command)");
-	if (wall_ns != U64_NONE)
-		doc_pair(d, "run", "%s%s%s", units_duration(buf, wall_ns),
-			started_at ? "; started " : "", started_at ? started_at : "");
+	doc_pair(d, "command", "%s",
+		h->command->len ? view_joined(&d->arena, h->command, " ") : "(no command)");
+	if (h->wall_ns != U64_NONE)
+		doc_pair(d, "run", "%s%s%s", units_duration(buf, h->wall_ns),
+			h->started_at ? "; started " : "", h->started_at ? h->started_at : "");
 }
 
-static void warning_pairs(struct doc *d, int complete, const struct res_warning *at, size_t n)
+static void warning_pairs(struct doc *d, const struct result_head *h)
 {
-	if (complete == 0)
+	if (h->complete == 0)
 		doc_pair(d, "WARNING", "this profile is incomplete%s",
-			n ? ", for the reasons that follow" : "; what is missing is not known");
-	for (size_t i = 0; i < n; i++)
-		doc_pair(d, "WARNING", "%s (%s)", name_of(at[i].text), name_of(at[i].code));
+			h->warnings_len ? ", for the reasons that follow"
+					: "; what is missing is not known");
+	for (size_t i = 0; i < h->warnings_len; i++)
+		doc_pair(d, "WARNING", "%s (%s)", view_name(h->warnings[i].text),
+			view_name(h->warnings[i].code));
 }
 
 static void rows_left_out(struct doc *d, size_t all)
@@ -73,20 +59,21 @@ double report_cpu_share(const struct res_cpu *c, double share)
 
 void report_cpu_head(struct doc *d, const struct res_cpu *c)
 {
+	const struct result_head head = result_head(c);
 	const struct res_cpu_sampling *s = c->sampling;
 	char share[DOC_PERCENT_BUF];
 
-	run_pairs(d, &c->command, c->wall_ns, c->started_at);
+	run_pairs(d, &head);
 	if (s) {
 		doc_pair(d, "samples", "%s of %s at %s Hz, stacks by %s; %s lost",
 			count(d, s->samples),
-			name_of(s->event_used ? s->event_used : s->event_asked),
-			count(d, s->rate_hz), name_of(s->call_graph), count(d, s->lost));
+			view_name(s->event_used ? s->event_used : s->event_asked),
+			count(d, s->rate_hz), view_name(s->call_graph), count(d, s->lost));
 		if (isfinite(report_cpu_share(c, s->unknown_share)))
 			doc_pair(d, "symbols", "%s of the frames have none",
 				doc_percent(share, s->unknown_share));
 	}
-	warning_pairs(d, c->complete, c->warnings.at, c->warnings.len);
+	warning_pairs(d, &head);
 	if (!enough(c))
 		doc_note(d,
 			"Fewer than %d samples: nothing is concluded from them, no share is shown.",
@@ -116,7 +103,7 @@ static void functions(struct doc *d, const char *id, const struct res_cpu *c,
 	struct doc_table *t = doc_table(d, id, function_columns, LEN(function_columns));
 
 	for (size_t i = 0; i < n && i < ROWS_MAX; i++) {
-		doc_cell_text(d, t, "%s", name_of(at[i].name));
+		doc_cell_text(d, t, "%s", view_name(at[i].name));
 		doc_cell_text(d, t, "%s", at[i].module ? at[i].module : "-");
 		doc_cell(t, CELL_COUNT, at[i].self);
 		doc_cell_real(t, CELL_RATIO, report_cpu_share(c, at[i].self_share));
@@ -136,7 +123,7 @@ static void cpu_threads(struct doc *d, const struct res_cpu *c)
 
 		doc_cell_text(d, t, "%llu", (unsigned long long)th->pid);
 		doc_cell_text(d, t, "%llu", (unsigned long long)th->tid);
-		doc_cell_text(d, t, "%s", name_of(th->comm));
+		doc_cell_text(d, t, "%s", view_name(th->comm));
 		doc_cell(t, CELL_COUNT, th->samples);
 		doc_cell_real(t, CELL_RATIO, report_cpu_share(c, th->share));
 	}
@@ -178,9 +165,10 @@ static void point(struct doc *d, const char *key, const struct res_memory_point 
 
 void report_memory_head(struct doc *d, const struct res_memory *m)
 {
+	const struct result_head head = result_head(m);
 	const struct res_memory_massif *massif = m->massif;
 
-	run_pairs(d, &m->command, m->wall_ns, m->started_at);
+	run_pairs(d, &head);
 	point(d, "peak", m->peak);
 	point(d, "at end", m->held_at_end);
 	if (massif && isfinite(massif->peak_inaccuracy_percent))
@@ -191,7 +179,7 @@ void report_memory_head(struct doc *d, const struct res_memory *m)
 			"by massif of valgrind %s%s; times under valgrind are not the program's",
 			massif->version ? massif->version : "(version unknown)",
 			massif->pages_as_heap == 1 ? ", every mapped page as heap" : "");
-	warning_pairs(d, m->complete, m->warnings.at, m->warnings.len);
+	warning_pairs(d, &head);
 }
 
 static const struct doc_column site_columns[] = {
@@ -215,7 +203,7 @@ static const char *callers_of(struct doc *d, const struct res_memory_site *s)
 
 	for (size_t i = 0; i < s->callers.len && i < CALLERS_MAX; i++)
 		text = arena_printf(
-			&d->arena, "%s%s%s", text, i ? " < " : "", name_of(s->callers.at[i]));
+			&d->arena, "%s%s%s", text, i ? " < " : "", view_name(s->callers.at[i]));
 	return text;
 }
 
@@ -226,7 +214,7 @@ static void sites(struct doc *d, const struct res_memory *m)
 	for (size_t i = 0; i < m->sites.len && i < ROWS_MAX; i++) {
 		const struct res_memory_site *s = &m->sites.at[i];
 
-		doc_cell_text(d, t, "%s", name_of(s->function));
+		doc_cell_text(d, t, "%s", view_name(s->function));
 		doc_cell_text(d, t, "%s", s->place ? s->place : "-");
 		doc_cell(t, CELL_BYTES, s->bytes);
 		doc_cell_real(t, CELL_RATIO, s->share);

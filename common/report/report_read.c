@@ -8,6 +8,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/base/text.h"
 #include "common/model/json.h"
 #include "common/report/report.h"
 
@@ -15,6 +16,9 @@
 #define FOLDED_MAX ((size_t)256 << 20)
 
 /* ---- which kind ---- */
+
+static const struct schema *const readable[] = {
+	&schema_result, &schema_cpu, &schema_memory, &schema_compare, NULL};
 
 /* The schema of a file whose first member it is, as we write them: large files are parsed once
  * then. 0 if it does not begin so. */
@@ -46,27 +50,14 @@ static int schema_of(const char *path, char id[ID_SIZE], struct err *err)
 	return 0;
 }
 
-/* Length of what comes before the version: "iotrace.result/" */
-static size_t family(const char *id)
-{
-	const char *slash = strrchr(id, '/');
-
-	return slash ? (size_t)(slash - id) + 1 : 0;
-}
-
 static int refuse(const char *path, const char *id, struct err *err)
 {
-	static const struct schema *const known[] = {
-		&schema_result, &schema_cpu, &schema_memory, &schema_compare};
+	const struct schema *other = schema_like(readable, id);
 
-	for (size_t i = 0; i < LEN(known); i++) {
-		size_t n = family(known[i]->id);
-
-		if (n == family(id) && !strncmp(id, known[i]->id, n))
-			return err_set(err, -EINVAL,
-				"%s: schema: this is %s of another version, %.60s; read here is %s",
-				path, known[i]->what, id, known[i]->id);
-	}
+	if (other)
+		return err_set(err, -EINVAL,
+			"%s: schema: this is %s of another version, %.60s; read here is %s", path,
+			other->what, id, other->id);
 	return err_set(err, -EINVAL,
 		*id ? "%s: schema: %.60s is not a result that can be reported"
 		    : "%s: schema: missing, so this is no result",
@@ -86,11 +77,9 @@ static void read_stacks(struct report_stacks *s)
 /* path with `suffix` at its end exchanged; NULL if it does not end so. */
 static char *sibling(const char *path, const char *suffix, const char *with)
 {
-	size_t len = strlen(path), n = strlen(suffix);
+	size_t stem = text_stem_len(path, suffix);
 
-	if (len < n || strcmp(path + len - n, suffix) != 0)
-		return NULL;
-	return mem_printf("%.*s%s", (int)(len - n), path, with);
+	return stem ? mem_printf("%.*s%s", (int)stem, path, with) : NULL;
 }
 
 static void find_cpu_stacks(struct report *r)
@@ -122,55 +111,40 @@ static void find_io_stacks(struct report *r)
 
 /* ---- the files ---- */
 
-/* there: the path of one that was read already, or NULL. */
-static int read_one(const char *path, const struct schema *schema, const char *there, void **ret,
-	struct err *err)
-{
-	if (there)
-		return err_set(err, -EEXIST,
-			"%s: a report is of one scenario, and %s is %s as well", path, there,
-			schema->what);
-	return json_read_struct(path, schema, ret, err);
-}
-
 int report_read(struct report *r, const char *path, struct err *err)
 {
+	/* In the order of readable. */
+	char **const paths[] = {&r->io_path, &r->cpu_path, &r->memory_path, &r->compare_path};
 	char id[ID_SIZE];
 	void *doc = NULL;
+	size_t k = 0;
 	int rc = schema_of(path, id, err);
 
 	if (rc < 0)
 		return rc;
-	if (!strcmp(id, schema_result.id)) {
-		rc = read_one(path, &schema_result, r->io_path, &doc, err);
-		if (rc < 0)
-			return rc;
+	while (readable[k] && strcmp(readable[k]->id, id) != 0)
+		k++;
+	if (!readable[k])
+		return refuse(path, id, err);
+	if (*paths[k])
+		return err_set(err, -EEXIST,
+			"%s: a report is of one scenario, and %s is %s as well", path, *paths[k],
+			readable[k]->what);
+	rc = json_read_struct(path, readable[k], &doc, err);
+	if (rc < 0)
+		return rc;
+	*paths[k] = mem_strdup(path);
+	if (readable[k] == &schema_compare) {
+		r->compare = doc;
+	} else if (readable[k] == &schema_memory) {
+		r->memory = doc;
+	} else if (readable[k] == &schema_cpu) {
+		r->cpu = doc;
+		find_cpu_stacks(r);
+	} else {
 		r->io = doc;
-		r->io_path = mem_strdup(path);
 		find_io_stacks(r);
 		return analyze_runs_read(&r->io_runs, path, r->io, err);
-	}
-	if (!strcmp(id, schema_cpu.id)) {
-		rc = read_one(path, &schema_cpu, r->cpu_path, &doc, err);
-		if (rc < 0)
-			return rc;
-		r->cpu = doc;
-		r->cpu_path = mem_strdup(path);
-		find_cpu_stacks(r);
-	} else if (!strcmp(id, schema_memory.id)) {
-		rc = read_one(path, &schema_memory, r->memory_path, &doc, err);
-		if (rc < 0)
-			return rc;
-		r->memory = doc;
-		r->memory_path = mem_strdup(path);
-	} else if (!strcmp(id, schema_compare.id)) {
-		rc = read_one(path, &schema_compare, r->compare_path, &doc, err);
-		if (rc < 0)
-			return rc;
-		r->compare = doc;
-		r->compare_path = mem_strdup(path);
-	} else {
-		return refuse(path, id, err);
 	}
 	return 0;
 }
@@ -202,11 +176,12 @@ void report_release(struct report *r)
 
 const char *report_name(const struct report *r)
 {
+	const void *const docs[] = {r->io, r->cpu, r->memory};
+
 	if (r->scenario)
 		return r->scenario;
-	if (r->io && r->io->scenario)
-		return r->io->scenario;
-	if (r->cpu && r->cpu->scenario)
-		return r->cpu->scenario;
-	return r->memory && r->memory->scenario ? r->memory->scenario : "";
+	for (size_t i = 0; i < LEN(docs); i++)
+		if (docs[i] && result_head(docs[i]).scenario)
+			return result_head(docs[i]).scenario;
+	return "";
 }

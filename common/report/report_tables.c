@@ -6,19 +6,10 @@
 
 #include "common/base/units.h"
 #include "common/report/report_page.h"
+#include "common/view/view_parts.h"
 
 #define ROWS_MAX  300
 #define ERRNO_MAX 134
-
-static uint64_t zero(uint64_t v)
-{
-	return v == U64_NONE ? 0 : v;
-}
-
-static const char *name_of(const char *s)
-{
-	return s ? s : "?";
-}
 
 const char *report_plural(struct arena *a, uint64_t n, const char *noun)
 {
@@ -49,25 +40,10 @@ static const struct doc_column syscall_columns[] = {
 	{"per_call", "per call", "units moved by a call that succeeded", 0, 0},
 };
 
-static uint64_t total_ns(const struct res_syscall *s)
-{
-	return s->wall_ns ? zero(s->wall_ns->total) : 0;
-}
-
-static int compare_time(const void *a, const void *b)
-{
-	const struct res_syscall *x = *(const struct res_syscall *const *)a;
-	const struct res_syscall *y = *(const struct res_syscall *const *)b;
-
-	if (total_ns(x) != total_ns(y))
-		return total_ns(x) < total_ns(y) ? 1 : -1;
-	return strcmp(name_of(x->name), name_of(y->name));
-}
-
 static void time_cells(struct doc_table *t, const struct res_syscall *s, uint64_t all_ns)
 {
 	const struct res_times *w = s->wall_ns;
-	uint64_t calls = zero(s->calls);
+	uint64_t calls = view_zero(s->calls);
 
 	doc_cell(t, CELL_NS, w ? w->total : U64_NONE);
 	doc_cell_real(t, CELL_RATIO,
@@ -82,8 +58,8 @@ static void time_cells(struct doc_table *t, const struct res_syscall *s, uint64_
 static void syscall_row(
 	struct doc *d, struct doc_table *t, const struct res_syscall *s, uint64_t all_ns)
 {
-	doc_cell_text(d, t, "%s", name_of(s->name));
-	doc_cell_text(d, t, "%s", name_of(s->class));
+	doc_cell_text(d, t, "%s", view_name(s->name));
+	doc_cell_text(d, t, "%s", view_name(s->class));
 	doc_cell(t, CELL_COUNT, s->calls);
 	doc_cell(t, CELL_COUNT, s->errors);
 	doc_cell(t, CELL_COUNT, s->interrupted);
@@ -98,15 +74,12 @@ static void syscall_row(
 void report_syscalls_table(struct doc *d, const struct res_result *r)
 {
 	size_t n = r->syscalls.len, shown = n > ROWS_MAX ? ROWS_MAX : n;
-	const struct res_syscall **rows = arena_alloc(&d->arena, n + 1, sizeof(*rows));
+	const struct res_syscall **rows = view_by_time(d, r);
 	uint64_t all_ns = 0;
 	struct doc_table *t;
 
-	for (size_t i = 0; i < n; i++) {
-		rows[i] = &r->syscalls.at[i];
-		all_ns = sat_add(all_ns, total_ns(rows[i]));
-	}
-	qsort(rows, n, sizeof(*rows), compare_time);
+	for (size_t i = 0; i < n; i++)
+		all_ns = sat_add(all_ns, view_total_ns(rows[i]));
 	if (!n) {
 		doc_text(d, "No call was seen.");
 		return;
@@ -163,8 +136,8 @@ static int compare_parts(const void *a, const void *b)
 {
 	const struct part_row *x = a, *y = b;
 
-	if (zero(x->part->calls) != zero(y->part->calls))
-		return zero(x->part->calls) < zero(y->part->calls) ? 1 : -1;
+	if (view_zero(x->part->calls) != view_zero(y->part->calls))
+		return view_zero(x->part->calls) < view_zero(y->part->calls) ? 1 : -1;
 	return (x->order > y->order) - (x->order < y->order);
 }
 
@@ -185,9 +158,9 @@ static void sort_parts(struct part_rows *rows)
 
 static void part_cells(struct doc *d, struct doc_table *t, const struct res_part *p)
 {
-	uint64_t calls = zero(p->calls), errors = zero(p->errors);
+	uint64_t calls = view_zero(p->calls), errors = view_zero(p->errors);
 
-	doc_cell_text(d, t, "%s", name_of(p->name));
+	doc_cell_text(d, t, "%s", view_name(p->name));
 	doc_cell(t, CELL_COUNT, p->calls);
 	doc_cell(t, CELL_COUNT, p->errors);
 	doc_cell(t, CELL_NS, p->wall_ns);
@@ -205,7 +178,7 @@ static void left_out_note(struct doc *d, const struct part_rows *rows)
 	uint64_t calls = 0;
 
 	for (size_t i = rows->shown; i < rows->len; i++)
-		calls = sat_add(calls, zero(rows->at[i].part->calls));
+		calls = sat_add(calls, view_zero(rows->at[i].part->calls));
 	if (rows->shown < rows->len)
 		doc_note(d,
 			"The %zu rows with the most calls of %s are here; the others have %s. The "
@@ -281,7 +254,7 @@ void report_threads_table(struct doc *d, const struct res_result *r)
 		id_cell(d, t, thread->tid);
 		doc_cell_text(d, t, "%s",
 			thread->tid == U64_NONE ? "other threads, counted together"
-						: name_of(thread->comm));
+						: view_name(thread->comm));
 		part_cells(d, t, rows.at[i].part);
 	}
 	left_out_note(d, &rows);
@@ -305,11 +278,11 @@ struct error_row {
 static int compare_errors(const void *a, const void *b)
 {
 	const struct error_row *x = a, *y = b;
-	int by_name = strcmp(name_of(x->call->name), name_of(y->call->name));
+	int by_name = strcmp(view_name(x->call->name), view_name(y->call->name));
 
-	if (zero(x->error->count) != zero(y->error->count))
-		return zero(x->error->count) < zero(y->error->count) ? 1 : -1;
-	return by_name ? by_name : strcmp(name_of(x->error->key), name_of(y->error->key));
+	if (view_zero(x->error->count) != view_zero(y->error->count))
+		return view_zero(x->error->count) < view_zero(y->error->count) ? 1 : -1;
+	return by_name ? by_name : strcmp(view_name(x->error->key), view_name(y->error->key));
 }
 
 static const char *errno_in_words(const char *name)
@@ -347,14 +320,14 @@ void report_errors_table(struct doc *d, const struct res_result *r)
 	shown = n > ROWS_MAX ? ROWS_MAX : n;
 	t = doc_table(d, "errors", error_columns, LEN(error_columns));
 	for (size_t i = 0; i < shown; i++) {
-		uint64_t calls = zero(rows[i].call->calls), count = rows[i].error->count;
+		uint64_t calls = view_zero(rows[i].call->calls), count = rows[i].error->count;
 
-		doc_cell_text(d, t, "%s", name_of(rows[i].call->name));
-		doc_cell_text(d, t, "%s", name_of(rows[i].error->key));
+		doc_cell_text(d, t, "%s", view_name(rows[i].call->name));
+		doc_cell_text(d, t, "%s", view_name(rows[i].error->key));
 		doc_cell(t, CELL_COUNT, count);
 		doc_cell_real(t, CELL_RATIO,
 			calls && count != U64_NONE ? (double)count / (double)calls : NAN);
-		doc_cell_text(d, t, "%s", errno_in_words(name_of(rows[i].error->key)));
+		doc_cell_text(d, t, "%s", errno_in_words(view_name(rows[i].error->key)));
 	}
 	if (n > shown)
 		doc_note(d, "%s with fewer calls are left out; the JSON has all of them.",

@@ -12,6 +12,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/text.h"
 #include "common/base/units.h"
 #include "common/runner/layout.h"
 #include "common/model/json.h"
@@ -29,7 +30,6 @@ struct drive backend_drive(const struct backend_run *in)
 	return (struct drive){
 		.sc = in->sc,
 		.signals = in->signals,
-		.keep_fd = -1,
 		.null_stdin = in->null_stdin,
 		.insist = SIGKILL,
 		.limit_ns = in->sc->timeout_ns,
@@ -132,18 +132,6 @@ const char *backend_describe_time(void *doc, uint64_t real_ns)
 
 /* ---- several runs ---- */
 
-struct whole {
-	const void *doc;
-	const struct shape *shape;
-};
-
-static void write_whole(const void *ctx, struct out *o)
-{
-	const struct whole *w = ctx;
-
-	json_write_struct(w->doc, w->shape, o);
-}
-
 int backend_note_runs(const struct backend *b, const char *dir, const char *name,
 	const struct backend_runs *runs, struct err *err)
 {
@@ -157,7 +145,7 @@ int backend_note_runs(const struct backend *b, const char *dir, const char *name
 	for (size_t i = 0; i < shape->len; i++)
 		if (shape->fields[i].shape == &shape_runs)
 			walk_set_obj(doc, &shape->fields[i], backend_describe_runs(doc, runs));
-	rc = file_write_with(path, write_whole, &(struct whole){doc, shape}, err);
+	rc = file_write_with(path, json_write_doc, doc, err);
 	result_free(doc);
 	return rc;
 }
@@ -208,17 +196,16 @@ static const char *value_words(char *buf, const char *unit, double v)
 const char *backend_figure_words(
 	char *buf, size_t size, const char *name, const char *unit, const double value_of[2])
 {
-	static const char per_call[] = " per call";
 	char value[UNITS_BUF], of[UNITS_BUF];
-	size_t len = strlen(name), tail = sizeof(per_call) - 1;
+	size_t len = strlen(name), stem = text_stem_len(name, " per call");
 
 	value_words(value, unit ? unit : "", value_of[0]);
 	if (!strcmp(name, "calls") || !strcmp(name, "samples"))
 		snprintf(buf, size, "%s %.*s", value, (int)len - (value_of[0] == 1), name);
 	else if (!strncmp(name, "calls per ", strlen("calls per ")))
 		snprintf(buf, size, "%s %s", value, name);
-	else if (len > tail && !strcmp(name + len - tail, per_call) && !isnan(value_of[1]))
-		snprintf(buf, size, "%.*s %s of %s a call", (int)(len - tail), name, value,
+	else if (stem && !isnan(value_of[1]))
+		snprintf(buf, size, "%.*s %s of %s a call", (int)stem, name, value,
 			value_words(of, "", value_of[1]));
 	else
 		snprintf(buf, size, "%s %s", name, value);

@@ -36,6 +36,7 @@ enum key_kind {
 	KEY_PAIRS,   /* object of strings */
 	KEY_HELPERS, /* list of commands, or of objects with command and ready */
 	KEY_OBJECT,  /* object with keys of its own, at the same struct */
+	KEY_SCENARIOS,
 };
 
 const struct config_scenario config_nothing = {
@@ -105,6 +106,13 @@ static const struct key_def scenario_keys[] = {
 static const struct key_def target_keys[] = {
 	{"binary", KEY_TEXT, offsetof(struct config, binary), 0, NULL},
 	{"build", KEY_TEXT, offsetof(struct config, build), 0, NULL},
+	{NULL, KEY_TEXT, 0, 0, NULL},
+};
+
+static const struct key_def root_keys[] = {
+	{"target", KEY_OBJECT, 0, 0, target_keys},
+	{"ease", KEY_PAIRS, offsetof(struct config, ease), 0, NULL},
+	{"scenarios", KEY_SCENARIOS, 0, 0, NULL},
 	{NULL, KEY_TEXT, 0, 0, NULL},
 };
 
@@ -264,6 +272,8 @@ static int read_pairs(struct reader *rd, const struct json_value *v, const char 
 static int read_object(
 	struct reader *rd, const struct key_def *keys, const struct json_value *v, void *into);
 
+static int read_scenarios(struct reader *rd, const struct json_value *v);
+
 static int read_helper(struct reader *rd, const struct json_value *v, struct config_helper *ret)
 {
 	if (json_kind_of(v) != JSON_KIND_OBJECT)
@@ -324,6 +334,8 @@ static int read_key(
 		return read_helpers(rd, v, field);
 	case KEY_OBJECT:
 		return read_object(rd, key->keys, v, into);
+	case KEY_SCENARIOS:
+		return read_scenarios(rd, v);
 	}
 	return 0;
 }
@@ -422,31 +434,6 @@ static int read_scenarios(struct reader *rd, const struct json_value *v)
 	return 0;
 }
 
-static int read_root(struct reader *rd, const struct json_value *root)
-{
-	if (json_kind_of(root) != JSON_KIND_OBJECT)
-		return fail(rd, "should be an object with \"target\" and \"scenarios\"");
-	for (size_t i = 0; json_key(root, i); i++) {
-		const char *name = json_key(root, i);
-		const struct json_value *v = json_get(root, name);
-		int rc;
-
-		enter(rd, name);
-		if (!strcmp(name, "target"))
-			rc = read_object(rd, target_keys, v, rd->config);
-		else if (!strcmp(name, "ease"))
-			rc = read_pairs(rd, v, &rd->config->ease);
-		else if (!strcmp(name, "scenarios"))
-			rc = read_scenarios(rd, v);
-		else
-			rc = fail(rd, "unknown key");
-		if (rc < 0)
-			return rc;
-		leave(rd);
-	}
-	return 0;
-}
-
 int config_read(const char *path, struct config **ret, struct err *err)
 {
 	struct json_doc *doc = NULL;
@@ -462,7 +449,7 @@ int config_read(const char *path, struct config **ret, struct err *err)
 		struct reader rd = {.config = c, .text = text, .err = err};
 
 		c->path = arena_strdup(&c->arena, path);
-		rc = read_root(&rd, json_doc_root(doc));
+		rc = read_object(&rd, root_keys, json_doc_root(doc), c);
 		if (rc == 0)
 			*ret = c;
 		else

@@ -264,7 +264,6 @@ static int start_attaching(struct session *s, struct err *err)
 {
 	const struct drive *d = s->d;
 	const char *const *argv = d->attach->command(d->ctx, err);
-	cleanup_close int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	if (!argv)
 		return err->code;
@@ -272,9 +271,7 @@ static int start_attaching(struct session *s, struct err *err)
 	s->r->tool_started = 1;
 	/* What the tool says is for us: the target's output goes where it has gone before. */
 	return program_start(&(struct program_spec){.argv = argv,
-				     .stdin_fd = null_fd,
-				     .stdout_fd = -1,
-				     .stderr_fd = -1,
+				     .streams = {PROGRAM_NULL, PROGRAM_OURS, PROGRAM_OURS},
 				     .keep_fd = d->keep_fd,
 				     .ends_with_us = 1,
 				     .mask = &d->signals->old},
@@ -299,9 +296,7 @@ static int start_tool(struct session *s, struct err *err)
 	return program_start(&(struct program_spec){.argv = d->tool_argv,
 				     .env = d->env_by_tool ? NULL : d->sc->env,
 				     .cwd = d->sc->cwd,
-				     .stdin_fd = in,
-				     .stdout_fd = log,
-				     .stderr_fd = log,
+				     .streams = {in, log, log},
 				     .keep_fd = d->keep_fd,
 				     .mask = &d->signals->old},
 		&s->tool, err);
@@ -348,14 +343,11 @@ static int make_relays(struct session *s, int *outputs, struct err *err)
 	return 0;
 }
 
-static int exec_load(struct session *s, int null_fd, const int *outputs, struct err *err)
+static int exec_load(struct session *s, const int *outputs, struct err *err)
 {
 	return program_start(&(struct program_spec){.argv = s->d->sc->load,
 				     .cwd = s->d->sc->cwd,
-				     .stdin_fd = null_fd,
-				     .stdout_fd = outputs[0],
-				     .stderr_fd = outputs[1],
-				     .keep_fd = -1,
+				     .streams = {PROGRAM_NULL, outputs[0], outputs[1]},
 				     .own_group = 1,
 				     .caller = s->d->sc->user,
 				     .mask = &s->d->signals->old},
@@ -366,7 +358,6 @@ static int exec_load(struct session *s, int null_fd, const int *outputs, struct 
 static int start_load(struct session *s, struct err *err)
 {
 	const struct drive *d = s->d;
-	cleanup_close int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	cleanup_close int log = -1;
 	int outputs[2] = {-1, -1}, rc = 0;
 	struct err failed = {0};
@@ -382,7 +373,7 @@ static int start_load(struct session *s, struct err *err)
 	if (rc == 0) {
 		if (!d->sc->skip_ns)
 			begin_window(s);
-		if (exec_load(s, null_fd, outputs, &failed) < 0) {
+		if (exec_load(s, outputs, &failed) < 0) {
 			trouble(s, DRIVE_LOAD_FAILED, "the load failed: %.200s", failed.text);
 			s->r->load_status = failed.code == -ENOENT ? 127 : 126;
 		}

@@ -43,7 +43,7 @@ struct drive {
 	const struct signals *signals;
 	const struct drive_attach *attach; /* NULL: the tool starts the target */
 	const char *const *tool_argv;      /* without attach */
-	int keep_fd;                       /* stays open in the tool, -1: none */
+	int keep_fd;                       /* stays open in the tool, not above 0: none */
 	int null_stdin;  /* the target reads /dev/null unless the scenario names a file */
 	int env_by_tool; /* the tool's options carry the scenario's env to the target, so the tool
 			  * is started in ours; 0: the tool is started in the scenario's */

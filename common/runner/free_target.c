@@ -31,10 +31,7 @@ int free_target_start(const struct backend_run *in, struct program *ret, struct 
 	return program_start(&(struct program_spec){.argv = sc->argv,
 				     .env = sc->env,
 				     .cwd = sc->cwd,
-				     .stdin_fd = std_in,
-				     .stdout_fd = log,
-				     .stderr_fd = log,
-				     .keep_fd = -1,
+				     .streams = {std_in, log, log},
 				     .mask = &in->signals->old},
 		ret, err);
 }

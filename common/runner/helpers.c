@@ -38,7 +38,6 @@ static int has_signal(int signal_fd)
 static int start(const struct helpers *h, size_t i, const struct signals *signals, const char *log,
 	struct err *err)
 {
-	cleanup_close int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	cleanup_close int log_fd = -1;
 
 	if (log) {
@@ -51,10 +50,7 @@ static int start(const struct helpers *h, size_t i, const struct signals *signal
 
 	return program_start(&(struct program_spec){.argv = h->sc->helpers[i].argv,
 				     .cwd = h->sc->cwd,
-				     .stdin_fd = null_fd,
-				     .stdout_fd = out,
-				     .stderr_fd = out,
-				     .keep_fd = -1,
+				     .streams = {PROGRAM_NULL, out, out},
 				     .own_group = 1,
 				     .caller = h->sc->user,
 				     .mask = &signals->old},

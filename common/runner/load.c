@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/out.h"
+#include "common/base/text.h"
 
 int work_scan_init(struct work_scan *w, const char *regex, uint64_t scale, struct err *err)
 {
@@ -138,30 +139,6 @@ int work_split(const char *text, char **ret_unit, char **ret_regex, struct err *
 	return 0;
 }
 
-static int needs_quotes(const char *word)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				    "0123456789-_./:=,+@%^";
-
-	return !*word || word[strspn(word, plain)];
-}
-
-static void quote(const char *word, struct out *o)
-{
-	if (!needs_quotes(word)) {
-		out_str(o, word);
-		return;
-	}
-	out_char(o, '\'');
-	for (; *word; word++) {
-		if (*word == '\'')
-			out_str(o, "'\\''");
-		else
-			out_char(o, *word);
-	}
-	out_char(o, '\'');
-}
-
 char *load_command(const char *const *argv)
 {
 	struct out o;
@@ -170,7 +147,7 @@ char *load_command(const char *const *argv)
 	for (const char *const *word = argv; *word; word++) {
 		if (word != argv)
 			out_char(&o, ' ');
-		quote(*word, &o);
+		text_put_word(&o, *word);
 	}
 	char *text = mem_strdup(out_text(&o));
 	out_release(&o);

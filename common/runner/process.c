@@ -8,6 +8,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/base/text.h"
 #include "common/runner/load.h"
 
 #define DELETED " (deleted)"
@@ -44,10 +45,10 @@ char *process_comm(pid_t pid)
 char *process_exe(pid_t pid)
 {
 	char *path = process_link(pid, "exe");
-	size_t len = path ? strlen(path) : 0, cut = strlen(DELETED);
+	size_t stem = path ? text_stem_len(path, DELETED) : 0;
 
-	if (len > cut && !strcmp(path + len - cut, DELETED))
-		path[len - cut] = '\0';
+	if (stem)
+		path[stem] = '\0';
 	return path;
 }
 
@@ -97,10 +98,5 @@ const char *process_command_text(pid_t pid, struct arena *a)
 	cleanup_free char *text = load_command(argv);
 
 	/* One that names itself is no list of words. */
-	char *line = arena_strdup(a, argv[1] ? text : argv[0]);
-
-	for (char *p = line; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = ' ';
-	return line;
+	return text_one_line(arena_strdup(a, argv[1] ? text : argv[0]));
 }

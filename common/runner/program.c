@@ -33,10 +33,12 @@ static void child_fail(int report_fd, const char *what)
 	_exit(127);
 }
 
-static void child_fd(int report_fd, int from, int to)
+static void child_stream(int report_fd, int from, int to)
 {
-	if (from >= 0 && from != to && dup2(from, to) < 0)
-		child_fail(report_fd, "dup2");
+	int fd = from == PROGRAM_NULL ? open("/dev/null", O_RDWR | O_CLOEXEC) : from;
+
+	if (from != PROGRAM_OURS && from != to && dup2(fd, to) < 0)
+		child_fail(report_fd, from == PROGRAM_NULL ? "/dev/null" : "dup2");
 }
 
 /* In the child, which has one thread: setenv() and malloc() are fine. */
@@ -54,10 +56,9 @@ static __attribute__((noreturn)) void child_exec(
 	if (setresgid(getegid(), getegid(), getegid()) < 0 ||
 		setresuid(geteuid(), geteuid(), geteuid()) < 0)
 		child_fail(report_fd, "identity");
-	child_fd(report_fd, spec->stdin_fd, STDIN_FILENO);
-	child_fd(report_fd, spec->stdout_fd, STDOUT_FILENO);
-	child_fd(report_fd, spec->stderr_fd, STDERR_FILENO);
-	if (spec->keep_fd >= 0 && fcntl(spec->keep_fd, F_SETFD, 0) < 0)
+	for (int to = 0; to < 3; to++)
+		child_stream(report_fd, spec->streams[to], to);
+	if (spec->keep_fd > 0 && fcntl(spec->keep_fd, F_SETFD, 0) < 0)
 		child_fail(report_fd, "fcntl");
 	if (spec->cwd && chdir(spec->cwd) < 0)
 		child_fail(report_fd, "chdir");

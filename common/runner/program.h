@@ -14,7 +14,7 @@ struct as_user;
  * A program that we start, wait for and may end. Nothing else is ever signalled.
  *
  *	struct program p = PROGRAM_NONE;
- *	rc = program_start(&(struct program_spec){.argv = argv, PROGRAM_INHERIT}, &p, err);
+ *	rc = program_start(&(struct program_spec){argv, .streams = PROGRAM_INHERIT}, &p, err);
  *	... poll p.pidfd ...
  *	if (program_reap(&p))
  *		use(program_status(&p));
@@ -24,8 +24,8 @@ struct program_spec {
 	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
 	const char *const *env;  /* "K=V" to set, "K" to unset, NULL-terminated; may be NULL */
 	const char *cwd;         /* NULL: ours */
-	int stdin_fd, stdout_fd, stderr_fd; /* -1: ours */
-	int keep_fd; /* stays open across the exec under its number; -1: none */
+	int streams[3];          /* stdin, stdout, stderr: an fd, PROGRAM_OURS or PROGRAM_NULL */
+	int keep_fd; /* stays open across the exec under its number; not above 0: none */
 	/* A process group of its own, so that what it starts ends with it. Not for the target: it
 	 * must stay in the terminal's foreground. */
 	int own_group;
@@ -35,7 +35,11 @@ struct program_spec {
 	struct as_user *caller;
 	const sigset_t *mask; /* signal mask it starts with; NULL: ours */
 };
-#define PROGRAM_INHERIT .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .keep_fd = -1
+enum { PROGRAM_OURS = -1, PROGRAM_NULL = -2 /* /dev/null */ };
+#define PROGRAM_INHERIT                                                                            \
+	{                                                                                          \
+		PROGRAM_OURS, PROGRAM_OURS, PROGRAM_OURS                                           \
+	}
 
 struct program {
 	pid_t pid; /* 0: not started */

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/runner/ready_probe.h"
 
-#include <fcntl.h>
-
-#include "common/base/cleanup.h"
 #include "common/base/clock.h"
 
 #define WAIT_FIRST_NS (5 * NS_PER_MS)
@@ -41,15 +38,11 @@ static int step_command(struct ready_probe *p, uint64_t now, struct err *err)
 	}
 	if (program_running(&p->command) || now < p->next_ns)
 		return 0;
-	cleanup_close int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	p->next_ns = UINT64_MAX;
 	return program_start(&(struct program_spec){.argv = argv,
 				     .cwd = p->cwd,
-				     .stdin_fd = null_fd,
-				     .stdout_fd = null_fd,
-				     .stderr_fd = null_fd,
-				     .keep_fd = -1,
+				     .streams = {PROGRAM_NULL, PROGRAM_NULL, PROGRAM_NULL},
 				     .own_group = 1,
 				     .caller = p->caller,
 				     .mask = p->mask},

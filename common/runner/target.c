@@ -17,10 +17,7 @@ static int run_shell(
 	struct program p = PROGRAM_NONE;
 	/* Standard output belongs to the target. */
 	int rc = program_start(&(struct program_spec){.argv = argv,
-				       .stdin_fd = -1,
-				       .stdout_fd = STDERR_FILENO,
-				       .stderr_fd = -1,
-				       .keep_fd = -1,
+				       .streams = {PROGRAM_OURS, STDERR_FILENO, PROGRAM_OURS},
 				       .caller = sc->user},
 		&p, err);
 

@@ -10,6 +10,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
+#include "common/base/text.h"
 #include "common/runner/program.h"
 
 #define LIMIT_NS (120 * NS_PER_SEC)
@@ -79,9 +80,7 @@ static void last_line(int fd, char *buf, size_t size)
 
 	if (line)
 		memmove(buf, line + 1, strlen(line));
-	for (char *c = buf; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = ' ';
+	text_one_line(buf);
 }
 
 static int judge(
@@ -103,18 +102,15 @@ static int judge(
 
 int tool_run(const struct tool *t, struct err *err)
 {
-	cleanup_close int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int std_in = t->stdin_fd >= 0 ? t->stdin_fd : PROGRAM_NULL;
 	cleanup_close int err_fd = memfd_create("stderr", MFD_CLOEXEC);
 	struct program p = PROGRAM_NONE;
 	int ends[2];
 
-	if (null_fd < 0 || err_fd < 0 || pipe2(ends, O_CLOEXEC) < 0)
+	if (err_fd < 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return err_set(err, -errno, "cannot run %s: %s", t->argv[0], strerror(errno));
 	int rc = program_start(&(struct program_spec){.argv = t->argv,
-				       .stdin_fd = t->stdin_fd >= 0 ? t->stdin_fd : null_fd,
-				       .stdout_fd = ends[1],
-				       .stderr_fd = err_fd,
-				       .keep_fd = -1,
+				       .streams = {std_in, ends[1], err_fd},
 				       .own_group = 1,
 				       .mask = t->signals ? &t->signals->old : NULL},
 		&p, err);

@@ -5,30 +5,11 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/out.h"
+#include "common/base/text.h"
 #include "common/base/units.h"
 #include "common/view/view_parts.h"
 
 #define REASONS_MAX 3
-
-/* One argument as a shell would take it. */
-static void quote(struct out *o, const char *arg)
-{
-	static const char plain[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_";
-
-	if (*arg && strspn(arg, plain) == strlen(arg)) {
-		out_str(o, arg);
-		return;
-	}
-	out_char(o, '\'');
-	for (; *arg; arg++) {
-		if (*arg == '\'')
-			out_str(o, "'\\''");
-		else
-			out_char(o, *arg);
-	}
-	out_char(o, '\'');
-}
 
 static void head_line(struct doc *d, const struct res_result *r)
 {
@@ -43,7 +24,7 @@ static void head_line(struct doc *d, const struct res_result *r)
 	for (size_t i = 0; i < r->command.len; i++) {
 		if (i)
 			out_char(&left, ' ');
-		quote(&left, view_name(r->command.at[i]));
+		text_put_word(&left, view_name(r->command.at[i]));
 	}
 	doc_head(d, left.len ? out_text(&left) : "(no command)", right);
 	out_release(&left);
@@ -292,8 +273,7 @@ static const char *batches_at_risk(const struct res_result *r)
 	for (size_t i = 0; i < r->syscalls.len; i++) {
 		const struct res_syscall *s = &r->syscalls.at[i];
 
-		if (s->batch && s->batch->unit && !strcmp(s->batch->unit, "messages") &&
-			s->wall_ns && s->wall_ns->p50 != U64_NONE &&
+		if (view_has_messages(s) && s->wall_ns && s->wall_ns->p50 != U64_NONE &&
 			2 * o->per_stop_ns > s->wall_ns->p50 / 10)
 			return view_name(s->name);
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/units.h"
+#include "common/view/view_parts.h"
 
 static const char *or_empty(const char *s)
 {
@@ -46,15 +47,6 @@ static void figure_cell(struct doc *d, struct doc_table *t, const char *unit, do
 
 /* ---- versions ---- */
 
-static const char *joined(struct arena *a, const struct res_strs *s)
-{
-	const char *all = "";
-
-	for (size_t i = 0; i < s->len; i++)
-		all = arena_printf(a, "%s%s%s", all, i ? ", " : "", or_empty(s->at[i]));
-	return all;
-}
-
 void view_history_versions(struct doc *d, const struct res_history *r)
 {
 	static const struct doc_column columns[] = {
@@ -75,7 +67,7 @@ void view_history_versions(struct doc *d, const struct res_history *r)
 		doc_cell(t, CELL_COUNT, v->runs);
 		doc_cell(t, CELL_COUNT, v->hosts);
 		doc_cell(t, CELL_COUNT, v->machines);
-		doc_cell_text(d, t, "%s", joined(&d->arena, &v->scenarios));
+		doc_cell_text(d, t, "%s", view_joined(&d->arena, &v->scenarios, ", "));
 	}
 }
 

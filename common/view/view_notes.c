@@ -163,7 +163,7 @@ static const struct res_syscall *main_call(const struct res_result *r, enum batc
 	for (size_t i = 0; i < r->syscalls.len; i++) {
 		const struct res_syscall *s = &r->syscalls.at[i];
 
-		if (!s->batch || strcmp(view_name(s->batch->unit), "messages") != 0)
+		if (!view_has_messages(s))
 			continue;
 		if (view_batch_facts(s).way != way || view_zero(s->calls) < JUDGE_CALLS_MIN)
 			continue;

@@ -36,6 +36,8 @@ void view_totals(struct doc *d, const struct res_result *r);
 uint64_t view_zero(uint64_t v);
 /* A name that is missing prints as "?". */
 const char *view_name(const char *s);
+/* The strings with a separator between, in a. */
+const char *view_joined(struct arena *a, const struct res_strs *strs, const char *separator);
 /* In d's arena; what was not measured is "?". */
 const char *view_count(struct doc *d, uint64_t v);
 const char *view_time(struct doc *d, uint64_t ns);
@@ -47,6 +49,9 @@ const char *view_plural(struct doc *d, uint64_t n, const char *noun);
 int view_slowed(const struct res_result *r);
 /* Sum of the calls of all rows; of what the tables cover. */
 uint64_t view_calls(const struct res_result *r);
+uint64_t view_total_ns(const struct res_syscall *s); /* 0: not measured */
+/* 1 if its batches are of messages. */
+int view_has_messages(const struct res_syscall *s);
 /* What a peak of mappings has to say behind it; "" of one process. */
 const char *view_added_up(const struct res_result *r);
 /* For qsort() of pointers to rows: most calls first, then by name. */

@@ -23,11 +23,6 @@ static const struct doc_column latency_columns[] = {
 	{"max", "max", "the longest", 0, 0},
 };
 
-static int has_messages(const struct res_syscall *s)
-{
-	return s->batch && s->batch->unit && !strcmp(s->batch->unit, "messages");
-}
-
 static uint64_t returned(const struct res_syscall *s)
 {
 	uint64_t calls = view_zero(s->calls), lost = view_zero(s->no_return);
@@ -78,7 +73,7 @@ void view_latency(struct doc *d, const struct res_result *r)
 		for (size_t i = 0; i < r->syscalls.len; i++) {
 			const struct res_syscall *s = rows[i];
 
-			if (!s->wall_ns || !returned(s) || has_messages(s) != messages)
+			if (!s->wall_ns || !returned(s) || view_has_messages(s) != messages)
 				continue;
 			if (shown == LATENCY_MAX) {
 				left_out++;
@@ -324,7 +319,7 @@ static void datagrams(struct doc *d, const struct res_result *r)
 		}
 		doc_cell_text(d, t, "%s", view_name(s->name));
 		doc_cell(t, CELL_COUNT, s->calls);
-		doc_cell(t, CELL_COUNT, has_messages(s) ? s->batch->transferred : U64_NONE);
+		doc_cell(t, CELL_COUNT, view_has_messages(s) ? s->batch->transferred : U64_NONE);
 		doc_cell(t, CELL_COUNT, g->asked);
 		doc_cell(t, CELL_COUNT, g->transferred);
 		doc_cell_real(t, CELL_MEAN,

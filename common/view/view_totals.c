@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* The table that `strace -c` prints, for the eyes and scripts that know it. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/units.h"
@@ -24,11 +23,6 @@ struct total {
 	const char *name;
 	uint64_t ns, calls, errors;
 };
-
-static uint64_t wall_ns(const struct res_syscall *s)
-{
-	return s->wall_ns ? view_zero(s->wall_ns->total) : 0;
-}
 
 static void total_row(struct doc *d, struct doc_table *t, const struct total *row, uint64_t all_ns)
 {
@@ -56,12 +50,12 @@ static const char *time_list(
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->syscalls.len; i++) {
-		if (view_waits(rows[i]) != waiting || !wall_ns(rows[i]))
+		if (view_waits(rows[i]) != waiting || !view_total_ns(rows[i]))
 			continue;
 		if (n++ < max)
 			text = arena_printf(&d->arena, "%s%s%s%s%s", text, n > 1 ? ", " : "",
 				view_name(rows[i]->name), waiting ? "" : " ",
-				waiting ? "" : view_share(d, wall_ns(rows[i]), all_ns));
+				waiting ? "" : view_share(d, view_total_ns(rows[i]), all_ns));
 	}
 	return n > max ? arena_printf(&d->arena, "%s and %zu more", text, n - max) : text;
 }
@@ -76,7 +70,7 @@ static void time_line(struct doc *d, const struct res_result *r, uint64_t all_ns
 		const struct res_syscall *s = &r->syscalls.at[i];
 		uint64_t *sum_ns = view_waits(s) ? &waiting_ns : &working_ns;
 
-		*sum_ns = sat_add(*sum_ns, wall_ns(s));
+		*sum_ns = sat_add(*sum_ns, view_total_ns(s));
 	}
 	waits = waiting_ns ? arena_printf(&d->arena, "; %s of it in calls that only wait: %s",
 				     view_share(d, waiting_ns, all_ns),
@@ -97,12 +91,12 @@ void view_totals(struct doc *d, const struct res_result *r)
 
 	t->ruled = 1;
 	for (size_t i = 0; i < r->syscalls.len; i++) {
-		sum.ns = sat_add(sum.ns, wall_ns(rows[i]));
+		sum.ns = sat_add(sum.ns, view_total_ns(rows[i]));
 		sum.calls = sat_add(sum.calls, view_zero(rows[i]->calls));
 		sum.errors = sat_add(sum.errors, view_zero(rows[i]->errors));
 	}
 	for (size_t i = 0; i < r->syscalls.len; i++) {
-		struct total row = {view_name(rows[i]->name), wall_ns(rows[i]),
+		struct total row = {view_name(rows[i]->name), view_total_ns(rows[i]),
 			view_zero(rows[i]->calls), view_zero(rows[i]->errors)};
 
 		if (row.calls)

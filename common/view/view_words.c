@@ -16,6 +16,15 @@ const char *view_name(const char *s)
 	return s ? s : "?";
 }
 
+const char *view_joined(struct arena *a, const struct res_strs *strs, const char *separator)
+{
+	const char *all = "";
+
+	for (size_t i = 0; i < strs->len; i++)
+		all = arena_printf(a, "%s%s%s", all, i ? separator : "", view_name(strs->at[i]));
+	return all;
+}
+
 const char *view_count(struct doc *d, uint64_t v)
 {
 	char buf[UNITS_BUF];
@@ -74,9 +83,14 @@ uint64_t view_calls(const struct res_result *r)
 	return calls;
 }
 
-static uint64_t total_ns(const struct res_syscall *s)
+uint64_t view_total_ns(const struct res_syscall *s)
 {
 	return s->wall_ns ? view_zero(s->wall_ns->total) : 0;
+}
+
+int view_has_messages(const struct res_syscall *s)
+{
+	return s->batch && s->batch->unit && !strcmp(s->batch->unit, "messages");
 }
 
 static int compare_time(const void *a, const void *b)
@@ -84,8 +98,8 @@ static int compare_time(const void *a, const void *b)
 	const struct res_syscall *x = *(const struct res_syscall *const *)a;
 	const struct res_syscall *y = *(const struct res_syscall *const *)b;
 
-	if (total_ns(x) != total_ns(y))
-		return total_ns(x) < total_ns(y) ? 1 : -1;
+	if (view_total_ns(x) != view_total_ns(y))
+		return view_total_ns(x) < view_total_ns(y) ? 1 : -1;
 	if (view_zero(x->calls) != view_zero(y->calls))
 		return view_zero(x->calls) < view_zero(y->calls) ? 1 : -1;
 	return strcmp(view_name(x->name), view_name(y->name));

@@ -3,10 +3,10 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/text.h"
 #include "common/model/json.h"
 #include "common/model/walk.h"
 #include "common/write/safe.h"
@@ -20,7 +20,7 @@ static int must_quote(const char *s)
 	if (!*s) /* else it would be "not measured" */
 		return 1;
 	for (; *s; s++)
-		if (*s == ',' || *s == '"' || (unsigned char)*s < ' ' || *s == 0x7f)
+		if (*s == ',' || *s == '"' || text_is_control(*s))
 			return 1;
 	return 0;
 }
@@ -62,25 +62,6 @@ void csv_text(struct out *o, const char *s, enum csv_style style)
 	arena_release(&arena);
 }
 
-void csv_real(struct out *o, double d)
-{
-	char buf[40];
-
-	if (!isfinite(d))
-		return;
-	if (fabs(d) < 0x1p63 && d == trunc(d)) {
-		out_i64(o, (int64_t)d);
-		return;
-	}
-	/* Fewer digits than 15 are what %.15g leaves anyway. */
-	for (int precision = 15; precision <= 17; precision++) {
-		snprintf(buf, sizeof(buf), "%.*g", precision, d);
-		if (strtod(buf, NULL) == d)
-			break;
-	}
-	out_str(o, buf);
-}
-
 /* What was not measured. */
 static void write_none(struct out *o, enum csv_style style)
 {
@@ -106,7 +87,7 @@ static void write_value(struct out *o, const void *obj, const struct field *f, e
 		break;
 	case FIELD_DBL:
 		if (isfinite(*(const double *)at))
-			csv_real(o, *(const double *)at);
+			json_write_real(o, *(const double *)at);
 		else
 			write_none(o, style);
 		break;

@@ -81,6 +81,5 @@ void csv_write_lines(const struct csv_table *t, const void *doc, const char *run
 /* One field. Text in quotes where it must be. One that a spreadsheet would take for a formula
  * (first character = + - @, tab or CR) gets an apostrophe before it. NULL is an empty field. */
 void csv_text(struct out *o, const char *s, enum csv_style style);
-void csv_real(struct out *o, double d); /* not finite: an empty field */
 
 #endif

@@ -11,9 +11,9 @@
  * `const struct writer writer_NAME`, and one line in writers.def.
  */
 struct writer {
-	const char *id;     /* "summary", "json" */
-	const char *suffix; /* of its file: "-summary.txt", ".json" */
-	void (*write)(const struct res_result *r, struct out *o); /* errors stick in o */
+	const char *id;                                   /* "summary", "json" */
+	const char *suffix;                               /* of its file: "-summary.txt", ".json" */
+	void (*write)(const void *result, struct out *o); /* errors stick in o */
 };
 
 #define WRITER(name) extern const struct writer writer_##name;

@@ -5,5 +5,5 @@
 const struct writer writer_json = {
 	.id = "json",
 	.suffix = ".json",
-	.write = json_write_result,
+	.write = json_write_doc,
 };

@@ -4,7 +4,7 @@
 
 #define SUMMARY_COLUMNS 100
 
-static void summary_write(const struct res_result *r, struct out *o)
+static void summary_write(const void *r, struct out *o)
 {
 	struct doc *d = view_summary(r);
 

@@ -11,9 +11,10 @@ import re
 import shutil
 import subprocess
 import sys
+from shlex import quote
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import ROOT, Skip, check, eq, main, need_tool, profile, test, wait_for
+from tap import BUILD, ROOT, Skip, check, eq, main, need_tool, profile, test, wait_for
 
 READER = os.path.join(ROOT, "tests/e2e/speedscope_reader.mjs")
 
@@ -272,6 +273,18 @@ def trace_events_are_bounded(t):
     check("there is no detail" in said.err, said.err)
     with open(path) as f:
         eq(json.load(f)["otherData"]["calls"], 0, "without a detail")
+
+
+@test
+def nothing_is_said_into_the_file(t):
+    """Where a standard stream is closed no file of ours has its number."""
+    traced(t)
+    path = exported(t, "perfetto", "--calls", "7")[0]
+    for closed in ("2>&-", "1>&-", "0<&- 1>&- 2>&-"):
+        out = t.path("closed.trace")
+        r = t.run(["sh", "-c", "%s export %s --format perfetto --calls 7 -o %s %s" % (
+            quote(os.path.join(BUILD, "bin/profile-scenario")), quote(t.path("r1.json")), quote(out), closed)])
+        eq((r.status, open(out).read()), (0, open(path).read()), closed)
 
 
 def samples(text):

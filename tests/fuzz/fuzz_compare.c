@@ -6,7 +6,7 @@
 #include "common/write/writer.h"
 #include "tests/fuzz/fuzz.h"
 
-static const struct side_kind kinds[] = {
+static const struct result_kind kinds[] = {
 	{"io", "iotrace", "-iotrace.json", &schema_result},
 	{"cpu", "cpu", "-cpu.json", &schema_cpu},
 	{"memory", "memory", "-memory.json", &schema_memory},
@@ -25,7 +25,7 @@ static void print(struct res_compare *c)
 	text_write_doc(d, &o, 100);
 	fuzz_check_safe(&o);
 	fuzz_renew(&o);
-	json_write_struct(c, &shape_compare, &o);
+	json_write_doc(c, &o);
 	out_release(&o);
 	doc_free(d);
 	result_free(c);

@@ -79,7 +79,7 @@ static void print(const struct book *b)
 	out_init_mem(&o);
 	d = view_summary(r);
 	text_write_doc(d, &o, 100);
-	json_write_result(r, &o);
+	json_write_doc(r, &o);
 	out_release(&o);
 	doc_free(d);
 	result_free(r);

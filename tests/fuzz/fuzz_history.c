@@ -12,7 +12,7 @@
 #include "common/report/report_history.h"
 #include "tests/fuzz/fuzz.h"
 
-static const struct side_kind kinds[] = {
+static const struct result_kind kinds[] = {
 	{"io", "iotrace", "-iotrace.json", &schema_result},
 	{"cpu", "cpu", "-cpu.json", &schema_cpu},
 	{"memory", "memory", "-memory.json", &schema_memory},
@@ -86,7 +86,7 @@ static void check_print(const struct res_history *r)
 		plot_history_write(&r->series.at[i], 1, &o);
 	fuzz_check_safe(&o);
 	fuzz_renew(&o);
-	json_write_struct(r, &shape_history, &o);
+	json_write_doc(r, &o);
 	out_release(&o);
 }
 

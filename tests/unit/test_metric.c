@@ -18,7 +18,7 @@
 #include "common/compare/metric.h"
 #include "common/compare/side.h"
 
-static const struct side_kind kinds[] = {
+static const struct result_kind kinds[] = {
 	{"io", "iotrace", "-iotrace.json", &schema_result},
 	{"cpu", "flamegraphs", "-cpu.json", &schema_cpu},
 	{"memory", "massif", "-memory.json", &schema_memory},

@@ -46,7 +46,7 @@ static char *written(const struct res_result *r)
 	char *text;
 
 	out_init_mem(&o);
-	json_write_result(r, &o);
+	json_write_doc(r, &o);
 	text = mem_strdup(out_text(&o));
 	out_release(&o);
 	return text;

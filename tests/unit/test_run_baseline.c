@@ -15,7 +15,7 @@
 #include "common/base/file.h"
 #include "common/baseline/baseline.h"
 
-static const struct baseline_kind kinds[] = {
+static const struct result_kind kinds[] = {
 	{"io", "iotrace", "-iotrace.json", &schema_result},
 	{"cpu", "flamegraphs", "-cpu.json", &schema_cpu},
 	{0},

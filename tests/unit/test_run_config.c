@@ -98,7 +98,8 @@ static void test_every_key(void **state)
 static void test_null_is_not_given(void **state)
 {
 	static const char text[] =
-		"{\"target\": {\"binary\": null, \"build\": null}, \"scenarios\": {\"a\": "
+		"{\"target\": {\"binary\": null, \"build\": null}, \"ease\": null, \"scenarios\": "
+		"{\"a\": "
 		"{\"args\": null, \"runs\": null, \"work\": null, \"stdin\": null, \"env\": "
 		"null}}}";
 	struct err err = {0};
@@ -121,6 +122,7 @@ static void test_errors(void **state)
 		{"", "line 1"},
 		{"{", "line 1"},
 		{"{\"a\": 1}", "line 1 column 2: a: unknown key"},
+		{"{\"targt\": {}}", "line 1 column 2: targt: unknown key; did you mean 'target'?"},
 		{"7", "should be an object"},
 		{"{\"target\": \"x\"}", "target: should be an object"},
 		{"{\"target\": {\"path\": \"x\"}}", "line 1 column 13: target.path: unknown key"},

@@ -28,8 +28,8 @@ static struct program start(const char *script, int own_group)
 	struct program p = PROGRAM_NONE;
 	struct err err = {0};
 
-	if (program_start(
-		    &(struct program_spec){PROGRAM_INHERIT, .argv = argv, .own_group = own_group},
+	if (program_start(&(struct program_spec){argv, .streams = PROGRAM_INHERIT,
+				  .own_group = own_group},
 		    &p, &err) < 0)
 		fail_msg("%s", err.text);
 	return p;
@@ -75,10 +75,7 @@ static void test_environment_directory_and_output(void **state)
 	assert_int_equal(program_start(&(struct program_spec){.argv = argv,
 					       .env = env,
 					       .cwd = "/",
-					       .stdin_fd = -1,
-					       .stdout_fd = ends[1],
-					       .stderr_fd = -1,
-					       .keep_fd = -1},
+					       .streams = {PROGRAM_OURS, ends[1], PROGRAM_OURS}},
 				 &p, NULL),
 		0);
 	close(ends[1]);
@@ -109,9 +106,10 @@ static void test_what_cannot_be_started(void **state)
 		struct program p = PROGRAM_NONE;
 		struct err err = {0};
 
-		assert_int_equal(program_start(&(struct program_spec){PROGRAM_INHERIT, .argv = argv,
-						       .cwd = rows[i].cwd},
-					 &p, &err),
+		assert_int_equal(
+			program_start(&(struct program_spec){argv, .streams = PROGRAM_INHERIT,
+					      .cwd = rows[i].cwd},
+				&p, &err),
 			rows[i].code);
 		assert_non_null(strstr(err.text, rows[i].says));
 		assert_int_equal(p.pid, 0);
@@ -129,12 +127,11 @@ static void test_the_kept_descriptor(void **state)
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	assert_int_equal(dup3(ends[1], 9, O_CLOEXEC), 9); /* dash knows one digit only */
 	for (int keep = 0; keep <= 1; keep++) {
-		assert_int_equal(program_start(&(struct program_spec){.argv = argv,
-						       .stdin_fd = -1,
-						       .stdout_fd = -1,
-						       .stderr_fd = ends[1],
-						       .keep_fd = keep ? 9 : -1},
-					 &p, NULL),
+		assert_int_equal(
+			program_start(&(struct program_spec){.argv = argv,
+					      .streams = {PROGRAM_OURS, PROGRAM_OURS, ends[1]},
+					      .keep_fd = keep ? 9 : -1},
+				&p, NULL),
 			0);
 		program_wait(&p);
 		assert_int_equal(program_status(&p) == 0, keep);

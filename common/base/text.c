@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+#include "common/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+
+int text_is_control(char c)
+{
+	return (unsigned char)c < ' ' || c == 0x7f;
+}
+
+char *text_one_line(char *s)
+{
+	for (char *p = s; p && *p; p++)
+		if (text_is_control(*p))
+			*p = ' ';
+	return s;
+}
+
+size_t text_stem_len(const char *s, const char *end)
+{
+	size_t len = strlen(s), n = strlen(end);
+
+	return len > n && !strcmp(s + len - n, end) ? len - n : 0;
+}
+
+void text_append(char **text, const char *separator, const char *more)
+{
+	char *longer = mem_printf("%s%s%s", *text, **text ? separator : "", more);
+
+	free(*text);
+	*text = longer;
+}
+
+void text_put_word(struct out *o, const char *word)
+{
+	/* Not ^, which some shells take for more than itself. */
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789-_./:=,+@%";
+
+	if (*word && !word[strspn(word, plain)]) {
+		out_str(o, word);
+		return;
+	}
+	out_char(o, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			out_str(o, "'\\''");
+		else
+			out_char(o, *word);
+	}
+	out_char(o, '\'');
+}
