@@ -19,18 +19,6 @@ static const struct doc_column columns[] = {
 	{"safe_delay", "mean delay", "that a call is held back if safely", 0, 0},
 };
 
-/* What the result says that the descriptor is; NULL: nothing. */
-static const char *target_of(const struct res_result *r, const struct res_gathering *g)
-{
-	for (size_t i = 0; i < r->fds.len; i++) {
-		const struct res_fd *fd = &r->fds.at[i];
-
-		if (fd->fd == g->fd && fd->pid == g->pid && fd->generation == g->generation)
-			return fd->target;
-	}
-	return NULL;
-}
-
 static uint64_t mean_ns(uint64_t total_ns, uint64_t calls)
 {
 	return total_ns == U64_NONE || !calls ? U64_NONE : total_ns / calls;
@@ -55,7 +43,8 @@ static const char *number(struct doc *d, uint64_t v)
 static void add_row(struct doc *d, struct doc_table *t, const struct res_result *r,
 	const struct res_gathering *g)
 {
-	const char *target = target_of(r, g);
+	const struct res_fd *fd = view_gathered_fd(r, g);
+	const char *target = fd ? fd->target : NULL;
 
 	doc_cell_text(d, t, "%s, %s%s%s", number(d, g->tid), number(d, g->fd), target ? " " : "",
 		target ? target : "");

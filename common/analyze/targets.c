@@ -435,6 +435,7 @@ struct gathered {
 	uint64_t calls, saved,
 		safely; /* safely: at most, where a reason says that it is not known */
 	uint64_t of_logs, logs_saved; /* of them, calls to files that are only written */
+	int stream;                   /* all of them are on streams, and send */
 	const char *reason;
 };
 
@@ -456,16 +457,21 @@ static int syncs(const struct res_fd *fd)
 
 /* A file that nobody says is on disk: who writes it promises nothing. Devices are none; what else
  * has a path and is read at once, as a FIFO, cannot be told from it. */
+/* Messages have no borders there: one send of more takes the place of several, and sendmmsg that of
+ * none. */
+static int is_on_stream(const struct res_result *r, const struct res_gathering *row)
+{
+	const struct res_fd *fd = view_gathered_fd(r, row);
+
+	return fd && view_is_stream(fd);
+}
+
 static int is_log(const struct res_result *r, const struct res_gathering *row)
 {
-	for (size_t i = 0; i < r->fds.len; i++) {
-		const struct res_fd *fd = &r->fds.at[i];
+	const struct res_fd *fd = view_gathered_fd(r, row);
 
-		if (fd->fd == row->fd && fd->pid == row->pid && fd->generation == row->generation)
-			return fd->target && fd->target[0] == '/' &&
-			       strncmp(fd->target, "/dev/", 5) != 0 && !syncs(fd);
-	}
-	return 0;
+	return fd && fd->target && fd->target[0] == '/' && strncmp(fd->target, "/dev/", 5) != 0 &&
+	       !syncs(fd);
 }
 
 static void sum_place(
@@ -497,7 +503,9 @@ static void add_gathering(
 			       view_count(f->d, g->calls), why));
 		return;
 	}
-	add(f, (struct target){.kind = writes(g->call) ? TARGET_GATHER_WRITES : TARGET_GATHER_SENDS,
+	add(f, (struct target){.kind = writes(g->call) ? TARGET_GATHER_WRITES
+				       : g->stream     ? TARGET_GATHER_STREAM
+						       : TARGET_GATHER_SENDS,
 		       .call = g->call,
 		       .why = arena_printf(&f->d->arena,
 			       "gathered for up to 1 ms, %s%s of %s calls would not be made%s%s%s; "
@@ -575,14 +583,17 @@ static void find_gathering(struct finder *f, const struct batching *list, size_t
 	for (size_t i = 0; i < r->gathering.len; i++) {
 		const struct res_gathering *row = &r->gathering.at[i];
 		const char *call = call_of(f, row->change);
+		int stream = call && !writes(call) && is_on_stream(r, row);
 		size_t k = 0;
 
 		if (!call || row->limit_ns != GATHER_LIMIT_NS)
 			continue;
-		while (k < found.len && strcmp(found.at[k].change, row->change) != 0)
+		while (k < found.len && (strcmp(found.at[k].change, row->change) != 0 ||
+						found.at[k].stream != stream))
 			k++;
 		if (k == found.len)
-			*VEC_PUSH(&found) = (struct gathered){.call = call, .change = row->change};
+			*VEC_PUSH(&found) = (struct gathered){
+				.call = call, .change = row->change, .stream = stream};
 		sum_place(r, &found.at[k], row);
 	}
 	for (size_t i = 0; i < found.len; i++)

@@ -173,13 +173,10 @@ static const struct res_syscall *main_call(const struct res_result *r, enum batc
 	return best;
 }
 
-/* A socket that keeps messages apart: what stands for it in a result begins so. */
-static int is_datagram(const struct res_fd *fd)
+/* What stands for it in a result begins so. */
+static int is_one_of(const struct res_fd *fd, const char *const *kinds, size_t n)
 {
-	static const char *const kinds[] = {
-		"udp", "unix dgram", "unix seqpacket", "raw", "icmp", "packet"};
-
-	for (size_t i = 0; i < LEN(kinds); i++) {
+	for (size_t i = 0; i < n; i++) {
 		size_t len = strlen(kinds[i]);
 		const char *target = view_name(fd->target);
 
@@ -187,6 +184,22 @@ static int is_datagram(const struct res_fd *fd)
 			return 1;
 	}
 	return 0;
+}
+
+/* A socket that keeps messages apart. */
+static int is_datagram(const struct res_fd *fd)
+{
+	static const char *const kinds[] = {
+		"udp", "unix dgram", "unix seqpacket", "raw", "icmp", "packet"};
+
+	return is_one_of(fd, kinds, LEN(kinds));
+}
+
+int view_is_stream(const struct res_fd *fd)
+{
+	static const char *const kinds[] = {"tcp", "unix stream"};
+
+	return is_one_of(fd, kinds, LEN(kinds));
 }
 
 /* Calls of that name that did not fail, on such sockets. */

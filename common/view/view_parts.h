@@ -60,6 +60,10 @@ int view_more_calls(const void *a, const void *b);
 const struct res_syscall **view_by_time(struct doc *d, const struct res_result *r);
 /* The row of that name, if any call was made. */
 const struct res_syscall *view_called(const struct res_result *r, const char *name);
+/* What a row of gathering is about; NULL: the result does not say. */
+const struct res_fd *view_gathered_fd(const struct res_result *r, const struct res_gathering *g);
+/* 1 for a socket on which messages have no borders. */
+int view_is_stream(const struct res_fd *fd);
 /* 1 if calls of that name would have been seen. */
 int view_traced(const struct res_result *r, const char *name);
 uint64_t view_counter(const struct res_counts *c, const char *key); /* 0 if not there */

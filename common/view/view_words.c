@@ -124,6 +124,17 @@ const struct res_syscall *view_called(const struct res_result *r, const char *na
 	return s && view_zero(s->calls) ? s : NULL;
 }
 
+const struct res_fd *view_gathered_fd(const struct res_result *r, const struct res_gathering *g)
+{
+	for (size_t i = 0; i < r->fds.len; i++) {
+		const struct res_fd *fd = &r->fds.at[i];
+
+		if (fd->fd == g->fd && fd->pid == g->pid && fd->generation == g->generation)
+			return fd;
+	}
+	return NULL;
+}
+
 int view_traced(const struct res_result *r, const char *name)
 {
 	if (view_called(r, name))

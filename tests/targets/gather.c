@@ -157,6 +157,29 @@ static void sends(char **args)
 		CHECK(send(u.tx, "x", 1, 0) == 1);
 }
 
+/* Parts of a stream that a child reads. */
+static void parts(char **args)
+{
+	char buf[4096];
+	pid_t pid;
+	int s[2];
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		CHECK(close(s[0]) == 0);
+		while (recv(s[1], buf, sizeof(buf), 0) > 0)
+			;
+		_exit(0);
+	}
+	CHECK(close(s[1]) == 0);
+	for (long i = count(args); i > 0; i--)
+		CHECK(send(s[0], "x", 1, 0) == 1);
+	CHECK(close(s[0]) == 0);
+	CHECK(waitpid(pid, NULL, 0) == pid);
+}
+
 /* After every tenth write what args[1] names: fsync dup fork lseek close other. */
 static void between(char **args)
 {
@@ -275,6 +298,7 @@ int main(int argc, char **argv)
 		{"lines", lines},
 		{"pages", pages},
 		{"sends", sends},
+		{"parts", parts},
 		{"between", between},
 		{"threads", threads},
 		{"many", many},

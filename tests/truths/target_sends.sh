@@ -8,6 +8,7 @@
 # says: gathered for up to 1 ms, at most ... of 20,000 calls would not be made (whether that is safe
 #     is not known: not traced: futex and ...); at least ... ns each, what a call that does nothing
 #     took here
+# never: gather what is sent on a stream
 # never: gather-sends: what it is known to save is about ... of the, less than 0.5%
 # never: evidence for no change
 # never: could be saved only by holding them back

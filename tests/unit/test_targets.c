@@ -297,6 +297,7 @@ static void a_larger_limit(void **state)
 	"{\"change\": \"" change "\", \"calls\": " #calls                                          \
 	", \"limit_ns\": 1000000, \"saved\": " #saved ", \"saved_safely\": " #safely               \
 	", \"saved_at_most\": " #at_most more "}"
+#define STREAM ", \"pid\": 1, \"fd\": 4, \"generation\": 0"
 #define SENDTO CALL("sendto", 2000, "", 40000, 50000, 60000)
 /* Writes of 64 KiB; more: other members. */
 #define LARGE(more)                                                                                \
@@ -341,6 +342,12 @@ static void sends_that_could_be_gathered(void **state)
 		{SECOND PLAIN GATHERING(PLACE("sendto -> sendmmsg", 2000, 1967, null, 750,
 			 ", \"reason\": \"futex was not traced\"")) CALLS(SENDTO),
 			"gather-sends sendto: 2000 calls, 15000 us, 1 x 8 x 6\n", NULL},
+		/* on a stream it is not sendmmsg that gathers */
+		{SECOND PLAIN GATHERING(PLACE("sendto -> sendmmsg", 2000, 1967, 750, 750,
+			 STREAM)) "\"fds\": [{\"pid\": 1, \"fd\": 4, \"generation\": 0, "
+				  "\"target\": "
+				  "\"tcp 127.0.0.1:1\", \"syscalls\": []}], " CALLS(SENDTO),
+			"gather-stream sendto: 2000 calls, 15000 us, 1 x 8 x 6\n", NULL},
 		/* no rows that say anything */
 		{SECOND PLAIN GATHERING(PLACE("sendto", 2000, 1967, 1967, 1967, "")) CALLS(SENDTO),
 			"", NULL},
