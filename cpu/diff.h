@@ -21,7 +21,8 @@
  *	diff_release(&d);
  *
  * The first frame, the thread's name, is left out, and the program's own file is called [program]:
- * names do not make a difference.
+ * names do not make a difference. Nor does an interrupt: what lies on it counts for what it came
+ *upon.
  *
  * The rule. Samples are counts, so two profiles of the same program differ by chance. A stack (for
  * the figures: a function) differs significantly when the two-proportion z test of its share of all

@@ -468,7 +468,7 @@ def differences(t):
 
 @test
 def the_same_program_under_another_name(t):
-    """Whatever is coloured would be the name's doing. Rarely, chance is (1 of 100): then it is done again; a busy machine adds samples of its own."""
+    """Whatever is coloured would be the name's doing. Rarely, chance is (1 of 100): then it is done again."""
     need_perf()
     for options in ([], ["-s"]):
         burn = build(t, BURN, *options)

@@ -86,6 +86,12 @@ static const struct write_case {
 		"worker;[a_program_of_old] 500\na_program_of_ol;f 500\n",
 		"worker;[a_program_of_new] 500\na_program_of_ne;f 500\n",
 		"[program] 500 500\nf 500 500\n", 0},
+	{"interrupts of a machine that was busier count for what they came upon",
+		"a;m;burn 67\na;m;burn;asm_sysvec_apic_timer_interrupt;irqentry_exit_to_user_mode "
+		"44\n"
+		"a;m;sys;el1h_64_irq;x 20\na;m;other 30\na;asm_common_interrupt;x 9\n",
+		"a;m;burn 111\na;m;sys 20\na;m;other 30\n",
+		"m;burn 111 111\nm;sys 20 20\nm;other 30 30\n", 0},
 	{"a library's name is none of the program", "p;[libx.so] 500\np;f 500\n",
 		"p;[liby.so] 500\np;f 500\n", "[libx.so] 500 0\nf 500 500\n[liby.so] 0 500\n", 2},
 };
