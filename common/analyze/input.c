@@ -55,9 +55,9 @@ static int place_io(struct analyze_scenario *s, struct res_result *io, struct er
 }
 
 /* Hands the document over, or frees it. */
-static int place(struct analyze_input *in, const char *path, const struct schema *kind, void *doc,
-	struct err *err)
+static int place(struct analyze_input *in, const char *path, void *doc, struct err *err)
 {
+	const struct schema *kind = result_schema(doc);
 	const char *given = result_head(doc).scenario;
 	cleanup_free char *name = given ? mem_strdup(given) : name_of_file(path);
 	struct analyze_scenario *s = scenario_named(in, name);
@@ -83,19 +83,10 @@ int analyze_input_add(struct analyze_input *in, const char *path, struct err *er
 {
 	static const struct schema *const kinds[] = {
 		&schema_result, &schema_cpu, &schema_memory, NULL};
-	const struct schema *kind;
-	struct json_doc *json;
 	void *doc;
-	int rc = json_doc_read(path, &json, err);
+	int rc = json_read_any(path, kinds, &doc, err);
 
-	if (rc < 0)
-		return rc;
-	kind = schema_like(kinds, json_text(json_get(json_doc_root(json), "schema")));
-	/* Of what is none of them that reader says what is wrong. */
-	kind = kind ? kind : &schema_result;
-	rc = json_doc_struct(json, kind, &doc, err);
-	json_doc_free(json);
-	return rc < 0 ? rc : place(in, path, kind, doc, err);
+	return rc < 0 ? rc : place(in, path, doc, err);
 }
 
 static void scenario_release(struct analyze_scenario *s)

@@ -2,7 +2,6 @@
 /* profile-scenario export: the tables of a result as CSV, or all of it in another format. */
 #include "common/cli/command.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,37 +40,6 @@ static void export_help(struct out *o)
 	for (size_t i = 0; export_format_at(i); i++)
 		out_printf(
 			o, "  %-12s %s\n", export_format_at(i)->id, export_format_at(i)->meaning);
-}
-
-/* ---- what is read ---- */
-
-static const char *schema_names(struct arena *a)
-{
-	const char *names = "";
-
-	for (const struct schema *const *s = schemas; *s; s++)
-		names = arena_printf(a, "%s%s%s", names, *names ? ", " : "", (*s)->id);
-	return names;
-}
-
-static int read_any(const char *path, const struct schema **ret_schema, void **ret, struct err *err)
-{
-	struct json_doc *doc = NULL;
-	struct arena arena = {0};
-	const char *id;
-	int rc = json_doc_read(path, &doc, err);
-
-	if (rc < 0)
-		return rc;
-	id = json_text(json_get(json_doc_root(doc), "schema"));
-	*ret_schema = schema_like(schemas, id);
-	/* Of another version its reader says what is wrong. */
-	rc = *ret_schema ? json_doc_struct(doc, *ret_schema, ret, err)
-			 : err_set(err, -EINVAL, "%s: schema: %.64s; it must be one of %s", path,
-				   id ? id : "missing", schema_names(&arena));
-	arena_release(&arena);
-	json_doc_free(doc);
-	return rc;
 }
 
 /* ---- what is printed ---- */
@@ -174,15 +142,14 @@ static int write_job(const struct job *job, const char *path, struct err *err)
 static int export_file(
 	const char *path, const char *name, const struct export_args *args, struct err *err)
 {
-	const struct schema *schema = NULL;
 	const struct csv_table *table;
 	struct csv_tables tables;
 	void *doc = NULL;
-	int rc = read_any(path, &schema, &doc, err);
+	int rc = json_read_any(path, schemas, &doc, err);
 
 	if (rc < 0)
 		return rc;
-	csv_tables_init(&tables, schema);
+	csv_tables_init(&tables, result_schema(doc));
 	table = name ? csv_find(&tables, name) : NULL;
 	if (!name)
 		rc = command_write(print_list, &(struct listing){&tables, doc}, err);
@@ -213,12 +180,12 @@ static int export_format(const char *path, const struct export_args *args, struc
 			.detail = args->detail,
 			.calls_max = args->calls_max}};
 	void *doc = NULL;
-	int rc = job.format ? read_any(path, &job.source.schema, &doc, err) : -EINVAL;
+	int rc = job.format ? json_read_any(path, schemas, &doc, err) : -EINVAL;
 
 	if (rc < 0)
 		return rc;
-	assert(job.source.schema); /* it was read by that */
 	job.source.doc = doc;
+	job.source.schema = result_schema(doc);
 	if (!is_of(job.format, job.source.schema))
 		rc = err_set(err, -EINVAL, "%s: %s is not for results of %s", path, args->format,
 			job.source.schema->id);

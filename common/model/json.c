@@ -360,40 +360,70 @@ static void piece_free(void *p)
 		free(p);
 }
 
-static int parse_struct(
-	const struct json_text *t, const struct schema *schema, void **ret, struct err *err)
+static int is_none_of(
+	const char *path, const char *id, const struct schema *const *kinds, struct err *err)
+{
+	struct arena arena = {0};
+	const char *names = (*kinds)->id;
+
+	while (*++kinds)
+		names = arena_printf(&arena, "%s, %s", names, (*kinds)->id);
+	err_set(err, -EINVAL, "%s: schema: %.64s; it must be one of %s", path, id ? id : "missing",
+		names);
+	arena_release(&arena);
+	return -EINVAL;
+}
+
+static int parse_any(
+	const struct json_text *t, const struct schema *const *kinds, void **ret, struct err *err)
 {
 	json_t *root = NULL;
 	int rc = parse(t->name, t->text, t->len, &root, err);
 
-	if (rc == 0)
-		rc = read_document(t->name, root, schema, ret, err);
+	if (rc == 0) {
+		const char *id = json_string_value(json_object_get(root, "schema"));
+		const struct schema *kind = kinds[1] ? schema_like(kinds, id) : kinds[0];
+
+		/* Of another version its reader says what is wrong. */
+		rc = kind ? read_document(t->name, root, kind, ret, err)
+			  : is_none_of(t->name, id, kinds, err);
+	}
 	json_decref(root);
 	return rc;
 }
 
-int json_parse_struct(
-	const struct json_text *t, const struct schema *schema, void **ret, struct err *err)
+static int parse_in_pieces(
+	const struct json_text *t, const struct schema *const *kinds, void **ret, struct err *err)
 {
 	struct arena arena = {0};
 	int rc;
 
 	json_set_alloc_funcs(piece_alloc, piece_free);
 	pieces = &arena;
-	rc = parse_struct(t, schema, ret, err);
+	rc = parse_any(t, kinds, ret, err);
 	pieces = NULL;
 	arena_release(&arena);
 	return rc;
 }
 
-int json_read_struct(const char *path, const struct schema *schema, void **ret, struct err *err)
+int json_parse_struct(
+	const struct json_text *t, const struct schema *schema, void **ret, struct err *err)
+{
+	return parse_in_pieces(t, (const struct schema *const[]){schema, NULL}, ret, err);
+}
+
+int json_read_any(const char *path, const struct schema *const *kinds, void **ret, struct err *err)
 {
 	cleanup_free char *text = NULL;
 	size_t len;
 	int rc = file_read(path, MAX_BYTES, &text, &len, err);
 
-	return rc < 0 ? rc
-		      : json_parse_struct(&(struct json_text){path, text, len}, schema, ret, err);
+	return rc < 0 ? rc : parse_in_pieces(&(struct json_text){path, text, len}, kinds, ret, err);
+}
+
+int json_read_struct(const char *path, const struct schema *schema, void **ret, struct err *err)
+{
+	return json_read_any(path, (const struct schema *const[]){schema, NULL}, ret, err);
 }
 
 int json_read_result(const char *path, struct res_result **ret, struct err *err)

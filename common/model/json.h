@@ -28,6 +28,8 @@ int json_read_result(const char *path, struct res_result **ret, struct err *err)
 
 /* The same of a file of any schema: *ret is the struct of its whole, made by result_make(). */
 int json_read_struct(const char *path, const struct schema *schema, void **ret, struct err *err);
+/* The same of a file of any of these kinds, NULL after the last: result_schema() says of which. */
+int json_read_any(const char *path, const struct schema *const *kinds, void **ret, struct err *err);
 /* The same of text that was read already; name is what errors call it. */
 struct json_text {
 	const char *name, *text;

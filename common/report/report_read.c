@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* Finds out what a file is, reads it, and looks for the folded stacks beside it. */
+/* Reads a file, whichever kind it is, and looks for the folded stacks beside it. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,57 +11,7 @@
 #include "common/model/json.h"
 #include "common/report/report.h"
 
-#define ID_SIZE    128
 #define FOLDED_MAX ((size_t)256 << 20)
-
-/* ---- which kind ---- */
-
-static const struct schema *const readable[] = {
-	&schema_result, &schema_cpu, &schema_memory, &schema_compare, NULL};
-
-/* The schema of a file whose first member it is, as we write them: large files are parsed once
- * then. 0 if it does not begin so. */
-static int schema_at_start(const char *path, char id[ID_SIZE])
-{
-	char start[512] = "";
-	cleanup_fclose FILE *f = fopen(path, "re");
-
-	if (!f || !fread(start, 1, sizeof(start) - 1, f))
-		return 0;
-	return sscanf(start, " { \"schema\" : \"%127[a-z0-9./]\"", id) == 1;
-}
-
-/* What the file says it is; "" where it says nothing. */
-static int schema_of(const char *path, char id[ID_SIZE], struct err *err)
-{
-	struct json_doc *doc;
-	const char *text;
-	int rc;
-
-	if (schema_at_start(path, id))
-		return 0;
-	rc = json_doc_read(path, &doc, err);
-	if (rc < 0)
-		return rc;
-	text = json_text(json_get(json_doc_root(doc), "schema"));
-	snprintf(id, ID_SIZE, "%s", text ? text : "");
-	json_doc_free(doc);
-	return 0;
-}
-
-static int refuse(const char *path, const char *id, struct err *err)
-{
-	const struct schema *other = schema_like(readable, id);
-
-	if (other)
-		return err_set(err, -EINVAL,
-			"%s: schema: this is %s of another version, %.60s; read here is %s", path,
-			other->what, id, other->id);
-	return err_set(err, -EINVAL,
-		*id ? "%s: schema: %.60s is not a result that can be reported"
-		    : "%s: schema: missing, so this is no result",
-		path, id);
-}
 
 /* ---- stacks beside a result ---- */
 
@@ -113,32 +62,29 @@ static void find_io_stacks(struct report *r)
 
 int report_read(struct report *r, const char *path, struct err *err)
 {
-	/* In the order of readable. */
+	static const struct schema *const kinds[] = {
+		&schema_result, &schema_cpu, &schema_memory, &schema_compare, NULL};
 	char **const paths[] = {&r->io_path, &r->cpu_path, &r->memory_path, &r->compare_path};
-	char id[ID_SIZE];
 	void *doc = NULL;
 	size_t k = 0;
-	int rc = schema_of(path, id, err);
+	int rc = json_read_any(path, kinds, &doc, err);
 
 	if (rc < 0)
 		return rc;
-	while (readable[k] && strcmp(readable[k]->id, id) != 0)
+	while (kinds[k] != result_schema(doc))
 		k++;
-	if (!readable[k])
-		return refuse(path, id, err);
-	if (*paths[k])
+	if (*paths[k]) {
+		result_free(doc);
 		return err_set(err, -EEXIST,
 			"%s: a report is of one scenario, and %s is %s as well", path, *paths[k],
-			readable[k]->what);
-	rc = json_read_struct(path, readable[k], &doc, err);
-	if (rc < 0)
-		return rc;
+			kinds[k]->what);
+	}
 	*paths[k] = mem_strdup(path);
-	if (readable[k] == &schema_compare) {
+	if (kinds[k] == &schema_compare) {
 		r->compare = doc;
-	} else if (readable[k] == &schema_memory) {
+	} else if (kinds[k] == &schema_memory) {
 		r->memory = doc;
-	} else if (readable[k] == &schema_cpu) {
+	} else if (kinds[k] == &schema_cpu) {
 		r->cpu = doc;
 		find_cpu_stacks(r);
 	} else {
