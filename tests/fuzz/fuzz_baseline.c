@@ -28,13 +28,14 @@ static void read_manifest(const char *text)
 
 static void describe(const char *path)
 {
-	static const struct schema *const types[] = {&schema_result, &schema_cpu, &schema_memory};
+	static const struct schema *const of_profiles[] = {
+		&schema_result, &schema_cpu, &schema_memory};
 	struct metadata m = {.version = "1.0", .date = "2026-01-31T12:00:00Z"};
 	struct metadata_lines doubts = {0};
 	struct out o;
 
-	for (size_t i = 0; i < LEN(types); i++)
-		metadata_read(&m, types[i]->name, types[i], "x", path);
+	for (size_t i = 0; i < LEN(of_profiles); i++)
+		metadata_read(&m, of_profiles[i]->name, of_profiles[i], "x", path);
 	out_init_mem(&o);
 	metadata_write(&m, &o);
 	fuzz_check_safe(&o);
