@@ -360,6 +360,14 @@ static void piece_free(void *p)
 		free(p);
 }
 
+/* The kind that a file whose "schema" is id is of, in any version of it; NULL: none. */
+static const struct schema *kind_like(const struct schema *const *kinds, const char *id)
+{
+	while (*kinds && (!id || strncmp((*kinds)->id, id, strcspn((*kinds)->id, "/") + 1) != 0))
+		kinds++;
+	return *kinds;
+}
+
 static int is_none_of(
 	const char *path, const char *id, const struct schema *const *kinds, struct err *err)
 {
@@ -382,7 +390,7 @@ static int parse_any(
 
 	if (rc == 0) {
 		const char *id = json_string_value(json_object_get(root, "schema"));
-		const struct schema *kind = kinds[1] ? schema_like(kinds, id) : kinds[0];
+		const struct schema *kind = kinds[1] ? kind_like(kinds, id) : kinds[0];
 
 		/* Of another version its reader says what is wrong. */
 		rc = kind ? read_document(t->name, root, kind, ret, err)

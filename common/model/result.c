@@ -21,13 +21,6 @@ const struct schema *const schemas[] = {
 #include "common/model/schemas.def"
 #undef SCHEMA
 
-const struct schema *schema_like(const struct schema *const *list, const char *id)
-{
-	while (*list && (!id || strncmp((*list)->id, id, strcspn((*list)->id, "/") + 1) != 0))
-		list++;
-	return *list;
-}
-
 /* A document and the arena that it lives in. */
 struct owner {
 	struct arena arena;

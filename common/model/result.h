@@ -92,9 +92,6 @@ struct schema {
 	const struct shape *shape;
 };
 extern const struct schema *const schemas[]; /* NULL after the last */
-/* The one of a list, NULL after its last, that a file whose "schema" is id is of, in any version of
- * it; NULL: none. id may be NULL. */
-const struct schema *schema_like(const struct schema *const *list, const char *id);
 #define SCHEMA(s, id, title, what) extern const struct schema schema_##s;
 #include "common/model/schemas.def"
 #undef SCHEMA
