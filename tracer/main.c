@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* iotrace: options, the two threads of a run, the files at its end, the exit status. */
-#include "common/base/file.h"
 #include "common/base/platform.h"
 
 #include <errno.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/file.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tracer/attach.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* profile-scenario: finds the command and runs it. */
-#include "common/base/file.h"
 #include "common/base/platform.h"
 
 #include <errno.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
 #include "common/base/out.h"

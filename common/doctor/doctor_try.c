@@ -39,10 +39,12 @@ static int end_child(pid_t pid, int *ret_status)
 		ended = poll(&p, 1, (int)((limit - now) / NS_PER_MS) + 1) > 0;
 	if (fd >= 0 && !ended)
 		kill(-pid, SIGKILL);
+	while (waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	/* What it started and left behind, while the number is its own. */
+	kill(-pid, SIGKILL);
 	while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
 		;
-	/* What it started and left behind. */
-	kill(-pid, SIGKILL);
 	return ended || fd < 0;
 }
 

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-only
 """tests/gate: adds up what its stages count, and takes nothing for passed that did not say so."""
 import os
+import signal
 import stat
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BUILD, ROOT, eq, check, main, test  # noqa: E402
+import tap  # noqa: E402
+from tap import BUILD, ROOT, Skip, eq, check, main, test  # noqa: E402
 
 # A make whose goals do what the environment says; the stages themselves would take half an hour.
 MAKE = """#!/bin/sh
@@ -83,6 +86,31 @@ def gate_shows_each_stage_with_its_output(t):
     check("warning: this is what it said" in lines, "the output of a stage is shown")
     for stage in ("check", "sanitizers", "tidy", "fuzzing", "matrix"):
         check(any(line.split()[:2] == ["PASS", stage] for line in lines), stage + " has a line")
+
+
+@test
+def a_number_that_is_taken_again_is_another_tests(t):
+    """What a test has started is killed at its end, by its group; not the group that has the number by then."""
+    last = "/proc/sys/kernel/ns_last_pid"
+    ended = t.start(["true"])
+    ended.wait()
+    for _ in range(100):
+        try:
+            with open(last, "w") as f:
+                f.write(str(ended.pid - 1))
+        except OSError as e:
+            raise Skip("%s cannot be set: %s" % (last, e.strerror)) from e
+        other = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+        if other.pid == ended.pid:
+            break
+        other.kill()
+        other.wait()
+    else:
+        raise Skip("the number was not to be had again")
+    tap.end_group(ended)
+    alive = other.poll() is None
+    other.kill()
+    eq((alive, other.wait()), (True, -signal.SIGKILL), "the other process lives")
 
 
 main()

@@ -213,7 +213,7 @@ class Test:
 
     def close(self):
         for p in self._started:
-            _end_group(p)
+            end_group(p)
         shutil.rmtree(self.dir, ignore_errors=True)
 
     @property
@@ -254,7 +254,7 @@ class Test:
         try:
             out, err = p.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
-            _end_group(p)
+            end_group(p)
             raise Failure("still running after %d s: %s" % (timeout, " ".join(p.args))) from None
         seconds = time.monotonic() - began if began else 0
         return cls(p.returncode, *(x.decode(errors="replace") if x else "" for x in (out, err)), seconds)
@@ -329,9 +329,12 @@ def _prefix():
     return [_tool("unshare"), "-Ur", "--"] if USERNS else []
 
 
-def _end_group(p):
+def end_group(p):
+    # Numbers begin anew when they are used up: once its leader was waited for, a group of that number that has a leader is
+    # another test's.
     try:
-        os.killpg(p.pid, signal.SIGKILL)
+        if p.returncode is None or not os.path.exists("/proc/%d" % p.pid):
+            os.killpg(p.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         pass
     if p.poll() is None:
