@@ -138,6 +138,8 @@ static int seize_thread(struct session *s, pid_t pid, pid_t tid)
 		other ? files_ref(other->files) : files_new(identity_registry(s->identity)),
 		other ? mm_ref(other->mm) : mm_new(&s->tracees));
 	t->state = TRACEE_ATTACH;
+	if (!other)
+		cputime_begin(&s->cputime, t->process);
 	t->mode = MODE_SYSCALL;
 	tracees_unseen(t, 1);
 	if (s->recorder.on && !t->mm->recorder) {

@@ -492,6 +492,7 @@ static int still_launching(
 	if (launch_is_target(s, (long)info->entry.nr, info->entry.args[0])) {
 		t->state = TRACEE_RUNNING;
 		launch_finish_probes(s);
+		cputime_begin(&s->cputime, t->process);
 		return 0;
 	}
 	t->in_call = 1;

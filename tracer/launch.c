@@ -241,6 +241,7 @@ int launch_target(struct session *s, const struct launch_setup *setup, struct er
 	t = tracees_add(&s->tracees, pid, pid, files_new(identity_registry(s->identity)),
 		mm_new(&s->tracees));
 	t->state = TRACEE_LAUNCH;
+	t->process->cpu_ns = CPUTIME_NOT_COUNTED; /* from its execve on */
 	t->near = s->colocate.active != 0;
 	if (s->unfiltered)
 		t->mode = MODE_SYSCALL;

@@ -44,6 +44,8 @@ static void drop(struct session *s, struct tracee *t)
 	call_no_return(s, t, 0);
 	tracees_cloning(&s->tracees, t, CLONING_NOT);
 	tracees_unseen(t, 0);
+	if (t->process->threads == 1)
+		cputime_end(&s->cputime, t->process);
 	mm_leave(s, t);
 	tracees_drop(&s->tracees, t);
 }
@@ -299,12 +301,16 @@ static void note_status(struct session *s, pid_t pid, int status)
 	s->first_status = first;
 }
 
-void lifecycle_gone(struct session *s, pid_t tid, int status)
+void lifecycle_gone(struct session *s, const struct stop *stop)
 {
+	pid_t tid = stop->tid;
 	struct tracee *t = tracees_get(&s->tracees, tid);
+	struct process *p = map_get(&s->tracees.processes, (uint64_t)tid);
 
 	stops_forget(&s->stops, tid);
-	note_status(s, tid, status);
+	note_status(s, tid, stop->status);
+	if (p)
+		p->cpu_end_ns = stop->cpu_ns;
 	if (t)
 		drop(s, t);
 	if (map_get(&s->tracees.processes, (uint64_t)tid))

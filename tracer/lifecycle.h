@@ -22,7 +22,7 @@ void lifecycle_first_stop(struct session *s, struct tracee *t);
 struct tracee *lifecycle_exec(struct session *s, pid_t tid);
 /* wait4 has nobody left, so those that we still know ended without a word (exec, SIGKILL). */
 void lifecycle_vanished(struct session *s);
-/* wait4 said that tid is gone. */
-void lifecycle_gone(struct session *s, pid_t tid, int status);
+/* wait4 said that a thread is gone. */
+void lifecycle_gone(struct session *s, const struct stop *stop);
 
 #endif

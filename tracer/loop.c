@@ -6,6 +6,7 @@
 #include "tracer/loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -239,7 +240,7 @@ static void dispatch(struct session *s, const struct stop *stop)
 	struct tracee *t;
 
 	if (!WIFSTOPPED(stop->status)) {
-		lifecycle_gone(s, stop->tid, stop->status);
+		lifecycle_gone(s, stop);
 		return;
 	}
 	if (event == PTRACE_EVENT_EXEC)
@@ -327,6 +328,8 @@ static void signal_all(struct session *s, int signal)
 {
 	struct map_iter it = {0};
 
+	if (signal == SIGKILL)
+		s->stops.wary = UINT_MAX; /* for good */
 	while (map_next(&s->tracees.processes, &it))
 		kill((pid_t)it.key, signal);
 }
@@ -337,9 +340,11 @@ static void obey(struct session *s, struct order *order)
 	switch (order->kind) {
 	case ORDER_BEGIN:
 		book_begin(&s->book, order->at_ns);
+		cputime_window_begins(&s->cputime, &s->tracees);
 		break;
 	case ORDER_END:
 		book_end(&s->book, order->at_ns);
+		cputime_window_ends(&s->cputime, &s->tracees);
 		break;
 	case ORDER_MARK:
 		book_mark(&s->book, order->name, order->at_ns);
@@ -400,5 +405,6 @@ void loop_end(struct session *s)
 			recorder_mm_account(&s->recorder, t->mm->recorder);
 	}
 	recorder_sweep(&s->recorder);
+	cputime_count(&s->cputime, &s->tracees);
 	book_close(&s->book, clock_mono_ns());
 }

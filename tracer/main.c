@@ -83,6 +83,12 @@ static void set_window(struct run *run, uint64_t start_ns)
 		return;
 	b->window_begin_ns = start_ns + run->opt.skip_ns;
 	b->window_end_ns = after(b->window_begin_ns, run->opt.duration_ns);
+	/* Clocks are read then, not later for then; at once what begins at once. */
+	if (run->opt.skip_ns)
+		run->supervise.begin_at_ns = b->window_begin_ns;
+	else
+		cputime_window_begins(&run->session.cputime, &run->session.tracees);
+	run->supervise.end_at_ns = b->window_end_ns;
 	if (run->opt.pids.len)
 		run->supervise.detach_at_ns = b->window_end_ns;
 }
@@ -162,7 +168,7 @@ static void set_times(struct run *run)
 	run->started_real_ns = clock_real_ns();
 	b->start_ns = start;
 	v->timeout_at_ns = after(start, o->timeout_ns);
-	v->detach_at_ns = UINT64_MAX;
+	v->begin_at_ns = v->end_at_ns = v->detach_at_ns = UINT64_MAX;
 	v->status_at_ns = o->status ? start : UINT64_MAX;
 	v->tick_at_ns = UINT64_MAX;
 	if (run->session.live) {

@@ -331,6 +331,7 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 		r->attached->started = 0;
 	}
 	book_result(&s->book, &names, traces_all_mappings(s), r);
+	cputime_result(&s->cputime, r);
 	fill_gathering(s, r);
 	fill_tracer(s, r);
 	if (s->stacks)

@@ -41,6 +41,7 @@ int session_init(struct session *s, const struct options *opt, const struct reco
 	s->memory = memory_reader(&s->reads);
 	orders_init(&s->orders);
 	book_init(&s->book, clock_mono_ns(), opt->has_window || opt->control_fd >= 0);
+	cputime_init(&s->cputime, s->book.wants_window);
 	if (opt->pids.len)
 		book_attached(&s->book);
 	s->book.stacks = s->stacks;

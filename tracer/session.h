@@ -11,6 +11,7 @@
 #include "tracer/decode/decode.h"
 #include "tracer/recorder/recorder.h"
 #include "tracer/control.h"
+#include "tracer/cputime.h"
 #include "tracer/identity.h"
 #include "tracer/memory.h"
 #include "tracer/options.h"
@@ -35,6 +36,7 @@ struct session {
 	struct identity *identity;
 	struct outside outside;
 	struct book book;
+	struct cputime cputime;
 	struct recorder recorder;
 	struct {
 		struct touched {

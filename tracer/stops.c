@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 
 #include "common/base/clock.h"
@@ -14,6 +15,8 @@
  * ones that are seen: after so many looks at which somebody waited already, all stops are taken. */
 #define IN_A_ROW_MAX 32
 #define AT_ONCE_MAX  256
+/* Before the next ones are taken it is looked, too: of a process whose thread has died. */
+#define LOOKS_MORE 4
 
 void stops_release(struct stops *q)
 {
@@ -22,6 +25,7 @@ void stops_release(struct stops *q)
 	while (map_next(&q->held, &it))
 		free(it.value);
 	map_release(&q->held);
+	map_release(&q->ending);
 	free(q->at);
 }
 
@@ -32,6 +36,17 @@ static struct stop *queued(struct stops *q, pid_t tid)
 		if (q->at[i].tid == tid)
 			return &q->at[i];
 	return NULL;
+}
+
+/* Who stands before death; an execve by another thread gives the number to that one. */
+static void note_ending(struct stops *q, pid_t tid, int status)
+{
+	int event = status >> 16;
+
+	if (WIFSTOPPED(status) && event == PTRACE_EVENT_EXIT)
+		map_set(&q->ending, (uint64_t)tid, q);
+	else if (q->ending.len && (!WIFSTOPPED(status) || event == PTRACE_EVENT_EXEC))
+		map_del(&q->ending, (uint64_t)tid);
 }
 
 /*
@@ -45,7 +60,14 @@ void stops_push(struct stops *q, pid_t tid, int status)
 
 	if (earlier)
 		earlier->tid = 0;
-	*VEC_PUSH(q) = (struct stop){tid, status, clock_mono_ns()};
+	note_ending(q, tid, status);
+	*VEC_PUSH(q) = (struct stop){tid, status, clock_mono_ns(), UINT64_MAX};
+	if (WIFSTOPPED(status))
+		return;
+	/* Late, but mostly its parent has not come to it yet. */
+	q->at[q->len - 1].cpu_ns = clock_process_ns(tid);
+	if (q->at[q->len - 1].cpu_ns == UINT64_MAX && q->wary < LOOKS_MORE)
+		q->wary = LOOKS_MORE; /* a thread: its process may end with it */
 }
 
 /* A stop before a signal is delivered. */
@@ -83,13 +105,37 @@ static int take(struct stops *q, pid_t tid, int flags)
 	return tid < 0 ? -errno : tid > 0;
 }
 
+/* That one, which was looked at: the dead have a clock until they are taken. */
+static int take_seen(struct stops *q, pid_t tid, int status)
+{
+	uint64_t cpu_ns = WIFSTOPPED(status) ? UINT64_MAX : clock_process_ns(tid);
+	int rc = take(q, tid, WNOHANG);
+
+	if (rc > 0 && cpu_ns != UINT64_MAX)
+		q->at[q->len - 1].cpu_ns = cpu_ns;
+	return rc;
+}
+
+static int take_any(struct stops *q, int flags)
+{
+	int status = 0, rc;
+	pid_t tid = 0;
+
+	if (!q->ending.len && !q->wary)
+		return take(q, -1, flags);
+	if (q->wary)
+		q->wary--;
+	rc = peek(flags, &tid, &status);
+	return rc > 0 ? take_seen(q, tid, status) : rc;
+}
+
 /* Somebody waits. 1, or a negative errno where not even one could be taken. */
 static int take_all(struct stops *q)
 {
-	int rc = take(q, -1, WNOHANG), n = rc > 0;
+	int rc = take_any(q, WNOHANG), n = rc > 0;
 
 	q->in_a_row = 0;
-	while (n && n < AT_ONCE_MAX && take(q, -1, WNOHANG) > 0)
+	while (n && n < AT_ONCE_MAX && take_any(q, WNOHANG) > 0)
 		n++;
 	return rc;
 }
@@ -100,7 +146,7 @@ int stops_wait(struct stops *q, int flags)
 	pid_t tid = 0;
 
 	if (!q->careful)
-		return take(q, -1, flags);
+		return take_any(q, flags);
 	if (q->looked_at)
 		return 0; /* it would be seen again */
 	rc = peek(WNOHANG, &tid, &status);
@@ -112,7 +158,7 @@ int stops_wait(struct stops *q, int flags)
 	if (q->in_a_row > IN_A_ROW_MAX)
 		return take_all(q);
 	if (!is_of_signal(status))
-		return take(q, tid, WNOHANG);
+		return take_seen(q, tid, status);
 	stops_push(q, tid, status);
 	q->looked_at = tid;
 	return 1;

@@ -12,7 +12,8 @@
 struct stop {
 	pid_t tid;
 	int status;
-	uint64_t at_ns; /* CLOCK_MONOTONIC, when it was taken */
+	uint64_t at_ns;  /* CLOCK_MONOTONIC, when it was taken */
+	uint64_t cpu_ns; /* of a process's death: CPU time that it has used; UINT64_MAX: not read */
 };
 
 /*
@@ -34,6 +35,15 @@ struct stops {
 	int careful;
 	pid_t looked_at;       /* whose stop is queued so; 0: none */
 	unsigned int in_a_row; /* looks at which somebody waited already */
+	/*
+	 * A process has a clock until its death is taken, so deaths are looked at first. That costs
+	 * a call, so it is done only while there are threads that have stopped at their end
+	 * (PTRACE_EVENT_EXIT) and are not dead yet, and where a death may come without that: who is
+	 * killed in another stop goes from that into its last one, and on when we let go of the
+	 * former.
+	 */
+	struct map ending; /* tid -> itself */
+	unsigned int wary; /* so many looks more */
 };
 
 void stops_release(struct stops *q);

@@ -159,6 +159,30 @@ static void tick(struct supervise *v, uint64_t now)
 		orders_give(v->orders, (struct order){.kind = ORDER_TICK});
 }
 
+static uint64_t first_of(const struct supervise *v, uint64_t kill_at_ns)
+{
+	const uint64_t due[] = {v->timeout_at_ns, v->begin_at_ns, v->end_at_ns, v->detach_at_ns,
+		v->status_at_ns, v->tick_at_ns, kill_at_ns};
+	uint64_t first = UINT64_MAX;
+
+	for (size_t i = 0; i < sizeof(due) / sizeof(*due); i++)
+		first = due[i] < first ? due[i] : first;
+	return first;
+}
+
+/* The window's edges, for what is read at its edges: cputime.h. */
+static void turn_window(struct supervise *v, uint64_t now)
+{
+	if (now >= v->begin_at_ns) {
+		v->begin_at_ns = UINT64_MAX;
+		orders_give(v->orders, (struct order){.kind = ORDER_BEGIN});
+	}
+	if (now >= v->end_at_ns) {
+		v->end_at_ns = UINT64_MAX;
+		orders_give(v->orders, (struct order){.kind = ORDER_END});
+	}
+}
+
 /* What is due by the clock; returns the milliseconds to the next, -1: nothing is. */
 static int run_clock(struct watch *w)
 {
@@ -175,6 +199,7 @@ static int run_clock(struct watch *w)
 			w->kill_at_ns = now + v->grace_ns;
 		}
 	}
+	turn_window(v, now);
 	if (now >= v->detach_at_ns) {
 		v->detach_at_ns = UINT64_MAX;
 		detach(w);
@@ -191,13 +216,7 @@ static int run_clock(struct watch *w)
 		signal_targets(w, SIGKILL);
 		w->kill_at_ns = now + KILL_AGAIN_NS;
 	}
-	next = v->timeout_at_ns < v->detach_at_ns ? v->timeout_at_ns : v->detach_at_ns;
-	if (w->kill_at_ns < next)
-		next = w->kill_at_ns;
-	if (v->status_at_ns < next)
-		next = v->status_at_ns;
-	if (v->tick_at_ns < next)
-		next = v->tick_at_ns;
+	next = first_of(v, w->kill_at_ns);
 	if (orders_wake(v->orders))
 		next = now + WAKE_AGAIN_NS < next ? now + WAKE_AGAIN_NS : next;
 	if (next == UINT64_MAX)

@@ -21,6 +21,8 @@ struct supervise {
 	pid_t command;          /* -p PID -- CMD: its pid, 0: none */
 	int attached;           /* -p: limits and signals detach */
 	uint64_t timeout_at_ns; /* CLOCK_MONOTONIC, UINT64_MAX: never */
+	uint64_t begin_at_ns;   /* the window begins; UINT64_MAX: that is not by the clock */
+	uint64_t end_at_ns;     /* it ends; likewise */
 	uint64_t detach_at_ns;  /* -p --duration: the window is over; UINT64_MAX: never */
 	uint64_t status_at_ns;  /* the next line of --status is due; UINT64_MAX: never */
 	uint64_t tick_at_ns;    /* the next ORDER_TICK is due; UINT64_MAX: never */

@@ -106,6 +106,7 @@ static struct process *process_get(struct tracees *t, pid_t pid)
 		p = mem_calloc(1, sizeof(*p));
 		p->pid = pid;
 		p->number = ++t->next_process;
+		p->cpu_end_ns = UINT64_MAX;
 		t->leaves++;
 		map_set(&t->processes, (uint64_t)pid, p);
 		t->processes_total++;

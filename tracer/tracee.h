@@ -51,9 +51,11 @@ struct process {
 	unsigned int children; /* under control, made by it */
 	pid_t maker;           /* the process that made it, if it is still that number's; 0: none */
 	uint64_t maker_number;
-	uint8_t ending;  /* its first thread is at its end */
-	uint8_t guarded; /* SIGSYS has our handler: arch_orphan_action() */
-	uint64_t was[4]; /* and had this */
+	uint8_t ending;      /* its first thread is at its end */
+	uint8_t guarded;     /* SIGSYS has our handler: arch_orphan_action() */
+	uint64_t was[4];     /* and had this */
+	uint64_t cpu_ns;     /* its CPU time as far as it was counted: cputime.h */
+	uint64_t cpu_end_ns; /* that at its death; UINT64_MAX: it lives, or unread */
 };
 
 /* A call that our stop has interrupted, and what is left of its limit: mend.h. */

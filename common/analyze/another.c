@@ -44,7 +44,8 @@ const char *another_batch(struct doc *d, const struct batching *b, const char *s
 		"--base-binary OLD --new-binary NEW --runs %d, NEW with a batch of %.0f, say. "
 		"compare "
 		"then needs the same arguments on both sides, at least 3 runs of each for counts "
-		"(%s.per_call, %s.calls) and at least 4 for times (wall_time), more where they "
+		"(%s.per_call, %s.calls) and at least 5 for times (wall_time, cpu_time), more "
+		"where they "
 		"scatter: it says how many",
 		scenario ? scenario : "NAME", COMPARE_RUNS, 2 * b->cost.units_max, call, call);
 }

@@ -44,7 +44,7 @@ static const struct optable_row option_rows[] = {
 		"run the scenario with this one and the new one in turns, and compare these runs"),
 	OPT_TEXT("new-binary", "PATH", new_binary, "the new one"),
 	OPT_COUNT("runs", "N", alternate.runs, 1, RUNS_MAX,
-		"runs a side, in turns (default 5; times need 4 or more)"),
+		"runs a side, in turns (default 5; times need 5 or more)"),
 	ALTERNATE_OPTIONS(ALTERNATE_ROW),
 	OPT_TEXT("type", "TYPE", alternate.type,
 		"io, cpu or memory (default: all found; in turns: io)"),

@@ -10,9 +10,8 @@
  * Two sides -> what differs and whether that is a regression. docs/COMPARE.md has the rules:
  *
  *	exact     a count whose runs agree on each side (3 at least): any step to the worse counts
- *	noisy     wall_time and what has a limit: exact rank test, Holm, effect of a size that
- *	          counts
- *	described everything else
+ *	noisy     wall_time, cpu_time and what has a limit: exact rank test, Holm, effect of a size
+ *that counts described everything else
  */
 enum compare_fail_on { FAIL_ON_REGRESSIONS, FAIL_ON_LIMITS, FAIL_ON_NOTHING };
 

@@ -301,13 +301,22 @@ static int grows_not(const struct judge *j, const struct judge_row *r)
 /* All runs of both sides lie so close that no difference of theirs could matter. */
 #define FAMILY_NARROW (-1)
 
+/* 1 if the figure is the whole's, of which there is one for each way to be worse. CPU time follows
+ * the work: where that differs, it is looked at by its unit. */
+static int is_whole(const struct judge *j, const char *name)
+{
+	int varies = j->work == WORK_SIDES || j->work == WORK_VARIES;
+
+	return !strcmp(name, "wall_time") || !strcmp(name, varies ? "cpu_per_work" : "cpu_time");
+}
+
 static int family_of(const struct judge *j, const struct judge_row *r)
 {
 	const struct stats_pair pair = pair_of(r);
 
 	if (r->limit_text)
 		return !is_absolute(r);
-	if (!strcmp(r->metric->name, "wall_time"))
+	if (is_whole(j, r->metric->name))
 		return 1;
 	if (r->base_runs < JUDGE_RUNS_EXACT || r->new_runs < JUDGE_RUNS_EXACT)
 		return 0;

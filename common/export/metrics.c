@@ -92,6 +92,7 @@ static int metrics_write(
 		calls[i] = call_of(&r->syscalls.at[i]);
 	openmetrics_write(&(struct openmetrics_run){.scenario = scenario,
 				  .window_ns = r->window ? r->window->wall_ns : r->wall_ns,
+				  .cpu_ns = result_cpu_ns(r),
 				  .lost = r->tracer ? r->tracer->lost : U64_NONE,
 				  .complete = r->complete,
 				  .calls = calls,

@@ -107,6 +107,8 @@ void openmetrics_write(const struct openmetrics_run *run, struct out *o)
 	const uint64_t complete = run->complete < 0 ? U64_NONE : (uint64_t)run->complete;
 	const struct single singles[] = {
 		{"window_seconds", "gauge", "How long was counted.", run->window_ns, SECONDS},
+		{"cpu_seconds_total", "counter", "CPU time of the traced processes.", run->cpu_ns,
+			SECONDS},
 		{"lost_calls_total", "counter", "Calls known to have been missed.", run->lost,
 			COUNT},
 		{"complete", "gauge", "1: nothing is known to be missing.", complete, COUNT}};

@@ -18,7 +18,7 @@ struct openmetrics_call {
 
 struct openmetrics_run {
 	const char *scenario; /* a label of every sample; NULL or "": none */
-	uint64_t window_ns, lost;
+	uint64_t window_ns, cpu_ns, lost;
 	int complete; /* -1: not known */
 	const struct openmetrics_call *calls;
 	size_t len;

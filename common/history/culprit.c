@@ -320,7 +320,7 @@ static int by_version(const void *a, const void *b)
 int changes_read(
 	struct history *h, const struct trend_ask *ask, struct changes *ret, struct err *err)
 {
-	static const char *const noisy[] = {"wall_time", "latency", "peak_heap"};
+	static const char *const noisy[] = {"wall_time", "cpu_time", "latency", "peak_heap"};
 	struct history_versions v = {0};
 	struct rans r = {0};
 	int rc = history_list(h, &v, err);

@@ -309,7 +309,8 @@ static int tell_wanted(
 static int tell_scenario(
 	struct history *h, struct res_history *r, const char *words, struct err *err)
 {
-	static const char *const always[] = {"wall_time", "latency", "peak_heap", "calls"};
+	static const char *const always[] = {
+		"wall_time", "cpu_time", "latency", "peak_heap", "calls"};
 	char *scenario = arena_strdup(result_arena(r), words), *type = strrchr(scenario, ' ');
 	struct wanted w = {.scenario = scenario, .type = type ? type + 1 : ""};
 
@@ -317,8 +318,8 @@ static int tell_scenario(
 		*type = '\0';
 	want_changed(&w, r, 1);
 	/* Room for what is always looked at. */
-	if (w.len > TELL_SERIES_MAX - 2)
-		w.len = TELL_SERIES_MAX - 2;
+	if (w.len > TELL_SERIES_MAX - 3)
+		w.len = TELL_SERIES_MAX - 3;
 	for (size_t i = 0; i < LEN(always); i++)
 		want(&w, always[i]);
 	want_changed(&w, r, 0);

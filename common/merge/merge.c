@@ -38,7 +38,7 @@ struct merge *merge_new(void)
 	struct merge *m = mem_calloc(1, sizeof(*m));
 
 	m->doc = result_make(&schema_merge);
-	m->doc->results = m->doc->lost = m->doc->window_ns = 0;
+	m->doc->results = m->doc->lost = m->doc->window_ns = m->doc->cpu_ns = 0;
 	m->doc->complete = 1;
 	return m;
 }
@@ -173,6 +173,8 @@ void merge_add(struct merge *m, const char *host, const struct res_result *r)
 	h->row.results++;
 	add_to(&m->doc->window_ns, window_ns);
 	add_to(&h->row.window_ns, window_ns);
+	add_to(&m->doc->cpu_ns, result_cpu_ns(r));
+	add_to(&h->row.cpu_ns, result_cpu_ns(r));
 	add_to(&m->doc->lost, r->tracer ? r->tracer->lost : U64_NONE);
 	if (r->complete != 1)
 		m->doc->complete = h->row.complete = 0;

@@ -194,3 +194,13 @@ const struct res_syscall *result_syscall(const struct res_result *r, const char 
 	}
 	return NULL;
 }
+
+uint64_t result_cpu_ns(const struct res_result *r)
+{
+	if (!r->window)
+		return r->cpu_ns;
+	for (size_t i = 0; i < r->phases.len; i++)
+		if (r->phases.at[i].name && strcmp(r->phases.at[i].name, "window") == 0)
+			return r->phases.at[i].cpu_ns;
+	return U64_NONE;
+}

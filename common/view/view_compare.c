@@ -67,7 +67,7 @@ static int is_judged_away(const struct res_compare_metric *m)
 static int is_moved(const struct res_compare_metric *m)
 {
 	return !strcmp(m->verdict, "moved") || !strcmp(m->verdict, "cannot tell") ||
-	       !strcmp(m->name, "wall_time");
+	       !strcmp(m->name, "wall_time") || !strcmp(m->name, "cpu_time");
 }
 
 enum group { GROUP_LIMITS, GROUP_JUDGED, GROUP_MOVED, GROUP_REST, GROUPS };

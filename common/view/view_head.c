@@ -70,6 +70,27 @@ static void run_line(struct doc *d, const struct res_result *r)
 		r->started_at ? "; started " : "", r->started_at ? r->started_at : "");
 }
 
+/* ", 0.81 CPUs on average"; "" where that cannot be said. */
+static const char *cpus(struct doc *d, uint64_t cpu_ns, uint64_t wall_ns)
+{
+	if (wall_ns == U64_NONE || !wall_ns)
+		return "";
+	return arena_printf(&d->arena, ", %.2f CPUs on average", (double)cpu_ns / (double)wall_ns);
+}
+
+static void cpu_line(struct doc *d, const struct res_result *r)
+{
+	uint64_t counted = result_cpu_ns(r);
+
+	if (counted == U64_NONE)
+		return;
+	if (r->window)
+		doc_pair(d, "cpu", "%s in the window%s; %s in the whole run", view_time(d, counted),
+			cpus(d, counted, r->window->wall_ns), view_time(d, r->cpu_ns));
+	else
+		doc_pair(d, "cpu", "%s%s", view_time(d, counted), cpus(d, counted, r->wall_ns));
+}
+
 static void scenario_line(struct doc *d, const struct res_result *r)
 {
 	const struct res_runs *runs = r->runs;
@@ -386,6 +407,7 @@ void view_head(struct doc *d, const struct res_result *r)
 	attached_line(d, r);
 	load_line(d, r);
 	run_line(d, r);
+	cpu_line(d, r);
 	control_line(d, r);
 	window_line(d, r);
 	machine_line(d, r);

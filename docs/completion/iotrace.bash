@@ -98,7 +98,7 @@ _iotrace()
 		COMPREPLY=($(compgen -v -- "$cur"))
 		;;
 	--assert)
-		COMPREPLY=($(compgen -W 'sendmmsg.per_call sendmmsg.calls recvmmsg.per_call write.calls wall_time' -- "$cur"))
+		COMPREPLY=($(compgen -W 'sendmmsg.per_call sendmmsg.calls recvmmsg.per_call write.calls wall_time cpu_time' -- "$cur"))
 		;;
 	--detail-limit | --skip | --duration | --control-fd | --interval | --timeout | --grace)
 		;;

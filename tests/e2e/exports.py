@@ -313,6 +313,7 @@ def openmetrics(t):
             eq(int(m[2]), sum(b["count"] for b in s["latency_histogram"] if b["le_ns"] <= bound + 0.5), m[0])
     eq(got["iotrace_complete"], 1, "complete")
     eq(got["iotrace_window_seconds"], r.json["wall_ns"] / 1e9, "window")
+    eq(got["iotrace_cpu_seconds_total"], r.json["cpu_ns"] / 1e9, "CPU time")
 
 
 @test

@@ -70,6 +70,10 @@ def sums_are_exact(t):
     files = [save(t, "in/%d.json" % i, r) for i, r in enumerate(results)]
     m, _ = merged(t, *files)
     want = sums(results)
+    eq(m["cpu_ns"], sum(r["cpu_ns"] for r in results), "CPU time")
+    eq(sum(h["cpu_ns"] for h in m["hosts"]), m["cpu_ns"], "CPU time of the hosts")
+    old = save(t, "old/0.json", {k: v for k, v in results[0].items() if k != "cpu_ns"})
+    eq(merged(t, old, *files[1:])[0]["cpu_ns"], None, "CPU time with a result of an earlier version")
     eq({s["name"] for s in m["syscalls"]}, set(want), "calls")
     for s in m["syscalls"]:
         got = {k: v for k, v in figures(s).items() if not any(x in k for x in NOT_SUMS)}

@@ -123,6 +123,8 @@ def whole(r):
     phases = {p["name"]: p for p in r["phases"]}
     if counted in phases:
         eq(phases[counted]["calls"], sum(x["calls"] for x in r["syscalls"]), "calls of the phase " + counted)
+    check(r["cpu_ns"] is not None, "CPU time")
+    eq(sum(p["cpu_ns"] for p in r["phases"] if p["cpu_ns"] is not None), r["cpu_ns"], "CPU time of the phases")
     for p in r["phases"]:
         if p["syscalls"]:
             eq(sum(c["calls"] for c in p["syscalls"]), p["calls"], "calls of the phase " + p["name"])

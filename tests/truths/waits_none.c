@@ -9,6 +9,8 @@
  * never: Not measured: mmap
  * never: None was seen
  * never: Outside, not counted below
+ * never: in the whole run
+ * never: could not be read, so that of the run is not known
  * never: its cost is not known
  * never: at the time limit
  * never: lines are in the detail file

@@ -6,6 +6,7 @@
  * says: Everything else here is of the window; start-up, such as the loader's openat and mmap, is
  *     only in this table.
  * says: Outside, not counted below: start-up
+ * says: in the whole run
  * never: There was no window
  * never: never began
  * never: none: the whole run is counted

@@ -591,6 +591,54 @@ static void two_families(void **state)
 #undef B
 }
 
+/* Slower by work or by waiting: either is found, and both together raise no more alarms than one.
+ * Where the runs did not do the same it is the time of a unit. */
+static void times_of_the_whole(void **state)
+{
+	const struct judged four[] = {
+		{"wall_time", TIME_UP, NULL, RUNS(1, 2, 3, 4), RUNS(16, 17, 18, 19), NOISY,
+			"cannot tell", "needs 5 runs"},
+		{"cpu_time", TIME_UP, NULL, RUNS(1, 2, 4, 3), RUNS(16, 17, 18, 19), NOISY,
+			"cannot tell", "needs 5 runs"},
+		{"cpu_per_work", TIME_UP, NULL, RUNS(1, 2, 3, 4), RUNS(16, 17, 19, 18), DESCRIBED,
+			"moved", NULL},
+	};
+	const struct judged five[] = {
+		{"wall_time", TIME_UP, NULL, RUNS(60, 100, 101, 102, 180),
+			RUNS(70, 103, 99, 104, 190), NOISY, "cannot tell",
+			"needs more than 100 runs"},
+		{"cpu_time", TIME_UP, NULL, BASE_5, APART_5, NOISY, "REGRESSION", NULL},
+	};
+	const struct judged varies[] = {
+		{"wall_time", TIME_UP, NULL, BASE_5, RUNS(100, 101, 102, 103, 104.5), NOISY, "ok",
+			NULL},
+		{"cpu_time", TIME_UP, NULL, BASE_5, U2_5, DESCRIBED, "moved", NULL},
+		{"cpu_per_work", TIME_UP, NULL, BASE_5, APART_5, NOISY, "REGRESSION", NULL},
+	};
+	const struct judged old[] = {
+		{"cpu_time", TIME_UP, NULL, ABSENT(5), APART_5, DESCRIBED, "moved", NULL},
+	};
+	struct family f;
+
+	(void)state;
+	judge_family(&f, four, LEN(four), &anything);
+	for (size_t i = 0; i < LEN(four); i++)
+		assert_judged(&four[i], f.row[i].out, i);
+	family_release(&f);
+	judge_family(&f, five, LEN(five), &anything);
+	for (size_t i = 0; i < LEN(five); i++)
+		assert_judged(&five[i], f.row[i].out, i);
+	assert_p(f.row[1].out, 2.0 / 252, 4.0 / 252);
+	family_release(&f);
+	for (enum judge_work work = WORK_SIDES; work <= WORK_VARIES; work++) {
+		judge_family_of(&f, varies, LEN(varies), &anything, work);
+		for (size_t i = 0; i < LEN(varies); i++)
+			assert_judged(&varies[i], f.row[i].out, i);
+		family_release(&f);
+	}
+	judge_each(old, LEN(old), &anything);
+}
+
 /* Two tests need 5 runs: what is exact, described or not to be compared is none of them. */
 static void how_many_runs_a_family_needs(void **state)
 {
@@ -742,6 +790,7 @@ int main(void)
 		cmocka_unit_test(more_runs_than_can_be_tested),
 		cmocka_unit_test(holm_over_the_family),
 		cmocka_unit_test(two_families),
+		cmocka_unit_test(times_of_the_whole),
 		cmocka_unit_test(how_many_runs_a_family_needs),
 		cmocka_unit_test(limits_on_the_new_value),
 		cmocka_unit_test(rules_forbid_kinds),

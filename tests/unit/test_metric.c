@@ -115,7 +115,7 @@ static const char whole[] =
 	"{\"schema\": \"iotrace.result/1\", \"scenario\": \"s\", \"wall_ns\": 9000000000,"
 	" \"window\": {\"wall_ns\": 2000000000}, \"work\": {\"count\": 500},"
 	" \"load\": {\"latency_ns\": 1234}, \"processes\": 2, \"threads_total\": 5,"
-	" \"mappings\": {\"peak_mapped\": 8192}, \"syscalls\": ["
+	" \"cpu_ns\": 5000000000, \"mappings\": {\"peak_mapped\": 8192}, \"syscalls\": ["
 	"{\"name\": \"sendmmsg\", \"calls\": 1000, \"errors\": 3, \"bytes\": {\"transferred\": "
 	"4000},"
 	" \"wall_ns\": {\"total\": 50000, \"p50\": 40, \"p99\": 90},"
@@ -126,7 +126,8 @@ static const char whole[] =
 	"{\"name\": \"few\", \"calls\": 19, \"wall_ns\": {\"total\": 20, \"p50\": 1, \"p99\": 2}}],"
 	" \"phases\": ["
 	"{\"name\": \"start-up\", \"syscalls\": [{\"name\": \"mmap\", \"calls\": 12}]},"
-	"{\"name\": \"window\", \"syscalls\": [{\"name\": \"mmap\", \"calls\": 4}]},"
+	"{\"name\": \"window\", \"cpu_ns\": 1000000000, \"syscalls\": [{\"name\": \"mmap\", "
+	"\"calls\": 4}]},"
 	"{\"name\": \"shutdown\", \"syscalls\": [{\"name\": \"mmap\", \"calls\": 3}]}]}";
 
 /* Times of the window, percentiles only of enough calls, phases but for the window. */
@@ -161,6 +162,8 @@ static void figures_of_a_run(void **state)
 		{"mmap.calls@start-up", 12, "", METRIC_SIZE, WORSE_UP},
 		{"mmap.calls@shutdown", 3, "", METRIC_SIZE, WORSE_UP},
 		{"wall_time", 2e9, "ns", METRIC_TIME, WORSE_UP},
+		{"cpu_time", 1e9, "ns", METRIC_TIME, WORSE_UP},
+		{"cpu_per_work", 2e6, "ns", METRIC_TIME, WORSE_UP},
 		{"throughput", 250, "per s", METRIC_TIME, WORSE_DOWN},
 		{"latency", 1234, "ns", METRIC_TIME, WORSE_UP},
 		{"calls", 1039, "", METRIC_COUNT, WORSE_UP},
@@ -382,9 +385,9 @@ static void what_is_no_side(void **state)
 
 static void names_that_are_known(void **state)
 {
-	static const char *const rows[] = {"write.calls", "sendmmsg.per_call", "wall_time", "calls",
-		"calls_per_work", "peak_heap", "samples", "mmap.calls@start-up",
-		"mmap.calls@shutdown", "write.bytes_per_work", "read.p99",
+	static const char *const rows[] = {"write.calls", "sendmmsg.per_call", "wall_time",
+		"cpu_time", "cpu_per_work", "calls", "calls_per_work", "peak_heap", "samples",
+		"mmap.calls@start-up", "mmap.calls@shutdown", "write.bytes_per_work", "read.p99",
 		/* of 32-bit programs, by number, and of a newer kernel */
 		"waitpid.calls", "syscall_999.calls", "brandnewcall.calls"};
 
@@ -406,6 +409,7 @@ static void names_that_are_meant_otherwise(void **state)
 		{"wirte.calls", "no system call is called 'wirte'; did you mean 'write.calls'?"},
 		{"sendmmssg.per_call", "did you mean 'sendmmsg.per_call'?"},
 		{"sendmmsg.percall", "did you mean 'sendmmsg.per_call'?"},
+		{"cpu-time", "no figure is called 'cpu-time'; did you mean 'cpu_time'?"},
 		{"walltime", "no figure is called 'walltime'; did you mean 'wall_time'?"},
 		{"peak-heap", "did you mean 'peak_heap'?"},
 		{"mmap.calls@startup", "no phase is called 'startup'; did you mean 'start-up'?"},

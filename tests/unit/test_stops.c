@@ -8,9 +8,11 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "tracer/stops.h"
 
 /* The next one is that thread's, with that status. */
@@ -65,7 +67,7 @@ static void a_later_one_ends_the_earlier(void **state)
 static void a_held_one_comes_next_when_announced(void **state)
 {
 	struct stops q = {0};
-	struct stop early = {7, 70, 700}, other = {8, 80, 800};
+	struct stop early = {7, 70, 700, 0}, other = {8, 80, 800, 0};
 
 	(void)state;
 	stops_hold(&q, &early);
@@ -90,7 +92,7 @@ static void a_held_one_comes_next_when_announced(void **state)
 static void a_held_one_that_is_over_is_not_handled(void **state)
 {
 	struct stops q = {0};
-	struct stop early = {7, 70, 700}, later = {7, 71, 701};
+	struct stop early = {7, 70, 700, 0}, later = {7, 71, 701, 0};
 
 	(void)state;
 	stops_hold(&q, &early);
@@ -131,6 +133,37 @@ static void takes_deaths_from_the_kernel(void **state)
 	stops_release(&q);
 }
 
+/* The dead have a clock until they are taken: read where it was known that one would die. */
+static void the_clock_of_the_dead(void **state)
+{
+	(void)state;
+	for (int known = 0; known < 2; known++) {
+		struct stops q = {0};
+		struct stop stop;
+		siginfo_t info;
+		uint64_t zombie_ns;
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			_exit(0);
+		if (known) {
+			stops_push(&q, pid, PTRACE_EVENT_EXIT << 16 | SIGTRAP << 8 | 0x7f);
+			assert_int_equal(stops_take(&q, &stop), 1);
+			assert_true(stop.cpu_ns == UINT64_MAX);
+		}
+		assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+		zombie_ns = clock_process_ns(pid);
+		assert_int_equal(stops_wait(&q, 0), 1);
+		assert_int_equal(stops_take(&q, &stop), 1);
+		assert_int_equal(stop.tid, pid);
+		/* Our own child is gone when it was taken. */
+		assert_true(stop.cpu_ns == (known ? zombie_ns : UINT64_MAX));
+		assert_int_equal(q.ending.len, 0);
+		stops_release(&q);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +172,7 @@ int main(void)
 		cmocka_unit_test(a_held_one_comes_next_when_announced),
 		cmocka_unit_test(a_held_one_that_is_over_is_not_handled),
 		cmocka_unit_test(takes_deaths_from_the_kernel),
+		cmocka_unit_test(the_clock_of_the_dead),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

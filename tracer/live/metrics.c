@@ -39,6 +39,7 @@ int metrics_put(const char *path, const struct snapshot *now, struct err *err)
 		calls[k] = call_of(&i->syscalls.at[k]);
 	rc = file_write_with(path, write_run,
 		&(struct openmetrics_run){.window_ns = i->interval_ns,
+			.cpu_ns = U64_NONE,
 			.lost = i->lost,
 			.complete = i->complete,
 			.calls = calls,
