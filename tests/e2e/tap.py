@@ -204,28 +204,6 @@ class Traced(Done):
                 "errno": {}, "bytes": None, "batch": None, "datagrams": None}
 
 
-class Process(subprocess.Popen):
-    """The first of a group of its own. Knows whether others of it were there when it ended: where none is, its number
-    is soon somebody else's."""
-    has_group = True
-    _status = None
-
-    @property
-    def returncode(self):
-        return self._status
-
-    @returncode.setter
-    def returncode(self, status):
-        self._status = status
-        if status is not None:
-            try:
-                os.killpg(self.pid, 0)
-            except ProcessLookupError:
-                self.has_group = False
-            except PermissionError:
-                pass
-
-
 class Test:
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="iotrace-test-")
@@ -265,8 +243,8 @@ class Test:
         kw.setdefault("stderr", subprocess.PIPE)
         # finish() reads the pipes themselves: what readline() had taken into a buffer, with the line it was asked for,
         # would be missing there.
-        p = Process((_prefix() if user else []) + list(argv), start_new_session=True,
-                    cwd=kw.pop("cwd", self.dir), bufsize=0, **kw)
+        p = subprocess.Popen((_prefix() if user else []) + list(argv), start_new_session=True,
+                             cwd=kw.pop("cwd", self.dir), bufsize=0, **kw)
         if p.stdin:
             p.stdin = io.BufferedWriter(p.stdin)
         self._started.append(p)
@@ -353,8 +331,7 @@ def _prefix():
 
 def _end_group(p):
     try:
-        if p.has_group:
-            os.killpg(p.pid, signal.SIGKILL)
+        os.killpg(p.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         pass
     if p.poll() is None:
