@@ -200,7 +200,8 @@ int alternate_run(const struct alternate *a, struct side *sides, struct err *err
 		sides[way].label = mem_strdup(a->ways[way].label);
 	for (uint64_t run = 1; run <= a->runs && rc == 0; run++)
 		for (size_t i = 0; i < a->ways_len && rc == 0; i++) {
-			size_t way = a->and_back && run % 2 == 0 ? a->ways_len - 1 - i : i;
+			/* There and back: a steady drift of the machine meets all alike. */
+			size_t way = run % 2 == 0 ? a->ways_len - 1 - i : i;
 
 			rc = take_turn(a, way, run, &sides[way], err);
 		}

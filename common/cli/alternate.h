@@ -48,7 +48,6 @@ struct alternate {
 	const struct alternate_way *ways;
 	size_t ways_len;
 	uint64_t runs; /* of each way */
-	int and_back;  /* each second time in the opposite order: a steady drift meets all alike */
 	/* Why a result is no good, for which the rest is not run (free()), or NULL. May be NULL. */
 	char *(*refuse)(const struct side_part *part, size_t run);
 	char **rest; /* the target's arguments, NULL: the catalogue's */

@@ -239,7 +239,6 @@ static int run_values(struct sweep_args *args, struct values *v, const struct re
 	struct side sides[VALUES_MAX] = {0};
 
 	a->folder = FOLDER;
-	a->and_back = 1;
 	a->refuse = runs_flaw;
 	a->ways = ways_of(args, v);
 	a->ways_len = v->len;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-only
 """profile-scenario compare and accept, and limits of run: a planted change is found, nothing else is."""
+import itertools
 import json
 import os
 import random
@@ -266,9 +267,14 @@ def options_of_run_in_turns(t):
             "--ready-timeout", "20", "--work", "request=requests ([0-9]+)", "--mode", "ptrace")
     load = ("--load", "%s %s" % (sys.executable, t.path("load.py")))
     compare(t, *args, *load, "--new-binary", a, "--config", t.path("c.json"), timeout=100)
+    runs = {}
+    for side, k in itertools.product(("base", "new"), (1, 2, 3)):
+        with open(t.path("out/compare/s/%s/%d/iotrace/s-iotrace.json" % (side, k))) as f:
+            runs[side, k] = json.load(f)
+    eq([side for side, k in sorted(runs, key=lambda x: runs[x]["started_us"])], ["base", "new", "new", "base", "base", "new"],
+       "the order of the runs")
     for k in (1, 2, 3):
-        with open(t.path("out/compare/s/new/%d/iotrace/s-iotrace.json" % k)) as f:
-            r = json.load(f)
+        r = runs["new", k]
         eq((r["work"]["unit"], r["load"]["status"], r["exit"]["status"], r["tracer"]["mode"]), ("request", 0, 0, "ptrace"), "run")
         check(150 <= r["work"]["count"] <= 250, str(r["work"]))
     # the load of the new side fails with the server: what came of it is judged, not an error of ours

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-only
 """profile-scenario: several types and scenarios, helpers, control runs, and what it says of all that."""
 import fcntl
-import json
 import glob
+import json
 import os
 import re
 import signal
