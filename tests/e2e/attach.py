@@ -376,6 +376,12 @@ def descendants_are_told_of(t):
         eq(status_of(pid)["TracerPid"], "0", "TracerPid afterwards")
 
 
+def untraced_of(pid):
+    """Of its descendants, those that live without a tracer."""
+    found = [(x, status_of(x)) for x in descendants(pid)]
+    return [(x, s) for x, s in found if s and s["State"][0] not in "ZX" and s["TracerPid"] == "0"]
+
+
 @test
 def a_tree_that_grows_meanwhile(t):
     """Whoever is alive below it while it is attached is traced."""
@@ -386,11 +392,11 @@ def a_tree_that_grows_meanwhile(t):
         tracer = t.start(argv)
         wait_for("all that stay are traced", lambda: sum(
             traced_by(x, tracer.pid) for x in descendants(p.pid)) >= 5)
-        # One that was missed would be untraced, and its children too.
+        # What was made meanwhile is found by a later look: until one of ours finds all of them traced. One that was missed
+        # then would be untraced, and its children too.
+        wait_for("all are traced", lambda: not untraced_of(p.pid))
         for _ in range(40):
-            for x in descendants(p.pid):
-                s = status_of(x)
-                check(not s or s["State"][0] in "ZX" or s["TracerPid"] != "0", "%d: %r" % (x, s))
+            eq(untraced_of(p.pid), [], "missed")
         tracer.send_signal(signal.SIGINT)
         eq(t.finish(tracer).status, 0, "status")
     ended(t, p)
