@@ -87,7 +87,10 @@ _profile_scenario()
 			return
 		fi
 	done
-	_profile_scenario_value "$cur" "$prev" && return
+	# report's has no value: a store may follow it.
+	if [[ $command/$prev != report/--history ]]; then
+		_profile_scenario_value "$cur" "$prev" && return
+	fi
 	case $command in
 	list)
 		COMPREPLY=($(compgen -W "--config $both" -- "$cur"))

@@ -444,6 +444,7 @@ def straces_options_are_in_their_document(_t):
 # (program, words, what is offered; "": nothing)
 TYPED = (("profile-scenario", ["--typ"], "--type"), ("profile-scenario", ["--type", "mem"], "memory"),
          ("profile-scenario", ["bas"], "baseline"), ("profile-scenario", ["doctor", "--js"], "--json"),
+         ("profile-scenario", ["report", "--history", "READ"], "README.md"), ("profile-scenario", ["--history", "READ"], ""),
          ("iotrace", ["--contr"], "--control-fd"), ("iotrace", ["--mode", "pt"], "ptrace"),
          ("iotrace", ["-e", "%net"], "%network"), ("iotrace", ["-e", "read,sendm"], "read,sendmmsg"),
          ("iotrace", ["-q", "tru"], "true"), ("iotrace", ["ls", "--mode"], ""))
