@@ -36,19 +36,11 @@ static const char *machine_of(struct arena *a, const struct res_environment *e)
 
 static void name_run(struct pack *p, const char *text, size_t len)
 {
-	uint8_t digest[SHA256_DIGEST_LENGTH];
-	SHA256_CTX ctx;
-	uint64_t run = 0;
-	char *hex = arena_alloc(&p->arena, SHA256_DIGEST_STRING_LENGTH, 1);
+	char *hex = arena_alloc(&p->arena, SHA256_DIGEST_STRING_LENGTH, 1), first[17];
 
-	SHA256Init(&ctx);
-	SHA256Update(&ctx, (const uint8_t *)text, len);
-	SHA256Final(digest, &ctx);
-	for (size_t i = 0; i < sizeof(digest); i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	for (size_t i = 0; i < sizeof(run); i++)
-		run = run << 8 | digest[i];
-	p->run = (int64_t)(run >> 1);
+	SHA256Data((const uint8_t *)text, len, hex);
+	snprintf(first, sizeof(first), "%s", hex);
+	p->run = (int64_t)(strtoull(first, NULL, 16) >> 1);
 	p->sha256 = hex;
 }
 
@@ -80,9 +72,19 @@ void pack_release(struct pack *p)
 	arena_release(&p->arena);
 }
 
-int pack_open(const struct db_value *zstd, const char *name, const struct result_kind *kind,
-	void **ret, struct err *err)
+/* 1 if the text is not the one that was stored. */
+static int is_another(const char *text, size_t len, const char *sha256)
 {
+	char hex[SHA256_DIGEST_STRING_LENGTH];
+
+	return strcmp(SHA256Data((const uint8_t *)text, len, hex), sha256) != 0;
+}
+
+int pack_open(const struct pack_stored *stored, const struct result_kind *kind, void **ret,
+	struct err *err)
+{
+	const struct db_value *zstd = stored->zstd;
+	const char *name = stored->name;
 	unsigned long long size =
 		zstd->kind == DB_BLOB ? ZSTD_getFrameContentSize(zstd->at, zstd->len) : 0;
 	char *text;
@@ -93,10 +95,17 @@ int pack_open(const struct db_value *zstd, const char *name, const struct result
 		return err_set(err, -EINVAL, "%s: its document is damaged", name);
 	text = mem_calloc(1, size + 1);
 	len = ZSTD_decompress(text, size, zstd->at, zstd->len);
-	rc = ZSTD_isError(len) ? err_set(err, -EINVAL, "%s: its document is damaged: %s", name,
-					 ZSTD_getErrorName(len))
-			       : json_parse_struct(&(struct json_text){name, text, len},
-					 kind->schema, ret, err);
+	if (ZSTD_isError(len))
+		rc = err_set(err, -EINVAL, "%s: its document is damaged: %s", name,
+			ZSTD_getErrorName(len));
+	else if (is_another(text, len, stored->sha256))
+		rc = err_set(err, -EINVAL,
+			"%s: its document is damaged: it has not the SHA-256 that it was stored "
+			"with",
+			name);
+	else
+		rc = json_parse_struct(
+			&(struct json_text){name, text, len}, kind->schema, ret, err);
 	free(text);
 	return rc;
 }

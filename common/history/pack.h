@@ -19,9 +19,14 @@ struct pack {
 /* p is released with pack_release(), after an error too. */
 int pack_run(const struct side_part *part, size_t run, struct pack *p, struct err *err);
 void pack_release(struct pack *p);
-/* The document again. name: what errors call it. */
-int pack_open(const struct db_value *zstd, const char *name, const struct result_kind *kind,
-	void **ret, struct err *err);
+/* The document again, which must be the one that was stored. */
+struct pack_stored {
+	const struct db_value *zstd;
+	const char *sha256;
+	const char *name; /* what errors call it */
+};
+int pack_open(const struct pack_stored *stored, const struct result_kind *kind, void **ret,
+	struct err *err);
 
 /* The rows of its figures and histograms. */
 int pack_figures(

@@ -479,7 +479,8 @@ static int see_document(void *ctx, const struct db_value *cells)
 
 	if (!kind)
 		return 0; /* of a type that this program does not make */
-	rc = pack_open(&cells[2], name, kind, &doc, r->err);
+	rc = pack_open(
+		&(struct pack_stored){&cells[2], db_text(&cells[3]), name}, kind, &doc, r->err);
 	if (rc < 0)
 		return rc;
 	part = side_part_of(r->side, db_text(&cells[0]), kind);
@@ -493,7 +494,8 @@ int history_side(struct history *h, const char *label, const char *scenario, con
 {
 	struct reading r = {h, ret, err};
 	int rc = db_run(h->db,
-		QUERY("SELECT r.scenario, r.type, d.zstd FROM iotrace_run r JOIN iotrace_document "
+		QUERY("SELECT r.scenario, r.type, d.zstd, r.sha256 FROM iotrace_run r JOIN "
+		      "iotrace_document "
 		      "d ON d.run = r.run WHERE r.label = $1 AND ($2 = '' OR r.scenario = $2) AND "
 		      "($3 = '' OR r.type = $3) ORDER BY r.scenario, r.type, r.started_at, r.run",
 			see_document, &r, DB_STR(label), DB_STR(scenario ? scenario : ""),

@@ -421,6 +421,14 @@ def a_corrupt_result(t):
     with sqlite3.connect(t.path(STORE)) as db:
         db.execute("UPDATE iotrace_document SET zstd = x'28b52ffd'")
     one_line(history(t, "show", "v", status=2), STORE, "s io", "its document is damaged")
+    # one that is whole, and another run's
+    with sqlite3.connect(t.path("other")) as db:
+        results(t, "q")
+        history(t, "add", "q", "--label", "w", "--store", "other")
+        other = db.execute("SELECT zstd FROM iotrace_document").fetchone()[0]
+    with sqlite3.connect(t.path(STORE)) as db:
+        db.execute("UPDATE iotrace_document SET zstd = ?", (other,))
+    one_line(history(t, "show", "v", status=2), STORE, "s io", "it has not the SHA-256")
 
 
 @test
