@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import termios
+from shlex import quote
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from kernel_facts import children, status_of
@@ -820,7 +821,7 @@ def stopped_and_continued(t):
     o = Ongoing(t)
     _, term = shell_on_terminal(t)
     at = type_line(term, "exec 3<>/dev/null; %s --live -e all -o %s -- %s <&3 >&3 2>&3" % (
-        t.binary, t.path("r"), " ".join(o.argv)))
+        quote(t.binary), t.path("r"), " ".join(map(quote, o.argv))))
     wait_for("the screen", lambda: b"sendmmsg" in term.pump()[at:])
     at = len(term.raw)
     term.type("\x1a")
@@ -845,7 +846,8 @@ def in_the_background(t):
     o = Ongoing(t)
     target = o.start()
     _, term = shell_on_terminal(t)
-    at = type_line(term, "%s --live --interval %s --status %s -e all -p %d &" % (t.binary, EVERY, t.path("st"), target.pid))
+    at = type_line(term, "%s --live --interval %s --status %s -e all -p %d &" % (
+        quote(t.binary), EVERY, t.path("st"), target.pid))
     wait_for("calls are counted", lambda: re.search(r"^\d+\.\d+ [1-9]", tap.wait_for_text(t.path("st"))))
     tracer = tracer_of(target.pid)
     check(tracer and "T" not in status_of(tracer)["State"], "it was not stopped")

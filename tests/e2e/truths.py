@@ -85,10 +85,10 @@ class Truth:
 
     def argv(self, t, args):
         """The program, and what it is given."""
+        places = {"ROOT": ROOT, "BUILD": BUILD, "DIR": t.dir}
+
         def words(text):
-            for name, value in (("ROOT", ROOT), ("BUILD", BUILD), ("DIR", t.dir)):
-                text = re.sub(r"\b%s\b" % name, value, text)
-            return shlex.split(text)
+            return [re.sub(r"\b(ROOT|BUILD|DIR)\b", lambda m: places[m[0]], word) for word in shlex.split(text)]
 
         if "run" in self.of:
             return words(self.of["run"]) + words(args)
