@@ -19,8 +19,8 @@ from profile_scenario import (BIN, CLIENT, PYTHON, SERVER, call, client, codes, 
 from runner import on_a_terminal
 from schema import Schema
 import tap
-from tap import (ROOT, Failure, Skip, check, eq, main, need_recorder, need_root, need_tool, only_from, test, wait_for,
-                 wait_for_text)
+from tap import (ROOT, Failure, Skip, check, eq, main, need_perf, need_recorder, need_root, need_tool, only_from, test,
+                 wait_for, wait_for_text)
 
 # SERVER, but every signal that can be caught is written to the file argv[4], and it does not end by one.
 WATCHFUL = r"""
@@ -77,14 +77,6 @@ def traced(pid):
 def wait_attached(p, pid):
     wait_for("attached", lambda: p.poll() is not None or traced(pid))
     check(p.poll() is None, "it has ended: %s" % (p.communicate()[1] if p.poll() is not None else ""))
-
-
-def need_perf(t):
-    need_tool("perf")
-    r = profile(t, "--scenario", "probe", "--type", "cpu", "--binary", "/bin/true", status=None)
-    if r.status:
-        raise Skip("type cpu does not run here: " + r.err.strip().splitlines()[-1])
-    shutil.rmtree(t.path("results"))
 
 
 # ---- what runs already
@@ -516,7 +508,7 @@ def iotrace_ends_in_the_middle(t):
 
 @test
 def cpu_by_perf(t):
-    need_perf(t)
+    need_perf()
     p = named(t, "aps-busy", "busy", "1")
     profile(t, "--attach", p.pid, "--type", "cpu", "--duration", "1", "--sampling-rate", "500", "--scenario", "x")
     j = cpu_result(t, "x")
@@ -541,7 +533,7 @@ def cpu_by_perf(t):
 
 @test
 def cpu_of_a_tree_under_load(t):
-    need_perf(t)
+    need_perf()
     root = t.start([PYTHON, "-c", "import os\nif os.fork():\n    os.fork()\nwhile os.getppid() != 1:\n    pass"])
     wait_for("its children", lambda: len(children(root.pid)) == 2)
     pids = [root.pid] + children(root.pid)
@@ -558,7 +550,7 @@ def cpu_of_a_tree_under_load(t):
 @test
 def cpu_of_one_whose_children_come_and_go(t):
     """perf takes all or none of those that it is told."""
-    need_perf(t)
+    need_perf()
     root = t.start([PYTHON, "-c", """if True:
         import os, time
         def child(seconds):
@@ -586,7 +578,7 @@ def cpu_of_one_whose_children_come_and_go(t):
 
 @test
 def cpu_of_a_target_that_ends_first(t):
-    need_perf(t)
+    need_perf()
     p, port = started(t, life=3)
     run = background(t, "--attach", p.pid, "--type", "cpu", "--duration", "30", "--scenario", "x")
     time.sleep(2) # perf takes a while; earlier, it finds nobody
@@ -740,7 +732,7 @@ def by_the_option_too(t):
 
 @test
 def cpu_for_the_window(t):
-    need_perf(t)
+    need_perf()
     port = free_port()
     window_catalogue(t, port, types=["all"])
     r = profile(t, "--scenario", "srv", "--skip-unavailable", "--runs", "1")

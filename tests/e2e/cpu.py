@@ -16,7 +16,7 @@ import tempfile
 import xml.dom.minidom
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BUILD, Failure, Skip, check, eq, main, need_tool, test, wait_for_text
+from tap import BUILD, Failure, Skip, check, eq, main, need_perf, need_tool, test, wait_for_text
 
 BIN = os.path.abspath(os.environ.get("BIN", os.path.join(BUILD, "bin")))
 NYTPROF = "/usr/share/perl5/Devel/NYTProf/flamegraph.pl"
@@ -91,23 +91,6 @@ def build(t, source, *options):
             raise Failure("cannot build the target: " + p.stderr)
         _built[source, options] = once
     return shutil.copy(once, t.path("prog%d" % len(os.listdir(t.dir))))
-
-
-def need_perf():
-    """Skips where perf cannot run at all, which is tried and not guessed."""
-    if "perf" not in _built:
-        perf = shutil.which("perf")
-        with tempfile.NamedTemporaryFile() as data:
-            busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"
-            p = perf and subprocess.run([perf, "record", "-q", "-e", "cpu-clock", "-F", "499", "-o", data.name, "sh", "-c",
-                                         busy], capture_output=True, text=True, stdin=subprocess.DEVNULL)
-            q = perf and subprocess.run([perf, "script", "-i", data.name], capture_output=True, text=True,
-                                        stdin=subprocess.DEVNULL)
-        _built["perf"] = "no perf (linux-perf)" if not perf else \
-            "perf cannot sample here: " + p.stderr.strip()[:100] if p.returncode else \
-            "" if q.stdout.strip() else "perf takes no samples here" + ("" if os.path.isdir("/sys/kernel") else ", without /sys")
-    if _built["perf"]:
-        raise Skip(_built["perf"])
 
 
 def need_renderer():

@@ -317,6 +317,26 @@ def profile(t, *args, status=0, env=None, timeout=40, **kw):
     return r
 
 
+_perf = {}
+
+
+def need_perf():
+    """Skips where perf cannot run at all, which is tried and not guessed."""
+    if "why" not in _perf:
+        perf = shutil.which("perf")
+        with tempfile.NamedTemporaryFile() as data:
+            busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"
+            p = perf and subprocess.run([perf, "record", "-q", "-e", "cpu-clock", "-F", "499", "-o", data.name, "sh", "-c",
+                                         busy], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+            q = perf and subprocess.run([perf, "script", "-i", data.name], capture_output=True, text=True,
+                                        stdin=subprocess.DEVNULL)
+        _perf["why"] = "no perf (linux-perf)" if not perf else \
+            "perf cannot sample here: " + p.stderr.strip()[:100] if p.returncode else \
+            "" if q.stdout.strip() else "perf takes no samples here" + ("" if os.path.isdir("/sys/kernel") else ", without /sys")
+    if _perf["why"]:
+        raise Skip(_perf["why"])
+
+
 def _tool(name):
     """By its whole path: a test may give the target another PATH."""
     return shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin") or name

@@ -37,7 +37,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from recorder import AT_ONCE
-from tap import (BUILD, ROOT, Skip, check, eq, main, need_recorder, need_root, need_tool, only_from, profile, test)
+from tap import (BUILD, ROOT, Skip, check, eq, main, need_perf, need_recorder, need_root, need_tool, only_from, profile,
+                 test)
 
 only_from("truths")
 
@@ -192,7 +193,10 @@ def of_sweep(t, truth):
 
 
 def of_profile(t, truth):
-    need_tool({"memory": "valgrind", "cpu": "perf"}[truth.kind])
+    if truth.kind == "cpu":
+        need_perf()
+    else:
+        need_tool("valgrind")
     program, *args = truth.argv(t, truth.of.get("args", ""))
     r = profile(t, "--scenario", "s", "--type", truth.kind, "--binary", program, *truth.options(), "--", *args,
                 status=int(truth.of.get("status", "0")))
