@@ -186,7 +186,6 @@ BORDER stub_ret_saved
 	add	gs:[BLOCK_HEAD], rax
 BORDER stub_committed
 	mov	rdx, [r11 + RECORD_ARGS + 16]
-.Lreturn:
 	mov	rcx, gs:[BLOCK_DESC]
 	mov	rcx, [rcx + DESC_RETURN]
 	mov	rax, gs:[BLOCK_NRFLAGS]
@@ -196,16 +195,26 @@ BORDER stub_committed
 	mov	rax, [r11 + RECORD_RET]
 	jmp	rcx
 
-	/* The record at the head was for who looks meanwhile: the next call has it again. */
+	/*
+	 * The record at the head was for who looks meanwhile: the next call has it again. That may
+	 * be one of a handler which nobody keeps out of here, when the tracer was killed: so all is
+	 * taken from block and record before the call is over.
+	 */
 BORDER stub_tally
 .Ltally:
 	mov	eax, gs:[BLOCK_NRFLAGS]
 	inc	dword ptr gs:[BLOCK_TALLIES + rax * 4]
 BORDER stub_tallied
 	inc	qword ptr gs:[BLOCK_TALLIED]
-	mov	rax, gs:[BLOCK_HEAD]
-	mov	gs:[BLOCK_INFLIGHT], rax
-	jmp	.Lreturn
+	mov	rcx, gs:[BLOCK_DESC]
+	mov	rcx, [rcx + DESC_RETURN]
+	mov	rax, gs:[BLOCK_NRFLAGS]
+	shr	rax, 32
+	add	al, 0x7f		/* the overflow flag */
+	sahf
+	mov	rax, [r11 + RECORD_RET]
+	mov	qword ptr gs:[BLOCK_INFLIGHT], 0
+	jmp	rcx
 
 BORDER stub_leaving			/* the call goes by a stop */
 .Lpass:
