@@ -83,7 +83,7 @@ static void become_burner(long ms)
 
 	snprintf(number, sizeof(number), "%ld", ms);
 	execve(self, (char *[]){(char *)self, "burn", number, NULL}, environ);
-	CHECK(!"execve");
+	CHECK(0); /* execve has failed */
 }
 
 /* ---- cases ---- */
@@ -311,7 +311,7 @@ static void run_case(const char *name)
 			CHECK(errno == ECHILD);
 			return;
 		}
-	CHECK(!"such a case");
+	CHECK(0); /* no such case */
 }
 
 /* Its own start is not counted: a tracer's child has done other things before its execve. */
