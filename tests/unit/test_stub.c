@@ -154,7 +154,7 @@ static void check_here(const struct user_regs_struct *regs, const struct user_re
 			assert_int_equal(ring.block->tallies[call->rax] + (phase != STUB_DONE), 1);
 		/* From here on a handler's call may have the block and the record, where no tracer
 		 * takes the thread out of the stub first. */
-		if (ring.block->kinds[call->rax] == KIND_TALLY && !ring_in_flight(&ring, &r)) {
+		if (!ring_in_flight(&ring, &r)) {
 			assert_int_equal((int64_t)regs->rax, result);
 			assert_int_equal(regs->rcx, CODE + 2);
 			assert_int_equal(regs->eflags & FLAGS, call->eflags & FLAGS);

@@ -180,11 +180,15 @@ BORDER stub_ret_saved
 	mov	edx, gs:[BLOCK_KIND]
 	cmp	edx, gs:[BLOCK_MEASURED]
 	jae	.Lmeasure_after
+	/*
+	 * What follows the commit may be a handler's call, which has the block for itself: nobody
+	 * keeps it out of here when the tracer was killed. So all is in registers before.
+	 */
 .Lcommit:				/* r11 = record */
 	mov	eax, [r11 + RECORD_EXTRA]
+	add	rax, gs:[BLOCK_HEAD]
 	inc	rax
-	add	gs:[BLOCK_HEAD], rax
-BORDER stub_committed
+	mov	gs:[BLOCK_KIND], rax	/* the kind was needed last before */
 	mov	rdx, [r11 + RECORD_ARGS + 16]
 	mov	rcx, gs:[BLOCK_DESC]
 	mov	rcx, [rcx + DESC_RETURN]
@@ -193,13 +197,12 @@ BORDER stub_committed
 	add	al, 0x7f		/* the overflow flag */
 	sahf
 	mov	rax, [r11 + RECORD_RET]
+	mov	r11, gs:[BLOCK_KIND]
+	mov	gs:[BLOCK_HEAD], r11
+BORDER stub_committed
 	jmp	rcx
 
-	/*
-	 * The record at the head was for who looks meanwhile: the next call has it again. That may
-	 * be one of a handler which nobody keeps out of here, when the tracer was killed: so all is
-	 * taken from block and record before the call is over.
-	 */
+	/* The record at the head was for who looks meanwhile: the next call has it again. */
 BORDER stub_tally
 .Ltally:
 	mov	eax, gs:[BLOCK_NRFLAGS]
