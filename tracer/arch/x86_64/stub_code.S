@@ -104,10 +104,14 @@ BORDER stub_flags_packed
 	shr	rax, REGION_SHIFT
 	cmp	eax, REGION_ADDR >> REGION_SHIFT
 	jne	stub_pass
-	/* Without a tracer a handler may run while the thread has a call in here. */
+	/*
+	 * Without a tracer a handler may run while the thread has a call in here: its calls pass
+	 * from where the block is used. Until the record is there, it is of no call.
+	 */
 	mov	rax, gs:[BLOCK_INFLIGHT]
 	cmp	rax, gs:[BLOCK_HEAD]
 	ja	stub_pass
+	mov	qword ptr gs:[BLOCK_INFLIGHT], -1
 	mov	gs:[BLOCK_NRFLAGS], r11
 	mov	gs:[BLOCK_DESC], rcx
 BORDER stub_saved
@@ -223,6 +227,7 @@ BORDER stub_leaving			/* the call goes by a stop */
 .Lpass:
 	mov	rcx, gs:[BLOCK_DESC]
 	mov	r11, gs:[BLOCK_NRFLAGS]
+	mov	qword ptr gs:[BLOCK_INFLIGHT], 0
 BORDER stub_pass			/* rcx = descriptor, r11 = flags, number */
 	mov	rax, r11
 	shr	rax, 32
