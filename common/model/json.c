@@ -372,10 +372,10 @@ static int is_none_of(
 	const char *path, const char *id, const struct schema *const *kinds, struct err *err)
 {
 	struct arena arena = {0};
-	const char *names = (*kinds)->id;
+	const char *names = "";
 
-	while (*++kinds)
-		names = arena_printf(&arena, "%s, %s", names, (*kinds)->id);
+	for (; *kinds; kinds++)
+		names = arena_printf(&arena, "%s%s%s", names, *names ? ", " : "", (*kinds)->id);
 	err_set(err, -EINVAL, "%s: schema: %.64s; it must be one of %s", path, id ? id : "missing",
 		names);
 	arena_release(&arena);
