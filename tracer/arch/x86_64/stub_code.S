@@ -184,6 +184,17 @@ BORDER stub_ret_saved
 	mov	edx, gs:[BLOCK_KIND]
 	cmp	edx, gs:[BLOCK_MEASURED]
 	jae	.Lmeasure_after
+	/* rcx = where it goes on, its flags, its result; r11 = record. */
+	.macro GIVE_BACK
+	mov	rcx, gs:[BLOCK_DESC]
+	mov	rcx, [rcx + DESC_RETURN]
+	mov	rax, gs:[BLOCK_NRFLAGS]
+	shr	rax, 32
+	add	al, 0x7f		/* the overflow flag */
+	sahf
+	mov	rax, [r11 + RECORD_RET]
+	.endm
+
 	/*
 	 * What follows the commit may be a handler's call, which has the block for itself: nobody
 	 * keeps it out of here when the tracer was killed. So all is in registers before.
@@ -194,13 +205,7 @@ BORDER stub_ret_saved
 	inc	rax
 	mov	gs:[BLOCK_KIND], rax	/* the kind was needed last before */
 	mov	rdx, [r11 + RECORD_ARGS + 16]
-	mov	rcx, gs:[BLOCK_DESC]
-	mov	rcx, [rcx + DESC_RETURN]
-	mov	rax, gs:[BLOCK_NRFLAGS]
-	shr	rax, 32
-	add	al, 0x7f		/* the overflow flag */
-	sahf
-	mov	rax, [r11 + RECORD_RET]
+	GIVE_BACK
 	mov	r11, gs:[BLOCK_KIND]
 	mov	gs:[BLOCK_HEAD], r11
 BORDER stub_committed
@@ -213,13 +218,7 @@ BORDER stub_tally
 	inc	dword ptr gs:[BLOCK_TALLIES + rax * 4]
 BORDER stub_tallied
 	inc	qword ptr gs:[BLOCK_TALLIED]
-	mov	rcx, gs:[BLOCK_DESC]
-	mov	rcx, [rcx + DESC_RETURN]
-	mov	rax, gs:[BLOCK_NRFLAGS]
-	shr	rax, 32
-	add	al, 0x7f		/* the overflow flag */
-	sahf
-	mov	rax, [r11 + RECORD_RET]
+	GIVE_BACK
 	mov	qword ptr gs:[BLOCK_INFLIGHT], 0
 	jmp	rcx
 
