@@ -56,10 +56,9 @@ void ring_cancel(struct ring *r);
 
 /* Calls made in the stub until now, recorded or counted. */
 uint64_t ring_made(const struct ring *r, uint64_t head);
-/* By number, the calls of KIND_TALLY since it was asked last. 0: none; 1: ret has them; -EBADMSG:
- * more than most. */
-int ring_tallies(struct ring *r, const struct ring_call *calls, uint64_t most,
-	uint32_t ret[BLOCK_KINDS_LEN]);
+/* How many calls of KIND_TALLY there were since it was asked last; where there are any ret has them
+ * by number. */
+uint64_t ring_tallies(struct ring *r, const struct ring_call *calls, uint32_t ret[BLOCK_KINDS_LEN]);
 
 /* The records before that position are taken out: their room is free. */
 void ring_taken(struct ring *r, uint64_t position);

@@ -246,13 +246,14 @@ static uint64_t until_uncommitted(
 static int take_tallies(struct recorder *f, struct recorder_thread *rt)
 {
 	uint32_t n[BLOCK_KINDS_LEN];
-	uint64_t now = clock_mono_ns();
-	int there_are =
-		ring_tallies(&rt->ring, f->calls, 1 + (now - rt->tallied_ns) / CALL_NS_MIN, n);
+	uint64_t sum = ring_tallies(&rt->ring, f->calls, n);
 
-	if (there_are <= 0)
-		return there_are == 0;
-	rt->tallied_ns = now;
+	if (!sum)
+		return 1;
+	/* Until after they were read, since before: it runs on, and we may have had no CPU. */
+	if (sum > 1 + (clock_mono_ns() - rt->tallied_ns) / CALL_NS_MIN)
+		return 0;
+	rt->tallied_ns = f->tsc.now.ns;
 	for (uint32_t nr = 0; nr < BLOCK_KINDS_LEN; nr++)
 		if (n[nr])
 			f->sink.tallied(f->sink.ctx, sys_by_number(ABI_NATIVE, nr), n[nr]);
