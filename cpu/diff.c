@@ -8,6 +8,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/base/mem.h"
 #include "common/base/units.h"
 
 #define FOLDED_MAX_BYTES ((size_t)1 << 30)
@@ -91,7 +92,7 @@ static const char *const interrupts[] = {"asm_sysvec_", "asm_common_interrupt", 
 
 static int is_interrupt(const char *frame, size_t len)
 {
-	for (size_t i = 0; i < sizeof(interrupts) / sizeof(*interrupts); i++) {
+	for (size_t i = 0; i < LEN(interrupts); i++) {
 		size_t n = strlen(interrupts[i]);
 
 		if (len >= n && !memcmp(frame, interrupts[i], n))

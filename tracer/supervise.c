@@ -165,7 +165,7 @@ static uint64_t first_of(const struct supervise *v, uint64_t kill_at_ns)
 		v->status_at_ns, v->tick_at_ns, kill_at_ns};
 	uint64_t first = UINT64_MAX;
 
-	for (size_t i = 0; i < sizeof(due) / sizeof(*due); i++)
+	for (size_t i = 0; i < LEN(due); i++)
 		first = due[i] < first ? due[i] : first;
 	return first;
 }
