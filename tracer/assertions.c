@@ -56,6 +56,14 @@ int assertions_add(struct assertions *a, const char *text, struct err *err)
 	return 0;
 }
 
+const char *assertions_on_times(const struct assertions *a)
+{
+	for (size_t i = 0; i < a->len; i++)
+		if (metric_is_of_call_times(a->at[i].name))
+			return a->at[i].name;
+	return NULL;
+}
+
 void assertions_release(struct assertions *a)
 {
 	for (size_t i = 0; i < a->len; i++)

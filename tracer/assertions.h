@@ -21,6 +21,8 @@ struct assertions {
 
 /* text must live as long as a. -EINVAL says what was not understood, and what was maybe meant. */
 int assertions_add(struct assertions *a, const char *text, struct err *err);
+/* The first figure that is made of the times of calls, as `write.p99`; NULL: none is. */
+const char *assertions_on_times(const struct assertions *a);
 void assertions_release(struct assertions *a);
 /*
  * A line in o for each that does not hold, with the figure, and for each that cannot be judged,

@@ -37,11 +37,12 @@ void book_release(struct book *b)
 	mappings_free(b->mappings);
 }
 
-void book_detail(struct book *b, struct spool *spool, const struct sys_set *set)
+void book_detail(struct book *b, struct spool *spool, const struct sys_set *set, int times)
 {
 	b->detail.spool = spool;
 	b->detail.set = set;
-	b->detail.epoch_offset_ns = (int64_t)(clock_real_ns() - clock_mono_ns());
+	b->detail.epoch_offset_ns =
+		times ? (int64_t)(clock_real_ns() - clock_mono_ns()) : DETAIL_NO_TIMES;
 }
 
 enum book_phase book_phase_at(const struct book *b, uint64_t ns)

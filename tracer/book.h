@@ -51,8 +51,8 @@ void book_init(struct book *b, uint64_t start_ns, int wants_window);
 /* Calls were made before the first one that comes. */
 void book_attached(struct book *b);
 void book_release(struct book *b);
-/* Calls in set go to the spool. Both stay the caller's. */
-void book_detail(struct book *b, struct spool *spool, const struct sys_set *set);
+/* Calls in set go to the spool. Both stay the caller's. times 0: their lines have none. */
+void book_detail(struct book *b, struct spool *spool, const struct sys_set *set, int times);
 
 /* The phase that what is entered then belongs to, as far as is known by now; how the result calls
  * it. */

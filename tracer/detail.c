@@ -359,17 +359,20 @@ static void put_time(struct line *l, uint64_t ns)
 
 void detail_line(struct out *o, const struct sys_event *ev, int64_t epoch_offset_ns)
 {
+	int timed = epoch_offset_ns != DETAIL_NO_TIMES;
 	struct line l;
 
 	l.o = o;
 	l.len = 0;
 	put_i64(&l, ev->tid);
 	put_char(&l, ' ');
-	put_time(&l, ev->entry_ns + (uint64_t)epoch_offset_ns);
-	put_char(&l, ' ');
+	if (timed) {
+		put_time(&l, ev->entry_ns + (uint64_t)epoch_offset_ns);
+		put_char(&l, ' ');
+	}
 	put_call(&l, ev);
 	put_result(&l, ev);
-	if (ev->outcome != SYS_NO_RETURN) {
+	if (timed && ev->outcome != SYS_NO_RETURN) {
 		put_bytes(&l, " <", 2);
 		put_time(&l, ev->exit_ns > ev->entry_ns ? ev->exit_ns - ev->entry_ns : 0);
 		put_char(&l, '>');

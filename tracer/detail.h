@@ -11,15 +11,20 @@
 /*
  * One line a call in the shape of `strace -f -ttt -T`:
  *	TID EPOCH.uuuuuu name(args) = RET [ERRNO (text)] <S.uuuuuu>
- * Vectors are abbreviated; never payload. epoch_offset_ns: CLOCK_REALTIME - CLOCK_MONOTONIC.
+ * and without times as `strace -f` has it: TID name(args) = RET [ERRNO (text)]
+ * Vectors are abbreviated; never payload. epoch_offset_ns: CLOCK_REALTIME - CLOCK_MONOTONIC, or
+ * DETAIL_NO_TIMES.
  */
+#define DETAIL_NO_TIMES INT64_MIN
 void detail_line(struct out *o, const struct sys_event *ev, int64_t epoch_offset_ns);
 
-/* No line is shorter: "0 0.000000 brk() = ?\n". */
-#define DETAIL_LINE_MIN 21
+/* No line is shorter: "0 0.000000 brk() = ?\n", and without times "0 brk() = ?\n". */
+#define DETAIL_LINE_MIN          21
+#define DETAIL_LINE_MIN_NO_TIMES 12
 
-/* So many calls can have a line in limit_bytes of text, and one that cannot. */
-uint64_t detail_calls_max(uint64_t limit_bytes);
+/* So many calls can have a line, with times or without, in limit_bytes of text, and one that
+ * cannot. */
+uint64_t detail_calls_max(uint64_t limit_bytes, int times);
 
 /* What is in the text: whole lines. */
 struct detail_text {

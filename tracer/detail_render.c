@@ -7,9 +7,9 @@
 
 #define CHUNK_BYTES (64 * 1024)
 
-uint64_t detail_calls_max(uint64_t limit_bytes)
+uint64_t detail_calls_max(uint64_t limit_bytes, int times)
 {
-	return limit_bytes / DETAIL_LINE_MIN + 1;
+	return limit_bytes / (times ? DETAIL_LINE_MIN : DETAIL_LINE_MIN_NO_TIMES) + 1;
 }
 
 /* Whole lines on their way to out. */

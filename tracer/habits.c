@@ -95,6 +95,18 @@ int habits_take(struct habits *h, const struct habit *habit, const char *prefix,
 	return 0;
 }
 
+const char *habits_on_times(const struct habits *h)
+{
+	for (size_t i = 0; i < h->len; i++) {
+		const struct habit *k = h->at[i].habit;
+
+		if ((k->letter && strchr("tTrw", k->letter)) ||
+			(k->name && !strcmp(k->name, "timestamps")))
+			return h->at[i].as;
+	}
+	return NULL;
+}
+
 char *habits_text(const struct habits *h)
 {
 	const char *before = "";

@@ -35,6 +35,8 @@ struct habits {
  * it is MISSING. */
 int habits_take(struct habits *h, const struct habit *habit, const char *prefix, const char *name,
 	struct err *err);
+/* The first that asks for times of calls, as given; NULL: none. */
+const char *habits_on_times(const struct habits *h);
 /* "-f -T: always so; -s: no bytes ...", heap; NULL: none was given. */
 char *habits_text(const struct habits *h);
 void habits_release(struct habits *h);

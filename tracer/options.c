@@ -29,6 +29,7 @@ enum {
 	OPT_DETAIL_LIMIT,
 	OPT_MODE,
 	OPT_NO_PATCH,
+	OPT_NO_TIMES,
 	OPT_TRAP,
 	OPT_VERIFY,
 	OPT_TREE,
@@ -66,6 +67,8 @@ static const struct {
 	{OPT_MODE, "mode", "auto|ptrace",
 		"auto: recorder inside the target where it can; ptrace: stops only"},
 	{OPT_NO_PATCH, "no-patch", NULL, "recorder without changing the target's code"},
+	{OPT_NO_TIMES, "no-times", NULL,
+		"read no clock around calls: all but their times, for less"},
 	{OPT_TRAP, "trap", "auto|filter|dispatch",
 		"what leads calls to the recorder; auto: filter, with -p dispatch"},
 	{OPT_VERIFY, "verify", NULL,
@@ -341,6 +344,9 @@ static int apply(struct options *o, int value, const char *arg, struct err *err)
 	case OPT_NO_PATCH:
 		o->no_patch = 1;
 		return 0;
+	case OPT_NO_TIMES:
+		o->no_times = 1;
+		return 0;
 	case OPT_TRAP:
 		return set_trap(o, arg, err);
 	case OPT_VERIFY:
@@ -475,6 +481,26 @@ static int conclude(struct options *o, struct err *err)
 	return conclude_paths(o, err) < 0 ? err->code : conclude_detail(o, err);
 }
 
+/* What asks for the times that --no-times leaves out. */
+static int check_times(const struct options *o, struct err *err)
+{
+	const char *figure = assertions_on_times(&o->assertions);
+	const char *habit = habits_on_times(&o->habits);
+
+	if (!o->no_times)
+		return 0;
+	if (figure)
+		return err_set(err, -EINVAL,
+			"--assert: %s needs the times of calls, which --no-times leaves out: leave "
+			"one of them out",
+			figure);
+	if (habit)
+		return err_set(err, -EINVAL,
+			"%s asks for times, which --no-times leaves out: leave one of them out",
+			habit);
+	return 0;
+}
+
 static int check(struct options *o, struct err *err)
 {
 	if (!o->pids.len && !o->command_len)
@@ -518,6 +544,8 @@ static int check(struct options *o, struct err *err)
 	if (o->has_window && o->control_fd >= 0)
 		return err_set(
 			err, -EINVAL, "--control-fd and --skip or --duration exclude each other");
+	if (check_times(o, err) < 0)
+		return err->code;
 	return conclude(o, err);
 }
 

@@ -29,6 +29,7 @@ struct options {
 	uint64_t detail_limit_bytes;
 	int mode_auto;
 	int no_patch;
+	int no_times; /* no clock is read around calls: their times are not known */
 	enum options_trap trap;
 	int verify;
 	int live, trace_given;

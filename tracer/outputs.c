@@ -39,10 +39,12 @@ static char *spool_dir(const struct new_file *detail)
 static int spool_begin(struct outputs *o, struct session *s, struct err *err)
 {
 	cleanup_free char *dir = spool_dir(&o->detail);
-	int rc = spool_new(&o->spool, dir, detail_calls_max(o->opt->detail_limit_bytes), err);
+	int times = !o->opt->no_times;
+	int rc =
+		spool_new(&o->spool, dir, detail_calls_max(o->opt->detail_limit_bytes, times), err);
 
 	if (rc == 0)
-		book_detail(&s->book, o->spool, &o->opt->detail_trace);
+		book_detail(&s->book, o->spool, &o->opt->detail_trace, times);
 	return rc;
 }
 
@@ -71,6 +73,8 @@ int outputs_begin(struct outputs *o, const struct options *opt, struct session *
 		cleanup_free char *path =
 			mem_printf("%s-%s.folded", opt->stacks, stacks_weight_names[i]);
 
+		if (i == STACKS_TIME && opt->no_times)
+			continue;
 		rc = begin(&o->stacks[i], path, err);
 	}
 	if (rc == 0 && opt->detail)

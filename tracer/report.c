@@ -12,6 +12,7 @@
 #include "common/base/file.h"
 #include "common/runner/environment.h"
 #include "tracer/agg/gather.h"
+#include "tracer/agg/timeless.h"
 #include "tracer/attach.h"
 
 #define SLOWED_SHARE 0.1
@@ -112,9 +113,9 @@ static void fill_overhead(const struct session *s, struct res_result *r)
 		o->estimated_share = (double)o->estimated_ns / (double)wall;
 	if (wall && o->estimated_share > SLOWED_SHARE)
 		result_warn(r, "slowed",
-			"The stops took about %.0f%% of the time: batch sizes and times are those "
+			"The stops took about %.0f%% of the time: batch sizes%s are those "
 			"of a slowed program, counts and bytes are what this run did.",
-			o->estimated_share * 100);
+			o->estimated_share * 100, s->opt->no_times ? "" : " and times");
 }
 
 /* Most calls first. */
@@ -152,6 +153,7 @@ static void fill_tracer(const struct session *s, struct res_result *r)
 
 	t->version = IOTRACE_VERSION;
 	t->mode = s->opt->mode_auto ? "auto" : "ptrace";
+	t->times = !s->opt->no_times;
 	if (s->recorder.on && !s->recorder.reason)
 		t->trap = s->recorder.dispatch ? "dispatch" : "filter";
 	t->calls_stopped = seen[SEEN_STOPPED];
@@ -333,6 +335,8 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 	book_result(&s->book, &names, traces_all_mappings(s), r);
 	cputime_result(&s->cputime, r);
 	fill_gathering(s, r);
+	if (s->opt->no_times)
+		result_without_times(r);
 	fill_tracer(s, r);
 	if (s->stacks)
 		stacks_result(s->stacks, r);

@@ -33,7 +33,8 @@ int session_init(struct session *s, const struct options *opt, const struct reco
 	if (opt->stacks)
 		s->stacks = stacks_new(opt->stacks_every ? opt->stacks_every
 				       : s->recorder.on  ? STACKS_EVERY
-							 : 1);
+							 : 1,
+			!opt->no_times);
 	s->recorder.stacks = s->stacks;
 	tracees_init(&s->tracees, AGG_ROWS_MAX);
 	outside_init(&s->outside);

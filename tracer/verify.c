@@ -49,7 +49,7 @@ static int run_once(const struct options *o, enum run run, struct res_result **r
 	const char *tmp = getenv("TMPDIR");
 	cleanup_free char *path = mem_printf("%s/iotrace-verify-XXXXXX", tmp ? tmp : "/tmp");
 	cleanup_close int file = mkostemp(path, O_CLOEXEC);
-	const char **argv = mem_calloc((size_t)o->command_len + 12, sizeof(*argv));
+	const char **argv = mem_calloc((size_t)o->command_len + 13, sizeof(*argv));
 	struct program p = PROGRAM_NONE;
 	size_t n = 0;
 	int rc;
@@ -65,6 +65,8 @@ static int run_once(const struct options *o, enum run run, struct res_result **r
 	argv[n++] = path;
 	if (o->no_patch)
 		argv[n++] = "--no-patch";
+	if (o->no_times)
+		argv[n++] = "--no-times";
 	if (o->trap == OPTIONS_TRAP_DISPATCH && run == RECORDED)
 		argv[n++] = "--trap=dispatch";
 	if (o->trace_spec) {

@@ -264,6 +264,16 @@ int metric_is_cost(const char *name)
 	return 0;
 }
 
+int metric_is_of_call_times(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot && i < LEN(known); i++)
+		if (known[i].of == OF_CALL && !strcmp(known[i].name, dot + 1))
+			return known[i].kind == METRIC_TIME;
+	return 0;
+}
+
 int metric_counts_calls(const char *figure)
 {
 	for (size_t i = 0; i < LEN(known); i++)

@@ -57,6 +57,8 @@ int metric_is_call(const char *name);
 int metric_is_cost(const char *name);
 /* 1 if that figure of a call (without its name) is 0 where the call was not made. */
 int metric_counts_calls(const char *figure);
+/* 1 if a figure of that name is made of the times of calls. */
+int metric_is_of_call_times(const char *name);
 /* 1 if results of that schema can hold a figure of that name. */
 int metric_is_of(const char *name, const struct schema *schema);
 const struct metric *metrics_find(const struct metrics *m, const char *name); /* or NULL */

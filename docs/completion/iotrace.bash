@@ -48,7 +48,7 @@ _iotrace()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} i
 	local options='-o --output --summary --detail --json -c --summary-only -e --trace -P --trace-path --detail-trace --detail-limit
-		--mode --no-patch --trap --verify -p --attach --tree --skip --duration --control-fd --live --interval --metrics --status --stacks --stacks-every -E --env --assert --timeout --grace
+		--mode --no-patch --no-times --trap --verify -p --attach --tree --skip --duration --control-fd --live --interval --metrics --status --stacks --stacks-every -E --env --assert --timeout --grace
 		-u --user -q --quiet -V --version -h --help'
 
 	COMPREPLY=()

@@ -46,7 +46,7 @@ def help_and_version(t):
     r = bare(t, "--help")
     eq((r.status, r.err), (0, ""), "--help")
     for option in ("--output", "--summary", "--detail", "--json", "--trace", "--detail-trace", "--detail-limit",
-                   "--mode", "--no-patch", "--trap", "-p", "--skip", "--duration", "--control-fd", "--timeout",
+                   "--mode", "--no-patch", "--no-times", "--trap", "-p", "--skip", "--duration", "--control-fd", "--timeout",
                    "--grace", "-u", "-q", "--version", "--help"):
         check(option in r.out, "%s in --help" % option)
     r = bare(t, "--version")

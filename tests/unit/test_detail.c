@@ -170,6 +170,8 @@ static void times(void **state)
 			"77 1.000001 exit(1) = 0 <3.500000>\n"},
 		{5, 4, 0, SYS_RETURNED, "77 0.000000 exit(1) = 0 <0.000000>\n"},
 		{5000, 0, 0, SYS_NO_RETURN, "77 0.000005 exit(1) = ?\n"},
+		{5000, 9000, DETAIL_NO_TIMES, SYS_RETURNED, "77 exit(1) = 0\n"},
+		{5000, 0, DETAIL_NO_TIMES, SYS_NO_RETURN, "77 exit(1) = ?\n"},
 	};
 
 	(void)state;

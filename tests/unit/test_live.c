@@ -11,6 +11,7 @@
 
 #include "common/base/clock.h"
 #include "common/write/safe.h"
+#include "tracer/agg/timeless.h"
 #include "tracer/live/interval.h"
 #include "tracer/live/screen.h"
 #include "tracer/supervise.h"
@@ -87,7 +88,39 @@ static void fill(struct snapshot *s, enum book_phase phase, uint64_t sends, uint
 	put_row(&c->fds, row(0, sends, sends / 4, 3));
 }
 
+static struct snapshot *timeless(struct snapshot *s)
+{
+	for (int i = 0; i < PHASE_COUNT; i++)
+		counted_without_times(&s->phases[i].counted);
+	return s;
+}
+
 /* ---- intervals ---- */
+
+/* --no-times: most calls first, in every list. */
+static void an_interval_without_times(void **state)
+{
+	struct snapshot *a = snapshot(1, PHASE_WINDOW, 0), *b = snapshot(1.5, PHASE_WINDOW, 0);
+	struct res_interval *i;
+
+	(void)state;
+	fill(a, PHASE_WINDOW, 100, 10);
+	fill(b, PHASE_WINDOW, 110, 50);
+	i = interval_build(timeless(a), timeless(b), PHASE_WINDOW);
+	assert_int_equal(i->syscalls.len, 3);
+	assert_int_equal(i->syscalls.at[0].calls, 40);
+	assert_string_equal(i->syscalls.at[2].name, "sendmmsg");
+	for (size_t k = 0; k < 3; k++) {
+		assert_true(i->syscalls.at[k].wall_ns == U64_NONE);
+		assert_true(i->total->syscalls.at[k].wall_ns == U64_NONE);
+	}
+	assert_string_equal(i->total->syscalls.at[0].name, "sendmmsg");
+	assert_true(i->threads.at[0].syscalls.at[0].wall_ns == U64_NONE);
+	assert_true(i->fds.at[0].syscalls.at[0].wall_ns == U64_NONE);
+	result_free(i);
+	snapshot_free(a);
+	snapshot_free(b);
+}
 
 static void an_interval_is_a_difference(void **state)
 {
@@ -339,6 +372,20 @@ static void sort_keys(void **state)
 	expect_order(sc, "tm", "78 sender", "79 bad");
 }
 
+/* --no-times: the column says nothing, and by it rows are sorted by calls. */
+static void a_screen_without_times(void **state)
+{
+	struct scene *sc = *state;
+
+	screen_take(&sc->screen, timeless(sc->a), timeless(sc->b));
+	assert_non_null(strstr(after_keys(sc, "c", 100, 24),
+		"sendmmsg                            1,000         1,100       -   97.7 KiB"));
+	expect_order(sc, "w", "read ", "sendmmsg ");
+	assert_non_null(strstr(after_keys(sc, "f", 100, 24), "1,100       -   97.7 KiB"));
+	assert_non_null(strstr(after_keys(sc, "t", 100, 24), "1,100       -   97.7 KiB"));
+	assert_null(strstr(sc->text, "%"));
+}
+
 static void views(void **state)
 {
 	struct scene *sc = *state;
@@ -437,11 +484,13 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_interval_is_a_difference),
+		cmocka_unit_test(an_interval_without_times),
 		cmocka_unit_test(intervals_are_cut_at_the_window),
 		cmocka_unit_test(the_clock_does_not_drift),
 		cmocka_unit_test(a_line_fits),
 		on_screen(figures_of_the_interval),
 		on_screen(sort_keys),
+		on_screen(a_screen_without_times),
 		on_screen(views),
 		on_screen(help_fits),
 		on_screen(pausing),

@@ -60,6 +60,7 @@ static void put_options(struct out *o, const struct options *opt)
 	put_number(o, "limit", opt->detail_limit_bytes, 256 << 20);
 	put_number(o, "auto", (uint64_t)opt->mode_auto, 1);
 	put_number(o, "no-patch", (uint64_t)opt->no_patch, 0);
+	put_number(o, "no-times", (uint64_t)opt->no_times, 0);
 	put_number(o, "trap", (uint64_t)opt->trap, OPTIONS_TRAP_AUTO);
 	for (size_t i = 0; i < opt->pids.len; i++)
 		put_number(o, "pid", (uint64_t)opt->pids.at[i], 0);
@@ -108,6 +109,9 @@ static const struct {
 	{"--mode ptrace prog", "auto=0 | prog"},
 	{"--mode ptrace --mode auto prog", "| prog"},
 	{"--no-patch prog", "no-patch=1 | prog"},
+	{"--no-times prog", "no-times=1 | prog"},
+	{"--no-times --assert write.calls<=3 --assert wall_time<1s -f prog",
+		"no-times=1 assertions=2 notes=-f: always so | prog"},
 	{"--trap filter prog", "trap=1 | prog"},
 	{"--trap=dispatch prog", "trap=2 | prog"},
 	{"--trap dispatch --trap auto prog", "| prog"},
@@ -213,6 +217,17 @@ static const struct {
 	{"--trace=read,!read prog", "leaves no call"},
 	{"--quiet=1 prog", "'--quiet=1'"},
 	{"--no-patch=1 prog", "'--no-patch=1'"},
+	{"--no-times --assert write.p99<1s prog", "--assert: write.p99 needs the times of calls, "
+						  "which --no-times leaves out: leave one of "
+						  "them out"},
+	{"--assert write.calls<1 --assert read.time<1s --no-times prog", "read.time needs"},
+	{"--no-times -fT prog",
+		"-T asks for times, which --no-times leaves out: leave one of them out"},
+	{"-ttt --no-times prog", "-t asks for times"},
+	{"-r --no-times prog", "-r asks for times"},
+	{"-w --no-times prog", "-w asks for times"},
+	{"--timestamps --no-times prog", "--timestamps asks for times"},
+	{"--no-times --syscall-times=ns prog", "--syscall-times asks for times"},
 	{"-o", "'-o' needs a value"},
 	{"--json", "'--json' needs a value"},
 	{"-q -p", "'-p' needs a value"},
@@ -431,8 +446,8 @@ static void help_names_every_option(void **state)
 {
 	static const char *const options[] = {"-o, --output", "--summary", "--detail ", "--json",
 		"-e, --trace", "-c, --summary-only", "-E, --env", "-V, --version", "-h, --help",
-		"--detail-trace", "--detail-limit", "--mode", "--no-patch", "--trap", "--verify",
-		"-p, --attach", "--stacks ", "--stacks-every", "--skip", "--duration",
+		"--detail-trace", "--detail-limit", "--mode", "--no-patch", "--no-times", "--trap",
+		"--verify", "-p, --attach", "--stacks ", "--stacks-every", "--skip", "--duration",
 		"--control-fd", "--timeout", "--grace", "-u, --user", "-q, --quiet", "--version",
 		"--help"};
 	struct out o;

@@ -745,7 +745,7 @@ static void random_records(void **state)
 
 static void no_line_is_shorter_than_the_shortest(void **state)
 {
-	size_t shortest = SIZE_MAX;
+	size_t shortest = SIZE_MAX, without_times = SIZE_MAX;
 	struct out o;
 
 	(void)state;
@@ -760,8 +760,12 @@ static void no_line_is_shorter_than_the_shortest(void **state)
 			o.len = 0;
 			detail_line(&o, &ev, 0);
 			shortest = o.len < shortest ? o.len : shortest;
+			o.len = 0;
+			detail_line(&o, &ev, DETAIL_NO_TIMES);
+			without_times = o.len < without_times ? o.len : without_times;
 		}
 	assert_int_equal(shortest, DETAIL_LINE_MIN);
+	assert_int_equal(without_times, DETAIL_LINE_MIN_NO_TIMES);
 	out_release(&o);
 }
 

@@ -45,10 +45,12 @@ static int by_time_then_name(const void *a, const void *b)
 
 	if (x->wall_ns != y->wall_ns)
 		return x->wall_ns < y->wall_ns ? 1 : -1;
+	if (x->wall_ns == U64_NONE && x->calls != y->calls)
+		return x->calls < y->calls ? 1 : -1;
 	return strcmp(x->name, y->name);
 }
 
-/* The rows with a call, most time first. */
+/* The rows with a call, most time first; where there is none, most calls. */
 static struct res_interval_call *calls_of(
 	struct res_interval *i, const struct counted_row *rows, size_t n, size_t *ret_len)
 {

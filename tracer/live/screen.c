@@ -40,7 +40,7 @@ static int is_messages(const struct sys_def *def)
 static void owner_figures(
 	const struct counted_owners *owners, const struct counted_owner *o, struct figures *sum)
 {
-	int any = 0;
+	int any = 0, timed = 0;
 
 	*sum = (struct figures){0};
 	for (size_t i = 0; i < o->len; i++) {
@@ -51,8 +51,11 @@ static void owner_figures(
 			any = 1;
 		else
 			f.batch_calls = f.batch_asked = f.batch_moved = NOT_MEASURED;
+		timed |= f.wall_ns != NOT_MEASURED;
 		figures_add(sum, &f);
 	}
+	if (!timed)
+		sum->wall_ns = NOT_MEASURED;
 	if (!any)
 		sum->batch_calls = sum->batch_asked = sum->batch_moved = NOT_MEASURED;
 }
@@ -214,7 +217,10 @@ static void cell_total(char *buf, const struct screen *s, const struct screen_ro
 
 static void cell_time(char *buf, const struct screen *s, const struct screen_row *r)
 {
-	units_percent(buf, r->since.wall_ns, s->interval_ns);
+	if (r->since.wall_ns == NOT_MEASURED)
+		snprintf(buf, CELL_BUF, "-");
+	else
+		units_percent(buf, r->since.wall_ns, s->interval_ns);
 }
 
 static void cell_bytes(char *buf, const struct screen *s, const struct screen_row *r)

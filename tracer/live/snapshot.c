@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/base/clock.h"
+#include "tracer/agg/timeless.h"
 #include "tracer/session.h"
 
 static uint64_t since_start(const struct book *b, uint64_t ns)
@@ -38,6 +39,8 @@ struct snapshot *snapshot_take(struct session *s, int last)
 
 		p->name = book_phase_name(b, (enum book_phase)i);
 		agg_counted(b->agg[i], &names, &p->counted);
+		if (s->opt->no_times)
+			counted_without_times(&p->counted);
 	}
 	ret->phases[PHASE_STARTUP].end_ns = ret->phases[PHASE_WINDOW].begin_ns =
 		since_start(b, b->window_begin_ns);

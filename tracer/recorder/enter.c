@@ -302,9 +302,12 @@ int recorder_is_first(
 
 uint64_t recorder_stack_wait(struct recorder *f)
 {
-	double ticks = f->tsc.ns_per_tick > 0 ? 1 / f->tsc.ns_per_tick : 1;
+	double ticks = f->tsc.ns_per_tick > 0 ? 1 / f->tsc.ns_per_tick : 1, wait;
 
-	return f->stacks ? 1 + (uint64_t)((double)stacks_gap_ns(f->stacks) * ticks) : 0;
+	if (!f->stacks)
+		return 0;
+	wait = (double)stacks_gap_ns(f->stacks) * ticks;
+	return wait < (double)INT64_MAX ? 1 + (uint64_t)wait : INT64_MAX;
 }
 
 void recorder_place(const struct tracee *t, struct user_regs_struct *regs)

@@ -38,6 +38,7 @@ struct line {
 
 struct stacks {
 	uint32_t every;
+	int times;
 	struct map unwinders; /* mm id -> struct unwinder */
 	struct unwind_names names;
 	struct map by_hash; /* of the text -> struct stack */
@@ -56,11 +57,12 @@ struct stacks {
 	struct out text; /* of the stack at hand */
 };
 
-struct stacks *stacks_new(uint32_t every)
+struct stacks *stacks_new(uint32_t every, int times)
 {
 	struct stacks *s = mem_calloc(1, sizeof(*s));
 
 	s->every = every;
+	s->times = times;
 	s->weights = weights_new();
 	out_init_mem(&s->text);
 	return s;
@@ -105,8 +107,11 @@ uint32_t stacks_gap(struct stacks *s)
 
 uint64_t stacks_gap_ns(struct stacks *s)
 {
-	double u = ((double)draw(s) + 1) / 2147483648.0;
+	double u;
 
+	if (!s->times)
+		return UINT64_MAX;
+	u = ((double)draw(s) + 1) / 2147483648.0;
 	return 1 + (uint64_t)(-log(u) * STACKS_EVERY_NS);
 }
 
@@ -124,6 +129,8 @@ int stacks_due(struct stacks *s, struct tracee *t)
 
 int stacks_due_after(struct stacks *s, struct tracee *t, uint64_t ns)
 {
+	if (!s->times)
+		return 0;
 	if (!t->stack_wait_ns)
 		t->stack_wait_ns = stacks_gap_ns(s);
 	if (ns < t->stack_wait_ns) {
@@ -137,7 +144,7 @@ int stacks_due_after(struct stacks *s, struct tracee *t, uint64_t ns)
 /* That of a call's stack to be taken, by one draw or the other. */
 static double chance_of(const struct stacks *s, const struct sys_event *ev)
 {
-	double share = (double)call_of(ev).wall_ns / STACKS_EVERY_NS;
+	double share = s->times ? (double)call_of(ev).wall_ns / STACKS_EVERY_NS : 0;
 
 	return 1 - (1 - 1.0 / s->every) * exp(-share);
 }
@@ -269,7 +276,8 @@ void stacks_result(struct stacks *s, struct res_result *r)
 	weights_all(s->weights, add_line, s);
 	r->stacks = RES_OBJ(r, stacks);
 	r->stacks->every = s->every;
-	r->stacks->every_ns = s->every > 1 ? STACKS_EVERY_NS : 0;
+	if (s->times)
+		r->stacks->every_ns = s->every > 1 ? STACKS_EVERY_NS : 0;
 	r->stacks->first = STACKS_FIRST;
 	r->stacks->sites = weights_sites(s->weights);
 	r->stacks->taken = s->taken;

@@ -28,7 +28,8 @@ struct tracee;
 
 extern const char *const stacks_weight_names[STACKS_WEIGHTS]; /* time, bytes, .. */
 
-struct stacks *stacks_new(uint32_t every);
+/* times 0: calls have no times, and nothing is taken or weighed by them. */
+struct stacks *stacks_new(uint32_t every, int times);
 void stacks_free(struct stacks *s); /* takes NULL */
 
 /* ---- which: the first calls of a site, and by chance, so that it keeps no step with a loop ----
@@ -37,7 +38,8 @@ void stacks_free(struct stacks *s); /* takes NULL */
 int stacks_is_first(struct stacks *s, const struct sys_event *ev);
 /* How many calls of a thread until the next one whose stack is taken: N on average. */
 uint32_t stacks_gap(struct stacks *s);
-/* How much time in calls; exponential: each nanosecond has the same chance. */
+/* How much time in calls; exponential: each nanosecond has the same chance. Without times no time
+ * is long enough: UINT64_MAX. */
 uint64_t stacks_gap_ns(struct stacks *s);
 /* The same for a call of the thread that is not recorded: 1 if its stack is wanted at its entry, or
  * at its exit after that time. */
