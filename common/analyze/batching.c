@@ -35,6 +35,8 @@ static const char *no_model(struct doc *d, const struct res_result *r, const str
 
 	if (b->facts.way == BATCH_WATCHES || view_waits(b->facts.call))
 		return "its time is waiting";
+	if (b->facts.timeless)
+		return VIEW_NO_TIMES;
 	if (stops > BATCHING_STOPS)
 		return arena_printf(&d->arena,
 			"%s of the calls were seen by stops, whose times are in theirs",

@@ -161,5 +161,7 @@ void categories_count(const struct res_result *r, struct category_row rows[CATEG
 			split(r, name, &left, rows);
 		add(&rows[category], name, &left);
 	}
+	for (int i = 0; i < CATEGORIES && !result_has_times(r); i++)
+		rows[i].wall_ns = U64_NONE;
 	qsort(rows, CATEGORIES, sizeof(*rows), compare_rows);
 }

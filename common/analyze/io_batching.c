@@ -75,6 +75,8 @@ static const char *reading_of(struct doc *d, const struct batching *b, const str
 		return "too few calls to judge";
 	if (b->facts.most <= 1)
 		return "asks for one a call";
+	if (b->facts.timeless)
+		return "not measured";
 	return view_limited_part(d, &part->limited_by);
 }
 
@@ -427,6 +429,10 @@ void io_cost(struct doc *d, const struct io_findings *f)
 	if (!f->batching_len)
 		return;
 	doc_section(d, "Cost model");
+	if (!result_has_times(f->s->io)) {
+		doc_text(d, "Not measured: " VIEW_NO_TIMES ".");
+		return;
+	}
 	doc_text(d, models(f) ? "Time of a call = a + b x units, by least squares over the calls "
 				"that moved at least one in the usual time:"
 			      : "No call's times can be described as a + b x units:");

@@ -58,6 +58,8 @@ void io_what_ran(struct doc *d, const struct res_result *r)
 	doc_free(head);
 }
 
+#define SAVES_NOTHING_KNOWN "What a change would save is not measured: " VIEW_NO_TIMES
+
 static void target_rows(struct doc *d, const struct targets *targets)
 {
 	struct doc_table *t = doc_table(d, "targets", target_columns, LEN(target_columns));
@@ -89,11 +91,13 @@ void io_targets(struct doc *d, const struct io_findings *f)
 	doc_section(d, "Optimization targets");
 	if (f->targets.len)
 		target_rows(d, &f->targets);
+	else if (f->targets.timeless)
+		doc_text(d, SAVES_NOTHING_KNOWN ".");
 	else
 		doc_text(d, "None: the figures give evidence for no change that pays.");
 	for (size_t i = 0; i < f->targets.without_len; i++)
 		doc_note(d, "No row for: %s", f->targets.without[i]);
-	if (view_slowed(f->s->io))
+	if (view_slowed(f->s->io) && !f->targets.timeless)
 		doc_note(d,
 			"Tracing slowed the program: the window is longer than untraced, so the "
 			"true shares are larger.");
@@ -102,7 +106,8 @@ void io_targets(struct doc *d, const struct io_findings *f)
 static void finding_of_targets(struct doc *d, const struct targets *t)
 {
 	if (!t->len) {
-		doc_note(d, "No optimization target: see below why.");
+		doc_note(d, t->timeless ? SAVES_NOTHING_KNOWN "."
+					: "No optimization target: see below why.");
 		return;
 	}
 	doc_note(d, "First target: %s, %s: priority %.1f, about %s of the %s.", t->at[0].call,
@@ -171,7 +176,9 @@ static void answer_of_targets(struct doc *d, const struct targets *t)
 	if (t->len > FIRST_TARGETS)
 		doc_note(
 			d, "and %s more, below.", view_plural(d, t->len - FIRST_TARGETS, "target"));
-	if (!t->len)
+	if (!t->len && t->timeless)
+		doc_note(d, SAVES_NOTHING_KNOWN ".");
+	else if (!t->len)
 		doc_note(d, "Nothing that would pay is found to change.%s%s",
 			t->without_len ? " " : "", t->without_len ? t->without[0] : "");
 }

@@ -78,8 +78,13 @@ static void notes(struct doc *d, const struct res_result *r, size_t left_out)
 {
 	const char *reason = reason_of(r);
 
+	if (!result_has_times(r))
+		doc_note(d, "Groups by time, what is safe and how long calls would be held are not "
+			    "measured: " VIEW_NO_TIMES ".");
 	if (left_out)
 		doc_note(d, "%zu more places with fewer calls are not shown.", left_out);
+	if (!result_has_times(r))
+		return;
 	doc_note(d,
 		"\"Saved safely\" lets what is held back go before its thread enters a call that "
 		"can "

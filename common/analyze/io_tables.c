@@ -110,8 +110,12 @@ void io_categories(struct doc *d, const struct res_result *r)
 	for (int i = 0; i < CATEGORIES; i++)
 		if (rows[i].calls)
 			category_cells(d, t, &rows[i], r);
-	doc_note(d, "Times are from entry to return: in locks and event loop they are mostly "
-		    "waiting. read, write and the like count by what their descriptor was.");
+	if (result_has_times(r))
+		doc_note(d, "Times are from entry to return: in locks and event loop they are "
+			    "mostly waiting. read, write and the like count by what their "
+			    "descriptor was.");
+	else
+		doc_note(d, "read, write and the like count by what their descriptor was.");
 }
 
 /* ---- top calls ---- */
@@ -149,9 +153,13 @@ void io_top(struct doc *d, const struct res_result *r)
 	if (!n)
 		return;
 	doc_section(d, "Top calls by time");
-	t = doc_table(d, "top-time", top_columns, LEN(top_columns));
-	for (size_t i = 0; i < n; i++)
-		top_row(d, t, rows[i], r);
+	if (result_has_times(r)) {
+		t = doc_table(d, "top-time", top_columns, LEN(top_columns));
+		for (size_t i = 0; i < n; i++)
+			top_row(d, t, rows[i], r);
+	} else {
+		doc_text(d, "Not measured: " VIEW_NO_TIMES ".");
+	}
 	doc_section(d, "Top calls by count");
 	qsort(rows, r->syscalls.len, sizeof(*rows), view_more_calls);
 	t = doc_table(d, "top-count", top_columns, LEN(top_columns));

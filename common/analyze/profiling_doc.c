@@ -107,7 +107,7 @@ static void targets(
 		struct ranked *at;
 		size_t len, cap;
 	} rows = {0};
-	int any = 0;
+	int any = 0, timed = 0;
 
 	doc_section(d, "Optimization targets");
 	for (size_t i = 0; i < n; i++) {
@@ -116,12 +116,15 @@ static void targets(
 		if (!list[i].io)
 			continue;
 		any = 1;
+		timed |= result_has_times(list[i].io);
 		f = io_findings(d, &list[i], ease);
 		for (size_t j = 0; j < f.targets.len; j++)
 			*VEC_PUSH(&rows) = (struct ranked){list[i].name, f.targets.at[j]};
 	}
 	if (rows.len)
 		target_table(d, rows.at, rows.len);
+	else if (any && !timed)
+		doc_text(d, "What a change would save is not measured: " VIEW_NO_TIMES ".");
 	else if (any)
 		doc_text(d, "None: the figures of the I/O give evidence for no change that pays.");
 	else
@@ -257,13 +260,19 @@ static void io_part(struct doc *d, const struct analyze_scenario *s, const struc
 	const struct res_syscall **rows = view_by_time(d, s->io);
 
 	doc_note(d, "I/O: %s%s.", view_plural(d, view_calls(s->io), "call"),
-		view_slowed(s->io) ? "; tracing slowed the program, so times and batches are those "
-				     "of a slowed one"
-				   : "");
+		!view_slowed(s->io) ? ""
+		: result_has_times(s->io)
+			? "; tracing slowed the program, so times and batches are those of a "
+			  "slowed one"
+			: "; tracing slowed the program, so batches are those of a slowed one");
 	for (size_t i = 0; i < s->io->syscalls.len && i < 3; i++)
-		doc_note(d, "%s: %s, %s%s.", view_name(rows[i]->name),
+		doc_note(d, "%s: %s%s%s%s.", view_name(rows[i]->name),
 			view_plural(d, view_zero(rows[i]->calls), "call"),
-			view_time(d, rows[i]->wall_ns ? rows[i]->wall_ns->total : U64_NONE),
+			result_has_times(s->io) ? ", " : "",
+			result_has_times(s->io)
+				? view_time(
+					  d, rows[i]->wall_ns ? rows[i]->wall_ns->total : U64_NONE)
+				: "",
 			view_waits(rows[i]) ? ", waiting" : "");
 	for (size_t i = 0; i < f.batching_len; i++)
 		if (f.batching[i].verdict != BATCHING_FEW && f.batching[i].verdict != BATCHING_NONE)

@@ -631,8 +631,10 @@ static void find_all(struct finder *f, const struct batching *batching, size_t n
 
 static struct targets finish(struct finder *f)
 {
-	struct targets t = {
-		.len = f->found.len, .without_len = f->without.len, .whole = whole_of(f->s->io)};
+	struct targets t = {.len = f->found.len,
+		.without_len = f->without.len,
+		.timeless = !result_has_times(f->s->io),
+		.whole = whole_of(f->s->io)};
 
 	if (t.len)
 		qsort(f->found.at, t.len, sizeof(*f->found.at), compare_targets);
@@ -659,14 +661,14 @@ struct targets targets_find(struct doc *d, const struct analyze_scenario *s,
 		say(&f, arena_printf(&d->arena,
 				"%s were seen; below %d nothing is concluded from them.",
 				view_plural(d, view_calls(r), "call"), TARGET_CALLS_MIN));
-	else if (batching_stops_share(r) > BATCHING_STOPS)
+	else if (result_has_times(r) && batching_stops_share(r) > BATCHING_STOPS)
 		say(&f, arena_printf(&d->arena,
 				"%s of the calls were seen by stops: their times are those of the "
 				"stops, so no gain can be computed.",
 				doc_percent(share, batching_stops_share(r))));
 	else if (wall_ns == U64_NONE || !wall_ns)
 		say(&f, "How long it ran is not known, so no share of it can be computed.");
-	else
+	else if (result_has_times(r)) /* else targets.timeless says it */
 		find_all(&f, batching, n);
 	return finish(&f);
 }

@@ -36,6 +36,7 @@ struct targets {
 	size_t len;
 	const char **without; /* sentences: why there is none */
 	size_t without_len;
+	int timeless;      /* what a change saves is not measured */
 	const char *whole; /* what shares are of: "window", or "run" where there is none */
 };
 

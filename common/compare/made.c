@@ -13,6 +13,7 @@ struct made {
 	const struct res_strs *command;
 	const struct res_strs *traced, *paths;
 	const char *mode, *version; /* of tracer or valgrind */
+	int times;                  /* a clock was read around calls: that costs time */
 	int attached;               /* to what ran: its start and its end are not in the figures */
 	int loaded, slowed;
 	int heap; /* under such a profiler: its time is no time, but figures are the same each run
@@ -29,7 +30,8 @@ static struct made made_of(const struct side_part *p, size_t at)
 	const struct result_head head = result_head(p->runs.at[at]);
 	struct made m = {.env = head.environment,
 		.command = head.command,
-		.attached = head.attached != NULL};
+		.attached = head.attached != NULL,
+		.times = 1};
 
 	if (p->kind->schema == &schema_result) {
 		const struct res_result *r = p->runs.at[at];
@@ -40,6 +42,7 @@ static struct made made_of(const struct side_part *p, size_t at)
 			return m;
 		m.mode = t->mode;
 		m.version = t->version;
+		m.times = result_has_times(r);
 		m.traced = &t->traced_set;
 		m.paths = &t->traced_paths;
 		m.slowed = same_text(t->mode, "ptrace") ||
@@ -136,6 +139,8 @@ static char *other_times(const struct made *a, const struct made *b)
 {
 	if (a->env && b->env && a->env->cores != b->env->cores)
 		return mem_strdup("the number of cores differs");
+	if (a->times != b->times)
+		return mem_strdup("calls of one side have no times (--no-times)");
 	return facts_differ(a->env, b->env, of_times);
 }
 

@@ -99,6 +99,8 @@ static int metrics_write(
 				  .len = r->syscalls.len},
 		o);
 	free(calls);
+	if (!result_has_times(r))
+		return 0;
 	openmetrics_family(o, "call_duration_seconds", "histogram", "Times of system calls.");
 	for (size_t i = 0; i < r->syscalls.len; i++)
 		if (r->syscalls.at[i].wall_ns && r->syscalls.at[i].wall_ns->total != U64_NONE)

@@ -309,7 +309,7 @@ static int perfetto_write(
 	struct trace t = {.r = s->doc, .o = o};
 	cleanup_free char *path = NULL;
 	FILE *f = NULL;
-	int rc = open_detail(s, &path, &f, err);
+	int rc = result_has_times(s->doc) ? open_detail(s, &path, &f, err) : 0;
 
 	if (rc < 0)
 		return rc;
@@ -318,6 +318,10 @@ static int perfetto_write(
 	write_around(&t, notes);
 	if (f)
 		rc = write_calls(&t, f, path, s->calls_max, err);
+	else if (!path)
+		out_str(notes,
+			"profile-scenario: calls have no times (--no-times): no single calls, no "
+			"counters\n");
 	else
 		out_printf(
 			notes, "profile-scenario: there is no detail %s: no single calls\n", path);

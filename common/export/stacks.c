@@ -113,21 +113,23 @@ static int read_weight(struct export_stacks *s, const char *path, const char *na
 	return rc;
 }
 
-static int read_io(struct export_stacks *s, const char *base, struct err *err)
+/* Where calls have no times a file of such is another run's. */
+static int read_io(struct export_stacks *s, const char *base, int times, struct err *err)
 {
+	size_t first = times ? 0 : 1;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < LEN(io_weights); i++) {
+	for (size_t i = first; rc == 0 && i < LEN(io_weights); i++) {
 		cleanup_free char *path = mem_printf("%s-%s.folded", base, io_weights[i].name);
 
 		rc = read_weight(s, path, io_weights[i].name, io_weights[i].unit, err);
 	}
 	if (rc == 0 && !s->weights_len)
 		rc = err_set(err, -ENOENT,
-			"there are no stacks %s-time.folded: iotrace --stacks PREFIX "
+			"there are no stacks %s-%s.folded: iotrace --stacks PREFIX "
 			"(profile-scenario "
 			"--stacks) writes them, export --stacks PREFIX names them",
-			base);
+			base, io_weights[first].name);
 	return rc;
 }
 
@@ -138,7 +140,7 @@ int export_stacks_read(const struct export_source *s, struct export_stacks *ret,
 
 	*ret = (struct export_stacks){0};
 	if (s->schema == &schema_result)
-		return read_io(ret, base, err);
+		return read_io(ret, base, result_has_times(s->doc), err);
 	cleanup_free char *path = mem_printf("%s.folded", base);
 
 	rc = read_weight(ret, path, "samples", "count", err);

@@ -26,11 +26,16 @@ struct merge {
 		size_t len, cap;
 	} calls;
 	struct {
+		uint8_t *at; /* by call: 1: in one of the results it has no times */
+		size_t len, cap;
+	} timeless;
+	struct {
 		struct host *at;
 		size_t len, cap;
 	} hosts;
 	char *spec, *mode; /* of the first result */
 	int specs_differ, modes_differ;
+	uint64_t without_times; /* results */
 };
 
 struct merge *merge_new(void)
@@ -52,6 +57,7 @@ void merge_free(struct merge *m)
 	for (size_t i = 0; i < m->hosts.len; i++)
 		free(m->hosts.at[i].row.syscalls.at);
 	free(m->calls.at);
+	free(m->timeless.at);
 	free(m->hosts.at);
 	free(m->spec);
 	free(m->mode);
@@ -75,6 +81,7 @@ static struct res_syscall *call_of(struct merge *m, const char *name, int *ret_i
 		}
 	*ret_is_new = 1;
 	*VEC_PUSH(&m->calls) = (struct res_syscall){0};
+	*VEC_PUSH(&m->timeless) = 0;
 	return &m->calls.at[m->calls.len - 1];
 }
 
@@ -101,6 +108,8 @@ static void add_call(struct merge *m, const struct res_syscall *s)
 		max = into->wall_ns->max;
 	}
 	add_struct(into, s, &shape_syscall, is_new);
+	if (!s->wall_ns)
+		m->timeless.at[into - m->calls.at] = 1;
 	if (into->wall_ns && s->wall_ns) {
 		into->wall_ns->min = least(min, s->wall_ns->min);
 		into->wall_ns->max = most(max, s->wall_ns->max);
@@ -178,6 +187,7 @@ void merge_add(struct merge *m, const char *host, const struct res_result *r)
 	add_to(&m->doc->lost, r->tracer ? r->tracer->lost : U64_NONE);
 	if (r->complete != 1)
 		m->doc->complete = h->row.complete = 0;
+	m->without_times += !result_has_times(r);
 	note_made(&m->spec, &m->specs_differ, r->tracer ? r->tracer->traced_spec : NULL);
 	note_made(&m->mode, &m->modes_differ, r->tracer ? r->tracer->mode : NULL);
 	for (size_t i = 0; i < r->syscalls.len; i++) {
@@ -262,8 +272,29 @@ static void finish_batch(struct res_batch *b)
 	}
 }
 
-static void finish_call(struct res_syscall *s)
+/* A sum with a part that was not measured is none, and so is why batches were not larger. */
+static void drop_times(struct res_syscall *s)
 {
+	struct res_syscall times = {.wall_ns = s->wall_ns};
+
+	times.latency_histogram.at = s->latency_histogram.at;
+	times.latency_histogram.len = s->latency_histogram.len;
+	add_release(&times, &shape_syscall);
+	s->wall_ns = NULL;
+	s->latency_histogram.at = NULL;
+	s->latency_histogram.len = 0;
+	if (!s->batch)
+		return;
+	times = (struct res_syscall){.batch = mem_calloc(1, sizeof(*s->batch))};
+	times.batch->limited_by = s->batch->limited_by;
+	add_release(&times, &shape_syscall);
+	s->batch->limited_by = (struct res_counts){0};
+}
+
+static void finish_call(struct res_syscall *s, int timeless)
+{
+	if (timeless)
+		drop_times(s);
 	finish_times(s);
 	if (s->batch)
 		finish_batch(s->batch);
@@ -367,7 +398,11 @@ static int by_time(const void *a, const void *b)
 	const struct res_syscall *x = a, *y = b;
 	uint64_t s = x->wall_ns ? x->wall_ns->total : 0, t = y->wall_ns ? y->wall_ns->total : 0;
 
-	return s != t ? (s > t ? -1 : 1) : strcmp(x->name, y->name);
+	if (s != t)
+		return s > t ? -1 : 1;
+	if (!s && x->calls != y->calls)
+		return x->calls > y->calls ? -1 : 1;
+	return strcmp(x->name, y->name);
 }
 
 static int by_host(const void *a, const void *b)
@@ -377,7 +412,7 @@ static int by_host(const void *a, const void *b)
 
 static void add_notes(struct merge *m)
 {
-	const char *notes[4];
+	const char *notes[5];
 	size_t n = 0;
 	struct res_merge *d = m->doc;
 
@@ -387,6 +422,12 @@ static void add_notes(struct merge *m)
 	if (m->modes_differ)
 		notes[n++] = "Some results are by stops and some are not: their times, and the "
 			     "batches of loaded servers, are not of one kind.";
+	if (m->without_times)
+		notes[n++] =
+			m->without_times == d->results
+				? "Calls have no times (--no-times)."
+				: "In some results calls have no times (--no-times): what rests on "
+				  "them is null for each call that is in one.";
 	if (d->complete != 1)
 		notes[n++] = "Not all results are complete: the sums are too small.";
 	if (m->hosts.len > 1 && m->hosts.len < ODD_HOSTS_MIN)
@@ -401,7 +442,7 @@ const struct res_merge *merge_finish(struct merge *m)
 	struct res_merge *d = m->doc;
 
 	for (size_t i = 0; i < m->calls.len; i++)
-		finish_call(&m->calls.at[i]);
+		finish_call(&m->calls.at[i], m->timeless.at[i]);
 	if (m->calls.len)
 		qsort(m->calls.at, m->calls.len, sizeof(*m->calls.at), by_time);
 	if (m->hosts.len)

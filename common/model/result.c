@@ -195,6 +195,11 @@ const struct res_syscall *result_syscall(const struct res_result *r, const char 
 	return NULL;
 }
 
+int result_has_times(const struct res_result *r)
+{
+	return !r->tracer || r->tracer->times != 0;
+}
+
 uint64_t result_cpu_ns(const struct res_result *r)
 {
 	if (!r->window)

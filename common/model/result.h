@@ -148,6 +148,8 @@ void result_warn(void *doc, const char *code, const char *fmt, ...)
 void result_append(void *doc, struct res_strs *list, const char *text);
 /* CPU time of what the tables cover, U64_NONE: not measured. */
 uint64_t result_cpu_ns(const struct res_result *r);
+/* 0: its calls have no times (--no-times), and what rests on them is null. */
+int result_has_times(const struct res_result *r);
 /* The row of that name, or NULL. */
 const struct res_syscall *result_syscall(const struct res_result *r, const char *name);
 

@@ -16,7 +16,8 @@
 /* Of the summary's head, what its reader must know first. */
 static int comes_first(const struct doc_block *b)
 {
-	return b->kind == DOC_PAIR && (!strcmp(b->a, "tracing") || !strcmp(b->a, "WARNING"));
+	return b->kind == DOC_PAIR &&
+	       (!strcmp(b->a, "tracing") || !strcmp(b->a, "times") || !strcmp(b->a, "WARNING"));
 }
 
 static void tracing(struct doc *d, const struct doc *summary)

@@ -156,29 +156,32 @@ void flame_of_peak(struct flame *f, const struct res_memory_tree *t)
 	}
 }
 
-/* ---- time in calls ---- */
+/* ---- time in calls, or where they have none, calls ---- */
 
-static uint64_t part_ns(const struct res_part *p)
+static uint64_t part_weight(const struct flame *f, const struct res_part *p)
 {
-	return p->wall_ns == U64_NONE ? 0 : p->wall_ns;
+	uint64_t v = f->unit == CELL_NS ? p->wall_ns : p->calls;
+
+	return v == U64_NONE ? 0 : v;
 }
 
-static uint64_t thread_ns(const struct res_thread *t)
+static uint64_t thread_weight(const struct flame *f, const struct res_thread *t)
 {
-	uint64_t ns = 0;
+	uint64_t sum = 0;
 
 	for (size_t i = 0; i < t->syscalls.len; i++)
-		ns = sat_add(ns, part_ns(&t->syscalls.at[i]));
-	return ns;
+		sum = sat_add(sum, part_weight(f, &t->syscalls.at[i]));
+	return sum;
 }
 
-static int compare_parts(const void *a, const void *b)
+static int compare_parts(const void *a, const void *b, void *flame)
 {
 	const struct res_part *x = *(const struct res_part *const *)a;
 	const struct res_part *y = *(const struct res_part *const *)b;
+	uint64_t v = part_weight(flame, x), w = part_weight(flame, y);
 
-	if (part_ns(x) != part_ns(y))
-		return part_ns(x) < part_ns(y) ? 1 : -1;
+	if (v != w)
+		return v < w ? 1 : -1;
 	return strcmp(x->name ? x->name : "?", y->name ? y->name : "?");
 }
 
@@ -190,12 +193,12 @@ static void add_thread(struct flame *f, const struct res_thread *t, struct arena
 	add_node(f,
 		t->tid == U64_NONE ? "other threads, counted together"
 				   : arena_printf(a, "%s %llu", comm, (unsigned long long)t->tid),
-		thread_ns(t), 2);
+		thread_weight(f, t), 2);
 	for (size_t i = 0; i < t->syscalls.len; i++)
 		parts[i] = &t->syscalls.at[i];
-	qsort(parts, t->syscalls.len, sizeof(*parts), compare_parts);
+	qsort_r(parts, t->syscalls.len, sizeof(*parts), compare_parts, f);
 	for (size_t i = 0; i < t->syscalls.len; i++)
-		add_node(f, parts[i]->name ? parts[i]->name : "?", part_ns(parts[i]), 3);
+		add_node(f, parts[i]->name ? parts[i]->name : "?", part_weight(f, parts[i]), 3);
 }
 
 /* By process, the first thread of each before the others. */
@@ -214,14 +217,15 @@ void flame_of_threads(struct flame *f, const struct res_result *r, struct arena 
 	size_t n = r->threads.len, process = 0;
 	const struct res_thread **threads = arena_alloc(a, n + 1, sizeof(*threads));
 
-	f->unit = CELL_NS;
+	f->unit = result_has_times(r) ? CELL_NS : CELL_COUNT;
+	f->noun = "call";
 	for (size_t i = 0; i < n; i++)
 		threads[i] = &r->threads.at[i];
 	qsort(threads, n, sizeof(*threads), compare_threads);
 	add_node(f, "all calls", 0, 0);
 	for (size_t i = 0; i < n; i++) {
 		const struct res_thread *t = threads[i];
-		uint64_t ns = thread_ns(t);
+		uint64_t v = thread_weight(f, t);
 
 		if (i == 0 || t->pid != threads[i - 1]->pid) {
 			process = f->nodes.len;
@@ -232,8 +236,8 @@ void flame_of_threads(struct flame *f, const struct res_result *r, struct arena 
 							     t->comm ? t->comm : "?"),
 				0, 1);
 		}
-		f->nodes.at[process].total = sat_add(f->nodes.at[process].total, ns);
-		f->nodes.at[0].total = sat_add(f->nodes.at[0].total, ns);
+		f->nodes.at[process].total = sat_add(f->nodes.at[process].total, v);
+		f->nodes.at[0].total = sat_add(f->nodes.at[0].total, v);
 		add_thread(f, t, a);
 	}
 }

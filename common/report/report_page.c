@@ -238,10 +238,19 @@ static void stacks(struct page *p, const struct report_stacks *s, const char *no
 /* What the figures on stacks are. */
 static void how_taken(struct page *p, const struct res_stacks *s)
 {
-	if (!s || s->every_ns == U64_NONE || s->first == U64_NONE)
+	if (!s || s->first == U64_NONE)
 		return; /* of an older iotrace */
 	if (s->every == 1) {
 		html_legend(p, "The stack of every call was taken: all figures are exact.");
+		return;
+	}
+	if (s->every_ns == U64_NONE) { /* calls have no times, or of an older iotrace */
+		html_legend(p,
+			"%s, of 1 in %llu calls and of the first %llu calls of each site (a call "
+			"instruction). The calls and bytes of a site are exact, and shared out "
+			"among its stacks.",
+			report_plural(&p->arena, view_zero(s->taken), "stack"),
+			(unsigned long long)s->every, (unsigned long long)s->first);
 		return;
 	}
 	html_legend(p,
@@ -257,11 +266,16 @@ static void io_flames(struct page *p, const struct report *r)
 {
 	struct flame f = {0};
 
-	out_str(p->o, "<h3>Time in calls, by process and thread</h3>\n");
-	html_legend(p, "Time from entry to return, waiting included; threads side by side count "
-		       "each.");
 	flame_of_threads(&f, r->io, &p->arena);
-	report_flame_svg(p, &f, "Time in system calls by process, thread and call");
+	if (result_has_times(r->io)) {
+		out_str(p->o, "<h3>Time in calls, by process and thread</h3>\n");
+		html_legend(p, "Time from entry to return, waiting included; threads side by side "
+			       "count each.");
+		report_flame_svg(p, &f, "Time in system calls by process, thread and call");
+	} else {
+		out_str(p->o, "<h3>Calls, by process and thread</h3>\n");
+		report_flame_svg(p, &f, "System calls by process, thread and call");
+	}
 	flame_release(&f);
 	for (size_t i = 0; i < r->io_stacks.len; i++) {
 		const char *slash = strrchr(r->io_stacks.at[i].path, '/');
@@ -320,7 +334,8 @@ static void io(struct page *p, const struct report *r, const struct doc *summary
 	batches(p, r->io, summary);
 	html_section(p, "latency", "Latency");
 	report_latencies(p, r->io);
-	html_legend(p, "Microseconds, from entry to return:");
+	if (result_has_times(r->io))
+		html_legend(p, "Microseconds, from entry to return:");
 	from_summary(p, summary, (struct wanted){"LATENCY", is_any});
 	html_section_end(p);
 	over_time(p, r->io, summary);

@@ -47,8 +47,10 @@ static void find_io_stacks(struct report *r)
 	for (size_t i = 0; base && i < LEN(kinds); i++) {
 		char *path = mem_printf("%s-%s.folded", base, kinds[i]);
 		struct report_stacks *s;
+		/* One by time is of another run, then. */
+		int other = i == 0 && !result_has_times(r->io);
 
-		if (access(path, F_OK) != 0) {
+		if (other || access(path, F_OK) != 0) {
 			free(path);
 			continue;
 		}

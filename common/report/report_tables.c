@@ -88,8 +88,9 @@ void report_syscalls_table(struct doc *d, const struct res_result *r)
 	for (size_t i = 0; i < shown; i++)
 		syscall_row(d, t, rows[i], all_ns);
 	if (n > shown)
-		doc_note(d, "%s that took less time are left out; the JSON has all of them.",
-			report_plural(&d->arena, n - shown, "call"));
+		doc_note(d, "%s %s are left out; the JSON has all of them.",
+			report_plural(&d->arena, n - shown, "call"),
+			result_has_times(r) ? "that took less time" : "with fewer calls");
 }
 
 /* ---- by fd and thread: a row for each and call ---- */

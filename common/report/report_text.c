@@ -130,6 +130,10 @@ static void over_time(struct doc *d, const struct res_result *r)
 	struct doc_table *t;
 	char at[UNITS_BUF];
 
+	if (!c.len && !result_has_times(r)) {
+		doc_section(d, "OVER TIME");
+		doc_text(d, "not measured: " VIEW_NO_TIMES);
+	}
 	if (!c.len)
 		return;
 	doc_section(d, "OVER TIME");

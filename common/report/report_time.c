@@ -6,6 +6,7 @@
 #include "common/base/units.h"
 #include "common/report/report_bins.h"
 #include "common/report/report_page.h"
+#include "common/view/view_parts.h"
 
 #define LEFT        TIME_LEFT
 #define RIGHT       TIME_RIGHT
@@ -182,7 +183,8 @@ void report_time(struct page *p, const struct res_result *r)
 	char width[UNITS_BUF];
 
 	if (!n) {
-		html_legend(p, "The result has no timeline.");
+		html_legend(p, result_has_times(r) ? "The result has no timeline."
+						   : "Not measured: " VIEW_NO_TIMES ".");
 		return;
 	}
 	html_legend(p,

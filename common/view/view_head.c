@@ -16,8 +16,9 @@ static void head_line(struct doc *d, const struct res_result *r)
 	const char *version = r->tracer && r->tracer->version ? r->tracer->version : "?";
 	const char *mode = r->tracer && r->tracer->mode ? r->tracer->mode : "?";
 	const char *trap = r->tracer ? r->tracer->trap : NULL;
-	cleanup_free char *right = mem_printf("iotrace %s, mode %s%s", version, mode,
-		trap && strcmp(trap, "dispatch") == 0 ? " by dispatch" : "");
+	cleanup_free char *right = mem_printf("iotrace %s, mode %s%s%s", version, mode,
+		trap && strcmp(trap, "dispatch") == 0 ? " by dispatch" : "",
+		result_has_times(r) ? "" : ", no times");
 	struct out left;
 
 	out_init_mem(&left);
@@ -283,8 +284,8 @@ static int is_recorded(const struct res_tracer *t)
 	return view_zero(t->calls_recorded_in_process) / 20 >= stopped;
 }
 
-/* The first call with messages beside which its two stops are long: it finds more waiting when it
- * comes back. NULL: none. */
+/* The first call with messages beside which its two stops are long, or may be: it finds more
+ * waiting when it comes back. NULL: none. */
 static const char *batches_at_risk(const struct res_result *r)
 {
 	const struct res_overhead *o = r->tracer->overhead;
@@ -294,8 +295,10 @@ static const char *batches_at_risk(const struct res_result *r)
 	for (size_t i = 0; i < r->syscalls.len; i++) {
 		const struct res_syscall *s = &r->syscalls.at[i];
 
-		if (view_has_messages(s) && s->wall_ns && s->wall_ns->p50 != U64_NONE &&
-			2 * o->per_stop_ns > s->wall_ns->p50 / 10)
+		if (!view_has_messages(s) || (!s->wall_ns && result_has_times(r)))
+			continue;
+		if (!s->wall_ns ||
+			(s->wall_ns->p50 != U64_NONE && 2 * o->per_stop_ns > s->wall_ns->p50 / 10))
 			return view_name(s->name);
 	}
 	return NULL;
@@ -316,20 +319,29 @@ static void tracing_line(struct doc *d, const struct res_result *r)
 	doc_percent(share, o->estimated_share);
 	if (view_slowed(r))
 		doc_pair(d, "tracing",
-			"SLOWED THE PROGRAM: about %s = %s of the %s%s. Batch sizes and times "
+			"SLOWED THE PROGRAM: about %s = %s of the %s%s. Batch sizes%s "
 			"below are those of a slowed program, not of the untraced one.",
-			view_time(d, o->estimated_ns), share, whole, stops_in_words(d, o));
+			view_time(d, o->estimated_ns), share, whole, stops_in_words(d, o),
+			result_has_times(r) ? " and times" : "");
 	else if (batches_at_risk(r))
 		doc_pair(d, "tracing",
 			"about %s = %s of the %s%s. Counts and bytes hold for the untraced "
-			"program; a stop is long beside a %s, so batches of a loaded program can "
+			"program; a stop %s long beside a %s, so batches of a loaded program can "
 			"be larger here than untraced.",
 			view_time(d, o->estimated_ns), share, whole, stops_in_words(d, o),
-			batches_at_risk(r));
+			result_has_times(r) ? "is" : "may be", batches_at_risk(r));
 	else
 		doc_pair(d, "tracing",
 			"about %s = %s of the %s%s: figures below hold for the untraced program",
 			view_time(d, o->estimated_ns), share, whole, stops_in_words(d, o));
+}
+
+static void times_line(struct doc *d, const struct res_result *r)
+{
+	if (!result_has_times(r))
+		doc_pair(d, "times",
+			"none of calls (--no-times), so not measured: latency, what limits batches "
+			"but arrivals, what gathering saves safely, the run over time");
 }
 
 static void tracer_lines(struct doc *d, const struct res_result *r)
@@ -340,6 +352,7 @@ static void tracer_lines(struct doc *d, const struct res_result *r)
 		return;
 	seen_line(d, t);
 	sites_line(d, t);
+	times_line(d, r);
 	tracing_line(d, r);
 	if (view_zero(t->ignored_signal_interruptions))
 		doc_pair(d, "signals",

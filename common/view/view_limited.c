@@ -188,6 +188,21 @@ static const char *list_errors(struct doc *d, const struct res_syscall *s, int n
 	return *list ? arena_printf(&d->arena, " (%s)", list) : "";
 }
 
+/* Without times only what moved less than it asked for is told of: these were arrivals. */
+static const char *untold(
+	struct doc *d, const struct batch_facts *f, const struct cause_counts *c, const char *calls)
+{
+	if (!f->timeless)
+		return arena_printf(&d->arena,
+			"limited by something that is not known: nothing that was seen tells why "
+			"%s moved no more",
+			calls);
+	return arena_printf(&d->arena,
+		"limited by something that is not known: %s took as many as they asked for, and "
+		"whether more was there is not measured: " VIEW_NO_TIMES,
+		of_all(d, c->of[CAUSE_UNKNOWN], c));
+}
+
 static enum batching_verdict main_cause(struct doc *d, const struct batch_facts *f,
 	const struct cause_counts *c, const char **ret_words)
 {
@@ -244,10 +259,7 @@ static enum batching_verdict main_cause(struct doc *d, const struct batch_facts 
 	case CAUSE_CALLER:
 		return caller(d, f, c, ret_words);
 	default:
-		*ret_words = arena_printf(&d->arena,
-			"limited by something that is not known: nothing that was seen tells why "
-			"%s moved no more",
-			calls);
+		*ret_words = untold(d, f, c, calls);
 		return BATCHING_UNTOLD;
 	}
 }
@@ -276,7 +288,9 @@ enum batching_verdict view_limited(
 		return BATCHING_NONE;
 	}
 	if (!c.all) {
-		*ret_words = "limited by something that this result does not tell";
+		*ret_words = f->timeless
+				     ? "limited by something that is not measured: " VIEW_NO_TIMES
+				     : "limited by something that this result does not tell";
 		return BATCHING_UNTOLD;
 	}
 	if (is_main(&c))

@@ -71,6 +71,8 @@ static const char *of_singles(
 		calls = sat_add(calls, view_zero(row->calls));
 		saved = sat_add(saved, view_zero(row->saved_at_most));
 	}
+	if (f->timeless)
+		return "whether they could have gone together is not measured: " VIEW_NO_TIMES;
 	if (!calls)
 		return "whether they could have gone together is not known";
 	if (!at_least(saved, RARELY, calls))

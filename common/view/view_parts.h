@@ -10,6 +10,9 @@
 /* The parts of the summary, one file each, and the words that they share: for this folder, and for
  * analyze, compare and report, which judge by the same rules. */
 
+/* What is said once where something would stand that rests on the times of calls. */
+#define VIEW_NO_TIMES "calls have no times (--no-times)"
+
 /* Above this share of the time tracing itself is what the figures show. */
 #define SLOWED_SHARE 0.1
 
@@ -56,7 +59,7 @@ int view_has_messages(const struct res_syscall *s);
 const char *view_added_up(const struct res_result *r);
 /* For qsort() of pointers to rows: most calls first, then by name. */
 int view_more_calls(const void *a, const void *b);
-/* All rows, most time first, then by name; in d's arena. */
+/* All rows, most time first, without times most calls, then by name; in d's arena. */
 const struct res_syscall **view_by_time(struct doc *d, const struct res_result *r);
 /* The row of that name, if any call was made. */
 const struct res_syscall *view_called(const struct res_result *r, const char *name);
@@ -91,6 +94,7 @@ struct batch_facts {
 	uint64_t least,
 		most;    /* asked per call, calls that asked for none left out; most 0: unknown */
 	uint64_t judged; /* ok calls that asked for at least one */
+	int timeless;    /* its calls have no times, which would tell more of what limits it */
 };
 struct batch_facts view_batch_facts(const struct res_syscall *s);
 /* What they asked for: "10", "1 to 64". */

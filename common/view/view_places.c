@@ -71,12 +71,13 @@ static void part_row(
 /* The calls that did not get a row, as one. */
 static void rest_row(struct doc *d, struct doc_table *t, const struct res_part **parts, size_t n)
 {
-	uint64_t calls = 0, errors = 0, wall_ns = 0, bytes = U64_NONE;
+	uint64_t calls = 0, errors = 0, wall_ns = U64_NONE, bytes = U64_NONE;
 
 	for (size_t i = 0; i < n; i++) {
 		calls = sat_add(calls, view_zero(parts[i]->calls));
 		errors = sat_add(errors, view_zero(parts[i]->errors));
-		wall_ns = sat_add(wall_ns, view_zero(parts[i]->wall_ns));
+		if (parts[i]->wall_ns != U64_NONE)
+			wall_ns = sat_add(view_zero(wall_ns), parts[i]->wall_ns);
 		if (parts[i]->bytes != U64_NONE)
 			bytes = sat_add(view_zero(bytes), parts[i]->bytes);
 	}

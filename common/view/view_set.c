@@ -71,8 +71,8 @@ static const char *kernel_elsewhere(struct doc *d, const struct res_result *r)
 	const struct res_tracer *t = r->tracer;
 	uint64_t mine = 0, ours;
 
-	if (t->system_ns == U64_NONE || t->system_ns < KERNEL_MIN || r->window || !t->overhead ||
-		t->overhead->estimated_ns == U64_NONE)
+	if (!result_has_times(r) || t->system_ns == U64_NONE || t->system_ns < KERNEL_MIN ||
+		r->window || !t->overhead || t->overhead->estimated_ns == U64_NONE)
 		return NULL;
 	for (size_t i = 0; i < r->syscalls.len; i++)
 		if (r->syscalls.at[i].wall_ns)

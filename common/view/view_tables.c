@@ -68,6 +68,11 @@ void view_latency(struct doc *d, const struct res_result *r)
 	struct doc_table *t = NULL;
 	size_t shown = 0, left_out = 0;
 
+	if (!result_has_times(r) && view_calls(r)) {
+		doc_section(d, "LATENCY");
+		doc_text(d, "not measured: " VIEW_NO_TIMES);
+		return;
+	}
 	/* Calls of messages first, whatever their time. */
 	for (int messages = 1; messages >= 0; messages--) {
 		for (size_t i = 0; i < r->syscalls.len; i++) {

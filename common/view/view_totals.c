@@ -24,14 +24,25 @@ struct total {
 	uint64_t ns, calls, errors;
 };
 
-static void total_row(struct doc *d, struct doc_table *t, const struct total *row, uint64_t all_ns)
+/* all_ns U64_NONE: calls have no times. */
+static void time_cells(struct doc *d, struct doc_table *t, const struct total *row, uint64_t all_ns)
 {
 	double share = all_ns ? (double)row->ns * 100 / (double)all_ns : 0;
 	uint64_t us_each = row->calls ? row->ns / NS_PER_US / row->calls : 0; /* cut, as strace's */
 
+	if (all_ns == U64_NONE) {
+		for (int i = 0; i < 3; i++)
+			doc_cell_text(d, t, "-");
+		return;
+	}
 	doc_cell_text(d, t, "%.2f", share);
 	doc_cell(t, CELL_SECONDS, row->ns);
 	doc_cell_text(d, t, "%" PRIu64, us_each);
+}
+
+static void total_row(struct doc *d, struct doc_table *t, const struct total *row, uint64_t all_ns)
+{
+	time_cells(d, t, row, all_ns);
 	doc_cell_text(d, t, "%" PRIu64, row->calls);
 	if (row->errors)
 		doc_cell_text(d, t, "%" PRIu64, row->errors);
@@ -88,6 +99,7 @@ void view_totals(struct doc *d, const struct res_result *r)
 	const struct res_syscall **rows = view_by_time(d, r);
 	struct doc_table *t = doc_table(d, "totals", total_columns, 6);
 	struct total sum = {.name = "total"};
+	int timed = result_has_times(r);
 
 	t->ruled = 1;
 	for (size_t i = 0; i < r->syscalls.len; i++) {
@@ -100,8 +112,11 @@ void view_totals(struct doc *d, const struct res_result *r)
 			view_zero(rows[i]->calls), view_zero(rows[i]->errors)};
 
 		if (row.calls)
-			total_row(d, t, &row, sum.ns);
+			total_row(d, t, &row, timed ? sum.ns : U64_NONE);
 	}
-	total_row(d, t, &sum, sum.ns ? sum.ns : 1);
-	time_line(d, r, sum.ns);
+	total_row(d, t, &sum, !timed ? U64_NONE : sum.ns ? sum.ns : 1);
+	if (timed)
+		time_line(d, r, sum.ns);
+	else
+		doc_text(d, "(" VIEW_NO_TIMES "; sorted by calls.)");
 }

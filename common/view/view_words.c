@@ -211,9 +211,19 @@ static void narrow_range(struct batch_facts *f)
 	}
 }
 
+/* Neither in all nor by size. */
+static int is_timeless(const struct res_syscall *s)
+{
+	for (size_t i = 0; i < s->batch->by_transferred.len; i++)
+		if (s->batch->by_transferred.at[i].total_ns != U64_NONE)
+			return 0;
+	return !s->wall_ns;
+}
+
 struct batch_facts view_batch_facts(const struct res_syscall *s)
 {
-	struct batch_facts f = {.call = s, .batch = s->batch, .way = batch_way(s)};
+	struct batch_facts f = {
+		.call = s, .batch = s->batch, .way = batch_way(s), .timeless = is_timeless(s)};
 	const struct res_counts *asked = &s->batch->asked_histogram;
 	uint64_t ok = view_zero(s->ok), of_none;
 

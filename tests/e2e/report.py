@@ -598,6 +598,7 @@ def how_stacks_were_taken(t):
         text = text_of(t, report(t)).replace("\xa0", " ")
         check(want in text, "it says %r" % want)
         eq("all figures are exact" in text, every == 1, "that they are exact")
+        check("The calls and bytes of a site are exact" not in text, "that times are not")
 
 
 @test

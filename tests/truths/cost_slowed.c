@@ -13,6 +13,7 @@
  * ptrace says: tracing slowed the program: untraced, these sizes can be others.
  * ptrace says: Tracing slowed the program: untraced, these sizes can be others.
  * ptrace never: for a call recorded in process
+ * ptrace never: so batches of a loaded program can be larger here than untraced
  * ptrace never: a stop is long beside
  * ptrace never: figures below hold for the untraced program
  * says: tracing

@@ -331,7 +331,8 @@ static void detail_begin(struct detail *d, uint64_t limit_bytes)
 	*d = (struct detail){.text = {.fd = -1}};
 	assert_int_equal(sys_set_parse(&d->set, "write", NULL), 0);
 	assert_int_equal(
-		spool_new(&d->spool, dir ? dir : "/tmp", detail_calls_max(limit_bytes, 1), NULL), 0);
+		spool_new(&d->spool, dir ? dir : "/tmp", detail_calls_max(limit_bytes, 1), NULL),
+		0);
 	book_init(&d->b, START, 0);
 	book_detail(&d->b, d->spool, &d->set, 1);
 	d->b.detail.epoch_offset_ns = 0;
