@@ -121,6 +121,8 @@ static void add_options(struct io_args *a, const struct backend_run *in, int con
 	}
 	add(a, "-e");
 	add(a, traced_set(sc));
+	if (sc->no_times)
+		add(a, "--no-times");
 	if (is_attaching(in)) {
 		add_attached(a, in);
 	} else {

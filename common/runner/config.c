@@ -98,6 +98,7 @@ static const struct key_def scenario_keys[] = {
 	{"skip", KEY_SECONDS, AT(skip_ns), 0, NULL},
 	{"duration", KEY_SECONDS, AT(duration_ns), 0, NULL},
 	{"trace", KEY_TEXT, AT(trace), 0, NULL},
+	{"no_times", KEY_FLAG, AT(no_times), 0, NULL},
 	{"limits", KEY_PAIRS, AT(limits), 0, NULL},
 	{NULL, KEY_TEXT, 0, 0, NULL},
 };

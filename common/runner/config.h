@@ -42,7 +42,8 @@ struct config_scenario {
 	const char *trace;
 	const char *const *limits; /* name, condition, name, condition, .. */
 	uint64_t sampling_hz, runs, warmup, timeout_ns, ready_timeout_ns, skip_ns, duration_ns;
-	int attach; /* the target is started free of any tool, and attached to for the window */
+	int no_times; /* of type io: iotrace --no-times */
+	int attach;   /* the target is started free of any tool, and attached to for the window */
 };
 
 /* One that gives nothing. */

@@ -349,6 +349,7 @@ static void merge_plain(
 	sc->cwd = from->cwd;
 	sc->stdin_path = from->stdin_path;
 	sc->trace = from->trace;
+	sc->no_times = from->no_times;
 	sc->limits = from->limits;
 	sc->sampling_hz = number_or(args->sampling_hz, from->sampling_hz, SAMPLING_HZ);
 	sc->runs = number_or(args->runs, from->runs, 1);

@@ -89,6 +89,7 @@ struct scenario {
 	const char *latency_regex; /* NULL: not asked */
 	uint64_t latency_unit_ns;
 	const char *trace;      /* NULL: the backend's default */
+	int no_times;           /* of type io: no clock is read around calls */
 	const char *call_graph; /* of type cpu: dwarf or fp */
 	const char *diff;       /* of type cpu: the profile to compare with, or NULL */
 	const char *const *limits;

@@ -160,6 +160,7 @@ RUNS = [
     ("interrupted", ["--trace=all"], ["@sig", "storm", "100"]),
     ("reused fds", ["--trace=all"], ["@fds", "over"]),
     ("a window", ["--trace=all", "--skip=0.1", "--duration=0.2", "--timeout=0.5"], ["@proc", "steady", "3"]),
+    ("without times", ["--trace=all", "--no-times", "--skip=0"], ["@mmsg", "batches", "50", "20"]),
     ("a time limit", ["--trace=all", "--timeout=0.3"], ["@proc", "steady", "3"]),
 ]
 

@@ -49,7 +49,7 @@ static void test_every_key(void **state)
 		"\"work\": {\"unit\": \"q\", \"from\": \"load\", \"regex\": \"(\\\\d+)\"},"
 		"\"latency\": {\"unit\": \"us\", \"regex\": \"avg (.*)\"}, \"ready_timeout\": 2, "
 		"\"sampling_rate\": 199,"
-		"\"skip\": 1.5, \"duration\": \"200ms\", \"trace\": \"%io\","
+		"\"skip\": 1.5, \"duration\": \"200ms\", \"trace\": \"%io\", \"no_times\": true,"
 		"\"limits\": {\"a.b\": \"<= 2\", \"c\": \"> 1\"}}, \"b\": {\"command\": \"x | "
 		"y\"}}}";
 	struct err err = {0};
@@ -87,6 +87,7 @@ static void test_every_key(void **state)
 	assert_int_equal(s->skip_ns, 1500000000);
 	assert_int_equal(s->duration_ns, 200000000);
 	assert_string_equal(s->trace, "%io");
+	assert_int_equal(s->no_times, 1);
 	assert_list(s->limits, "a.b|<= 2|c|> 1|");
 	assert_list(config_find(c, "b")->command, "sh|-c|x | y|");
 	assert_int_equal(config_find(c, "b")->runs, CONFIG_UNSET);

@@ -38,7 +38,8 @@ static struct config_scenario scenarios[] = {
 		.timeout_ns = 7,
 		.skip_ns = 8,
 		.duration_ns = 9,
-		.trace = "write"},
+		.trace = "write",
+		.no_times = 1},
 	{.name = "command", .command = list_command, UNSET_NUMBERS},
 	{.name = "shell", .command = list_shell, UNSET_NUMBERS},
 	{.name = "window",
@@ -122,6 +123,7 @@ static void test_catalogue_and_command_line(void **state)
 	assert_int_equal(sc->sampling_hz, 999);
 	assert_int_equal(sc->timeout_ns, 7);
 	assert_string_equal(sc->trace, "write");
+	assert_int_equal(sc->no_times, 1);
 	scenario_free(sc);
 
 	char *rest[] = {NULL};
