@@ -83,6 +83,8 @@ static struct tracee *add_child(struct session *s, struct tracee *t, pid_t tid, 
 	if (!(flags & CLONE_VM) || !(flags & CLONE_FILES))
 		recorder_sweep_all_of(&s->recorder, t); /* a copy is of what is there now */
 	files = flags & CLONE_FILES ? files_ref(t->files) : files_copy(t->files);
+	if ((flags & CLONE_FILES) && !(flags & CLONE_VM) && s->recorder.timeless)
+		recorder_files_uncertain(&s->recorder, files); /* coarse.h */
 	mm = flags & CLONE_VM ? mm_ref(t->mm) : mm_new(&s->tracees);
 	child = tracees_add(&s->tracees, pid, tid, files, mm);
 	if (!(flags & CLONE_VM)) {

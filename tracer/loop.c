@@ -336,7 +336,7 @@ static void signal_all(struct session *s, int signal)
 
 static void obey(struct session *s, struct order *order)
 {
-	recorder_sweep(&s->recorder); /* what was before it */
+	order->at_ns = recorder_turn(&s->recorder, order->at_ns);
 	switch (order->kind) {
 	case ORDER_BEGIN:
 		book_begin(&s->book, order->at_ns);

@@ -18,6 +18,7 @@ int session_init(struct session *s, const struct options *opt, const struct reco
 	control_map_build(&s->map, &opt->trace, opt->mode_auto);
 	if (opt->mode_auto) {
 		s->recorder.dispatch = opt->pids.len || opt->trap == OPTIONS_TRAP_DISPATCH;
+		s->recorder.timeless = opt->no_times;
 		recorder_init(&s->recorder, &s->map, opt->no_patch, sink, &pass);
 		if (!s->recorder.on) { /* nothing can be recorded: fewer calls must be seen */
 			control_map_release(&s->map);

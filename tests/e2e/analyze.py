@@ -101,16 +101,20 @@ def same_input_same_bytes(t):
 
 
 # what churn does in the target, how many of the anonymous mappings a munmap ends
-CHURN = (("anonymous", 400), ("file", 0), ("ends", 0), ("trimmed", 400), ("half", 0), ("moved", 400), ("over", 0))
+CHURN = (("anonymous", 400), ("file", 0), ("ends", 0), ("trimmed", 400), ("half", 0), ("moved", 400), ("over", 0),
+         ("elsewhere", 400))
 
 
 def churns(how, ended):
     def run(t):
-        for mode in ("auto", "ptrace"):
-            r = t.iotrace(["--mode=" + mode], [t.target("maps"), "churn", how, "400"])
+        figures = []
+        for mode, *options in (["auto"], ["auto", "--no-times"], ["ptrace"]):
+            r = t.iotrace(["--mode=" + mode, *options], [t.target("maps"), "churn", how, "400"], env=AT_ONCE)
             got = r.json["mappings"]["anonymous"]
+            figures.append(([v for k, v in got.items() if not k.endswith("_ns")], r.json["mappings"]["peak_mapped"]))
+            eq(figures[-1], figures[0], "%s, as in the first mode" % [mode, *options])
             # the loader unmaps one or two of its own
-            check(ended <= got["unmaps"] <= ended + 5, "%s: %d of %d" % (mode, got["unmaps"], got["maps"]))
+            check(ended <= got["unmaps"] <= ended + 5, "%s: %d of %d" % ([mode, *options], got["unmaps"], got["maps"]))
             check(got["maps"] >= 400 or how == "over", "maps: %d" % got["maps"])
             if mode == "auto" and not ended:
                 text = analyze(t, r.prefix + ".json", "--stdout").out

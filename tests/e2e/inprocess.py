@@ -150,6 +150,12 @@ def counts_are_the_targets_own(t):
 
 
 @test(timeout=300)
+def counts_without_times_are_the_same(t):
+    recorded, _ = all_orders(t, "plain", "pool", mode=("--no-times",))
+    check(recorded > 20000, "recorded in process: %d" % recorded)
+
+
+@test(timeout=300)
 def counts_by_stops_are_the_same(t):
     recorded, _ = all_orders(t, "plain", "pool", mode=PTRACE, plain=2000)
     eq(recorded, 0, "recorded in process")

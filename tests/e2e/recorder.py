@@ -23,8 +23,10 @@ from tap import (Failure, Skip, check, eq, for_others, main, need_recorder, need
 
 GLIBC, ALL = ("",), ("", "static", "musl", "musl-static")
 MODES = (("auto", ()), ("auto", ("--no-patch",)), ("auto", ("--trap=dispatch",)), ("ptrace", ()))
-# By stops, and recorded by either trap.
-WAYS = {"ptrace": ["--mode=ptrace"], "auto": ["--mode=auto"], "dispatch": ["--trap=dispatch"]}
+NO_TIMES = MODES + (("auto", ("--no-times",)), ("auto", ("--no-times", "--trap=dispatch")))
+# By stops, recorded by either trap, and without times.
+WAYS = {"ptrace": ["--mode=ptrace"], "auto": ["--mode=auto"], "dispatch": ["--trap=dispatch"],
+        "no-times": ["--no-times", "--trap=dispatch"]}
 SET = "--trace=%io,%memory"
 # From the first call on: most targets end before they would be worth it.
 AT_ONCE = dict(os.environ, IOTRACE_TEST_INJECT="first")
@@ -40,7 +42,7 @@ class Case:
 
 
 SIGNAL = [
-    Case("storm 4000", counts=("write", "read"), recorded=7000),
+    Case("storm 4000", counts=("write", "read"), recorded=7000, modes=NO_TIMES),
     Case("storm 4000 1", counts=("write", "read"), recorded=7000),
     Case("blocked 60", counts=()),
     Case("blocked 60 1", counts=("read",)),
@@ -51,10 +53,10 @@ SIGNAL = [
     Case("stopped 20", counts=("write", "read")),
 ]
 LIFE = [
-    Case("threads 60", recorded=2500),
+    Case("threads 60", recorded=2500, modes=NO_TIMES),
     Case("many 100", recorded=15000),
     Case("children 12", recorded=150),
-    Case("fork_busy 10", recorded=300),
+    Case("fork_busy 10", recorded=300, modes=NO_TIMES),
     Case("exec_thread 5", counts=()),
     Case("ends 24", counts=()),
     Case("reuse 100"),
@@ -63,13 +65,13 @@ LIFE = [
     Case("numbers 20", recorded=500),
     Case("close_all"),
     Case("own_table 20"),
-    Case("killed 6", counts=()),
+    Case("killed 6", counts=(), modes=NO_TIMES),
     Case("beginnings 30"),
     Case("cut_short 60", counts=()),
     Case("limited 60"),
     # Of rings: stops have none.
-    Case("limited 20000 1", recorded=1000, modes=MODES[:3]),
-    Case("mappings 1", recorded=1000),
+    Case("limited 20000 1", recorded=1000, modes=MODES[:3] + NO_TIMES[-1:]),
+    Case("mappings 1", recorded=1000, modes=NO_TIMES),
 ]
 CODE = [
     Case("registers 60", GLIBC, recorded=30),

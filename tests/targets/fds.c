@@ -3,7 +3,9 @@
  * The same number for different files: every case uses FD for several, with another number of
  * 1-byte pwrite64 calls on each, so that mixing them up shows.
  */
+#include <asm/prctl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -42,6 +44,46 @@ static void reuse(char **args)
 	close(FD);
 	at_fd(0);
 	put(2);
+}
+
+static atomic_long turn;
+
+/* Until it is the turn of that number, without a call. */
+static void await_turn(long n)
+{
+	while (atomic_load(&turn) != n)
+		;
+}
+
+static void *put_in_turns(void *arg)
+{
+	for (long i = 0, n = *(long *)arg; i < n; i++) {
+		await_turn(2 * i + 1);
+		put(1 + i % 7);
+		atomic_store(&turn, 2 * i + 2);
+	}
+	return arg;
+}
+
+/* turns N [1]: N times a file at one number, one after the other; another thread makes 1, 2 .. 7, 1
+ * .. calls on each, its maker one more. 1: the calls of the maker stop, as it uses gs itself. */
+static void turns(char **args)
+{
+	static long word;
+	long n = t_num(args, 0, 40), stopped = t_num(args, 1, 0);
+	pthread_t t;
+
+	CHECK(pthread_create(&t, NULL, put_in_turns, &n) == 0);
+	if (stopped && syscall(SYS_arch_prctl, ARCH_SET_GS, &word) < 0)
+		t_skip("arch_prctl");
+	for (long i = 0; i < n; i++) {
+		at_fd(0);
+		atomic_store(&turn, 2 * i + 1);
+		await_turn(2 * i + 2);
+		put(1);
+		close(FD);
+	}
+	CHECK(pthread_join(t, NULL) == 0);
 }
 
 /* dup2 over what is open: 2, 4. */
@@ -473,6 +515,7 @@ int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {
 		{"reuse", reuse},
+		{"turns", turns},
 		{"over", over},
 		{"range", range},
 		{"forked", forked},

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 /* Mappings by kind, with known lengths. */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "t.h"
@@ -130,6 +132,32 @@ static void is_mapped_over(void)
 	CHECK(mmap(p, BLOCK, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p);
 }
 
+static _Atomic(void *) handed;
+
+static void *unmap_handed(void *arg)
+{
+	for (;;) {
+		void *p = atomic_load(&handed);
+
+		if (p) {
+			CHECK(munmap(p, BLOCK) == 0);
+			atomic_store(&handed, NULL);
+		}
+	}
+	return arg;
+}
+
+/* Mapped by one thread, unmapped by another, without a call between. */
+static void ends_elsewhere(void)
+{
+	static pthread_t t;
+
+	CHECK(t || pthread_create(&t, NULL, unmap_handed, NULL) == 0);
+	atomic_store(&handed, map(BLOCK, MAP_PRIVATE | MAP_ANONYMOUS, -1));
+	while (atomic_load(&handed))
+		;
+}
+
 /* churn HOW N: so often. */
 static void churn(char **args)
 {
@@ -138,7 +166,7 @@ static void churn(char **args)
 		void (*once)(void);
 	} hows[] = {{"anonymous", anonymous_ends}, {"file", file_ends}, {"ends", ends_are_trimmed},
 		{"trimmed", trimmed_ends}, {"half", half_ends}, {"moved", moved_ends},
-		{"over", is_mapped_over}};
+		{"over", is_mapped_over}, {"elsewhere", ends_elsewhere}};
 	size_t i = 0;
 
 	while (i < sizeof(hows) / sizeof(hows[0]) && strcmp(hows[i].how, args[0]) != 0)

@@ -38,6 +38,7 @@
 #define STAMPED_BEFORE_MAX 4
 
 static unsigned int stamped_before;
+static uint8_t clock_of_calls = CLOCK_READ;
 static struct region region;
 static struct ring ring;
 static int memory = -1;
@@ -186,6 +187,7 @@ static uint64_t step_through(
 	pid_t pid;
 
 	ring.block->kinds[call.rax] = kind;
+	ring.block->clocks[call.rax] = kind == KIND_TALLY ? CLOCK_COUNT : clock_of_calls;
 	stamped_before = 0;
 	pid = begin_call(&call, alive, &at_call);
 	regs = at_call;
@@ -252,6 +254,53 @@ static void counted_calls(void **state)
 		assert_int_equal(ring_made(&ring, 0), 1);
 		ring_release(&ring, &region);
 	}
+}
+
+/* What the record of a call says of its time, made while the coarse clock said `says`, and what the
+ * clock says then. */
+static struct record by_coarse_clock(
+	struct user_regs_struct call, uint8_t kind, uint64_t says, uint64_t *ret_says)
+{
+	uint64_t *clock = region_units(&region, 1);
+	struct record r;
+
+	assert_non_null(clock);
+	assert_int_equal(ring_init(&ring, &region), 0);
+	*clock = says;
+	ring.block->coarse = region_addr(&region, clock);
+	assert_int_equal(step_through(call, kind, -EBADF, 0, 1), 1);
+	ring_copy(&ring, 0, &r);
+	*ret_says = *clock;
+	ring_release(&ring, &region);
+	region_give_back(&region, clock, 1);
+	return r;
+}
+
+static void calls_without_times(void **state)
+{
+	const uint64_t future = 1ULL << 62;
+	struct user_regs_struct call = {.rax = SYS_lseek, .rdi = (uint64_t)-1, .rdx = 1};
+
+	(void)state;
+	if (arch_unsupported())
+		skip();
+	for (size_t i = 0; i < LEN(flags); i++) {
+		uint64_t says, before = arch_ticks();
+		struct record r;
+
+		call.eflags = flags[i];
+		clock_of_calls = CLOCK_TAKE;
+		r = by_coarse_clock(call, KIND_PLAIN, 7, &says);
+		assert_true(r.t0 == 7 && r.t1 == 7 && says == 7);
+		clock_of_calls = CLOCK_TELL;
+		r = by_coarse_clock(call, KIND_PLAIN, 7, &says);
+		assert_true(r.t0 > before && r.t1 > r.t0 && r.t1 < arch_ticks());
+		assert_int_equal(says, r.t1 + 1);
+		/* Of another CPU, whose counter is ahead. */
+		r = by_coarse_clock(call, KIND_PLAIN, future, &says);
+		assert_true(r.t0 > before && r.t1 == future + 1 && says == future + 2);
+	}
+	clock_of_calls = CLOCK_READ;
 }
 
 static void calls_that_pass(void **state)
@@ -450,6 +499,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_calls),
 		cmocka_unit_test(counted_calls),
+		cmocka_unit_test(calls_without_times),
 		cmocka_unit_test(calls_that_pass),
 		cmocka_unit_test(calls_that_ask_for_a_stack),
 		cmocka_unit_test(calls_without_memory),

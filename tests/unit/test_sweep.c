@@ -12,6 +12,7 @@
 
 #include "tests/unit/fake_rings.h"
 #include "tracer/decode/decode.h"
+#include "tracer/recorder/coarse.h"
 
 #define GIVEN 1200
 
@@ -685,6 +686,120 @@ static void a_thread_dies_at_any_moment(void **state)
 	assert_int_equal(x->f.lost, 0);
 }
 
+/* ---- without times ---- */
+
+static void again(struct fixture *x, int timeless)
+{
+	const struct recorder_sink sink = x->f.sink;
+	struct filter_pass pass;
+
+	x->f.timeless = timeless;
+	recorder_init(&x->f, &x->r.map, 0, &sink, &pass);
+	x->f.on = 1;
+}
+
+static void without_times(struct fixture *x)
+{
+	again(x, 1);
+	assert_null(coarse_begin(&x->f, x->r.mm.recorder));
+}
+
+static uint64_t coarse_clock(const struct fixture *x)
+{
+	const struct recorder_mm *rm = x->r.mm.recorder;
+
+	return *(uint64_t *)(rm->region.at + (rm->coarse - REGION_ADDR - ARENA_OFFSET));
+}
+
+/* What the stub does with CLOCK_TAKE. */
+static void record_coarsely(struct fixture *x, int thread, uint64_t tag)
+{
+	struct record *r = begin(&x->r, thread, SYS_write, tag);
+
+	r->t0 = r->t1 = coarse_clock(x);
+	block_of(&x->r, thread)->head++;
+}
+
+static void a_call_without_times_is_in_its_phase(void **state)
+{
+	struct fixture *x = *state;
+	uint64_t at_ns[20];
+
+	without_times(x);
+	for (size_t i = 0; i < LEN(at_ns); i++) {
+		record_coarsely(x, 1, 2 * i);
+		at_ns[i] = recorder_turn(&x->f, 1);
+		assert_true(at_ns[i] > 1);
+		for (int thread = 0; thread < THREADS; thread++)
+			record_coarsely(x, thread, 2 * i + 1);
+		time_passes();
+		recorder_sweep(&x->f);
+	}
+	assert_int_equal(x->got_len, LEN(at_ns) * (1 + THREADS));
+	assert_int_equal(x->f.corrupt, 0);
+	for (size_t i = 0; i < x->got_len; i++) {
+		const struct sys_event *ev = &x->got[i].ev;
+		uint64_t turn = at_ns[ev->args[0] / 2];
+
+		assert_int_equal(ev->entry_ns >= turn, ev->args[0] % 2);
+		assert_true(ev->exit_ns < turn + 100000);
+	}
+	x->f.timeless = 0;
+	assert_int_equal(recorder_turn(&x->f, 1), 1);
+}
+
+static void what_is_told_is_later(void **state)
+{
+	struct fixture *x = *state;
+	uint64_t now;
+
+	without_times(x);
+	now = recorder_now(&x->f, &x->r.mm);
+	assert_int_equal(coarse_clock(x), now);
+	coarse_tell_all(&x->f, now - 1);
+	assert_int_equal(coarse_clock(x), now);
+	coarse_tell_all(&x->f, now + 1);
+	assert_int_equal(coarse_clock(x), now + 1);
+}
+
+/* One that has returned, and is kept from its commit since before the sweep before. */
+static void one_kept_from_its_commit_is_waited_for(void **state)
+{
+	struct fixture *x = *state;
+
+	without_times(x);
+	recorder_sweep(&x->f);
+	begin(&x->r, 0, SYS_write, 1)->t1 = coarse_clock(x);
+	time_passes();
+	recorder_now(&x->f, &x->r.mm);
+	record_coarsely(x, 1, 2);
+	recorder_sweep(&x->f);
+	assert_int_equal(x->got_len, 0);
+	block_of(&x->r, 0)->head++;
+	recorder_sweep(&x->f);
+	expect_tags(x, (uint64_t[]){1, 2}, 2);
+}
+
+static void calls_that_change_a_meaning_tell(void **state)
+{
+	static const long tell[] = {SYS_close, SYS_mmap, SYS_munmap, SYS_mremap, SYS_brk,
+		SYS_openat, SYS_dup, SYS_fcntl, SYS_ioctl, SYS_accept4, SYS_connect, SYS_pipe2},
+			  take[] = {SYS_write, SYS_read, SYS_writev, SYS_sendmmsg, SYS_recvmmsg,
+				  SYS_recvmsg, SYS_sendto};
+	struct fixture *x = *state;
+
+	without_times(x);
+	for (size_t i = 0; i < LEN(tell); i++)
+		if (x->f.kinds[tell[i]] != KIND_PASS)
+			assert_int_equal(x->f.clocks[tell[i]], CLOCK_TELL);
+	for (size_t i = 0; i < LEN(take); i++)
+		assert_int_equal(x->f.clocks[take[i]], CLOCK_TAKE);
+	assert_int_equal(x->f.clocks[SYS_execve], CLOCK_READ);
+	again(x, 0);
+	for (size_t i = 0; i < BLOCK_KINDS_LEN; i++)
+		assert_int_equal(x->f.clocks[i], CLOCK_READ);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -709,6 +824,10 @@ int main(void)
 		WITH(a_block_without_sense_is_not_believed),
 		WITH(what_only_the_stub_needs_does_not_matter),
 		cmocka_unit_test(a_call_that_is_taken_over_comes_in_its_turn),
+		WITH(a_call_without_times_is_in_its_phase),
+		WITH(what_is_told_is_later),
+		WITH(one_kept_from_its_commit_is_waited_for),
+		WITH(calls_that_change_a_meaning_tell),
 		WITH(what_cannot_be_is_not_taken_over),
 		WITH(calls_that_are_not_given_yet_are_shown),
 		WITH(nothing_is_left_of_a_thread_that_ends),

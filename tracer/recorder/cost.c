@@ -22,6 +22,7 @@ void recorder_cost_prepare(struct recorder_cost *c, const struct recorder *f)
 	if (!f->on)
 		return;
 	c->dispatch = f->dispatch;
+	c->clock = f->timeless ? CLOCK_TAKE : CLOCK_READ;
 	/* A call that the filter stops, and lets the stub make, whose first argument is an fd: none
 	 * is -1. */
 	for (uint32_t nr = 0; nr < BLOCK_KINDS_LEN && c->nr < 0; nr++) {
@@ -76,6 +77,8 @@ static int map_all(struct recorder_cost *c)
 	c->block->mask = SMALL_RING_RECORDS - 1;
 	c->block->limit = SMALL_RING_RECORDS;
 	c->block->kinds[c->nr] = KIND_PLAIN;
+	c->block->clocks[c->nr] = c->clock;
+	c->block->coarse = (uint64_t)(uintptr_t)&c->block->wait;
 	c->block->measured = KIND_FIRST_MEASURED;
 	return mprotect(at, REGION_CODE_BYTES, PROT_READ | PROT_EXEC);
 }

@@ -15,6 +15,7 @@ struct recorder;
 struct recorder_cost {
 	struct block *block; /* in the child; NULL: nothing is measured */
 	long nr;             /* -1: nothing is */
+	uint8_t clock;       /* CLOCK_* of its call */
 	int dispatch;
 	uint64_t plain_ns;      /* of a call without the trap */
 	uint64_t dispatched_ns; /* of one through the stub; 0: not by dispatch, or not possible */

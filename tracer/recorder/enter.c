@@ -46,6 +46,8 @@ static struct recorder_thread *thread_begin(struct recorder *f, struct tracee *t
 		rt->ring.block->wait = recorder_stack_wait(f);
 		rt->ring.block->measured = 0; /* all calls: for how long they took */
 	}
+	memcpy(rt->ring.block->clocks, f->clocks, sizeof(f->clocks));
+	rt->ring.block->coarse = t->mm->recorder->coarse;
 	*VEC_PUSH(&f->threads) = rt;
 	t->recorder = rt;
 	f->sink.began(f->sink.ctx, t);

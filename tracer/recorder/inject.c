@@ -17,6 +17,7 @@
 #include "common/base/mem.h"
 #include "tracer/arch/arch.h"
 #include "tracer/arch/regs.h"
+#include "tracer/recorder/coarse.h"
 #include "tracer/recorder/patch.h"
 #include "tracer/recorder/remote.h"
 
@@ -180,7 +181,7 @@ static const char *guard(struct remote *r, struct recorder_mm *rm)
 	return NULL;
 }
 
-static const char *inject_all(struct remote *r, struct recorder_mm *rm)
+static const char *inject_all(const struct recorder *f, struct remote *r, struct recorder_mm *rm)
 {
 	const char *reason;
 
@@ -188,7 +189,9 @@ static const char *inject_all(struct remote *r, struct recorder_mm *rm)
 		return "the stub could not be mapped";
 	rm->has_code = 1;
 	reason = set_up(r, rm);
-	return reason ? reason : guard(r, rm);
+	if (!reason)
+		reason = guard(r, rm);
+	return reason ? reason : coarse_begin(f, rm);
 }
 
 const char *inject(struct recorder *f, struct tracee *t, int *ret_moved)
@@ -203,7 +206,7 @@ const char *inject(struct recorder *f, struct tracee *t, int *ret_moved)
 	if (remote_begin(&r, f, t) < 0)
 		return "the thread could not be read";
 	*ret_moved = 1;
-	reason = inject_all(&r, t->mm->recorder);
+	reason = inject_all(f, &r, t->mm->recorder);
 	remote_end(&r);
 	return reason;
 }

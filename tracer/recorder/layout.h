@@ -57,9 +57,11 @@
 #define BLOCK_MAGIC  192 /* BLOCK_MAGIC_VALUE: not there, the memory was emptied */
 #define BLOCK_MEASURED                                                                             \
 	200 /* kinds from this one on are measured after the call; 0: stacks are taken */
+#define BLOCK_COARSE       208 /* address of the mm's coarse clock: coarse.h */
 #define BLOCK_KINDS        512 /* a byte a call number: enum record_kind */
 #define BLOCK_KINDS_LEN    512
 #define BLOCK_TALLIES      1024 /* written by the thread: 4 bytes a call number, which wrap */
+#define BLOCK_CLOCKS       3072 /* a byte a call number: CLOCK_* */
 #define BLOCK_RING         4096
 #define BLOCK_STACK_END    0x4000
 #define SMALL_RING_RECORDS 64
@@ -110,6 +112,12 @@
 #define KIND_PATH_2         15
 #define KIND_ADDRESS        16 /* arguments 2 and 3 are an address and its length */
 
+/* What the stub stamps a call with. */
+#define CLOCK_READ  0 /* ticks, read before and after */
+#define CLOCK_TELL  1 /* the same, and the mm's coarse clock goes on to behind it */
+#define CLOCK_TAKE  2 /* what the coarse clock says */
+#define CLOCK_COUNT 3 /* nothing: KIND_TALLY */
+
 /* RECORD_UNITS bytes in RECORD_EXTRA places of a record's size. */
 #define SAID_BYTES_MAX   4096
 #define SAID_RECORDS_MAX (SAID_BYTES_MAX / RECORD_BYTES)
@@ -153,9 +161,11 @@ struct block {
 	uint64_t guards[2][2];
 	uint64_t magic;
 	uint64_t measured;
-	uint64_t unused2[38];
+	uint64_t coarse;
+	uint64_t unused2[37];
 	uint8_t kinds[BLOCK_KINDS_LEN];
 	volatile uint32_t tallies[BLOCK_KINDS_LEN];
+	uint8_t clocks[BLOCK_KINDS_LEN];
 };
 
 _Static_assert(sizeof(struct record) == RECORD_BYTES, "record");
@@ -175,6 +185,8 @@ _Static_assert(__builtin_offsetof(struct block, measured) == BLOCK_MEASURED, "bl
 _Static_assert(__builtin_offsetof(struct block, kinds) == BLOCK_KINDS, "block");
 _Static_assert(__builtin_offsetof(struct block, tallied) == BLOCK_TALLIED, "block");
 _Static_assert(__builtin_offsetof(struct block, tallies) == BLOCK_TALLIES, "block");
+_Static_assert(__builtin_offsetof(struct block, coarse) == BLOCK_COARSE, "block");
+_Static_assert(__builtin_offsetof(struct block, clocks) == BLOCK_CLOCKS, "block");
 _Static_assert(sizeof(struct block) <= BLOCK_RING, "block");
 #endif
 

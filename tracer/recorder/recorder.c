@@ -113,6 +113,32 @@ static void fill_kinds(struct recorder *f, const struct control_map *map)
 	}
 }
 
+/* What changes the meaning of a number or an address: what the tracer would have to see in any
+ * case, and memory. A receive that brings fds ends at a stop. */
+static int changes_meaning(const struct control_map *map, const struct sys_def *def, uint8_t kind)
+{
+	if (kind == KIND_MSG_RECV || kind == KIND_MMSG_RECV)
+		return 0;
+	return map->kind[def->index] != CONTROL_NONE || def->class == CLASS_MEMORY ||
+	       strcmp(def->name, "ioctl") == 0;
+}
+
+/* Which clock the stub stamps each call with. */
+static void fill_clocks(struct recorder *f, const struct control_map *map)
+{
+	for (uint32_t nr = 0; nr < BLOCK_KINDS_LEN; nr++) {
+		const struct sys_def *def = sys_find(ABI_NATIVE, nr);
+		uint8_t kind = f->calls[nr].kind;
+
+		if (kind == KIND_TALLY)
+			f->clocks[nr] = CLOCK_COUNT;
+		else if (kind == KIND_PASS || !f->timeless)
+			f->clocks[nr] = CLOCK_READ;
+		else
+			f->clocks[nr] = changes_meaning(map, def, kind) ? CLOCK_TELL : CLOCK_TAKE;
+	}
+}
+
 int recorder_may_call(const struct recorder *f, const struct tracee *t, uint32_t nr)
 {
 	/* Calls that stop for our sake only are nothing that a filter could hide. */
@@ -142,6 +168,7 @@ void recorder_init(struct recorder *f, const struct control_map *map, int no_pat
 	f->on = 1;
 	tsc_init(&f->tsc);
 	fill_kinds(f, map);
+	fill_clocks(f, map);
 	for (size_t i = 0; i < BLOCK_KINDS_LEN; i++)
 		pass[i] = f->kinds[i] != KIND_PASS;
 	pass[sys_number(ABI_NATIVE, sys_by_name("restart_syscall"))] = 1;

@@ -50,6 +50,7 @@ struct recorder_mm {
 	int taken_back;       /* its code is as it was, for good */
 	int no_growth;        /* of the region */
 	struct region region; /* RECORDER_ON, or was */
+	uint64_t coarse;      /* the target's address of its coarse clock; 0: none */
 	const char *reason;   /* RECORDER_OFF: static text */
 	uint64_t stops;       /* calls that stopped while it was not RECORDER_ON */
 	uint64_t inherited;   /* of these, those that its maker had before the fork */
@@ -122,10 +123,12 @@ struct recorder {
 	struct stacks *stacks; /* NULL: not wanted */
 	const char *reason;    /* !on, or of no use: static text, NULL if nobody asked for it */
 	int no_patch;
-	int dispatch;    /* trap.h instead of a filter: set before recorder_init() */
-	int waiting;     /* not all threads are attached to yet: nothing may be changed */
-	int departing;   /* the targets are being left */
-	int at_once;     /* for tests: from each process's and site's first call on */
+	int dispatch;  /* trap.h instead of a filter: set before recorder_init() */
+	int timeless;  /* the order of calls is all that is told of their times: coarse.h; likewise
+			*/
+	int waiting;   /* not all threads are attached to yet: nothing may be changed */
+	int departing; /* the targets are being left */
+	int at_once;   /* for tests: from each process's and site's first call on */
 	int knows_sites; /* some file has sites that are worth a patch */
 	int segments;    /* recorder_segments_seen() */
 	struct tsc tsc;
@@ -133,6 +136,7 @@ struct recorder {
 	uint8_t kinds[BLOCK_KINDS_LEN];          /* what it is to: of each block */
 	uint8_t kinds_no_fds[BLOCK_KINDS_LEN];   /* where fds are not known by records */
 	uint8_t only_ours[BLOCK_KINDS_LEN];      /* 1: stops for the recorder's sake only */
+	uint8_t clocks[BLOCK_KINDS_LEN];         /* CLOCK_*: of each block */
 	uint8_t traced[BLOCK_KINDS_LEN];         /* 1: what is recorded is booked */
 	struct map codes;                        /* files that were looked at: patch.c */
 	struct {
@@ -148,6 +152,7 @@ struct recorder {
 	int has_timer;
 	uint64_t timer_ns, tick_ns, due_ns;
 	uint64_t swept;         /* records taken out, ever */
+	uint64_t swept_ns;      /* when that was done last */
 	uint64_t swept_at_tick; /* the same at the last tick */
 	int busy;               /* so many since then that the next sweep is due at once */
 	uint64_t corrupt;       /* threads whose block made no sense */
@@ -277,6 +282,14 @@ int recorder_wakes(struct recorder *f);
 /* So much is being recorded that the next sweep is due at once. */
 int recorder_is_busy(const struct recorder *f);
 void recorder_sweep_release(struct recorder *f);
+
+/* ---- coarse.c ---- */
+/* The time in ticks. What the mm calls from now on is later, also where that is all that is known.
+ */
+uint64_t recorder_now(const struct recorder *f, const struct mm *mm);
+/* A phase begins at at_ns, or where only the order of calls is told: now. Sweeps what was before
+ * it, and returns its beginning. */
+uint64_t recorder_turn(struct recorder *f, uint64_t at_ns);
 
 /* ---- mms ---- */
 struct recorder_mm *recorder_mm_new(void);

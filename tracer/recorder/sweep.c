@@ -12,6 +12,7 @@
 #include "common/base/mem.h"
 #include "tracer/decode/decode.h"
 #include "tracer/orders.h"
+#include "tracer/recorder/coarse.h"
 #include "tracer/recorder/recorder.h"
 #include "tracer/tracee.h"
 
@@ -230,12 +231,14 @@ static uint64_t until_uncommitted(
 	const struct recorder *f, const struct recorder_thread *rt, uint64_t ns)
 {
 	struct record r;
-	uint64_t end_ns;
+	uint64_t end_ns, now_ns;
 
 	if (!ring_in_flight(&rt->ring, &r) || !r.t1)
 		return ns;
 	end_ns = tsc_to_ns(&f->tsc, r.t1);
-	if (end_ns >= ns || end_ns + HELD_BACK_NS < f->tsc.now.ns || r.t1 < rt->ring.ended)
+	/* A coarse time may be as old as the last sweep. */
+	now_ns = f->timeless ? f->swept_ns : f->tsc.now.ns;
+	if (end_ns >= ns || end_ns + HELD_BACK_NS < now_ns || r.t1 < rt->ring.ended)
 		return ns;
 	return end_ns - 1;
 }
@@ -386,8 +389,10 @@ void recorder_sweep_all_of(struct recorder *f, const struct tracee *t)
 	if (!f->sweep)
 		f->sweep = mem_calloc(1, sizeof(*f->sweep));
 	tsc_sync(&f->tsc);
+	coarse_tell_all(f, f->tsc.now.ticks);
 	give_all(f, f->sweep, collect(f, f->sweep), t);
 	f->pending.len = 0;
+	f->swept_ns = f->tsc.now.ns;
 	f->sink.swept(f->sink.ctx);
 }
 

@@ -22,8 +22,8 @@ extern const uint8_t __start_stub_code[], __stop_stub_code[];
 extern const uint8_t stub_entry[], stub_flags_taken[], stub_flags_shifted[], stub_flags_packed[],
 	stub_saved[], stub_reserved[], stub_after[], stub_ret_saved[], stub_committed[],
 	stub_tally[], stub_tallied[], stub_leaving[], stub_pass[], stub_pass_jump[], stub_before[],
-	stub_in_measure_before[], stub_special_after[], stub_in_measure_after[], stub_asked[],
-	stub_asm_end[];
+	stub_clock_before[], stub_in_measure_before[], stub_special_after[],
+	stub_in_measure_after[], stub_asked[], stub_asm_end[];
 
 #define HWCAP2_HAS_FSGSBASE 2
 
@@ -202,7 +202,7 @@ static void set_args(struct user_regs_struct *regs, const uint64_t args[6])
 static int has_record(uint64_t ip)
 {
 	return arch_in_measure(ip) || between(ip, stub_reserved, stub_leaving) ||
-	       between(ip, stub_in_measure_before, stub_special_after);
+	       between(ip, stub_clock_before, stub_special_after);
 }
 
 void arch_stub_undo(struct user_regs_struct *regs, const struct stub_state *st)

@@ -157,12 +157,14 @@ BORDER stub_reserved
 	mov	r11, rax
 	cmp	ecx, KIND_PEER
 	je	.Lmeasure_before
-	cmp	ecx, KIND_TALLY
-	je	.Lmake
 .Lstamp:				/* r11 = record */
 	/* The next record's lines are in the tracer's cache: they come while the kernel works. */
 	prefetchw [r11 + RECORD_BYTES]
 	prefetchw [r11 + RECORD_BYTES + 64]
+	mov	ecx, gs:[BLOCK_NRFLAGS]
+	cmp	byte ptr gs:[BLOCK_CLOCKS + rcx], CLOCK_READ
+	jne	.Lother_clock_before
+.Lread_before:
 	rdtsc
 	shl	rdx, 32
 	or	rax, rdx
@@ -175,11 +177,13 @@ BORDER stub_after
 	mov	r11, gs:[BLOCK_RECORD]
 	mov	[r11 + RECORD_RET], rax
 BORDER stub_ret_saved
-	cmp	dword ptr gs:[BLOCK_KIND], KIND_TALLY
-	je	.Ltally
+	mov	ecx, gs:[BLOCK_NRFLAGS]
+	cmp	byte ptr gs:[BLOCK_CLOCKS + rcx], CLOCK_READ
+	jne	.Lother_clock_after
 	rdtsc
 	shl	rdx, 32
 	or	rax, rdx
+.Lstamped:
 	mov	[r11 + RECORD_T1], rax
 	mov	edx, gs:[BLOCK_KIND]
 	cmp	edx, gs:[BLOCK_MEASURED]
@@ -281,6 +285,17 @@ BORDER stub_before
 	jb	.Lpass
 	jmp	.Lreserve
 
+BORDER stub_clock_before		/* r11 = record, rcx = number */
+.Lother_clock_before:
+	cmp	byte ptr gs:[BLOCK_CLOCKS + rcx], CLOCK_TAKE
+	jb	.Lread_before
+	mov	rdx, [r11 + RECORD_ARGS + 16]	/* KIND_PEER was measured */
+	ja	.Lmake
+	mov	rcx, gs:[BLOCK_COARSE]
+	mov	rax, [rcx]
+	mov	[r11 + RECORD_T0], rax
+	jmp	.Lmake
+
 	/* The measuring code is C (measure.c): on the block's stack, with all registers kept. */
 	.macro	MEASURE function
 	mov	gs:[BLOCK_SAVED], rsp
@@ -311,6 +326,28 @@ BORDER stub_before
 
 	/* ---- and after it ---- */
 BORDER stub_special_after
+.Lother_clock_after:			/* r11 = record, rcx = number */
+	cmp	byte ptr gs:[BLOCK_CLOCKS + rcx], CLOCK_TAKE
+	ja	.Ltally
+	mov	rcx, gs:[BLOCK_COARSE]
+	jb	1f
+	mov	rax, [rcx]
+	jmp	.Lstamped
+	/* Later than all that the coarse clock has said; what it says then is later still. */
+1:	rdtsc
+	shl	rdx, 32
+	or	rdx, rax
+2:	mov	rax, [rcx]
+	cmp	rdx, rax
+	ja	3f
+	lea	rdx, [rax + 1]
+3:	lea	r11, [rdx + 1]
+	lock cmpxchg [rcx], r11
+	jne	2b
+	mov	r11, gs:[BLOCK_RECORD]
+	mov	rax, rdx
+	jmp	.Lstamped
+
 .Lmeasure_after:
 	MEASURE	measure_after
 	test	eax, eax
