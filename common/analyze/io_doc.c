@@ -15,13 +15,12 @@
 
 static const struct doc_column target_columns[] = {
 	{"priority", "Priority", "Impact x Frequency x Ease / 10", 0, 0},
-	{"call", "call", "what it is about", 1, 0},
-	{"change", "change", "what to do", 1, 0},
-	{"impact", "Impact", "1 up to 2% of the window saved, one more for each 2%", 0, 0},
+	{"call", "call", "what it is about", 1, 0}, {"change", "change", "what to do", 1, 0},
+	{"impact", "Impact", "1 up to 2% of the time saved, one more for each 2%", 0, 0},
 	{"frequency", "Frequency", "1 + 2 x log10 of calls a second", 0, 0},
 	{"ease", "Ease", "10: easy; a table, which --ease overrides", 0, 0},
-	{"saved", "saves about", "time in the window", 0, 0},
-	{"share", "of the window", "as a share", 0, 0},
+	{"saved", "saves about", "time", 0, 0},
+	{"share", NULL, "as a share", 0, 0}, /* of the window, or the run */
 };
 
 struct io_findings io_findings(
@@ -62,8 +61,12 @@ void io_what_ran(struct doc *d, const struct res_result *r)
 
 static void target_rows(struct doc *d, const struct targets *targets)
 {
-	struct doc_table *t = doc_table(d, "targets", target_columns, LEN(target_columns));
+	struct doc_column *columns = arena_alloc(&d->arena, 1, sizeof(target_columns));
+	struct doc_table *t = doc_table(d, "targets", columns, LEN(target_columns));
 
+	memcpy(columns, target_columns, sizeof(target_columns));
+	columns[LEN(target_columns) - 1].title =
+		arena_printf(&d->arena, "of the %s", targets->whole);
 	for (size_t i = 0; i < targets->len; i++) {
 		const struct target *x = &targets->at[i];
 

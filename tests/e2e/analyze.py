@@ -132,6 +132,7 @@ def memory_that_is_mapped_again_and_again_is_a_target(t):
     r = t.iotrace([], [t.target("maps"), "churn", "anonymous", "400"], env=AT_ONCE)
     text = section(analyze(t, r.prefix + ".json", "--stdout").out, "Optimization targets")
     check("(mapping-churn)" in text and re.search(r"40\d calls unmapped the last of one", text), text)
+    check("of the run" in text and "of the window" not in text, "there was no window: " + text)
 
 
 def gather_targets(t, *args):
