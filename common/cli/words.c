@@ -4,12 +4,16 @@
 #include <errno.h>
 #include <string.h>
 
-static int takes_value(const struct optable *options, const char *option)
+/* NULL: there is no such option. */
+static const struct optable_row *row_of(const struct optable *options, const char *option)
 {
+	size_t len = strcspn(option + 2, "=");
+
 	for (size_t i = 0; i < options->len; i++)
-		if (!strcmp(options->rows[i].name, option + 2))
-			return options->rows[i].kind != OPTION_FLAG;
-	return 0;
+		if (strlen(options->rows[i].name) == len &&
+			!strncmp(options->rows[i].name, option + 2, len))
+			return &options->rows[i];
+	return NULL;
 }
 
 static int add_word(struct words *w, size_t most, const char *word, struct err *err)
@@ -24,6 +28,7 @@ int words_split(const struct optable *options, char **argv, size_t most, int kee
 	struct words *ret, struct err *err)
 {
 	char **to = argv;
+	const struct optable_row *row;
 	const char *option;
 	int rc = 0, rest = 0;
 
@@ -37,9 +42,15 @@ int words_split(const struct optable *options, char **argv, size_t most, int kee
 			break;
 		} else if (rest || !(option = optable_option(options, *from))) {
 			rc = add_word(ret, most, *from, err);
+		} else if (!(row = row_of(options, option))) {
+			/* Whoever reads the options says so: nothing behind it can be told apart.
+			 */
+			while (*from)
+				*to++ = *from++;
+			break;
 		} else {
 			*to++ = *from;
-			if (takes_value(options, option) && from[1])
+			if (row->kind != OPTION_FLAG && !strchr(*from, '=') && from[1])
 				*to++ = *++from;
 		}
 	}

@@ -228,6 +228,12 @@ static int merge_argv(struct scenario *sc, const struct scenario_args *args,
 	} else if (config && config->binary && !strcmp(binary, config->binary)) {
 		sc->build = config->build;
 	}
+	if ((!binary || !*binary) && rest && rest[0])
+		return err_set(err, -EINVAL,
+			"no target: what comes after -- are its arguments; give --binary %s, and "
+			"those "
+			"behind it after --",
+			rest[0]);
 	if (!binary || !*binary)
 		return err_set(err, -EINVAL,
 			"no target: give --binary PATH, set PROFILE_BINARY, or write target.binary "

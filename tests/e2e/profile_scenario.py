@@ -619,6 +619,7 @@ def bad_targets(t):
                         (["--binary", "no-such-program-here"], ("not found",)),
                         (["--binary", "./plain"], ("not an executable",)),
                         (["--binary", "/tmp"], ("not an executable",)),
+                        (["--", "sh", "-c", "true"], ("no target", "--binary sh")),
                         ([], ("no target", "--binary", "PROFILE_BINARY"))):
         one_line(io(t, "x", *args, status=2), *parts)
     no_files(t)
@@ -796,6 +797,7 @@ def bad_usage(t):
             (["--scenario", "a", "--laod=x"] + ok, ("unknown option '--laod'; did you mean '--load'?",)),
             (["comapre"], ("did you mean 'compare'?",)),
             (["compare", "a", "--markdwon", "x"], ("did you mean '--markdown'?",)),
+            (["compare", "a", "b", "--markdwon", "x"], ("did you mean '--markdown'?",)),
             (["--scenario", "a", "--type", "oi"] + ok, ("cpu, memory, io", " or all; did you mean 'io'?")),
             (["--scenario", "a", "--ready", "tpc:7777", "--load", "true"] + ok,
              ("neither udp:PORT nor tcp:PORT nor a command; did you mean 'tcp:7777'?",)),
