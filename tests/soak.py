@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-only
-"""`make soak`: the cases of tests/e2e/recorder_loop.py in turns for SOAK_MINUTES (60). Stops at the
-first failure, whose command it prints; else says how many runs there were."""
+"""`make soak`: the cases of tests/e2e/recorder_loop.py in turns for SOAK_MINUTES (60), by the filter, by dispatch and
+without times. Stops at the first failure, whose command it prints; else says how many runs there were."""
+import itertools
 import os
 import sys
 import time
@@ -10,19 +11,23 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "e2e
 import recorder_loop
 from tap import Failure
 
+WAYS = ((), ("--trap=dispatch",), ("--no-times",))
+
 
 def main():
     until = time.monotonic() + 60 * float(os.environ.get("SOAK_MINUTES", "60"))
     runs = 0
-    while time.monotonic() < until:
-        for program, args, counts in recorder_loop.NASTY:
+    for options in itertools.cycle(WAYS):
+        for program, args, counts, *_ in recorder_loop.NASTY:
             try:
-                recorder_loop.loop(program, args, counts, 4)
+                recorder_loop.loop(program, args, counts, 4, options)
             except Failure as e:
                 sys.exit("after %d runs: %s" % (runs, e))
             runs += 4
             if time.monotonic() >= until:
                 break
+        if time.monotonic() >= until:
+            break
     print("%d runs, no failure" % runs)
 
 

@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tap  # noqa: E402
-from tap import BUILD, ROOT, Skip, eq, check, main, test  # noqa: E402
+from tap import BUILD, ROOT, Skip, eq, check, main, need_recorder, test  # noqa: E402
 
 # A make whose goals do what the environment says; the stages themselves would take half an hour.
 MAKE = """#!/bin/sh
@@ -78,6 +78,14 @@ def the_goals_are_those_of_the_makefile(t):
     for goal in ("check", "check-san", "tidy", "fuzz"):
         check("\n%s:" % goal in r.out, "make " + goal)
     check("\nnosuch:" not in r.out, "and no other")
+
+
+@test
+def a_soak_can_begin(t):
+    need_recorder(t)
+    t.target("rec_signal")
+    r = t.run([sys.executable, os.path.join(ROOT, "tests/soak.py")], env=dict(os.environ, BUILD=BUILD, SOAK_MINUTES="0"))
+    eq((r.status, r.out), (0, "4 runs, no failure\n"), "its end (%s)" % r.err)
 
 
 @test

@@ -61,11 +61,11 @@ NASTY = [
 
 
 class Run:
-    def __init__(self, program, args, counts):
+    def __init__(self, program, args, counts, options):
         self.counts = counts
         fd, self.json = tempfile.mkstemp(prefix="iotrace-loop-")
         os.close(fd)
-        self.argv = [os.path.join(BUILD, "bin", "iotrace"), "-q", "--json", self.json, recorder.SET, "--",
+        self.argv = [os.path.join(BUILD, "bin", "iotrace"), "-q", "--json", self.json, recorder.SET, *options, "--",
                      os.path.join(BUILD, "targets", program), *args.split()]
         self.p = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True, start_new_session=True)
@@ -93,9 +93,9 @@ class Run:
                   "%s: %d counted, %d made: %s" % (name, got, said[name], " ".join(self.argv)))
 
 
-def loop(program, args, counts, times):
+def loop(program, args, counts, times, options=()):
     for _ in range((times + 1) // 2):
-        two = [Run(program, args, counts), Run(program, args, counts)]
+        two = [Run(program, args, counts, options), Run(program, args, counts, options)]
         for run in two:
             run.finish()
 
