@@ -165,6 +165,7 @@ CASES = [
     Case("fds reuse", pwrite64=work(10), fds=[2, 3, 5]),
     Case("fds turns 60", pwrite64=work(sum(TURNS)), fds=TURNS),
     Case("fds turns 60 1", pwrite64=work(sum(TURNS)), fds=TURNS),
+    Case("fds turns 700 2", pwrite64=work(100 * 35), fds=[2 + i % 7 for i in range(700)]),
     Case("fds over", pwrite64=work(6), fds=[2, 4]),
     Case("fds range", pwrite64=work(3), fds=[1, 2]),
     Case("fds forked", pwrite64=work(12), fds=[5, 7]),

@@ -65,24 +65,36 @@ static void *put_in_turns(void *arg)
 	return arg;
 }
 
-/* turns N [1]: N times a file at one number, one after the other; another thread makes 1, 2 .. 7, 1
- * .. calls on each, its maker one more. 1: the calls of the maker stop, as it uses gs itself. */
-static void turns(char **args)
+static void *open_in_turns(void *arg)
 {
-	static long word;
-	long n = t_num(args, 0, 40), stopped = t_num(args, 1, 0);
-	pthread_t t;
+	int file = t_file(1);
 
-	CHECK(pthread_create(&t, NULL, put_in_turns, &n) == 0);
-	if (stopped && syscall(SYS_arch_prctl, ARCH_SET_GS, &word) < 0)
-		t_skip("arch_prctl");
-	for (long i = 0; i < n; i++) {
-		at_fd(0);
+	for (long i = 0, n = *(long *)arg; i < n; i++) {
+		CHECK(dup3(file, FD, 0) == FD); /* the last call before it is another's turn */
 		atomic_store(&turn, 2 * i + 1);
 		await_turn(2 * i + 2);
 		put(1);
 		close(FD);
 	}
+	return arg;
+}
+
+/* turns N [1 | 2]: N times one file at one number, one after the other; another thread makes 1, 2 ..
+ * 7, 1 .. calls on each, its maker one more. 1: the calls of the maker stop, as it uses gs itself.
+ * 2: the maker is the younger thread. */
+static void turns(char **args)
+{
+	static long word;
+	long n = t_num(args, 0, 40), how = t_num(args, 1, 0);
+	pthread_t t;
+
+	CHECK(pthread_create(&t, NULL, how == 2 ? open_in_turns : put_in_turns, &n) == 0);
+	if (how == 1 && syscall(SYS_arch_prctl, ARCH_SET_GS, &word) < 0)
+		t_skip("arch_prctl");
+	if (how == 2)
+		put_in_turns(&n);
+	else
+		open_in_turns(&n);
 	CHECK(pthread_join(t, NULL) == 0);
 }
 

@@ -295,10 +295,11 @@ static void calls_without_times(void **state)
 		clock_of_calls = CLOCK_TELL;
 		r = by_coarse_clock(call, KIND_PLAIN, 7, &says);
 		assert_true(r.t0 > before && r.t1 > r.t0 && r.t1 < arch_ticks());
-		assert_int_equal(says, r.t1 + 1);
+		assert_int_equal(says, r.t1 + CLOCK_STEP);
 		/* Of another CPU, whose counter is ahead. */
 		r = by_coarse_clock(call, KIND_PLAIN, future, &says);
-		assert_true(r.t0 > before && r.t1 == future + 1 && says == future + 2);
+		assert_true(r.t0 > before && r.t1 == future + CLOCK_STEP &&
+			    says == future + 2 * CLOCK_STEP);
 	}
 	clock_of_calls = CLOCK_READ;
 }

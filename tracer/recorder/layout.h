@@ -117,6 +117,9 @@
 #define CLOCK_TELL  1 /* the same, and the mm's coarse clock goes on to behind it */
 #define CLOCK_TAKE  2 /* what the coarse clock says */
 #define CLOCK_COUNT 3 /* nothing: KIND_TALLY */
+/* Ticks between what tells and what is before and behind it: more than a ns, by which calls are put
+ * in order, and less than it takes to pass the clock's cache line on, or it would run ahead. */
+#define CLOCK_STEP 8
 
 /* RECORD_UNITS bytes in RECORD_EXTRA places of a record's size. */
 #define SAID_BYTES_MAX   4096

@@ -340,8 +340,8 @@ BORDER stub_special_after
 2:	mov	rax, [rcx]
 	cmp	rdx, rax
 	ja	3f
-	lea	rdx, [rax + 1]
-3:	lea	r11, [rdx + 1]
+	lea	rdx, [rax + CLOCK_STEP]
+3:	lea	r11, [rdx + CLOCK_STEP]
 	lock cmpxchg [rcx], r11
 	jne	2b
 	mov	r11, gs:[BLOCK_RECORD]
