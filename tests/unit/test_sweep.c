@@ -755,11 +755,11 @@ static void what_is_told_is_later(void **state)
 
 	without_times(x);
 	now = recorder_now(&x->f, &x->r.mm);
-	assert_int_equal(coarse_clock(x), now);
-	coarse_tell_all(&x->f, now - 1);
-	assert_int_equal(coarse_clock(x), now);
-	coarse_tell_all(&x->f, now + 1);
-	assert_int_equal(coarse_clock(x), now + 1);
+	assert_int_equal(coarse_clock(x), now + CLOCK_STEP);
+	coarse_tell_all(&x->f, now);
+	assert_int_equal(coarse_clock(x), now + CLOCK_STEP);
+	coarse_tell_all(&x->f, now + 2 * CLOCK_STEP);
+	assert_int_equal(coarse_clock(x), now + 2 * CLOCK_STEP);
 }
 
 /* One that has returned, and is kept from its commit since before the sweep before. */

@@ -53,7 +53,7 @@ uint64_t recorder_now(const struct recorder *f, const struct mm *mm)
 	uint64_t now = tsc_now();
 
 	if (f->timeless)
-		tell(mm->recorder, now);
+		tell(mm->recorder, now + CLOCK_STEP);
 	return now;
 }
 

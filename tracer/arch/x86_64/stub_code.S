@@ -338,10 +338,10 @@ BORDER stub_special_after
 	shl	rdx, 32
 	or	rdx, rax
 2:	mov	rax, [rcx]
-	cmp	rdx, rax
-	ja	3f
-	lea	rdx, [rax + CLOCK_STEP]
-3:	lea	r11, [rdx + CLOCK_STEP]
+	lea	r11, [rax + CLOCK_STEP]
+	cmp	rdx, r11
+	cmovb	rdx, r11
+	lea	r11, [rdx + CLOCK_STEP]
 	lock cmpxchg [rcx], r11
 	jne	2b
 	mov	r11, gs:[BLOCK_RECORD]
