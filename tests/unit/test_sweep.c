@@ -711,12 +711,17 @@ static uint64_t coarse_clock(const struct fixture *x)
 	return *(uint64_t *)(rm->region.at + (rm->coarse - REGION_ADDR - ARENA_OFFSET));
 }
 
-/* What the stub does with CLOCK_TAKE. */
-static void record_coarsely(struct fixture *x, int thread, uint64_t tag)
+/* What the stub does with CLOCK_TAKE, to before the commit. */
+static void begin_coarsely(struct fixture *x, int thread, uint64_t tag)
 {
 	struct record *r = begin(&x->r, thread, SYS_write, tag);
 
 	r->t0 = r->t1 = coarse_clock(x);
+}
+
+static void record_coarsely(struct fixture *x, int thread, uint64_t tag)
+{
+	begin_coarsely(x, thread, tag);
 	block_of(&x->r, thread)->head++;
 }
 
@@ -769,7 +774,7 @@ static void one_kept_from_its_commit_is_waited_for(void **state)
 
 	without_times(x);
 	recorder_sweep(&x->f);
-	begin(&x->r, 0, SYS_write, 1)->t1 = coarse_clock(x);
+	begin_coarsely(x, 0, 1);
 	time_passes();
 	recorder_now(&x->f, &x->r.mm);
 	record_coarsely(x, 1, 2);
