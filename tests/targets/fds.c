@@ -79,9 +79,11 @@ static void *open_in_turns(void *arg)
 	return arg;
 }
 
-/* turns N [1 | 2]: N times one file at one number, one after the other; another thread makes 1, 2 ..
- * 7, 1 .. calls on each, its maker one more. 1: the calls of the maker stop, as it uses gs itself.
- * 2: the maker is the younger thread. */
+/*
+ * turns N [1 | 2]: N times one file at one number; another thread makes 1, 2 .. 7, 1 .. calls on
+ * each, its maker one more. 1: the calls of the maker stop, as it uses gs itself. 2: the maker is
+ * the younger thread.
+ */
 static void turns(char **args)
 {
 	static long word;
