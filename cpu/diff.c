@@ -10,6 +10,7 @@
 #include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/base/units.h"
+#include "cpu/interrupt.h"
 
 #define FOLDED_MAX_BYTES ((size_t)1 << 30)
 #define LEVEL            0.01
@@ -85,22 +86,6 @@ static int names_program(struct comms *c, const char *frame, size_t len)
 	return intern_get(&c->names, frame + 1, len < COMM_MAX ? len : COMM_MAX) < c->len;
 }
 
-/* Where an interrupt enters the kernel: names that begin so. Since 5.8, before, and on aarch64. */
-static const char *const interrupts[] = {"asm_sysvec_", "asm_common_interrupt", "asm_exc_nmi",
-	"apic_timer_interrupt", "reschedule_interrupt", "common_interrupt", "ret_from_intr",
-	"el0t_64_irq", "el1h_64_irq", "el0_irq", "el1_irq"};
-
-static int is_interrupt(const char *frame, size_t len)
-{
-	for (size_t i = 0; i < LEN(interrupts); i++) {
-		size_t n = strlen(interrupts[i]);
-
-		if (len >= n && !memcmp(frame, interrupts[i], n))
-			return 1;
-	}
-	return 0;
-}
-
 /* The stack without what only says how the program is called: the same program under another name
  * is the same. And without an interrupt: it says how busy the machine was, and the time is that of
  * what it came upon. */
@@ -112,7 +97,7 @@ static void write_nameless(struct out *o, struct comms *c, const char *stack, si
 		const char *frame = stack + at + 1;
 		size_t part = comm_len(frame, len - at - 1);
 
-		if (is_interrupt(frame, part))
+		if (interrupt_is_entry(frame, part))
 			break;
 		if (o->len)
 			out_char(o, ';');

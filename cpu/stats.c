@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "common/base/map.h"
+#include "cpu/interrupt.h"
 
 /* Of one frame. */
 struct tally {
 	uint32_t frame;
-	uint64_t self, total;
+	uint64_t self, total, charged;
 	size_t seen_in; /* the last stack that it was counted in, plus one */
 };
 
@@ -20,10 +21,25 @@ static double share(uint64_t part, uint64_t whole)
 
 /* ---- functions ---- */
 
+static int is_entry(const struct fold_frame *frame)
+{
+	return interrupt_is_entry(frame->name, strlen(frame->name));
+}
+
+/* Where in the stack the sample's time is charged: below the first interrupt. 0: to no function. */
+static size_t charged_at(const struct fold *f, const uint32_t *stack, size_t len)
+{
+	size_t k = 1;
+
+	while (k < len && !is_entry(&f->frame.at[stack[k]]))
+		k++;
+	return k - 1;
+}
+
 static void tally_stack(const struct fold *f, size_t i, struct tally *tallies)
 {
 	uint64_t samples = f->stack_samples.at[i];
-	size_t len;
+	size_t len, charged;
 	const uint32_t *stack = fold_stack(f, i, &len);
 
 	for (size_t k = 1; k < len; k++) {
@@ -35,6 +51,9 @@ static void tally_stack(const struct fold *f, size_t i, struct tally *tallies)
 	}
 	if (len > 1)
 		tallies[stack[len - 1]].self += samples;
+	charged = charged_at(f, stack, len);
+	if (charged)
+		tallies[stack[charged]].charged += samples;
 }
 
 static int falling(uint64_t a, uint64_t b)
@@ -71,6 +90,7 @@ static struct res_cpu_function *top(
 		at[i].name = arena_strdup(result_arena(r), frame->name);
 		at[i].module = arena_strdup(result_arena(r), frame->module);
 		at[i].self = tallies[i].self;
+		at[i].charged = tallies[i].charged;
 		at[i].total = tallies[i].total;
 		at[i].self_share = share(tallies[i].self, f->samples);
 		at[i].total_share = share(tallies[i].total, f->samples);

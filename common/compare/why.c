@@ -220,7 +220,31 @@ struct functions {
 	double base, new; /* samples in all */
 };
 
-static void add_functions(struct functions *f, const struct side_part *part, int is_new)
+/* Interrupts are the machine's: where they are told apart they are charged to what they came upon.
+ */
+static int has_charged(const struct side_part *part)
+{
+	for (size_t run = 0; run < part->runs.len; run++) {
+		const struct res_cpu *c = part->runs.at[run];
+
+		for (size_t i = 0; i < c->functions_by_self.len; i++)
+			if (c->functions_by_self.at[i].charged == U64_NONE)
+				return 0;
+	}
+	return 1;
+}
+
+static struct function *function_of(struct functions *f, const char *name)
+{
+	for (size_t i = 0; i < f->len; i++)
+		if (strcmp(f->at[i].name, name) == 0)
+			return &f->at[i];
+	*VEC_PUSH(f) = (struct function){.name = name};
+	return &f->at[f->len - 1];
+}
+
+static void add_functions(
+	struct functions *f, const struct side_part *part, int charged, int is_new)
 {
 	for (size_t run = 0; run < part->runs.len; run++) {
 		const struct res_cpu *c = part->runs.at[run];
@@ -229,18 +253,13 @@ static void add_functions(struct functions *f, const struct side_part *part, int
 			*(is_new ? &f->new : &f->base) += (double)c->sampling->samples;
 		for (size_t i = 0; i < c->functions_by_self.len; i++) {
 			const struct res_cpu_function *fn = &c->functions_by_self.at[i];
-			struct function *to = NULL;
+			uint64_t samples = charged ? fn->charged : fn->self;
+			struct function *to;
 
-			for (size_t k = 0; k < f->len && fn->name && !to; k++)
-				if (strcmp(f->at[k].name, fn->name) == 0)
-					to = &f->at[k];
-			if (!fn->name || fn->self == U64_NONE)
+			if (!fn->name || samples == U64_NONE)
 				continue;
-			if (!to) {
-				to = VEC_PUSH(f);
-				*to = (struct function){.name = fn->name};
-			}
-			*(is_new ? &to->new : &to->base) += (double)fn->self;
+			to = function_of(f, fn->name);
+			*(is_new ? &to->new : &to->base) += (double)samples;
 		}
 	}
 }
@@ -267,9 +286,10 @@ static int is_significant(const struct functions *all, const struct function *f)
 void why_cpu(struct sentences *s, const struct side_part *base, const struct side_part *new)
 {
 	struct functions all = {0};
+	const int charged = has_charged(base) && has_charged(new);
 
-	add_functions(&all, base, 0);
-	add_functions(&all, new, 1);
+	add_functions(&all, base, charged, 0);
+	add_functions(&all, new, charged, 1);
 	for (int shown = 0; shown < FUNCTIONS_SHOWN && all.base > 0 && all.new > 0; shown++) {
 		struct function *most = NULL;
 

@@ -20,7 +20,8 @@ void sentences_into(struct sentences *s, struct res_strs *list);
  * for. From the first run of each side. */
 void why_call(struct sentences *s, const struct side_part *base, const struct side_part *new,
 	const char *call);
-/* Functions whose share of the samples moved, over all runs. */
+/* Functions whose share of the samples moved, over all runs. Samples on interrupts are those of
+ * what they came upon, but for results that do not tell: there they are those of the interrupt. */
 void why_cpu(struct sentences *s, const struct side_part *base, const struct side_part *new);
 /* Places that hold more or less at the peak. */
 void why_heap(struct sentences *s, const struct side_part *base, const struct side_part *new);

@@ -566,6 +566,29 @@ def profiles_of_cpu_and_memory(t):
 
 
 @test
+def interrupts_are_no_change_of_the_program(t):
+    """A busy machine's samples on interrupts are the program's where they came upon it; older results know only where samples fell."""
+    def result(name, functions):
+        os.makedirs(t.path(name + "/flamegraphs"))
+        with open(t.path(name + "/flamegraphs/c-cpu.json"), "w") as f:
+            json.dump({"schema": "profile.cpu/1", "command": ["p"], "sampling": {"samples": 1000}, "functions_by_self": [
+                {"name": n, "self": s} | ({"charged": c} if c is not None else {}) for n, s, c in functions]}, f)
+        return t.path(name)
+
+    def sentences(base, new):
+        return [x.strip() for x in compare(t, base, new, "--type", "cpu", "--output-dir", t.path("out"), status=None).out.splitlines()
+                if "of the samples" in x]
+    quiet = result("quiet", [("a", 790, 800), ("b", 190, 200), ("irqentry_exit_to_user_mode", 20, 0)])
+    busy = result("busy", [("a", 530, 800), ("b", 130, 200), ("irqentry_exit_to_user_mode", 340, 0)])
+    eq(sentences(quiet, busy), [], "busier machine")
+    changed = result("changed", [("a", 330, 500), ("b", 330, 500), ("irqentry_exit_to_user_mode", 340, 0)])
+    eq(sorted(x.lstrip("* ") for x in sentences(quiet, changed)),
+       ["a: 80.0% -> 50.0% of the samples", "b: 20.0% -> 50.0% of the samples"], "changed program on it")
+    old = result("old", [("a", 790, None), ("b", 190, None), ("irqentry_exit_to_user_mode", 20, None)])
+    check(any("a: 79.0% -> 33.0% of the samples" in x for x in sentences(old, changed)), "self where one side has no more")
+
+
+@test
 def annotations(t):
     """An error is what fails the gate, and nothing else is one."""
     results(t, "one", program(t, "a"))

@@ -300,6 +300,43 @@ static void figures(void **state)
 	result_free(r);
 }
 
+static void interrupts_are_charged_to_what_they_came_upon(void **state)
+{
+	static const char text[] =
+		"t 1/1 1.0: e: \n\t1 burn (/t)\n\t2 main (/t)\n\n"
+		"t 1/1 1.0: e: \n\t1 irqentry_exit_to_user_mode ([kernel.kallsyms])\n"
+		"\t2 asm_sysvec_apic_timer_interrupt ([kernel.kallsyms])\n"
+		"\t3 burn (/t)\n\t4 main (/t)\n\n"
+		/* an interrupt in an interrupt, and one that came upon the idle kernel */
+		"t 1/1 1.0: e: \n\t1 rcu_core ([kernel.kallsyms])\n\t2 el1h_64_irq (k)\n"
+		"\t3 asm_common_interrupt (k)\n\t4 main (/t)\n\n"
+		"t 1/1 1.0: e: \n\t1 rcu_core ([kernel.kallsyms])\n\t2 asm_exc_nmi (k)\n\n"
+		"t 1/1 1.0: e: \n\t1 rcu_core ([kernel.kallsyms])\n\t2 sys (k)\n\n"
+		"t 1/1 1.0: e: \n\t4 main (/t)\n\n";
+	static const struct {
+		const char *name;
+		uint64_t self, charged;
+	} want[] = {{"rcu_core", 3, 1}, {"main", 1, 2}, {"burn", 1, 2},
+		{"irqentry_exit_to_user_mode", 1, 0}};
+	struct res_cpu *r = result_make(&schema_cpu);
+	struct fold f;
+
+	(void)state;
+	fold_pieces(&f, text, strlen(text), 10);
+	r->sampling = RES_OBJ(r, cpu_sampling);
+	stats_fill(&f, r);
+	fold_release(&f);
+	assert_int_equal(r->functions_by_self.len, LEN(want));
+	for (size_t i = 0; i < LEN(want); i++) {
+		const struct res_cpu_function *fn = &r->functions_by_self.at[i];
+
+		assert_string_equal(fn->name, want[i].name);
+		assert_int_equal(fn->self, want[i].self);
+		assert_int_equal(fn->charged, want[i].charged);
+	}
+	result_free(r);
+}
+
 static void stacks_that_are_cut(void **state)
 {
 	/* Leaf first, as perf has them; of 2 samples of one thread, or of two with another comm. */
@@ -372,6 +409,7 @@ int main(void)
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(nothing),
 		cmocka_unit_test(figures),
+		cmocka_unit_test(interrupts_are_charged_to_what_they_came_upon),
 		cmocka_unit_test(stacks_that_are_cut),
 		cmocka_unit_test(no_figures),
 	};
