@@ -35,7 +35,6 @@
 #define NO_WINDOW      "the run ended before the time to skip was over"
 
 enum { FIGURE_FUNCTIONS = 3 };
-enum { STATUS_FAILED = 125, STATUS_TIME_LIMIT = 124, STATUS_TROUBLE = 2 };
 
 static const char *const suffixes[] = {
 	"-flamegraph.svg", ".folded", "-diff-flamegraph.svg", "-diff.folded", "-cpu.json", NULL};
@@ -77,7 +76,7 @@ static int check_rate(const struct session *s, struct err *err)
 
 	if (!max || rate <= max)
 		return 0;
-	s->ret->status = STATUS_TROUBLE;
+	s->ret->status = BACKEND_TROUBLE;
 	return err_set(err, -EINVAL,
 		"--sampling-rate %llu is above this kernel's maximum of %llu "
 		"(kernel.perf_event_max_sample_rate)",
@@ -94,7 +93,7 @@ static int find_base(struct session *s, struct err *err)
 	s->base_path = difference_find(base, s->in->sc->name);
 	if (s->base_path)
 		return 0;
-	s->ret->status = STATUS_TROUBLE;
+	s->ret->status = BACKEND_TROUBLE;
 	return err_set(err, -ENOENT,
 		"--diff %s: neither a folded file nor a directory of results with %s", base,
 		s->in->sc->name);
@@ -496,7 +495,7 @@ static int draw(struct session *s, const char *folded_path, const char *suffix, 
 	s->r->complete = 0;
 	if (!*s->ret->text)
 		snprintf(s->ret->text, sizeof(s->ret->text), "%.255s", failed.text);
-	s->ret->status = STATUS_FAILED;
+	s->ret->status = BACKEND_FAILED;
 	return 0;
 }
 
@@ -521,7 +520,7 @@ static int make_diff(struct session *s, const char *folded_path, struct err *err
 	int rc = diff_read(&d, DIFF_BASE, s->base_path, err);
 
 	if (rc < 0)
-		s->ret->status = STATUS_TROUBLE;
+		s->ret->status = BACKEND_TROUBLE;
 	if (rc == 0)
 		rc = diff_read(&d, DIFF_NOW, folded_path, err);
 	if (rc == 0)
@@ -556,10 +555,8 @@ static int run_status(const struct session *s)
 {
 	const struct drive_result *d = &s->drive;
 
-	if (d->trouble == DRIVE_TIMED_OUT && !s->in->sc->load)
-		return STATUS_TIME_LIMIT;
 	if (d->trouble != DRIVE_FINE)
-		return STATUS_TROUBLE;
+		return backend_trouble_status(s->in, d);
 	if (d->stopped || (s->in->attach && !d->target_ended))
 		return 0;
 	if (d->end == DRIVE_END_UNKNOWN)

@@ -32,8 +32,6 @@
 
 static const char *const suffixes[] = {DATA, FOLDED, GRAPH, JSON, NULL};
 
-enum { STATUS_TROUBLE = 2, STATUS_TIME_LIMIT = 124 };
-
 struct job {
 	const struct backend_run *in;
 	struct arena arena;
@@ -311,12 +309,10 @@ static void conclude(const struct job *j, struct backend_result *ret)
 {
 	const struct drive_result *d = &j->drive;
 	const struct res_memory *r = j->r;
-	int timed_out = d->trouble == DRIVE_TIMED_OUT && !j->in->sc->load;
 
-	ret->status = timed_out                  ? STATUS_TIME_LIMIT
-		      : d->trouble != DRIVE_FINE ? STATUS_TROUBLE
-		      : d->stopped               ? 0
-						 : d->tool_status;
+	ret->status = d->trouble != DRIVE_FINE ? backend_trouble_status(j->in, d)
+		      : d->stopped             ? 0
+					       : d->tool_status;
 	ret->interrupted = d->interrupted != 0;
 	ret->blamed = drive_blames(d);
 	ret->incomplete = r->complete != 1;

@@ -36,8 +36,6 @@
 #include "mem/profile.h"
 #include "mem/unseen.h"
 
-enum { STATUS_USAGE = 2, STATUS_TROUBLE = 2, STATUS_TIME_LIMIT = 124, STATUS_FAILED = 125 };
-
 #define OUT      "-massif.out"
 #define CHILDREN "-massif-children.out"
 #define LOG      "-massif.log"
@@ -587,13 +585,11 @@ static int run_status(const struct job *j)
 {
 	const struct drive_result *d = &j->drive;
 
-	if (d->trouble == DRIVE_TIMED_OUT && !j->in->sc->load)
-		return STATUS_TIME_LIMIT;
 	if (d->trouble != DRIVE_FINE)
-		return STATUS_TROUBLE;
+		return backend_trouble_status(j->in, d);
 	if (d->stopped)
 		return 0;
-	return j->files.len && j->files.at[0].unknown_instruction ? STATUS_FAILED : d->tool_status;
+	return j->files.len && j->files.at[0].unknown_instruction ? BACKEND_FAILED : d->tool_status;
 }
 
 static void note_figures(const struct res_memory *r, struct backend_result *ret)
@@ -724,7 +720,7 @@ static int memory_run(const struct backend_run *in, struct backend_result *ret, 
 	int rc = command_check(&in->sc->memory, err);
 
 	if (rc < 0) {
-		ret->status = STATUS_USAGE;
+		ret->status = BACKEND_TROUBLE;
 		return rc;
 	}
 	marks_init(&j.marks, in->sc, in->signals, in->dir);

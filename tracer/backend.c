@@ -31,8 +31,6 @@
 #define MARK_WAIT_NS   (1 * NS_PER_SEC)
 #define LIMIT_SLACK_NS (10 * NS_PER_SEC)
 
-enum { STATUS_TRACER_FAILED = 125, STATUS_TIME_LIMIT = 124, STATUS_TROUBLE = 2 };
-
 static const char *const suffixes[] = {BASE "-summary.txt", BASE "-detail.txt", BASE "-time.folded",
 	BASE "-bytes.folded", BASE "-calls.folded", BASE "-messages.folded", BASE ".json", NULL};
 
@@ -319,7 +317,7 @@ static int target_status(const struct res_result *r, const struct drive_result *
 	if (!r->exit)
 		return d->tool_status;
 	if (r->exit->timed_out == 1)
-		return STATUS_TIME_LIMIT;
+		return BACKEND_TIME_LIMIT;
 	if (r->exit->signal != U64_NONE)
 		return 128 + (int)r->exit->signal;
 	return r->exit->status != U64_NONE ? (int)r->exit->status : d->tool_status;
@@ -328,19 +326,16 @@ static int target_status(const struct res_result *r, const struct drive_result *
 /* iotrace's 125 is its own trouble, unless that is what the target ended with. */
 static int tracer_failed(const struct res_result *r, const struct drive_result *d)
 {
-	return d->tool_status == STATUS_TRACER_FAILED &&
-	       !(r->exit && r->exit->status == STATUS_TRACER_FAILED);
+	return d->tool_status == BACKEND_FAILED && !(r->exit && r->exit->status == BACKEND_FAILED);
 }
 
 static int run_status(
 	const struct backend_run *in, const struct res_result *r, const struct drive_result *d)
 {
 	if (tracer_failed(r, d))
-		return STATUS_TRACER_FAILED;
-	if (d->trouble == DRIVE_TIMED_OUT && !in->sc->load)
-		return STATUS_TIME_LIMIT;
+		return BACKEND_FAILED;
 	if (d->trouble != DRIVE_FINE)
-		return STATUS_TROUBLE;
+		return backend_trouble_status(in, d);
 	return d->stopped ? 0 : target_status(r, d);
 }
 
@@ -403,10 +398,10 @@ static int no_result(const struct backend_run *in, const struct drive_result *d,
 	struct backend_result *ret, struct err *err)
 {
 	if (d->trouble == DRIVE_TIMED_OUT) {
-		ret->status = in->sc->load ? STATUS_TROUBLE : STATUS_TIME_LIMIT;
+		ret->status = backend_trouble_status(in, d);
 		return err_set(err, -ETIMEDOUT, "%s: iotrace left no result", d->text);
 	}
-	if (d->tool_status == 126 || d->tool_status == 127 || d->tool_status == STATUS_TROUBLE)
+	if (d->tool_status == 126 || d->tool_status == 127 || d->tool_status == BACKEND_TROUBLE)
 		ret->status = d->tool_status;
 	return err_set(
 		err, -EIO, "iotrace ended with status %d and left no result", d->tool_status);

@@ -39,16 +39,24 @@ struct drive backend_drive(const struct backend_run *in)
 	};
 }
 
+int backend_trouble_status(const struct backend_run *in, const struct drive_result *d)
+{
+	if (d->trouble == DRIVE_FINE)
+		return 0;
+	return d->trouble == DRIVE_TIMED_OUT && !in->sc->load ? BACKEND_TIME_LIMIT
+							      : BACKEND_TROUBLE;
+}
+
 int backend_not_attached(const struct backend_run *in, const struct drive_result *d,
 	struct backend_result *ret, struct err *err)
 {
-	enum { STATUS_TROUBLE = 2, STATUS_TIME_LIMIT = 124, STATUS_INTERRUPTED = 130 };
-
 	if (!in->attach || d->tool_started)
 		return 0;
-	ret->status = d->interrupted                                   ? STATUS_INTERRUPTED
-		      : d->trouble == DRIVE_TIMED_OUT && !in->sc->load ? STATUS_TIME_LIMIT
-								       : STATUS_TROUBLE;
+	ret->status = backend_trouble_status(in, d);
+	if (d->interrupted)
+		ret->status = BACKEND_INTERRUPTED;
+	else if (!ret->status)
+		ret->status = BACKEND_TROUBLE;
 	return err_set(err, d->interrupted ? -EINTR : -ECHILD, "%s", d->text);
 }
 

@@ -16,6 +16,14 @@
  * docs/HOWTO_ADD_BACKEND.md.
  */
 
+/* Exit statuses that are not the target's, by docs/man/profile-scenario.1. */
+enum backend_status {
+	BACKEND_TROUBLE = 2,
+	BACKEND_TIME_LIMIT = 124,
+	BACKEND_FAILED = 125,
+	BACKEND_INTERRUPTED = 130,
+};
+
 /* One run that is asked for. */
 struct backend_run {
 	const struct scenario *sc;
@@ -103,6 +111,10 @@ const char *backend_figure_words(
 /* What drive_run() is to do, as far as it is the same for all: a tool that is ended by KILL, and at
  * the scenario's time limit. The rest is the backend's: tool_argv or attach, mark. */
 struct drive backend_drive(const struct backend_run *in);
+/* The status where something came up in drive_run(): of a limit of time 124; 2 of all else, and of
+ * a limit of time too where there is a load, which was to end the run. 0: nothing did, the status
+ * is the target's or the tool's, which only the backend knows. */
+int backend_trouble_status(const struct backend_run *in, const struct drive_result *d);
 /* Where drive_run() has attached to nothing: sets the status and err, and returns it; else 0. */
 int backend_not_attached(const struct backend_run *in, const struct drive_result *d,
 	struct backend_result *ret, struct err *err);

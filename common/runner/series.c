@@ -16,7 +16,7 @@
 #include "common/runner/layout.h"
 #include "common/runner/median.h"
 
-enum { FIGURES_SHOWN = 3, STATUS_INTERRUPTED = 130 };
+enum { FIGURES_SHOWN = 3 };
 
 /* One run that was kept. */
 struct kept {
@@ -158,7 +158,7 @@ static int with_helpers(const struct series *s, const struct turn *t, const stru
 		(void)unlink(log);
 	int rc = helpers_start(&helpers, s->sc, in->signals, s->runner->logs ? log : NULL, err);
 	if (rc < 0) {
-		ret->status = rc == -EINTR ? STATUS_INTERRUPTED : RUNNER_TROUBLE;
+		ret->status = rc == -EINTR ? BACKEND_INTERRUPTED : RUNNER_TROUBLE;
 		ret->blamed = "helper";
 		return rc;
 	}
@@ -250,7 +250,7 @@ static void run_control(struct series *s, uint64_t number, struct drive_result *
 
 	/* Nothing is run after it, so nothing else says so. */
 	if (s->runner->interrupted)
-		note_status(s, STATUS_INTERRUPTED);
+		note_status(s, BACKEND_INTERRUPTED);
 	if (rc < 0) {
 		*ret = (struct drive_result){.trouble = DRIVE_DIED_EARLY};
 		snprintf(ret->text, sizeof(ret->text), "%.255s", err.text);
