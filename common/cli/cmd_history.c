@@ -11,7 +11,6 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/nearest.h"
-#include "common/base/units.h"
 #include "common/cli/gather.h"
 #include "common/cli/history_add.h"
 #include "common/cli/history_print.h"
@@ -19,11 +18,9 @@
 #include "common/history/tell.h"
 #include "common/model/json.h"
 #include "common/report/plot_history.h"
-#include "common/view/view.h"
-#include "common/write/safe.h"
 #include "common/write/writer.h"
 
-enum { STATUS_WORSE = 1, STATUS_CANNOT_TELL = 3, TEXT_COLUMNS = 120 };
+enum { STATUS_WORSE = 1, STATUS_CANNOT_TELL = 3 };
 
 struct history_args {
 	struct history_place place;
@@ -323,32 +320,6 @@ static int check_status(const struct checking *c)
 	return c->worse ? STATUS_WORSE : c->unsure || !c->docs.len ? STATUS_CANNOT_TELL : STATUS_OK;
 }
 
-static void print_check(struct checking *c)
-{
-	const struct res_history *r = c->r;
-	char before[UNITS_BUF], after[UNITS_BUF];
-	struct arena a = {0};
-
-	for (size_t i = 0; i < r->notes.len; i++)
-		out_printf(&c->o, "%s\n", safe_text(&a, r->notes.at[i]));
-	for (size_t i = 0; i < c->docs.len; i++) {
-		struct doc *d = view_compare(c->docs.at[i], c->args->all);
-
-		text_write_doc(d, &c->o, TEXT_COLUMNS);
-		doc_free(d);
-	}
-	for (size_t i = 0; i < r->changes.len; i++) {
-		const struct res_history_change *x = &r->changes.at[i];
-
-		out_printf(&c->o, "%s %s: %s is worse since ", safe_text(&a, x->scenario), x->type,
-			x->figure);
-		out_printf(&c->o, "%s: %s -> %s\n", safe_text(&a, x->version),
-			units_figure(before, x->unit, x->before),
-			units_figure(after, x->unit, x->after));
-	}
-	arena_release(&a);
-}
-
 /* The comparisons stay those of c->docs. */
 static void tell_check(struct checking *c)
 {
@@ -381,7 +352,7 @@ static int check(struct history_args *args, struct history *h, struct err *err)
 	if (rc == 0)
 		tell_check(&c);
 	if (rc == 0 && !is_quiet(args))
-		print_check(&c);
+		history_print_check(c.r, args->all, &c.o);
 	status = check_status(&c);
 	rc = finish(args, &c.o, c.r, rc, err);
 	for (size_t i = 0; i < c.docs.len; i++)

@@ -2,16 +2,30 @@
 #include "common/cli/history_print.h"
 
 #include <math.h>
+#include <stdint.h>
 
+#include "common/base/units.h"
+#include "common/view/view.h"
 #include "common/view/view_history.h"
-#include "common/write/safe.h"
 #include "common/write/writer.h"
 
 #define TEXT_COLUMNS 120
 
+static size_t columns_of(const struct out *o)
+{
+	return out_columns(o->fd, TEXT_COLUMNS);
+}
+
 static void end(struct doc *d, struct out *o)
 {
-	text_write_doc(d, o, TEXT_COLUMNS);
+	text_write_doc(d, o, columns_of(o));
+	doc_free(d);
+}
+
+/* Each text one line, but on a terminal that has no room for it. */
+static void end_lines(struct doc *d, struct out *o)
+{
+	text_write_doc(d, o, out_columns(o->fd, SIZE_MAX));
 	doc_free(d);
 }
 
@@ -38,7 +52,8 @@ static void print_line(const struct res_history_series *s, struct out *o)
 {
 	static const char *const bars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 	double low = NAN, high = NAN;
-	size_t from = s->points.len > TEXT_COLUMNS - 4 ? s->points.len - (TEXT_COLUMNS - 4) : 0;
+	size_t room = columns_of(o) - 4;
+	size_t from = s->points.len > room ? s->points.len - room : 0;
 
 	for (size_t i = from; i < s->points.len; i++) {
 		low = fmin(low, s->points.at[i].median);
@@ -56,10 +71,10 @@ static void print_line(const struct res_history_series *s, struct out *o)
 
 static void print_series(const struct res_history_series *s, struct out *o)
 {
-	struct doc *d = doc_new();
+	struct doc *title = doc_new(), *d = doc_new();
 
-	out_printf(o, "%s of %s, %s\n", safe_text(&d->arena, s->figure),
-		safe_text(&d->arena, s->scenario), safe_text(&d->arena, s->type));
+	doc_text(title, "%s of %s, %s", s->figure, s->scenario, s->type);
+	end_lines(title, o);
 	print_line(s, o);
 	view_history_points(d, s);
 	for (size_t i = 0; i < s->changes.len; i++)
@@ -92,4 +107,29 @@ void history_print_changes(const struct res_history *r, struct out *o)
 		doc_text(d, "no change in %zu version%s", r->versions.len,
 			r->versions.len == 1 ? "" : "s");
 	end(d, o);
+}
+
+/* ---- a check ---- */
+
+static void tell_worse(struct doc *d, const struct res_history_change *c)
+{
+	char before[UNITS_BUF], after[UNITS_BUF];
+
+	doc_text(d, "%s %s: %s is worse since %s: %s -> %s", c->scenario, c->type, c->figure,
+		c->version, units_figure(before, c->unit, c->before),
+		units_figure(after, c->unit, c->after));
+}
+
+void history_print_check(const struct res_history *r, int all, struct out *o)
+{
+	struct doc *notes = doc_new(), *worse = doc_new();
+
+	for (size_t i = 0; i < r->notes.len; i++)
+		doc_text(notes, "%s", r->notes.at[i]);
+	end_lines(notes, o);
+	for (size_t i = 0; i < r->comparisons.len; i++)
+		end(view_compare(&r->comparisons.at[i], all), o);
+	for (size_t i = 0; i < r->changes.len; i++)
+		tell_worse(worse, &r->changes.at[i]);
+	end_lines(worse, o);
 }

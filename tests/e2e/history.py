@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from profile_scenario import io, one_line, text_of, write
 from report import Keyboard, Page, browse, is_closed
 from schema import Schema
-from tap import BIN, ROOT, Skip, check, eq, main, need_root, only_from, profile, test, wait_for
+from tap import BIN, ROOT, Skip, check, eq, fits, main, need_root, on_terminal, only_from, profile, test, wait_for
 
 only_from("history")
 
@@ -288,7 +288,36 @@ def pages_of_little(t):
     one_line(profile(t, "report", "--history", "a", "b", status=2), "'b' is one STORE too many")
 
 
-@test(timeout=120)
+@test
+def as_wide_as_the_terminal(t):
+    """list, show, trend and check fit a narrow terminal, and no name is cut; elsewhere they are lines of up to 120 columns."""
+    name = "a.scenario-of-20.chr"
+    for n, writes in enumerate((20, 20, 25), 1):
+        write(t, "p.py", WRITES % writes)
+        for scenario in (name, "s"):
+            io(t, scenario, "--runs", 3, "-q", "--output-dir", "r", "--binary", "/usr/bin/python3", "--", "p.py")
+        history(t, "add", "r", "--label", "a-version-with-a-long-label-%d" % n)
+    results(t, "r4", 25, name="another-scenario-with-a-name-of-41-letter")
+    env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LC_ALL", "LANG")}
+
+    def asked(store, *args, names=()):
+        argv = [os.path.join(BIN, "profile-scenario"), "history", *args, "--store", store]
+        wide = subprocess.run(argv, cwd=t.dir, env={**env, "COLUMNS": "60"}, capture_output=True, text=True).stdout
+        check(max(map(len, wide.splitlines())) > 60, "nothing to fold: " + wide)
+        for columns, more in ((60, {}), (60, {"LC_ALL": "C"}), (80, {"COLUMNS": "60"}), (40, {})):
+            fits(on_terminal(argv, columns, cwd=t.dir, env={**env, **more}), int(more.get("COLUMNS", columns)), *names)
+        eq(on_terminal(argv, 250, cwd=t.dir, env=env), wide, "where there is room")
+    labels = ["a-version-with-a-long-label-%d" % n for n in (1, 2, 3)]
+    asked(STORE, "list", names=[name] + labels)
+    asked(STORE, "show", labels[2], "--all", names=[name, "write.calls"])
+    asked(STORE, "trend", names=[name, labels[2]])
+    asked(STORE, "trend", "write.calls", names=[name] + labels)
+    asked(STORE, "check", names=[name])
+    history(t, "add", "r4", "--label", "a-version-with-a-long-label-4")
+    asked(STORE, "check", names=["another-scenario-with-a-name-of-41-letter io: nothing came before it"])
+
+
+@test
 def the_same_as_json(t):
     three_versions(t)
     schema = Schema(os.path.join(ROOT, "docs", "history.schema.json"))
