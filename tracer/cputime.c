@@ -2,6 +2,7 @@
 #include "tracer/cputime.h"
 
 #include "common/base/clock.h"
+#include "tracer/stops.h"
 #include "tracer/tracee.h"
 
 void cputime_init(struct cputime *c, int wants_window)
@@ -17,12 +18,15 @@ static void unread(struct cputime *c, struct process *p)
 	p->cpu_ns = CPUTIME_NOT_COUNTED;
 }
 
-static void count(struct cputime *c, struct process *p, uint64_t ns)
+/* It has used so much until now; UINT64_MAX: nothing has read it, and nothing will. */
+static void settle(struct cputime *c, struct process *p, uint64_t ns)
 {
-	if (ns <= p->cpu_ns)
-		return;
-	c->phases[c->phase].ns += ns - p->cpu_ns;
-	p->cpu_ns = ns;
+	if (ns == UINT64_MAX) {
+		unread(c, p);
+	} else if (ns > p->cpu_ns) {
+		c->phases[c->phase].ns += ns - p->cpu_ns;
+		p->cpu_ns = ns;
+	}
 }
 
 void cputime_begin(struct cputime *c, struct process *p)
@@ -41,42 +45,46 @@ void cputime_end(struct cputime *c, struct process *p)
 	/* Its end was not seen in time: it is there until its parent has waited for it. */
 	if (ns == UINT64_MAX)
 		ns = clock_process_ns(p->pid);
-	if (ns == UINT64_MAX)
-		unread(c, p);
-	else
-		count(c, p, ns);
+	settle(c, p, ns);
 }
 
-void cputime_count(struct cputime *c, const struct tracees *tracees)
+void cputime_count(struct cputime *c, const struct tracees *tracees, const struct stops *stops)
 {
 	struct map_iter it = {0};
 
 	while (map_next(&tracees->processes, &it)) {
 		struct process *p = it.value;
-		uint64_t ns = clock_process_ns(p->pid);
+		uint64_t ns = p->cpu_end_ns; /* known where threads of it are not handled yet */
 
-		if (p->cpu_ns != CPUTIME_NOT_COUNTED && ns != UINT64_MAX)
-			count(c, p, ns);
+		if (p->cpu_ns == CPUTIME_NOT_COUNTED)
+			continue;
+		if (ns == UINT64_MAX)
+			ns = clock_process_ns(p->pid);
+		if (ns == UINT64_MAX)
+			ns = stops_death_ns(stops, p->pid);
+		settle(c, p, ns);
 	}
 }
 
-static void turn(
-	struct cputime *c, const struct tracees *tracees, enum book_phase from, enum book_phase to)
+static void turn(struct cputime *c, const struct tracees *tracees, const struct stops *stops,
+	enum book_phase from, enum book_phase to)
 {
 	if (c->phase != from)
 		return;
-	cputime_count(c, tracees);
+	cputime_count(c, tracees, stops);
 	c->phase = to;
 }
 
-void cputime_window_begins(struct cputime *c, const struct tracees *tracees)
+void cputime_window_begins(
+	struct cputime *c, const struct tracees *tracees, const struct stops *stops)
 {
-	turn(c, tracees, PHASE_STARTUP, PHASE_WINDOW);
+	turn(c, tracees, stops, PHASE_STARTUP, PHASE_WINDOW);
 }
 
-void cputime_window_ends(struct cputime *c, const struct tracees *tracees)
+void cputime_window_ends(
+	struct cputime *c, const struct tracees *tracees, const struct stops *stops)
 {
-	turn(c, tracees, PHASE_WINDOW, PHASE_SHUTDOWN);
+	turn(c, tracees, stops, PHASE_WINDOW, PHASE_SHUTDOWN);
 }
 
 /* ---- the result ---- */

@@ -9,6 +9,7 @@
 
 struct process;
 struct res_result;
+struct stops;
 struct tracees;
 
 /*
@@ -40,10 +41,13 @@ void cputime_init(struct cputime *c, int wants_window);
 void cputime_begin(struct cputime *c, struct process *p);
 /* It is dead; cpu_end_ns has what was read then. */
 void cputime_end(struct cputime *c, struct process *p);
-void cputime_window_begins(struct cputime *c, const struct tracees *tracees);
-void cputime_window_ends(struct cputime *c, const struct tracees *tracees);
-/* Those that live, up to now. */
-void cputime_count(struct cputime *c, const struct tracees *tracees);
+void cputime_window_begins(
+	struct cputime *c, const struct tracees *tracees, const struct stops *stops);
+void cputime_window_ends(
+	struct cputime *c, const struct tracees *tracees, const struct stops *stops);
+/* Those that live, up to now, and those whose death is queued, so that it counts in this phase; of
+ * one that cannot be read the time is not known. */
+void cputime_count(struct cputime *c, const struct tracees *tracees, const struct stops *stops);
 /* Fills cpu_ns of the run and its phases, whose rows are there, and warns of what could not be
  * read. */
 void cputime_result(const struct cputime *c, struct res_result *r);

@@ -340,11 +340,11 @@ static void obey(struct session *s, struct order *order)
 	switch (order->kind) {
 	case ORDER_BEGIN:
 		book_begin(&s->book, order->at_ns);
-		cputime_window_begins(&s->cputime, &s->tracees);
+		cputime_window_begins(&s->cputime, &s->tracees, &s->stops);
 		break;
 	case ORDER_END:
 		book_end(&s->book, order->at_ns);
-		cputime_window_ends(&s->cputime, &s->tracees);
+		cputime_window_ends(&s->cputime, &s->tracees, &s->stops);
 		break;
 	case ORDER_MARK:
 		book_mark(&s->book, order->name, order->at_ns);
@@ -405,6 +405,6 @@ void loop_end(struct session *s)
 			recorder_mm_account(&s->recorder, t->mm->recorder);
 	}
 	recorder_sweep(&s->recorder);
-	cputime_count(&s->cputime, &s->tracees);
+	cputime_count(&s->cputime, &s->tracees, &s->stops);
 	book_close(&s->book, clock_mono_ns());
 }

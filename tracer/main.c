@@ -87,7 +87,8 @@ static void set_window(struct run *run, uint64_t start_ns)
 	if (run->opt.skip_ns)
 		run->supervise.begin_at_ns = b->window_begin_ns;
 	else
-		cputime_window_begins(&run->session.cputime, &run->session.tracees);
+		cputime_window_begins(
+			&run->session.cputime, &run->session.tracees, &run->session.stops);
 	run->supervise.end_at_ns = b->window_end_ns;
 	if (run->opt.pids.len)
 		run->supervise.detach_at_ns = b->window_end_ns;

@@ -167,7 +167,7 @@ int stops_wait(struct stops *q, int flags)
 int stops_take(struct stops *q, struct stop *ret)
 {
 	while (q->head < q->len) {
-		*ret = q->at[q->head++];
+		q->in_hand = *ret = q->at[q->head++];
 		if (ret->tid == q->looked_at)
 			q->looked_at = 0;
 		if (q->head == q->len)
@@ -181,6 +181,19 @@ int stops_take(struct stops *q, struct stop *ret)
 size_t stops_count(const struct stops *q)
 {
 	return q->len - q->head;
+}
+
+static int is_death_of(const struct stop *stop, pid_t pid)
+{
+	return stop->tid == pid && !WIFSTOPPED(stop->status);
+}
+
+uint64_t stops_death_ns(const struct stops *q, pid_t pid)
+{
+	for (size_t i = q->head; i < q->len; i++)
+		if (is_death_of(&q->at[i], pid))
+			return q->at[i].cpu_ns;
+	return is_death_of(&q->in_hand, pid) ? q->in_hand.cpu_ns : UINT64_MAX;
 }
 
 void stops_hold(struct stops *q, const struct stop *stop)

@@ -24,6 +24,7 @@ struct stop {
 struct stops {
 	struct stop *at;
 	size_t len, cap, head; /* those before head have been taken */
+	struct stop in_hand;   /* the one that was taken last */
 	/* Stops since it was looked whether others wait, and how many that may be: loop.c. */
 	unsigned int unlooked, alone;
 	struct map held; /* tid -> struct stop (heap) */
@@ -56,6 +57,9 @@ int stops_wait(struct stops *q, int flags);
 /* The oldest one; 0: there is none. */
 int stops_take(struct stops *q, struct stop *ret);
 size_t stops_count(const struct stops *q);
+/* CPU time that a process had used, whose death was taken last or is queued; UINT64_MAX: none is,
+ * or its clock was not read. */
+uint64_t stops_death_ns(const struct stops *q, pid_t pid);
 
 /* Keeps a stop, the thread's only one, until stops_unhold or stops_forget. */
 void stops_hold(struct stops *q, const struct stop *stop);

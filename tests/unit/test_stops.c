@@ -164,6 +164,31 @@ static void the_clock_of_the_dead(void **state)
 	}
 }
 
+/* What a death says counts until it has been handled, and that of the number's last one. */
+static void a_death_is_known_until_it_is_handled(void **state)
+{
+	struct stops q = {0};
+	struct stop stop;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(0);
+	assert_true(stops_death_ns(&q, pid) == UINT64_MAX);
+	q.wary = 1;
+	assert_int_equal(stops_wait(&q, 0), 1);
+	stops_push(&q, 1, SIGSTOP << 8 | 0x7f);
+	assert_true(stops_death_ns(&q, pid) != UINT64_MAX);
+	assert_true(stops_death_ns(&q, 1) == UINT64_MAX);
+	assert_int_equal(stops_take(&q, &stop), 1);
+	assert_int_equal(stop.tid, pid);
+	assert_true(stops_death_ns(&q, pid) == stop.cpu_ns); /* it is in hand */
+	assert_int_equal(stops_take(&q, &stop), 1);
+	assert_true(stops_death_ns(&q, pid) == UINT64_MAX);
+	stops_release(&q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +198,7 @@ int main(void)
 		cmocka_unit_test(a_held_one_that_is_over_is_not_handled),
 		cmocka_unit_test(takes_deaths_from_the_kernel),
 		cmocka_unit_test(the_clock_of_the_dead),
+		cmocka_unit_test(a_death_is_known_until_it_is_handled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
