@@ -754,7 +754,8 @@ def ended_as_ever_after_the_window(t):
         j = result(t, "srv")
         eq((j["exit"]["status"], j["attached"]["processes"]), (0, 2), "result")
         check(gone(j["attached"]["pid"]) and gone(int(wait_for_text(t.path("child")))), "both are ended")
-    eq(text_of(t, "log").split(), [str(int(signal.SIGTERM)), str(int(signal.SIGCONT))], "what it was told")
+    # In any order: where both wait, the handler of the one is interrupted by that of the other.
+    eq(sorted(map(int, text_of(t, "log").split())), sorted([signal.SIGTERM, signal.SIGCONT]), "what it was told")
 
 
 @test

@@ -239,7 +239,9 @@ def cross_compiler(t):
     own = os.environ.get("AARCH64_CC")
     probe = t.path("probe.c")
     with open(probe, "w") as f:
-        f.write("#include <stdio.h>\n#include <sys/user.h>\n#ifndef __aarch64__\n#error\n#endif\n")
+        # Another architecture's headers, which clang takes where there are no others, have other sizes.
+        f.write("#include <stdint.h>\n#include <stdio.h>\n#include <sys/user.h>\n#ifndef __aarch64__\n#error\n#endif\n"
+                "_Static_assert(sizeof(uintptr_t) == sizeof(void *), \"\");\n")
     for cc in [own] if own else CROSS_CC:
         words = cc.split()
         if shutil.which(words[0]) and not subprocess.run(words + ["-fsyntax-only", probe], capture_output=True).returncode:
