@@ -15,6 +15,7 @@
 #include "common/cli/history_add.h"
 #include "common/cli/history_print.h"
 #include "common/compare/metric.h"
+#include "common/history/culprit.h"
 #include "common/history/tell.h"
 #include "common/model/json.h"
 #include "common/report/plot_history.h"
@@ -306,12 +307,8 @@ static int check_all(struct checking *c, struct err *err)
 		if (is_asked(c, scenario, type))
 			rc = check_part(c, scenario, type, err);
 	}
-	if (rc == 0)
-		rc = check_levels(c, "wall_time", err);
-	if (rc == 0)
-		rc = check_levels(c, "latency", err);
-	if (rc == 0)
-		rc = check_levels(c, "peak_heap", err);
+	for (size_t i = 0; changes_noisy[i] && rc == 0; i++)
+		rc = check_levels(c, changes_noisy[i], err);
 	return rc;
 }
 

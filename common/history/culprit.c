@@ -317,10 +317,11 @@ static int by_version(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
+const char *const changes_noisy[] = {"wall_time", "cpu_time", "latency", "peak_heap", NULL};
+
 int changes_read(
 	struct history *h, const struct trend_ask *ask, struct changes *ret, struct err *err)
 {
-	static const char *const noisy[] = {"wall_time", "cpu_time", "latency", "peak_heap"};
 	struct history_versions v = {0};
 	struct rans r = {0};
 	int rc = history_list(h, &v, err);
@@ -330,8 +331,8 @@ int changes_read(
 		rc = find_rans(h, ask, &r, err);
 	if (rc == 0)
 		rc = add_pairs(h, &r, &v, ret, err);
-	for (size_t i = 0; i < LEN(noisy) && rc == 0; i++)
-		rc = add_noisy(h, ask, noisy[i], ret, err);
+	for (size_t i = 0; changes_noisy[i] && rc == 0; i++)
+		rc = add_noisy(h, ask, changes_noisy[i], ret, err);
 	for (size_t i = 0; i < ret->len; i++) {
 		ret->at[i].version = place_of(&v, ret->at[i].label);
 		ret->at[i].order = i;

@@ -37,6 +37,8 @@ struct changes {
 	size_t len, cap;
 	size_t versions;
 };
+/* Figures that are judged though they are noisy; NULL after the last. */
+extern const char *const changes_noisy[];
 int changes_read(
 	struct history *h, const struct trend_ask *ask, struct changes *ret, struct err *err);
 void changes_release(struct changes *c);

@@ -6,6 +6,7 @@ import glob
 import hashlib
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -102,6 +103,28 @@ def what_is_stored_is_what_was_measured(t):
         text = subprocess.run([zstd, "-d"], input=blob, capture_output=True, check=True).stdout
         check(json.loads(text) in runs and len(text) == size, "the document")
         eq(hashlib.sha256(text).hexdigest(), sha, "its name")
+
+
+@test
+def check_says_since_when_the_cpu_time_is_worse(t):
+    """Runs of one result, whose CPU time alone is another from version 9 on."""
+    results(t, "r", runs=1)
+    with open(t.path("r/iotrace/s-iotrace.json")) as f:
+        run = json.load(f)
+    draw, said = random.Random(1), ""
+    for n in range(1, 13):
+        os.makedirs(t.path("v%d/iotrace/s.runs" % n))
+        for k in range(1, 6):
+            run["wall_ns"] = int(50e6 * draw.gauss(1, 0.02))
+            run["cpu_ns"] = int((13e6 if n >= 9 else 10e6) * draw.gauss(1, 0.02))
+            run["phases"] = []
+            for name in ["s-iotrace.json"] * (k == 3) + ["s.runs/%d.json" % k]:
+                with open(t.path("v%d/iotrace/%s" % (n, name)), "w") as f:
+                    json.dump(run, f)
+        history(t, "add", "v%d" % n, "--label", n)
+        said += history(t, "check", status=None).out
+    eq(len(re.findall(r"^s io: cpu_time is worse since 9: [\d.]+ ms -> 1[23]\.\d ms$", said, re.M)), 1, "once: " + said)
+    check("wall_time is worse" not in said, said)
 
 
 @test
