@@ -16,6 +16,22 @@ static const struct optable_row *row_of(const struct optable *options, const cha
 	return NULL;
 }
 
+static int takes_value(const struct optable *options, const char *option)
+{
+	const struct optable_row *row = row_of(options, option);
+
+	return row && row->kind != OPTION_FLAG;
+}
+
+/* What follows is left to who reads the options: it is the target's, or behind an option that there
+ * is not, so that nothing can be told apart. */
+static int ends_words(const struct optable *options, const char *arg)
+{
+	const char *option = optable_option(options, arg);
+
+	return !strcmp(arg, "--") || (option && !row_of(options, option));
+}
+
 static int add_word(struct words *w, size_t most, const char *word, struct err *err)
 {
 	if (w->len == most || w->len == WORDS_MAX)
@@ -28,7 +44,6 @@ int words_split(const struct optable *options, char **argv, size_t most, int kee
 	struct words *ret, struct err *err)
 {
 	char **to = argv;
-	const struct optable_row *row;
 	const char *option;
 	int rc = 0, rest = 0;
 
@@ -36,21 +51,15 @@ int words_split(const struct optable *options, char **argv, size_t most, int kee
 	for (char **from = argv; *from && rc == 0; from++) {
 		if (!rest && !strcmp(*from, "--") && !keep_rest) {
 			rest = 1;
-		} else if (!rest && !strcmp(*from, "--")) {
+		} else if (!rest && ends_words(options, *from)) {
 			while (*from)
 				*to++ = *from++;
 			break;
 		} else if (rest || !(option = optable_option(options, *from))) {
 			rc = add_word(ret, most, *from, err);
-		} else if (!(row = row_of(options, option))) {
-			/* Whoever reads the options says so: nothing behind it can be told apart.
-			 */
-			while (*from)
-				*to++ = *from++;
-			break;
 		} else {
 			*to++ = *from;
-			if (row->kind != OPTION_FLAG && !strchr(*from, '=') && from[1])
+			if (takes_value(options, option) && !strchr(*from, '=') && from[1])
 				*to++ = *++from;
 		}
 	}
