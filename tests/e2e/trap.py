@@ -8,6 +8,7 @@ import struct
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from kernel_facts import gone
 from recorder import AT_ONCE, check_ways, own_counts
 from tap import USERNS, Skip, check, eq, main, need_recorder, only_from, test, wait_for
 
@@ -83,8 +84,7 @@ def the_target_dies_with_the_tracer(t):
     pid = int(p.stdout.readline())
     p.kill()
     p.wait()
-    wait_for("its end", lambda: not os.path.exists("/proc/%d" % pid) or
-             open("/proc/%d/stat" % pid).read().rsplit(")", 1)[1].split()[0] == "Z")
+    wait_for("its end", lambda: gone(pid))
 
 
 # ---- where it cannot be ----
