@@ -17,15 +17,12 @@ WAYS = ((), ("--trap=dispatch",), ("--no-times",))
 def main():
     until = time.monotonic() + 60 * float(os.environ.get("SOAK_MINUTES", "60"))
     runs = 0
-    for options in itertools.cycle(WAYS):
-        for program, args, counts, *_ in recorder_loop.NASTY:
-            try:
-                recorder_loop.loop(program, args, counts, 4, options)
-            except Failure as e:
-                sys.exit("after %d runs: %s" % (runs, e))
-            runs += 4
-            if time.monotonic() >= until:
-                break
+    for options, (program, args, counts, *_) in itertools.cycle(itertools.product(WAYS, recorder_loop.NASTY)):
+        try:
+            recorder_loop.loop(program, args, counts, 4, options)
+        except Failure as e:
+            sys.exit("after %d runs: %s" % (runs, e))
+        runs += 4
         if time.monotonic() >= until:
             break
     print("%d runs, no failure" % runs)

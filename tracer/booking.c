@@ -163,7 +163,7 @@ void booking_call(struct session *s, struct tracee *t, const struct sys_event *e
 	const struct file *file = NULL;
 	struct stopped_call *waits;
 
-	recorder_now(&s->recorder, t->mm); /* what others call from now on is later */
+	recorder_tell(&s->recorder, t->mm);
 	if (call.applied && s->map.fds)
 		identity_call(s->identity, &call.caller, &call.ev, counted, NULL, &file);
 	if (call.applied)

@@ -230,9 +230,8 @@ static int merge_argv(struct scenario *sc, const struct scenario_args *args,
 	}
 	if ((!binary || !*binary) && rest && rest[0])
 		return err_set(err, -EINVAL,
-			"no target: what comes after -- are its arguments; give --binary %s, and "
-			"those "
-			"behind it after --",
+			"no target: what comes after -- are its arguments; give --binary %s, "
+			"and those behind it after --",
 			rest[0]);
 	if (!binary || !*binary)
 		return err_set(err, -EINVAL,

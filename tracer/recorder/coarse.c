@@ -48,13 +48,10 @@ void coarse_tell_all(const struct recorder *f, uint64_t ticks)
 		tell(f->threads.at[i]->tracee->mm->recorder, ticks);
 }
 
-uint64_t recorder_now(const struct recorder *f, const struct mm *mm)
+void recorder_tell(const struct recorder *f, const struct mm *mm)
 {
-	uint64_t now = tsc_now();
-
 	if (f->timeless)
-		tell(mm->recorder, now + CLOCK_STEP);
-	return now;
+		tell(mm->recorder, tsc_now() + CLOCK_STEP);
 }
 
 uint64_t recorder_turn(struct recorder *f, uint64_t at_ns)

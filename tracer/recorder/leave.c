@@ -43,7 +43,7 @@ static void take_over(struct recorder *f, struct tracee *t, const struct record 
 {
 	struct sys_event ev;
 	struct record copy = *r;
-	uint64_t now = recorder_now(f, t->mm), head, site;
+	uint64_t now = tsc_now(), head, site;
 
 	if (!copy.t1)
 		copy.t1 = now;

@@ -123,12 +123,11 @@ struct recorder {
 	struct stacks *stacks; /* NULL: not wanted */
 	const char *reason;    /* !on, or of no use: static text, NULL if nobody asked for it */
 	int no_patch;
-	int dispatch;  /* trap.h instead of a filter: set before recorder_init() */
-	int timeless;  /* the order of calls is all that is told of their times: coarse.h; likewise
-			*/
-	int waiting;   /* not all threads are attached to yet: nothing may be changed */
-	int departing; /* the targets are being left */
-	int at_once;   /* for tests: from each process's and site's first call on */
+	int dispatch;    /* trap.h instead of a filter: set before recorder_init() */
+	int timeless;    /* of times only the order is told: coarse.h; likewise */
+	int waiting;     /* not all threads are attached to yet: nothing may be changed */
+	int departing;   /* the targets are being left */
+	int at_once;     /* for tests: from each process's and site's first call on */
 	int knows_sites; /* some file has sites that are worth a patch */
 	int segments;    /* recorder_segments_seen() */
 	struct tsc tsc;
@@ -284,9 +283,8 @@ int recorder_is_busy(const struct recorder *f);
 void recorder_sweep_release(struct recorder *f);
 
 /* ---- coarse.c ---- */
-/* The time in ticks. What the mm calls from now on is later, also where that is all that is known.
- */
-uint64_t recorder_now(const struct recorder *f, const struct mm *mm);
+/* A call of the mm is over that the stub did not stamp: what the mm calls from now on is later. */
+void recorder_tell(const struct recorder *f, const struct mm *mm);
 /* A phase begins at at_ns, or where only the order of calls is told: now. Sweeps what was before
  * it, and returns its beginning. */
 uint64_t recorder_turn(struct recorder *f, uint64_t at_ns);
