@@ -51,6 +51,7 @@ struct sys_event {
 			     none */
 	uint32_t mm_id;   /* address space */
 	uint8_t blocking; /* enum blocking: of the file that the call is about */
+	uint8_t pathless; /* it is in no file system, as far as is known: a socket, a pipe */
 	/* --stacks: */
 	uint32_t stack_id;   /* stacks.h; 0: not taken */
 	uint8_t stack_first; /* it was taken whatever the call was, not by chance */

@@ -664,6 +664,7 @@ void identity_call(struct identity *id, const struct caller *c, struct sys_event
 		ev->fd_id = files_id(c->files, life, c->pid, (uint32_t)fd);
 		*ret_file = life->file;
 		ev->blocking = life->file->blocking;
+		ev->pathless = life->file->target && *life->file->target != '/';
 		if (recorded)
 			want_name(id, c, (uint32_t)fd, life);
 		else if (life->file->name == FILE_UNNAMED)

@@ -37,6 +37,11 @@ TRUTHS = (
     ("lines", [1000], "write -> writev", 1000, 875, 968),
     ("pages", [160], "pwrite64 -> pwritev", 160, 140, 140),
     ("sends", [1000], "sendto -> sendmmsg", 1000, 875, 968),
+    ("served", [1000], "write -> writev", 1000, 875, 968),
+    ("served", [1000, "log"], "write -> writev", 1000, 875, 968),
+    ("served", [1000, "log"], "pwrite64 -> pwritev", 1000, 0, 0),
+    ("served", [1000, "read"], "write -> writev", 1000, 0, 0),
+    ("reread", [1000], "write -> writev", 1000, 0, 0),
     ("between", [200, "fsync"], "write -> writev", 200, 160, 180),
     ("between", [200, "dup"], "write -> writev", 200, 160, 180),
     ("between", [200, "fork"], "write -> writev", 200, 160, 180),
@@ -66,7 +71,7 @@ def truth(case, args, change, calls, of_8, of_32):
 
 
 for row in TRUTHS:
-    test(truth(*row), name="-".join([row[0]] + [str(a) for a in row[1]]))
+    test(truth(*row), name="-".join([row[0]] + [str(a) for a in row[1]] + row[2].split(" -> ")[:row[2] != "write -> writev"]))
 
 
 @test

@@ -180,6 +180,55 @@ static void parts(char **args)
 	CHECK(waitpid(pid, NULL, 0) == pid);
 }
 
+/* What a server does with a file: a part of it is read, and goes out as a part of a stream, which a
+ * child reads. args[1]: "log" writes a line of a log between, too, "read" reads by a call that could
+ * be on a pipe, too. */
+static void served(char **args)
+{
+	const char *what = args[0] && args[1] ? args[1] : "";
+	int file = t_file(64), log = t_file(0), s[2];
+	char c;
+	pid_t pid;
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		close(s[0]);
+		while (take(s[1]) == 1)
+			;
+		_exit(0);
+	}
+	close(s[1]);
+	for (long i = 0, n = count(args); i < n; i++) {
+		if (strcmp(what, "read") == 0) {
+			CHECK(lseek(file, 0, SEEK_SET) == 0 && take(file) == 1);
+		} else {
+			CHECK(pread(file, &c, 1, i % 64) == 1);
+		}
+		if (strcmp(what, "log") == 0)
+			CHECK(pwrite(log, "x", 1, i) == 1);
+		put(s[0]);
+	}
+	close(s[0]);
+	ended(pid);
+}
+
+/* Each byte is read from where it was just written, by another descriptor of the file: 0 safely. */
+static void reread(char **args)
+{
+	int fd = t_file(0), again;
+	char path[64], c;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, O_RDONLY);
+	CHECK(again >= 0);
+	for (long i = 0, n = count(args); i < n; i++) {
+		put(fd);
+		CHECK(pread(again, &c, 1, i) == 1);
+	}
+}
+
 /* After every tenth write what args[1] names: fsync dup fork lseek close other. */
 static void between(char **args)
 {
@@ -299,6 +348,8 @@ int main(int argc, char **argv)
 		{"pages", pages},
 		{"sends", sends},
 		{"parts", parts},
+		{"served", served},
+		{"reread", reread},
 		{"between", between},
 		{"threads", threads},
 		{"many", many},

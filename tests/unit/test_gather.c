@@ -15,10 +15,12 @@
 #include "tracer/agg/gather.h"
 #include "tracer/agg/rows.h"
 
-#define NM NOT_MEASURED
-#define US 1000
+#define NM      NOT_MEASURED
+#define US      1000
+#define SOCKETS 100 /* descriptors from this one on are none of files */
 
-/* A call: thread, descriptor (0: none), entry and exit in us; units of a batch, an error (<0). */
+/* A call, which may name a place in its file ("pread64@4096"): thread, descriptor (0: none), entry
+ * and exit in us; units of a batch, an error (<0). */
 struct step {
 	const char *name;
 	uint32_t thread, fd;
@@ -50,15 +52,20 @@ static const struct agg_names names = {.thread = thread_name, .fd = fd_name};
 
 static void take(struct gather *g, const struct step *s)
 {
-	struct sys_event ev = {.def = sys_by_name(s->name),
+	const char *place = strchr(s->name, '@');
+	cleanup_free char *name = mem_strdup(s->name);
+	struct sys_event ev = {.args[3] = place ? strtoull(place + 1, NULL, 0) : 0,
 		.entry_ns = s->entry_us * US,
 		.exit_ns = s->exit_us * US,
 		.ret = s->units < 0 ? s->units : 1,
 		.outcome = s->exit_us ? SYS_RETURNED : SYS_NO_RETURN,
 		.m = {NM, NM, NM, NM, NM, NM, 0, 0},
 		.thread_id = s->thread,
-		.fd_id = s->fd};
+		.fd_id = s->fd,
+		.pathless = s->fd >= SOCKETS};
 
+	name[strcspn(name, "@")] = '\0';
+	ev.def = sys_by_name(name);
 	assert_non_null(ev.def);
 	if (ev.def->unit != BATCH_NONE)
 		ev.m.batch_asked = ev.m.batch_moved = s->units > 0 ? (uint64_t)s->units : NM;
@@ -200,13 +207,39 @@ static void only_what_follows_on_in_the_file(void **state)
 
 /* ---- what ends what is held ---- */
 
-/* Two sends, `between`, two sends: 3 fewer freely; safely 3, or 2 where it ends what is held. */
+/* Two sends on fd, `between`, two sends: 3 fewer freely; safely 3, or 2 where it ends what is held.
+ */
+struct ends {
+	struct step between;
+	int safely;
+};
+
+static void ends(uint32_t fd, const struct ends *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct step sends[] = {{"write", 1, fd, 0, 1, 0}, {"write", 1, fd, 10, 11, 0},
+			rows[i].between, {"write", 1, fd, 30, 31, 0}, {"write", 1, fd, 40, 41, 0}};
+		struct gather *g = gather_new();
+		struct res_result *r;
+
+		for (size_t k = 0; k < LEN(sends); k++)
+			take(g, &sends[k]);
+		r = result_of(g);
+		assert_int_equal(r->gathering.len, 4);
+		if ((int)r->gathering.at[1].saved_safely != rows[i].safely ||
+			r->gathering.at[1].saved != 3)
+			fail_msg("%s of thread %u on %u: %llu safely of %llu", rows[i].between.name,
+				rows[i].between.thread, rows[i].between.fd,
+				(unsigned long long)r->gathering.at[1].saved_safely,
+				(unsigned long long)r->gathering.at[1].saved);
+		result_free(r);
+		gather_free(g);
+	}
+}
+
 static void what_ends_it(void **state)
 {
-	static const struct {
-		struct step between;
-		int safely;
-	} rows[] = {
+	static const struct ends rows[] = {
 		{{"getpid", 1, 0, 25, 26, 0}, 3},
 		{{"brk", 1, 0, 25, 26, 0}, 3},
 		{{"sched_getaffinity", 1, 0, 25, 26, 0}, 3},
@@ -250,25 +283,45 @@ static void what_ends_it(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < LEN(rows); i++) {
-		const struct step sends[] = {{"write", 1, 4, 0, 1, 0}, {"write", 1, 4, 10, 11, 0},
-			rows[i].between, {"write", 1, 4, 30, 31, 0}, {"write", 1, 4, 40, 41, 0}};
-		struct gather *g = gather_new();
-		struct res_result *r;
+	ends(4, rows, LEN(rows));
+}
 
-		for (size_t k = 0; k < LEN(sends); k++)
-			take(g, &sends[k]);
-		r = result_of(g);
-		assert_int_equal(r->gathering.len, 4);
-		if ((int)r->gathering.at[1].saved_safely != rows[i].safely ||
-			r->gathering.at[1].saved != 3)
-			fail_msg("%s of thread %u on %u: %llu safely of %llu", rows[i].between.name,
-				rows[i].between.thread, rows[i].between.fd,
-				(unsigned long long)r->gathering.at[1].saved_safely,
-				(unsigned long long)r->gathering.at[1].saved);
-		result_free(r);
-		gather_free(g);
-	}
+/* Who says where in a file waits for no peer, but may be about what is held where that is a file.
+ */
+static void a_file_is_no_peer(void **state)
+{
+	static const struct ends on_a_socket[] = {
+		{{"pread64", 1, 9, 25, 26, 0}, 3},
+		{{"pread64@4096", 1, 9, 25, 26, 0}, 3},
+		{{"preadv@4096", 1, 9, 25, 26, 0}, 3},
+		{{"preadv2@4096", 1, 9, 25, 26, 0}, 3},
+		{{"pwrite64@4096", 1, 9, 25, 26, 0}, 3},
+		{{"pwritev2@4096", 1, 9, 25, 26, 1}, 3},
+		/* it failed: on a pipe it has ESPIPE */
+		{{"pread64", 1, 9, 25, 26, -29}, 2},
+		/* where the file is: so it may be a pipe */
+		{{"preadv2@-1", 1, 9, 25, 26, 0}, 2},
+		{{"pwritev2@-1", 1, 9, 25, 26, 1}, 2},
+		{{"read", 1, 9, 25, 26, 0}, 2},
+		{{"write", 1, 9, 25, 26, 0}, 2},
+		/* of another thread: it is not about the descriptor */
+		{{"pread64", 2, 9, 25, 26, 0}, 3},
+	};
+	static const struct ends on_a_file[] = {
+		{{"pread64", 1, 9, 25, 26, 0}, 2},
+		{{"pread64", 1, 4, 25, 26, 0}, 2},
+		{{"pwrite64", 1, 9, 25, 26, 0}, 2},
+	};
+
+	(void)state;
+	ends(SOCKETS, on_a_socket, LEN(on_a_socket));
+	ends(4, on_a_file, LEN(on_a_file));
+	/* both ways are held at once, but what is written to a file goes before a send */
+	TELLS("1.100 write -> writev 3: 2/2 (60/60) 2/2 (60/60) 2/2 (60/60) 2/2 (60/60)\n"
+	      "1.9 pwrite64 -> pwritev 2: 1/0 (20/10) 1/0 (20/10) 1/0 (20/10) 1/0 (20/10)\n",
+		{"write", 1, SOCKETS, 0, 1, 0}, {"pwrite64", 1, 9, 15, 16, 0},
+		{"write", 1, SOCKETS, 20, 21, 0}, {"pwrite64@1", 1, 9, 35, 36, 0},
+		{"write", 1, SOCKETS, 40, 41, 0});
 }
 
 /* Held until the wait is entered, not until it is over, though only that tells of it. */
@@ -380,6 +433,7 @@ int main(void)
 		cmocka_unit_test(a_batch_counts_its_units),
 		cmocka_unit_test(only_what_follows_on_in_the_file),
 		cmocka_unit_test(what_ends_it),
+		cmocka_unit_test(a_file_is_no_peer),
 		cmocka_unit_test(it_goes_when_the_wait_is_entered),
 		cmocka_unit_test(it_may_have_been_under_way),
 		cmocka_unit_test(threads_hold_apart),

@@ -38,11 +38,15 @@ struct place {
 	uint64_t last_ns; /* entry of the last one */
 	uint64_t end;     /* of it in the file, where the call says where it begins */
 	uint64_t cut_ns;  /* another thread ended what is held safely; NEVER: not yet */
+	uint8_t pathless; /* no file: see sys_event */
 	uint8_t on_fd;    /* in the list of its descriptor */
 	uint8_t apart;    /* something was ended: until then what is safe is what is free */
 	struct place *next, **from;
 	struct way free[LIMITS], safe[LIMITS];
 };
+
+/* Where a place is: what it sends says where in a file, or not. */
+enum { ANYWHERE, ON_FILE, WAYS };
 
 struct gather {
 	struct arena arena; /* of the places */
@@ -51,8 +55,9 @@ struct gather {
 		struct place **at;
 		size_t len, cap;
 	} places;
-	/* What a thread holds back: in one place, as a send in another one ends it. */
-	struct place *held[AGG_ROWS_MAX + 1]; /* by thread_id */
+	/* What a thread holds back, by thread_id: in one place of each way, as a send in another
+	 * one ends it. */
+	struct place *held[WAYS][AGG_ROWS_MAX + 1];
 	struct watched {
 		struct place *held; /* where something is held that a call on it ends */
 		struct place *last; /* found last */
@@ -148,16 +153,33 @@ static void settle(struct place *p, uint64_t at_ns)
 	p->cut_ns = NEVER;
 }
 
-/* The thread holds nothing back any more. */
-static void release(struct gather *g, uint32_t thread_id, uint64_t at_ns)
+/* 1 if the call says where in its file it begins, and that was no error, as it is on a socket or
+ * pipe (ESPIPE): no peer is behind it. */
+static int is_on_file(const struct sys_event *ev)
 {
-	struct place *p = g->held[thread_id];
+	return ev->def->offset && (int64_t)ev->args[ev->def->offset - 1] >= 0 && sys_ok(ev);
+}
 
-	if (!p)
-		return;
-	settle(p, at_ns);
-	unlist(p);
-	g->held[thread_id] = NULL;
+/* 1 if what is held in the place must go before its thread makes the call. */
+static int is_ended_by(const struct place *p, const struct sys_event *ev)
+{
+	if (p->fd_id == ev->fd_id)
+		return 1;
+	return sys_waits(ev->def) && !(p->pathless && is_on_file(ev));
+}
+
+/* What the call's thread holds goes before the call, where it must; not that of one place. */
+static void release(struct gather *g, const struct sys_event *ev, const struct place *but)
+{
+	for (int i = 0; i < WAYS; i++) {
+		struct place *p = g->held[i][ev->thread_id];
+
+		if (!p || p == but || !is_ended_by(p, ev))
+			continue;
+		settle(p, ev->entry_ns);
+		unlist(p);
+		g->held[i][ev->thread_id] = NULL;
+	}
 }
 
 /* A call on the descriptor is over that is no send. What it ends is settled when the thread that
@@ -235,7 +257,8 @@ static void hold(struct gather *g, struct place *p, const struct sys_event *ev)
 		join(&p->safe[i], &limits[i], at_ns, units);
 	p->calls++;
 	p->last_ns = at_ns;
-	g->held[p->thread_id] = p;
+	p->pathless = ev->pathless;
+	g->held[ev->def->offset ? ON_FILE : ANYWHERE][p->thread_id] = p;
 	if (at_ns < cut_ns) { /* it was under way when that call ended */
 		p->cut_ns = cut_ns;
 		unlist(p);
@@ -246,12 +269,9 @@ static void hold(struct gather *g, struct place *p, const struct sys_event *ev)
 
 static void add_send(struct gather *g, const struct sys_event *ev)
 {
-	struct place *p = g->held[ev->thread_id];
+	struct place *p = find(g, ev);
 
-	if (!p || p->fd_id != ev->fd_id || p->def != ev->def) {
-		release(g, ev->thread_id, ev->entry_ns);
-		p = find(g, ev);
-	}
+	release(g, ev, p);
 	if (p)
 		hold(g, p, ev);
 	else
@@ -260,10 +280,7 @@ static void add_send(struct gather *g, const struct sys_event *ev)
 
 static void add_other(struct gather *g, const struct sys_event *ev)
 {
-	const struct place *held = g->held[ev->thread_id];
-
-	if (held && (sys_waits(ev->def) || ev->fd_id == held->fd_id))
-		release(g, ev->thread_id, ev->entry_ns);
+	release(g, ev, NULL);
 	if (ev->fd_id && ev->fd_id <= AGG_ROWS_MAX && sys_ok(ev))
 		cut(g, ev);
 }
