@@ -23,7 +23,7 @@ struct fixture {
 	struct rings r;
 	struct recorder_sink sink; /* the session's */
 	struct sys_event got[EVENTS], over;
-	size_t got_len;
+	size_t got_len, before_stopped; /* records given before the last one that stopped */
 };
 
 /* Looks at what the session made of it. */
@@ -49,6 +49,7 @@ static void stopped(void *ctx, void *call)
 {
 	struct fixture *x = ctx;
 
+	x->before_stopped = x->got_len;
 	x->sink.stopped(&x->s, call);
 }
 
@@ -298,6 +299,26 @@ static void a_close_that_stopped_is_applied_in_its_turn(void **state)
 	assert_int_equal(booked(x, SEEN_STOPPED), 1);
 }
 
+static void what_never_returned_is_as_old_as_its_entry(void **state)
+{
+	struct fixture *x = *state;
+	struct sys_event ev = {.def = sys_by_name("read"),
+		.args = {7},
+		.outcome = SYS_NO_RETURN,
+		.pid = getpid(),
+		.tid = 100};
+
+	record(&x->r, 1, SYS_write, 7);
+	time_passes();
+	ev.entry_ns = clock_mono_ns();
+	time_passes();
+	record(&x->r, 1, SYS_write, 7);
+	booking_call(&x->s, &x->r.tracees[0], &ev, 1);
+	recorder_sweep(&x->s.recorder);
+	assert_int_equal(x->got_len, 2);
+	assert_int_equal(x->before_stopped, 1);
+}
+
 /* In a table without records a stopped call is about what there is at once; its turn is the same.
  */
 static void only_recorded_tables_wait(void **state)
@@ -328,6 +349,7 @@ int main(void)
 		WITH(names_are_read_where_nothing_closes),
 		WITH(a_close_that_is_taken_over_ends_the_file),
 		WITH(a_close_that_stopped_is_applied_in_its_turn),
+		WITH(what_never_returned_is_as_old_as_its_entry),
 		WITH(only_recorded_tables_wait),
 	};
 
