@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -236,6 +238,27 @@ static void options_are_those_of_the_record(void **state)
 	assert_int_equal(x->got[2].m.dgrams_moved, 1);
 }
 
+/* A socket that cuts what it sends, and came where nobody saw it: from then on the calls stop of
+ * which the target's thread cannot say how many datagrams were sent. */
+static void a_socket_that_cuts_is_seen_when_it_is_named(void **state)
+{
+	struct fixture *x = *state;
+	const int size = 100;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	record(&x->r, 0, SYS_read, (uint64_t)fd);
+	recorder_sweep(&x->s.recorder);
+	assert_false(x->s.recorder.segments);
+	if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)) < 0)
+		skip();
+	fd = dup(fd); /* by nobody */
+	record(&x->r, 0, SYS_read, (uint64_t)fd);
+	recorder_sweep(&x->s.recorder);
+	assert_true(x->s.recorder.segments);
+	assert_int_equal(x->s.recorder.kinds[SYS_sendmmsg], KIND_PASS);
+	close(fd);
+}
+
 /* ---- closes ---- */
 
 static void close_at(struct fixture *x, int thread, uint64_t fd)
@@ -278,6 +301,29 @@ static void a_close_that_is_taken_over_ends_the_file(void **state)
 	assert_int_not_equal(x->got[0].fd_id, x->got[2].fd_id);
 	assert_int_equal(x->over.outcome, SYS_NO_RETURN);
 	assert_int_equal(booked(x, SEEN_ONE_STOP), 1);
+}
+
+/* It has returned when its thread dies, and nobody asked for it: what it made is there. */
+static void what_is_not_traced_is_taken_over_too(void **state)
+{
+	struct fixture *x = *state;
+	struct fd_registry *files = identity_registry(x->s.identity);
+	struct record *r;
+
+	record(&x->r, 1, SYS_read, 7);
+	time_passes();
+	r = begin(&x->r, 0, SYS_dup, 7);
+	r->ret = 8;
+	r->t1 = tsc_now();
+	time_passes();
+	recorder_end(&x->s.recorder, &x->r.tracees[0], 0);
+	assert_int_equal(x->over.nr, SYS_dup);
+	record(&x->r, 1, SYS_read, 8);
+	recorder_sweep(&x->s.recorder);
+	assert_int_equal(x->got_len, 2);
+	assert_ptr_equal(fd_registry_get(files, x->got[0].fd_id)->file,
+		fd_registry_get(files, x->got[1].fd_id)->file);
+	assert_int_equal(booked(x, SEEN_ONE_STOP), 0);
 }
 
 /* One that stopped closes the number between two records on it, though it is told of first. */
@@ -346,8 +392,10 @@ int main(void)
 		WITH(what_is_not_traced_is_not_booked),
 		WITH(segments_are_datagrams),
 		WITH(options_are_those_of_the_record),
+		WITH(a_socket_that_cuts_is_seen_when_it_is_named),
 		WITH(names_are_read_where_nothing_closes),
 		WITH(a_close_that_is_taken_over_ends_the_file),
+		WITH(what_is_not_traced_is_taken_over_too),
 		WITH(a_close_that_stopped_is_applied_in_its_turn),
 		WITH(what_never_returned_is_as_old_as_its_entry),
 		WITH(only_recorded_tables_wait),
