@@ -36,27 +36,23 @@ static double *sorted(const double *v, size_t len, size_t *ret_len)
 	return kept;
 }
 
-/* Quarter q (0 to 4) of sorted values. */
-static double quarter(const double *at, size_t len, size_t q)
+/* Of sorted values. */
+static double middle(const double *at, size_t len)
 {
-	size_t i, rest;
-	double part;
+	double low, high;
 
 	if (!len)
 		return NAN;
-	i = (len - 1) * q / 4;
-	rest = (len - 1) * q % 4;
-	/* Apart, because infinity x 0 is no number. */
-	if (!rest || at[i] == at[i + 1])
-		return at[i];
-	part = (double)rest / 4;
-	return at[i] * (1 - part) + at[i + 1] * part;
+	low = at[(len - 1) / 2];
+	high = at[len / 2];
+	/* Halved first: the sum of two may be infinite. */
+	return low == high ? low : low / 2 + high / 2;
 }
 
 double stats_median(const double *v, size_t len)
 {
 	size_t n;
-	double *at = sorted(v, len, &n), median = quarter(at, n, 2);
+	double *at = sorted(v, len, &n), median = middle(at, n);
 
 	free(at);
 	return median;
@@ -67,7 +63,7 @@ double stats_median(const double *v, size_t len)
 double stats_deviation(const double *v, size_t len)
 {
 	size_t n;
-	double *at = sorted(v, len, &n), median = quarter(at, n, 2), deviation = NAN;
+	double *at = sorted(v, len, &n), median = middle(at, n), deviation = NAN;
 
 	if (n >= 2 && isfinite(median)) {
 		for (size_t i = 0; i < n; i++)

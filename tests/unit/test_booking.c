@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -23,7 +25,7 @@ struct fixture {
 	struct rings r;
 	struct recorder_sink sink; /* the session's */
 	struct sys_event got[EVENTS], over;
-	size_t got_len;
+	size_t got_len, before_stopped; /* records given before the last one that stopped */
 };
 
 /* Looks at what the session made of it. */
@@ -49,6 +51,7 @@ static void stopped(void *ctx, void *call)
 {
 	struct fixture *x = ctx;
 
+	x->before_stopped = x->got_len;
 	x->sink.stopped(&x->s, call);
 }
 
@@ -235,6 +238,27 @@ static void options_are_those_of_the_record(void **state)
 	assert_int_equal(x->got[2].m.dgrams_moved, 1);
 }
 
+/* A socket that cuts what it sends, and came where nobody saw it: from then on the calls stop of
+ * which the target's thread cannot say how many datagrams were sent. */
+static void a_socket_that_cuts_is_seen_when_it_is_named(void **state)
+{
+	struct fixture *x = *state;
+	const int size = 100;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	record(&x->r, 0, SYS_read, (uint64_t)fd);
+	recorder_sweep(&x->s.recorder);
+	assert_false(x->s.recorder.segments);
+	if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)) < 0)
+		skip();
+	fd = dup(fd); /* by nobody */
+	record(&x->r, 0, SYS_read, (uint64_t)fd);
+	recorder_sweep(&x->s.recorder);
+	assert_true(x->s.recorder.segments);
+	assert_int_equal(x->s.recorder.kinds[SYS_sendmmsg], KIND_PASS);
+	close(fd);
+}
+
 /* ---- closes ---- */
 
 static void close_at(struct fixture *x, int thread, uint64_t fd)
@@ -279,6 +303,29 @@ static void a_close_that_is_taken_over_ends_the_file(void **state)
 	assert_int_equal(booked(x, SEEN_ONE_STOP), 1);
 }
 
+/* It has returned when its thread dies, and nobody asked for it: what it made is there. */
+static void what_is_not_traced_is_taken_over_too(void **state)
+{
+	struct fixture *x = *state;
+	struct fd_registry *files = identity_registry(x->s.identity);
+	struct record *r;
+
+	record(&x->r, 1, SYS_read, 7);
+	time_passes();
+	r = begin(&x->r, 0, SYS_dup, 7);
+	r->ret = 8;
+	r->t1 = tsc_now();
+	time_passes();
+	recorder_end(&x->s.recorder, &x->r.tracees[0], 0);
+	assert_int_equal(x->over.nr, SYS_dup);
+	record(&x->r, 1, SYS_read, 8);
+	recorder_sweep(&x->s.recorder);
+	assert_int_equal(x->got_len, 2);
+	assert_ptr_equal(fd_registry_get(files, x->got[0].fd_id)->file,
+		fd_registry_get(files, x->got[1].fd_id)->file);
+	assert_int_equal(booked(x, SEEN_ONE_STOP), 0);
+}
+
 /* One that stopped closes the number between two records on it, though it is told of first. */
 static void a_close_that_stopped_is_applied_in_its_turn(void **state)
 {
@@ -296,6 +343,26 @@ static void a_close_that_stopped_is_applied_in_its_turn(void **state)
 	assert_int_equal(x->got[0].fd_id, x->got[1].fd_id);
 	assert_int_not_equal(x->got[0].fd_id, x->got[2].fd_id);
 	assert_int_equal(booked(x, SEEN_STOPPED), 1);
+}
+
+static void what_never_returned_is_as_old_as_its_entry(void **state)
+{
+	struct fixture *x = *state;
+	struct sys_event ev = {.def = sys_by_name("read"),
+		.args = {7},
+		.outcome = SYS_NO_RETURN,
+		.pid = getpid(),
+		.tid = 100};
+
+	record(&x->r, 1, SYS_write, 7);
+	time_passes();
+	ev.entry_ns = clock_mono_ns();
+	time_passes();
+	record(&x->r, 1, SYS_write, 7);
+	booking_call(&x->s, &x->r.tracees[0], &ev, 1);
+	recorder_sweep(&x->s.recorder);
+	assert_int_equal(x->got_len, 2);
+	assert_int_equal(x->before_stopped, 1);
 }
 
 /* In a table without records a stopped call is about what there is at once; its turn is the same.
@@ -325,9 +392,12 @@ int main(void)
 		WITH(what_is_not_traced_is_not_booked),
 		WITH(segments_are_datagrams),
 		WITH(options_are_those_of_the_record),
+		WITH(a_socket_that_cuts_is_seen_when_it_is_named),
 		WITH(names_are_read_where_nothing_closes),
 		WITH(a_close_that_is_taken_over_ends_the_file),
+		WITH(what_is_not_traced_is_taken_over_too),
 		WITH(a_close_that_stopped_is_applied_in_its_turn),
+		WITH(what_never_returned_is_as_old_as_its_entry),
 		WITH(only_recorded_tables_wait),
 	};
 

@@ -164,6 +164,22 @@ static void renewed_is_as_new_but_for_its_trampoline(void **state)
 	sites_release(&s);
 }
 
+/* But not where that begins with the instruction that was there: the code has become another. */
+static void a_trampoline_with_moved_code_is_not_used_again(void **state)
+{
+	struct sites s = {0};
+	struct site *site;
+
+	(void)state;
+	sites_add_page(&s, PAGE);
+	site = patched(&s, SITE, 5);
+	sites_renew(&s, site);
+	assert_int_equal(site->tramp, 0);
+	assert_int_equal(site->moved_len, 0);
+	assert_null(sites_changed_at(&s, SITE - 5));
+	sites_release(&s);
+}
+
 /* A fork's child has the same code; what becomes of the one is nothing to the other. */
 static void a_copy_is_whole_and_its_own(void **state)
 {
@@ -393,6 +409,7 @@ int main(void)
 		cmocka_unit_test(a_change_begins_where_it_was_written),
 		cmocka_unit_test(the_bytes_of_a_change),
 		cmocka_unit_test(renewed_is_as_new_but_for_its_trampoline),
+		cmocka_unit_test(a_trampoline_with_moved_code_is_not_used_again),
 		cmocka_unit_test(a_copy_is_whole_and_its_own),
 		cmocka_unit_test(code_that_is_not_as_in_its_file_is_left_alone),
 		cmocka_unit_test(live_code_traps_until_it_is_whole),

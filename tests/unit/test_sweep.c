@@ -161,6 +161,25 @@ static void a_record_is_a_call(void **state)
 	assert_int_equal(x->swept, 2);
 }
 
+/* Of the one site and of the other by turns, in two threads. */
+static void a_call_is_of_its_site(void **state)
+{
+	static const uint64_t addr[] = {0x5000, 0x6000};
+	struct fixture *x = *state;
+	struct sites *sites = &x->r.mm.recorder->sites;
+
+	sites_set_tramp(sites, sites_get(sites, addr[1]), TRAMP + TRAMP_BYTES);
+	for (uint64_t i = 0; i < 12; i++) {
+		record(&x->r, i % 4 < 2, SYS_write, i)->desc += i % 2 * TRAMP_BYTES;
+		if (i % 5 == 4)
+			recorder_sweep(&x->f);
+	}
+	recorder_sweep(&x->f);
+	assert_int_equal(x->got_len, 12);
+	for (size_t i = 0; i < 12; i++)
+		assert_int_equal(x->got[i].ev.site, addr[x->got[i].ev.args[0] % 2]);
+}
+
 static void what_the_call_said_comes_with_it(void **state)
 {
 	struct fixture *x = *state;
@@ -487,7 +506,7 @@ static void a_jump_does_not_excuse_the_future(void **state)
 
 static void a_block_without_sense_is_not_believed(void **state)
 {
-	for (int how = 0; how < 5; how++) {
+	for (int how = 0; how < 6; how++) {
 		struct fixture *x = *state;
 		struct recorder_thread *rt = x->r.tracees[how % THREADS].recorder;
 		struct block *b = rt->ring.block;
@@ -509,17 +528,43 @@ static void a_block_without_sense_is_not_believed(void **state)
 			r->ret = 1001; /* of 1000 asked */
 		else if (how == 3)
 			r->desc += TRAMP_BYTES; /* no site of this space */
-		else
+		else if (how == 4)
 			r->extra = 1;
+		else /* what it says goes on behind the head */
+			*r = (struct record){.t0 = r->t0,
+				.t1 = r->t1,
+				.nr = SYS_openat,
+				.desc = r->desc,
+				.kind = x->f.kinds[SYS_openat],
+				.units = 2 * RECORD_BYTES,
+				.extra = 2};
 		recorder_sweep(&x->f);
 		assert_int_equal(x->got_len, 0);
 		assert_true(rt->corrupt && rt->off);
 		assert_int_equal(b->limit, 0);
-		assert_true(x->f.lost > lost);
+		/* Both records, where it is known how many there were. */
+		assert_int_equal(x->f.lost, lost + (how < 2 ? 1 : 2));
 		lost = x->f.lost;
 		recorder_sweep(&x->f);
 		assert_int_equal(x->f.lost, lost);
 	}
+}
+
+/* The record before is; it and what follows are lost. */
+static void time_that_goes_back_is_not_believed(void **state)
+{
+	struct fixture *x = *state;
+	struct record *r;
+
+	tsc_sync(&x->f.tsc);
+	record(&x->r, 0, SYS_write, 1);
+	r = record(&x->r, 0, SYS_write, 2);
+	r->t0 = r->t1 = r->t1 - (uint64_t)(1000000 / x->f.tsc.ns_per_tick);
+	record(&x->r, 0, SYS_write, 3);
+	recorder_sweep(&x->f);
+	expect_tags(x, (const uint64_t[]){1}, 1);
+	assert_int_equal(x->f.corrupt, 1);
+	assert_int_equal(x->f.lost, 2);
 }
 
 /* The tracer has its own. */
@@ -787,6 +832,23 @@ static void one_kept_from_its_commit_is_waited_for(void **state)
 	expect_tags(x, (uint64_t[]){1, 2}, 2);
 }
 
+/* Nor is it overtaken by what is as old as it. */
+static void two_of_one_moment_wait_for_each_other(void **state)
+{
+	struct fixture *x = *state;
+
+	without_times(x);
+	recorder_sweep(&x->f);
+	begin_coarsely(x, 0, 1);
+	record_coarsely(x, 1, 1);
+	time_passes();
+	recorder_sweep(&x->f);
+	assert_int_equal(x->got_len, 0);
+	block_of(&x->r, 0)->head++;
+	recorder_sweep(&x->f);
+	expect_tags(x, (uint64_t[]){1, 1}, 2);
+}
+
 static void calls_that_change_a_meaning_tell(void **state)
 {
 	static const long tell[] = {SYS_close, SYS_mmap, SYS_munmap, SYS_mremap, SYS_brk,
@@ -813,6 +875,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		WITH(a_record_is_a_call),
+		WITH(a_call_is_of_its_site),
 		WITH(what_the_call_said_comes_with_it),
 		WITH(how_it_was_seen),
 		WITH(a_stack_belongs_to_its_record),
@@ -829,11 +892,13 @@ int main(void)
 		WITH(no_call_ends_before_it_begins),
 		WITH(a_jump_does_not_excuse_the_future),
 		WITH(a_block_without_sense_is_not_believed),
+		WITH(time_that_goes_back_is_not_believed),
 		WITH(what_only_the_stub_needs_does_not_matter),
 		cmocka_unit_test(a_call_that_is_taken_over_comes_in_its_turn),
 		WITH(a_call_without_times_is_in_its_phase),
 		WITH(what_is_told_is_later),
 		WITH(one_kept_from_its_commit_is_waited_for),
+		WITH(two_of_one_moment_wait_for_each_other),
 		WITH(calls_that_change_a_meaning_tell),
 		WITH(what_cannot_be_is_not_taken_over),
 		WITH(calls_that_are_not_given_yet_are_shown),

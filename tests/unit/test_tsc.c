@@ -129,6 +129,25 @@ static void a_machine_that_sleeps_often(void **state)
 	assert_true(m.tsc.ns_per_tick > 0.3999999 && m.tsc.ns_per_tick < 0.4000001);
 }
 
+/* Numbers of the time that was slept, when nothing ran: a time all the same, and one that has been.
+ */
+static void what_is_no_time_is_none_before_the_first_point(void **state)
+{
+	struct machine m;
+	struct tsc_point before;
+
+	(void)state;
+	begin(&m, 1ULL << 40);
+	steps(&m, 5);
+	before = m.at;
+	step(&m, 9000000000000);
+	steps(&m, 2);
+	for (int k = 1; k < 8; k++)
+		assert_in_range(tsc_to_ns(&m.tsc, before.ticks + (uint64_t)k * 1000000000000),
+			m.tsc.first.ns, m.at.ns);
+	assert_in_range(tsc_to_ns(&m.tsc, before.ticks - 5000000000000), m.tsc.first.ns, m.at.ns);
+}
+
 /* A clock that is slewed by 500 millionths, a point that was read in the time of an interrupt, a
  * tracer that was stopped for hours. */
 static void no_jump_is_seen_where_none_is(void **state)
@@ -161,6 +180,7 @@ int main(void)
 		cmocka_unit_test(a_sync_takes_a_new_point),
 		cmocka_unit_test(a_sleeping_machine),
 		cmocka_unit_test(a_machine_that_sleeps_often),
+		cmocka_unit_test(what_is_no_time_is_none_before_the_first_point),
 		cmocka_unit_test(no_jump_is_seen_where_none_is),
 	};
 

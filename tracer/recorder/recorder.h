@@ -266,7 +266,8 @@ void recorder_event(struct recorder *f, const struct recorder_thread *rt, const 
 /* 1 if that can be a record of the thread's, at `now` ticks: ring.h. */
 int recorder_is_possible(
 	struct recorder *f, struct recorder_thread *rt, const struct record *r, uint64_t now);
-/* Nothing that the thread writes is believed any more, its calls stop. lost: records of it. */
+/* Nothing that the thread writes is believed any more, its calls stop. lost: records of it, at
+ * least 1: how many there were is not always known. */
 void recorder_corrupt(struct recorder *f, struct recorder_thread *rt, uint64_t lost);
 /* Takes what is recorded now, and gives it to the sink: up to the first call that has returned and
  * is not committed yet, whose turn is the next time. */

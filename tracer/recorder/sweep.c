@@ -150,7 +150,7 @@ void recorder_corrupt(struct recorder *f, struct recorder_thread *rt, uint64_t l
 	rt->off = rt->corrupt = 1;
 	ring_off(&rt->ring);
 	f->corrupt++;
-	f->lost += lost ? lost : 1;
+	f->lost += lost;
 }
 
 /* What the record says beside its numbers; buf: SAID_BYTES_MAX. */
