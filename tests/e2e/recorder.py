@@ -75,6 +75,7 @@ LIFE = [
 ]
 CODE = [
     Case("registers 60", GLIBC, recorded=30),
+    Case("registers 60 6", GLIBC, recorded=200),
     Case("own_gs", ALL),
     Case("own_gs 1", ALL),
     Case("generated 20"),
