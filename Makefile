@@ -233,7 +233,9 @@ uninstall:
 		"$(DEST)/$(COMPLETION_ZSH)/_$$p" "$(DEST)/$(COMPLETION_FISH)/$$p.fish" || exit 1; done
 	for m in $(MANUAL); do rm -f "$(DEST)/share/man/man1/$${m##*/}" || exit 1; done
 	for d in $(DOC:docs/%=%) $(EXAMPLE:docs/%=%); do rm -f "$(DEST)/share/doc/iotrace/$$d" || exit 1; done
-	rmdir "$(DEST)/share/doc/iotrace/examples" "$(DEST)/share/doc/iotrace" 2>/dev/null || :
+	for d in share/doc/iotrace/examples share/doc/iotrace share/man/man1 \
+		$(foreach d,$(COMPLETION) $(COMPLETION_ZSH) $(COMPLETION_FISH),$(d) $(dir $(d))); do \
+		rmdir "$(DEST)/$$d" 2>/dev/null || :; done
 
 # ---- packages: docs/INSTALL.md ----
 DEB = $(O)/deb

@@ -6,6 +6,7 @@
 #include "common/runner/backend.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -214,13 +215,29 @@ static int record(struct session *s, struct err *err)
 	return rc;
 }
 
+/* 1 if there is nothing to read: no file, or perf was killed, or everyone whom it was attached to
+ * had ended, before it wrote how much there is (struct perf_file_header, tools/perf/util/header.h).
+ */
+static int is_empty(const char *path)
+{
+	struct {
+		char magic[8];
+		uint64_t size, attr_size, attrs[2], data_offset, data_bytes;
+	} head;
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? 0 : read(fd, &head, sizeof(head));
+
+	return got <= 0 ||
+	       (got == sizeof(head) && memcmp(head.magic, "PERFILE2", 8) == 0 && !head.data_bytes);
+}
+
 /* perf said on stderr why. */
 static int check_data(const struct session *s, struct err *err)
 {
-	struct stat st;
-
-	if (stat(s->data_path, &st) == 0 && st.st_size > 0)
+	if (!is_empty(s->data_path))
 		return 0;
+	if (s->in->attach && s->drive.target_ended)
+		return err_set(err, -ECHILD, "the target ended before perf had recorded anything");
 	return err_set(err, -EIO, "perf record ended with status %d and left no data",
 		s->drive.tool_status);
 }

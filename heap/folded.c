@@ -21,7 +21,7 @@ static int read_line(char *line, struct folded_stack *ret)
 	if (!space)
 		return 0;
 	errno = 0;
-	ret->cost = strtoumax(space + 1, &end, 10);
+	ret->cost = sat_add(strtoumax(space + 1, &end, 10), 0); /* what JSON carries */
 	if (errno || *end || space[1] < '0' || space[1] > '9')
 		return 0;
 	while (space > line && space[-1] == ';')

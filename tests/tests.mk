@@ -64,6 +64,9 @@ $(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/obj/tests/fuzz/replay.o $(FUZZ_L
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS) $(OWN_LIBS)
 
+# It reads pprof's format back.
+$(O)/obj/tests/fuzz/fuzz_export.o: $(PROFILE_PB).h
+
 # With libFuzzer: everything once more by clang, in a folder of its own. What runs inside targets is
 # never run here.
 FUZZ_MINUTES ?= 60

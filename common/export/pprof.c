@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "common/export/stacks.h"
+#include "common/write/safe.h"
 
 /* Messages and the lists of pointers to them, as protobuf-c wants them; all in one arena. */
 struct builder {
@@ -28,10 +29,11 @@ struct builder {
 	})
 #define LIST(b, len) arena_alloc(&(b)->arena, (len) ? (len) : 1, sizeof(void *))
 
-/* Strings that are there once anyway: frames come from a list of different ones. */
+/* Strings that are there once anyway: frames come from a list of different ones. A name is the
+ * target's: of one that is not UTF-8 readers of proto3 refuse the whole file. */
 static int64_t add_string(struct builder *b, const char *text)
 {
-	*VEC_PUSH(&b->strings) = arena_strdup(&b->arena, text ? text : "");
+	*VEC_PUSH(&b->strings) = safe_text(&b->arena, text ? text : "");
 	return (int64_t)b->strings.len - 1;
 }
 

@@ -549,6 +549,18 @@ def perf_script_fails(t):
 
 
 @test
+def perf_leaves_a_file_that_is_not_finished(t):
+    """It was killed, or all whom it was attached to have ended: the size of the data is still 0. perf script would say
+    other things of that."""
+    need_perf()
+    for size, says in ((0, "left no data"), (1, "perf script")):
+        head = "PERFILE2" + r"\150\0\0\0\0\0\0\0" + r"\0" * 32 + r"\%d\0\0\0\0\0\0\0" % size
+        fakes = fake(t, "perf", FAKE_PERF.replace("echo data", "printf '%s'" % head.replace("%", "%%"))
+                     % "echo 'bad file' >&2; exit 1")
+        expect_nothing(t, profile(t, "x", "--binary", "true", path=fakes, status=None), says)
+
+
+@test
 def interrupted_while_perf_script_hangs(t):
     need_perf()
     fakes = fake(t, "perf", FAKE_PERF % ("echo $$ >%s; exec sleep 1000" % t.path("pid")))

@@ -5,6 +5,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tracer/decode/decode.h"
 #include "tracer/detail.h"
+#include "tracer/own_filter.h"
 
 #define MEM_BASE 0x1000
 /* A result that is larger than the memory can hold only makes more reads that fail. */
@@ -79,6 +80,22 @@ static void found(void *ctx, int32_t fd)
 	((struct decode_env *)ctx)->gso_size ^= (uint32_t)fd;
 }
 
+/* The program of a filter that is about to be installed lies in the target's memory too. */
+static void installs(const struct sys_event *ev, const struct mem_reader *reader)
+{
+	static struct control_map map;
+
+	if (!map.len) {
+		struct sys_set set = {0};
+
+		FUZZ_CHECK(sys_set_parse(&set, "write", NULL) == 0);
+		control_map_build(&map, &set, 0);
+		sys_set_release(&set);
+	}
+	if (strcmp(ev->def->name, "prctl") == 0 || strcmp(ev->def->name, "seccomp") == 0)
+		own_filter_entry(ev, reader, &map);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct call call;
@@ -104,5 +121,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(&ev, &memory);
 	print(&ev);
 	decode_rights(&in, found, &env);
+	installs(&ev, &reader);
 	return 0;
 }

@@ -2,8 +2,13 @@
 /* Every export of a result, with a file that was made elsewhere beside it: a line "----" between
  * that file (lines of a detail, folded stacks) and the result; where there is none it is an empty
  * one. */
+#include <profile.pb-c.h>
+#include <zlib.h>
+
+#include "common/base/mem.h"
 #include "common/export/format.h"
 #include "common/model/json.h"
+#include "common/write/safe.h"
 #include "tests/fuzz/fuzz.h"
 
 static char folder[] = "/tmp/fuzz_export.XXXXXX";
@@ -59,6 +64,62 @@ static void check_lines(const char *text)
 	}
 }
 
+/* What gzip holds; heap, the caller's. */
+static uint8_t *unpacked(const uint8_t *packed, size_t len, size_t *ret_len)
+{
+	z_stream z = {.next_in = (Bytef *)(uintptr_t)packed, .avail_in = (uInt)len};
+	size_t room = (size_t)1 << 20;
+	uint8_t *plain = malloc(room);
+	int rc = Z_OK;
+
+	FUZZ_CHECK(plain && inflateInit2(&z, 15 + 16) == Z_OK);
+	while (rc == Z_OK) {
+		if (z.total_out == room)
+			plain = mem_realloc(plain, room *= 2, 1);
+		z.next_out = plain + z.total_out;
+		z.avail_out = (uInt)(room - z.total_out);
+		rc = inflate(&z, Z_NO_FLUSH);
+	}
+	FUZZ_CHECK(rc == Z_STREAM_END);
+	*ret_len = z.total_out;
+	inflateEnd(&z);
+	return plain;
+}
+
+/* What refers to something refers to what is there, and no weight is negative. */
+static void check_profile(const Export__Pb__Profile *p)
+{
+	struct arena a = {0};
+
+	FUZZ_CHECK(p->n_string_table && !*p->string_table[0]);
+	for (size_t i = 0; i < p->n_string_table; i++)
+		FUZZ_CHECK(!strcmp(p->string_table[i], safe_text(&a, p->string_table[i])));
+	for (size_t i = 0; i < p->n_function; i++)
+		FUZZ_CHECK((uint64_t)p->function[i]->name < p->n_string_table);
+	for (size_t i = 0; i < p->n_sample; i++) {
+		const Export__Pb__Sample *m = p->sample[i];
+
+		FUZZ_CHECK(m->n_value == p->n_sample_type);
+		for (size_t k = 0; k < m->n_value; k++)
+			FUZZ_CHECK(m->value[k] >= 0);
+		for (size_t k = 0; k < m->n_location_id; k++)
+			FUZZ_CHECK(m->location_id[k] && m->location_id[k] <= p->n_location);
+	}
+	arena_release(&a);
+}
+
+static void check_pprof(const uint8_t *packed, size_t len)
+{
+	size_t plain_len;
+	uint8_t *plain = unpacked(packed, len, &plain_len);
+	Export__Pb__Profile *p = export__pb__profile__unpack(NULL, plain_len, plain);
+
+	FUZZ_CHECK(p);
+	check_profile(p);
+	export__pb__profile__free_unpacked(p, NULL);
+	free(plain);
+}
+
 static void export(const struct export_format *f, const struct export_source *s)
 {
 	struct out o, notes;
@@ -72,6 +133,8 @@ static void export(const struct export_format *f, const struct export_source *s)
 		check_json(out_text(&o), o.len);
 	else if (!strcmp(f->id, "ndjson"))
 		check_lines(out_text(&o));
+	else if (!strcmp(f->id, "pprof"))
+		check_pprof((const uint8_t *)out_text(&o), o.len);
 	else if (!strcmp(f->id, "openmetrics"))
 		fuzz_check_safe(&o);
 	out_release(&o);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
  * The recorder's memory, which the target can write: a thread's block and its ring are the input,
- * swept again and again. What makes no sense costs that thread its calls, nothing else.
+ * and so is the coarse clock of runs without times, swept again and again. What makes no sense
+ * costs that thread its calls, nothing else.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -9,15 +10,18 @@
 #include "common/base/mem.h"
 #include "tests/fuzz/fuzz.h"
 #include "tracer/decode/decode.h"
+#include "tracer/recorder/coarse.h"
 #include "tracer/recorder/recorder.h"
 #include "tracer/tracee.h"
 
 #define TRAMP 0x10000
-#define UNITS (1 + 2 * LARGE_RING_UNITS) /* a block anywhere leaves room for a ring */
+/* A clock; and a block anywhere leaves room for a ring. */
+#define UNITS (2 + 2 * LARGE_RING_UNITS)
+#define TALLY 39 /* getpid: only counted, as by dispatch */
 
 struct input {
 	uint64_t head, tail, mask, base_change;
-	uint8_t large, stopped, sweeps, unused[5];
+	uint8_t large, stopped, sweeps, mended, in_flight, coarse, tallies, unused;
 };
 
 static struct recorder f;
@@ -78,20 +82,39 @@ static void start(void)
 	mm.recorder = recorder_mm_new();
 	FUZZ_CHECK(region_take(&mm.recorder->region, memory, UNITS, &(struct err){0}) == 0);
 	close(memory);
+	f.timeless = 1;
+	FUZZ_CHECK(!coarse_begin(&f, mm.recorder));
+	f.calls[TALLY].kind = KIND_TALLY;
 	sites_set_tramp(&mm.recorder->sites, sites_get(&mm.recorder->sites, 0x5000), TRAMP);
 }
 
 static void fill(struct block *b, const struct input *in)
 {
 	b->head = in->head;
-	b->inflight = in->unused[1] & 1 ? in->head + 1 : in->head;
+	b->inflight = in->in_flight & 1 ? in->head + 1 : in->head;
 	b->tail = in->tail;
 	b->mask = in->mask;
 	b->base += in->base_change;
+	b->tallied = in->tallies;
+	b->tallies[TALLY] = (uint32_t)in->tallies << (in->in_flight & 2 ? 24 : 0);
+	b->tallies[TALLY + 1] = in->tallies;
+}
+
+/* The target may set it to anything, which then is what its calls are stamped with. */
+static uint64_t coarse_time(const struct input *in)
+{
+	const struct recorder_mm *rm = mm.recorder;
+	uint64_t *clock = (uint64_t *)(rm->region.at + (rm->coarse - REGION_ADDR - ARENA_OFFSET));
+
+	f.timeless = in->coarse & 1;
+	if (!f.timeless)
+		return tsc_now();
+	*clock = in->coarse & 2 ? in->mask : tsc_now() - (uint64_t)in->coarse * 1000;
+	return *clock;
 }
 
 /* Some of the records are of calls that there are, at a site that there is: else none comes far. */
-static void mend(struct ring *ring, uint8_t how)
+static void mend(struct ring *ring, uint8_t how, uint64_t now)
 {
 	for (size_t i = 0; how && i < SMALL_RING_RECORDS; i++) {
 		struct record *r = &ring->at[i];
@@ -99,7 +122,7 @@ static void mend(struct ring *ring, uint8_t how)
 		r->desc = TRAMP + TRAMP_DESC;
 		r->nr %= BLOCK_KINDS_LEN;
 		r->kind = f.calls[r->nr].kind;
-		r->t0 = r->t1 = tsc_now();
+		r->t0 = r->t1 = now;
 		if (how & 2)
 			r->ret = r->ret & 0xff;
 		if (how & 4)
@@ -128,7 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(rt.ring.at, data,
 		size < SMALL_RING_RECORDS * RECORD_BYTES ? size
 							 : SMALL_RING_RECORDS * RECORD_BYTES);
-	mend(&rt.ring, in.unused[0]);
+	mend(&rt.ring, in.mended, coarse_time(&in));
 	rt.ring.tail = in.tail;
 	fill(rt.ring.block, &in);
 	*VEC_PUSH(&f.threads) = &rt;

@@ -601,9 +601,11 @@ def uninstall_removes_what_install_put(t):
         r = subprocess.run(["make", "-o", "all", goal, "O=" + os.path.relpath(BUILD, ROOT), "PREFIX=/usr",
                             "DESTDIR=" + dest], cwd=ROOT, env=env, capture_output=True, text=True)
         eq((r.returncode, r.stderr), (0, ""), "make " + goal)
+        folders.clear()
+        folders.update(os.path.relpath(d, dest) for d, _, _ in os.walk(dest))
         return {os.path.relpath(os.path.join(d, f), dest) for d, _, files in os.walk(dest) for f in files}
 
-    dest = os.path.join(t.dir, "a place")
+    dest, folders = os.path.join(t.dir, "a place"), set()
     put = make("install")
     for f in ("bin/iotrace", "share/man/man1/profile-scenario.1", "share/bash-completion/completions/iotrace",
               "share/zsh/vendor-completions/_iotrace", "share/fish/vendor_completions.d/profile-scenario.fish"):
@@ -613,6 +615,7 @@ def uninstall_removes_what_install_put(t):
     with open(os.path.join(dest, "usr/bin/mine"), "w"):
         pass
     eq(make("uninstall"), {"usr/bin/mine"}, "left")
+    eq(folders, {".", "usr", "usr/bin", "usr/share", "usr/share/doc", "usr/share/man"}, "folders: those of any system")
 
 
 @test

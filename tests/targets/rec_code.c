@@ -128,12 +128,10 @@ static void compare(const struct registers *want, const struct registers *got, i
 }
 
 /* Nothing but rax, rcx and r11 may change, for calls of each way through the recorder. */
-static void registers_kept(char **args)
+static void keep_registers(long n)
 {
 	struct iovec iov[2] = {{(void *)"ab", 2}, {(void *)"c", 1}};
-	long n = t_num(args, 0, 200);
 
-	null_fd = t_null();
 	for (long i = 0; i < n; i++) {
 		struct registers want = {.rbx = 1,
 			.rbp = 2,
@@ -159,6 +157,28 @@ static void registers_kept(char **args)
 		call_with(&want, &got);
 		compare(&want, &got, 3);
 		atomic_fetch_add(&writes, !vector);
+	}
+}
+
+/* N calls, and so many of each of M children, in whose memory the recorder begins by other calls.
+ */
+static void registers_kept(char **args)
+{
+	long n = t_num(args, 0, 200), children = t_num(args, 1, 0);
+
+	null_fd = t_null();
+	keep_registers(n);
+	for (long i = 0; i < children; i++) {
+		int status;
+		pid_t pid = fork();
+
+		CHECK(pid >= 0);
+		if (pid == 0) {
+			keep_registers(n);
+			_exit(0);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+		atomic_fetch_add(&writes, n - n / 3);
 	}
 	report();
 }
