@@ -72,8 +72,8 @@ static const char *const closing[] = {"close", "dup2", "dup3", "close_range"};
 
 /* What could reach into the recorder's memory. */
 static const char *const mappings[] = {"mmap", "munmap", "mremap", "mprotect", "pkey_mprotect",
-	"madvise", "msync", "mincore", "mlock", "mlock2", "munlock", "mseal", "remap_file_pages",
-	"shmat"};
+	"madvise", "process_madvise", "ioctl", "msync", "mincore", "mlock", "mlock2", "munlock",
+	"mseal", "remap_file_pages", "shmat"};
 
 static void set_kind(struct control_map *m, const char *name, enum control kind)
 {

@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -43,6 +45,7 @@ static const struct {
 	{"fcntl", 1, 0xffffffffU, F_DUPFD_CLOEXEC},
 	{"setsockopt", 1, 0xffffffffU, 17 /* SOL_UDP */},
 	{"setsockopt", 1, 0xffffffffU, SOL_PACKET},
+	{"ioctl", 1, 0xffffffffU, UFFDIO_REGISTER},
 	{"mmap", 3, MAP_FIXED, MAP_FIXED},
 	{"mmap", 3, MAP_FIXED_NOREPLACE, MAP_FIXED_NOREPLACE},
 };

@@ -59,6 +59,7 @@ add("steps 0", own=False)
 add("frames", own=False, trace="all")
 for trace in ("%io,%memory", "write", "all"):
     add("holes", trace=trace)
+    add("reached", trace=trace)
     add("replaced", trace=trace, reason="maps memory of its own")
     add("replaced 0 1", trace=trace, reason="maps memory of its own")
     add("replaced 1", trace=trace)

@@ -4,11 +4,14 @@
  * User Dispatch, the trap flag, the address space. x86-64 for the most part. What a case prints is
  * the same with and without a tracer, but for the line "write=calls" of some, as in rec_code.c.
  */
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 
@@ -449,6 +452,52 @@ static void holes(char **args)
 	report();
 }
 
+/* The same by calls that have the range in memory. */
+static void is_hole_to_others(unsigned long start, size_t len)
+{
+	static char own[PAGE] __attribute__((aligned(PAGE)));
+	struct iovec v[2] = {{own, PAGE}, {(void *)start, len}};
+	int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	int filler = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+	struct uffdio_api api = {.api = UFFD_API};
+	struct uffdio_register reg = {.range = {start, len}, .mode = UFFDIO_REGISTER_MODE_MISSING};
+	long n;
+
+	CHECK(self >= 0);
+	/* Linux before 6.13 takes no such advice. */
+	CHECK(syscall(SYS_process_madvise, self, v + 1, 1, MADV_DONTNEED, 0) == -1 &&
+		(errno == ENOMEM || errno == EINVAL));
+	own[0] = 'x';
+	n = syscall(SYS_process_madvise, self, v, 2, MADV_DONTNEED, 0);
+	CHECK(n == PAGE ? own[0] == 0 : n == -1 && errno == EINVAL);
+	FAILS(syscall(SYS_process_madvise, self, v, 2, MADV_DONTNEED, 1), EINVAL);
+	FAILS(syscall(SYS_process_madvise, -1, v, 2, MADV_DONTNEED, 0), EBADF);
+	CHECK(close(self) == 0);
+	if (filler >= 0) {
+		CHECK(ioctl(filler, UFFDIO_API, &api) == 0);
+		CHECK(ioctl(filler, UFFDIO_REGISTER, &reg) == -1);
+		reg.range = (struct uffdio_range){(unsigned long)own, PAGE};
+		CHECK(ioctl(filler, UFFDIO_REGISTER, &reg) == 0);
+		CHECK(close(filler) == 0);
+	}
+	write_n(20);
+}
+
+static void reached(char **args)
+{
+	struct area areas[AREAS_MAX];
+	int n;
+
+	(void)args;
+	write_n(100);
+	n = foreign(areas);
+	for (int i = 0; i < n; i++)
+		is_hole_to_others(areas[i].start, areas[i].end - areas[i].start);
+	is_hole_to_others(EMPTY_FROM, EMPTY_TO - EMPTY_FROM);
+	write_n(100);
+	report();
+}
+
 /* The program maps memory of its own there: it gets it, and it is whole. args[0]: another thread is
  * there, then it may be refused. args[1]: by mremap. */
 static void replaced(char **args)
@@ -496,7 +545,7 @@ static void replaced(char **args)
 	report();
 }
 
-static const struct tcase cases[] = {{"holes", holes}, {"replaced", replaced},
+static const struct tcase cases[] = {{"holes", holes}, {"reached", reached}, {"replaced", replaced},
 	{"dispatch_library", dispatch_library}, {"dispatch_refused", dispatch_refused},
 	{"no_tsc", no_tsc}, {"no_tsc_from_start", no_tsc_from_start}, {"no_tsc_exec", no_tsc_exec},
 	{"steps", steps}, {"frames", frames}, {NULL, NULL}};

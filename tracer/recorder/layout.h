@@ -98,19 +98,22 @@
 #define KIND_MMAP           3 /* not over what is ours */
 #define KIND_RANGE          4 /* arguments 1 and 2 are a range that is not ours */
 #define KIND_MREMAP         5 /* the same, and argument 4 asks for no fixed address */
-#define KIND_FIRST_MEASURED 6 /* from here on measured in the target's memory */
-#define KIND_IOV            6
-#define KIND_MSG_SEND       7
-#define KIND_MSG_RECV       8
-#define KIND_MMSG_SEND      9
-#define KIND_MMSG_RECV      10
-#define KIND_FIRST_SAID     11 /* from here on what the call said is copied behind the record */
-#define KIND_PEER           11 /* argument 2 gets an address, argument 3 points to its length */
-#define KIND_PAIR_1         12 /* argument 1 gets two fds: RECORD_UNITS */
-#define KIND_PAIR_4         13
-#define KIND_PATH_1         14 /* argument 1 is a path */
-#define KIND_PATH_2         15
-#define KIND_ADDRESS        16 /* arguments 2 and 3 are an address and its length */
+#define KIND_IOCTL          6 /* argument 2 is not IOCTL_REGISTER */
+#define KIND_FIRST_MEASURED 7 /* from here on measured in the target's memory */
+#define KIND_IOV            7
+#define KIND_MSG_SEND       8
+#define KIND_MSG_RECV       9
+#define KIND_MMSG_SEND      10
+#define KIND_MMSG_RECV      11
+#define KIND_FIRST_SAID     12 /* from here on what the call said is copied behind the record */
+#define KIND_PEER           12 /* argument 2 gets an address, argument 3 points to its length */
+#define KIND_PAIR_1         13 /* argument 1 gets two fds: RECORD_UNITS */
+#define KIND_PAIR_4         14
+#define KIND_PATH_1         15 /* argument 1 is a path */
+#define KIND_PATH_2         16
+#define KIND_ADDRESS        17 /* arguments 2 and 3 are an address and its length */
+
+#define IOCTL_REGISTER 0xc020aa00 /* UFFDIO_REGISTER: a range of memory, which may be ours */
 
 /* What the stub stamps a call with. */
 #define CLOCK_READ  0 /* ticks, read before and after */

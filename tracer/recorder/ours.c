@@ -2,21 +2,27 @@
 #include "tracer/recorder/ours.h"
 
 #include <errno.h>
+#include <linux/userfaultfd.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 
 #include "tracer/arch/regs.h"
 #include "tracer/recorder/patch.h"
 
 #define PAGE                4096ULL
+#define COLLAPSE            25 /* MADV_COLLAPSE */
 #define POPULATE_READ       22 /* MADV_POPULATE_ */
 #define POPULATE_WRITE      23
 #define MREMAP_FLAGS        7ULL
 #define FIXED_NOREPLACE_BIT 0x100000ULL
+
+_Static_assert(UFFDIO_REGISTER == IOCTL_REGISTER, "the stub's");
 
 /* ---- what is ours ---- */
 
@@ -79,6 +85,9 @@ static const struct rule {
 	{"mremap", HOLE_PLACE, EFAULT, 0},
 	{"mmap", HOLE_PLACE, 0, 0},
 	{"shmat", HOLE_PLACE, 0, 0},
+	{"process_madvise", HOLE_PASSED, 0, 0},
+	/* To the kernel it is memory that could be had; as that of the vDSO, it is not. */
+	{"ioctl", HOLE_REFUSED, EINVAL, 0},
 };
 
 static const struct rule *rule_of(const struct sys_event *ev)
@@ -125,18 +134,27 @@ static enum ours answer(const struct tracee *t, int64_t result)
 	return OURS_NOT;
 }
 
+static int64_t make_call(struct remote *r, long nr, const uint64_t args[6])
+{
+	/* A thread that dispatches may make calls where it just made one. */
+	uint64_t call_at =
+		r->t->dispatch ? regs_ip(&r->saved) : arch_stub_after() - ARCH_CALL_BYTES;
+
+	return remote_call(r, call_at, nr, args);
+}
+
 /* Makes the call for one piece. */
 static int64_t call_piece(struct remote *r, long nr, uint64_t start, uint64_t end)
 {
 	const struct tracee *t = r->t;
-	/* A thread that dispatches may make calls where it just made one. */
-	uint64_t call_at = t->dispatch ? regs_ip(&r->saved) : arch_stub_after() - ARCH_CALL_BYTES;
 	uint64_t args[6];
 
 	memcpy(args, t->ev.args, sizeof(args));
 	args[0] = start;
 	args[1] = end - start;
-	return remote_call(r, call_at, nr, args);
+	if (strcmp(t->ev.def->name, "process_madvise") == 0)
+		args[2] = t->ev.args[3]; /* madvise(2) */
+	return make_call(r, nr, args);
 }
 
 /* Makes the call for what of the range is the program's. */
@@ -229,6 +247,85 @@ static enum ours entry_mremap(struct recorder *f, struct tracee *t, const struct
 	return a[2] < a[1] && !(a[3] & MREMAP_DONTUNMAP) ? shrink(f, t) : OURS_NOT;
 }
 
+/* ---- ranges that are in its memory ---- */
+
+#define VECTOR_MAX 1024 /* IOV_MAX */
+
+/* What it may do to ours, and to another process's memory: nothing is lost by it. */
+static int keeps_content(uint64_t advice)
+{
+	static const int kept[] = {
+		MADV_WILLNEED, MADV_COLD, MADV_PAGEOUT, POPULATE_READ, POPULATE_WRITE, COLLAPSE};
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		if ((int)advice == kept[i])
+			return 1;
+	return 0;
+}
+
+/* The first of the vector that reaches into ours; *ret_before: bytes of those before it. */
+static int first_of_ours(const struct tracee *t, const struct rule *rule, size_t *ret_first,
+	struct ours_range *ret, uint64_t *ret_before)
+{
+	const uint64_t *a = t->ev.args;
+	struct iovec v[VECTOR_MAX];
+
+	*ret_before = 0;
+	if (a[2] > VECTOR_MAX || remote_read(t, a[1], v, a[2] * sizeof(*v)) < 0)
+		return 0;
+	for (*ret_first = 0; *ret_first < a[2]; ++*ret_first) {
+		const struct iovec *one = &v[*ret_first];
+
+		if (range_of(rule, (uint64_t)(uintptr_t)one->iov_base, one->iov_len, ret) &&
+			overlaps(t->mm, ret->start, ret->end))
+			return 1;
+		*ret_before += one->iov_len;
+	}
+	return 0;
+}
+
+/*
+ * What is before the range that reaches into ours is advised as asked, which also tells whether the
+ * call is one that the kernel takes: of its own memory only, as the content is not kept. The range
+ * itself has a hole, at which the call ends.
+ */
+static enum ours entry_advise(struct recorder *f, struct tracee *t, const struct rule *rule)
+{
+	uint64_t args[6], before;
+	struct ours_range range;
+	struct remote r;
+	size_t first;
+
+	if (keeps_content(t->ev.args[3]) || !first_of_ours(t, rule, &first, &range, &before))
+		return OURS_NOT;
+	if (remote_begin(&r, f, t) < 0)
+		return OURS_AGAIN;
+	memcpy(args, t->ev.args, sizeof(args));
+	args[2] = first;
+	t->ev.ret = make_call(&r, SYS_process_madvise, args);
+	if (t->ev.ret >= 0 && (uint64_t)t->ev.ret == before) {
+		int64_t got = recorder_may_call(f, t, SYS_madvise)
+				      ? call_pieces(&r, rule, SYS_madvise, range)
+				      : -ENOMEM;
+
+		t->ev.ret = before ? t->ev.ret : got;
+	}
+	return behind(&r);
+}
+
+static enum ours entry_ioctl(struct tracee *t, const struct rule *rule)
+{
+	struct uffdio_register reg;
+	struct ours_range range;
+
+	if ((uint32_t)t->ev.args[1] != IOCTL_REGISTER ||
+		remote_read(t, t->ev.args[2], &reg, sizeof(reg)) < 0 ||
+		!range_of(rule, reg.range.start, reg.range.len, &range) ||
+		!overlaps(t->mm, range.start, range.end))
+		return OURS_NOT;
+	return answer(t, -rule->error);
+}
+
 enum ours ours_entry(struct recorder *f, struct tracee *t)
 {
 	const struct rule *rule = rule_of(&t->ev);
@@ -242,6 +339,10 @@ enum ours ours_entry(struct recorder *f, struct tracee *t)
 		return make_place(f, t, rule);
 	if (rule->error == EFAULT)
 		return entry_mremap(f, t, rule);
+	if (strcmp(rule->name, "process_madvise") == 0)
+		return entry_advise(f, t, rule);
+	if (strcmp(rule->name, "ioctl") == 0)
+		return entry_ioctl(t, rule);
 	if (rule->hole == HOLE_PLACE || !range_of(rule, a[0], a[1], &range) ||
 		!ours_next(t->mm, range.start, &ours) || ours.start >= range.end)
 		return OURS_NOT;

@@ -259,7 +259,12 @@ BORDER stub_before
 	jz	.Lreserve
 	jmp	.Lguard
 .Lrange:
-	cmp	r11d, KIND_MREMAP
+	cmp	r11d, KIND_IOCTL
+	jne	1f
+	cmp	esi, IOCTL_REGISTER
+	jne	.Lreserve
+	jmp	.Lpass
+1:	cmp	r11d, KIND_MREMAP
 	jne	.Lguard
 	test	r10b, 2			/* MREMAP_FIXED */
 	jnz	.Lpass
