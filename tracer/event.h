@@ -25,6 +25,13 @@ enum seen { SEEN_STOPPED, SEEN_ONE_STOP, SEEN_RECORDED, SEEN_COUNT };
 /* Does a call on the file wait where it must (no O_NONBLOCK)? */
 enum blocking { BLOCKING_UNKNOWN, BLOCKING_YES, BLOCKING_NO };
 
+/* What is known of how the file takes what is written. */
+enum file_takes {
+	TAKES_MESSAGES = 1, /* each write is a message, or a command, of its own */
+	TAKES_SOCKET = 2,   /* ... as sendmmsg sends them */
+	TAKES_SYNCED = 4,   /* it is where it is to stay when the call is over (O_SYNC, O_DSYNC) */
+};
+
 /* What a decoder reads out of a call. NOT_MEASURED where it does not apply or was unreadable. */
 struct measure {
 	uint64_t bytes_asked, bytes_moved;
@@ -52,6 +59,7 @@ struct sys_event {
 	uint32_t mm_id;   /* address space */
 	uint8_t blocking; /* enum blocking: of the file that the call is about */
 	uint8_t pathless; /* it is in no file system, as far as is known: a socket, a pipe */
+	uint8_t takes;    /* enum file_takes, of the same */
 	/* --stacks: */
 	uint32_t stack_id;   /* stacks.h; 0: not taken */
 	uint8_t stack_first; /* it was taken whatever the call was, not by chance */

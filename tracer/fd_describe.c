@@ -204,8 +204,18 @@ static uint8_t blocking_of(long flags)
 	return flags < 0 ? BLOCKING_UNKNOWN : flags & O_NONBLOCK ? BLOCKING_NO : BLOCKING_YES;
 }
 
-/* Of one that cannot be copied, as pipes are not: its line "flags:" is octal. */
-static uint8_t blocking_said(pid_t tid, uint32_t fd)
+uint8_t file_takes_by(long flags, int is_pipe)
+{
+	if (flags < 0)
+		return 0;
+	if (is_pipe)
+		return flags & O_DIRECT ? TAKES_MESSAGES : 0;
+	return flags & (O_SYNC | O_DSYNC) ? TAKES_SYNCED : 0;
+}
+
+/* Of one that cannot be copied, as pipes are not: its line "flags:" is octal. Negative: not known.
+ */
+static long flags_said(pid_t tid, uint32_t fd)
 {
 	char path[64], text[256];
 	cleanup_close int info = -1;
@@ -216,10 +226,10 @@ static uint8_t blocking_said(pid_t tid, uint32_t fd)
 	info = open(path, O_RDONLY | O_CLOEXEC);
 	n = info < 0 ? -1 : read(info, text, sizeof(text) - 1);
 	if (n <= 0)
-		return BLOCKING_UNKNOWN;
+		return -1;
 	text[n] = '\0';
 	flags = strstr(text, "flags:");
-	return flags ? blocking_of(strtol(flags + strlen("flags:"), NULL, 8)) : BLOCKING_UNKNOWN;
+	return flags ? strtol(flags + strlen("flags:"), NULL, 8) : -1;
 }
 
 int fd_look(pid_t pid, pid_t tid, uint32_t fd, struct fd_look *ret)
@@ -234,8 +244,14 @@ int fd_look(pid_t pid, pid_t tid, uint32_t fd, struct fd_look *ret)
 		return -EBADF;
 	link[n] = '\0';
 	*ret = (struct fd_look){.target = mem_strdup(link)};
-	if (strncmp(link, PIPE_LINK, strlen(PIPE_LINK)) == 0)
-		ret->blocking = blocking_said(tid, fd);
+	if (*link == '/') {
+		ret->flagged = file_takes_by(flags_said(tid, fd), 0);
+	} else if (strncmp(link, PIPE_LINK, strlen(PIPE_LINK)) == 0) {
+		long flags = flags_said(tid, fd);
+
+		ret->blocking = blocking_of(flags);
+		ret->flagged = file_takes_by(flags, 1);
+	}
 	if (strncmp(link, SOCKET_LINK, strlen(SOCKET_LINK)) != 0)
 		return 0;
 	ret->socket = strtoull(link + strlen(SOCKET_LINK), NULL, 10);

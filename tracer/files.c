@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "tracer/event.h"
 
 #define PAST_LIVES 3
 
@@ -104,11 +105,48 @@ struct file *file_socket(struct fd_registry *r, uint64_t inode)
 	return f;
 }
 
+/* target is that word, or goes on after it. */
+static int is_kind(const char *target, const char *kind)
+{
+	size_t len = strlen(kind);
+
+	return strncmp(target, kind, len) == 0 && (!target[len] || target[len] == ' ');
+}
+
+/* Behind a path there may be a driver for which each write is a packet, a record or a command: of
+ * devices only these take bytes. */
+static int is_commanded(const char *path)
+{
+	static const char *const bytes[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/tty",
+		"/dev/pts/", "/dev/console", "/dev/shm/"};
+
+	if (strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/sys/", 5) == 0)
+		return 1;
+	if (strncmp(path, "/dev/", 5) != 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(bytes) / sizeof(*bytes); i++)
+		if (strncmp(path, bytes[i], strlen(bytes[i])) == 0)
+			return 0;
+	return 1;
+}
+
+static uint8_t takes_by_name(const char *target)
+{
+	static const char *const sockets[] = {"udp", "unix dgram", "unix seqpacket", "icmp", "raw",
+		"netlink", "packet", "sctp", "can", "key", "qipcrtr"};
+
+	for (size_t i = 0; target && i < sizeof(sockets) / sizeof(*sockets); i++)
+		if (is_kind(target, sockets[i]))
+			return TAKES_MESSAGES | TAKES_SOCKET;
+	return target && is_commanded(target) ? TAKES_MESSAGES : 0;
+}
+
 void file_set_name(struct file *f, char *target, enum file_name name)
 {
 	free(f->target);
 	f->target = target;
 	f->name = target ? name : FILE_UNNAMED;
+	f->takes = takes_by_name(target) | f->flagged;
 }
 
 /* ---- tables ---- */

@@ -35,6 +35,8 @@ struct file {
 	} name;
 	uint8_t stale;    /* its addresses have changed since: to be read again */
 	uint8_t blocking; /* enum blocking, as far as it is known */
+	uint8_t flagged;  /* enum file_takes, by the flags that it was opened with */
+	uint8_t takes;    /* enum file_takes, by these and its name */
 	uint8_t gro;      /* socket options that change how its calls are measured */
 	uint32_t gso_size;
 	uint64_t socket; /* inode; 0: no socket, or not known to be one */
@@ -70,7 +72,7 @@ struct file *file_new(void);
 struct file *file_socket(struct fd_registry *r, uint64_t inode);
 struct file *file_ref(struct file *f);
 void file_unref(struct fd_registry *r, struct file *f);
-/* target becomes the file's, heap or NULL. */
+/* target becomes the file's, heap or NULL; what is flagged is known. */
 void file_set_name(struct file *f, char *target, enum file_name name);
 
 /* ---- tables ---- */
@@ -130,10 +132,13 @@ struct fd_look {
 	uint32_t gso_size; /* of a UDP socket */
 	uint8_t gro;
 	uint8_t blocking; /* enum blocking: of sockets and pipes */
+	uint8_t flagged;  /* enum file_takes: of pipes and what has a path */
 };
 /* Looks at the number in thread tid of process pid. 0, or -EBADF: it is not open, or cannot be
  * looked at. */
 int fd_look(pid_t pid, pid_t tid, uint32_t fd, struct fd_look *ret);
+/* enum file_takes, of flags as open and pipe2 take them; negative: not known. */
+uint8_t file_takes_by(long flags, int is_pipe);
 struct sockaddr_storage;
 /* Words for a socket, heap: "udp", "raw icmp", "unix stream"; an address, NULL where there is
  * nothing to say (unbound, not connected); and all of it, addresses NULL where there are none. */

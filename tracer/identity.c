@@ -220,6 +220,7 @@ static void is_named(
 		file_unref(files_registry(files), file); /* the life has its own */
 		file = life->file;
 	}
+	file->flagged |= look->flagged;
 	file_set_name(file, look->target, FILE_READ);
 	file->gso_size = look->gso_size;
 	file->gro = look->gro;
@@ -524,6 +525,18 @@ static int64_t flags_given(const struct sys_event *ev, enum effect effect)
 	}
 }
 
+/* The flags of a call that opens a path or makes a pipe; -1: not known, or another call. */
+static int64_t opened_with(const struct sys_event *ev, enum effect effect)
+{
+	const char *name = ev->def->name;
+
+	if (effect == EFFECT_PAIR)
+		return strcmp(name, "pipe2") ? -1 : (int64_t)ev->args[1];
+	if (effect != EFFECT_OPEN || strcmp(name, "openat2") == 0)
+		return -1;
+	return strcmp(name, "creat") == 0 ? 0 : (int64_t)ev->args[strcmp(name, "open") ? 2 : 1];
+}
+
 static void set_blocking(struct file *file, const struct sys_event *ev, enum effect effect)
 {
 	int64_t flags = flags_given(ev, effect);
@@ -534,10 +547,12 @@ static void set_blocking(struct file *file, const struct sys_event *ev, enum eff
 
 static void born(const struct caller *c, const struct sys_event *ev, int64_t fd, char *target)
 {
+	enum effect effect = effect_of(ev->def);
 	struct file *file = file_new();
 
+	file->flagged = file_takes_by((long)opened_with(ev, effect), effect == EFFECT_PAIR);
 	file_set_name(file, target, FILE_SAID);
-	set_blocking(file, ev, effect_of(ev->def));
+	set_blocking(file, ev, effect);
 	if (fd >= 0 && fd <= INT32_MAX)
 		files_born(c->files, (uint32_t)fd, ev->entry_ns, ev->exit_ns, file);
 	file_unref(files_registry(c->files), file);
@@ -665,6 +680,7 @@ void identity_call(struct identity *id, const struct caller *c, struct sys_event
 		*ret_file = life->file;
 		ev->blocking = life->file->blocking;
 		ev->pathless = life->file->target && *life->file->target != '/';
+		ev->takes = life->file->takes;
 		if (recorded)
 			want_name(id, c, (uint32_t)fd, life);
 		else if (life->file->name == FILE_UNNAMED)

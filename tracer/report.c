@@ -93,8 +93,11 @@ static void fill_overhead(const struct session *s, struct res_result *r)
 
 	r->tracer->overhead = o;
 	o->stops = stops.near + stops.far;
-	if (s->plain_call_ns)
+	if (s->plain_call_ns) {
 		o->plain_call_ns = s->plain_call_ns;
+		o->sendto_gathered_ns = s->sendto_gathered_ns;
+		o->sendmsg_gathered_ns = s->sendmsg_gathered_ns;
+	}
 	if (!s->far_stop_ns)
 		return;
 	stops_ns = s->near_stop_ns * stops.near + s->far_stop_ns * stops.far;

@@ -10,6 +10,7 @@
 #include "common/base/units.h"
 
 #define OFTEN_EMPTY 0.1 /* of a call's calls */
+#define LOG_OTHERS  10  /* writes for each other call on the descriptor of a log */
 
 struct finder {
 	struct doc *d;
@@ -193,7 +194,7 @@ static double write_ns(struct finder *f, const char *call, const char **ret_why)
 	return untraced(f, ns, ret_why);
 }
 
-/* A message that is gathered still is sent by itself: only entering the kernel is saved. */
+/* What entering the kernel takes; NAN: not known. */
 static double entry_ns(const struct finder *f, const char **ret_why)
 {
 	const struct res_overhead *o = overhead(f->s->io);
@@ -205,15 +206,51 @@ static double entry_ns(const struct finder *f, const char **ret_why)
 	return (double)o->plain_call_ns;
 }
 
-/* What a call that is not made saves at least, and how that is known; NAN: it is not, and why. */
-static double floor_ns(
-	struct finder *f, const char *call, const struct batching *batching, const char **ret_why)
+/* A message that is gathered still is sent by itself, and sendmmsg reads a header for each, which
+ * takes most of what entering the kernel does: only what is left is saved. */
+static double message_ns(const struct finder *f, const char *call, const char **ret_why)
 {
+	const struct res_overhead *o = overhead(f->s->io);
+	uint64_t ns = !o                         ? U64_NONE
+		      : !strcmp(call, "sendmsg") ? o->sendmsg_gathered_ns
+						 : o->sendto_gathered_ns;
+
+	*ret_why = "how much less a message takes in a batch than by itself was not measured";
+	if (ns == U64_NONE)
+		return NAN;
+	*ret_why = "a message took no less in a batch than by itself here";
+	if (!ns)
+		return NAN;
+	*ret_why = "which a message took less in a batch than by itself here, on a local socket";
+	return (double)ns;
+}
+
+/* What a call that is not made saves, and how that is known; ns NAN: it is not known, and why. */
+struct saving {
+	double ns;
+	const char *how; /* "at least", "about" */
+	const char *why;
+};
+
+static struct saving saving_of(struct finder *f, const char *call, const struct batching *batching)
+{
+	struct saving s = {.how = "at least"};
+
 	if (batching && !batching->no_model && batching->cost.fixed_low > 0) {
-		*ret_why = "the low end of its fixed cost";
-		return untraced(f, batching->cost.fixed_low, ret_why);
+		s.why = "the low end of its fixed cost";
+		s.ns = untraced(f, batching->cost.fixed_low, &s.why);
+	} else {
+		s.ns = writes(call) ? write_ns(f, call, &s.why) : entry_ns(f, &s.why);
 	}
-	return writes(call) ? write_ns(f, call, ret_why) : entry_ns(f, ret_why);
+	return s;
+}
+
+static struct saving saving_of_message(struct finder *f, const char *call)
+{
+	struct saving s = {.how = "about"};
+
+	s.ns = message_ns(f, call, &s.why);
+	return s;
 }
 
 /* ---- a larger limit ---- */
@@ -304,10 +341,10 @@ static void find_limit(struct finder *f, const struct batching *b)
 
 static void find_buffer(struct finder *f, const struct batching *b)
 {
-	const char *call = view_name(b->facts.call->name), *why = "";
+	const char *call = view_name(b->facts.call->name);
 	uint64_t refused = view_counter(&b->facts.call->errnos, "EAGAIN");
 	uint64_t extra = sat_add(view_zero(b->facts.batch->partial), refused);
-	double each_ns = floor_ns(f, call, b, &why);
+	struct saving each = saving_of(f, call, b);
 
 	if (b->verdict != BATCHING_BUFFER || extra < TARGET_CALLS_MIN)
 		return;
@@ -318,22 +355,22 @@ static void find_buffer(struct finder *f, const struct batching *b)
 			       call));
 		return;
 	}
-	if (!isfinite(each_ns)) {
+	if (!isfinite(each.ns)) {
 		say(f, arena_printf(&f->d->arena,
 			       "%s, socket-buffer: %s calls more than needed, but what one costs "
 			       "is not known: %s.",
-			       call, view_count(f->d, extra), why));
+			       call, view_count(f->d, extra), each.why));
 		return;
 	}
 	add(f, (struct target){.kind = TARGET_SOCKET_BUFFER,
 		       .call = call,
 		       .why = arena_printf(&f->d->arena,
 			       "%s; each such call takes another, at least %.0f ns, %s", b->words,
-			       each_ns, why),
+			       each.ns, each.why),
 		       .evidence = row(f, call, "batch.partial, errno"),
 		       .check = arena_printf(&f->d->arena, "%s.calls and its errors down", call),
 		       .calls = extra,
-		       .saved_ns = (double)extra * each_ns});
+		       .saved_ns = (double)extra * each.ns});
 }
 
 static void find_empty(struct finder *f, const struct res_syscall *s)
@@ -436,6 +473,7 @@ struct gathered {
 		safely; /* safely: at most, where a reason says that it is not known */
 	uint64_t of_logs, logs_saved; /* of them, calls to files that are only written */
 	int stream;                   /* all of them are on streams, and send */
+	int messages;                 /* writes that are messages */
 	const char *reason;
 };
 
@@ -455,8 +493,38 @@ static int syncs(const struct res_fd *fd)
 	return 0;
 }
 
-/* A file that nobody says is on disk: who writes it promises nothing. Devices are none; what else
- * has a path and is read at once, as a FIFO, cannot be told from it. */
+/* By any descriptor of it, or by a call that says so of all files. */
+static int is_synced(const struct res_result *r, const char *path)
+{
+	static const char *const of_all[] = {"sync", "syncfs", "msync"};
+
+	for (size_t i = 0; i < LEN(of_all); i++)
+		if (view_called(r, of_all[i]))
+			return 1;
+	for (size_t i = 0; i < r->fds.len; i++)
+		if (!strcmp(view_name(r->fds.at[i].target), path) && syncs(&r->fds.at[i]))
+			return 1;
+	return 0;
+}
+
+/* Almost nothing but writes is done with it: who reads it, seeks in it, locks or measures it wants
+ * what was written to be there. */
+static int is_only_written(const struct res_fd *fd)
+{
+	uint64_t written = 0, others = 0;
+
+	for (size_t i = 0; i < fd->syscalls.len; i++) {
+		const struct res_part *p = &fd->syscalls.at[i];
+		const char *name = view_name(p->name);
+
+		if (writes(name) && strncmp(name, "pwrite", 6) != 0)
+			written = sat_add(written, view_zero(p->calls));
+		else if (strncmp(name, "open", 4) != 0 && strcmp(name, "creat") != 0 &&
+			 strcmp(name, "close") != 0)
+			others = sat_add(others, view_zero(p->calls));
+	}
+	return others <= written / LOG_OTHERS;
+}
 /* Messages have no borders there: one send of more takes the place of several, and sendmmsg that of
  * none. */
 static int is_on_stream(const struct res_result *r, const struct res_gathering *row)
@@ -466,12 +534,14 @@ static int is_on_stream(const struct res_result *r, const struct res_gathering *
 	return fd && view_is_stream(fd);
 }
 
+/* A file that nobody says is on disk, and that is written only: who writes it promises nothing.
+ * Devices are none; what else has a path and is read at once, as a FIFO, cannot be told from it. */
 static int is_log(const struct res_result *r, const struct res_gathering *row)
 {
 	const struct res_fd *fd = view_gathered_fd(r, row);
 
 	return fd && fd->target && fd->target[0] == '/' && strncmp(fd->target, "/dev/", 5) != 0 &&
-	       !syncs(fd);
+	       row->synced != 1 && is_only_written(fd) && !is_synced(r, fd->target);
 }
 
 static void sum_place(
@@ -489,51 +559,59 @@ static void sum_place(
 	g->reason = row->reason ? row->reason : g->reason;
 }
 
+/* Each message that is sent alone, by whatever call: sendmmsg is what it would be instead. */
+static int is_of_messages(const struct gathered *g)
+{
+	return g->messages || !strcmp(g->call, "sendto") || !strcmp(g->call, "sendmsg");
+}
+
 static void add_gathering(
 	struct finder *f, const struct gathered *g, const struct batching *batching)
 {
-	const char *why = "", *how_many = view_count(f->d, g->safely);
-	double each_ns = floor_ns(f, g->call, batching, &why);
+	const char *how_many = view_count(f->d, g->safely);
+	struct saving each = is_of_messages(g) && !g->stream ? saving_of_message(f, g->call)
+							     : saving_of(f, g->call, batching);
 
-	if (!isfinite(each_ns)) {
+	if (!isfinite(each.ns)) {
 		say(f, arena_printf(&f->d->arena,
 			       "%s, gathering: %s%s of %s calls could be saved, but what one costs "
 			       "is not known: %s.",
 			       g->call, g->reason ? "at most " : "", how_many,
-			       view_count(f->d, g->calls), why));
+			       view_count(f->d, g->calls), each.why));
 		return;
 	}
-	add(f, (struct target){.kind = writes(g->call) ? TARGET_GATHER_WRITES
-				       : g->stream     ? TARGET_GATHER_STREAM
-						       : TARGET_GATHER_SENDS,
+	add(f, (struct target){.kind = g->stream                         ? TARGET_GATHER_STREAM
+				       : writes(g->call) && !g->messages ? TARGET_GATHER_WRITES
+									 : TARGET_GATHER_SENDS,
 		       .call = g->call,
 		       .why = arena_printf(&f->d->arena,
 			       "gathered for up to 1 ms, %s%s of %s calls would not be made%s%s%s; "
-			       "at least %.0f ns each, %s",
+			       "%s %.0f ns each, %s",
 			       g->reason ? "at most " : "", how_many, view_count(f->d, g->calls),
 			       g->reason ? " (whether that is safe is not known: " : "",
-			       g->reason ? g->reason : "", g->reason ? ")" : "", each_ns, why),
+			       g->reason ? g->reason : "", g->reason ? ")" : "", each.how, each.ns,
+			       each.why),
 		       .evidence = arena_printf(&f->d->arena, "%s: gathering[%s]",
 			       view_name(f->s->io_file), g->change),
 		       .check = arena_printf(&f->d->arena, "%s.calls down", g->call),
 		       .calls = g->calls,
-		       .saved_ns = (double)g->safely * each_ns});
+		       .saved_ns = (double)g->safely * each.ns});
 }
 
 /* What a buffer of a log would save, with what it costs: no safe change, and the one that is made.
  */
 static void say_logs(struct finder *f, const struct gathered *g, const struct batching *batching)
 {
-	const char *why = "", *gain;
-	double each_ns = floor_ns(f, g->call, batching, &why);
+	struct saving each = saving_of(f, g->call, batching);
 	char share[DOC_PERCENT_BUF];
+	const char *gain;
 
-	if (isfinite(each_ns))
+	if (isfinite(each.ns))
 		gain = arena_printf(&f->d->arena, "at least %s of the %s, %.0f ns each, %s",
-			doc_percent(share, (double)g->logs_saved * each_ns / f->window_ns),
-			whole_of(f->s->io), each_ns, why);
+			doc_percent(share, (double)g->logs_saved * each.ns / f->window_ns),
+			whole_of(f->s->io), each.ns, each.why);
 	else
-		gain = arena_printf(&f->d->arena, "what one costs is not known: %s", why);
+		gain = arena_printf(&f->d->arena, "what one costs is not known: %s", each.why);
 	say(f, arena_printf(&f->d->arena,
 		       "%s, gathering: a buffer that is written after 1 ms would save %s of %s "
 		       "calls to files that are not synced (%s); what is in it is lost if the "
@@ -554,8 +632,8 @@ static void say_unsafe(struct finder *f, const struct gathered *g, const struct 
 	if (saved >= TARGET_CALLS_MIN)
 		say(f, arena_printf(&f->d->arena,
 			       "%s, gathering: %s of %s calls%s could be saved only by holding "
-			       "them back over calls that can wait, which an answer may depend "
-			       "on; %s safely.",
+			       "them back over calls that can wait or are on the same "
+			       "descriptor, which an answer may depend on; %s safely.",
 			       g->call, view_count(f->d, saved), view_count(f->d, calls),
 			       logs ? " to others" : "",
 			       g->safely ? view_count(f->d, g->safely) : "none"));
@@ -584,6 +662,7 @@ static void find_gathering(struct finder *f, const struct batching *list, size_t
 		const struct res_gathering *row = &r->gathering.at[i];
 		const char *call = call_of(f, row->change);
 		int stream = call && !writes(call) && is_on_stream(r, row);
+		int messages = call && writes(call) && strstr(row->change, "sendmmsg");
 		size_t k = 0;
 
 		if (!call || row->limit_ns != GATHER_LIMIT_NS)
@@ -592,8 +671,10 @@ static void find_gathering(struct finder *f, const struct batching *list, size_t
 						found.at[k].stream != stream))
 			k++;
 		if (k == found.len)
-			*VEC_PUSH(&found) = (struct gathered){
-				.call = call, .change = row->change, .stream = stream};
+			*VEC_PUSH(&found) = (struct gathered){.call = call,
+				.change = row->change,
+				.stream = stream,
+				.messages = messages};
 		sum_place(r, &found.at[k], row);
 	}
 	for (size_t i = 0; i < found.len; i++)

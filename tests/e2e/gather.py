@@ -113,10 +113,15 @@ def no_target_where_an_answer_is_waited_for(t):
 
 
 @test
-def twenty_thousand_sends_are_a_target(t):
+def twenty_thousand_sends_are_told(t):
     for which in ("all", "%io"):
         text = analysis(t, ["sends", 20000], which)
-        check("First target: sendto, gather sends into sendmmsg" in text, which + ": " + text[:3000])
+        worth = "First target: sendto, gather sends into sendmmsg" in text
+        # what a message takes less in a batch is next to nothing on some machines
+        check(worth or "sendto, gather-sends: what it is known to save is" in text or
+              "a message took no less in a batch" in text, which + ": " + text[:3000])
+        if not worth:
+            continue
         eq("whether that is safe is not known" in text, which == "%io", which + ": safety")
 
 

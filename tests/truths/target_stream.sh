@@ -5,7 +5,9 @@
 # options: -e %io
 # modes: auto
 # says: First target: sendto, gather what is sent on a stream into one send: priority
-# says: gathered for up to 1 ms, at most ... of 20,000 calls would not be made
+# says: gathered for up to 1 ms, at most ... of 20,000 calls would not be made ...; at least ... ns
+#     each, what a call that does nothing took here
 # never: gather sends into sendmmsg
+# never: which a message took less in a batch than by itself here, on a local socket
 # never: one message a call
 # never: evidence for no change

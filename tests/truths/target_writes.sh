@@ -11,3 +11,7 @@
 # never: the low end of its fixed cost
 # never: recording a call took as long
 # never: too few of its kind moved few bytes
+# never: calls could be saved, but what one costs is not known
+# never: which a message took less in a batch than by itself here, on a local socket
+# never: a message took no less in a batch than by itself here
+# never: how much less a message takes in a batch than by itself was not measured

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <cmocka.h>
 
@@ -203,6 +205,107 @@ static void only_what_follows_on_in_the_file(void **state)
 		assert_int_equal(saved_at(calls[i], (uint64_t[]){500, 500, 500}), 0);
 	}
 	assert_int_equal(saved_at("write", (uint64_t[]){500, 500, 500}), 2);
+}
+
+/* Three sends of 10 bytes each, 1 us apart: with these flags, on a file that takes them so, of
+ * which the second moves only so many bytes (iovecs: all). */
+static struct res_result *sent(
+	const char *name, const uint64_t *flags, uint8_t takes, uint64_t moved)
+{
+	struct gather *g = gather_new();
+	struct res_result *r;
+
+	for (uint64_t i = 0; i < 3; i++) {
+		struct sys_event ev = {.def = sys_by_name(name),
+			.entry_ns = i * US,
+			.exit_ns = i * US + 1,
+			.args = {4, 0, 1, flags[i], 0, flags[i]},
+			.ret = 10,
+			.m = {10, i == 1 ? moved : 10, NM, NM, NM, NM, 0, 0},
+			.takes = takes,
+			.thread_id = 1,
+			.fd_id = 4};
+
+		if (strcmp(name, "sendmsg") == 0)
+			ev.args[2] = flags[i];
+		if (strcmp(name, "pwritev2") == 0)
+			ev.args[3] = 10 * i;
+		if (ev.def->unit != BATCH_NONE)
+			ev.m.batch_asked = ev.m.batch_moved = 3;
+		if (ev.def->unit == BATCH_MESSAGES && i == 1 && moved < 10)
+			ev.m.batch_moved = 2;
+		gather_add(g, &ev);
+	}
+	r = result_of(g);
+	gather_free(g);
+	return r;
+}
+
+static void saves(const char *name, const uint64_t *flags, uint8_t takes, uint64_t moved,
+	const char *expected)
+{
+	struct res_result *r = sent(name, flags, takes, moved);
+	cleanup_free char *is = NULL;
+
+	is = r->gathering.len ? mem_printf("%s %llu/%llu%s", r->gathering.at[1].change,
+					(unsigned long long)r->gathering.at[1].saved,
+					(unsigned long long)r->gathering.at[1].saved_safely,
+					r->gathering.at[1].synced ? " synced" : "")
+			      : mem_strdup("");
+	assert_string_equal(is, expected);
+	result_free(r);
+}
+
+static void one_call_has_the_same_flags_for_all(void **state)
+{
+	const uint64_t none[] = {0, 0, 0}, more[] = {MSG_MORE, 0, MSG_MORE};
+	const uint64_t told[] = {MSG_NOSIGNAL, MSG_DONTWAIT, 0}, same[] = {MSG_MORE, MSG_MORE, 0};
+	const uint8_t dgram = TAKES_MESSAGES | TAKES_SOCKET;
+
+	(void)state;
+	saves("sendto", none, dgram, 10, "sendto -> sendmmsg 2/2");
+	saves("sendto", told, dgram, 10, "sendto -> sendmmsg 2/2");
+	saves("sendto", more, dgram, 10, "sendto -> sendmmsg 0/0");
+	saves("sendto", same, dgram, 10, "sendto -> sendmmsg 1/1");
+	saves("sendmsg", more, dgram, 10, "sendmsg -> sendmmsg 0/0");
+	saves("sendmmsg", more, dgram, 10, "sendmmsg -> larger sendmmsg 0/0");
+	/* a stream goes on */
+	saves("sendto", more, 0, 10, "sendto -> sendmmsg 2/2");
+	saves("write", more, 0, 10, "write -> writev 2/2");
+	saves("pwritev2", more, 0, 10, "pwritev2 -> larger pwritev2 0/0");
+}
+
+/* More in a call that does not take all would not have gone either. */
+static void what_is_cut_ends_a_group(void **state)
+{
+	const uint64_t none[3] = {0};
+
+	(void)state;
+	saves("write", none, 0, 4, "write -> writev 1/1");
+	saves("writev", none, 0, 4, "writev -> larger writev 1/1");
+	saves("sendmmsg", none, TAKES_MESSAGES | TAKES_SOCKET, 4,
+		"sendmmsg -> larger sendmmsg 1/1");
+}
+
+static void a_write_may_be_a_message(void **state)
+{
+	const uint64_t none[3] = {0};
+
+	(void)state;
+	saves("write", none, TAKES_MESSAGES | TAKES_SOCKET, 10, "write -> sendmmsg 2/2");
+	saves("writev", none, TAKES_MESSAGES | TAKES_SOCKET, 10, "writev -> sendmmsg 2/2");
+	saves("write", none, TAKES_MESSAGES, 10, "");
+	saves("writev", none, TAKES_MESSAGES, 10, "");
+}
+
+static void what_is_on_the_disk_is_not_held(void **state)
+{
+	const uint64_t none[3] = {0}, sync[3] = {RWF_DSYNC, RWF_DSYNC, RWF_DSYNC};
+
+	(void)state;
+	saves("write", none, TAKES_SYNCED, 10, "write -> writev 2/0 synced");
+	saves("pwritev2", sync, 0, 10, "pwritev2 -> larger pwritev2 2/0 synced");
+	saves("pwritev2", none, 0, 10, "pwritev2 -> larger pwritev2 2/2");
 }
 
 /* ---- what ends what is held ---- */
@@ -432,6 +535,10 @@ int main(void)
 		cmocka_unit_test(groups_go_by_units_and_by_time),
 		cmocka_unit_test(a_batch_counts_its_units),
 		cmocka_unit_test(only_what_follows_on_in_the_file),
+		cmocka_unit_test(one_call_has_the_same_flags_for_all),
+		cmocka_unit_test(what_is_cut_ends_a_group),
+		cmocka_unit_test(a_write_may_be_a_message),
+		cmocka_unit_test(what_is_on_the_disk_is_not_held),
 		cmocka_unit_test(what_ends_it),
 		cmocka_unit_test(a_file_is_no_peer),
 		cmocka_unit_test(it_goes_when_the_wait_is_entered),

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "common/base/clock.h"
 #include "common/base/map.h"
@@ -37,8 +39,11 @@ struct place {
 	uint64_t calls;
 	uint64_t last_ns; /* entry of the last one */
 	uint64_t end;     /* of it in the file, where the call says where it begins */
+	uint64_t flags;   /* of its last call, that one call has for all */
 	uint64_t cut_ns;  /* another thread ended what is held safely; NEVER: not yet */
 	uint8_t pathless; /* no file: see sys_event */
+	uint8_t messages; /* each of its writes is one */
+	uint8_t synced;   /* each is on the disk when it is over */
 	uint8_t on_fd;    /* in the list of its descriptor */
 	uint8_t apart;    /* something was ended: until then what is safe is what is free */
 	struct place *next, **from;
@@ -224,21 +229,63 @@ static uint32_t units_of(const struct sys_event *ev)
 {
 	uint64_t units = ev->def->unit == BATCH_NONE       ? 1
 			 : ev->def->unit == BATCH_MESSAGES ? ev->m.batch_moved
+			 : ev->takes & TAKES_MESSAGES      ? 1
 							   : ev->m.batch_asked;
 
 	return units && units <= UNITS_MAX ? (uint32_t)units : 1;
 }
 
-/* One call can only take what follows on in the file. */
+static int is_called(const struct sys_event *ev, const char *name)
+{
+	return strcmp(ev->def->name, name) == 0;
+}
+
+/* The flags that one call could not have for all that it gathers. That nothing is to wait, and that
+ * no signal is wanted, could as well be said of all; a stream goes on after MSG_MORE. */
+static uint64_t flags_of(const struct sys_event *ev)
+{
+	uint64_t all = MSG_DONTWAIT | MSG_NOSIGNAL;
+
+	if (is_called(ev, "pwritev2"))
+		return ev->args[5];
+	if (ev->def->bytes_ret && ev->def->class != CLASS_NETWORK)
+		return 0;
+	if (!(ev->takes & TAKES_MESSAGES))
+		all |= MSG_MORE;
+	return ev->args[is_called(ev, "sendmsg") ? 2 : 3] & ~all;
+}
+
+/* What it is after is where it is to stay when the call is over: who makes it may tell others so.
+ */
+static int is_synced(const struct sys_event *ev)
+{
+	return (ev->takes & TAKES_SYNCED) ||
+	       (is_called(ev, "pwritev2") && (ev->args[5] & (RWF_SYNC | RWF_DSYNC)));
+}
+
+/* It did not take all: more in it would have been left, too. */
+static int is_cut(const struct sys_event *ev)
+{
+	return (ev->def->unit == BATCH_MESSAGES && ev->m.batch_moved < ev->m.batch_asked) ||
+	       (ev->m.bytes_asked != NOT_MEASURED && ev->m.bytes_moved < ev->m.bytes_asked);
+}
+
+static void end_all(struct place *p, uint64_t at_ns)
+{
+	settle(p, at_ns);
+	ways_end(p->free, at_ns);
+}
+
+/* One call has the same flags for all, and can only take what follows on in the file. */
 static void follow_on(struct place *p, const struct sys_event *ev, uint64_t at_ns)
 {
-	uint64_t begin = ev->args[ev->def->offset - 1];
+	uint64_t begin = ev->def->offset ? ev->args[ev->def->offset - 1] : p->end;
+	uint64_t flags = flags_of(ev);
 
-	if (p->calls && begin != p->end) {
-		settle(p, at_ns);
-		ways_end(p->free, at_ns);
-	}
-	p->end = begin + (uint64_t)ev->ret;
+	if (p->calls && (begin != p->end || flags != p->flags))
+		end_all(p, at_ns);
+	p->end = ev->def->offset ? begin + (uint64_t)ev->ret : 0;
+	p->flags = flags;
 }
 
 static void hold(struct gather *g, struct place *p, const struct sys_event *ev)
@@ -249,8 +296,7 @@ static void hold(struct gather *g, struct place *p, const struct sys_event *ev)
 
 	if (p->cut_ns != NEVER)
 		settle(p, at_ns);
-	if (ev->def->offset)
-		follow_on(p, ev, at_ns);
+	follow_on(p, ev, at_ns);
 	for (int i = 0; i < LIMITS; i++)
 		join(&p->free[i], &limits[i], at_ns, units);
 	for (int i = 0; p->apart && i < LIMITS; i++)
@@ -258,6 +304,12 @@ static void hold(struct gather *g, struct place *p, const struct sys_event *ev)
 	p->calls++;
 	p->last_ns = at_ns;
 	p->pathless = ev->pathless;
+	p->messages = (ev->takes & TAKES_MESSAGES) != 0;
+	p->synced = (uint8_t)is_synced(ev);
+	if (is_cut(ev))
+		end_all(p, at_ns);
+	else if (p->synced)
+		settle(p, at_ns);
 	g->held[ev->def->offset ? ON_FILE : ANYWHERE][p->thread_id] = p;
 	if (at_ns < cut_ns) { /* it was under way when that call ended */
 		p->cut_ns = cut_ns;
@@ -285,9 +337,15 @@ static void add_other(struct gather *g, const struct sys_event *ev)
 		cut(g, ev);
 }
 
+/* Each is a message of its own, and no call makes several. */
+static int is_apart(const struct sys_event *ev)
+{
+	return (ev->takes & TAKES_MESSAGES) && !(ev->takes & TAKES_SOCKET);
+}
+
 void gather_add(struct gather *g, const struct sys_event *ev)
 {
-	int gathers = ev->def->gather && ev->fd_id && sys_ok(ev);
+	int gathers = ev->def->gather && ev->fd_id && sys_ok(ev) && !is_apart(ev);
 
 	/* Ids above are those of several threads or descriptors. */
 	if (ev->thread_id > AGG_ROWS_MAX)
@@ -313,8 +371,10 @@ static struct way ended(struct way w, const struct limit *l, uint64_t at_ns)
 static void place_rows(const struct place *p, const struct agg_names *names, struct res_result *r,
 	struct res_gathering *rows)
 {
-	const char *change =
-		arena_printf(result_arena(r), "%s -> %s", p->def->name, p->def->gather);
+	/* The pieces of a message are no messages. */
+	int apart = p->messages && p->def->unit != BATCH_MESSAGES;
+	const char *change = arena_printf(
+		result_arena(r), "%s -> %s", p->def->name, apart ? "sendmmsg" : p->def->gather);
 	uint64_t cut_ns = p->cut_ns != NEVER ? p->cut_ns : p->last_ns;
 
 	for (int i = 0; i < LIMITS; i++) {
@@ -327,6 +387,7 @@ static void place_rows(const struct place *p, const struct agg_names *names, str
 		names->thread(names->ctx, p->thread_id, &rows[i].pid, &rows[i].tid, &ignored);
 		rows[i].change = change;
 		rows[i].calls = p->calls;
+		rows[i].synced = p->synced;
 		if (limits[i].ns == NEVER)
 			rows[i].limit_units = limits[i].units;
 		else
