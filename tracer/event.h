@@ -25,6 +25,9 @@ enum seen { SEEN_STOPPED, SEEN_ONE_STOP, SEEN_RECORDED, SEEN_COUNT };
 /* Does a call on the file wait where it must (no O_NONBLOCK)? */
 enum blocking { BLOCKING_UNKNOWN, BLOCKING_YES, BLOCKING_NO };
 
+/* Has the file a path? What has none is a socket, a pipe or another that is in no file system. */
+enum path { PATH_UNKNOWN, PATH_YES, PATH_NO };
+
 /* What a decoder reads out of a call. NOT_MEASURED where it does not apply or was unreadable. */
 struct measure {
 	uint64_t bytes_asked, bytes_moved;
@@ -51,7 +54,7 @@ struct sys_event {
 			     none */
 	uint32_t mm_id;   /* address space */
 	uint8_t blocking; /* enum blocking: of the file that the call is about */
-	uint8_t pathless; /* it is in no file system, as far as is known: a socket, a pipe */
+	uint8_t path;     /* enum path: of that file */
 	/* --stacks: */
 	uint32_t stack_id;   /* stacks.h; 0: not taken */
 	uint8_t stack_first; /* it was taken whatever the call was, not by chance */

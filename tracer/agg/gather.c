@@ -38,7 +38,7 @@ struct place {
 	uint64_t last_ns; /* entry of the last one */
 	uint64_t end;     /* of it in the file, where the call says where it begins */
 	uint64_t cut_ns;  /* another thread ended what is held safely; NEVER: not yet */
-	uint8_t pathless; /* no file: see sys_event */
+	uint8_t path;     /* enum path */
 	uint8_t on_fd;    /* in the list of its descriptor */
 	uint8_t apart;    /* something was ended: until then what is safe is what is free */
 	struct place *next, **from;
@@ -165,7 +165,7 @@ static int is_ended_by(const struct place *p, const struct sys_event *ev)
 {
 	if (p->fd_id == ev->fd_id)
 		return 1;
-	return sys_waits(ev->def) && !(p->pathless && is_on_file(ev));
+	return sys_waits(ev->def) && !(p->path == PATH_NO && is_on_file(ev));
 }
 
 /* What the call's thread holds goes before the call, where it must; not that of one place. */
@@ -257,7 +257,7 @@ static void hold(struct gather *g, struct place *p, const struct sys_event *ev)
 		join(&p->safe[i], &limits[i], at_ns, units);
 	p->calls++;
 	p->last_ns = at_ns;
-	p->pathless = ev->pathless;
+	p->path = ev->path;
 	g->held[ev->def->offset ? ON_FILE : ANYWHERE][p->thread_id] = p;
 	if (at_ns < cut_ns) { /* it was under way when that call ended */
 		p->cut_ns = cut_ns;
