@@ -32,6 +32,9 @@ enum file_takes {
 	TAKES_SYNCED = 4,   /* it is where it is to stay when the call is over (O_SYNC, O_DSYNC) */
 };
 
+/* Has the file a path? What has none is a socket, a pipe or another that is in no file system. */
+enum path { PATH_UNKNOWN, PATH_YES, PATH_NO };
+
 /* What a decoder reads out of a call. NOT_MEASURED where it does not apply or was unreadable. */
 struct measure {
 	uint64_t bytes_asked, bytes_moved;
@@ -58,7 +61,7 @@ struct sys_event {
 			     none */
 	uint32_t mm_id;   /* address space */
 	uint8_t blocking; /* enum blocking: of the file that the call is about */
-	uint8_t pathless; /* it is in no file system, as far as is known: a socket, a pipe */
+	uint8_t path;     /* enum path: of that file */
 	uint8_t takes;    /* enum file_takes, of the same */
 	/* --stacks: */
 	uint32_t stack_id;   /* stacks.h; 0: not taken */

@@ -661,6 +661,13 @@ static int had_effect(const struct sys_event *ev, enum effect effect)
 	       (effect == EFFECT_ADDRESS && ev->ret == -EINPROGRESS);
 }
 
+static uint8_t path_of(const struct file *file)
+{
+	if (!file->target)
+		return PATH_UNKNOWN;
+	return *file->target == '/' ? PATH_YES : PATH_NO;
+}
+
 void identity_call(struct identity *id, const struct caller *c, struct sys_event *ev, int traced,
 	const struct said *said, const struct file **ret_file)
 {
@@ -679,7 +686,7 @@ void identity_call(struct identity *id, const struct caller *c, struct sys_event
 		ev->fd_id = files_id(c->files, life, c->pid, (uint32_t)fd);
 		*ret_file = life->file;
 		ev->blocking = life->file->blocking;
-		ev->pathless = life->file->target && *life->file->target != '/';
+		ev->path = path_of(life->file);
 		ev->takes = life->file->takes;
 		if (recorded)
 			want_name(id, c, (uint32_t)fd, life);

@@ -145,7 +145,8 @@ static struct res_part *part_of(struct merge *m, struct host *h, const char *nam
 	same = call_of(m, name, &is_new)->name; /* it is there already */
 	mem_vec_grow((void **)&row->syscalls.at, &h->cap, row->syscalls.len + 1,
 		sizeof(*row->syscalls.at));
-	row->syscalls.at[row->syscalls.len] = (struct res_part){.name = same};
+	row->syscalls.at[row->syscalls.len] =
+		(struct res_part){.name = same, .larger_reads = U64_NONE};
 	return &row->syscalls.at[row->syscalls.len++];
 }
 

@@ -74,6 +74,39 @@ for row in TRUTHS:
     test(truth(*row), name="-".join([row[0]] + [str(a) for a in row[1]] + row[2].split(" -> ")[:row[2] != "write -> writev"]))
 
 
+# bytes of a part, how, bytes of the file: which call, its calls, how many fewer with 64 KiB (None: not known)
+READS = (
+    (1, "on", 5000, "read", 5001, 4999),
+    (1024, "on", 65536, "read", 65, 63),
+    (1024, "on", 65535, "read", 65, 63),
+    (4096, "on", 1 << 20, "read", 257, 240),
+    (65536, "on", 1 << 20, "read", 17, 0),
+    (1000, "on", 100000, "read", 101, 98),
+    (1024, "place", 65536, "pread64", 65, 63),
+    (1024, "back", 65536, "pread64", 64, 0),
+    (1024, "seek", 65536, "read", 65, 0),
+    (1024, "copy", 65536, "read", 65, 63),
+    (1024, "pipe", 0, "read", 5, None),
+)
+
+
+def reading(part, how, size, call, calls, saved):
+    def run(t):
+        for mode in ("auto", "ptrace"):
+            for times in ([], ["--no-times"]):
+                r = t.iotrace(["--mode=" + mode, "-e", "all"] + times, [t.target("gather"), "reads", str(part), how, str(size)],
+                              env=AT_ONCE)
+                found = [s for f in r.json["fds"] for s in f["syscalls"]
+                         if s["name"] == call and s["calls"] == calls]
+                eq([s["larger_reads"] for s in found], [saved], "%s %s: fewer" % (mode, times))
+                eq({s["larger_reads"] for f in r.json["threads"] for s in f["syscalls"]}, {None}, "of a thread")
+    return run
+
+
+for row in READS:
+    test(reading(*row), name="reads-%d-%s-%d" % row[:3])
+
+
 @test
 def what_is_not_traced_is_not_called_safe(t):
     r = trace(t, ["between", 200, "fsync"], which="%io")

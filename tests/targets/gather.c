@@ -181,8 +181,8 @@ static void parts(char **args)
 }
 
 /* What a server does with a file: a part of it is read, and goes out as a part of a stream, which a
- * child reads. args[1]: "log" writes a line of a log between, too, "read" reads by a call that could
- * be on a pipe, too. */
+ * child reads. args[1]: "log" writes a line of a log between, too, "read" reads by a call that
+ * could be on a pipe, too. */
 static void served(char **args)
 {
 	const char *what = args[0] && args[1] ? args[1] : "";
@@ -227,6 +227,41 @@ static void reread(char **args)
 		put(fd);
 		CHECK(pread(again, &c, 1, i) == 1);
 	}
+}
+
+/* read BYTES HOW FILE: a file of so many bytes (65536) is read in parts of so many (1024). HOW:
+ * "on" to its end, "place" by place, "back" by place from its end, "seek" with a seek after each,
+ * "copy" with a write to another file after each, "pipe" through a pipe. */
+static void reads(char **args)
+{
+	size_t part = (size_t)t_num(args, 0, 1024),
+	       size = args[0] && args[1] ? (size_t)t_num(args, 2, 65536) : 65536;
+	const char *how = args[0] && args[1] ? args[1] : "on";
+	int fd = t_file((off_t)size), other = t_file(0), p[2];
+	char *block = calloc(1, part);
+	ssize_t n = 1;
+
+	CHECK(block && pipe(p) == 0);
+	if (!strcmp(how, "pipe")) {
+		for (size_t i = 0; i < 4096; i++)
+			put(p[1]);
+		CHECK(close(p[1]) == 0);
+		fd = p[0];
+	}
+	for (size_t at = 0; n > 0; at += part) {
+		if (!strcmp(how, "place"))
+			n = pread(fd, block, part, (off_t)at);
+		else if (!strcmp(how, "back"))
+			n = at < size ? pread(fd, block, part, (off_t)(size - at - part)) : 0;
+		else
+			n = read(fd, block, part);
+		CHECK(n >= 0);
+		if (!strcmp(how, "seek"))
+			CHECK(lseek(fd, 0, SEEK_CUR) >= 0);
+		if (!strcmp(how, "copy"))
+			CHECK(write(other, block, (size_t)n) == n);
+	}
+	free(block);
 }
 
 /* After every tenth write what args[1] names: fsync dup fork lseek close other. */
@@ -350,6 +385,7 @@ int main(int argc, char **argv)
 		{"parts", parts},
 		{"served", served},
 		{"reread", reread},
+		{"reads", reads},
 		{"between", between},
 		{"threads", threads},
 		{"many", many},

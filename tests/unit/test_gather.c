@@ -64,7 +64,7 @@ static void take(struct gather *g, const struct step *s)
 		.m = {NM, NM, NM, NM, NM, NM, 0, 0},
 		.thread_id = s->thread,
 		.fd_id = s->fd,
-		.pathless = s->fd >= SOCKETS};
+		.path = s->fd >= SOCKETS ? PATH_NO : PATH_YES};
 
 	name[strcspn(name, "@")] = '\0';
 	ev.def = sys_by_name(name);

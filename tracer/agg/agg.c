@@ -9,6 +9,7 @@
 #include "tracer/agg/call.h"
 #include "tracer/agg/gather.h"
 #include "tracer/agg/parts.h"
+#include "tracer/agg/reads.h"
 #include "tracer/agg/tally.h"
 
 struct agg {
@@ -18,6 +19,7 @@ struct agg {
 	uint64_t calls;
 	struct parts threads, fds;
 	struct gather *gather;
+	struct reads *reads;
 };
 
 struct agg *agg_new(void)
@@ -25,6 +27,7 @@ struct agg *agg_new(void)
 	struct agg *a = mem_calloc(1, sizeof(*a));
 
 	a->gather = gather_new();
+	a->reads = mem_calloc(1, sizeof(*a->reads));
 	return a;
 }
 
@@ -38,6 +41,7 @@ void agg_free(struct agg *a)
 	parts_release(&a->threads);
 	parts_release(&a->fds);
 	gather_free(a->gather);
+	free(a->reads);
 	free(a);
 }
 
@@ -66,8 +70,14 @@ void agg_add(struct agg *a, const struct sys_event *ev)
 	a->calls++;
 	tally_add(t, &c);
 	part_add(parts_get(&a->threads, &t->thread_hit, ev->thread_id, def), &c);
-	if (ev->fd_id)
-		part_add(parts_get(&a->fds, &t->fd_hit, ev->fd_id, def), &c);
+	if (ev->fd_id) {
+		struct part *part = parts_get(&a->fds, &t->fd_hit, ev->fd_id, def);
+		uint64_t saved;
+
+		part_add(part, &c);
+		part->reads |= (uint8_t)reads_add(a->reads, ev, &saved);
+		part->larger_reads += saved;
+	}
 	gather_add(a->gather, ev);
 }
 
@@ -182,6 +192,8 @@ static void part_result(
 		to->batch_asked = part->batch_asked;
 	if (tally_knows_moved_units(t))
 		to->batch_transferred = part->batch_moved;
+	if (part->reads)
+		to->larger_reads = part->larger_reads;
 	if (part->limited_by)
 		limited_result(part->limited_by, &to->limited_by, r);
 }

@@ -41,7 +41,7 @@ struct place {
 	uint64_t end;     /* of it in the file, where the call says where it begins */
 	uint64_t flags;   /* of its last call, that one call has for all */
 	uint64_t cut_ns;  /* another thread ended what is held safely; NEVER: not yet */
-	uint8_t pathless; /* no file: see sys_event */
+	uint8_t path;     /* enum path */
 	uint8_t messages; /* each of its writes is one */
 	uint8_t synced;   /* each is on the disk when it is over */
 	uint8_t on_fd;    /* in the list of its descriptor */
@@ -170,7 +170,7 @@ static int is_ended_by(const struct place *p, const struct sys_event *ev)
 {
 	if (p->fd_id == ev->fd_id)
 		return 1;
-	return sys_waits(ev->def) && !(p->pathless && is_on_file(ev));
+	return sys_waits(ev->def) && !(p->path == PATH_NO && is_on_file(ev));
 }
 
 /* What the call's thread holds goes before the call, where it must; not that of one place. */
@@ -303,7 +303,7 @@ static void hold(struct gather *g, struct place *p, const struct sys_event *ev)
 		join(&p->safe[i], &limits[i], at_ns, units);
 	p->calls++;
 	p->last_ns = at_ns;
-	p->pathless = ev->pathless;
+	p->path = ev->path;
 	p->messages = (ev->takes & TAKES_MESSAGES) != 0;
 	p->synced = (uint8_t)is_synced(ev);
 	if (is_cut(ev))

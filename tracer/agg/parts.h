@@ -17,6 +17,8 @@ struct part {
 	uint64_t batch_asked, batch_moved; /* over ok calls */
 	uint64_t batch_calls;              /* ok calls whose moved was measured */
 	uint64_t *limited_by;              /* CAUSES of them; NULL: none yet */
+	uint64_t larger_reads;             /* calls that larger reads would save: reads.h */
+	uint8_t reads;                     /* they are known */
 };
 
 struct parts_owner {
