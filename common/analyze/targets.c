@@ -6,6 +6,7 @@
 
 #include "common/analyze/another.h"
 #include "common/analyze/errors.h"
+#include "common/analyze/saving.h"
 #include "common/base/clock.h"
 #include "common/base/units.h"
 
@@ -116,143 +117,6 @@ static const char *row(struct finder *f, const char *call, const char *field)
 		&f->d->arena, "%s: syscalls[%s].%s", view_name(f->s->io_file), call, field);
 }
 
-/* ---- what a call costs that is not made ---- */
-
-/* Calls of one kind: what any of them writes goes the same way. */
-static int writes(const char *call)
-{
-	static const char *const names[] = {"write", "writev", "pwrite64", "pwritev", "pwritev2"};
-
-	for (size_t i = 0; i < LEN(names); i++)
-		if (!strcmp(call, names[i]))
-			return 1;
-	return 0;
-}
-
-static const struct res_small_calls *small_calls(const struct res_syscall *s)
-{
-	const struct res_small_calls *small = s ? s->small_calls : NULL;
-
-	return small && small->p10_ns != U64_NONE && view_zero(small->calls) >= TARGET_CALLS_MIN
-		       ? small
-		       : NULL;
-}
-
-/* The row whose small calls say what a write costs: its own, else the cheapest of its kind. */
-static const struct res_syscall *small_of_kind(const struct res_result *r, const char *call)
-{
-	const struct res_syscall *own = view_called(r, call), *best = NULL;
-
-	if (small_calls(own))
-		return own;
-	for (size_t i = 0; i < r->syscalls.len; i++) {
-		const struct res_syscall *s = &r->syscalls.at[i];
-
-		if (writes(view_name(s->name)) && small_calls(s) &&
-			(!best || s->small_calls->p10_ns < best->small_calls->p10_ns))
-			best = s;
-	}
-	return best;
-}
-
-static const struct res_overhead *overhead(const struct res_result *r)
-{
-	return r->tracer ? r->tracer->overhead : NULL;
-}
-
-/* What a record adds to the time of a call at most: untraced it is not saved. NAN, and why: nothing
- * is left. */
-static double untraced(struct finder *f, double ns, const char **ret_why)
-{
-	const struct res_overhead *o = overhead(f->s->io);
-	double record = o ? (double)view_zero(o->per_record_ns) : 0;
-
-	if (ns > record)
-		return ns - record;
-	*ret_why = arena_printf(&f->d->arena,
-		"recording a call took as long (%.0f ns) as a short one took here", record);
-	return NAN;
-}
-
-/* A write that is gathered goes through the kernel with the others: its own cost is what one of few
- * bytes takes. */
-static double write_ns(struct finder *f, const char *call, const char **ret_why)
-{
-	const struct res_syscall *own = view_called(f->s->io, call);
-	const struct res_syscall *s = small_of_kind(f->s->io, call);
-	double ns;
-
-	*ret_why = "too few of its kind moved few bytes, and what others take is for their bytes";
-	if (!s)
-		return NAN;
-	*ret_why = arena_printf(&f->d->arena,
-		"one in ten of %s calls of %s that moved few bytes took no longer",
-		view_count(f->d, s->small_calls->calls), view_name(s->name));
-	ns = (double)s->small_calls->p10_ns;
-	if (own && own->wall_ns && own->wall_ns->mean != U64_NONE)
-		ns = fmin(ns, (double)own->wall_ns->mean);
-	return untraced(f, ns, ret_why);
-}
-
-/* What entering the kernel takes; NAN: not known. */
-static double entry_ns(const struct finder *f, const char **ret_why)
-{
-	const struct res_overhead *o = overhead(f->s->io);
-
-	*ret_why = "what a call that does nothing takes was not measured";
-	if (!o || o->plain_call_ns == U64_NONE || !o->plain_call_ns)
-		return NAN;
-	*ret_why = "what a call that does nothing took here";
-	return (double)o->plain_call_ns;
-}
-
-/* A message that is gathered still is sent by itself, and sendmmsg reads a header for each, which
- * takes most of what entering the kernel does: only what is left is saved. */
-static double message_ns(const struct finder *f, const char *call, const char **ret_why)
-{
-	const struct res_overhead *o = overhead(f->s->io);
-	uint64_t ns = !o                         ? U64_NONE
-		      : !strcmp(call, "sendmsg") ? o->sendmsg_gathered_ns
-						 : o->sendto_gathered_ns;
-
-	*ret_why = "how much less a message takes in a batch than by itself was not measured";
-	if (ns == U64_NONE)
-		return NAN;
-	*ret_why = "a message took no less in a batch than by itself here";
-	if (!ns)
-		return NAN;
-	*ret_why = "which a message took less in a batch than by itself here, on a local socket";
-	return (double)ns;
-}
-
-/* What a call that is not made saves, and how that is known; ns NAN: it is not known, and why. */
-struct saving {
-	double ns;
-	const char *how; /* "at least", "about" */
-	const char *why;
-};
-
-static struct saving saving_of(struct finder *f, const char *call, const struct batching *batching)
-{
-	struct saving s = {.how = "at least"};
-
-	if (batching && !batching->no_model && batching->cost.fixed_low > 0) {
-		s.why = "the low end of its fixed cost";
-		s.ns = untraced(f, batching->cost.fixed_low, &s.why);
-	} else {
-		s.ns = writes(call) ? write_ns(f, call, &s.why) : entry_ns(f, &s.why);
-	}
-	return s;
-}
-
-static struct saving saving_of_message(struct finder *f, const char *call)
-{
-	struct saving s = {.how = "about"};
-
-	s.ns = message_ns(f, call, &s.why);
-	return s;
-}
-
 /* ---- a larger limit ---- */
 
 /* Not below nothing. */
@@ -344,7 +208,7 @@ static void find_buffer(struct finder *f, const struct batching *b)
 	const char *call = view_name(b->facts.call->name);
 	uint64_t refused = view_counter(&b->facts.call->errnos, "EAGAIN");
 	uint64_t extra = sat_add(view_zero(b->facts.batch->partial), refused);
-	struct saving each = saving_of(f, call, b);
+	struct saving each = saving_of(f->d, f->s->io, call, b);
 
 	if (b->verdict != BATCHING_BUFFER || extra < TARGET_CALLS_MIN)
 		return;
@@ -425,6 +289,51 @@ static void find_lookups(struct finder *f)
 			       .saved_ns = (double)e->count *
 					   (double)view_zero(e->call->wall_ns->p50)});
 	}
+}
+
+/* Reads that a larger buffer would have brought along. Of devices a read can be one event. */
+static void find_reads(struct finder *f, const char *call)
+{
+	const struct res_result *r = f->s->io;
+	uint64_t calls = 0, fewer = 0;
+	struct saving each;
+
+	for (size_t i = 0; i < r->fds.len; i++) {
+		const struct res_fd *fd = &r->fds.at[i];
+
+		for (size_t k = 0; k < fd->syscalls.len; k++) {
+			const struct res_part *p = &fd->syscalls.at[k];
+
+			if (p->larger_reads == U64_NONE || strcmp(view_name(p->name), call) != 0 ||
+				strncmp(view_name(fd->target), "/dev/", 5) == 0)
+				continue;
+			calls = sat_add(calls, view_zero(p->calls));
+			fewer = sat_add(fewer, p->larger_reads);
+		}
+	}
+	if (fewer < TARGET_CALLS_MIN)
+		return;
+	each = saving_of_read(f->d, r, call);
+	if (!isfinite(each.ns)) {
+		say(f, arena_printf(&f->d->arena,
+			       "%s, larger-reads: with buffers of 64 KiB %s of %s calls on files "
+			       "would not be made, but what one costs is not known: %s.",
+			       call, view_count(f->d, fewer), view_count(f->d, calls), each.why));
+		return;
+	}
+	add(f, (struct target){.kind = TARGET_LARGER_READS,
+		       .call = call,
+		       .why = arena_printf(&f->d->arena,
+			       "with buffers of 64 KiB %s of %s calls on files would not be made: "
+			       "each goes on where one that filled its buffer had ended; %s %.0f "
+			       "ns each, %s",
+			       view_count(f->d, fewer), view_count(f->d, calls), each.how, each.ns,
+			       each.why),
+		       .evidence = arena_printf(&f->d->arena, "%s: fds[].syscalls[%s].larger_reads",
+			       view_name(f->s->io_file), call),
+		       .check = arena_printf(&f->d->arena, "%s.calls down", call),
+		       .calls = fewer,
+		       .saved_ns = (double)fewer * each.ns});
 }
 
 /* Each pair at what a call of each kind took; where neither is known nothing is concluded. */
@@ -517,7 +426,7 @@ static int is_only_written(const struct res_fd *fd)
 		const struct res_part *p = &fd->syscalls.at[i];
 		const char *name = view_name(p->name);
 
-		if (writes(name) && strncmp(name, "pwrite", 6) != 0)
+		if (saving_writes(name) && strncmp(name, "pwrite", 6) != 0)
 			written = sat_add(written, view_zero(p->calls));
 		else if (strncmp(name, "open", 4) != 0 && strcmp(name, "creat") != 0 &&
 			 strcmp(name, "close") != 0)
@@ -525,6 +434,7 @@ static int is_only_written(const struct res_fd *fd)
 	}
 	return others <= written / LOG_OTHERS;
 }
+
 /* Messages have no borders there: one send of more takes the place of several, and sendmmsg that of
  * none. */
 static int is_on_stream(const struct res_result *r, const struct res_gathering *row)
@@ -547,11 +457,12 @@ static int is_log(const struct res_result *r, const struct res_gathering *row)
 static void sum_place(
 	const struct res_result *r, struct gathered *g, const struct res_gathering *row)
 {
+	uint64_t safely = row->saved_safely != U64_NONE ? row->saved_safely : row->saved_at_most;
+
 	if (is_log(r, row)) {
 		g->of_logs = sat_add(g->of_logs, view_zero(row->calls));
 		g->logs_saved = sat_add(g->logs_saved, view_zero(row->saved));
 	}
-	uint64_t safely = row->saved_safely != U64_NONE ? row->saved_safely : row->saved_at_most;
 
 	g->calls = sat_add(g->calls, view_zero(row->calls));
 	g->saved = sat_add(g->saved, view_zero(row->saved));
@@ -569,8 +480,9 @@ static void add_gathering(
 	struct finder *f, const struct gathered *g, const struct batching *batching)
 {
 	const char *how_many = view_count(f->d, g->safely);
-	struct saving each = is_of_messages(g) && !g->stream ? saving_of_message(f, g->call)
-							     : saving_of(f, g->call, batching);
+	struct saving each = is_of_messages(g) && !g->stream
+				     ? saving_of_message(f->s->io, g->call)
+				     : saving_of(f->d, f->s->io, g->call, batching);
 
 	if (!isfinite(each.ns)) {
 		say(f, arena_printf(&f->d->arena,
@@ -580,9 +492,10 @@ static void add_gathering(
 			       view_count(f->d, g->calls), each.why));
 		return;
 	}
-	add(f, (struct target){.kind = g->stream                         ? TARGET_GATHER_STREAM
-				       : writes(g->call) && !g->messages ? TARGET_GATHER_WRITES
-									 : TARGET_GATHER_SENDS,
+	add(f, (struct target){.kind = g->stream ? TARGET_GATHER_STREAM
+				       : saving_writes(g->call) && !g->messages
+					       ? TARGET_GATHER_WRITES
+					       : TARGET_GATHER_SENDS,
 		       .call = g->call,
 		       .why = arena_printf(&f->d->arena,
 			       "gathered for up to 1 ms, %s%s of %s calls would not be made%s%s%s; "
@@ -602,7 +515,7 @@ static void add_gathering(
  */
 static void say_logs(struct finder *f, const struct gathered *g, const struct batching *batching)
 {
-	struct saving each = saving_of(f, g->call, batching);
+	struct saving each = saving_of(f->d, f->s->io, g->call, batching);
 	char share[DOC_PERCENT_BUF];
 	const char *gain;
 
@@ -661,8 +574,8 @@ static void find_gathering(struct finder *f, const struct batching *list, size_t
 	for (size_t i = 0; i < r->gathering.len; i++) {
 		const struct res_gathering *row = &r->gathering.at[i];
 		const char *call = call_of(f, row->change);
-		int stream = call && !writes(call) && is_on_stream(r, row);
-		int messages = call && writes(call) && strstr(row->change, "sendmmsg");
+		int stream = call && !saving_writes(call) && is_on_stream(r, row);
+		int messages = call && saving_writes(call) && strstr(row->change, "sendmmsg");
 		size_t k = 0;
 
 		if (!call || row->limit_ns != GATHER_LIMIT_NS)
@@ -703,8 +616,10 @@ static void find_all(struct finder *f, const struct batching *batching, size_t n
 		find_limit(f, &batching[i]);
 		find_buffer(f, &batching[i]);
 	}
-	for (size_t i = 0; i < r->syscalls.len; i++)
+	for (size_t i = 0; i < r->syscalls.len; i++) {
 		find_empty(f, &r->syscalls.at[i]);
+		find_reads(f, view_name(r->syscalls.at[i].name));
+	}
 	find_lookups(f);
 	find_churn(f);
 	find_gathering(f, batching, n);

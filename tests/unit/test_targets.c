@@ -472,6 +472,48 @@ static void a_busy_machine_hides_no_target(void **state)
 	tell_each(rows, LEN(rows));
 }
 
+/* ---- reads ---- */
+
+#define READER(target, name, calls, fewer)                                                         \
+	"{\"pid\": 1, \"fd\": 4, \"generation\": 0, \"target\": \"" target                         \
+	"\", \"syscalls\": [{\"name\": \"" name "\", \"calls\": " #calls                           \
+	", \"larger_reads\": " #fewer "}]}"
+#define READERS(...) "\"fds\": [" __VA_ARGS__ "], "
+#define OF_4K        CALL("read", 3000, "", 40000, 50000, 60000)
+#define OF_FEW(p10)  "{\"name\": \"read\", \"calls\": 3000, " SMALL(100, p10) "}"
+
+static void reads_that_could_be_larger(void **state)
+{
+	static const struct row rows[] = {
+		/* all files together; none of small ones, so at what entering the kernel takes */
+		{SECOND PLAIN READERS(READER("/a", "read", 2000, 1500) ", " READER(
+			 "/b", "read", 1000, 500)) CALLS(OF_4K),
+			"larger-reads read: 2000 calls, 40000 us, 3 x 8 x 8\n", NULL},
+		/* small ones tell; a write's do not */
+		{SECOND PLAIN READERS(READER("/a", "read", 3000, 2000)) CALLS(OF_FEW(6000)),
+			"larger-reads read: 2000 calls, 10000 us, 1 x 8 x 8\n", NULL},
+		{SECOND PLAIN READERS(READER("/a", "read", 3000, 2000)) CALLS(
+			 OF_4K ", " OTHER("pread64", 100, 6000) ", " OTHER("write", 100, 2000)),
+			"larger-reads read: 2000 calls, 10000 us, 1 x 8 x 8\n", NULL},
+		/* all of it may be the recorder's: entering the kernel is saved */
+		{SECOND PLAIN READERS(READER("/a", "read", 3000, 2000)) CALLS(OF_FEW(1000)),
+			"larger-reads read: 2000 calls, 40000 us, 3 x 8 x 8\n", NULL},
+		{SECOND RECORDED READERS(READER("/a", "read", 3000, 2000)) CALLS(OF_4K), "",
+			"read, larger-reads: with buffers of 64 KiB 2,000 of 3,000 calls on files "
+			"would not be made, but what one costs is not known: what a call that does "
+			"nothing takes was not measured."},
+		/* few, another call's, of a device, not known */
+		{SECOND PLAIN READERS(READER("/a", "read", 3000, 99)) CALLS(OF_4K), "", NULL},
+		{SECOND PLAIN READERS(READER("/a", "pread64", 3000, 2000)) CALLS(OF_4K), "", NULL},
+		{SECOND PLAIN READERS(READER("/dev/input/event0", "read", 3000, 2000)) CALLS(OF_4K),
+			"", NULL},
+		{SECOND PLAIN READERS(READER("/a", "read", 3000, null)) CALLS(OF_4K), "", NULL},
+	};
+
+	(void)state;
+	tell_each(rows, LEN(rows));
+}
+
 /* Nothing is safe; the descriptor is 4 of process 1. */
 #define ON_4 ", \"pid\": 1, \"fd\": 4, \"generation\": 0"
 #define LOG  PLACE("write -> writev", 2000, 1967, 0, 0, ON_4)
@@ -574,6 +616,7 @@ int main(void)
 		cmocka_unit_test(sends_that_could_be_gathered),
 		cmocka_unit_test(writes_that_could_be_gathered),
 		cmocka_unit_test(a_busy_machine_hides_no_target),
+		cmocka_unit_test(reads_that_could_be_larger),
 		cmocka_unit_test(logs),
 		cmocka_unit_test(the_first_is_the_most_worth),
 		cmocka_unit_test(steps),
