@@ -16,6 +16,7 @@
 #define SITES_SHOWN     5
 #define Z_MIN           4.0   /* p of 6e-5: tested are the 50 functions of a profile */
 #define SHARE_MIN       0.005 /* of all samples */
+#define PORT_CHOSEN     32768 /* /proc/sys/net/ipv4/ip_local_port_range, as it is mostly */
 
 void sentence(struct sentences *s, const char *fmt, ...)
 {
@@ -56,6 +57,41 @@ static const char *own_file(const char *path, const char *scenario)
 	return text_stem_len(path, turn) ? "the target's output" : NULL;
 }
 
+#define DIGITS "0123456789"
+
+/* Whether the number at `at` is another in each run: a port that the kernel chose, by its usual
+ * range, or a process in /proc. Else 0. */
+static size_t chosen_len(const char *target, const char *at)
+{
+	size_t len = strspn(at, DIGITS);
+
+	if (!len)
+		return 0;
+	if (*target == '/')
+		return at == target + 6 && strncmp(target, "/proc/", 6) == 0 ? len : 0;
+	return at > target && at[-1] == ':' && (!at[len] || at[len] == ' ') &&
+			       strtoul(at, NULL, 10) >= PORT_CHOSEN
+		       ? len
+		       : 0;
+}
+
+/* With * for these. */
+static const char *without_chosen(struct arena *a, const char *target)
+{
+	const char *name = "", *from = target;
+
+	for (const char *at = target; *at; at++) {
+		size_t len = chosen_len(target, at);
+
+		if (len) {
+			name = arena_printf(a, "%s%.*s*", name, (int)(at - from), from);
+			from = at + len;
+			at = from - 1;
+		}
+	}
+	return from == target ? target : arena_printf(a, "%s%s", name, from);
+}
+
 /* Without what is another in each run: our own files, the numbers of pipes and sockets. */
 static const char *place_name(struct arena *a, const char *target, const char *scenario)
 {
@@ -63,9 +99,9 @@ static const char *place_name(struct arena *a, const char *target, const char *s
 
 	if (own)
 		return own;
-	if (bracket && strspn(bracket + 2, "0123456789") == strlen(bracket + 2) - 1)
+	if (bracket && strspn(bracket + 2, DIGITS) == strlen(bracket + 2) - 1)
 		return arena_printf(a, "%.*s", (int)(bracket - target), target);
-	return target;
+	return without_chosen(a, target);
 }
 
 /* ---- places of a call ---- */
@@ -136,6 +172,48 @@ static uint64_t moved(const struct place *p)
 	return p->base > p->new ? p->base - p->new : p->new - p->base;
 }
 
+/* The only place of one side, of those that the other side does not have. NULL: none, or several.
+ */
+static struct place *only_of(struct places *p, int is_new)
+{
+	struct place *found = NULL;
+
+	for (size_t i = 0; i < p->len; i++) {
+		struct place *at = &p->at[i];
+
+		if (is_new ? at->base || !at->new : at->new || !at->base)
+			continue;
+		if (found)
+			return NULL;
+		found = at;
+	}
+	return found;
+}
+
+/* How much of a name says where it is: a folder, the address before the port. */
+static size_t where_len(const char *name)
+{
+	size_t len = strlen(name);
+
+	while (len && name[len - 1] != '/' && name[len - 1] != ':')
+		len--;
+	return len;
+}
+
+/* A file or socket that has another name in each run: what is in one place on one side, and beside
+ * it on the other. */
+static void pair_places(struct places *p)
+{
+	struct place *was = only_of(p, 0), *is = only_of(p, 1);
+	size_t len = was ? where_len(was->name) : 0;
+
+	if (!len || !is || where_len(is->name) != len || strncmp(was->name, is->name, len) != 0)
+		return;
+	is->name = arena_printf(&p->arena, "%s (base: %s)", is->name, was->name);
+	is->base = was->base;
+	*was = (struct place){.name = was->name};
+}
+
 /* The place where most has changed; nothing if it is the only one or none has. */
 static void say_place(struct sentences *s, const char *call, const char *what, struct places *p)
 {
@@ -171,21 +249,24 @@ static const char *usual(const struct res_counts *h, double *ret_share)
 	return key;
 }
 
+/* "asked for" or "moved": nothing where it is the same on both sides. */
+static void say_sizes(struct sentences *s, const char *call, const char *did,
+	const struct res_counts *base, const struct res_counts *new)
+{
+	double base_share, new_share;
+	const char *was = usual(base, &base_share), *is = usual(new, &new_share);
+
+	if (!was || !is || (strcmp(was, is) == 0 && fabs(base_share - new_share) < 0.005))
+		return;
+	sentence(s, "%s %s %s in %.0f%% of calls (base: %s in %.0f%%)", call, did, is,
+		100 * new_share, was, 100 * base_share);
+}
+
 static void say_batch(struct sentences *s, const char *call, const struct res_batch *base,
 	const struct res_batch *new)
 {
-	double base_share, new_share;
-	const char *was = usual(&base->asked_histogram, &base_share);
-	const char *is = usual(&new->asked_histogram, &new_share);
-
-	if (was && is)
-		sentence(s, "%s asked for %s in %.0f%% of calls (base: %s in %.0f%%)", call, is,
-			100 * new_share, was, 100 * base_share);
-	was = usual(&base->transferred_histogram, &base_share);
-	is = usual(&new->transferred_histogram, &new_share);
-	if (was && is)
-		sentence(s, "%s moved %s in %.0f%% of calls (base: %s in %.0f%%)", call, is,
-			100 * new_share, was, 100 * base_share);
+	say_sizes(s, call, "asked for", &base->asked_histogram, &new->asked_histogram);
+	say_sizes(s, call, "moved", &base->transferred_histogram, &new->transferred_histogram);
 }
 
 void why_call(struct sentences *s, const struct side_part *base, const struct side_part *new,
@@ -197,6 +278,7 @@ void why_call(struct sentences *s, const struct side_part *base, const struct si
 
 	add_fds(&fds, base, call, 0);
 	add_fds(&fds, new, call, 1);
+	pair_places(&fds);
 	say_place(s, call, "on", &fds);
 	if (b->threads.len > 1 || n->threads.len > 1) {
 		add_threads(&threads, b, call, 0);

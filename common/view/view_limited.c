@@ -70,6 +70,7 @@ static const char *short_name(enum cause cause)
 		[CAUSE_ARRIVALS] = "arrivals",
 		[CAUSE_LIMIT] = "its limit",
 		[CAUSE_MET] = "its limit or arrivals",
+		[CAUSE_TIME] = "its time limit",
 		[CAUSE_KERNEL] = "the kernel's limit",
 		[CAUSE_BUFFER] = "the buffer behind it",
 		[CAUSE_REFUSED] = "refusals",
@@ -226,6 +227,13 @@ static enum batching_verdict main_cause(struct doc *d, const struct batch_facts 
 			"asked for, %s, and the next one found more, which may have come since",
 			calls, view_asked(d, f));
 		return BATCHING_MET;
+	case CAUSE_TIME:
+		*ret_words = arena_printf(&d->arena,
+			"limited by its time limit, which is looked at when a message was taken: "
+			"%s ended at it with fewer than they asked for, and the next one found "
+			"more; MSG_WAITFORONE in its place takes what is there",
+			calls);
+		return BATCHING_TIME;
 	case CAUSE_KERNEL:
 		*ret_words = arena_printf(&d->arena,
 			"limited by the kernel, which takes 1,024 a call: %s were given so many or "

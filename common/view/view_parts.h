@@ -109,6 +109,7 @@ enum batching_verdict {
 	BATCHING_ARRIVALS, /* no more was there */
 	BATCHING_LIMIT,    /* it asked for no more */
 	BATCHING_MET,      /* it asked for no more, or no more was there */
+	BATCHING_TIME,     /* its time was over */
 	BATCHING_KERNEL,   /* the kernel takes no more in one call */
 	BATCHING_BUFFER,   /* there was no more room */
 	BATCHING_REFUSED,  /* messages were refused */

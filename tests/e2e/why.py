@@ -19,6 +19,7 @@ SAID = {
     "bursts": "limited by arrivals, not by its limit of 8: 40 of 240 calls were full, and more was there after",
     "limit": "limited by its limit of",
     "met": "limited by its limit or by arrivals",
+    "time": "limited by its time limit",
     "kernel": "limited by the kernel, which takes 1,024 a call",
     "buffer": "limited by the buffer behind it",
     "refused": "limited by messages that are refused",
@@ -32,7 +33,7 @@ SAID = {
 }
 
 # The same in a cell.
-CELL = {"arrivals": "arrivals", "bursts": "arrivals", "limit": "its limit", "met": "its limit or arrivals", "kernel": "the kernel's limit", "buffer": "the buffer behind it",
+CELL = {"arrivals": "arrivals", "bursts": "arrivals", "limit": "its limit", "met": "its limit or arrivals", "time": "its time limit", "kernel": "the kernel's limit", "buffer": "the buffer behind it",
         "refused": "refusals", "refused-buffers": "refusals", "received": "what the caller received", "made": "what the caller gives",
         "caller": "what the caller gives", "unknown": "something that is not known"}
 
@@ -43,6 +44,8 @@ TRUTHS = (
     ("bursts", [], "recvmmsg", "bursts", "arrivals"),
     ("all", [], "recvmmsg", "arrivals", "arrivals"),
     ("limit", [], "recvmmsg", "limit", "limit"),
+    ("timeout", [], "recvmmsg", "time", "time"),
+    ("timeout", ["empty"], "recvmmsg", "arrivals", "arrivals"),
     ("limit", ["first"], "recvmmsg", "limit", "limit"),
     ("half", [], "recvmmsg", "mixed", None),
     ("fit", ["single"], "recvmmsg", "arrivals", "arrivals"),

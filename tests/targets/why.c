@@ -283,6 +283,25 @@ static void all(char **args)
 	reap(child);
 }
 
+/* A time limit that is over when the first is taken: 64 are there, and each call takes one.
+ * "empty": one is there each time. */
+static void timeout(char **args)
+{
+	int empty = args[0] && !strcmp(args[0], "empty");
+	struct udp u = udp_open();
+
+	for (int i = 0; i < 100; i++) {
+		send_ones(u.tx, empty ? 1 : 64);
+		for (int k = 0; k < (empty ? 1 : 64); k++) {
+			struct timespec none = {0, 0};
+
+			fill(16, 64);
+			CHECK(syscall(SYS_recvmmsg, u.rx, msgs, 16, 0, &none) == 1);
+		}
+		CHECK(recv_mm(u.rx, 16, MSG_DONTWAIT) == -1 && errno == EAGAIN);
+	}
+}
+
 /* ---- sending ---- */
 
 static void kernel(char **args)
@@ -713,7 +732,7 @@ int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {{"arrivals", arrivals}, {"fit", fit},
 		{"nonblock", nonblock}, {"bursts", bursts}, {"limit", limit}, {"all", all},
-		{"own", own}, {"rest", rest}, {"error-queue", error_queue},
+		{"timeout", timeout}, {"own", own}, {"rest", rest}, {"error-queue", error_queue},
 		{"pause", pause_between}, {"lockstep", lockstep}, {"other-wait", other_wait},
 		{"bad-address", bad_address}, {"file-limit", file_limit}, {"kernel", kernel},
 		{"kernel-iovecs", kernel_iovecs}, {"refused", refused},

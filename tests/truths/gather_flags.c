@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
  * truth: 1,000 messages, each of two parts: the first says that more comes. One sendmmsg has the
- * same flags for all that it sends. says: | sendto -> sendmmsg | 2,000 | 32 units | 0 | ... | 0 |
+ *     same flags for all that it sends.
+ * says: | sendto -> sendmmsg | 2,000 | 32 units | 0 | ... | 0 |
  * never: calls would not be made
  * never: could be saved
  */

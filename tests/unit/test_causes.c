@@ -24,8 +24,10 @@ struct step {
 	uint64_t flags;
 	enum blocking blocking;
 	uint32_t thread, fd; /* 0: 1 and 3 */
-	int cut;             /* of its bytes not all were moved */
+	int cut;             /* of its bytes not all were moved; TIMED: it has a time limit */
 };
+
+#define TIMED 2
 
 static struct sys_event event_of(const struct step *s, uint64_t *now_ns)
 {
@@ -36,13 +38,14 @@ static struct sys_event event_of(const struct step *s, uint64_t *now_ns)
 		.blocking = (uint8_t)s->blocking,
 		.thread_id = s->thread ? s->thread : 1,
 		.fd_id = s->fd ? s->fd : 3,
-		.m = {.bytes_asked = s->cut ? 100 : NOT_MEASURED,
-			.bytes_moved = s->cut ? 50 : NOT_MEASURED,
+		.m = {.bytes_asked = s->cut == 1 ? 100 : NOT_MEASURED,
+			.bytes_moved = s->cut == 1 ? 50 : NOT_MEASURED,
 			.batch_asked = s->asked ? s->asked : NOT_MEASURED,
 			.batch_moved = s->ret < 0 ? NOT_MEASURED : (uint64_t)s->ret}};
 
 	assert_non_null(ev.def);
 	ev.args[1] = ev.args[2] = s->asked;
+	ev.args[4] = s->cut == TIMED ? 0x7000 : 0;
 	ev.args[strcmp(s->name, "recvmsg") ? 3 : 2] = s->flags;
 	*now_ns += s->before_us * 1000;
 	ev.entry_ns = *now_ns;
@@ -110,6 +113,11 @@ static void told(const struct step *steps, size_t n, int attached, char *text, s
 	{                                                                                          \
 		"writev", asked, ret, 0, 0, 0, 0, 0, 0, 1                                          \
 	}
+/* Before it some time has gone. */
+#define UNTIL(us, asked, ret, flags, blocking)                                                     \
+	{                                                                                          \
+		"recvmmsg", asked, ret, 0, us, flags, blocking, 0, 0, TIMED                        \
+	}
 /* A wait on descriptor 5, with a time limit. */
 #define OTHER(us, step_name, ret)                                                                  \
 	{                                                                                          \
@@ -124,6 +132,14 @@ static const struct sequence {
 } sequences[] = {
 	/* less than asked, then nothing */
 	{{RECV(8, 3), RECV(8, -EAGAIN), RECV(8, 0)}, "arrivals", 0},
+	/* its time limit ended it, or nothing more was there */
+	{{UNTIL(0, 8, 3, 0, BLOCKING_YES), UNTIL(0, 8, 8, 0, BLOCKING_YES)}, "time | unknown", 0},
+	{{UNTIL(0, 8, 3, 0, BLOCKING_YES), UNTIL(900, 8, 8, 0, BLOCKING_YES)}, "time | unknown", 0},
+	{{UNTIL(0, 8, 3, 0, BLOCKING_YES), RECV(8, -EAGAIN)}, "arrivals", 0},
+	{{UNTIL(0, 8, 3, MSG_DONTWAIT, 0), RECV(8, 3)}, "time arrivals", 0},
+	{{UNTIL(0, 8, 3, MSG_WAITFORONE, 0), LATE(900, "recvmmsg", 8, 3)}, "arrivals arrivals", 0},
+	{{{"recvmmsg", 8, 3, 900, 0, 0, BLOCKING_YES, 0, 0, TIMED}, RECV(8, 3)},
+		"arrivals arrivals", 0},
 	/* full: the next one tells */
 	{{RECV(8, 8), RECV(8, 2)}, "limit arrivals", 0},
 	{{RECV(8, 8), RECV(8, -EAGAIN)}, "arrivals", 0},

@@ -43,6 +43,10 @@ enum end { END_WHOLE, END_CUT, END_NO_ROOM, END_REFUSED, END_OTHER };
 
 enum way { WAY_TAKE, WAY_GIVE };
 
+/* recvmmsg looks at its timeout when it has taken a message: what ended it may be this. Nothing
+ * else did if it would have waited for more. */
+enum timed { TIMED_NOT, TIMED_MAYBE, TIMED_SURELY };
+
 /* The last call on a descriptor, that way, if the next one is held against it: one that took all it
  * asked for, of whichever thread, or one of a thread that did not give all. */
 struct place {
@@ -53,6 +57,7 @@ struct place {
 	enum end end;
 	enum cause cause; /* of it, and of the call that takes its rest */
 	uint8_t waits;    /* the next call decides what it was */
+	uint8_t timed;    /* enum timed: what it took was less than all */
 	uint8_t waited, phase;
 };
 
@@ -407,10 +412,24 @@ static int are_all_submitted(const struct causes *c, const struct sys_event *ev)
 	       c->threads[thread].submitted == ev->m.batch_moved;
 }
 
-/* 1 if the call took all that it asked for at once: the next one tells whether there was more. */
+/* A call that got less than it asked for, at once, though it had a time limit. */
+static enum timed timed_of(const struct sys_event *ev)
+{
+	if (!is_messages(ev) || !ev->args[4] || ev->m.batch_moved >= ev->m.batch_asked ||
+		has_waited(ev, ROLE_TAKE))
+		return TIMED_NOT;
+	return waits_for_all(ev) && ev->blocking == BLOCKING_YES && !(ev->args[3] & MSG_DONTWAIT)
+		       ? TIMED_SURELY
+		       : TIMED_MAYBE;
+}
+
+/* 1 if the call took all that it asked for at once, or what its time limit let it take: the next
+ * one tells whether there was more. */
 static int judge_take(const struct causes *c, const struct sys_event *ev, enum cause *ret)
 {
 	*ret = CAUSE_ARRIVALS;
+	if (timed_of(ev))
+		return 1;
 	if (ev->m.batch_moved < ev->m.batch_asked ||
 		(waits_for_all(ev) && has_waited(ev, ROLE_TAKE)) || are_all_submitted(c, ev))
 		return 0;
@@ -433,10 +452,12 @@ static enum cause judge_next(
 		return CAUSE_ARRIVALS;
 	if (thread && c->threads[thread].told && c->threads[thread].told_ns >= p->end_ns)
 		return CAUSE_ARRIVALS;
-	if (thread && c->threads[thread].gave_ns >= p->end_ns)
-		return CAUSE_MET;
-	return ev->entry_ns > p->end_ns + BACK_TO_BACK_NS + stopped_ns(ev) ? CAUSE_MET
-									   : CAUSE_LIMIT;
+	if ((thread && c->threads[thread].gave_ns >= p->end_ns) ||
+		ev->entry_ns > p->end_ns + BACK_TO_BACK_NS + stopped_ns(ev))
+		return p->timed == TIMED_SURELY ? CAUSE_TIME
+		       : p->timed               ? CAUSE_ARRIVALS
+						: CAUSE_MET;
+	return p->timed ? CAUSE_TIME : CAUSE_LIMIT;
 }
 
 /* One of the descriptors that its thread was told of. */
@@ -493,10 +514,12 @@ static size_t add_take(
 	} else {
 		this.cause = CAUSE_UNKNOWN;
 		p = make_place(c, ev, WAY_TAKE);
-		if (p)
+		if (p) {
 			remember(p, ev, &this, 1);
-		else
+			p->timed = (uint8_t)timed_of(ev);
+		} else {
 			ret[n++] = this;
+		}
 	}
 	if (is_messages(ev))
 		received(c, ev, ev->m.batch_moved);
