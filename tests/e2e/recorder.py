@@ -77,6 +77,7 @@ CODE = [
     Case("registers 60", GLIBC, recorded=30),
     Case("own_gs", ALL),
     Case("own_gs 1", ALL),
+    Case("asked_gs", recorded=150),
     Case("generated 20"),
     Case("mapped_code 20"),
     Case("own_code 20"),
