@@ -70,10 +70,10 @@ static void follow(struct control_map *m, int recorded)
 /* What could take a number away from the recorder's set-up (recorder/enter.c). */
 static const char *const closing[] = {"close", "dup2", "dup3", "close_range"};
 
-/* What could reach into the recorder's memory. */
+/* What could reach into the recorder's memory, or tell where it is. */
 static const char *const mappings[] = {"mmap", "munmap", "mremap", "mprotect", "pkey_mprotect",
-	"madvise", "process_madvise", "ioctl", "msync", "mincore", "mlock", "mlock2", "munlock",
-	"mseal", "remap_file_pages", "shmat"};
+	"madvise", "process_madvise", "ioctl", "arch_prctl", "msync", "mincore", "mlock", "mlock2",
+	"munlock", "mseal", "remap_file_pages", "shmat"};
 
 static void set_kind(struct control_map *m, const char *name, enum control kind)
 {

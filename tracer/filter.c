@@ -45,6 +45,7 @@ static const struct {
 	{"fcntl", 1, 0xffffffffU, F_DUPFD_CLOEXEC},
 	{"setsockopt", 1, 0xffffffffU, 17 /* SOL_UDP */},
 	{"setsockopt", 1, 0xffffffffU, SOL_PACKET},
+	{"arch_prctl", 0, 0xffffffffU, ABI_GET_BLOCK},
 	{"ioctl", 1, 0xffffffffU, UFFDIO_REGISTER},
 	{"mmap", 3, MAP_FIXED, MAP_FIXED},
 	{"mmap", 3, MAP_FIXED_NOREPLACE, MAP_FIXED_NOREPLACE},

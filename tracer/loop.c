@@ -12,9 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <linux/ptrace.h> /* after sys/ptrace.h, whose names it would take */
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "tracer/arch/regs.h"
@@ -113,16 +115,42 @@ static int trapped(struct session *s, struct tracee *t)
 	return 1;
 }
 
+/* It waits for the thread as it came, but for what the kernel lets nobody say of another process:
+ * that is put in when it comes. */
+static void send_again(struct tracee *t, siginfo_t *info)
+{
+	pid_t pid = t->process->pid;
+
+	if (info->si_code < 0 && info->si_code != SI_TKILL &&
+		syscall(SYS_rt_tgsigqueueinfo, pid, t->tid, info->si_signo, info) == 0)
+		return;
+	t->again = *info;
+	tgkill(pid, t->tid, info->si_signo);
+}
+
+/* info: of the signal that comes, and then what it was. */
+static void came_again(struct tracee *t, siginfo_t *info)
+{
+	if (t->again.si_signo != info->si_signo)
+		return;
+	/* 0: in a pid namespace of its own it does not see us. */
+	if (info->si_code == SI_TKILL && (info->si_pid == getpid() || !info->si_pid)) {
+		*info = t->again;
+		ptrace(PTRACE_SETSIGINFO, t->tid, NULL, info);
+	}
+	t->again.si_signo = 0;
+}
+
 /*
  * A SIGSYS that is none of ours, where the program blocks it (and got it because we do not), or
  * where our handler is in the place of what it wants for it. It comes again when both are as the
  * program wants them. 1: so it is.
  */
-static int comes_again(struct session *s, struct tracee *t, int signal)
+static int comes_again(struct session *s, struct tracee *t, siginfo_t *info)
 {
 	int blocked = t->trap == TRAP_SET && t->sigsys_blocked;
 
-	if (signal != SIGSYS || !(blocked || t->process->guarded))
+	if (info->si_signo != SIGSYS || !(blocked || t->process->guarded))
 		return 0;
 	if (!blocked && t->process->was[0] == (uint64_t)(uintptr_t)SIG_IGN)
 		return 1; /* for good */
@@ -131,7 +159,7 @@ static int comes_again(struct session *s, struct tracee *t, int signal)
 		t->trap = TRAP_NONE; /* for good: it would come each time */
 	else
 		recorder_unguard(&s->recorder, t);
-	tgkill(t->process->pid, t->tid, signal);
+	send_again(t, info);
 	return 1;
 }
 
@@ -152,27 +180,29 @@ static int stepped(struct session *s, struct tracee *t, int signal)
 /*
  * 1 if the thread is not in that stop any more: its number may be that of another thread of its
  * process by now, which has killed it by execve and is in the stop that tells of it. The signal
- * must not come to the new program.
+ * must not come to the new program. Else *ret_info is the signal's.
  */
-static int is_over(const struct tracee *t, int signal)
+static int is_over(const struct tracee *t, int signal, siginfo_t *ret_info)
 {
-	siginfo_t info;
-
-	return ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) < 0 || info.si_signo != signal;
+	return ptrace(PTRACE_GETSIGINFO, t->tid, NULL, ret_info) < 0 ||
+	       ret_info->si_signo != signal;
 }
 
 static void signal_stop(struct session *s, struct tracee *t, int signal)
 {
+	siginfo_t info;
+
 	if (signal == SIGSYS && trapped(s, t))
 		return;
-	if (is_over(t, signal))
+	if (is_over(t, signal, &info))
 		return;
+	came_again(t, &info);
 	if (stepped(s, t, signal))
 		return;
 	note_ignored_signal(s, t, signal);
 	mend_signal(t, signal);
 	signal = recorder_leave(&s->recorder, t, signal);
-	if (comes_again(s, t, signal))
+	if (signal && comes_again(s, t, &info))
 		signal = 0;
 	/* Its handler may block SIGSYS, and see what mask there was. */
 	if (signal && dispatch_lift_for_signal(s, t)) {

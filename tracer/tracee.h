@@ -2,6 +2,7 @@
 #ifndef TRACER_TRACEE_H
 #define TRACER_TRACEE_H
 
+#include <signal.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -80,6 +81,7 @@ struct tracee {
 	enum trap trap;
 	uint8_t sigsys_blocked; /* the program blocks SIGSYS, and the kernel does not know it */
 	uint64_t mask;          /* that a frame has to be mended in which it is: trap.h */
+	siginfo_t again;        /* of a SIGSYS that is to come again: loop.c; si_signo 0: none */
 	uint8_t stepping;       /* to the begin of a handler, for that */
 	uint8_t unseen;         /* seized, its first stop is to come: counted in mm->copied */
 	uint8_t by_stops;       /* that its next call stops is decided */

@@ -78,6 +78,7 @@ CODE = [
     Case("registers 60 6", GLIBC, recorded=200),
     Case("own_gs", ALL),
     Case("own_gs 1", ALL),
+    Case("asked_gs", recorded=150),
     Case("generated 20"),
     Case("mapped_code 20"),
     Case("own_code 20"),

@@ -30,6 +30,7 @@ extern char **environ;
 static const char *self;
 static int blocked; /* SIGSYS is blocked by all */
 static int null_fd;
+static siginfo_t handled_info; /* of the last one */
 static atomic_int handled, pool_round, pool_ready, pool_done;
 static long pool_n;
 #ifdef __x86_64__
@@ -63,8 +64,8 @@ static void handler(int sig, siginfo_t *info, void *ctx)
 {
 	const ucontext_t *uc = ctx;
 
-	(void)info;
 	check_mask(&uc->uc_sigmask);
+	handled_info = *info;
 	if (sig == SIGUSR1)
 		ppid(1);
 	handled++;
@@ -284,26 +285,56 @@ static void handles(long n)
 	printf("done getppid=%ld\n", 3 * n);
 }
 
+/* One that is sent with a value has it, and who sent it. */
+static void check_sent(const siginfo_t *got, int value)
+{
+	CHECK(got->si_signo == SIGSYS && got->si_code == SI_QUEUE && got->si_pid == getpid() &&
+		got->si_uid == getuid() && got->si_value.sival_int == value);
+}
+
+static void queue_sigsys(int value)
+{
+	siginfo_t info = {.si_signo = SIGSYS, .si_code = SI_QUEUE};
+
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_value.sival_int = value;
+	CHECK(syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), SIGSYS, &info) == 0);
+}
+
 /* SIGSYS as any other program may send it. */
 static void sigsys(long n)
 {
 	const struct timespec limit = {5, 0};
 	struct sigaction sa;
 	int before = handled;
+	siginfo_t info;
 	sigset_t set;
 
 	ppid(n);
 	sigemptyset(&set);
 	sigaddset(&set, SIGSYS);
 	CHECK(sigaction(SIGSYS, NULL, &sa) == 0 && (blocked || sa.sa_handler != SIG_DFL));
-	for (int i = 0; i < 3; i++) {
-		CHECK(syscall(SYS_tgkill, getpid(), gettid(), SIGSYS) == 0);
+	for (int i = 0; i < 6; i++) {
+		/* The first one is what a tracer takes and sends again. */
+		int queued = (i + blocked) % 2;
+
+		if (queued)
+			queue_sigsys(i);
+		else
+			CHECK(syscall(SYS_tgkill, getpid(), gettid(), SIGSYS) == 0);
 		if (blocked)
-			CHECK(sigtimedwait(&set, NULL, &limit) == SIGSYS);
+			CHECK(sigtimedwait(&set, &info, &limit) == SIGSYS);
+		else
+			info = handled_info;
+		if (queued && (blocked || sa.sa_handler != SIG_IGN))
+			check_sent(&info, i);
+		else if (!blocked && sa.sa_handler != SIG_IGN)
+			CHECK(info.si_code == SI_TKILL && info.si_pid == getpid());
 	}
-	CHECK(handled - before == (!blocked && sa.sa_handler != SIG_IGN ? 3 : 0));
+	CHECK(handled - before == (!blocked && sa.sa_handler != SIG_IGN ? 6 : 0));
 	ppid(n);
-	printf("done getppid=%ld tgkill=3\n", 2 * n);
+	printf("done getppid=%ld tgkill=3 rt_tgsigqueueinfo=3\n", 2 * n);
 }
 
 static void filters(long n)

@@ -214,6 +214,20 @@ static void own_gs(char **args)
 	report();
 }
 
+/* Who asks for gs is told what the program has in it. */
+static void asked_gs(char **args)
+{
+	uint64_t gs = 1;
+
+	(void)args;
+	null_fd = t_null();
+	write_n(100);
+	CHECK(syscall(SYS_arch_prctl, ARCH_GET_GS, &gs) == 0 && gs == 0);
+	CHECK(syscall(SYS_arch_prctl, ARCH_GET_GS, 8) == -1 && errno == EFAULT);
+	write_n(100);
+	report();
+}
+
 /* ---- code ---- */
 
 typedef long (*call3)(long, long, long);
@@ -667,11 +681,11 @@ static void locked(char **args)
 }
 
 static const struct tcase cases[] = {{"registers", registers_kept}, {"own_gs", own_gs},
-	{"generated", generated}, {"mapped_code", mapped_code}, {"own_code", own_code},
-	{"unchanged", unchanged}, {"vanishing", vanishing}, {"bad_pointers", bad_pointers},
-	{"fault_signals", fault_signals}, {"overwritten", overwritten},
-	{"dropped_page", dropped_page}, {"filtered", filtered}, {"undumpable", undumpable},
-	{"locked", locked}, {NULL, NULL}};
+	{"asked_gs", asked_gs}, {"generated", generated}, {"mapped_code", mapped_code},
+	{"own_code", own_code}, {"unchanged", unchanged}, {"vanishing", vanishing},
+	{"bad_pointers", bad_pointers}, {"fault_signals", fault_signals},
+	{"overwritten", overwritten}, {"dropped_page", dropped_page}, {"filtered", filtered},
+	{"undumpable", undumpable}, {"locked", locked}, {NULL, NULL}};
 
 int main(int argc, char **argv)
 {

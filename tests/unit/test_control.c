@@ -112,8 +112,8 @@ static void fds_are_followed_where_a_call_has_one(void **state)
 /* What could reach into the recorder's memory is seen where there is a recorder only. */
 static void mappings_are_seen_with_the_recorder(void **state)
 {
-	static const char *const names[] = {
-		"mmap", "munmap", "mremap", "mprotect", "shmat", "process_madvise", "ioctl"};
+	static const char *const names[] = {"mmap", "munmap", "mremap", "mprotect", "shmat",
+		"process_madvise", "ioctl", "arch_prctl"};
 
 	(void)state;
 	for (int recorded = 0; recorded < 2; recorded++) {

@@ -16,10 +16,12 @@ enum abi { ABI_NATIVE, ABI_I386, ABI_X32, ABI_COUNT };
 #define AUDIT_ARCH_NATIVE AUDIT_ARCH_X86_64
 #define ABI_X86_64        ABI_NATIVE /* in syscalls.def: numbers of x86-64 alone */
 #define ABI_COMPAT        ABI_I386   /* the one with rules of its own in our filter */
+#define ABI_GET_BLOCK     0x1004     /* ARCH_GET_GS: arch_prctl tells the block's register */
 #elif defined(__aarch64__)
 #define AUDIT_ARCH_NATIVE AUDIT_ARCH_AARCH64
 #define ABI_X86_64        (-1)
 #define ABI_COMPAT        ABI_NATIVE /* there is none */
+#define ABI_GET_BLOCK     0          /* nor such a call */
 #else
 #error "tracer/arch/ has nothing for this architecture"
 #endif

@@ -88,6 +88,7 @@ static const struct rule {
 	{"process_madvise", HOLE_PASSED, 0, 0},
 	/* To the kernel it is memory that could be had; as that of the vDSO, it is not. */
 	{"ioctl", HOLE_REFUSED, EINVAL, 0},
+	{"arch_prctl", HOLE_REFUSED, 0, 0},
 };
 
 static const struct rule *rule_of(const struct sys_event *ev)
@@ -326,6 +327,20 @@ static enum ours entry_ioctl(struct tracee *t, const struct rule *rule)
 	return answer(t, -rule->error);
 }
 
+/* Asked for the register that holds a block, it says what the program left there: nothing. */
+static enum ours entry_get_block(struct tracee *t)
+{
+	uint64_t none = 0, block;
+	struct iovec from = {&none, sizeof(none)};
+	struct iovec to = {(void *)(uintptr_t)t->ev.args[1], sizeof(none)};
+
+	if ((uint32_t)t->ev.args[0] != ABI_GET_BLOCK || arch_peek_block(t->tid, &block) < 0 ||
+		block - REGION_ADDR >= REGION_BYTES)
+		return OURS_NOT;
+	return answer(
+		t, process_vm_writev(t->tid, &from, 1, &to, 1, 0) == sizeof(none) ? 0 : -EFAULT);
+}
+
 enum ours ours_entry(struct recorder *f, struct tracee *t)
 {
 	const struct rule *rule = rule_of(&t->ev);
@@ -341,6 +356,8 @@ enum ours ours_entry(struct recorder *f, struct tracee *t)
 		return entry_mremap(f, t, rule);
 	if (strcmp(rule->name, "process_madvise") == 0)
 		return entry_advise(f, t, rule);
+	if (strcmp(rule->name, "arch_prctl") == 0)
+		return entry_get_block(t);
 	if (strcmp(rule->name, "ioctl") == 0)
 		return entry_ioctl(t, rule);
 	if (rule->hole == HOLE_PLACE || !range_of(rule, a[0], a[1], &range) ||
