@@ -243,6 +243,8 @@ static void memory_part(struct doc *d, const struct res_memory *m)
 			peak, units_bytes(end, m->held_at_end->total_bytes));
 	else
 		doc_note(d, "Memory: %s at the peak.", peak);
+	if (!m->peak->total_bytes)
+		return; /* by nobody */
 	if (!m->sites.len && !m->peak_tree)
 		doc_note(d, "Who held it is not known: there is no tree in the result.");
 	else if (!m->sites.len)

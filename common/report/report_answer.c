@@ -70,7 +70,8 @@ static void heap(struct doc *d, const struct res_memory *m)
 	const char *moment = view_tree_moment(d, m), *held = "";
 	char percent[DOC_PERCENT_BUF], bytes[UNITS_BUF];
 
-	if (!m->peak || m->peak->heap_bytes == U64_NONE)
+	/* With what the allocator adds, of which the shares are. */
+	if (!m->peak || m->peak->total_bytes == U64_NONE)
 		return;
 	if (s && !isnan(s->share))
 		held = arena_printf(&d->arena, "; %s is held by %s, %s%s%s",
@@ -78,7 +79,7 @@ static void heap(struct doc *d, const struct res_memory *m)
 			doc_percent(percent, s->share),
 			strcmp(moment, "the peak") != 0 ? ", by the tree of " : "",
 			strcmp(moment, "the peak") != 0 ? moment : "");
-	doc_pair(d, "heap", "%s at the peak%s", units_bytes(bytes, m->peak->heap_bytes), held);
+	doc_pair(d, "heap", "%s at the peak%s", units_bytes(bytes, m->peak->total_bytes), held);
 }
 
 /* ---- the comparison ---- */
