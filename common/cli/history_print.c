@@ -80,7 +80,7 @@ static void print_series(const struct res_history_series *s, struct out *o)
 	for (size_t i = 0; i < s->changes.len; i++)
 		if (s->changes.at[i].culprit)
 			doc_note(d, "%s: %s", s->changes.at[i].version, s->changes.at[i].culprit);
-	if (!s->changes.len)
+	if (!s->changes.len && view_history_is_judged(s))
 		doc_note(d, "no change");
 	view_history_limits(d, s);
 	end(d, o);
@@ -104,8 +104,13 @@ void history_print_changes(const struct res_history *r, struct out *o)
 	if (r->changes.len)
 		view_history_changes(d, r, NULL);
 	else
-		doc_text(d, "no change in %zu version%s", r->versions.len,
-			r->versions.len == 1 ? "" : "s");
+		doc_text(d, "no change in %zu version%s%s", r->versions.len,
+			r->versions.len == 1 ? "" : "s",
+			r->versions.len >= VIEW_HISTORY_ABLE
+				? ""
+				: " of what runs agree in; times and counts that vary cannot be "
+				  "told "
+				  "from fewer than 10 versions of a machine");
 	end(d, o);
 }
 

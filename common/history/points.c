@@ -139,7 +139,7 @@ static void divide(struct search *s, size_t from, size_t len) // NOLINT(misc-no-
 	size_t at;
 	double q;
 
-	if (len < 2 * POINTS_LEAST || all_equal(s->values + from, len))
+	if (len < POINTS_ABLE || all_equal(s->values + from, len))
 		return;
 	memcpy(s->order, s->values + from, len * sizeof(double));
 	q = best(s, len, &at);

@@ -216,6 +216,8 @@ static void tell_series(struct res_history *r, struct res_history_series *to, co
 	to->unit = copy(r, s->unit);
 	to->worse = s->worse > 0 ? "more" : s->worse < 0 ? "less" : NULL;
 	to->few = s->few;
+	if (s->judged != SIZE_MAX)
+		to->judged = s->judged;
 	to->unlooked = s->unlooked;
 	tell_points(r, to, s);
 	RES_LIST(r, &to->changes, s->changes.len, history_change);

@@ -258,6 +258,7 @@ static void find_on(struct trend_series *s, const char *machine)
 		place[n] = i;
 		n += isnan(v[n]) ? 0 : 1;
 	}
+	s->judged = n > s->judged ? n : s->judged;
 	from = n > POINTS_MAX ? n - POINTS_MAX : 0;
 	s->unlooked += from;
 	n = points_find(v + from, n - from, found);
@@ -293,6 +294,7 @@ static void find_noisy(struct trend_series *s)
 {
 	struct machines m = {0};
 
+	s->judged = 0;
 	machines_of(s, &m);
 	for (size_t i = 0; i < m.len; i++)
 		find_on(s, m.at[i]);
@@ -325,6 +327,7 @@ void trend_find(struct trend_series *s)
 {
 	int is_time = !strcmp(s->kind, "time");
 
+	s->judged = SIZE_MAX;
 	if (!is_time)
 		find_exact(s);
 	if (is_time || runs_differ(s)) {

@@ -52,6 +52,8 @@ struct trend_series {
 		size_t len, cap;
 	} changes;       /* by place */
 	size_t few;      /* versions with too few runs for what is noisy */
+	size_t judged;   /* versions in which what is noisy was looked for, of the machine that has
+			    most; SIZE_MAX: nothing is noisy */
 	size_t unlooked; /* older ones beyond POINTS_MAX */
 };
 

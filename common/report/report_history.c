@@ -65,7 +65,8 @@ static void heading(struct page *p, const struct res_history_series *s)
 		out_printf(p->o, " (%s, %s)", view_history_what(c, &p->arena),
 			view_history_share(c, &p->arena));
 	} else {
-		out_printf(p->o, ": %s, no change", units_figure(buf, s->unit, last->median));
+		out_printf(p->o, ": %s, %s", units_figure(buf, s->unit, last->median),
+			view_history_is_judged(s) ? "no change" : "too few versions to tell");
 	}
 	out_str(p->o, "</h3>\n");
 }

@@ -145,8 +145,18 @@ void view_history_points(struct doc *d, const struct res_history_series *s)
 	}
 }
 
+int view_history_is_judged(const struct res_history_series *s)
+{
+	return s->judged == U64_NONE || s->judged >= VIEW_HISTORY_ABLE;
+}
+
 void view_history_limits(struct doc *d, const struct res_history_series *s)
 {
+	if (!view_history_is_judged(s))
+		doc_note(d,
+			"too few versions to tell a change of its level from chance: %llu of one "
+			"machine with 3 runs or more, at least %d are needed",
+			(unsigned long long)s->judged, VIEW_HISTORY_ABLE);
 	if (s->few)
 		doc_note(d, "%llu version%s fewer than 3 runs: what is noisy is not judged there",
 			(unsigned long long)s->few, s->few == 1 ? " has" : "s have");

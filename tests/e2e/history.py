@@ -240,6 +240,22 @@ def page_of(t, *args, status=0):
 
 
 @test(timeout=120)
+def few_versions_are_not_called_unchanged(t):
+    """Of three on one machine the last takes a hundred times as long: that may be chance, and is not called no change."""
+    three_versions(t)
+    with sqlite3.connect(t.path(STORE)) as db:
+        db.execute("UPDATE iotrace_run SET machine = 'one'")
+    told = " ".join(history(t, "trend", "wall_time").out.split())
+    check("no change" not in told, told)
+    check("too few versions to tell a change of its level from chance: 3 of one machine with 3 runs or more, at least 10 are "
+          "needed" in told, told)
+    eq([x["judged"] for x in json.loads(history(t, "trend", "wall_time", "--json", "-").out)["series"]], [3], "judged")
+    check(re.search(r"wall_time: [^<]*too few versions to tell", page_of(t)), page_of(t)[:3000])
+    told = history(t, "trend", "read.calls").out
+    check("too few versions" not in told and "no change" in told, told)
+
+
+@test(timeout=120)
 def a_page_says_since_when(t):
     three_versions(t)
     text = page_of(t)

@@ -317,19 +317,20 @@ def who_kills_what_was_started_harms_nothing(t):
 # ---- the tracer is killed ----
 
 def goes_without_stops(pid):
-    """1 once each thread but the first has used the CPU for two ticks without having waited, as it does at a stop: the
-    recorder is there for all of them."""
+    """1 once each thread but the first has waited less than 20 times for each tick of the CPU that it used, as it has when
+    rings are full; by stops it waits some thousand times: the recorder is there for all of them."""
     since, done = {}, set()
 
     def look():
         for tid in set(os.listdir("/proc/%d/task" % pid)) - {str(pid)} - done:
             with open("/proc/%d/task/%s/stat" % (pid, tid)) as f:
                 used = sum(int(v) for v in f.read().rsplit(")", 1)[1].split()[11:13])
-            waited = status_of(int(tid))["voluntary_ctxt_switches"]
-            if since.get(tid, (None, 0))[0] != waited:
+            waited = int(status_of(int(tid))["voluntary_ctxt_switches"])
+            was = since.setdefault(tid, (waited, used))
+            if used - was[1] >= 2:
+                if waited - was[0] < 20 * (used - was[1]):
+                    done.add(tid)
                 since[tid] = (waited, used)
-            elif used - since[tid][1] >= 2:
-                done.add(tid)
         return len(done) == len(os.listdir("/proc/%d/task" % pid)) - 1
     return look
 

@@ -360,6 +360,10 @@ static void what_ends_it(void **state)
 		{{"sched_yield", 1, 0, 25, 26, 0}, 2},
 		{{"tgkill", 1, 0, 25, 26, 0}, 2},
 		{{"fsync", 1, 9, 25, 26, 0}, 2},
+		/* it tells others something, by a name */
+		{{"rename", 1, 0, 25, 26, 0}, 2},
+		{{"unlinkat", 1, 0, 25, 26, 0}, 2},
+		{{"truncate", 1, 0, 25, 26, 0}, 2},
 		{{"write", 1, 9, 25, 26, 0}, 2},
 		{{"sendmsg", 1, 9, 25, 26, 0}, 2},
 		/* it is about the descriptor */
