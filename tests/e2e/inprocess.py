@@ -316,13 +316,13 @@ def who_kills_what_was_started_harms_nothing(t):
 
 # ---- the tracer is killed ----
 
-def goes_without_stops(pid):
-    """1 once each thread but the first has waited less than 20 times for each tick of the CPU that it used, as it has when
+def goes_without_stops(pid, threads):
+    """1 once so many threads have waited less than 20 times for each tick of the CPU that it used, as it has when
     rings are full; by stops it waits some thousand times: the recorder is there for all of them."""
     since, done = {}, set()
 
     def look():
-        for tid in set(os.listdir("/proc/%d/task" % pid)) - {str(pid)} - done:
+        for tid in set(os.listdir("/proc/%d/task" % pid)) - done:
             with open("/proc/%d/task/%s/stat" % (pid, tid)) as f:
                 used = sum(int(v) for v in f.read().rsplit(")", 1)[1].split()[11:13])
             waited = int(status_of(int(tid))["voluntary_ctxt_switches"])
@@ -331,7 +331,7 @@ def goes_without_stops(pid):
                 if waited - was[0] < 20 * (used - was[1]):
                     done.add(tid)
                 since[tid] = (waited, used)
-        return len(done) == len(os.listdir("/proc/%d/task" % pid)) - 1
+        return len(done) == threads
     return look
 
 
@@ -348,7 +348,7 @@ def a_killed_tracer_costs_nothing(t):
             # Not while threads make calls for it, or stop at each call (docs/LIMITS.md), as they do at its begin; what
             # they do then is left to chance, another moment each time.
             if case[0] == "busy":
-                wait_for("all threads to be recorded", goes_without_stops(p.pid))
+                wait_for("all threads to be recorded", goes_without_stops(p.pid, 6))
             select.select([], [], [], 0.5 + 0.03 * (i % 8))
             kill_tracer(tracer, p.pid)
             wait_for("untraced", lambda: status_of(p.pid).get("TracerPid", "0") == "0")
