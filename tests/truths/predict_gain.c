@@ -9,6 +9,7 @@
  * says: writev: predicted from 5 of 5 runs.
  * says: A prediction is of the time in the call alone
  * says: A fixed cost has up to ... of the recorder in it
+ * never: ns each, the low end of its fixed cost
  * says: larger than any size measured, so wider
  * says: of its time at twice the batch (a new run, 95%: ... to ..., from 5 runs; larger than any
  *     size measured, so wider)

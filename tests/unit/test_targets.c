@@ -378,6 +378,11 @@ static void sends_that_could_be_gathered(void **state)
 		{SECOND NO_LESS GATHERING(PLACE("sendmmsg -> larger sendmmsg", 2000, 1967, 750, 750,
 			 "")) CALLS(CALL("sendmmsg", 2000, "", 40000, 50000, 60000)),
 			"gather-sends sendmmsg: 2000 calls, 15000 us, 1 x 8 x 6\n", NULL},
+		/* or all of its fixed cost, where that is known: 8 us */
+		{TENTH RECORDED GATHERING(PLACE("sendmmsg -> larger sendmmsg", 1000, 900, 500, 500,
+			 "")) CALLS(BATCHED(100, FIXED_COST)),
+			"gather-sends sendmmsg: 1000 calls, 4000 us, 3 x 9 x 6\n",
+			"at least 8000 ns each, the low end of its fixed cost"},
 		/* nothing safely */
 		{SECOND PLAIN GATHERING(PLACE("sendto -> sendmmsg", 2000, 1967, 0, 0, ""))
 				CALLS(SENDTO),
