@@ -112,7 +112,6 @@ void launch_finish_probes(struct session *s)
 		return;
 	s->record_ns = probe_record_ns(&shared->probe);
 	s->plain_call_ns = probe_plain_ns(&shared->probe);
-	probe_gathered_ns(&shared->probe, &s->sendto_gathered_ns, &s->sendmsg_gathered_ns);
 	s->near_stop_ns = probe_near_stop_ns(&shared->probe);
 	s->far_stop_ns = probe_far_stop_ns(&shared->probe);
 }

@@ -16,8 +16,6 @@ struct probe {
 	struct recorder_cost cost;
 	uint64_t near_ns[PROBE_NEAR], far_ns[PROBE_FAR]; /* of a call that always stops */
 	uint64_t record_ns;
-	/* Of a message, in the quickest of the rounds; 0: not measured. */
-	uint64_t sendto_ps, sendmsg_ps, gathered_ps;
 };
 
 /* Before the fork. */
@@ -29,11 +27,12 @@ void probe_after(struct probe *p, struct colocate *c);
 /* When the child is through. 0: not measured. */
 uint64_t probe_record_ns(const struct probe *p);
 uint64_t probe_plain_ns(const struct probe *p); /* of a call that fails at once, untraced */
-/* How much less a message takes in a batch than by sendto and by sendmsg; UINT64_MAX: not measured.
- */
-void probe_gathered_ns(const struct probe *p, uint64_t *ret_sendto, uint64_t *ret_sendmsg);
 /* Of a stop, with the target on our CPU and not. */
 uint64_t probe_near_stop_ns(const struct probe *p);
 uint64_t probe_far_stop_ns(const struct probe *p);
+
+/* Measures it, in half a millisecond: how much less a message takes in a batch than by sendto and
+ * by sendmsg, ns. UINT64_MAX: that cannot be measured. */
+void probe_gathered(uint64_t *ret_sendto, uint64_t *ret_sendmsg);
 
 #endif

@@ -14,6 +14,7 @@
 #include "tracer/agg/gather.h"
 #include "tracer/agg/timeless.h"
 #include "tracer/attach.h"
+#include "tracer/probe.h"
 
 #define SLOWED_SHARE 0.1
 
@@ -84,6 +85,14 @@ static void fill_traced_set(const struct session *s, struct res_result *r)
 			set->at[set->len++] = sys_by_index(i)->name;
 }
 
+static int gathers_messages(const struct res_result *r)
+{
+	for (size_t i = 0; i < r->gathering.len; i++)
+		if (strstr(r->gathering.at[i].change, "sendmmsg"))
+			return 1;
+	return 0;
+}
+
 static void fill_overhead(const struct session *s, struct res_result *r)
 {
 	struct res_overhead *o = RES_OBJ(r, overhead);
@@ -93,11 +102,10 @@ static void fill_overhead(const struct session *s, struct res_result *r)
 
 	r->tracer->overhead = o;
 	o->stops = stops.near + stops.far;
-	if (s->plain_call_ns) {
+	if (s->plain_call_ns)
 		o->plain_call_ns = s->plain_call_ns;
-		o->sendto_gathered_ns = s->sendto_gathered_ns;
-		o->sendmsg_gathered_ns = s->sendmsg_gathered_ns;
-	}
+	if (s->plain_call_ns && gathers_messages(r)) /* else by stops: no gain is computed */
+		probe_gathered(&o->sendto_gathered_ns, &o->sendmsg_gathered_ns);
 	if (!s->far_stop_ns)
 		return;
 	stops_ns = s->near_stop_ns * stops.near + s->far_stop_ns * stops.far;
