@@ -73,8 +73,8 @@ struct session {
 
 	struct colocate colocate;
 	struct serial serial;
-	uint64_t record_ns;     /* cost of a record; 0: not measured */
-	uint64_t plain_call_ns; /* of a call that fails at once; 0: not measured */
+	uint64_t record_ns;                 /* cost of a record; 0: not measured */
+	uint64_t plain_call_ns;             /* of a call that fails at once; 0: not measured */
 	uint64_t near_stop_ns, far_stop_ns; /* cost of a stop, with the target on our CPU and not */
 	uint64_t lost; /* calls known to have been missed, beside the recorder's */
 	uint64_t calls_stopped;

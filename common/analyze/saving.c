@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "common/analyze/targets.h"
+#include "common/analyze/analyze.h"
 
 /* Calls of one kind: what any of them moves goes the same way. */
 static const char *const writing[] = {"write", "writev", "pwrite64", "pwritev", "pwritev2", NULL};

@@ -6,12 +6,12 @@
 #include "common/analyze/batching.h"
 
 /*
- * What is worth changing: Priority = Impact x Frequency x Ease / 10, each 1
- *to 10. Impact     the time that the change would save, as a share of the
- *window: 1 up to 2%, and one more for each 2% above Frequency  1 + 2 x log10 of
- *the calls a second that it is about Ease       of targets.def, or the user's
+ * What is worth changing: Priority = Impact x Frequency x Ease / 10, each 1 to 10.
+ * - Impact: the time that the change would save, as a share of the window: 1 up to 2%, and one more
+ *   for each 2% above.
+ * - Frequency: 1 + 2 x log10 of the calls a second that it is about.
+ * - Ease: of targets.def, or the user's.
  */
-#define TARGET_CALLS_MIN 100   /* about fewer calls nothing is said */
 #define TARGET_SHARE_MIN 0.005 /* less of the window's time is no target, */
 /* but for calls that take so much of it at their median, and so much of that saved: a window is
  * longer on a busy machine, a median is not */

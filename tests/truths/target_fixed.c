@@ -3,8 +3,8 @@
  * truth: a file is written in calls of one to eight parts of a byte. A call costs many times what a
  *     part costs, so what a call costs by itself follows from the sizes.
  * modes: auto
- * says: gathered for up to 1 ms, ... of 7,000 calls would not be made; at least ... ns each, the low
- *     end of its fixed cost
+ * says: gathered for up to 1 ms, ... of 7,000 calls would not be made; at least ... ns each,
+ *     the low end of its fixed cost
  * never: that moved few bytes took no longer
  * never: what a call that does nothing took here
  */

@@ -156,7 +156,8 @@ static void put_exit(struct res_result *r, uint64_t status, uint64_t signal, int
 static void put_part(struct res_part *p, const char *name, uint64_t calls, uint64_t errors,
 	uint64_t wall_us, uint64_t bytes, uint64_t units)
 {
-	*p = (struct res_part){name, calls, errors, wall_us * 1000, bytes, units, units, {0}, U64_NONE};
+	*p = (struct res_part){
+		name, calls, errors, wall_us * 1000, bytes, units, units, {0}, U64_NONE};
 }
 
 /* ---- the results ---- */

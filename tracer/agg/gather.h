@@ -15,8 +15,8 @@
  * counted twice: with nothing else that ends a group, and safely, where what is held goes before
  * its thread
  *
- *	- enters a call that sys_waits(), on any descriptor; other sends are among them. One that says
- *	  where in a file it begins waits for no peer: it ends only what may be on a file,
+ *	- enters a call that sys_waits(), on any descriptor; other sends are among them. One that
+ *	  says where in a file it begins waits for no peer: it ends only what may be on a file,
  *	- makes any other call on the descriptor (receive, sync, seek, dup, close),
  *	- forks, executes or ends,
  *
