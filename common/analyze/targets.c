@@ -185,6 +185,25 @@ static void gain_of_limit(struct finder *f, const struct batching *b)
 				   (double)b->cost.calls});
 }
 
+/* 1 if what it hands over are pieces of one message each time: as gathering has it, which knows its
+ * descriptors. */
+static int has_pieces(const struct res_result *r, const char *call)
+{
+	int found = 0;
+
+	for (size_t i = 0; i < r->gathering.len; i++) {
+		const char *change = view_name(r->gathering.at[i].change);
+		size_t len = strlen(call);
+
+		if (strncmp(change, call, len) != 0 || change[len] != ' ')
+			continue;
+		if (!strstr(change, "-> sendmmsg"))
+			return 0;
+		found = 1;
+	}
+	return found;
+}
+
 static void find_limit(struct finder *f, const struct batching *b)
 {
 	const char *call = view_name(b->facts.call->name);
@@ -192,7 +211,12 @@ static void find_limit(struct finder *f, const struct batching *b)
 
 	if (!view_has_limit(b->verdict))
 		return;
-	if (b->no_model)
+	if (has_pieces(f->s->io, call))
+		say(f, arena_printf(&f->d->arena,
+			       "%s, batch-limit: what it is given are pieces of one message; more "
+			       "of them make it longer, and no call fewer.",
+			       call));
+	else if (b->no_model)
 		say(f, arena_printf(&f->d->arena,
 			       "%s, batch-limit: no prediction, because %s.%s%s%s", call,
 			       b->no_model, advice ? " " : "", advice ? advice : "",
