@@ -172,7 +172,7 @@ static void answer_of_targets(struct doc *d, const struct targets *t)
 	for (size_t i = 0; i < t->len && i < FIRST_TARGETS; i++) {
 		const struct target *x = &t->at[i];
 
-		doc_note(d, "%zu. %s, %s: saves about %s, %s of the %s. %s. Evidence: %s.", i + 1,
+		doc_note(d, "%zu. %s, %s: saves about %s, %s of the %s: %s. Evidence: %s.", i + 1,
 			x->call, ease_change(x->kind), units_duration(saved, (uint64_t)x->saved_ns),
 			doc_percent(share, x->share), t->whole, x->why, x->evidence);
 	}

@@ -10,7 +10,7 @@
 # never: First target: ..., ...: priority ..., about ... of the run.
 # says: None of the traced calls batches; sendmmsg or recvmmsg was not traced, so nothing is known of it.
 # never: To check the gain
-# never: saves about ..., ... of the run. ... Evidence:
+# never: saves about ..., ... of the run: ... Evidence:
 # says: None was seen.
 # says: No thread sent often enough on one descriptor to say anything
 # says: were seen; below ... nothing is concluded from them.

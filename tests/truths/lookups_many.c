@@ -4,7 +4,7 @@
  * auto says: First target: openat, keep the answer of lookups that fail: priority ..., about ... of
  *     the run.
  * auto says: To check the gain: run the scenario again
- * auto says: saves about ... of the run. ... Evidence:
+ * auto says: saves about ... of the run: ... Evidence:
  * auto says: calls found nothing (ENOENT), at the call's median time each
  * auto never: what it is known to save is less than ... of the
  * auto never: what it is known to save is about
