@@ -102,6 +102,8 @@ static const struct {
 };
 #define TABLE_LEN (sizeof(table) / sizeof(*table))
 
+enum { HELP_COLUMN = 28 };
+
 void options_help(struct out *o)
 {
 	out_str(o, "usage: iotrace [OPTIONS] [--] PROGRAM [ARGS...]\n"
@@ -119,7 +121,11 @@ void options_help(struct out *o)
 			n = snprintf(left, sizeof(left), "      ");
 		snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s", table[i].name,
 			table[i].arg ? " " : "", table[i].arg ? table[i].arg : "");
-		out_printf(o, "%-28s%s\n", left, table[i].help);
+		if (strlen(left) >= HELP_COLUMN) {
+			out_printf(o, "%s\n", left);
+			*left = '\0';
+		}
+		out_printf(o, "%-*s%s\n", HELP_COLUMN, left, table[i].help);
 	}
 	out_str(o, "\nExit status: the target's, 128+N if signal N ended it; 124 time limit,\n"
 		   "125 iotrace failed, 126 not executable, 127 not found, 2 usage.\n"

@@ -12,10 +12,11 @@ struct made {
 	const struct res_environment *env;
 	const struct res_strs *command;
 	const struct res_strs *traced, *paths;
+	const char *load;           /* its command; NULL: there was none */
 	const char *mode, *version; /* of tracer or valgrind */
 	int times;                  /* a clock was read around calls: that costs time */
 	int attached;               /* to what ran: its start and its end are not in the figures */
-	int loaded, slowed;
+	int slowed;
 	int heap; /* under such a profiler: its time is no time, but figures are the same each run
 		   */
 };
@@ -30,6 +31,7 @@ static struct made made_of(const struct side_part *p, size_t at)
 	const struct result_head head = result_head(p->runs.at[at]);
 	struct made m = {.env = head.environment,
 		.command = head.command,
+		.load = head.load ? head.load->command : NULL,
 		.attached = head.attached != NULL,
 		.times = 1};
 
@@ -37,7 +39,6 @@ static struct made made_of(const struct side_part *p, size_t at)
 		const struct res_result *r = p->runs.at[at];
 		const struct res_tracer *t = r->tracer;
 
-		m.loaded = r->load != NULL;
 		if (!t)
 			return m;
 		m.mode = t->mode;
@@ -109,6 +110,8 @@ static char *no_counts(const struct made *a, const struct made *b)
 {
 	if (!same_list(a->command, b->command, 1))
 		return mem_strdup("the arguments differ");
+	if (!same_text(a->load, b->load))
+		return mem_strdup("the loads differ");
 	if (a->attached != b->attached)
 		return mem_strdup("one side was attached, the other started");
 	if (!same_text(a->mode, b->mode))
@@ -123,8 +126,8 @@ static char *no_counts(const struct made *a, const struct made *b)
 
 static char *no_batches(const struct made *m)
 {
-	return m->loaded && m->slowed ? mem_strdup("batches of a loaded server, slowed by stops")
-				      : NULL;
+	return m->load && m->slowed ? mem_strdup("batches of a loaded server, slowed by stops")
+				    : NULL;
 }
 
 /* Not overridden by force: these times are not the program's. */

@@ -225,7 +225,9 @@ def every_run_is_read(t):
                                 ("version", made(tracer__version="9.9"), "the tracer's version differs"),
                                 ("machine", made(environment__machine="riscv64"), "machine differs"),
                                 ("libc", made(environment__libc="musl 1"), "libc differs"),
-                                ("arguments", made(command=["x", "y"]), "the arguments differ")):
+                                ("arguments", made(command=["x", "y"]), "the arguments differ"),
+                                ("load", made(load={"command": "ask 9", "status": 0, "wall_ns": 5, "latency_ns": None}),
+                                 "the loads differ")):
         for where in (0, 2):
             changes = [ok, ok, ok]
             changes[where] = change

@@ -19,6 +19,7 @@
  * never: the base does not have
  * never: has the limit
  * never: the arguments differ
+ * never: the loads differ
  * never: not the same calls were traced
  * never: time slowed by stops
  * never: the number of cores differs
