@@ -23,6 +23,11 @@ int saving_writes(const char *call)
 	return is_one_of(call, writing);
 }
 
+int saving_reads(const char *call)
+{
+	return is_one_of(call, reading);
+}
+
 static const struct res_small_calls *small_calls(const struct res_syscall *s)
 {
 	const struct res_small_calls *small = s ? s->small_calls : NULL;
@@ -134,8 +139,7 @@ struct saving saving_of_message(const struct res_result *r, const char *call)
 /* At least entering the kernel, where no short one was seen. */
 struct saving saving_of_read(struct doc *d, const struct res_result *r, const char *call)
 {
-	struct saving s =
-		small_of_kind(r, call, reading) ? of_small(d, r, call, reading) : of_entering(r);
+	struct saving s = of_small(d, r, call, reading);
 
 	return isfinite(s.ns) ? s : of_entering(r);
 }

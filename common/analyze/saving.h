@@ -16,8 +16,9 @@ struct saving {
 	const char *why; /* how that is known, or why it is not */
 };
 
-/* 1 for write and its kind. */
+/* 1 for write and its kind, or read and its. */
 int saving_writes(const char *call);
+int saving_reads(const char *call);
 /* batching: of the call, or NULL. */
 struct saving saving_of(struct doc *d, const struct res_result *r, const char *call,
 	const struct batching *batching);

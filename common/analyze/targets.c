@@ -192,12 +192,9 @@ static int has_pieces(const struct res_result *r, const char *call)
 	int found = 0;
 
 	for (size_t i = 0; i < r->gathering.len; i++) {
-		const char *change = view_name(r->gathering.at[i].change);
-		size_t len = strlen(call);
-
-		if (strncmp(change, call, len) != 0 || change[len] != ' ')
+		if (!view_gathers(&r->gathering.at[i], call))
 			continue;
-		if (!strstr(change, "-> sendmmsg"))
+		if (!strstr(r->gathering.at[i].change, "-> sendmmsg"))
 			return 0;
 		found = 1;
 	}
@@ -642,7 +639,8 @@ static void find_all(struct finder *f, const struct batching *batching, size_t n
 	}
 	for (size_t i = 0; i < r->syscalls.len; i++) {
 		find_empty(f, &r->syscalls.at[i]);
-		find_reads(f, view_name(r->syscalls.at[i].name));
+		if (saving_reads(view_name(r->syscalls.at[i].name)))
+			find_reads(f, view_name(r->syscalls.at[i].name));
 	}
 	find_lookups(f);
 	find_churn(f);

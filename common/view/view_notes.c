@@ -62,11 +62,8 @@ static const char *of_singles(
 		return "no more was there";
 	for (size_t i = 0; i < r->gathering.len; i++) {
 		const struct res_gathering *row = &r->gathering.at[i];
-		size_t len = strlen(view_name(f->call->name));
 
-		if (row->limit_ns != NS_PER_MS ||
-			strncmp(view_name(row->change), view_name(f->call->name), len) != 0 ||
-			view_name(row->change)[len] != ' ')
+		if (row->limit_ns != NS_PER_MS || !view_gathers(row, view_name(f->call->name)))
 			continue;
 		calls = sat_add(calls, view_zero(row->calls));
 		saved = sat_add(saved, view_zero(row->saved_at_most));

@@ -63,6 +63,8 @@ int view_more_calls(const void *a, const void *b);
 const struct res_syscall **view_by_time(struct doc *d, const struct res_result *r);
 /* The row of that name, if any call was made. */
 const struct res_syscall *view_called(const struct res_result *r, const char *name);
+/* 1 if a row of gathering is about that call. */
+int view_gathers(const struct res_gathering *g, const char *call);
 /* What a row of gathering is about; NULL: the result does not say. */
 const struct res_fd *view_gathered_fd(const struct res_result *r, const struct res_gathering *g);
 /* 1 for a socket on which messages have no borders. */

@@ -124,6 +124,14 @@ const struct res_syscall *view_called(const struct res_result *r, const char *na
 	return s && view_zero(s->calls) ? s : NULL;
 }
 
+int view_gathers(const struct res_gathering *g, const char *call)
+{
+	const char *change = view_name(g->change);
+	size_t len = strlen(call);
+
+	return strncmp(change, call, len) == 0 && change[len] == ' ';
+}
+
 const struct res_fd *view_gathered_fd(const struct res_result *r, const struct res_gathering *g)
 {
 	for (size_t i = 0; i < r->fds.len; i++) {
