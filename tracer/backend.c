@@ -181,7 +181,7 @@ struct io_session {
 	const char *iotrace;
 	struct arena arena;
 	int control[2]; /* a pipe to iotrace, -1: none */
-	int asked;      /* whether it has attached */
+	int asked;      /* whether it has attached: a line is on its way */
 };
 
 static const char *const *io_attach_command(void *ctx, struct err *err)
@@ -190,17 +190,18 @@ static const char *const *io_attach_command(void *ctx, struct err *err)
 
 	if (attach_look(s->in->attach, err) < 0)
 		return NULL;
+	if (!s->asked)
+		s->asked = write(s->control[1], "\n", 1) == 1;
 	return command_line(&s->arena, s->in, s->iotrace, s->control[0]);
 }
 
-/* iotrace reads its orders when it has attached; an empty line is none. */
+/* iotrace reads its orders when it has attached; an empty line is none. True too when it has ended
+ * since. */
 static int io_is_attached(void *ctx)
 {
-	struct io_session *s = ctx;
+	const struct io_session *s = ctx;
 	int waiting = 1;
 
-	if (!s->asked)
-		s->asked = write(s->control[1], "\n", 1) == 1;
 	return s->asked && ioctl(s->control[1], FIONREAD, &waiting) == 0 && !waiting;
 }
 

@@ -72,6 +72,8 @@ struct session {
 	} window;
 };
 
+#define SKIP_OUTLASTS "%s before the time to skip was over"
+
 static const char *const trouble_codes[] = {
 	[DRIVE_FINE] = "fine",
 	[DRIVE_NEVER_READY] = "never_ready",
@@ -504,23 +506,35 @@ static int is_worth_again(const struct session *s)
 	       !attach_soon_over(s->d->attach->to) && attach_has_lost(s->d->attach->to);
 }
 
-/* A tool that cannot attach says why itself. */
-static int step_attach(struct session *s, uint64_t now, struct err *err)
+/* The tool has gone before we looked, having attached or not. One that cannot says why itself. */
+static int attaching_over(struct session *s, int attached, struct err *err)
 {
+	int over = attach_soon_over(s->d->attach->to);
+	const char *until = attached ? "the load began" : "it was attached to";
 	char status[32];
 
-	if (s->tool.ended) {
-		if (is_worth_again(s)) {
-			s->attempts++;
-			program_release(&s->tool);
-			return start_attaching(s, err);
-		}
-		if (attach_soon_over(s->d->attach->to))
-			trouble(s, DRIVE_DIED_EARLY, "the target ended before it was attached to%s",
-				status_text(s, status, sizeof(status)));
-		s->phase = PHASE_WATCH;
-		return 0;
+	if (!attached && is_worth_again(s)) {
+		s->attempts++;
+		program_release(&s->tool);
+		return start_attaching(s, err);
 	}
+	if (over && (!attached || s->d->sc->load))
+		trouble(s, DRIVE_DIED_EARLY, "the target ended before %s%s", until,
+			status_text(s, status, sizeof(status)));
+	else if (attached && s->d->sc->load)
+		trouble(s, DRIVE_LET_GO, "the tool let go of the target before %s (status %d)",
+			until, program_status(&s->tool));
+	else if (attached && s->d->sc->skip_ns)
+		trouble(s, DRIVE_NO_WINDOW, SKIP_OUTLASTS,
+			over ? "the target ended" : "the tool let go of the target");
+	s->phase = PHASE_WATCH;
+	return 0;
+}
+
+static int step_attach(struct session *s, uint64_t now, struct err *err)
+{
+	if (s->tool.ended)
+		return attaching_over(s, s->d->attach->is_attached(s->d->ctx), err);
 	if (ending_tool(s, now) || !s->d->attach->is_attached(s->d->ctx))
 		return 0;
 	if (s->d->sc->load)
@@ -588,7 +602,7 @@ static void step_load(struct session *s, uint64_t now)
 static void step_watch(struct session *s, uint64_t now)
 {
 	if (s->tool.ended && s->window.begin_ns != NEVER)
-		trouble(s, DRIVE_NO_WINDOW, "%s before the time to skip was over",
+		trouble(s, DRIVE_NO_WINDOW, SKIP_OUTLASTS,
 			s->d->attach && s->r->interrupted ? "interrupted" : "the target ended");
 	else if (!s->tool.ended)
 		step_window(s, now);

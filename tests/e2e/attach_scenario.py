@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-only
 """profile-scenario --attach, and scenarios that attach for the window: what runs is profiled and left as it was."""
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -10,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -490,6 +493,51 @@ def a_target_that_ends_first(t):
     check("the target ended during the load" in r.err, str(r))
     eq((result(t, "x")["complete"], "target_ended_early" in codes(result(t, "x"))), (False, True), "marked")
     eq(r.err.count("ended before it was ready"), 1, "there is nothing for the second run: %s" % r)
+
+
+def has_heard(pid):
+    """Whether iotrace, which traces this process, has read the line that asks whether it has attached."""
+    with contextlib.suppress(OSError, KeyError, ValueError):
+        tool = status_of(int(status_of(pid)["TracerPid"]))["Tgid"]
+        with open("/proc/%s/cmdline" % tool) as f:
+            argv = f.read().split("\0")
+        control = os.open("/proc/%s/fd/%s" % (tool, argv[argv.index("--control-fd") + 1]), os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            return not any(fcntl.ioctl(control, termios.FIONREAD, bytes(4)))
+        finally:
+            os.close(control)
+    return False
+
+
+@test
+def a_target_that_ends_before_anybody_looks(t):
+    """Attached to and gone, with the tool, while the runner was kept from looking: it was attached to."""
+    os.mkdir(t.path("bin"))
+    shutil.copy(os.path.join(BIN, "profile-scenario"), t.path("bin"))
+    write(t, "bin/iotrace", "#!/bin/sh\ncase $* in *--control-fd*) kill -STOP $PPID;; esac\nexec %s \"$@\"\n" %
+          os.path.join(BIN, "iotrace"), mode=0o755)
+
+    def with_a_late_runner(*args):
+        p, port = started(t, life=3)
+        run = t.start([t.path("bin/profile-scenario"), "--attach", str(p.pid), "--type", "io", "--scenario", "x", *args])
+        wait_for("attached", lambda: has_heard(p.pid))
+        tool = children(run.pid)[0]
+        for _ in range(3):
+            answers(port)
+        eq(p.wait(10), 7, "its end, as its parent sees it")
+        wait_for("the tool's end", lambda: gone(tool))
+        os.kill(run.pid, signal.SIGCONT)
+        return t.finish(run)
+
+    r = with_a_late_runner("--duration", "30")
+    eq((r.status, "before it was attached" in r.err), (7, False), str(r))
+    eq((result(t, "x")["exit"]["status"], result(t, "x")["complete"]), (7, True), "its end")
+    check(call(result(t, "x"), "sendto")["ok"] == 3, "what it did since")
+    r = with_a_late_runner("--duration", "30", "--skip", "20")
+    check(r.status == 2 and "the target ended before the time to skip was over" in r.err, str(r))
+    r = with_a_late_runner("--load", "touch ran")
+    check(r.status == 2 and "the target ended before the load began (status 7)" in r.err, str(r))
+    check(not os.path.exists(t.path("ran")), "there is nothing to load")
 
 
 @test
