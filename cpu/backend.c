@@ -312,8 +312,7 @@ static void fill(struct session *s)
 	s->r->attached = backend_describe_attached(s->r, s->in->attach);
 	if (s->r->attached)
 		s->r->attached->processes = s->chosen.len;
-	s->r->command = s->in->attach ? attach_command(s->in->attach, s->r)
-				      : backend_describe_words(s->r, sc->argv);
+	s->r->command = result_words(s->r, s->in->attach ? s->in->attach->command : sc->argv);
 	s->r->scenario = arena_strdup(a, sc->name);
 	s->r->started_at = backend_describe_time(s->r, s->started_at_ns);
 	s->r->wall_ns = s->end_ns - s->start_ns;

@@ -273,7 +273,7 @@ static void fill(struct job *j, uint64_t started_real_ns)
 
 	r->complete = 1;
 	r->scenario = arena_strdup(result_arena(r), sc->name);
-	r->command = backend_describe_words(r, sc->argv);
+	r->command = result_words(r, sc->argv);
 	r->started_at = backend_describe_time(r, started_real_ns);
 	r->wall_ns = d->wall_ns;
 	fill_tools(j);

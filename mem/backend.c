@@ -446,7 +446,7 @@ static void fill_options(struct job *j)
 	const char **options = command_options(result_arena(r), &j->in->sc->memory, &len);
 
 	r->massif = RES_OBJ(r, memory_massif);
-	r->massif->options = backend_describe_words(r, options);
+	r->massif->options = result_words(r, options);
 	if (*j->files.version)
 		r->massif->version = arena_strdup(result_arena(r), j->files.version);
 }
@@ -458,7 +458,7 @@ static void fill_run(struct job *j, uint64_t started_real_ns)
 
 	r->complete = 1;
 	r->scenario = arena_strdup(result_arena(r), sc->name);
-	r->command = backend_describe_words(r, sc->argv);
+	r->command = result_words(r, sc->argv);
 	r->started_at = backend_describe_time(r, started_real_ns);
 	r->wall_ns = j->drive.wall_ns;
 	fill_options(j);

@@ -270,11 +270,10 @@ static int read_result(const char *dir, const char *name, struct res_result **re
 	return json_read_result(path, ret, err);
 }
 
-/* iotrace reads it at the end, when the process may have ended, and knows its number only. */
 static void fill_attached(struct res_result *r, const struct attach *a)
 {
 	r->attached = backend_describe_attached(r, a);
-	r->command = attach_command(a, r);
+	r->command = result_words(r, a->command);
 	if (r->environment)
 		attach_environment(a, r, r->environment);
 }

@@ -18,6 +18,7 @@
 #include "common/base/mem.h"
 #include "tracer/attach.h"
 #include "common/runner/as_user.h"
+#include "common/runner/process.h"
 #include "tracer/booking.h"
 #include "tracer/front.h"
 #include "tracer/launch.h"
@@ -48,7 +49,11 @@ struct run {
 	struct outputs outputs;
 	struct as_user user; /* of -u */
 	size_t missed;       /* assertions that do not hold or cannot be judged */
-	char *target_path;   /* heap */
+	/* What is traced; of what runs already, as it was when it was attached to. */
+	const char *const *command;
+	char *target_path; /* heap */
+	int target_fd;     /* attached: its file; else -1 */
+	struct arena arena;
 	uint64_t started_real_ns;
 	/* of the tracing thread */
 	pthread_t thread;
@@ -292,8 +297,8 @@ static size_t judge_assertions(const struct run *run, struct res_result *r)
 static int write_outputs(struct run *run)
 {
 	struct outputs *o = &run->outputs;
-	struct report_facts facts = {&run->supervise, run->target_path, run->started_real_ns,
-		run->user.groups ? run->user.uid : getuid()};
+	struct report_facts facts = {&run->supervise, run->command, run->target_path,
+		run->target_fd, run->started_real_ns, run->user.groups ? run->user.uid : getuid()};
 	struct err err = {0};
 
 	if (as_user_take(&run->user, &err) < 0) {
@@ -371,8 +376,11 @@ static int run_all(struct run *run)
 		if (rc < 0)
 			return fail(launch_status(rc), &err);
 		run->session.launch.path = run->target_path;
+		run->command = (const char *const *)run->opt.command;
 	} else {
-		run->target_path = mem_printf("/proc/%d/exe", run->opt.pids.at[0]);
+		run->command = process_command(run->opt.pids.at[0], &run->arena);
+		run->target_path = process_exe(run->opt.pids.at[0]);
+		run->target_fd = process_exe_fd(run->opt.pids.at[0]);
 	}
 	rc = begin_outputs(run, &err);
 	if (rc == 0) {
@@ -444,6 +452,7 @@ int main(int argc, char **argv)
 	enum options_action action;
 	int status;
 
+	run.target_fd = -1;
 	launch_setup_save(&run.setup);
 	file_hold_streams();
 	signal(SIGPIPE, SIG_IGN);
@@ -472,6 +481,9 @@ int main(int argc, char **argv)
 	session_release(&run.session);
 	as_user_release(&run.user);
 	options_release(&run.opt);
+	if (run.target_fd >= 0)
+		close(run.target_fd);
 	free(run.target_path);
+	arena_release(&run.arena);
 	return status;
 }

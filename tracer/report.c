@@ -20,29 +20,6 @@
 
 /* ---- parts ---- */
 
-static void fill_command(const struct session *s, struct res_result *r)
-{
-	char path[64];
-	char *text = NULL;
-	size_t len = 0, n = 0;
-
-	if (!s->attached) {
-		r->command.len = (size_t)s->opt->command_len;
-		r->command.at = arena_alloc(result_arena(r), r->command.len + 1, sizeof(char *));
-		for (size_t i = 0; i < r->command.len; i++)
-			r->command.at[i] = arena_strdup(result_arena(r), s->opt->command[i]);
-		return;
-	}
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", s->first_pid);
-	if (file_read(path, 1 << 20, &text, &len, NULL) < 0)
-		return;
-	r->command.at = arena_alloc(result_arena(r), len + 1, sizeof(char *));
-	for (size_t i = 0; i < len; i += strlen(text + i) + 1)
-		r->command.at[n++] = arena_strdup(result_arena(r), text + i);
-	r->command.len = n;
-	free(text);
-}
-
 static void fill_exit(const struct session *s, const struct supervise *v, struct res_result *r)
 {
 	if (s->first_status < 0)
@@ -335,7 +312,7 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 	r->started_at = iso_time(r, facts->started_real_ns);
 	r->started_us = facts->started_real_ns / NS_PER_US;
 	r->tracer = RES_OBJ(r, tracer);
-	fill_command(s, r);
+	r->command = result_words(r, facts->command);
 	fill_exit(s, facts->supervise, r);
 	if (s->attached) {
 		r->attached = RES_OBJ(r, attached);
@@ -357,9 +334,11 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 	r->threads_total = s->tracees.threads_total;
 	/* The summary shows the machine only; hashing and git take time. */
 	if (s->opt->json)
-		environment_capture(r, facts->target_path);
+		environment_capture(r, s->opt->pids.len ? NULL : facts->target_path);
 	else
 		environment_machine(r);
+	if (s->opt->json && s->opt->pids.len)
+		environment_running(r, r->environment, facts->target_path, facts->target_fd);
 	if (r->environment)
 		r->environment->uid = facts->uid;
 	return r;

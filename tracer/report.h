@@ -9,8 +9,10 @@
 /* What main knows of the run beyond the session. */
 struct report_facts {
 	const struct supervise *supervise;
-	const char *target_path;  /* NULL: unknown */
-	uint64_t started_real_ns; /* CLOCK_REALTIME */
+	const char *const *command; /* NULL-terminated */
+	const char *target_path;    /* NULL: unknown */
+	int target_fd;              /* attached: its file; else -1 */
+	uint64_t started_real_ns;   /* CLOCK_REALTIME */
 	uint64_t uid;
 };
 

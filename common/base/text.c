@@ -53,3 +53,18 @@ void text_put_word(struct out *o, const char *word)
 	}
 	out_char(o, '\'');
 }
+
+char *text_command(const char *const *argv)
+{
+	struct out o;
+
+	out_init_mem(&o);
+	for (const char *const *word = argv; *word; word++) {
+		if (word != argv)
+			out_char(&o, ' ');
+		text_put_word(&o, *word);
+	}
+	char *text = mem_strdup(out_text(&o));
+	out_release(&o);
+	return text;
+}

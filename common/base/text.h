@@ -17,5 +17,7 @@ size_t text_stem_len(const char *s, const char *end);
 void text_append(char **text, const char *separator, const char *more);
 /* A word as a shell reads it: in quotes where it must be. */
 void text_put_word(struct out *o, const char *word);
+/* A command line of such words, as a person types it. argv: NULL-terminated. The caller's. */
+char *text_command(const char *const *argv);
 
 #endif

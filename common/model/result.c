@@ -55,6 +55,18 @@ struct arena *result_arena(void *doc)
 	return &owner_of(doc)->arena;
 }
 
+struct res_strs result_words(void *doc, const char *const *words)
+{
+	struct res_strs to = {0};
+
+	while (words[to.len])
+		to.len++;
+	to.at = arena_alloc(result_arena(doc), to.len + 1, sizeof(*to.at));
+	for (size_t i = 0; i < to.len; i++)
+		to.at[i] = arena_strdup(result_arena(doc), words[i]);
+	return to;
+}
+
 const struct schema *result_schema(const void *doc)
 {
 	return owner_of((void *)doc)->schema;

@@ -115,6 +115,8 @@ void *result_make(const struct schema *schema);
 struct res_result *result_new(void); /* result_make(&schema_result) */
 void result_free(void *doc);         /* takes NULL */
 struct arena *result_arena(void *doc);
+/* A copy of NULL-terminated words, in doc's arena. */
+struct res_strs result_words(void *doc, const char *const *words);
 const struct schema *result_schema(const void *doc);
 
 /* n structs of that shape in doc's arena, every field "not measured" (lists empty). */

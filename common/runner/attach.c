@@ -42,7 +42,6 @@ static void look_at_first(struct attach *a)
 	pid_t pid = a->roots.at[0];
 	cleanup_free char *exe = process_exe(pid), *cwd = process_link(pid, "cwd");
 	int64_t uid = process_status_number(pid, "Uid");
-	char path[64];
 
 	a->command = process_command(pid, &a->arena);
 	a->exe = arena_strdup(&a->arena, exe);
@@ -50,8 +49,7 @@ static void look_at_first(struct attach *a)
 	a->uid = uid < 0 ? U64_NONE : (uint64_t)uid;
 	if (a->exe_fd >= 0)
 		close(a->exe_fd);
-	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-	a->exe_fd = open(path, O_RDONLY | O_CLOEXEC);
+	a->exe_fd = process_exe_fd(pid);
 }
 
 int attach_look(struct attach *a, struct err *err)
@@ -198,31 +196,9 @@ const char *attach_pids(const struct tree *pids, struct arena *arena)
 
 /* ---- the result ---- */
 
-struct res_strs attach_command(const struct attach *a, void *doc)
-{
-	struct res_strs to = {0};
-
-	while (a->command[to.len])
-		to.len++;
-	to.at = arena_alloc(result_arena(doc), to.len + 1, sizeof(*to.at));
-	for (size_t i = 0; i < to.len; i++)
-		to.at[i] = arena_strdup(result_arena(doc), a->command[i]);
-	return to;
-}
-
 void attach_environment(const struct attach *a, void *doc, struct res_environment *e)
 {
-	struct arena *arena = result_arena(doc);
-	char path[64], sha256[65];
-
 	e->uid = a->uid;
-	e->cwd = arena_strdup(arena, a->cwd);
-	e->target_path = arena_strdup(arena, a->exe);
-	if (a->exe_fd < 0)
-		return;
-	/* The file that runs, whatever lies at its path now. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", a->exe_fd);
-	if (sha256_file(path, sha256) == 0)
-		e->target_sha256 = arena_strdup(arena, sha256);
-	e->target_build_id = environment_build_id(doc, path);
+	e->cwd = arena_strdup(result_arena(doc), a->cwd);
+	environment_running(doc, e, a->exe, a->exe_fd);
 }

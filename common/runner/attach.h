@@ -66,8 +66,6 @@ const char *attach_text(struct attach *a);
 /* "812,813": the roots, or all, in arena. */
 const char *attach_pids(const struct tree *pids, struct arena *arena);
 
-/* Its command line, in doc's arena. */
-struct res_strs attach_command(const struct attach *a, void *doc);
 /* What only the process itself tells: its file, user and directory, into a described environment.
  */
 void attach_environment(const struct attach *a, void *doc, struct res_environment *e);

@@ -114,18 +114,6 @@ struct res_work *backend_describe_work(
 	return to;
 }
 
-struct res_strs backend_describe_words(void *doc, const char *const *words)
-{
-	struct res_strs to = {0};
-
-	while (words[to.len])
-		to.len++;
-	to.at = arena_alloc(result_arena(doc), to.len + 1, sizeof(*to.at));
-	for (size_t i = 0; i < to.len; i++)
-		to.at[i] = arena_strdup(result_arena(doc), words[i]);
-	return to;
-}
-
 const char *backend_describe_time(void *doc, uint64_t real_ns)
 {
 	time_t seconds = (time_t)(real_ns / NS_PER_SEC);

@@ -129,8 +129,7 @@ struct res_load *backend_describe_load(
 struct res_work *backend_describe_work(
 	void *doc, const struct scenario *sc, const struct drive_result *d);
 
-/* NULL-terminated words, and a moment (ISO 8601, UTC), for a result. */
-struct res_strs backend_describe_words(void *doc, const char *const *words);
+/* A moment (ISO 8601, UTC) for a result. */
 const char *backend_describe_time(void *doc, uint64_t real_ns);
 
 /* note_runs() of a backend that has none of its own. */

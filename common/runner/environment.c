@@ -116,16 +116,24 @@ const char *environment_build_id(void *doc, const char *path)
 	return text;
 }
 
-static void capture_target(void *doc, struct res_environment *e, const char *path)
+static void capture_target(void *doc, struct res_environment *e, const char *path, const char *file)
 {
 	char sha256[65];
 
 	if (!path)
 		return;
 	e->target_path = arena_strdup(result_arena(doc), path);
-	if (sha256_file(path, sha256) == 0)
+	if (sha256_file(file, sha256) == 0)
 		e->target_sha256 = arena_strdup(result_arena(doc), sha256);
-	e->target_build_id = environment_build_id(doc, path);
+	e->target_build_id = environment_build_id(doc, file);
+}
+
+void environment_running(void *doc, struct res_environment *e, const char *path, int fd)
+{
+	char file[64];
+
+	snprintf(file, sizeof(file), "/proc/self/fd/%d", fd);
+	capture_target(doc, e, path, file);
 }
 
 /* ---- git ---- */
@@ -404,7 +412,7 @@ static void capture(void *doc, struct res_environment *e, const char *target_pat
 
 	capture_machine(a, e);
 	e->cwd = arena_strdup(a, cwd);
-	capture_target(doc, e, target_path);
+	capture_target(doc, e, target_path, target_path);
 	capture_git(a, e);
 }
 

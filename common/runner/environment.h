@@ -18,6 +18,9 @@ void environment_capture(struct res_result *r, const char *target_path);
 void environment_machine(struct res_result *r);
 /* environment_capture for any document (result.h), in its arena. Never NULL. */
 struct res_environment *environment_describe(void *doc, const char *target_path);
+/* Of a program that runs already, process_exe and process_exe_fd: what runs is hashed, whatever
+ * lies at its path now. path: NULL, fd: -1 where unknown. */
+void environment_running(void *doc, struct res_environment *e, const char *path, int fd);
 
 /* GNU build-id of an ELF file as hex in doc's arena, NULL if there is none. */
 const char *environment_build_id(void *doc, const char *path);

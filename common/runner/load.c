@@ -139,25 +139,10 @@ int work_split(const char *text, char **ret_unit, char **ret_regex, struct err *
 	return 0;
 }
 
-char *load_command(const char *const *argv)
-{
-	struct out o;
-
-	out_init_mem(&o);
-	for (const char *const *word = argv; *word; word++) {
-		if (word != argv)
-			out_char(&o, ' ');
-		text_put_word(&o, *word);
-	}
-	char *text = mem_strdup(out_text(&o));
-	out_release(&o);
-	return text;
-}
-
 char *load_text(const char *const *argv)
 {
 	if (argv[0] && argv[1] && argv[2] && !argv[3] && !strcmp(argv[0], "sh") &&
 		!strcmp(argv[1], "-c"))
 		return mem_strdup(argv[2]);
-	return load_command(argv);
+	return text_command(argv);
 }

@@ -43,9 +43,7 @@ uint64_t load_unit_ns(const char *unit);
 
 /* "UNIT=REGEX" into heap memory of the caller. */
 int work_split(const char *text, char **ret_unit, char **ret_regex, struct err *err);
-/* A command line as a person types it. The caller's. */
-char *load_command(const char *const *argv);
-/* The same, but the words of `sh -c TEXT` are TEXT: as the catalogue says it. */
+/* text_command, but the words of `sh -c TEXT` are TEXT: as the catalogue says it. The caller's. */
 char *load_text(const char *const *argv);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/text.h"
 #include "common/base/units.h"
 #include "common/runner/backend.h"
 #include "common/runner/load.h"
@@ -17,7 +18,7 @@ static void line(struct out *o, const char *what, const char *text)
 
 static void command_line(struct out *o, const char *what, const char *const *argv)
 {
-	cleanup_free char *text = load_command(argv);
+	cleanup_free char *text = text_command(argv);
 
 	line(o, what, text);
 }

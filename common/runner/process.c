@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/runner/process.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,6 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
-#include "common/runner/load.h"
 
 #define DELETED " (deleted)"
 
@@ -50,6 +50,14 @@ char *process_exe(pid_t pid)
 	if (stem)
 		path[stem] = '\0';
 	return path;
+}
+
+int process_exe_fd(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 int64_t process_status_number(pid_t pid, const char *field)
@@ -95,7 +103,7 @@ const char *const *process_command(pid_t pid, struct arena *a)
 const char *process_command_text(pid_t pid, struct arena *a)
 {
 	const char *const *argv = process_command(pid, a);
-	cleanup_free char *text = load_command(argv);
+	cleanup_free char *text = text_command(argv);
 
 	/* One that names itself is no list of words. */
 	return text_one_line(arena_strdup(a, argv[1] ? text : argv[0]));

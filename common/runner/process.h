@@ -17,6 +17,7 @@ char *process_text(
 	pid_t pid, const char *file, size_t *ret_len); /* of "status", ..; len: may be NULL */
 char *process_comm(pid_t pid);
 char *process_exe(pid_t pid);                    /* path of its file, without " (deleted)" */
+int process_exe_fd(pid_t pid);                   /* its file for reading, or -1 */
 char *process_link(pid_t pid, const char *file); /* "cwd", .. */
 /* A field of its status file that is a number; -1: cannot be read. */
 int64_t process_status_number(pid_t pid, const char *field);

@@ -3,10 +3,12 @@
 """-p: all that was asked is traced, and the targets are left as if they had never been traced.
 ATTACH_ROUNDS: how often each is attached to and left (default 12)."""
 import fcntl
+import hashlib
 import json
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -333,6 +335,27 @@ def status_of_several(t):
             return r.status, json.load(f)["exit"]["status"]
     eq(runs(0, 4, 3), (4, 4), "0, 4, 3")
     eq(runs(0, 0), (0, 0), "0, 0")
+
+
+@test
+def what_was_attached_to_is_named(t):
+    """By its file and words, also when it has ended, its file has gone and another lies in its place."""
+    shutil.copy("/bin/sh", t.path("mine"))
+    with open(t.path("mine"), "rb") as f:
+        sha256 = hashlib.sha256(f.read()).hexdigest()
+    x = t.start([t.path("mine"), "-c", "read x; exit 4"], stdin=subprocess.PIPE)
+    p = t.start([t.binary, "-q", "--json", t.path("s.json"), "-p", str(x.pid)])
+    wait_for("attached", lambda: status_of(x.pid).get("TracerPid") != "0")
+    os.unlink(t.path("mine"))
+    shutil.copy("/bin/true", t.path("mine"))
+    x.stdin.close()
+    x.stdin = None
+    eq(t.finish(p).status, 4, "status")
+    with open(t.path("s.json")) as f:
+        j = json.load(f)
+    e = j["environment"]
+    eq((j["command"], e["target_path"], e["target_sha256"]),
+       ([t.path("mine"), "-c", "read x; exit 4"], os.path.realpath(t.path("mine")), sha256), "what it was")
 
 
 @test
