@@ -387,6 +387,7 @@ static void warn_few_samples(struct session *s)
 	uint64_t samples = s->fold.samples, rate = wanted_rate(s), hz = s->in->sc->sampling_hz;
 	const char *longer =
 		rate == perf_max_rate() ? ", the kernel's maximum, and run longer" : "";
+	const char *plural = samples == 1 ? "" : "s";
 
 	if (missed_samples(s)) {
 		warn_missed(s);
@@ -397,18 +398,18 @@ static void warn_few_samples(struct session *s)
 			(unsigned long long)samples, fold_event(&s->fold), (unsigned long long)hz);
 	else if (samples)
 		snprintf(s->ret->note, sizeof(s->ret->note),
-			"%llu samples of %s at %llu Hz: few; for %d use --sampling-rate %llu%s",
-			(unsigned long long)samples, fold_event(&s->fold), (unsigned long long)hz,
-			SAMPLES_WANTED, (unsigned long long)rate, longer);
+			"%llu sample%s of %s at %llu Hz: few; for %d use --sampling-rate %llu%s",
+			(unsigned long long)samples, plural, fold_event(&s->fold),
+			(unsigned long long)hz, SAMPLES_WANTED, (unsigned long long)rate, longer);
 	else
 		snprintf(s->ret->note, sizeof(s->ret->note),
 			"no samples at %llu Hz: run it longer or raise --sampling-rate",
 			(unsigned long long)hz);
 	if (samples && samples < SAMPLES_WANTED)
 		result_warn(s->r, "few_samples",
-			"%llu samples are few, %s; for %d use --sampling-rate %llu%s",
-			(unsigned long long)samples, few_say(s, samples), SAMPLES_WANTED,
-			(unsigned long long)rate, longer);
+			"%llu sample%s few, %s; for %d use --sampling-rate %llu%s",
+			(unsigned long long)samples, samples == 1 ? " is" : "s are",
+			few_say(s, samples), SAMPLES_WANTED, (unsigned long long)rate, longer);
 	else if (!samples)
 		result_warn(s->r, "no_samples",
 			"no samples: the target used too little CPU time for %llu samples a "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/cli/results.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,6 +43,8 @@ static void tell_type(const struct res_run_type *t, const char *scenario)
 			words, sizeof(words), f->name, f->unit, (const double[]){f->value, f->of});
 		fprintf(stderr, "%s%s", i ? ", " : "", safe_text(&arena, words));
 	}
+	if (t->figures.len && t->runs > 1)
+		fprintf(stderr, " (run %" PRIu64 " of %" PRIu64 ")", t->chosen, t->runs);
 	fprintf(stderr, "%s%s\n", t->figures.len ? "; " : "", file_to_read(&t->files));
 	arena_release(&arena);
 }

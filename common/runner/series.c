@@ -279,7 +279,7 @@ static void run_once(struct series *s, uint64_t number, int warmup, struct drive
 		trouble(s, rc < 0 ? err.text : result.text);
 	if (rc < 0 || *result.text || result.status)
 		tell_log(s, &t, result.blamed ? result.blamed : "target");
-	if (rc == 0 && *result.note)
+	if (rc == 0 && *result.note && !warmup && sc->runs == 1)
 		runner_note(s->runner, "%s", result.note);
 	if (rc == 0)
 		tell_turn(s, &t, result.window_ns, &result);
@@ -407,6 +407,24 @@ static int note_runs(struct series *s, const struct backend_runs *runs, struct e
 	return rc;
 }
 
+/* Of several runs the one that is kept speaks; where it has nothing to say, the first that has. */
+static void tell_notes(struct series *s, const struct backend_runs *runs)
+{
+	size_t spoke = (size_t)runs->chosen - 1, others = 0;
+	char more[64] = "";
+
+	for (size_t i = 0; i < s->kept.len && !*s->kept.at[spoke].result.note; i++)
+		spoke = i;
+	for (size_t i = 0; i < s->kept.len; i++)
+		others += i != spoke && *s->kept.at[i].result.note;
+	if (others)
+		snprintf(more, sizeof(more), "; %zu other%s a note too", others,
+			others > 1 ? "s have" : " has");
+	if (*s->kept.at[spoke].result.note)
+		runner_note(s->runner, "%s (run %zu of %zu%s)", s->kept.at[spoke].result.note,
+			spoke + 1, s->kept.len, more);
+}
+
 static int publish(struct series *s, struct err *err)
 {
 	const struct scenario *sc = s->sc;
@@ -417,6 +435,8 @@ static int publish(struct series *s, struct err *err)
 	layout_clear_runs(sc->output_dir, s->backend->folder, sc->name);
 	if (sc->runs > 1)
 		rc = note_runs(s, &runs, err);
+	if (sc->runs > 1)
+		tell_notes(s, &runs);
 	for (const char *const *suffix = s->backend->suffixes; *suffix && rc == 0; suffix++)
 		rc = move_file(s, dir, *suffix, err);
 	report_chosen(s, &runs);

@@ -416,9 +416,12 @@ def time_limit(t):
 @test
 def several_runs(t):
     need_perf()
-    profile(t, "burn", "--binary", build(t, BURN), "--runs", 3, "--", 30)
+    r = profile(t, "burn", "--binary", build(t, BURN), "--runs", 3, "--warmup", 1, "--", 30)
     j = result(t, "burn")
     eq(j["runs"]["count"], 3, "runs")
+    kept = "run %d of 3" % j["runs"]["chosen"]
+    check("(%s; 2 others have a note too)" % kept in r.err and r.err.count("note:") == 1, "one note: %s" % r)
+    check("(%s); results/" % kept in r.err, "which of them: %s" % r)
     walls = sorted(result(t, "burn", k)["wall_ns"] for k in (1, 2, 3))
     eq(j["wall_ns"], walls[1], "the median is kept")
 
