@@ -76,4 +76,10 @@ static inline int sys_ok(const struct sys_event *ev)
 	       ((ev->def && ev->def->always_ok) || !(ev->ret < 0 && ev->ret >= -4095));
 }
 
+/* The flags that are said with each call: MSG_*, RWF_*; 0 for a call that takes none. */
+static inline uint64_t sys_flags(const struct sys_event *ev)
+{
+	return ev->def->flags ? ev->args[ev->def->flags - 1] : 0;
+}
+
 #endif

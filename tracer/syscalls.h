@@ -65,6 +65,7 @@ struct sys_def {
 	uint8_t bytes_decoded; /* the decoder sums the bytes moved */
 	uint8_t bytes_ret;     /* the result is the number of bytes moved */
 	uint8_t waits;         /* see sys_waits() */
+	uint8_t flags;         /* the argument that are flags of this one call */
 	uint8_t offset;        /* the argument that says where in the file */
 	uint8_t reads;         /* it reads bytes of a file */
 	uint8_t always_ok; /* the result is no result: rt_sigreturn's is the program's register */

@@ -72,8 +72,6 @@ struct session {
 	} window;
 };
 
-#define SKIP_OUTLASTS "%s before the time to skip was over"
-
 static const char *const trouble_codes[] = {
 	[DRIVE_FINE] = "fine",
 	[DRIVE_NEVER_READY] = "never_ready",
@@ -453,6 +451,11 @@ static void finish_scans(struct session *s)
 
 /* ---- phases ---- */
 
+static void no_window(struct session *s, const char *why)
+{
+	trouble(s, DRIVE_NO_WINDOW, "%s before the time to skip was over", why);
+}
+
 /* " (status 3)", where it is known how the target ended. */
 static const char *status_text(const struct session *s, char *buf, size_t size)
 {
@@ -525,8 +528,7 @@ static int attaching_over(struct session *s, int attached, struct err *err)
 		trouble(s, DRIVE_LET_GO, "the tool let go of the target before %s (status %d)",
 			until, program_status(&s->tool));
 	else if (attached && s->d->sc->skip_ns)
-		trouble(s, DRIVE_NO_WINDOW, SKIP_OUTLASTS,
-			over ? "the target ended" : "the tool let go of the target");
+		no_window(s, over ? "the target ended" : "the tool let go of the target");
 	s->phase = PHASE_WATCH;
 	return 0;
 }
@@ -602,8 +604,8 @@ static void step_load(struct session *s, uint64_t now)
 static void step_watch(struct session *s, uint64_t now)
 {
 	if (s->tool.ended && s->window.begin_ns != NEVER)
-		trouble(s, DRIVE_NO_WINDOW, SKIP_OUTLASTS,
-			s->d->attach && s->r->interrupted ? "interrupted" : "the target ended");
+		no_window(
+			s, s->d->attach && s->r->interrupted ? "interrupted" : "the target ended");
 	else if (!s->tool.ended)
 		step_window(s, now);
 	/* One that it has started ends by itself. */

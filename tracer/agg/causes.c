@@ -314,16 +314,8 @@ static void note_errors(struct causes *c, const struct sys_event *ev, enum way w
 		c->fds[fd].refuses = 1;
 }
 
-/* The flags of a call that sends or receives messages. */
-static uint64_t flags_of(const struct sys_event *ev)
-{
-	const char *name = ev->def->name;
-
-	return ev->args[strcmp(name, "recvmsg") == 0 || strcmp(name, "sendmsg") == 0 ? 2 : 3];
-}
-
 /* Where it says that it does not wait, a call that took long was kept by something else. */
-static int may_wait(const struct sys_event *ev, enum role role)
+static int may_wait(const struct sys_event *ev)
 {
 	const char *name = ev->def->name;
 
@@ -333,9 +325,7 @@ static int may_wait(const struct sys_event *ev, enum role role)
 		return (int32_t)ev->args[2] != 0;
 	if (ev->def->class == CLASS_WAIT)
 		return 1;
-	if (is_messages(ev) || role == ROLE_TAKE_ONE)
-		return call_may_wait(ev, flags_of(ev));
-	return call_may_wait(ev, 0);
+	return call_may_wait(ev, sys_flags(ev));
 }
 
 static uint64_t stopped_ns(const struct sys_event *ev)
@@ -344,7 +334,7 @@ static uint64_t stopped_ns(const struct sys_event *ev)
 }
 
 /* It took longer than for what it moved. */
-static int has_waited(const struct sys_event *ev, enum role role)
+static int has_waited(const struct sys_event *ev)
 {
 	uint64_t most = TAKE_NS;
 
@@ -353,16 +343,15 @@ static int has_waited(const struct sys_event *ev, enum role role)
 	if (ev->m.bytes_moved != NOT_MEASURED && sys_ok(ev))
 		most += TAKE_BYTE_NS * ev->m.bytes_moved;
 	most += stopped_ns(ev);
-	return ev->exit_ns > ev->entry_ns && ev->exit_ns - ev->entry_ns > most &&
-	       may_wait(ev, role);
+	return ev->exit_ns > ev->entry_ns && ev->exit_ns - ev->entry_ns > most && may_wait(ev);
 }
 
 /* Its thread waited, and was told of so many descriptors. */
-static void note_wait(struct causes *c, const struct sys_event *ev, enum role role)
+static void note_wait(struct causes *c, const struct sys_event *ev)
 {
 	uint32_t thread = capped(ev->thread_id);
 
-	if (thread && sys_ok(ev) && has_waited(ev, role)) {
+	if (thread && sys_ok(ev) && has_waited(ev)) {
 		c->threads[thread].told_ns = ev->entry_ns;
 		c->threads[thread].told = (uint64_t)ev->ret;
 	}
@@ -416,7 +405,7 @@ static int are_all_submitted(const struct causes *c, const struct sys_event *ev)
 static enum timed timed_of(const struct sys_event *ev)
 {
 	if (!is_messages(ev) || !ev->args[4] || ev->m.batch_moved >= ev->m.batch_asked ||
-		has_waited(ev, ROLE_TAKE))
+		has_waited(ev))
 		return TIMED_NOT;
 	return waits_for_all(ev) && ev->blocking == BLOCKING_YES && !(ev->args[3] & MSG_DONTWAIT)
 		       ? TIMED_SURELY
@@ -430,8 +419,8 @@ static int judge_take(const struct causes *c, const struct sys_event *ev, enum c
 	*ret = CAUSE_ARRIVALS;
 	if (timed_of(ev))
 		return 1;
-	if (ev->m.batch_moved < ev->m.batch_asked ||
-		(waits_for_all(ev) && has_waited(ev, ROLE_TAKE)) || are_all_submitted(c, ev))
+	if (ev->m.batch_moved < ev->m.batch_asked || (waits_for_all(ev) && has_waited(ev)) ||
+		are_all_submitted(c, ev))
 		return 0;
 	if (!are_answers(c, ev))
 		return 1;
@@ -444,11 +433,11 @@ static int judge_take(const struct causes *c, const struct sys_event *ev, enum c
  * between them was this, if it was told of so many. When it has given others something, or some
  * time has gone, it may have come since. */
 static enum cause judge_next(
-	const struct causes *c, const struct place *p, const struct sys_event *ev, enum role role)
+	const struct causes *c, const struct place *p, const struct sys_event *ev)
 {
 	uint32_t thread = capped(ev->thread_id);
 
-	if (!sys_ok(ev) || !ev->ret || has_waited(ev, role))
+	if (!sys_ok(ev) || !ev->ret || has_waited(ev))
 		return CAUSE_ARRIVALS;
 	if (thread && c->threads[thread].told && c->threads[thread].told_ns >= p->end_ns)
 		return CAUSE_ARRIVALS;
@@ -470,15 +459,14 @@ static void heard(struct causes *c, const struct sys_event *ev)
 }
 
 /* Returns how many are judged by this call that receives: the one before it, or none. */
-static size_t settle(
-	struct causes *c, const struct sys_event *ev, enum role role, struct caused *ret)
+static size_t settle(struct causes *c, const struct sys_event *ev, struct caused *ret)
 {
 	struct place *p = find_place(c, ev, WAY_TAKE);
 	size_t n = 0;
 
 	note_errors(c, ev, WAY_TAKE);
 	if (p && p->waits && (sys_ok(ev) || ev->ret == -EAGAIN)) {
-		p->cause = judge_next(c, p, ev, role);
+		p->cause = judge_next(c, p, ev);
 		p->waits = 0;
 		ret[n++] = judged(p);
 	}
@@ -503,11 +491,11 @@ static size_t add_take(
 	struct place *p;
 	size_t n;
 
-	if (ev->outcome != SYS_RETURNED || (is_messages(ev) && (flags_of(ev) & MSG_ERRQUEUE)))
+	if (ev->outcome != SYS_RETURNED || (sys_flags(ev) & MSG_ERRQUEUE))
 		return 0;
-	n = settle(c, ev, ROLE_TAKE, ret);
+	n = settle(c, ev, ret);
 	if (!sys_ok(ev) || !ev->m.batch_moved || ev->m.batch_moved == NOT_MEASURED ||
-		ev->m.batch_asked == NOT_MEASURED || (is_messages(ev) && (flags_of(ev) & MSG_PEEK)))
+		ev->m.batch_asked == NOT_MEASURED || (sys_flags(ev) & MSG_PEEK))
 		return n; /* it brought nothing */
 	if (!judge_take(c, ev, &this.cause)) {
 		ret[n++] = this;
@@ -532,10 +520,10 @@ static size_t add_take_one(struct causes *c, const struct sys_event *ev, struct 
 {
 	size_t n;
 
-	if (ev->outcome != SYS_RETURNED || (flags_of(ev) & MSG_ERRQUEUE))
+	if (ev->outcome != SYS_RETURNED || (sys_flags(ev) & MSG_ERRQUEUE))
 		return 0;
-	n = settle(c, ev, ROLE_TAKE_ONE, ret);
-	if (sys_ok(ev) && !(flags_of(ev) & MSG_PEEK))
+	n = settle(c, ev, ret);
+	if (sys_ok(ev) && !(sys_flags(ev) & MSG_PEEK))
 		received(c, ev, 1);
 	return n;
 }
@@ -674,7 +662,7 @@ static int keep_rest(
 	remember(p, ev, this, end == END_CUT && this->cause == CAUSE_UNKNOWN);
 	p->end = end;
 	p->rest = ev->m.batch_asked - (end == END_CUT ? ev->m.batch_moved : 0);
-	p->waited = (uint8_t)has_waited(ev, ROLE_GIVE);
+	p->waited = (uint8_t)has_waited(ev);
 	return p->waits;
 }
 
@@ -748,7 +736,7 @@ size_t causes_add(struct causes *c, const struct sys_event *ev, uint8_t phase, s
 	case ROLE_TAKE:
 		n = add_take(c, ev, phase, ret);
 		if (strstr(ev->def->name, "epoll"))
-			note_wait(c, ev, role);
+			note_wait(c, ev);
 		break;
 	case ROLE_TAKE_ONE:
 		n = add_take_one(c, ev, ret);
@@ -760,7 +748,7 @@ size_t causes_add(struct causes *c, const struct sys_event *ev, uint8_t phase, s
 		heard(c, ev);
 		break;
 	case ROLE_WAIT:
-		note_wait(c, ev, role);
+		note_wait(c, ev);
 		break;
 	case ROLE_GIVE:
 		n = add_give(c, ev, phase, ret);

@@ -235,24 +235,17 @@ static uint32_t units_of(const struct sys_event *ev)
 	return units && units <= UNITS_MAX ? (uint32_t)units : 1;
 }
 
-static int is_called(const struct sys_event *ev, const char *name)
-{
-	return strcmp(ev->def->name, name) == 0;
-}
-
 /* The flags that one call could not have for all that it gathers. That nothing is to wait, and that
  * no signal is wanted, could as well be said of all; a stream goes on after MSG_MORE. */
 static uint64_t flags_of(const struct sys_event *ev)
 {
 	uint64_t all = MSG_DONTWAIT | MSG_NOSIGNAL;
 
-	if (is_called(ev, "pwritev2"))
-		return ev->args[5];
-	if (ev->def->bytes_ret && ev->def->class != CLASS_NETWORK)
-		return 0;
+	if (ev->def->class != CLASS_NETWORK)
+		return sys_flags(ev);
 	if (!(ev->takes & TAKES_MESSAGES))
 		all |= MSG_MORE;
-	return ev->args[is_called(ev, "sendmsg") ? 2 : 3] & ~all;
+	return sys_flags(ev) & ~all;
 }
 
 /* What it is after is where it is to stay when the call is over: who makes it may tell others so.
@@ -260,7 +253,7 @@ static uint64_t flags_of(const struct sys_event *ev)
 static int is_synced(const struct sys_event *ev)
 {
 	return (ev->takes & TAKES_SYNCED) ||
-	       (is_called(ev, "pwritev2") && (ev->args[5] & (RWF_SYNC | RWF_DSYNC)));
+	       (ev->def->class != CLASS_NETWORK && (sys_flags(ev) & (RWF_SYNC | RWF_DSYNC)));
 }
 
 /* It did not take all: more in it would have been left, too. */
