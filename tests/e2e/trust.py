@@ -15,9 +15,9 @@ ROUNDS = int(os.environ.get("TRUST_ROUNDS", "20"))
 VARIANTS = ("", "static", "musl-static")
 
 
-def run(t, args, variant):
+def run(t, args, variant, options=()):
     need_recorder(t)
-    return t.iotrace(["--mode=auto", "--trace=%io"], [t.target("rec_trust", variant)] + args, env=AT_ONCE)
+    return t.iotrace(["--mode=auto", "--trace=%io", *options], [t.target("rec_trust", variant)] + args, env=AT_ONCE)
 
 
 def add(name, body):
@@ -32,8 +32,8 @@ def possible(r):
             check(b["transferred"] <= b["asked"], "%s moved more than was asked: %r" % (call["name"], b))
 
 
-def lost_and_said(t, args, variant):
-    r = run(t, args, variant)
+def lost_and_said(t, args, variant, options=()):
+    r = run(t, args, variant, options)
     eq(r.status, 0, "status\n%s" % r)
     possible(r)
     check(r.json["tracer"]["lost"] > 0 and not r.json["complete"], "lost: %r" % r.json["tracer"])
@@ -44,6 +44,8 @@ def lost_and_said(t, args, variant):
 
 
 add("false records", lambda t, v: lost_and_said(t, ["false_records"], v))
+add("records of before there was a thread", lambda t, v: lost_and_said(t, ["early_records"], v))
+add("the same without times", lambda t, v: lost_and_said(t, ["early_records"], v, ["--no-times"]))
 
 
 def not_emptied(t, variant):

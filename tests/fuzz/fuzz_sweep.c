@@ -38,6 +38,7 @@ static void recorded(void *ctx, struct tracee *by, struct sys_event *ev,
 	FUZZ_CHECK(by == &t && measured);
 	FUZZ_CHECK(ev->def && ev->nr < BLOCK_KINDS_LEN && f.calls[ev->nr].kind != KIND_PASS);
 	FUZZ_CHECK(ev->outcome == SYS_RETURNED && ev->seen != SEEN_STOPPED);
+	FUZZ_CHECK(ev->entry_ns + 1000000 >= f.tsc.first.ns && ev->entry_ns <= ev->exit_ns);
 	FUZZ_CHECK(ev->exit_ns <= f.tsc.now.ns + 1000000);
 	if (!said)
 		return;
@@ -106,7 +107,6 @@ static uint64_t coarse_time(const struct input *in)
 	const struct recorder_mm *rm = mm.recorder;
 	uint64_t *clock = (uint64_t *)(rm->region.at + (rm->coarse - REGION_ADDR - ARENA_OFFSET));
 
-	f.timeless = in->coarse & 1;
 	if (!f.timeless)
 		return tsc_now();
 	*clock = in->coarse & 2 ? in->mask : tsc_now() - (uint64_t)in->coarse * 1000;
@@ -143,7 +143,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	data += sizeof(in);
 	size -= sizeof(in);
 	rt.tracee = &t;
+	f.timeless = in.coarse & 1;
 	FUZZ_CHECK(ring_init(&rt.ring, &mm.recorder->region) == 0);
+	rt.ring.ended = recorder_earliest(&f);
 	if (in.large & 1)
 		FUZZ_CHECK(ring_enlarge(&rt.ring, &mm.recorder->region) == 0);
 	memset(rt.ring.at, 0, SMALL_RING_RECORDS * RECORD_BYTES);

@@ -51,6 +51,34 @@ static void false_records(char **args)
 	}
 }
 
+static void *early(void *arg)
+{
+	volatile uint64_t *b, *ring;
+
+	if (write(*(int *)arg, "x", 1) != 1)
+		return NULL;
+	b = block();
+	ring = (volatile uint64_t *)(uintptr_t)b[BASE];
+	ring[0] = ring[1] = 0; /* began and ended */
+	return arg;
+}
+
+/* The first record of each thread says that it is of when the machine started. */
+static void early_records(char **args)
+{
+	int fd = t_null();
+
+	(void)args;
+	writes(fd, 50);
+	for (int i = 0; i < 50; i++) {
+		pthread_t thread;
+		void *wrote;
+
+		CHECK(pthread_create(&thread, NULL, early, &fd) == 0);
+		CHECK(pthread_join(thread, &wrote) == 0 && wrote);
+	}
+}
+
 /* Tries to empty the memory, which no seal prevents. */
 static void emptied(char **args)
 {
@@ -228,8 +256,8 @@ static void none(char **args)
 int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {{"none", none}, {"false_records", false_records},
-		{"emptied", emptied}, {"far_head", far_head}, {"garbage", garbage},
-		{"neighbour", neighbour}, {"meddled", meddled}, {NULL, NULL}};
+		{"early_records", early_records}, {"emptied", emptied}, {"far_head", far_head},
+		{"garbage", garbage}, {"neighbour", neighbour}, {"meddled", meddled}, {NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }

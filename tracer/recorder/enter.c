@@ -40,6 +40,7 @@ static struct recorder_thread *thread_begin(struct recorder *f, struct tracee *t
 		return NULL;
 	}
 	rt->tracee = t;
+	rt->ring.ended = recorder_earliest(f);
 	rt->tallied_ns = clock_mono_ns();
 	if (f->stacks) {
 		rt->ring.block->sample = stacks_gap(f->stacks);

@@ -263,6 +263,8 @@ void recorder_unbooked(const struct recorder *f, const struct recorder_visit *vi
 /* The call that a record tells of, without its measures. */
 void recorder_event(struct recorder *f, const struct recorder_thread *rt, const struct record *r,
 	struct sys_event *ev);
+/* No record of a thread that is set up now is of an earlier time (ticks). */
+uint64_t recorder_earliest(const struct recorder *f);
 /* 1 if that can be a record of the thread's, at `now` ticks: ring.h. */
 int recorder_is_possible(
 	struct recorder *f, struct recorder_thread *rt, const struct record *r, uint64_t now);

@@ -105,6 +105,12 @@ void recorder_drop_stacks(struct recorder_thread *rt, uint64_t from)
 
 #define SLACK_NS 1000 /* by which clocks of two CPUs may differ */
 
+uint64_t recorder_earliest(const struct recorder *f)
+{
+	/* A coarse clock may stand, but began after that. */
+	return f->timeless ? f->tsc.first.ticks : tsc_now();
+}
+
 /* The same without its times. */
 static int is_possible_at_any_time(
 	const struct recorder *f, const struct recorder_thread *rt, const struct record *r)
