@@ -13,6 +13,7 @@
 #include "common/view/view_parts.h"
 
 #define COST_WORK "work"
+#define KIB       "KiB"
 
 struct curve {
 	const struct curve_ask *ask;
@@ -69,12 +70,36 @@ static const double *ratio_of(const struct curve *c, size_t at, const double *a,
 	return v;
 }
 
-static const double *time_per_unit(const struct curve *c, size_t at, const char *call)
+/* A figure of the call that is looked at. */
+static const double *of_call(const struct curve *c, size_t at, const char *figure)
 {
-	cleanup_free char *time = mem_printf("%s.time", call);
-	cleanup_free char *units = mem_printf("%s.messages", call);
+	cleanup_free char *name = mem_printf("%s.%s", c->doc->call ? c->doc->call : "", figure);
 
-	return ratio_of(c, at, values_of(c, at, time), values_of(c, at, units));
+	return values_of(c, at, name);
+}
+
+static int is_of_bytes(const struct curve *c)
+{
+	return c->doc->unit && !strcmp(c->doc->unit, KIB);
+}
+
+/* Units that the call has moved. */
+static const double *units_of(const struct curve *c, size_t at)
+{
+	size_t runs = c->metrics[at].runs;
+	double *kib;
+
+	if (!is_of_bytes(c))
+		return of_call(c, at, "messages");
+	kib = arena_alloc(c->arena, runs + 1, sizeof(*kib));
+	for (size_t i = 0; i < runs; i++)
+		kib[i] = 1024;
+	return ratio_of(c, at, of_call(c, at, "bytes"), kib);
+}
+
+static const double *time_per_unit(const struct curve *c, size_t at)
+{
+	return ratio_of(c, at, of_call(c, at, "time"), units_of(c, at));
 }
 
 /* A second in ns by the units of a second. */
@@ -93,7 +118,7 @@ static const double *cost_of(const struct curve *c, size_t at)
 	const double *v;
 
 	if (c->call)
-		return time_per_unit(c, at, c->call);
+		return time_per_unit(c, at);
 	if (!strcmp(c->doc->cost, COST_WORK))
 		return time_per_work(c, at);
 	v = values_of(c, at, c->doc->cost);
@@ -120,7 +145,7 @@ static struct res_sweep_figure *figure(const struct curve *c, size_t at, const d
 
 /* ---- what is looked at ---- */
 
-/* Units that a call has moved at all values, in batches of that unit. */
+/* Units that a call has moved at all values: in batches of that unit, or bytes. */
 static uint64_t moved(const struct curve *c, const char *call, const char *unit)
 {
 	uint64_t sum = 0;
@@ -131,8 +156,11 @@ static uint64_t moved(const struct curve *c, const char *call, const char *unit)
 		for (size_t k = 0; k < r->syscalls.len; k++) {
 			const struct res_syscall *s = &r->syscalls.at[k];
 
-			if (s->name && !strcmp(s->name, call) && s->batch && s->batch->unit &&
-				!strcmp(s->batch->unit, unit))
+			if (!s->name || strcmp(s->name, call) != 0)
+				continue;
+			if (!strcmp(unit, KIB))
+				sum += s->bytes ? view_zero(s->bytes->transferred) : 0;
+			else if (s->batch && s->batch->unit && !strcmp(s->batch->unit, unit))
 				sum += view_zero(s->batch->transferred);
 		}
 	}
@@ -159,7 +187,8 @@ static void choose_call_of(struct curve *c, const char *unit)
 	}
 }
 
-/* The call that moves most messages; where there are none, iovecs. */
+/* The call that moves most messages; where there are none, iovecs. One that is named may move
+ * bytes. */
 static void choose_call(struct curve *c)
 {
 	if (c->ask->kind->schema != &schema_result)
@@ -167,6 +196,8 @@ static void choose_call(struct curve *c)
 	choose_call_of(c, "messages");
 	if (!c->doc->call)
 		choose_call_of(c, "iovecs");
+	if (!c->doc->call && c->call)
+		choose_call_of(c, KIB);
 }
 
 static int has_work(const struct curve *c)
@@ -248,7 +279,6 @@ static int times_are_not_its_own(struct curve *c)
 
 static void fill_point(struct curve *c, size_t at, struct res_sweep_point *p)
 {
-	static const char *const per_call = ".per_call";
 	size_t runs = c->metrics[at].runs;
 	const double *cost = cost_of(c, at);
 
@@ -260,10 +290,10 @@ static void fill_point(struct curve *c, size_t at, struct res_sweep_point *p)
 	p->throughput = figure(c, at, values_of(c, at, "throughput"));
 	if (!c->doc->call)
 		return;
-	cleanup_free char *got = mem_printf("%s%s", c->doc->call, per_call);
-
-	p->got = figure(c, at, values_of(c, at, got));
-	p->unit_time = figure(c, at, time_per_unit(c, at, c->doc->call));
+	p->got = figure(c, at,
+		is_of_bytes(c) ? ratio_of(c, at, units_of(c, at), of_call(c, at, "calls"))
+			       : of_call(c, at, "per_call"));
+	p->unit_time = figure(c, at, time_per_unit(c, at));
 }
 
 static const char *const verdicts[] = {

@@ -205,7 +205,9 @@ void plot_sweep_write(const struct res_sweep *s, struct out *o)
 		y_axis(&p);
 		band(&p);
 		plot_frame_axes(o);
-		plot_frame_titles(o, safe_text(&p.arena, over),
+		plot_frame_titles(o,
+			arena_printf(&p.arena, "%s%s", safe_text(&p.arena, over),
+				p.by_log ? " (logarithmic)" : ""),
 			safe_text(&p.arena, view_sweep_cost(s, &p.arena)));
 		knee(&p);
 		curve(&p);

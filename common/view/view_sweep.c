@@ -17,7 +17,10 @@ const char *view_sweep_cost(const struct res_sweep *s, struct arena *a)
 		return arena_printf(a, "time per %s", s->work_unit ? s->work_unit : "unit of work");
 	if (s->call && !strcmp(s->cost, s->call))
 		return arena_printf(a, "time in %s per %s", s->call,
-			s->unit && !strcmp(s->unit, "iovecs") ? "iovec" : "message");
+			!s->unit                       ? "unit"
+			: !strcmp(s->unit, "iovecs")   ? "iovec"
+			: !strcmp(s->unit, "messages") ? "message"
+						       : s->unit);
 	return s->cost;
 }
 

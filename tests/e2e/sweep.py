@@ -58,9 +58,21 @@ def real_batches(t):
         check("time in sendmmsg per message" in text and "Run it again with" in text, text)
     check("![cost by value](s-sweep.svg)" in text_of(t, "results/sweep/s-sweep.md"), "the picture is in the page")
     svg = texts(text_of(t, "results/sweep/s-sweep.svg"))
-    for part in ("s over v", "v", "2", "7", "30", "30 a call", "time in sendmmsg per message"):
+    for part in ("s over v", "v (logarithmic)", "2", "7", "30", "30 a call", "time in sendmmsg per message"):
         check(part in svg, "%r is not in the picture: %s" % (part, svg))
     check("the cost was not measured" not in svg, str(svg))
+
+
+@test
+def bytes_where_there_are_no_batches(t):
+    """dd writes a MiB in blocks of the value: that is what a call got, in KiB."""
+    need_recorder(t)
+    r = sweep(t, "--runs", 2, "--binary", "dd", "--cost", "write", "--", "if=/dev/zero", "of=/dev/null", "bs={v}k",
+              "count=100", over="v=2,32", env=AT_ONCE, status=3)
+    j = read(t)
+    eq((j["cost"], j["call"], j["unit"], j["verdict"]), ("write", "write", "KiB", "few runs"), "the sweep")
+    eq([round(p["got"]["median"]) for p in j["points"]], [2, 31], "KiB a call: %s" % j["points"])
+    check("time in write per KiB" in r.out, r.out)
 
 
 # A load that says what a unit costs.
