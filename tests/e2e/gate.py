@@ -97,6 +97,15 @@ def gate_shows_each_stage_with_its_output(t):
 
 
 @test
+def gate_ends_with_what_failed(t):
+    _, _, lines = gate(t, SAN="printf '  FAIL     x\\n    not ok: y\\n      # why\\n  PASS     z\\n    skipped: w\\n';"
+                       "echo '1 passed, 1 failed, 0 skipped'; exit 2", TIDY="echo warning; exit 1")
+    at = lines.index("== what failed")
+    eq(lines[at + 1:lines.index("== all stages")], ["  FAIL     x", "    not ok: y", "      # why", "warning"], "once more")
+    check("== what failed" not in gate(t)[2], "nothing did")
+
+
+@test
 def a_number_that_is_taken_again_is_another_tests(t):
     """What a test has started is killed at its end, by its group; not the group that has the number by then."""
     last = "/proc/sys/kernel/ns_last_pid"
