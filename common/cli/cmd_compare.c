@@ -74,14 +74,26 @@ static void write_html(const void *doc, struct out *o)
 	report_doc_html("comparison", doc, o);
 }
 
+/* 0: it was made so differently that more runs would not help. */
+static int is_compared(const struct res_compare_part *p)
+{
+	for (size_t i = 0; i < p->metrics.len; i++)
+		if (strcmp(p->metrics.at[i].verdict, "not compared") != 0)
+			return 1;
+	return 0;
+}
+
 /* Exact counts need 3 runs a side, times 4. */
 static int are_few(const struct res_compare *c)
 {
 	enum { ENOUGH = 4 };
 
-	for (size_t i = 0; i < c->parts.len; i++)
-		if (c->parts.at[i].base_runs < ENOUGH || c->parts.at[i].new_runs < ENOUGH)
+	for (size_t i = 0; i < c->parts.len; i++) {
+		const struct res_compare_part *p = &c->parts.at[i];
+
+		if ((p->base_runs < ENOUGH || p->new_runs < ENOUGH) && is_compared(p))
 			return 1;
+	}
 	return 0;
 }
 
@@ -156,8 +168,9 @@ static void annotate_part(
 	for (size_t i = 0; i < p->metrics.len; i++) {
 		const struct res_compare_metric *m = &p->metrics.at[i];
 		int bad = !strcmp(m->verdict, "REGRESSION");
-		int untold = m->limit && (!strcmp(m->verdict, "cannot tell") ||
-						 !strcmp(m->verdict, "not compared"));
+		int untold = !strcmp(m->verdict, "looks worse") ||
+			     (m->limit && (!strcmp(m->verdict, "cannot tell") ||
+						  !strcmp(m->verdict, "not compared")));
 
 		if (m->cause || (!bad && !untold))
 			continue;

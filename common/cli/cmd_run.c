@@ -235,12 +235,35 @@ static void write_plans(const void *ctx, struct out *o)
 
 /* ---- limits ---- */
 
+/* What this run has left of a scenario: its other types may be of an earlier one. */
+static int read_new(const struct scenario *sc, const struct res_run_scenario *ran,
+	struct side *side, struct err *err)
+{
+	int rc = 0;
+
+	for (const struct result_kind *k = gather_kinds(); k->id && rc == 0; k++)
+		for (size_t i = 0; i < ran->types.len && rc == 0; i++)
+			if (!strcmp(ran->types.at[i].type, k->id) && ran->types.at[i].files.len)
+				rc = side_read_one(side, sc->output_dir, sc->name, k, err);
+	return rc;
+}
+
+static void tell(
+	struct res_run *report, size_t scenario, const struct runner_ui *ui, const char *text)
+{
+	result_append(report, &report->scenarios.at[scenario].troubles, text);
+	ui->trouble(ui->ctx, text);
+}
+
 static void tell_missed(const struct res_compare *c, struct res_run *report, size_t scenario,
 	const struct runner_ui *ui)
 {
-	struct res_strs *list = &report->scenarios.at[scenario].troubles;
-
-	for (size_t p = 0; p < c->parts.len; p++)
+	for (size_t p = 0; p < c->parts.len; p++) {
+		for (size_t i = 0; i < c->parts.at[p].runs.len && !report->status; i++) {
+			cleanup_free char *text = mem_printf("%s: its limits cannot be judged: %s",
+				c->parts.at[p].scenario, c->parts.at[p].runs.at[i].text);
+			tell(report, scenario, ui, text);
+		}
 		for (size_t i = 0; i < c->parts.at[p].metrics.len; i++) {
 			const struct res_compare_metric *m = &c->parts.at[p].metrics.at[i];
 
@@ -250,22 +273,20 @@ static void tell_missed(const struct res_compare *c, struct res_run *report, siz
 				c->parts.at[p].scenario, m->name, m->new_median,
 				!strcmp(m->verdict, "REGRESSION") ? "limit missed" : m->verdict,
 				m->why ? ", " : "", m->why ? m->why : "");
-			result_append(report, list, text);
-			ui->trouble(ui->ctx, text);
+			tell(report, scenario, ui, text);
 		}
+	}
 }
 
-/* Reads what the scenario has left and holds it against its limits. */
+/* Holds what the scenario has left against its limits. */
 static int check_limits(const struct scenario *sc, size_t place, struct res_run *report,
 	const struct runner_ui *ui, struct err *err)
 {
 	const struct compare_limits limits[] = {{sc->name, sc->limits}, {NULL, NULL}};
 	struct side side = {0};
 	struct res_compare *c = NULL;
-	int rc = 0;
+	int rc = read_new(sc, &report->scenarios.at[place], &side, err);
 
-	for (const struct result_kind *k = gather_kinds(); k->id && rc == 0; k++)
-		rc = side_read_one(&side, sc->output_dir, sc->name, k, err);
 	if (rc == 0 && side.parts.len)
 		rc = compare_budgets(&side, limits, &c, err);
 	if (c && c->status)
@@ -295,19 +316,6 @@ static void check_all_limits(
 }
 
 /* ---- --history ---- */
-
-/* What this run has left of a scenario: its other types may be of an earlier one. */
-static int read_new(const struct scenario *sc, const struct res_run_scenario *ran,
-	struct side *side, struct err *err)
-{
-	int rc = 0;
-
-	for (const struct result_kind *k = gather_kinds(); k->id && rc == 0; k++)
-		for (size_t i = 0; i < ran->types.len && rc == 0; i++)
-			if (!strcmp(ran->types.at[i].type, k->id) && ran->types.at[i].files.len)
-				rc = side_read_one(side, sc->output_dir, sc->name, k, err);
-	return rc;
-}
 
 static void add_to_history(const struct scenario_args *args, const struct chosen *c,
 	struct res_run *report, const struct runner_ui *ui)

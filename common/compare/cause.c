@@ -262,6 +262,7 @@ static double explained(const struct search *s, const struct judge_row *r, const
 static int is_changed(const struct judge_row *r)
 {
 	return !r->limit_text && (!strcmp(r->out->verdict, VERDICT_REGRESSION) ||
+					 !strcmp(r->out->verdict, VERDICT_LOOKS_WORSE) ||
 					 !strcmp(r->out->verdict, VERDICT_BETTER) ||
 					 !strcmp(r->out->verdict, VERDICT_MOVED));
 }
@@ -280,15 +281,19 @@ static int is_explained(const struct search *s, const struct judge_row *r, const
 	return r->exact ? left == 0 : fabs(left) <= STATS_EFFECT_LEAST * fmax(base, fabs(by));
 }
 
-/* The row of a call that only the cause makes takes all other rows of that call with it. */
+/* The row of a call that only the cause makes takes all other rows of that call with it, but for
+ * what is worse though there are fewer of them: that is somebody else's. */
 static void explain_others(const struct judge *j, const struct judge_row *calls, const char *text)
 {
+	const int fewer = calls->out->new_median == 0;
+
 	if (calls->out->base_median != 0 && calls->out->new_median != 0)
 		return;
 	for (size_t i = 0; i < j->len; i++) {
 		struct judge_row *r = &j->rows[i];
 
 		if (r->metric->call && calls->metric->call && is_changed(r) && !r->out->cause &&
+			!(fewer && !strcmp(r->out->verdict, VERDICT_REGRESSION)) &&
 			!strcmp(r->metric->call, calls->metric->call))
 			r->out->cause = text;
 	}

@@ -156,14 +156,15 @@ static const char *const *limits_of(const struct compare_limits *l, const char *
 /* The order in which rows are read: limits, regressions, what moved, the rest. */
 static int rank(const struct judge_row *r)
 {
-	static const char *const with_limit[] = {VERDICT_REGRESSION, VERDICT_CANNOT_TELL,
-		VERDICT_NOT_COMPARED, VERDICT_BETTER, VERDICT_MOVED, VERDICT_OK};
-	static const char *const without[] = {VERDICT_REGRESSION, VERDICT_BETTER, VERDICT_MOVED,
-		VERDICT_CANNOT_TELL, VERDICT_OK, VERDICT_SAME};
+	static const char *const with_limit[] = {VERDICT_REGRESSION, VERDICT_LOOKS_WORSE,
+		VERDICT_CANNOT_TELL, VERDICT_NOT_COMPARED, VERDICT_BETTER, VERDICT_MOVED,
+		VERDICT_OK};
+	static const char *const without[] = {VERDICT_REGRESSION, VERDICT_LOOKS_WORSE,
+		VERDICT_BETTER, VERDICT_MOVED, VERDICT_CANNOT_TELL, VERDICT_OK, VERDICT_SAME};
 	const char *const *order = r->limit_text ? with_limit : without;
 	int place = 0;
 
-	while (place < 6 && strcmp(r->out->verdict, order[place]) != 0)
+	while (place < 7 && strcmp(r->out->verdict, order[place]) != 0)
 		place++;
 	return (r->limit_text ? 0 : 10) + place;
 }
@@ -224,6 +225,17 @@ static void tell_runs(
 			    "judged per unit of it");
 }
 
+/* Who does nothing makes no calls, and is no better. */
+static void tell_less(struct sentences *s, struct rows *rows)
+{
+	const struct judge_row *calls = row_named(rows, "calls");
+
+	if (calls && rows->work == WORK_UNKNOWN &&
+		calls->out->new_median < calls->out->base_median / 2)
+		sentence(s, "new makes less than half of the base's calls: whether it did the same "
+			    "work is not known (--work tells)");
+}
+
 /* Calls that only one side makes, in any of its runs, where nothing else explains them. */
 static void tell_new(
 	struct sentences *s, const struct rows *rows, const char *verdict, const char *what)
@@ -268,6 +280,8 @@ static void tell_why(struct sentences *s, const struct rows *rows, const struct 
 		told[n++] = r->metric->call;
 		why_call(s, base, new, r->metric->call);
 	}
+	if (new->kind->schema == &schema_result)
+		why_quiet(s, base, new, told, n);
 	tell_new(s, rows, VERDICT_REGRESSION, "new, the base never calls it");
 	tell_new(s, rows, VERDICT_BETTER, "not called any more");
 }
@@ -300,6 +314,10 @@ static void count_verdicts(struct compare *c, const struct rows *rows)
 		const char *v = rows->at[i].out->verdict;
 		int regression = !strcmp(v, VERDICT_REGRESSION);
 		int described = !strcmp(rows->at[i].out->kind, "described");
+		int untold = rows->at[i].limit_text ? !regression && strcmp(v, VERDICT_OK) != 0 &&
+							      strcmp(v, VERDICT_BETTER) != 0
+						    : c->options->fail_on == FAIL_ON_REGRESSIONS &&
+							      !strcmp(v, VERDICT_LOOKS_WORSE);
 
 		if (regression && !rows->at[i].out->cause &&
 			(c->options->fail_on == FAIL_ON_REGRESSIONS || rows->at[i].limit_text))
@@ -307,8 +325,7 @@ static void count_verdicts(struct compare *c, const struct rows *rows)
 		c->doc->judged += regression || !strcmp(v, VERDICT_OK) ||
 				  !strcmp(v, VERDICT_BETTER) ||
 				  (!strcmp(v, VERDICT_SAME) && !described);
-		if (rows->at[i].limit_text && !regression && strcmp(v, VERDICT_OK) != 0 &&
-			strcmp(v, VERDICT_BETTER) != 0 && !c->doc->status)
+		if (untold && !c->doc->status)
 			c->doc->status = COMPARE_CANNOT_TELL;
 	}
 }
@@ -397,6 +414,7 @@ static int compare_part(struct compare *c, struct res_compare_part *part,
 		tell_rules(&notes, &rules);
 		if (!rules.counts)
 			tell_runs(&notes, part, rows.work);
+		tell_less(&notes, &rows);
 		tell_why(&why, &rows, base, new);
 	}
 	sentences_into(&why, &part->why);
@@ -531,6 +549,23 @@ static void find_missing(struct compare *c, const struct side *base, const struc
 		c->doc->status = COMPARE_CANNOT_TELL;
 }
 
+/* A gate of limits that has none lets everything through, and should not look as if it did not. */
+static void tell_no_limits(struct compare *c)
+{
+	for (size_t i = 0; i < c->doc->parts.len; i++) {
+		struct res_compare_part *p = &c->doc->parts.at[i];
+		int any = 0;
+
+		for (size_t k = 0; k < p->metrics.len; k++)
+			any |= p->metrics.at[k].limit != NULL;
+		if (!any && c->options->fail_on == FAIL_ON_LIMITS)
+			result_append(c->doc, &p->notes,
+				"no figure of this has a limit: with --fail-on limits nothing of "
+				"it "
+				"can fail but how its runs ended");
+	}
+}
+
 static void set_status(struct compare *c)
 {
 	if (c->options->fail_on == FAIL_ON_NOTHING)
@@ -596,6 +631,7 @@ int compare_sides(const struct side *base, const struct side *new,
 	for (size_t i = 0; rc == 0 && i < new->parts.len; i++)
 		rc = add_part(&c, base, &new->parts.at[i], err);
 	find_missing(&c, base, new);
+	tell_no_limits(&c);
 	if (rc == 0 && !c.doc->parts.len && !c.doc->missing.len)
 		rc = err_set(err, -ENOENT, "no scenario and type that both %s and %s have",
 			base->label, new->label);
@@ -616,8 +652,10 @@ int compare_budgets(const struct side *new, const struct compare_limits *limits,
 		const struct side_part *n = &new->parts.at[i];
 		const char *const *pairs = limits_of(limits, n->scenario);
 
-		if (pairs && pairs[0])
-			rc = budget_part(&c, &c.doc->parts.at[parts++], n, pairs, err);
+		if (!pairs || !pairs[0])
+			continue;
+		rc = budget_part(&c, &c.doc->parts.at[parts], n, pairs, err);
+		count_findings(&c, &c.doc->parts.at[parts++]);
 	}
 	c.doc->parts.len = parts;
 	return end(&c, rc, ret);

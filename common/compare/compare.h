@@ -44,7 +44,7 @@ int compare_sides(const struct side *base, const struct side *new,
 
 /*
  * Limits against one side alone: those on the new value. The document has no base, and its status
- * is that of the limits: runs that are incomplete are findings of their part only.
+ * is that of the limits; of runs that are incomplete COMPARE_TROUBLE, whatever their figures.
  */
 int compare_budgets(const struct side *new, const struct compare_limits *limits,
 	struct res_compare **ret, struct err *err);

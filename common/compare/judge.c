@@ -118,6 +118,11 @@ static void judge_absolute(const struct judge *j, struct judge_row *r)
 		verdict(j, r, VERDICT_CANNOT_TELL, "not measured in the new runs");
 		return;
 	}
+	if (n < r->new_runs && limit_met(&r->limit, r->out->new_median)) {
+		verdict(j, r, VERDICT_CANNOT_TELL, "limit %s, measured in %zu of %zu runs",
+			r->limit_text, n, r->new_runs);
+		return;
+	}
 	verdict(j, r, limit_met(&r->limit, r->out->new_median) ? VERDICT_OK : VERDICT_REGRESSION,
 		"limit %s", r->limit_text);
 	if (met && met < n)
@@ -196,6 +201,22 @@ static void judge_open(const struct judge *j, struct judge_row *r, const char *o
 		verdict(j, r, VERDICT_CANNOT_TELL, "needs %zu runs", needs);
 }
 
+/*
+ * Every new run is worse than all of the base by twice what the runs of either side differ by. Of a
+ * figure compared with itself that is 1 in 800 where it scatters evenly, and never more than 1 in
+ * 64. Not of times, which another hour of the same machine can move.
+ */
+static int stands_apart(const struct judge *j, const struct judge_row *r)
+{
+	const struct res_compare_metric *o = r->out;
+	double range = fmax(o->base_max - o->base_min, o->new_max - o->new_min);
+	double gap =
+		r->metric->worse == WORSE_UP ? o->new_min - o->base_max : o->base_min - o->new_max;
+
+	return !r->limit_text && r->metric->kind != METRIC_TIME && gap > 0 && gap >= 2 * range &&
+	       effect_counts(j, r);
+}
+
 static void judge_tested(const struct judge *j, struct judge_row *r, size_t needs)
 {
 	size_t n = measured(r->base, r->base_runs), m = measured(r->new, r->new_runs);
@@ -204,7 +225,8 @@ static void judge_tested(const struct judge *j, struct judge_row *r, size_t need
 	int counts = r->limit_text || effect_counts(j, r);
 
 	if (n < needs || m < needs)
-		verdict(j, r, VERDICT_CANNOT_TELL, "needs %zu runs", needs);
+		verdict(j, r, stands_apart(j, r) ? VERDICT_LOOKS_WORSE : VERDICT_CANNOT_TELL,
+			"needs %zu runs", needs);
 	else if (isnan(r->out->p_holm))
 		verdict(j, r, VERDICT_CANNOT_TELL, "more than %d runs", STATS_RUNS_MAX);
 	else if (!(r->out->p_holm < JUDGE_ALPHA) || !counts)
@@ -302,12 +324,14 @@ static int grows_not(const struct judge *j, const struct judge_row *r)
 #define FAMILY_NARROW (-1)
 
 /* 1 if the figure is the whole's, of which there is one for each way to be worse. CPU time follows
- * the work: where that differs, it is looked at by its unit. */
+ * the work: where that differs, it is looked at by its unit. So is wall time, too: a load of ten
+ * seconds takes ten from any server, and one that is done sooner may have asked for less. */
 static int is_whole(const struct judge *j, const char *name)
 {
 	int varies = j->work == WORK_SIDES || j->work == WORK_VARIES;
 
-	return !strcmp(name, "wall_time") || !strcmp(name, varies ? "cpu_per_work" : "cpu_time");
+	return !strcmp(name, "wall_time") || (varies && !strcmp(name, "throughput")) ||
+	       !strcmp(name, varies ? "cpu_per_work" : "cpu_time") || !strcmp(name, "latency");
 }
 
 static int family_of(const struct judge *j, const struct judge_row *r)

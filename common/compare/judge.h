@@ -50,6 +50,7 @@ void judge_all(const struct judge *j);
 /* The words of `verdict`. */
 #define VERDICT_OK           "ok"
 #define VERDICT_REGRESSION   "REGRESSION"
+#define VERDICT_LOOKS_WORSE  "looks worse" /* too few runs for a test, and no doubt to the eye */
 #define VERDICT_BETTER       "better"
 #define VERDICT_MOVED        "moved"
 #define VERDICT_SAME         "same"

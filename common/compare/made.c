@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/compare/made.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/mem.h"
 #include "common/view/view_parts.h"
 
+#define WINDOWS_ALIKE 0.05
+
 /* What a result says of how it was made. */
 struct made {
 	const struct res_environment *env;
 	const struct res_strs *command;
 	const struct res_strs *traced, *paths;
-	const char *load;           /* its command; NULL: there was none */
+	const char *load; /* its command; NULL: there was none */
+	const char *unit; /* of its work; NULL: not known */
+	int has_window;
+	double chosen_ns; /* the window's length where a clock, or who asked, ended it; else 0 */
 	const char *mode, *version; /* of tracer or valgrind */
 	int times;                  /* a clock was read around calls: that costs time */
 	int attached;               /* to what ran: its start and its end are not in the figures */
@@ -26,12 +32,24 @@ static int same_text(const char *a, const char *b)
 	return !a || !b ? a == b : strcmp(a, b) == 0;
 }
 
+/* Neither a load nor the target's end has ended it, so its length says nothing of the program. */
+static double chosen_window(const struct res_result *r)
+{
+	const struct res_phase *last = r->phases.len ? &r->phases.at[r->phases.len - 1] : NULL;
+	int lived_on = !r->exit || (last && last->wall_ns && last->wall_ns != U64_NONE);
+
+	return r->window && !r->load && lived_on && r->window->wall_ns != U64_NONE
+		       ? (double)r->window->wall_ns
+		       : 0;
+}
+
 static struct made made_of(const struct side_part *p, size_t at)
 {
 	const struct result_head head = result_head(p->runs.at[at]);
 	struct made m = {.env = head.environment,
 		.command = head.command,
 		.load = head.load ? head.load->command : NULL,
+		.unit = head.work ? head.work->unit : NULL,
 		.attached = head.attached != NULL,
 		.times = 1};
 
@@ -39,6 +57,8 @@ static struct made made_of(const struct side_part *p, size_t at)
 		const struct res_result *r = p->runs.at[at];
 		const struct res_tracer *t = r->tracer;
 
+		m.has_window = r->window != NULL;
+		m.chosen_ns = chosen_window(r);
 		if (!t)
 			return m;
 		m.mode = t->mode;
@@ -106,12 +126,28 @@ static char *facts_differ(
 	return NULL;
 }
 
+/* Counts of one are not those of the other, however alike the programs are. */
+static char *windows_differ(const struct made *a, const struct made *b)
+{
+	const double x = a->chosen_ns, y = b->chosen_ns;
+
+	if (a->has_window != b->has_window)
+		return mem_strdup("one side has a window, the other is of whole runs");
+	return fabs(x - y) > WINDOWS_ALIKE * fmax(x, y)
+		       ? mem_strdup("the windows are not of the same length (--duration)")
+		       : NULL;
+}
+
 static char *no_counts(const struct made *a, const struct made *b)
 {
+	char *windows;
+
 	if (!same_list(a->command, b->command, 1))
 		return mem_strdup("the arguments differ");
 	if (!same_text(a->load, b->load))
 		return mem_strdup("the loads differ");
+	if (!same_text(a->unit, b->unit))
+		return mem_strdup("the units of work differ (--work)");
 	if (a->attached != b->attached)
 		return mem_strdup("one side was attached, the other started");
 	if (!same_text(a->mode, b->mode))
@@ -121,7 +157,8 @@ static char *no_counts(const struct made *a, const struct made *b)
 	if (!same_text(a->version, b->version))
 		return differ(a->heap ? "the heap profiler's version" : "the tracer's version",
 			a->version, b->version);
-	return facts_differ(a->env, b->env, of_counts);
+	windows = windows_differ(a, b);
+	return windows ? windows : facts_differ(a->env, b->env, of_counts);
 }
 
 static char *no_batches(const struct made *m)

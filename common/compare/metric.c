@@ -42,9 +42,17 @@ static double all_calls(const struct res_result *r)
 	return sum;
 }
 
-static double work_of(const struct res_result *r)
+static double work_of(const struct res_work *w)
 {
-	return r->work ? count(r->work->count) : NAN;
+	return w ? count(w->count) : NAN;
+}
+
+/* What the samples stand for. */
+static double sampled_ns(const struct res_cpu_sampling *s)
+{
+	return s && s->rate_hz && s->rate_hz != U64_NONE
+		       ? count(s->samples) * 1e9 / (double)s->rate_hz
+		       : NAN;
 }
 
 static double per(double v, double work)
@@ -95,6 +103,12 @@ static struct metric *metric_of(struct metrics *m, const struct metric *like)
 	return there;
 }
 
+/* Calls and errors, of a call that was made: what is not known of them is not 0. */
+static int is_made(const struct metric *like)
+{
+	return like->call && like->kind == METRIC_COUNT && like->worse == WORSE_UP && !*like->unit;
+}
+
 /* like->name is the figure alone; where: the phase, or NULL. */
 static void put(
 	struct metrics *m, size_t run, const char *where, const struct metric *like, double v)
@@ -104,7 +118,7 @@ static void put(
 		like->name, where ? "@" : "", where ? where : "");
 
 	full.name = name;
-	if (!isnan(v))
+	if (!isnan(v) || is_made(like))
 		metric_of(m, &full)->values[run] = v;
 	free(name);
 }
@@ -191,8 +205,7 @@ static void read_work(const struct side_part *part, struct metrics *ret)
 	ret->zeros_per_work = arena_alloc(&ret->arena, ret->runs, sizeof(double));
 	ret->work = arena_alloc(&ret->arena, ret->runs, sizeof(double));
 	for (size_t i = 0; i < ret->runs; i++) {
-		ret->work[i] =
-			part->kind->schema == &schema_result ? work_of(part->runs.at[i]) : NAN;
+		ret->work[i] = work_of(result_head(part->runs.at[i]).work);
 		ret->zeros_per_work[i] = per(0, ret->work[i]);
 	}
 }

@@ -35,6 +35,8 @@ static int warned(const struct result_head *r, const char *code)
 
 /* ---- how it ended ---- */
 
+#define LIVED_ON "left running"
+
 static char *signal_words(uint64_t number)
 {
 	const char *name = number < 65 ? sigabbrev_np((int)number) : NULL;
@@ -43,8 +45,12 @@ static char *signal_words(uint64_t number)
 		name ? " (SIG" : "", name ? name : "", name ? ")" : "");
 }
 
-static char *exit_words(const struct res_exit *e)
+static char *exit_words(const struct result_head *r)
 {
+	const struct res_exit *e = r->exit;
+
+	if (!e && r->attached)
+		return mem_strdup(LIVED_ON);
 	if (e && e->timed_out == 1)
 		return mem_strdup("timed out");
 	if (e && e->signal != U64_NONE)
@@ -57,17 +63,22 @@ static char *exit_words(const struct res_exit *e)
 /* Two runs ended alike if these words are the same. NULL: not known. The caller's. */
 static char *end_of(const struct result_head *r)
 {
-	char *words = exit_words(r->exit), *early;
+	char *words = exit_words(r), *longer;
+	const char *how = NULL;
 
 	if (warned(r, "never_ready")) {
 		free(words);
 		return mem_strdup("never ready");
 	}
-	if (!words || !warned(r, "target_ended_early"))
+	if (warned(r, "target_ended_early"))
+		how = "before the end of the load";
+	else if (r->work && !r->work->count)
+		how = "no work done";
+	if (!words || !how)
 		return words;
-	early = mem_printf("before the end of the load, %s", words);
+	longer = mem_printf("%s, %s", how, words);
 	free(words);
-	return early;
+	return longer;
 }
 
 /* One way to end, and which runs of each side did: 1 or 0 a run, NAN where it is not known. */
@@ -186,6 +197,11 @@ static int is_worse(const struct ends *e, const struct end *end)
 	       stats_mann_whitney(end->in[0], n, end->in[1], m) < JUDGE_ALPHA;
 }
 
+static int is_good(const char *end)
+{
+	return !strcmp(end, "exit status 0") || !strcmp(end, LIVED_ON);
+}
+
 static void find_ends(struct findings *f, const struct ends *e)
 {
 	cleanup_free char *base = ends_words(e, 0), *new = ends_words(e, 1);
@@ -193,7 +209,7 @@ static void find_ends(struct findings *f, const struct ends *e)
 
 	for (size_t i = 0; i < e->list.len; i++) {
 		worse |= is_worse(e, &e->list.at[i]);
-		plain &= !strcmp(e->list.at[i].words, "exit status 0");
+		plain &= is_good(e->list.at[i].words);
 	}
 	if (worse)
 		find(f, VERDICT_REGRESSION, mem_printf("new: %s; base: %s", new, base));
@@ -228,7 +244,7 @@ static void find_trouble(struct findings *f, const struct side_part *p, const ch
 		if (lost_here) {
 			records = sat_add(records, lost_here);
 			lost++;
-		} else if (r.complete == 0) {
+		} else if (r.complete != 1) {
 			incomplete++;
 			if (!*why && why_incomplete(&r))
 				why = why_incomplete(&r);
@@ -298,7 +314,7 @@ char *runs_flaw(const struct side_part *side, size_t run)
 	struct result_head r = result_head(side->runs.at[run]);
 	cleanup_free char *end = end_of(&r);
 
-	if (end && strcmp(end, "exit status 0") != 0)
+	if (end && !is_good(end))
 		return mem_printf("ended with: %s", end);
 	if (r.complete != 1)
 		return mem_strdup("left an incomplete result");

@@ -289,6 +289,57 @@ void why_call(struct sentences *s, const struct side_part *base, const struct si
 		say_batch(s, call, was->batch, is->batch);
 }
 
+/* ---- what no count shows ---- */
+
+/* Most of each side have one value, and not the same. */
+static int is_another(const char *was, double base_share, const char *is, double new_share)
+{
+	return was && is && base_share > 0.5 && new_share > 0.5 && strcmp(was, is) != 0;
+}
+
+static void say_quiet(
+	struct sentences *s, const struct res_syscall *base, const struct res_syscall *new)
+{
+	double base_share = 0, new_share = 0;
+	const char *was = usual(&base->errnos, &base_share);
+	const char *is = usual(&new->errnos, &new_share);
+
+	if (is_another(was, base_share, is, new_share))
+		sentence(s, "%s failed with %s in %.0f%% of its errors (base: %s in %.0f%%)",
+			new->name, is, 100 * new_share, was, 100 * base_share);
+	if (!base->batch || !new->batch)
+		return;
+	was = usual(&base->batch->asked_histogram, &base_share);
+	is = usual(&new->batch->asked_histogram, &new_share);
+	if (is_another(was, base_share, is, new_share))
+		say_sizes(s, new->name, "asked for", &base->batch->asked_histogram,
+			&new->batch->asked_histogram);
+}
+
+static int is_told(const char *const *told, size_t len, const char *call)
+{
+	for (size_t i = 0; i < len; i++)
+		if (strcmp(told[i], call) == 0)
+			return 1;
+	return 0;
+}
+
+void why_quiet(struct sentences *s, const struct side_part *base, const struct side_part *new,
+	const char *const *told, size_t told_len)
+{
+	const struct res_result *n = new->runs.at[0];
+
+	for (size_t i = 0; i < n->syscalls.len; i++) {
+		const struct res_syscall *is = &n->syscalls.at[i], *was;
+
+		if (!is->name || is_told(told, told_len, is->name))
+			continue;
+		was = result_syscall(base->runs.at[0], is->name);
+		if (was)
+			say_quiet(s, was, is);
+	}
+}
+
 /* ---- functions ---- */
 
 struct function {

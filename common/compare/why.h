@@ -20,6 +20,10 @@ void sentences_into(struct sentences *s, struct res_strs *list);
  * for. From the first run of each side. */
 void why_call(struct sentences *s, const struct side_part *base, const struct side_part *new,
 	const char *call);
+/* What no count shows: of a call made as often as before, another batch asked for in most calls, or
+ * another error in most that failed. For calls that why_call() has not told of. */
+void why_quiet(struct sentences *s, const struct side_part *base, const struct side_part *new,
+	const char *const *told, size_t told_len);
 /* Functions whose share of the samples moved, over all runs. Samples on interrupts are those of
  * what they came upon, but for results that do not tell: there they are those of the interrupt. */
 void why_cpu(struct sentences *s, const struct side_part *base, const struct side_part *new);

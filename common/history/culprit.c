@@ -317,7 +317,8 @@ static int by_version(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-const char *const changes_noisy[] = {"wall_time", "cpu_time", "latency", "peak_heap", NULL};
+const char *const changes_noisy[] = {
+	"wall_time", "throughput", "cpu_time", "latency", "peak_heap", NULL};
 
 int changes_read(
 	struct history *h, const struct trend_ask *ask, struct changes *ret, struct err *err)

@@ -312,7 +312,7 @@ static int tell_scenario(
 	struct history *h, struct res_history *r, const char *words, struct err *err)
 {
 	static const char *const always[] = {
-		"wall_time", "cpu_time", "latency", "peak_heap", "calls"};
+		"wall_time", "throughput", "cpu_time", "latency", "peak_heap", "calls"};
 	char *scenario = arena_strdup(result_arena(r), words), *type = strrchr(scenario, ' ');
 	struct wanted w = {.scenario = scenario, .type = type ? type + 1 : ""};
 

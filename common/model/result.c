@@ -122,7 +122,7 @@ void *result_alloc(void *doc, size_t n, const struct shape *shape)
 	{                                                                                          \
 		(r)->complete, (r)->warnings.at, (r)->warnings.len, &(r)->command, (r)->scenario,  \
 			(r)->started_at, (r)->wall_ns, attached, (r)->exit, (r)->runs,             \
-			(r)->environment, (r)->load                                                \
+			(r)->environment, (r)->load, (r)->work                                     \
 	}
 
 struct result_head result_head(const void *doc)

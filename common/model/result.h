@@ -140,6 +140,7 @@ struct result_head {
 	const struct res_runs *runs;
 	const struct res_environment *environment;
 	const struct res_load *load; /* NULL: there was none */
+	const struct res_work *work; /* NULL: not known */
 };
 /* doc: struct res_result, res_cpu or res_memory. */
 struct result_head result_head(const void *doc);

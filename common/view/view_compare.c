@@ -52,7 +52,8 @@ static void add_row(struct doc *d, struct doc_table *t, const struct res_compare
 	view_figures_cell(d, t, base, m->unit);
 	view_figures_cell(d, t, new, m->unit);
 	cell_change(d, t, m);
-	if (isnan(m->p_holm) || !strcmp(m->verdict, "cannot tell"))
+	if (isnan(m->p_holm) || !strcmp(m->verdict, "cannot tell") ||
+		!strcmp(m->verdict, "looks worse"))
 		doc_cell_text(d, t, "%s", m->why ? m->why : "-");
 	else
 		doc_cell_text(
@@ -61,7 +62,8 @@ static void add_row(struct doc *d, struct doc_table *t, const struct res_compare
 
 static int is_judged_away(const struct res_compare_metric *m)
 {
-	return !strcmp(m->verdict, "REGRESSION") || !strcmp(m->verdict, "better");
+	return !strcmp(m->verdict, "REGRESSION") || !strcmp(m->verdict, "better") ||
+	       !strcmp(m->verdict, "looks worse");
 }
 
 static int is_moved(const struct res_compare_metric *m)

@@ -243,5 +243,198 @@ def every_run_is_read(t):
         check("times are not compared: " + words in r.out, r.out)
 
 
+def call(r, name):
+    return next(s for s in r["syscalls"] if s["name"] == name)
+
+
+def counts(**calls):
+    """As often each of these was called."""
+    def change(r):
+        for name, n in calls.items():
+            call(r, name).update(calls=n, ok=n)
+    return change
+
+
+def both(*changes):
+    return lambda r: [c(r) for c in changes]
+
+
+def loaded(units, unit="query", **calls):
+    """Ten seconds under a load that did so much."""
+    return both(counts(**calls), made(load={"command": "ask", "status": 0, "wall_ns": 10**10, "latency_ns": None},
+                                      window={"begin_ns": 0, "end_ns": 10**10, "wall_ns": 10**10},
+                                      work={"unit": unit, "count": units}))
+
+
+def verdicts(r):
+    return {m["name"]: m["verdict"] for p in json.loads(r.out)["parts"] for m in p["metrics"]}
+
+
+@test
+def no_work_is_an_end(t):
+    """Calls for each unit of no work are not known: all would be described, and nothing fail."""
+    base = side(t, "base", *[loaded(1000 + k, write=1000 + k) for k in range(4)])
+    none = side(t, "none", *[loaded(0, write=3) for k in range(4)])
+    r = compare(t, base, none, status=1)
+    check("FAIL s io: new: no work done, exit status 0 in 4 of 4 runs" in first(r), r.out)
+    check("better" not in r.out, "praise: " + r.out)
+    check("note s io: base: no work done" in compare(t, none, none).out, "on both sides")
+
+
+@test
+def slower_by_the_unit_of_work(t):
+    """Of a load of ten seconds the window always takes ten; a server that only waits more takes no more CPU time either."""
+    def runs(name, units):
+        return side(t, name, *[both(drop_others("write"), loaded(units + k, write=2 * (units + k)), made(cpu_ns=1000 * (units + k)))
+                               for k in range(6)])
+    base, half = runs("base", 1000), runs("half", 500)
+    r = compare(t, base, half, "--json", status=1)
+    eq({n for n, v in verdicts(r).items() if v == "REGRESSION"}, {"throughput"}, "regressions")
+    eq(verdicts(compare(t, half, base, "--json"))["throughput"], "better", "the other way")
+    eq(verdicts(compare(t, base, side(t, "base"), "--json"))["throughput"], "ok", "the same")
+
+
+def drop_others(name):
+    def change(r):
+        r["syscalls"] = [s for s in r["syscalls"] if s["name"] == name]
+        r["threads"] = []
+    return change
+
+
+@test
+def latency_is_judged(t):
+    """At a fixed rate a slower server shows nowhere else."""
+    def runs(name, ns):
+        return side(t, name, *[both(loaded(1000, write=2000), made(load__latency_ns=ns + k)) for k in range(6)])
+    base, slow = runs("base", 1000000), runs("slow", 2000000)
+    eq({n for n, v in verdicts(compare(t, base, slow, "--json", status=1)).items() if v == "REGRESSION"}, {"latency"}, "regressions")
+    compare(t, slow, base)
+
+
+@test
+def what_too_few_runs_cannot_test(t):
+    """Counts of three runs that differ are not tested: what is clearly worse must not pass all the same."""
+    base = side(t, "base", None, None, None)
+    r = compare(t, base, side(t, "more", *[counts(write=n) for n in (500, 600, 700)]), "--json", status=3)
+    eq(verdicts(r)["write.calls"], "looks worse", "verdict")
+    r = compare(t, base, t.path("more"), "--format", "github", status=3)
+    check("::error::s io write.calls: 100 -> 600, looks worse: needs " in r.out, r.out)
+    compare(t, t.path("more"), base)
+    compare(t, base, t.path("more"), "--fail-on", "limits")
+    near = side(t, "near", *[counts(write=n) for n in (99, 103, 107)])
+    compare(t, side(t, "base2", *[counts(write=n) for n in (97, 100, 105)]), near)
+    twice = [side(t, name, *[loaded(1000 + k, write=f * (1000 + k) + k) for k in range(3)]) for name, f in (("one", 2), ("two", 4))]
+    eq(verdicts(compare(t, *twice, "--json", status=3))["write.per_work"], "looks worse", "of a loaded server")
+    compare(t, twice[1], twice[0])
+
+
+@test
+def what_one_side_has_otherwise(t):
+    """Counts of other windows and other units of work are others, however alike the programs are."""
+    def window(ns, left=5, **more):
+        return made(window={"begin_ns": 0, "end_ns": ns, "wall_ns": ns}, phases=[{
+            "name": "shutdown", "wall_ns": left, "cpu_ns": None, "calls": 0, "syscalls": []}], **more)
+
+    def held(a, b, words, status=3):
+        r = compare(t, side(t, "a", a, a, a), side(t, "b", b, b, b), status=status)
+        eq("counts and times are not compared: " + words in r.out, status == 3, r.out)
+        return r
+    r = held(loaded(1000, write=1000), loaded(2000, "packet", write=1900), "the units of work differ")
+    check("so few runs" not in r.out, "more runs would not help: " + r.out)
+    held(loaded(1000, write=1000), both(loaded(1000, write=900), made(work=None)), "the units of work differ")
+    held(window(10**10), both(window(5 * 10**9), counts(write=50)), "the windows are not of the same length")
+    held(window(10**10, exit=None), both(window(5 * 10**9, exit=None), counts(write=50)), "the windows are not of the same length")
+    held(window(10**10), window(10**10 + 10**7), "windows", status=0)
+    held(window(10**10, left=0), window(5 * 10**9, left=0), "windows", status=0)  # the target's own end
+    held(window(10**10), counts(write=50), "one side has a window")
+
+
+@test
+def limits_of_what_was_not_measured(t):
+    """A limit that one run of three meets, and the others did not make the call for, is not met."""
+    def without(name):
+        return lambda r: r.update(syscalls=[s for s in r["syscalls"] if s["name"] != name])
+
+    def limited(limit, *changes, status):
+        with open(t.path("c.json"), "w") as f:
+            json.dump({"scenarios": {"s": {"limits": limit}}}, f)
+        return compare(t, base, side(t, "new", *changes), "--config", t.path("c.json"), status=status)
+    base = side(t, "base", None, None, None)
+    r = limited({"write.p50": "<= 1s"}, None, without("write"), without("write"), status=3)
+    check("measured in 1 of 3 runs" in r.out, r.out)
+    limited({"write.p50": "<= 1s"}, None, None, None, status=0)
+    for changes in ([counts(write=None)] * 3, [None, None, counts(write=None)]):
+        limited({"write.calls": "<= 100"}, *changes, status=3)  # not known is not 0
+    limited({"write.calls": "<= 0"}, *[without("write")] * 3, status=0)
+
+
+@test
+def a_gate_without_limits_says_so(t):
+    base, more = side(t, "base", None, None, None), side(t, "more", *[counts(write=900)] * 3)
+    words = "with --fail-on limits nothing of it can fail"
+    check(words in compare(t, base, more, "--fail-on", "limits").out.replace("\n", " "), "no limits at all")
+    with open(t.path("c.json"), "w") as f:
+        json.dump({"scenarios": {"s": {"limits": {"write.calls": "<= 900"}}}}, f)
+    check(words not in compare(t, base, more, "--fail-on", "limits", "--config", t.path("c.json")).out, "with one")
+    check(words not in compare(t, base, base).out, "another gate")
+
+
+@test
+def attached_and_gone(t):
+    """What was attached to and lived on has an end, too."""
+    def attached(**end):
+        return made(attached={"pid": 1, "processes": 1, "started": False}, exit=end or None)
+    on, gone = attached(), attached(status=None, signal=11, timed_out=False)
+    r = compare(t, side(t, "on", on, on, on), side(t, "gone", gone, gone, gone), status=1)
+    check("new: killed by signal 11 (SIGSEGV) in 3 of 3 runs; base: left running in 3" in first(r), r.out)
+    check("left running" not in compare(t, t.path("on"), side(t, "on2", on, on, on)).out, "both lived on")
+
+
+@test
+def complete_must_be_said(t):
+    compare(t, side(t, "base", None, None, None), side(t, "new", *[made(complete=None)] * 3), status=2)
+
+
+@test
+def a_cause_takes_no_regression_with_it(t):
+    """A helper that is gone took the calls of a name with it; that the target makes more of them at start-up is not its doing."""
+    def phased(n):
+        return made(window={"begin_ns": 9, "end_ns": 10**8, "wall_ns": 10**8}, phases=[
+            {"name": "start-up", "wall_ns": 9, "cpu_ns": None, "calls": n,
+             "syscalls": [{"name": "fsync", "calls": n, "errors": 0, "wall_ns": 5}]},
+            {"name": "window", "wall_ns": 10**8, "cpu_ns": None, "calls": 1, "syscalls": []},
+            {"name": "shutdown", "wall_ns": 0, "cpu_ns": None, "calls": 0, "syscalls": []}])
+
+    def helper(r):
+        one = copy.deepcopy(r["threads"][0])
+        one.update(pid=one["pid"] + 1, tid=one["pid"] + 1, comm="helper")
+        one["syscalls"] = [dict(one["syscalls"][0], name="fsync", calls=50, errors=0, bytes=None)]
+        r["threads"].append(one)
+        r["processes"] = r["threads_total"] = 2
+        r["syscalls"].append(dict(copy.deepcopy(call(r, "write")), name="fsync", calls=50, ok=50, bytes=None, batch=None))
+    base = side(t, "base", *[both(helper, phased(2))] * 3)
+    r = compare(t, base, side(t, "new", *[phased(100)] * 3), status=1)
+    check("helper, not started any more" in r.out and re.search(r"FAIL +fsync.calls@start-up +2 +100", r.out), r.out)
+    compare(t, base, side(t, "good", *[phased(2)] * 3))
+
+
+@test
+def what_no_count_shows(t):
+    """Told beside the verdict, which counts alone make."""
+    def failed(name):
+        return lambda r: call(r, "write").update(errors=50, ok=50, errno={name: 50})
+
+    def less(r):
+        for s in r["syscalls"]:
+            s.update(calls=1, ok=1)
+    base = side(t, "base", *[failed("EAGAIN")] * 3)
+    words = "write failed with EIO in 100% of its errors (base: EAGAIN in 100%)"
+    check(words in compare(t, base, side(t, "new", *[failed("EIO")] * 3)).out, "another error")
+    check("of its errors" not in compare(t, base, side(t, "same", *[failed("EAGAIN")] * 3)).out, "the same")
+    words = "new makes less than half of the base's calls"
+    check(words in compare(t, base, side(t, "less", less, less, less)).out, "hardly any calls")
+    check(words not in compare(t, base, side(t, "same")).out, "as many")
+
+
 if __name__ == "__main__":
     main()

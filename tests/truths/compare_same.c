@@ -20,6 +20,14 @@
  * never: has the limit
  * never: the arguments differ
  * never: the loads differ
+ * never: the units of work differ
+ * never: one side has a window
+ * never: the windows are not of the same length
+ * never: no work done
+ * never: less than half of the base's calls
+ * never: no figure of this has a limit
+ * never: measured in
+ * never: failed with
  * never: not the same calls were traced
  * never: time slowed by stops
  * never: the number of cores differs
