@@ -190,6 +190,11 @@ static void print_github(
 		print_data(o, c->only_new.at[i]);
 		out_str(o, " is new: the base does not have it\n");
 	}
+	for (size_t i = 0; i < c->only_base.len; i++) {
+		out_str(o, "::warning::");
+		print_data(o, c->only_base.at[i]);
+		out_str(o, " is not compared: only the base has it\n");
+	}
 	for (size_t i = 0; i < c->missing.len; i++) {
 		out_str(o, fail_on == FAIL_ON_NOTHING ? "::warning::" : "::error::");
 		print_data(o, c->missing.at[i].text);

@@ -203,19 +203,40 @@ struct checking {
 	struct out o;
 };
 
+/* word: "dns io" */
+static int has_runs_of(const struct history_version *v, const char *word)
+{
+	const char *at = strstr(v->scenarios, word);
+	size_t len = strlen(word);
+
+	for (; at; at = strstr(at + 1, word))
+		if ((at == v->scenarios || at[-1] == ' ') && (!at[len] || at[len] == ','))
+			return 1;
+	return 0;
+}
+
 /* The version before the newest that has that scenario and type; NULL: none. */
 static const char *version_before(const struct checking *c, const char *word)
 {
-	for (size_t i = c->v.len - 1; i-- > 0;) {
-		const char *at = strstr(c->v.at[i].scenarios, word);
-		size_t len = strlen(word);
-
-		for (; at; at = strstr(at + 1, word))
-			if ((at == c->v.at[i].scenarios || at[-1] == ' ') &&
-				(!at[len] || at[len] == ','))
-				return c->v.at[i].label;
-	}
+	for (size_t i = c->v.len - 1; i-- > 0;)
+		if (has_runs_of(&c->v.at[i], word))
+			return c->v.at[i].label;
 	return NULL;
+}
+
+/* What the newest version was to have, and did not come to. */
+static int check_absent(struct checking *c, const char *scenario, const char *type, struct err *err)
+{
+	cleanup_free char *word = mem_printf("%s %s", scenario, type);
+
+	(void)err;
+	if (has_runs_of(&c->v.at[c->v.len - 1], word))
+		return 0;
+	tell_note(c->r,
+		arena_printf(result_arena(c->r),
+			"%s: the newest version has no runs of it, the one before has", word));
+	c->unsure++;
+	return 0;
 }
 
 static int check_part(struct checking *c, const char *scenario, const char *type, struct err *err)
@@ -293,10 +314,12 @@ static int is_asked(const struct checking *c, const char *scenario, const char *
 	       (!c->args->type || !strcmp(c->args->type, type));
 }
 
-/* "dns io, dns cpu" */
-static int check_all(struct checking *c, struct err *err)
+/* Of each that a version has. */
+static int check_each(struct checking *c, const struct history_version *v,
+	int (*part)(struct checking *c, const char *scenario, const char *type, struct err *err),
+	struct err *err)
 {
-	cleanup_free char *words = mem_strdup(c->v.at[c->v.len - 1].scenarios);
+	cleanup_free char *words = mem_strdup(v->scenarios); /* "dns io, dns cpu" */
 	char *save = NULL;
 	int rc = 0;
 
@@ -305,8 +328,17 @@ static int check_all(struct checking *c, struct err *err)
 
 		*type++ = '\0';
 		if (is_asked(c, scenario, type))
-			rc = check_part(c, scenario, type, err);
+			rc = part(c, scenario, type, err);
 	}
+	return rc;
+}
+
+static int check_all(struct checking *c, struct err *err)
+{
+	int rc = check_each(c, &c->v.at[c->v.len - 1], check_part, err);
+
+	if (rc == 0 && c->v.len > 1)
+		rc = check_each(c, &c->v.at[c->v.len - 2], check_absent, err);
 	for (size_t i = 0; changes_noisy[i] && rc == 0; i++)
 		rc = check_levels(c, changes_noisy[i], err);
 	return rc;

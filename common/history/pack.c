@@ -24,14 +24,14 @@ static const char *or_none(const char *text)
 }
 
 /* What compare wants to be the same before it compares times. */
-static const char *machine_of(struct arena *a, const struct res_environment *e)
+static const char *machine_of(struct arena *a, const struct res_environment *e, int no_times)
 {
 	if (!e)
 		return "unknown";
-	return arena_printf(a, "%s, %s, %" PRId64 " cores, kernel %s, governor %s, %s",
+	return arena_printf(a, "%s, %s, %" PRId64 " cores, kernel %s, governor %s, %s%s",
 		or_none(e->machine), or_none(e->cpu),
 		e->cores == U64_NONE ? (int64_t)-1 : (int64_t)e->cores, or_none(e->kernel),
-		or_none(e->governor), or_none(e->virtualization));
+		or_none(e->governor), or_none(e->virtualization), no_times ? ", --no-times" : "");
 }
 
 static void name_run(struct pack *p, const char *text, size_t len)
@@ -54,7 +54,8 @@ int pack_run(const struct side_part *part, size_t run, struct pack *p, struct er
 	json_write_line(part->runs.at[run], part->kind->schema->shape, &json);
 	name_run(p, out_text(&json), json.len);
 	p->bytes = json.len;
-	p->machine = machine_of(&p->arena, head.environment);
+	p->machine = machine_of(&p->arena, head.environment,
+		part->kind->schema == &schema_result && !result_has_times(part->runs.at[run]));
 	p->started_at = arena_strdup(&p->arena, head.started_at ? head.started_at : "");
 	p->zstd = mem_calloc(1, ZSTD_compressBound(json.len));
 	p->zstd_len =

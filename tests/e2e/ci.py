@@ -406,6 +406,7 @@ def the_action_fails_where_it_should(t):
     ended(used(t, p, {"config": "none.json"}), True, said=["none.json"])
     ended(used(t, p, {"scenario": "$(touch pwned)"}), True)
     check(not os.path.exists(os.path.join(t.path("workspace-2"), "pwned")), "an input is run as a command")
+    ended(used(t, p, {"baseline": "no folder"}), True, said=["::error::baseline: there is no folder no folder"])
     p.app("exit 3")
     ended(used(t, p, **PUSH), True)
     eq(p.cache, {}, "what failed is not accepted")

@@ -380,6 +380,15 @@ def a_gate_without_limits_says_so(t):
 
 
 @test
+def what_only_the_base_has_is_annotated(t):
+    base, new = side(t, "base", None, None, None), side(t, "new", None, None, None)
+    side(t, "base", None, None, None, scenario="gone")
+    r = compare(t, base, new, "--format", "github")
+    check("::warning::gone io is not compared: only the base has it" in r.out, r.out)
+    check("only the base" not in compare(t, new, new, "--format", "github").out, "both have all")
+
+
+@test
 def attached_and_gone(t):
     """What was attached to and lived on has an end, too."""
     def attached(**end):

@@ -239,6 +239,30 @@ def page_of(t, *args, status=0):
     return text_of(t, profile(t, "report", "--history", *args, status=status).out.strip())
 
 
+@test
+def a_scenario_that_is_gone_is_told(t):
+    """What came to no result in the newest version was not found to be good."""
+    for label, names in (("1", ("a", "b")), ("2", ("a",)), ("3", ("a",))):
+        for name in names:
+            results(t, "r" + label, name=name)
+        history(t, "add", "r" + label, "--label", label)
+        r = history(t, "check", *(["--scenario", "a"] if label == "1" else []), status=0 if label == "3" else 3)
+        eq("b io: the newest version has no runs of it, the one before has" in r.out, label == "2", r.out)
+    history(t, "prune", "--keep", "2")
+    history(t, "check", "--scenario", "a")
+
+
+@test
+def runs_without_times_are_another_machine(t):
+    """No clock is read around their calls, which makes them quicker."""
+    for label, more in (("1", []), ("2", ["--config", "c.json"])):
+        write(t, "c.json", {"scenarios": {"s": {"no_times": True}}})
+        io(t, "s", "--runs", 3, "-q", "--output-dir", "r", *more, "--binary", "/bin/true")
+        history(t, "add", "r", "--label", label)
+    (one,), (two,) = query(t, "SELECT DISTINCT machine FROM iotrace_run ORDER BY label")
+    eq(two, one + ", --no-times", "machines")
+
+
 @test(timeout=120)
 def few_versions_are_not_called_unchanged(t):
     """Of three on one machine the last takes a hundred times as long: that may be chance, and is not called no change."""
