@@ -83,10 +83,30 @@ struct judged {
 
 static int is_traced(const struct res_result *r, const char *call)
 {
-	for (size_t i = 0; r->tracer && i < r->tracer->traced_set.len; i++)
-		if (!strcmp(r->tracer->traced_set.at[i], call))
+	const struct res_strs *set = r->tracer ? &r->tracer->traced_set : NULL;
+	const int all = set && set->len && !strcmp(set->at[0], "all"); /* but for "!names" */
+
+	for (size_t i = 0; set && i < set->len; i++)
+		if (!strcmp(set->at[i] + (all && *set->at[i] == '!'), call))
+			return !all;
+	return all;
+}
+
+/* Figures of the whole run, where those of a window were asked for, are others. */
+static int has_no_window(const struct res_result *r)
+{
+	for (size_t i = 0; i < r->warnings.len; i++)
+		if (!strcmp(r->warnings.at[i].code, "window_never_began"))
 			return 1;
 	return 0;
+}
+
+/* Of the run; NULL: it can be judged. */
+static const char *why_not_the_run(const struct res_result *r)
+{
+	if (r->complete != 1)
+		return "the result is incomplete (see its warnings)";
+	return has_no_window(r) ? "the window that was asked for never began" : NULL;
 }
 
 static int was_made(const struct res_result *r, const char *call)
@@ -100,8 +120,8 @@ static int was_made(const struct res_result *r, const char *call)
 /* Why a figure that was measured says nothing of the program; NULL: it does. */
 static const char *why_not_the_programs(const struct judged *j, const struct metric *m)
 {
-	if (j->r->complete != 1)
-		return "the result is incomplete (see its warnings)";
+	if (why_not_the_run(j->r))
+		return why_not_the_run(j->r);
 	if (m->kind == METRIC_TIME)
 		return j->rules.times;
 	if (m->kind == METRIC_BATCH || m->kind == METRIC_BATCHES)
@@ -114,8 +134,8 @@ static const char *why_unmeasured(const struct judged *j, const char *name, doub
 {
 	const char *dot = strrchr(name, '.');
 
-	if (j->r->complete != 1)
-		return "the result is incomplete (see its warnings)";
+	if (why_not_the_run(j->r))
+		return why_not_the_run(j->r);
 	if (!dot)
 		return "it was not measured in this run";
 	cleanup_free char *call = mem_strndup(name, (size_t)(dot - name));

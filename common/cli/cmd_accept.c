@@ -80,7 +80,8 @@ static void find_changes(
 			char *is;
 
 			if (limit_parse(m->limit, &l, NULL) < 0 || isnan(m->new_median) ||
-				(!args->all && strcmp(m->verdict, "REGRESSION") != 0))
+				(strcmp(m->verdict, "REGRESSION") != 0 &&
+					(!args->all || strcmp(m->verdict, "ok") != 0)))
 				continue;
 			is = limit_rewrite(m->limit, m->new_median); /* what is judged */
 			if (is && strcmp(is, m->limit) != 0)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
@@ -51,34 +52,67 @@ static int add_file(struct merge *m, const char *host, const char *path, struct 
 	return 0;
 }
 
-static int add_folder(struct merge *m, const char *host, const char *path, struct err *err)
+/* Its files; how many, or a negative errno. */
+static int add_files(struct merge *m, const char *host, const char *path, struct err *err)
 {
 	struct arena a = {0};
 	const char *const *names = file_names(&a, path, ".json", 0);
-	int rc = 0;
+	int rc = 0, n = 0;
 
 	if (!names)
 		return err_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
-	if (!*names)
-		rc = err_set(err, -ENOENT, "%s: there is no .json in it", path);
-	for (; *names && rc == 0; names++)
-		rc = add_file(m, host, arena_printf(&a, "%s/%s.json", path, *names), err);
+	for (; names[n] && rc == 0; n++)
+		rc = add_file(m, host, arena_printf(&a, "%s/%s.json", path, names[n]), err);
 	arena_release(&a);
-	return rc;
+	return rc < 0 ? rc : n;
+}
+
+static int is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* A folder for each host, called by it. */
+static int add_hosts(struct merge *m, const char *host, const char *path, struct err *err)
+{
+	struct arena a = {0};
+	const char *const *names = file_names(&a, path, "", 0);
+	int n = 0;
+
+	for (; names && *names && n >= 0; names++) {
+		const char *one = arena_printf(&a, "%s/%s", path, *names);
+		int rc = is_folder(one) ? add_files(m, host ? host : *names, one, err) : 0;
+
+		n = rc < 0 ? rc : n + rc;
+	}
+	arena_release(&a);
+	return n;
+}
+
+static int add_folder(struct merge *m, const char *host, const char *path, struct err *err)
+{
+	int n = add_files(m, host, path, err);
+
+	if (n == 0)
+		n = add_hosts(m, host, path, err);
+	if (n == 0)
+		return err_set(err, -ENOENT, "%s: there is no .json in it", path);
+	return n < 0 ? n : 0;
 }
 
 static int add_word(struct merge *m, const char *word, struct err *err)
 {
 	const char *equals = strchr(word, '='), *path = word;
 	cleanup_free char *host = NULL;
-	struct stat st;
 
 	/* A file may have a = in its name. */
-	if (equals && equals != word && stat(word, &st) < 0) {
+	if (equals && equals != word && access(word, F_OK) < 0) {
 		host = mem_strndup(word, (size_t)(equals - word));
 		path = equals + 1;
 	}
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+	if (is_folder(path))
 		return add_folder(m, host, path, err);
 	return add_file(m, host, path, err);
 }

@@ -362,6 +362,10 @@ static int check_figure(const char *call, const char *figure, struct err *err)
 
 	if (find_known(figure, 1, &n) == 0)
 		return 0;
+	if (metric_is_call(figure) && find_known(call, 1, &(struct nearest){0}) == 0)
+		return err_set(err, -EINVAL,
+			"the call comes first, then its figure; did you mean '%.60s.%.60s'?",
+			figure, call);
 	return err_set(err, -EINVAL, "no figure of a call is called '%.60s'%s%.60s%s%s%s", figure,
 		n.name ? "; did you mean '" : "", n.name ? call : "", n.name ? "." : "",
 		n.name ? n.name : "", n.name ? "'?" : "");
@@ -376,6 +380,10 @@ int metric_check_name(const char *name, struct err *err)
 	if (!dot) {
 		if (find_known(name, 0, &n) == 0)
 			return 0;
+		if (metric_is_call(name))
+			return err_set(err, -EINVAL,
+				"%.60s is a call, not a figure of one; did you mean '%.60s.calls'?",
+				name, name);
 		cleanup_free char *hint = nearest_hint(&n);
 
 		return err_set(err, -EINVAL, "no figure is called '%.60s'%s", name, hint);

@@ -301,11 +301,41 @@ void runs_judge(void *doc, const struct side_part *base, const struct side_part 
 	ends_release(&e);
 }
 
+/* What was cut short, did nothing or has no window is no figure to hold others against, or limits.
+ */
+static void find_cut(struct findings *f, const struct side_part *side)
+{
+	struct ends e = {.sides = {side, side}};
+	size_t whole = 0, plain = 0;
+
+	ends_read(&e, 0);
+	for (size_t i = 0; i < e.list.len; i++)
+		if (is_good(e.list.at[i].words) || !strncmp(e.list.at[i].words, "exit", 4))
+			plain += e.list.at[i].times[0];
+	for (size_t i = 0; i < side->runs.len; i++) {
+		struct result_head r = result_head(side->runs.at[i]);
+
+		whole += (size_t)warned(&r, "window_never_began");
+	}
+	if (plain < e.known[0]) {
+		cleanup_free char *words = ends_words(&e, 0);
+
+		find(f, VERDICT_TROUBLE, mem_printf("the runs: %s", words));
+	}
+	if (whole)
+		find(f, VERDICT_TROUBLE,
+			mem_printf("the runs: the window that was asked for never began in %zu of "
+				   "%zu run%s",
+				whole, side->runs.len, side->runs.len == 1 ? "" : "s"));
+	ends_release(&e);
+}
+
 void runs_check(void *doc, const struct side_part *side, struct res_compare_part *ret)
 {
 	struct findings f = {.doc = doc};
 
 	find_trouble(&f, side, "the runs");
+	find_cut(&f, side);
 	findings_into(&f, ret);
 }
 

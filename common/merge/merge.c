@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/map.h"
 #include "common/merge/add.h"
 #include "common/merge/odd.h"
 
@@ -36,6 +37,9 @@ struct merge {
 	char *spec, *mode; /* of the first result */
 	int specs_differ, modes_differ;
 	uint64_t without_times; /* results */
+	uint64_t with_window;
+	int again;       /* a run is in it more than once */
+	struct map seen; /* by when and how long */
 };
 
 struct merge *merge_new(void)
@@ -58,6 +62,7 @@ void merge_free(struct merge *m)
 		free(m->hosts.at[i].row.syscalls.at);
 	free(m->calls.at);
 	free(m->timeless.at);
+	map_release(&m->seen);
 	free(m->hosts.at);
 	free(m->spec);
 	free(m->mode);
@@ -174,6 +179,20 @@ static void note_made(char **first, int *differ, const char *text)
 		*differ = 1;
 }
 
+/* 1 if that run has been added: a copy under another name. Two runs do not begin in the same
+ * microsecond and last as many nanoseconds. */
+static int is_again(struct merge *m, const struct res_result *r)
+{
+	uint64_t key = r->started_us ^ (r->wall_ns << 20);
+	int there;
+
+	if (r->started_us == U64_NONE || r->wall_ns == U64_NONE)
+		return 0;
+	there = map_get(&m->seen, key) != NULL;
+	map_set(&m->seen, key, m);
+	return there;
+}
+
 void merge_add(struct merge *m, const char *host, const struct res_result *r)
 {
 	uint64_t window_ns = r->window ? r->window->wall_ns : r->wall_ns;
@@ -189,6 +208,8 @@ void merge_add(struct merge *m, const char *host, const struct res_result *r)
 	if (r->complete != 1)
 		m->doc->complete = h->row.complete = 0;
 	m->without_times += !result_has_times(r);
+	m->with_window += r->window != NULL;
+	m->again |= is_again(m, r);
 	note_made(&m->spec, &m->specs_differ, r->tracer ? r->tracer->traced_spec : NULL);
 	note_made(&m->mode, &m->modes_differ, r->tracer ? r->tracer->mode : NULL);
 	for (size_t i = 0; i < r->syscalls.len; i++) {
@@ -413,7 +434,7 @@ static int by_host(const void *a, const void *b)
 
 static void add_notes(struct merge *m)
 {
-	const char *notes[5];
+	const char *notes[7];
 	size_t n = 0;
 	struct res_merge *d = m->doc;
 
@@ -429,6 +450,11 @@ static void add_notes(struct merge *m)
 				? "Calls have no times (--no-times)."
 				: "In some results calls have no times (--no-times): what rests on "
 				  "them is null for each call that is in one.";
+	if (m->with_window && m->with_window < d->results)
+		notes[n++] = "Some results are of a window and some of whole runs.";
+	if (m->again)
+		notes[n++] = "A run is in it more than once, as results that begin and end at the "
+			     "same time: it is added each time.";
 	if (d->complete != 1)
 		notes[n++] = "Not all results are complete: the sums are too small.";
 	if (m->hosts.len > 1 && m->hosts.len < ODD_HOSTS_MIN)

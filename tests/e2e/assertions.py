@@ -64,13 +64,32 @@ def what_cannot_be_judged_is_no_success(t):
 
 
 @test
+def a_set_of_all_calls(t):
+    """What is in it and was not made was made 0 times; what it leaves out is not known."""
+    for options, judged in ((["--trace", "all"], True), (["--trace", "all,!fsync"], False), (["--trace", "%io"], True)):
+        limit = "fsync.calls == 0" if options[1] != "%io" else "write.calls == 2"
+        line = CANNOT % (limit, "the call is not traced (see --trace)")
+        eq(asserted(t, [limit], writes(2), options), (0, []) if judged else (3, [line]), str(options))
+
+
+@test
+def a_window_that_never_began(t):
+    """Figures of the whole run are others than those that were asked about."""
+    line = CANNOT % ("write.calls <= 9", "the window that was asked for never began")
+    eq(asserted(t, ["write.calls <= 9"], writes(2), ["--skip", "1000"]), (3, [line]), "after the end")
+    eq(asserted(t, ["write.calls <= 9"], writes(2), ["--skip", "0"]), (0, []), "from the start")
+
+
+@test
 def a_wrong_one_is_refused_before_the_start(t):
     for limit, says in (("wirte.calls <= 1", "did you mean 'write.calls'?"), ("write.cals <= 1", "did you mean 'write.calls'?"),
                         ("walltime <= 1s", "did you mean 'wall_time'?"), ("write.calls", "is not FIGURE and a limit"),
                         ("<= 3", "is not FIGURE and a limit"), ("", "is not FIGURE and a limit"),
                         ("write.calls =< 3", "understood are"), ("write.calls <= 3kb", "understood are"),
                         ("write.calls <= nan", "understood are"), ("write.calls +2%", "no other run"),
-                        ("peak_heap <= 1MiB", "another profile")):
+                        ("peak_heap <= 1MiB", "another profile"),
+                        ("write <= 3", "write is a call, not a figure of one; did you mean 'write.calls'?"),
+                        ("calls.write <= 3", "did you mean 'write.calls'?"), ("nothing.write <= 3", "no figure of a call")):
         status, lines = asserted(t, [limit], ["/bin/sh", "-c", "touch started"])
         eq((status, len(lines)), (2, 1), limit)
         check("--assert: " in lines[0] and says in lines[0], "%s: %s" % (limit, lines[0]))

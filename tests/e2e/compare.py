@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-only
 """profile-scenario compare and accept, and limits of run: a planted change is found, nothing else is."""
+import copy
 import itertools
 import json
 import os
@@ -499,6 +500,53 @@ def accept_takes_no_incomplete_results(t):
     with open(path, "w") as f:
         f.write(text)
     check("<= 5 -> <= 20" in profile(t, "accept", "s", "--config", c, "--output-dir", t.path("out")).out, "complete")
+
+
+@test
+def accept_takes_nothing_of_what_was_cut_short(t):
+    """Who crashed, or did nothing, made fewer calls than who did not; by --all only what could be judged."""
+    results(t, "out", program(t, "a"))
+    folder = t.path("out/iotrace/s.runs")
+    c = catalogue(t, [("write.calls", "<= 5"), ("write.p50", "<= 1s")])
+
+    def change(what):
+        for k in (1, 2, 3):
+            with open("%s/%d.json" % (folder, k)) as f:
+                r = json.load(f)
+            what(r)
+            with open("%s/%d.json" % (folder, k), "w") as f:
+                json.dump(r, f)
+
+    def accept(status, *args):
+        return profile(t, "accept", "s", "--dry-run", "--config", c, "--output-dir", t.path("out"), *args, status=status)
+    good = {"exit": {"status": 0, "signal": None, "timed_out": False}, "work": None, "warnings": []}
+    for words, changed in (("killed by signal 11 (SIGSEGV)", {"exit": {"status": None, "signal": 11, "timed_out": False}}),
+                           ("timed out", {"exit": {"status": None, "signal": 15, "timed_out": True}}),
+                           ("no work done", {"work": {"unit": "query", "count": 0}}),
+                           ("never began", {"warnings": [{"code": "window_never_began", "text": "x"}]})):
+        change(lambda r: r.update(copy.deepcopy(dict(good, **changed))))
+        check(words in accept(2).err, words)
+        never = "the window that was asked for never began in" in accept(2, "--all").err
+        eq(never, words == "never began", words)
+    change(lambda r: r.update(copy.deepcopy(dict(good, exit={"status": 3, "signal": None, "timed_out": False}))))
+    eq(accept(0).out, "write.calls: <= 5 -> <= 20\n", "a status of the target's own")
+    change(lambda r: r["tracer"].update(mode="ptrace"))
+    eq(accept(0, "--all").out, "write.calls: <= 5 -> <= 20\n", "times by stops say nothing to tighten a limit to")
+
+
+@test
+def a_limit_that_an_incomplete_run_meets(t):
+    """run: what was lost made no calls that count, and the limit is not met by that; nor by what an earlier run has left."""
+    c = catalogue(t, [("write.calls", "<= 500"), ("peak_heap", "<= 1")])
+    a = program(t, "a")
+    results(t, "out", a, runs=1, config=c)  # the heap was not measured, and is not asked about
+    os.makedirs(t.path("out/massif"))
+    with open(t.path("out/massif/s-memory.json"), "w") as f:
+        json.dump({"schema": "profile.memory/1", "complete": True, "scenario": "s", "peak": {"heap_bytes": 4096}}, f)
+    results(t, "out", a, runs=1, config=c)
+    r = profile(t, "--scenario", "s", "--type", "io", "--binary", a, "--skip", "1000", "--output-dir", t.path("out"), "--config", c,
+                status=1)
+    check("its limits cannot be judged: the runs: the window that was asked for never began in 1 of 1 run" in r.err, r.err)
 
 
 @test

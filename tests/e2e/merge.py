@@ -213,4 +213,33 @@ def its_tables(t):
     check(out[0].startswith("host,name,calls,errors,wall_ns,bytes"), out[0])
 
 
+@test
+def a_folder_for_each_host(t):
+    """Where a folder has no results of its own; else what lies below it are the runs of one of them."""
+    results = some(t)
+    for path, r in (("hosts/web-1/a.json", results[0]), ("hosts/web-2/a.json", results[1]), ("hosts/web-2/b.json", results[2]),
+                    ("hosts/web-2/deep/c.json", results[3]), ("one/s.json", results[0]), ("one/s.runs/1.json", results[0])):
+        save(t, path, r)
+    os.makedirs(t.path("hosts/none"))
+    d, _ = merged(t, t.path("hosts"))
+    eq([(h["host"], h["results"]) for h in d["hosts"]], [("web-1", 1), ("web-2", 2)], "hosts")
+    d, _ = merged(t, "db=" + t.path("hosts"))
+    eq([(h["host"], h["results"]) for h in d["hosts"]], [("db", 3)], "of one name")
+    d, _ = merged(t, t.path("one"))
+    eq([(h["host"], h["results"]) for h in d["hosts"]], [("s", 1)], "a result beside its runs")
+    profile(t, "merge", t.path("hosts/none"), status=2)
+
+
+@test
+def what_does_not_belong_together_is_said(t):
+    results = some(t)
+    window = dict(copy.deepcopy(results[1]), window={"begin_ns": 1, "end_ns": 2, "wall_ns": 1})
+    twice, part = "A run is in it more than once", "Some results are of a window"
+    one, other, with_window = save(t, "1.json", results[0]), save(t, "2.json", results[1]), save(t, "3.json", window)
+    for words, said in (((one, other), ()), ((one, "copy=" + one), (twice,)), ((one, with_window), (part,)),
+                        ((other, with_window), (twice, part))):
+        _, err = merged(t, *words)
+        eq([x in err for x in (twice, part)], [x in said for x in (twice, part)], err)
+
+
 main()
