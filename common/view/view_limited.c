@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* What limits the batches of a call: the causes that its calls were given, as one verdict. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +125,30 @@ static const char *more_there(struct doc *d, const struct cause_counts *c)
 		view_count(d, c->of[CAUSE_LIMIT]));
 }
 
+/* Units of the calls that got all that they asked for. */
+static uint64_t in_full(const struct batch_facts *f)
+{
+	const struct res_counts *pairs = &f->batch->asked_to_transferred;
+	unsigned long long asked, got;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < pairs->len; i++)
+		if (sscanf(pairs->at[i].key, "%llu->%llu", &asked, &got) == 2 && asked == got)
+			sum = sat_add(sum, sat_mul(got, pairs->at[i].count));
+	return sum;
+}
+
+/* Bursts: few calls, which bring most of it. */
+static const char *by_full(struct doc *d, const struct batch_facts *f)
+{
+	uint64_t sum = in_full(f);
+
+	if (2 * (double)sum <= (double)f->batch->transferred)
+		return "";
+	return arena_printf(&d->arena, " and brought %s of the %s",
+		view_share(d, sum, f->batch->transferred), view_name(f->batch->unit));
+}
+
 static const char *arrivals(
 	struct doc *d, const struct batch_facts *f, const struct cause_counts *c)
 {
@@ -136,8 +161,9 @@ static const char *arrivals(
 			"was there, or waited until they had come",
 			of_all(d, fit, c), view_asked(d, f));
 	return arena_printf(&d->arena,
-		"limited by arrivals, not by its limit of %s: %s of %s calls were full%s",
-		view_asked(d, f), view_count(d, full), view_count(d, f->judged), more_there(d, c));
+		"limited by arrivals, not by its limit of %s: %s of %s calls were full%s%s",
+		view_asked(d, f), view_count(d, full), view_count(d, f->judged), by_full(d, f),
+		more_there(d, c));
 }
 
 /* Ok calls that were given the most of all and had it taken whole. */
