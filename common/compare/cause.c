@@ -22,47 +22,20 @@ static const struct res_result *run_at(const struct processes *p, size_t run)
 	return p->part->runs.at[run];
 }
 
-static const char *process_name(const struct res_result *r, uint64_t pid)
-{
-	const char *any = NULL;
-
-	for (size_t i = 0; i < r->threads.len; i++) {
-		const struct res_thread *t = &r->threads.at[i];
-
-		if (t->pid != pid || !t->comm)
-			continue;
-		if (t->tid == pid)
-			return t->comm;
-		any = any ? any : t->comm;
-	}
-	return any ? any : "?";
-}
-
-/* The target itself: the first process has the least number, but for a wrap between. */
-static uint64_t target_pid(const struct res_result *r)
-{
-	uint64_t least = U64_NONE;
-
-	for (size_t i = 0; i < r->threads.len; i++)
-		if (r->threads.at[i].pid < least)
-			least = r->threads.at[i].pid;
-	return least;
-}
-
-/* target: what the target is called here, whatever its file is called on each side. */
+/* target: what the target, and what it forked, is called here, whatever its file is called on each
+ * side. */
 static void processes_read(struct processes *p, const struct side_part *part, const char *target)
 {
 	*p = (struct processes){part, mem_calloc(part->runs.len + 1, sizeof(*p->names))};
 	for (size_t run = 0; run < part->runs.len; run++) {
 		const struct res_result *r = run_at(p, run);
-
-		const uint64_t first = target_pid(r);
+		const char *own = result_target_name(r);
 
 		p->names[run] = mem_calloc(r->threads.len + 1, sizeof(**p->names));
 		for (size_t i = 0; i < r->threads.len; i++) {
-			uint64_t pid = r->threads.at[i].pid;
+			const char *name = result_process_name(r, r->threads.at[i].pid);
 
-			p->names[run][i] = pid == first ? target : process_name(r, pid);
+			p->names[run][i] = strcmp(name, own) == 0 ? target : name;
 		}
 	}
 }
@@ -333,7 +306,7 @@ void causes_find(const struct judge *j, const struct side_part *base, const stru
 	if (new->kind->schema != &schema_result)
 		return;
 	const struct res_result *first = new->runs.at[0];
-	const char *target = process_name(first, target_pid(first));
+	const char *target = result_target_name(first);
 
 	processes_read(&s.base, base, target);
 	processes_read(&s.new, new, target);

@@ -156,14 +156,22 @@ static void add_fds(struct places *p, const struct side_part *part, const char *
 	}
 }
 
-static void add_threads(struct places *p, const struct res_result *r, const char *call, int is_new)
+/* target: as in cause.c, what those that have the target's own name are called. */
+static void add_threads(struct places *p, const struct res_result *r, const char *target,
+	const char *call, int is_new)
 {
+	const char *own = result_target_name(r);
+
 	for (size_t i = 0; i < r->threads.len; i++) {
 		const struct res_thread *t = &r->threads.at[i];
 		uint64_t calls = calls_of(t->syscalls.at, t->syscalls.len, call);
 
 		if (calls)
-			add_place(p, t->comm ? t->comm : "?", calls, is_new);
+			add_place(p,
+				!t->comm                    ? "?"
+				: strcmp(t->comm, own) == 0 ? target
+							    : t->comm,
+				calls, is_new);
 	}
 }
 
@@ -281,8 +289,10 @@ void why_call(struct sentences *s, const struct side_part *base, const struct si
 	pair_places(&fds);
 	say_place(s, call, "on", &fds);
 	if (b->threads.len > 1 || n->threads.len > 1) {
-		add_threads(&threads, b, call, 0);
-		add_threads(&threads, n, call, 1);
+		const char *target = result_target_name(n);
+
+		add_threads(&threads, b, target, call, 0);
+		add_threads(&threads, n, target, call, 1);
 		say_place(s, call, "in threads named", &threads);
 	}
 	if (was && is && was->batch && is->batch)

@@ -207,6 +207,32 @@ const struct res_syscall *result_syscall(const struct res_result *r, const char 
 	return NULL;
 }
 
+const char *result_process_name(const struct res_result *r, uint64_t pid)
+{
+	const char *any = NULL;
+
+	for (size_t i = 0; i < r->threads.len; i++) {
+		const struct res_thread *t = &r->threads.at[i];
+
+		if (t->pid != pid || !t->comm)
+			continue;
+		if (t->tid == pid)
+			return t->comm;
+		any = any ? any : t->comm;
+	}
+	return any ? any : "?";
+}
+
+const char *result_target_name(const struct res_result *r)
+{
+	uint64_t least = U64_NONE;
+
+	for (size_t i = 0; i < r->threads.len; i++)
+		if (r->threads.at[i].pid < least)
+			least = r->threads.at[i].pid;
+	return result_process_name(r, least);
+}
+
 int result_has_times(const struct res_result *r)
 {
 	return !r->tracer || r->tracer->times != 0;

@@ -154,6 +154,10 @@ void result_append(void *doc, struct res_strs *list, const char *text);
 uint64_t result_cpu_ns(const struct res_result *r);
 /* 0: its calls have no times (--no-times), and what rests on them is null. */
 int result_has_times(const struct res_result *r);
+/* What a process was called last: its first thread, or any of it. "?": not known. */
+const char *result_process_name(const struct res_result *r, uint64_t pid);
+/* The same of the target: the process of the least number, but for a wrap between. */
+const char *result_target_name(const struct res_result *r);
 /* The row of that name, or NULL. */
 const struct res_syscall *result_syscall(const struct res_result *r, const char *name);
 

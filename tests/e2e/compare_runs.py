@@ -428,6 +428,22 @@ def a_cause_takes_no_regression_with_it(t):
 
 
 @test
+def processes_of_another_file(t):
+    """What a program forks and runs in threads has its name, which is another on each side."""
+    def forks(name, more):
+        return program(t, name, """if (!fork()) { for (int i = 0; i < 50; i++) write(f, "x", 1); _exit(0); }
+	wait(0);
+	for (int i = 0; i < %d; i++) write(-1, "x", 1);
+	return 0;""" % more)
+    old, new = forks("old", 10), forks("new", 200)
+    r = in_turns(t, old, new, status=1)
+    check("more of them" not in r.out and "not started" not in r.out, "as many processes: " + r.out)
+    check(re.search(r"FAIL +write.errors +10 +200", r.out), r.out)
+    check("write, in threads named new: 160 -> 350 calls" in r.out.replace("\n    ", " "), r.out)
+    check("FAIL" not in in_turns(t, old, forks("other", 10)).out, "the same under another name")
+
+
+@test
 def what_no_count_shows(t):
     """Told beside the verdict, which counts alone make."""
     def failed(name):
