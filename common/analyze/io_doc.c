@@ -142,6 +142,38 @@ static void finding_of_errors(struct doc *d, const struct res_result *r)
 		doc_note(d, "No error that the table of errors calls worth a look.");
 }
 
+/* Of so much of the window; calls of several threads add up. */
+#define SYNCS_SHARE 0.2
+
+/* What a program waits for when it syncs is the disk: no other way to write changes that, but fewer
+ * syncs do. */
+static void finding_of_syncs(struct doc *d, const struct res_result *r)
+{
+	static const char *const names[] = {
+		"fsync", "fdatasync", "sync_file_range", "msync", "syncfs", "sync"};
+	uint64_t calls = 0, ns = 0, whole = r->window ? r->window->wall_ns : r->wall_ns;
+	char took[UNITS_BUF], of[UNITS_BUF], each[UNITS_BUF];
+
+	for (size_t i = 0; i < LEN(names); i++) {
+		const struct res_syscall *s = result_syscall(r, names[i]);
+
+		if (!s || !s->wall_ns || s->wall_ns->total == U64_NONE)
+			continue;
+		calls = sat_add(calls, view_zero(s->calls));
+		ns = sat_add(ns, s->wall_ns->total);
+	}
+	if (calls < JUDGE_CALLS_MIN || whole == U64_NONE ||
+		(double)ns < SYNCS_SHARE * (double)whole)
+		return;
+	doc_note(d,
+		"%s that sync (fsync and its kin) took %s in all, %s each, in a %s of %s: only "
+		"fewer "
+		"of them, each for more writes, would change that.",
+		view_plural(d, calls, "call"), units_duration(took, ns),
+		units_duration(each, ns / calls), r->window ? "window" : "run",
+		units_duration(of, whole));
+}
+
 void io_key_findings(struct doc *d, const struct io_findings *f)
 {
 	size_t shown = 0;
@@ -160,6 +192,7 @@ void io_key_findings(struct doc *d, const struct io_findings *f)
 	if (!shown)
 		doc_note(d, "No call batches, or too few were made to say how.");
 	finding_of_targets(d, &f->targets);
+	finding_of_syncs(d, f->s->io);
 	finding_of_errors(d, f->s->io);
 }
 

@@ -91,6 +91,24 @@ def what_gathering_saves_is_in_the_result(t):
 
 
 @test
+def who_waits_for_the_disk_is_told(t):
+    """The disk's time of a real run is the machine's, so it is put into the result."""
+    r = run_mmsg(t, 50, 3).json
+    said = "that sync (fsync and its kin) took"
+
+    def findings(calls, share):
+        one = next(s for s in json.loads(json.dumps(r))["syscalls"] if s["name"] == "sendmmsg")
+        syncs = [dict(one, name=name, calls=calls // 2, ok=calls // 2, batch=None, wall_ns=one["wall_ns"] and dict(
+            one["wall_ns"], total=int(share * r["wall_ns"] / 2))) for name in ("fsync", "fdatasync")]
+        path = write(t, "r.json", dict(r, syscalls=r["syscalls"] + syncs, fds=[], threads=[]))
+        return section(analyze(t, path, "--stdout").out, "Key findings")
+    check("100 calls " + said in findings(100, 0.8), findings(100, 0.8))
+    check("only fewer of them, each for more writes, would change that" in findings(100, 0.8), "the change")
+    check(said not in findings(100, 0.1), "little of the run")
+    check(said not in findings(20, 0.8), "few calls")
+
+
+@test
 def same_input_same_bytes(t):
     r = run_mmsg(t, 50, 3)
     for d in ("a", "b"):

@@ -271,6 +271,8 @@ static void figures_of_other_profiles(void **state)
 		{"wall_time", 2e9, "ns", METRIC_TIME, WORSE_UP},
 		{"throughput", 50, "per s", METRIC_TIME, WORSE_DOWN},
 		{"latency", 7, "ns", METRIC_TIME, WORSE_UP},
+		{"cpu_time", 77e6, "ns", METRIC_TIME, WORSE_UP},
+		{"cpu_per_work", 77e4, "ns", METRIC_TIME, WORSE_UP},
 		{"samples", 77, "", METRIC_TIME, WORSE_UP},
 	};
 	static const struct figure heap[] = {
@@ -284,7 +286,7 @@ static void figures_of_other_profiles(void **state)
 	put("c.json", "{\"schema\": \"profile.cpu/1\", \"wall_ns\": 9000000000, \"window\": "
 		      "{\"wall_ns\": "
 		      "2000000000}, \"work\": {\"count\": 100}, \"load\": {\"latency_ns\": 7}, "
-		      "\"sampling\": {\"samples\": 77}}");
+		      "\"sampling\": {\"samples\": 77, \"rate_hz\": 1000}}");
 	s = read_side("c.json");
 	assert_figures(&s.parts.at[0], 0, cpu, LEN(cpu));
 	side_release(&s);
