@@ -74,26 +74,19 @@ static void write_html(const void *doc, struct out *o)
 	report_doc_html("comparison", doc, o);
 }
 
-/* 0: it was made so differently that more runs would not help. */
-static int is_compared(const struct res_compare_part *p)
+/* More runs would tell what could not be: nothing could, or this is what the gate is about. */
+static int needs_runs(const struct res_compare *c, const struct res_compare_metric *m)
 {
-	for (size_t i = 0; i < p->metrics.len; i++)
-		if (strcmp(p->metrics.at[i].verdict, "not compared") != 0)
-			return 1;
-	return 0;
+	return m->why && !strncmp(m->why, "needs ", strlen("needs ")) &&
+	       (!c->judged || m->limit || !strcmp(m->verdict, "looks worse"));
 }
 
-/* Exact counts need 3 runs a side, times 4. */
 static int are_few(const struct res_compare *c)
 {
-	enum { ENOUGH = 4 };
-
-	for (size_t i = 0; i < c->parts.len; i++) {
-		const struct res_compare_part *p = &c->parts.at[i];
-
-		if ((p->base_runs < ENOUGH || p->new_runs < ENOUGH) && is_compared(p))
-			return 1;
-	}
+	for (size_t i = 0; i < c->parts.len; i++)
+		for (size_t k = 0; k < c->parts.at[i].metrics.len; k++)
+			if (needs_runs(c, &c->parts.at[i].metrics.at[k]))
+				return 1;
 	return 0;
 }
 
