@@ -6,7 +6,7 @@ import shutil
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BIN, ROOT, Skip, check, eq, main, need_tool, test, wait_for
+from tap import BIN, ROOT, Skip, at_some_pace, check, eq, main, need_tool, test, wait_for
 
 EXAMPLES = os.path.join(ROOT, "docs/examples")
 # (assertions, status, what each line on standard error says) of `mmsg send`: see the case
@@ -104,8 +104,8 @@ def the_targets_failure_goes_before(t):
     line = [SAYS % ("write.calls <= 1", 2)]
     eq(asserted(t, ["write.calls <= 1"], writes(2, 7)), (7, line), "status 7")
     eq(asserted(t, ["write.calls <= 1"], ["/bin/sh", "-c", "echo; echo; kill -9 $$"]), (137, line), "a signal")
-    eq(asserted(t, ["write.calls <= 1"], ["/bin/sh", "-c", "echo; echo; exec sleep 60"], ["--timeout", "1"]),
-       (124, line), "a time limit")
+    at_some_pace(lambda pace: eq(asserted(t, ["write.calls <= 1"], ["/bin/sh", "-c", "echo; echo; exec sleep 60"],
+                                          ["--timeout", "%g" % (0.5 * pace)]), (124, line), "a time limit"))
     eq(asserted(t, ["write.calls <= 1"], writes(2), ["--json", "/dev/full"])[0], 125, "a file not written")
     eq(asserted(t, ["write.calls <= 1"], ["./missing"])[0], 127, "not found")
 

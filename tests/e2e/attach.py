@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-only
 """-p: all that was asked is traced, and the targets are left as if they had never been traced.
 ATTACH_ROUNDS: how often each is attached to and left (default 12)."""
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -19,7 +20,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from kernel_facts import children, gone, parent_of, status_of, steady, wait_for
 import tap
-from tap import Failure, Skip, check, eq, main, need_root, need_tool, test
+from tap import Failure, Skip, at_some_pace, check, eq, main, need_root, need_tool, test
 
 F_GETPIPE_SZ = 1032
 ROUNDS = int(os.environ.get("ATTACH_ROUNDS", "12"))
@@ -128,8 +129,12 @@ def have(t, variant):
 def a_process_without_its_first_thread(t):
     p = target(t, "leaderless")
     wait_for("its first thread's end", lambda: status_of(p.pid)["State"][0] == "Z")
-    result, _ = attach(t, ["-q"], [p.pid], seconds=1)
-    eq(len(result["threads"]) > 0, True, "a thread is traced")
+
+    def traced(pace):
+        result, _ = attach(t, ["-q"], [p.pid], seconds=0.2 * pace)
+        check(result["threads"], "a thread is traced")
+
+    at_some_pace(traced)
     ended(t, p)
 
 
@@ -148,24 +153,26 @@ def the_window_begins_when_all_are_attached(t):
         tracer = t.start([t.binary, "-q", "--json", t.path("w.json"), "-e", "all", "-p", str(p.pid), "--duration=0.1"])
         while not is_attached(p.pid) and tracer.poll() is None:
             pass # wait_for looks too seldom
-        who = tracer_of(p.pid)
-        check(who, "it is there")
-        os.kill(who, signal.SIGSTOP)
-        wait_for("the stop", lambda: status_of(who)["State"][0] == "T")
-        in_the_middle = not is_attached(tids[-1])
-        time.sleep(0.3 if in_the_middle else 0) # longer than --duration, and it may be longer yet
-        os.kill(who, signal.SIGCONT)
+        in_the_middle = False
+        # It may have left again, or leave, before we come to stop it.
+        with contextlib.suppress(ProcessLookupError):
+            who = tracer_of(p.pid) or tracer.pid
+            os.kill(who, signal.SIGSTOP)
+            wait_for("the stop", lambda who=who: status_of(who).get("State", "X")[0] in "TZX")
+            in_the_middle = is_attached(tids[0]) and not is_attached(tids[-1])
+            time.sleep(0.3 if in_the_middle else 0) # longer than --duration, and it may be longer yet
+            os.kill(who, signal.SIGCONT)
         r = t.finish(tracer)
         eq(r.status, 0, "status: " + r.err)
+        with open(t.path("w.json")) as f:
+            result = json.load(f)
         if in_the_middle:
-            break
+            check(result["window"]["begin_ns"] > 300000000, "the window begins: %r" % result["window"])
+            eq(result["window"]["wall_ns"], 100000000, "its length")
+            if result["syscalls"]: # 400 threads, of which none may have come to a call of its own on a busy machine
+                break
     else:
         raise Skip("it was never stopped in time")
-    with open(t.path("w.json")) as f:
-        result = json.load(f)
-    check(result["window"]["begin_ns"] > 300000000, "the window begins: %r" % result["window"])
-    eq(result["window"]["wall_ns"], 100000000, "its length")
-    check(sum(row["calls"] for row in result["syscalls"]) > 0, "calls in it")
     eq((p.poll(), status_of(p.pid)["TracerPid"]), (None, "0"), "it lives, untraced")
 
 
@@ -303,10 +310,14 @@ def a_part_that_was_moved_is_returned(t):
 @test
 def several_processes(t):
     a, b = steady(t, 2), steady(t, 3)
-    for pids in ([a.pid, b.pid], ["%d,%d" % (a.pid, b.pid)], [" %d\n%d " % (b.pid, a.pid)], [a.pid, b.pid, a.pid]):
-        result, _ = attach(t, ["-q"], pids, seconds=1)
+
+    def all_called(pids, pace):
+        result, _ = attach(t, ["-q"], pids, seconds=0.2 * pace)
         eq({x["pid"] for x in result["threads"]}, {a.pid, b.pid}, "processes with calls")
         eq(len(result["threads"]), 5, "threads")
+
+    for pids in ([a.pid, b.pid], ["%d,%d" % (a.pid, b.pid)], [" %d\n%d " % (b.pid, a.pid)], [a.pid, b.pid, a.pid]):
+        at_some_pace(lambda pace, pids=pids: all_called(pids, pace))
     for p in (a, b):
         eq((p.poll(), status_of(p.pid)["TracerPid"]), (None, "0"), "it lives, untraced")
 
@@ -315,8 +326,12 @@ def several_processes(t):
 def the_number_of_another_thread(t):
     p = steady(t, 3)
     tid = max(int(x) for x in os.listdir("/proc/%d/task" % p.pid))
-    result, _ = attach(t, ["-q"], [tid], seconds=1)
-    eq(({x["pid"] for x in result["threads"]}, len(result["threads"])), ({p.pid}, 3), "process, threads")
+
+    def all_called(pace):
+        result, _ = attach(t, ["-q"], [tid], seconds=0.2 * pace)
+        eq(({x["pid"] for x in result["threads"]}, len(result["threads"])), ({p.pid}, 3), "process, threads")
+
+    at_some_pace(all_called)
 
 
 @test
@@ -430,7 +445,7 @@ def an_orphan_is_not_of_the_tree(t):
     """Its parent has ended before: it is another process's child."""
     root = t.start(["sh", "-c", "(sleep 60 & echo $!); sleep 60 & wait"])
     orphan = int(root.stdout.readline())
-    wait_for("its child", lambda: len(descendants(root.pid)) == 1)
+    wait_for("its child", lambda: [status_of(x).get("Name") for x in descendants(root.pid)] == ["sleep"])
     check(orphan not in descendants(root.pid), "it is an orphan")
     result, _ = attach(t, ["-q", "--tree"], [root.pid])
     eq(result["processes"], 2, "processes: the root and its child")
@@ -440,11 +455,15 @@ def an_orphan_is_not_of_the_tree(t):
 def attached_processes_are_recorded(t):
     """But not by stops. What becomes of them is in inprocess.py."""
     p = steady(t, 3)
-    result, _ = attach(t, ["-q"], [p.pid], seconds=0.5)
-    check(result["tracer"]["calls_recorded_in_process"] > 0, "calls: %r" % result["tracer"])
-    result, _ = attach(t, ["-q", "--mode=ptrace"], [p.pid], seconds=0.5)
-    check(result["tracer"]["calls_stopped"] > 0, "calls: %r" % result["tracer"])
-    eq((result["tracer"]["calls_recorded_in_process"], result["tracer"]["calls_redirected"]), (0, 0), "recorded")
+
+    def each_way(pace):
+        result, _ = attach(t, ["-q"], [p.pid], seconds=0.3 * pace)
+        check(result["tracer"]["calls_recorded_in_process"] > 0, "calls: %r" % result["tracer"])
+        result, _ = attach(t, ["-q", "--mode=ptrace"], [p.pid], seconds=0.3 * pace)
+        check(result["tracer"]["calls_stopped"] > 0, "calls: %r" % result["tracer"])
+        eq((result["tracer"]["calls_recorded_in_process"], result["tracer"]["calls_redirected"]), (0, 0), "recorded")
+
+    at_some_pace(each_way)
 
 
 # ---- what cannot be attached to ----

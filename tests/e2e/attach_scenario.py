@@ -17,13 +17,13 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from kernel_facts import children, gone, status_of, steady, wait_until_it_works
-from profile_scenario import (BIN, CLIENT, PYTHON, SERVER, call, client, codes, free_port, io, no_files, nothing_left,
+from profile_scenario import (BIN, CLIENT, PYTHON, SERVER, call, client, codes, io, no_files, nothing_left,
                               one_line, said, profile, result, text_of, write)
 from runner import on_a_terminal
 from schema import Schema
 import tap
-from tap import (ROOT, Failure, Skip, check, eq, main, need_perf, need_recorder, need_root, need_tool, only_from, test,
-                 wait_for, wait_for_text)
+from tap import (ROOT, Failure, Skip, at_some_pace, check, eq, free_port, main, need_perf, need_recorder, need_root,
+                 need_tool, only_from, test, wait_for, wait_for_text)
 
 # SERVER, but every signal that can be caught is written to the file argv[4], and it does not end by one.
 WATCHFUL = r"""
@@ -196,13 +196,19 @@ def nginx_with_its_workers(t):
     master = t.start([t.path(name), "-p", t.dir, "-c", write(t, "nginx.conf", NGINX % {"dir": t.dir, "port": port})])
     wait_for("nginx", lambda: master.poll() is not None or len(children(master.pid)) == 2)
     load = "%s -c '%s' %d 40" % (PYTHON, GETS, port)
+
+    def log_has(lines):
+        """A worker writes there when the client has its answer."""
+        wait_for("%d lines in its log" % lines, lambda: len(text_of(t, "access.log").splitlines()) == lines)
+
     for mode in ("auto", "ptrace"):
-        logged = len(text_of(t, "access.log").splitlines())
+        logged = len(text_of(t, "access.log").splitlines()) if mode == "auto" else logged + 43
+        log_has(logged)
         r = profile(t, "--attach", name, "--type", "io", "--mode", mode, "--ready", "tcp:%d" % port, "--load", load)
         check("and 2 descendants" in r.err, str(r))
         j = result(t, name)
         eq((j["attached"]["pid"], j["attached"]["processes"]), (master.pid, 3), "whom")
-        eq(len(text_of(t, "access.log").splitlines()) - logged, 40, "requests by its log")
+        log_has(logged + 40)
         eq(call(j, "writev")["ok"], 40, "%s: answers" % mode)
         workers = children(master.pid)
         eq([p for p in [master.pid] + workers if status_of(p)["TracerPid"] != "0"], [], "who is traced still")
@@ -294,10 +300,13 @@ def a_name_that_several_have(t):
     one_line(r, "2 processes are called '%s'" % name, "%d (%s busy 1)" % (a.pid, t.path(name)),
              "%d (%s busy 2)" % (b.pid, t.path(name)))
     # As pidof and pgrep print them.
-    for k, pids in enumerate(("%d,%d" % (a.pid, b.pid), "%d %d" % (b.pid, a.pid))):
-        r = profile(t, "--attach", pids, "--type", "io", "--duration", "0.2", "--scenario", "x%d" % k)
+    def both(pids, pace):
+        r = profile(t, "--attach", pids, "--type", "io", "--duration", 0.2 * pace, "--scenario", "x")
         check("1 other process" in r.err, str(r))
-        eq({row["pid"] for row in result(t, "x%d" % k)["threads"]}, {a.pid, b.pid}, "whose threads")
+        eq({row["pid"] for row in result(t, "x")["threads"]}, {a.pid, b.pid}, "whose threads")
+
+    for pids in "%d,%d" % (a.pid, b.pid), "%d %d" % (b.pid, a.pid):
+        at_some_pace(lambda pace, pids=pids: both(pids, pace))
 
 
 @test
@@ -305,14 +314,19 @@ def descendants_come_with_it(t):
     """A master and its workers have one name: the master is meant, with them."""
     name = "aps-%d" % os.getpid()
     root = named(t, name, "family", "3")
-    r = profile(t, "--attach", name, "--type", "io", "--duration", "0.5")
-    j = result(t, name)
-    n = int(re.search(r"and (\d+) descendants \(--no-tree leaves them out\)", r.err).group(1))
-    check(n >= 3, "how many: %s" % r)
-    eq(j["attached"]["pid"], root.pid, "whom")
-    check(j["attached"]["processes"] >= 4 and "descendants" not in codes(j), "%r" % j["attached"])
-    stay = {row["pid"] for row in j["threads"]}
-    check(len([k for k in children(root.pid) if k in stay]) >= 3, "they are in the result")
+    wait_for("its children", lambda: len(children(root.pid)) >= 3)
+
+    def all_of_it(pace):
+        r = profile(t, "--attach", name, "--type", "io", "--duration", 0.3 * pace)
+        j = result(t, name)
+        n = int(re.search(r"and (\d+) descendants \(--no-tree leaves them out\)", r.err).group(1))
+        check(n >= 3, "how many: %s" % r)
+        eq(j["attached"]["pid"], root.pid, "whom")
+        check(j["attached"]["processes"] >= 4 and "descendants" not in codes(j), "%r" % j["attached"])
+        stay = {row["pid"] for row in j["threads"]}
+        check(len([k for k in children(root.pid) if k in stay]) >= 3, "they are in the result")
+
+    at_some_pace(all_of_it)
     r = profile(t, "--attach", name, "--no-tree", "--type", "io", "--duration", "0.2")
     j = result(t, name)
     check("descendant" not in r.err, str(r))
@@ -509,18 +523,23 @@ def has_heard(pid):
     return False
 
 
-@test
-def a_target_that_ends_before_anybody_looks(t):
-    """Attached to and gone, with the tool, while the runner was kept from looking: it was attached to."""
-    os.mkdir(t.path("bin"))
+def stopped_by_its_tool(t, p, *args):
+    """A runner that its tool has stopped before it attached to p, when that is done."""
+    os.makedirs(t.path("bin"), exist_ok=True)
     shutil.copy(os.path.join(BIN, "profile-scenario"), t.path("bin"))
     write(t, "bin/iotrace", "#!/bin/sh\ncase $* in *--control-fd*) kill -STOP $PPID;; esac\nexec %s \"$@\"\n" %
           os.path.join(BIN, "iotrace"), mode=0o755)
+    run = t.start([t.path("bin/profile-scenario"), "--attach", str(p.pid), "--type", "io", "--scenario", "x", *args])
+    wait_for("attached", lambda: has_heard(p.pid))
+    return run
 
+
+@test
+def a_target_that_ends_before_anybody_looks(t):
+    """Attached to and gone, with the tool, while the runner was kept from looking: it was attached to."""
     def with_a_late_runner(*args):
         p, port = started(t, life=3)
-        run = t.start([t.path("bin/profile-scenario"), "--attach", str(p.pid), "--type", "io", "--scenario", "x", *args])
-        wait_for("attached", lambda: has_heard(p.pid))
+        run = stopped_by_its_tool(t, p, *args)
         tool = children(run.pid)[0]
         for _ in range(3):
             answers(port)
@@ -558,14 +577,18 @@ def iotrace_ends_in_the_middle(t):
 def cpu_by_perf(t):
     need_perf()
     p = named(t, "aps-busy", "busy", "1")
-    profile(t, "--attach", p.pid, "--type", "cpu", "--duration", "1", "--sampling-rate", "500", "--scenario", "x")
-    j = cpu_result(t, "x")
-    is_valid(j, "cpu.schema.json")
-    eq((j["complete"], j["exit"], j["attached"]), (True, None, {"pid": p.pid, "processes": 1, "started": False}),
-       "result")
-    check(j["window"]["wall_ns"] >= 1000000000 and j["sampling"]["samples"] > 0, "window and samples")
-    eq({row["pid"] for row in j["processes"]}, {p.pid}, "whose samples")
-    eq(len(j["environment"]["target_sha256"]), 64, "its file")
+
+    def sampled(pace):
+        profile(t, "--attach", p.pid, "--type", "cpu", "--duration", 0.4 * pace, "--sampling-rate", "500", "--scenario", "x")
+        j = cpu_result(t, "x")
+        is_valid(j, "cpu.schema.json")
+        eq((j["complete"], j["exit"], j["attached"]), (True, None, {"pid": p.pid, "processes": 1, "started": False}),
+           "result")
+        check(j["window"]["wall_ns"] >= 0.4e9 * pace and j["sampling"]["samples"] > 0, "window and samples")
+        eq({row["pid"] for row in j["processes"]}, {p.pid}, "whose samples")
+        eq(len(j["environment"]["target_sha256"]), 64, "its file")
+
+    at_some_pace(sampled)
     check(p.poll() is None, "it lives")
     run = background(t, "--attach", p.pid, "--type", "cpu", "--scenario", "y")
     wait_for_perf(run)
@@ -603,14 +626,23 @@ def cpu_of_a_tree_under_load(t):
     root = t.start([PYTHON, "-c", "import os\nif os.fork():\n    os.fork()\nwhile os.getppid() != 1:\n    pass"])
     wait_for("its children", lambda: len(children(root.pid)) == 2)
     pids = [root.pid] + children(root.pid)
-    profile(t, "--attach", root.pid, "--type", "cpu", "--load", "sleep 1", "--sampling-rate", "500", "--scenario", "x")
-    j = cpu_result(t, "x")
-    eq((sorted(row["pid"] for row in j["processes"]), j["attached"]["processes"]), (sorted(pids), 3), "who was sampled")
-    eq((j["load"]["status"], j["exit"]), (0, None), "result")
-    eq([p for p in pids if gone(p)], [], "who has ended")
-    profile(t, "--attach", root.pid, "--type", "cpu", "--load", "sleep 1", "--sampling-rate", "500", "--scenario", "x",
-            "--no-tree")
-    eq([row["pid"] for row in cpu_result(t, "x")["processes"]], [root.pid], "who was sampled, alone")
+
+    def sampled(pace, *options):
+        profile(t, "--attach", root.pid, "--type", "cpu", "--load", "sleep %g" % (0.5 * pace), "--sampling-rate", "500",
+                "--scenario", "x", *options)
+        return cpu_result(t, "x")
+
+    def all_of_it(pace):
+        j = sampled(pace)
+        eq((sorted(row["pid"] for row in j["processes"]), j["attached"]["processes"]), (sorted(pids), 3), "who was sampled")
+        eq((j["load"]["status"], j["exit"]), (0, None), "result")
+        eq([p for p in pids if gone(p)], [], "who has ended")
+
+    def alone(pace):
+        eq([row["pid"] for row in sampled(pace, "--no-tree")["processes"]], [root.pid], "who was sampled, alone")
+
+    at_some_pace(all_of_it)
+    at_some_pace(alone)
 
 
 @test
@@ -726,7 +758,7 @@ def of_another_user(t):
         check("perf cannot attach to process %d: Permission denied" % p.pid in r.err, "why: %s" % r)
     unharmed(p, port)
     # As the same user it works.
-    q = t.start(argv + [PYTHON, "-c", SERVER, str(port + 1), "0", "-1"])
+    q = t.start(argv + [PYTHON, "-c", SERVER, str(free_port()), "0", "-1"])
     wait_for("the server", lambda: status_of(q.pid).get("Name", "").startswith("python"))
     r = t.run(argv + [tools["profile-scenario"], "--attach", str(q.pid), "--type", "io", "--duration", "0.2",
                       "--scenario", "x"])
@@ -815,7 +847,7 @@ def ended_as_ever_after_the_window(t):
     for code, killed in ((SERVER, False), (WATCHFUL, True)):
         window_catalogue(t, port, code="import os\nif os.fork() == 0:\n    open('child', 'w').write('%d\\n' % os.getpid())"
                          "\n    import time\n    time.sleep(100)\n" + code, extra=[t.path("log")], queries=3)
-        r = profile(t, "--scenario", "srv", "--grace", "0.4")
+        r = profile(t, "--scenario", "srv", "--grace", "0.4" if killed else "30")
         eq("did not end within the grace after TERM and was killed" in r.err, killed, "said: %s" % r)
         j = result(t, "srv")
         eq((j["exit"]["status"], j["attached"]["processes"]), (0, 2), "result")

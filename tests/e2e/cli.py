@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-only
 """iotrace's command line: options, files, exit status, signals, limits, what the target must not notice."""
+import fcntl
 import json
 import os
 import re
@@ -9,13 +10,14 @@ import signal
 import subprocess
 import sys
 from shlex import quote
+import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from kernel_facts import (children, gone, status_of, steady, traced_steady, wait_until_attached,
                           wait_until_it_works)
 import tap
-from tap import Skip, check, eq, main, need_root, need_tool, test, wait_for, wait_for_text
+from tap import Skip, at_some_pace, check, eq, main, need_root, need_tool, test, wait_for, wait_for_text
 
 HEADER = "% time     seconds  usecs/call     calls    errors syscall"
 LINE = re.compile(r"^\d+ \d{10,}\.\d{6} [a-z_0-9]+\(.*\) = "
@@ -387,18 +389,21 @@ def first_execve_counts(t):
 
 @test
 def skip_and_duration(t):
-    whole = t.iotrace(["--timeout=0.3", "--trace=pwrite64"], [t.target("proc"), "steady", "1"], status=124)
-    part = t.iotrace(["--timeout=2", "--trace=pwrite64", "--skip=0.4", "--duration=0.4"],
-                     [t.target("proc"), "steady", "1"], status=124)
-    w, wall = part.json["window"], part.json["wall_ns"]
-    check(w["wall_ns"] >= 390e6 and w["begin_ns"] >= 390e6 and w["begin_ns"] + w["wall_ns"] < wall,
-          "window %r of %r" % (w, wall))
-    b = part.call("pwrite64")["calls"]
-    # It sleeps 10 ms after each call.
-    check(0 < b <= w["wall_ns"] / 10e6 + 2, "%d calls in the window %r" % (b, w))
-    phases = {p["name"]: p["calls"] for p in part.json["phases"]}
-    eq(phases["window"], b, "calls of the phase")
-    check(phases["start-up"] > 0 and phases["shutdown"] > 0, "phases %r" % phases)
+    def parted(pace):
+        part = t.iotrace(["--timeout=%g" % pace, "--trace=pwrite64", "--skip=%g" % (0.3 * pace),
+                          "--duration=%g" % (0.3 * pace)], [t.target("proc"), "steady", "1"], status=124)
+        w, wall = part.json["window"], part.json["wall_ns"]
+        check(w["wall_ns"] >= 290e6 * pace and w["begin_ns"] >= 290e6 * pace and w["begin_ns"] + w["wall_ns"] < wall,
+              "window %r of %r" % (w, wall))
+        b = part.call("pwrite64")["calls"]
+        # It sleeps 10 ms after each call.
+        check(0 < b <= w["wall_ns"] / 10e6 + 2, "%d calls in the window %r" % (b, w))
+        phases = {p["name"]: p["calls"] for p in part.json["phases"]}
+        eq(phases["window"], b, "calls of the phase")
+        check(phases["start-up"] > 0 and phases["shutdown"] > 0, "phases %r" % phases)
+
+    at_some_pace(parted, (1, 5, 20))
+    whole = t.iotrace(["--timeout=0.1", "--trace=pwrite64"], [t.target("proc"), "steady", "1"], status=124)
     check(whole.json["window"] is None, "no window without options")
 
 
@@ -406,15 +411,17 @@ def skip_and_duration(t):
 def status_line(t):
     """Rewritten every second, with what has been counted so far."""
     path = os.path.join(t.dir, "status")
-    argv, _ = t.iotrace_argv(["--timeout=3", "--trace=pwrite64", "--status", path], [t.target("proc"), "steady", "1"])
+    argv, _ = t.iotrace_argv(["--trace=pwrite64", "--status", path], [t.target("proc"), "steady", "1"])
     p = t.start(argv)
-    seen = []
-    while p.poll() is None:
-        text = open(path).read().split() if os.path.exists(path) else []
-        if len(text) >= 2 and (not seen or seen[-1] != (float(text[0]), int(text[1]))):
-            seen.append((float(text[0]), int(text[1])))
-        time.sleep(0.05)
-    check(len(seen) >= 2 and seen[0][0] < seen[-1][0] and seen[0][1] < seen[-1][1], "lines: %r" % seen)
+    seconds, calls = map(float, wait_for_text(path).split()[:2])
+
+    def has_more():
+        now = wait_for_text(path).split()
+        return float(now[0]) > seconds and float(now[1]) > calls
+
+    wait_for("a later line with more calls", has_more)
+    p.terminate()
+    eq(t.finish(p).status, 143, "status")
     r = t.iotrace(["--status", "/nonexistent/x"], ["true"], status=125)
     check("/nonexistent/x" in r.err, "stderr: %r" % r.err)
 
@@ -447,18 +454,23 @@ def control_fd(t):
     os.close(r)
     eq(p.stdout.readline(), b"ready\n", "the target")
     pid = wait_for("a target", lambda: children(p.pid))[0]
+
+    def say(words):
+        os.write(w, words)
+        wait_for("it has read it", lambda: not any(fcntl.ioctl(w, termios.FIONREAD, bytes(4))))
+
     wait_until_it_works(pid, 10)
     began = time.monotonic()
-    os.write(w, b"begin\n")
+    say(b"begin\n")
     wait_until_it_works(pid, 30)
-    os.write(w, b"mark half way\nma")
-    os.write(w, b"rk two\nnonsense\n")
+    say(b"mark half way\nma")
+    say(b"rk two\nnonsense\n")
     wait_until_it_works(pid, 30)
-    os.write(w, b"end\n")
+    say(b"end\n")
     wait_until_it_works(pid, 10)
-    ended = time.monotonic()
     p.terminate()
     done = t.finish(p)
+    ended = time.monotonic()
     os.close(w)
     eq(done.status, 143, "status (%s)" % done.err)
     with open(prefix + ".json") as f:
@@ -503,18 +515,24 @@ def the_control_fd_is_not_the_targets(t):
 
 @test
 def timeout(t):
-    r = t.iotrace(["--timeout=0.5", "--trace=pwrite64"], [t.target("proc"), "steady", "4"], status=124)
-    eq(r.json["exit"], {"status": None, "signal": 15, "timed_out": True}, "exit")
-    check(r.call("pwrite64")["ok"] > 0, "calls")
-    check(HEADER in r.summary, "the summary is written")
+    def ended(pace):
+        r = t.iotrace(["--timeout=%g" % (0.3 * pace), "--trace=pwrite64"], [t.target("proc"), "steady", "4"], status=124)
+        eq(r.json["exit"], {"status": None, "signal": 15, "timed_out": True}, "exit")
+        check(r.call("pwrite64")["ok"] > 0, "calls")
+        check(HEADER in r.summary, "the summary is written")
+
+    at_some_pace(ended)
 
 
 @test
 def timeout_then_kill(t):
-    r = t.iotrace(["--timeout=0.3", "--grace=0.4"], [t.target("sig"), "listens"], status=124)
-    check(r.seconds > 0.6, "%.1f s" % r.seconds)
-    eq(r.json["exit"], {"status": None, "signal": 9, "timed_out": True}, "exit")
-    check("got 15\n" in r.out, "it got TERM first: " + r.out)
+    def ended(pace):
+        r = t.iotrace(["--timeout=%g" % (0.3 * pace), "--grace=%g" % (0.4 * pace)], [t.target("sig"), "listens"], status=124)
+        check(r.seconds > 0.6 * pace, "%.1f s" % r.seconds)
+        eq(r.json["exit"], {"status": None, "signal": 9, "timed_out": True}, "exit")
+        check("got 15\n" in r.out, "it got TERM first: " + r.out)
+
+    at_some_pace(ended)
 
 
 @test
@@ -566,10 +584,11 @@ def the_second_signal_kills(t):
 @test
 def attach_and_detach(t):
     target = steady(t, 6)
-    for how in ("signal", "duration", "timeout", "command"):
-        options, command = ["--trace=pwrite64", "-p", str(target.pid)], []
-        options += {"duration": ["--duration=0.4"], "timeout": ["--timeout=0.4"]}.get(how, [])
-        command = ["sleep", "0.4"] if how == "command" else []
+
+    def attached(how, pace):
+        options, seconds = ["--trace=pwrite64", "-p", str(target.pid)], "%g" % (0.3 * pace)
+        options += {"duration": ["--duration", seconds], "timeout": ["--timeout", seconds]}.get(how, [])
+        command = ["sleep", seconds] if how == "command" else []
         argv, prefix = t.iotrace_argv(options, command)
         began = time.monotonic()
         p = t.start(argv)
@@ -590,6 +609,9 @@ def attach_and_detach(t):
         # Each sleeps 10 ms after a call.
         check(6 <= calls <= 6 * (seconds * 100 + 2), "%s: %d calls of 6 threads in %.2f s" % (how, calls, seconds))
         eq(len(result["threads"]), 6, how + ": threads")
+
+    for how in ("signal", "duration", "timeout", "command"):
+        at_some_pace(lambda pace, how=how: attached(how, pace))
 
 
 @test

@@ -13,7 +13,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from kernel_facts import wait_for
 import tap
-from tap import Skip, check, eq, main, need_recorder, need_root, need_tool, profile, test
+from tap import Skip, at_some_pace, check, eq, main, need_recorder, need_root, need_tool, profile, test
 
 NOBODY = 65534
 
@@ -283,13 +283,18 @@ def a_tracer_that_waits_for_its_target_can_be_ended(t):
     native = t.run([t.target("filled"), "device"])
     if native.status == 77:
         raise Skip(native.err.strip())
-    argv, prefix = t.iotrace_argv(["--mode=ptrace", "--trace=all", "--timeout=1", "--grace=0.2", "--status",
-                                   t.path("status")], [t.target("filled"), "device"])
-    r = t.finish(t.start(argv))
-    eq(r.status, 124, "status (%s)" % r)
-    eq(len(r.err.strip().splitlines()), 1, "lines: " + r.err)
-    check("must provide" in r.err, "said: " + r.err)
-    eq(os.listdir(t.dir), ["status"], "files")
+
+    def is_ended(pace):
+        os.mkdir(t.path(str(pace)))
+        os.chmod(t.path(str(pace)), 0o777)
+        r = t.run([t.binary, "-o", "r", "--mode=ptrace", "--trace=all", "--timeout=%d" % pace, "--grace=0.2", "--status",
+                   "status", "--", t.target("filled"), "device"], cwd=t.path(str(pace)))
+        eq(r.status, 124, "status (%s)" % r)
+        eq(len(r.err.strip().splitlines()), 1, "lines: " + r.err)
+        check("must provide" in r.err, "said: " + r.err)
+        eq(os.listdir(t.path(str(pace))), ["status"], "files")
+
+    at_some_pace(is_ended, (1, 4, 16))
 
 
 # ---- what is said ----
@@ -452,7 +457,7 @@ def a_short_grace_is_kept(t):
     with open(t.path("results/iotrace/x-iotrace.json")) as f:
         j = json.load(f)
     check("target_killed" in [w["code"] for w in j["warnings"]], "warnings: %r (%s)" % (j["warnings"], r))
-    check(r.seconds < 10, "%.1f s" % r.seconds)
+    check(r.seconds < 25, "%.1f s" % r.seconds) # one that does not end is given 30 by the runner
 
 
 @test

@@ -16,9 +16,8 @@ import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import (BIN, ROOT, Failure, Skip, USER, USERNS, check, eq, fits, for_others, main, need_root, need_tool,
-                 on_terminal, profile, shown_until_the_end, test,
-                 wait_for)
+from tap import (BIN, ROOT, Failure, Skip, USER, USERNS, at_some_pace, check, eq, fits, for_others, free_port, main,
+                 need_root, need_tool, on_terminal, profile, shown_until_the_end, test, wait_for)
 
 # One that TEST_USER can execute too.
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
@@ -47,12 +46,6 @@ for i in range(int(sys.argv[2])):
     time.sleep(float(sys.argv[3]))
 print("Queries completed:  %s (100%%)" % sys.argv[2])
 """
-
-
-def free_port(kind=socket.SOCK_DGRAM):
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def io(t, name, *args, **kw):
@@ -300,14 +293,16 @@ def a_server_under_load(t):
     r = server(t, port, "--load", client(port, 50), "--work", r"query=completed: +(\d+)")
     check("Queries completed:  50" in r.out, "the load's output goes through: %s" % r)
     j = result(t, "srv")
-    # The recvfrom that brought the first query was entered before the window, and one never returns.
-    eq((call(j, "sendto")["ok"], call(j, "recvfrom")["calls"], call(j, "recvfrom")["ok"]), (50, 50, 49),
-       "calls in the window")
+    # The recvfrom that brought the first query was entered before the window, and one never returns; if the server was
+    # no later for the one and the other than the load for its beginning and its end.
+    eq(call(j, "sendto")["ok"], 50, "answers in the window")
+    row = call(j, "recvfrom")
+    check(row["ok"] in (49, 50) and row["calls"] - row["ok"] in (0, 1), "queries in the window: %r" % row)
     # Its start-up (reading the standard library) is outside.
     eq(call(j, "openat")["calls"] + call(j, "read")["calls"], 0, "start-up calls in the window")
     eq(j["work"], {"unit": "query", "count": 50}, "work")
     eq(j["load"]["status"], 0, "status of the load")
-    check(abs(j["window"]["wall_ns"] - j["load"]["wall_ns"]) < 500_000_000, "window is the load's life")
+    check(j["load"]["wall_ns"] <= j["window"]["wall_ns"] < j["wall_ns"], "the load's life is in the window")
     eq([p["name"] for p in j["phases"]], ["start-up", "window", "shutdown"], "phases")
     eq((j["exit"]["status"], j["exit"]["signal"], j["complete"]), (0, None, True), "a good end")
     summary = text_of(t, "results/iotrace/srv-iotrace-summary.txt")
@@ -328,11 +323,15 @@ def a_load_in_several_runs_is_logged(t):
 @test
 def skip_and_duration_cut_the_window(t):
     port = free_port()
-    server(t, port, "--skip", "0.4", "--duration", "0.3", "--load", client(port, 100, 0.01))
-    j = result(t, "srv")
-    check(0.25e9 < j["window"]["wall_ns"] < 0.6e9, "window of %d ns" % j["window"]["wall_ns"])
-    check(0 < call(j, "sendto")["ok"] < 70, "%d calls" % call(j, "sendto")["ok"])
-    eq(j["complete"], True, "complete")
+
+    def cut(pace):
+        server(t, port, "--skip", 0.4 * pace, "--duration", 0.3 * pace, "--load", client(port, 100, 0.01 * pace))
+        j = result(t, "srv")
+        check(0.25e9 * pace < j["window"]["wall_ns"] < 0.6e9 * pace, "window of %d ns" % j["window"]["wall_ns"])
+        check(0 < call(j, "sendto")["ok"] < 70, "%d calls" % call(j, "sendto")["ok"])
+        eq(j["complete"], True, "complete")
+
+    at_some_pace(cut, (1, 4, 16))
 
 
 @test
@@ -437,7 +436,7 @@ def a_load_whose_work_cannot_be_found(t):
 @test
 def a_load_shorter_than_the_skip(t):
     port = free_port()
-    one_line(server(t, port, "--load", "true", "--skip", "5", status=2), "before the time to skip")
+    one_line(server(t, port, "--load", "true", "--skip", "3600", status=2), "before the time to skip")
     check("no_window" in codes(result(t, "srv")), "a warning says so")
 
 

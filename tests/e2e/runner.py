@@ -12,10 +12,10 @@ import sys
 import termios
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from profile_scenario import (BIN, CLIENT, PYTHON, SERVER, client, free_port, io, no_files, nothing_left, one_line, said,
+from profile_scenario import (BIN, CLIENT, PYTHON, SERVER, client, io, no_files, nothing_left, one_line, said,
                               profile, result, server, text_of, write, _login_tty)
 from schema import Schema
-from tap import ROOT, Failure, Skip, check, eq, main, only_from, shown_until_the_end, test, wait_for_text
+from tap import ROOT, Failure, Skip, check, eq, free_port, main, only_from, shown_until_the_end, test, wait_for_text
 
 # What the contract says of each type: folder and the ends of the names.
 FILES = {
@@ -240,13 +240,13 @@ def progress_on_a_terminal(t):
     catalogue(t, {"srv": {"command": [PYTHON, "-c", SERVER, str(port), "0", "-1"], "types": ["io"], "runs": 2,
                           "ready": "udp:%d" % port, "load": "sleep 0.7"}})
     seen = on_a_terminal(t, "--scenario", "srv")
-    check(re.search(r"\r\x1b\[K\x1b\[1m\[1/2\]\x1b\[0m io srv  load 0:00", seen), "updated in place: %r" % seen)
-    check(re.search(r"\[2/2\]\S* io srv  load 0:00/0:0", seen), "with the time it will take: %r" % seen)
+    check(re.search(r"\r\x1b\[K\x1b\[1m\[1/2\]\x1b\[0m io srv  load \d:\d\d", seen), "updated in place: %r" % seen)
+    check(re.search(r"\[2/2\]\S* io srv  load \d:\d\d/\d:\d\d", seen), "with the time it will take: %r" % seen)
     check(re.search(r"\r\x1b\[K\[2/2\] io srv  \d+\.?\d* ms  \d+ calls", seen), "one line stays of each: %r" % seen)
     check("wrote results/iotrace/srv-iotrace.json\r\n" in seen, "files: %r" % seen)
     seen = on_a_terminal(t, "--scenario", "srv", env={"NO_COLOR": "1"}, columns=20)
     check("\x1b[1m" not in seen and "\x1b[0m" not in seen, "NO_COLOR: %r" % seen)
-    check("\r\x1b[K[1/2] io srv  load" in seen and "load 0:00" not in seen, "cut to the terminal: %r" % seen)
+    check("\r\x1b[K[1/2] io srv  load" in seen and "load 0:0" not in seen, "cut to the terminal: %r" % seen)
     seen = on_a_terminal(t, "--scenario", "srv", env={"TERM": "dumb"})
     check("\x1b" not in seen and "[2/2] io srv" in seen, "nothing in place on a dumb terminal: %r" % seen)
 
@@ -271,8 +271,10 @@ def helpers_live_as_long_as_the_run(t):
     port = free_port()
     catalogue(t, {"x": {
         "command": [PYTHON, "-c", CLIENT, str(port), "3", "0"], "types": ["io"], "runs": 2,
-        "helpers": ["echo $$ >>setup", {"command": [PYTHON, "-c", SERVER, str(port), "0.3", "-1"], "ready": "udp:%d" % port},
-                    "echo $$ >>pids; sleep 60 & echo $! >>pids; wait"]}})
+        "helpers": [{"command": "echo $$ >>setup", "ready": "false"},
+                    {"command": [PYTHON, "-c", SERVER, str(port), "0.3", "-1"], "ready": "udp:%d" % port},
+                    {"command": "echo $$ >>pids; sleep 60 & echo $! >>pids; wait",
+                     "ready": "test $(wc -l <pids) = $((2 * $(wc -l <setup)))"}]}})
     profile(t, "--scenario", "x")
     eq(result(t, "x")["exit"]["status"], 0, "the target found the server")
     pids = [int(p) for p in text_of(t, "pids").split()]
@@ -291,7 +293,10 @@ def helpers_that_fail(t):
         one_line(profile(t, "--scenario", "x", *extra, status=2), *parts)
         check(not os.path.exists(t.path("ran")), "the target is not started")
     no_files(t)
-    catalogue(t, {"x": {"command": "sleep 1", "types": ["io"], "helpers": ["sleep 0.2; exit 4"]}})
+    # The one goes before the other, and is a zombie until the run is over.
+    helper = "until test -e up; do sleep 0.01; done; echo $$ >pid; exit 4"
+    target = "touch up; until grep -qs '^State:.Z' /proc/$(cat pid || echo none)/status; do sleep 0.01; done"
+    catalogue(t, {"x": {"command": target + " 2>/dev/null", "types": ["io"], "helpers": [helper]}})
     one_line(profile(t, "--scenario", "x", status=2), "status 4", "during the run")
     commands = []
     for path in glob.glob("/proc/[0-9]*/cmdline"):

@@ -24,9 +24,11 @@ import json
 import os
 import re
 import pwd
+import random
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -118,6 +120,17 @@ def wait_for(what, fn, seconds=40):
     raise Failure("not within %d s: %s" % (seconds, what))
 
 
+def at_some_pace(fn, paces=(1, 5, 25)):
+    """fn(pace) with one pace after the other, until it does not fail: for what is about time itself and has nothing to
+    wait for. Its times are to be that many times as long: those that a busy machine cannot keep are no matter at the next."""
+    for pace in paces:
+        try:
+            return fn(pace)
+        except Failure:
+            if pace == paces[-1]:
+                raise
+
+
 def wait_for_text(path):
     """What a file holds, once there is a line in it."""
     def text():
@@ -127,6 +140,29 @@ def wait_for_text(path):
         except FileNotFoundError:
             return ""
     return wait_for("a line in " + path, lambda: text() if "\n" in text() else "")
+
+
+_ports = []
+
+
+def free_port(kind=socket.SOCK_DGRAM):
+    """A port of 127.0.0.1 that nobody has and no other test is given while this program runs; not one of those that the
+    kernel gives to clients, of which there are many beside us."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+        low, high = map(int, f.read().split())
+    ports = [x for x in range(20000, 65536) if not low <= x <= high] or range(low, high)
+    for _ in range(1000):
+        port, name = random.choice(ports), socket.socket(socket.AF_UNIX)
+        try:
+            name.bind("\0iotrace-test-port-%d" % port)
+            with socket.socket(socket.AF_INET, kind) as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            name.close()
+            continue
+        _ports.append(name)
+        return port
+    raise Failure("no port is free")
 
 
 def need_root():
