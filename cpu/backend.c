@@ -186,8 +186,9 @@ static int is_attached(void *ctx)
 	return perf_control_is_heard(&((struct session *)ctx)->control);
 }
 
-static void mark(void *ctx, enum drive_mark which)
+static void mark(void *ctx, enum drive_mark which, int tool_pidfd)
 {
+	(void)tool_pidfd;
 	perf_control_mark(&((struct session *)ctx)->control, which);
 }
 

@@ -67,11 +67,12 @@ static void ask(struct marks *m, struct mark *mark)
 	program_reap(&mark->vgdb);
 }
 
-void marks_mark(void *ctx, enum drive_mark which)
+void marks_mark(void *ctx, enum drive_mark which, int tool_pidfd)
 {
 	struct marks *m = ctx;
 	struct mark *mark = which == DRIVE_BEGIN ? &m->begin : &m->end;
 
+	(void)tool_pidfd;
 	/* The load is running when the window ends, not yet when it begins. */
 	if (which == DRIVE_END)
 		mark->at_ns = clock_mono_ns();

@@ -32,7 +32,7 @@ struct marks {
 
 void marks_init(
 	struct marks *m, const struct scenario *sc, const struct signals *signals, const char *dir);
-void marks_mark(void *ctx, enum drive_mark mark);
+void marks_mark(void *ctx, enum drive_mark mark, int tool_pidfd);
 /* Nothing is asked any more. */
 void marks_end(struct marks *m);
 void marks_release(struct marks *m);

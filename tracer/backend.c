@@ -28,7 +28,6 @@
 #include "common/write/writer.h"
 
 #define BASE           "-iotrace"
-#define MARK_WAIT_NS   (1 * NS_PER_SEC)
 #define LIMIT_SLACK_NS (10 * NS_PER_SEC)
 
 static const char *const suffixes[] = {BASE "-summary.txt", BASE "-detail.txt", BASE "-time.folded",
@@ -205,28 +204,43 @@ static int io_is_attached(void *ctx)
 	return s->asked && ioctl(s->control[1], FIONREAD, &waiting) == 0 && !waiting;
 }
 
-/*
- * Writes a line on the control pipe and waits until iotrace has taken it, so that the first request
- * of the load is inside the window and the target's end is outside.
- */
-static void io_mark(void *ctx, enum drive_mark mark)
+/* iotrace keeps the limit of a target that it starts; this one is for an iotrace that hangs. */
+static uint64_t limit_ns(const struct backend_run *in)
 {
-	const char *line = mark == DRIVE_BEGIN ? "begin\n" : "end\n";
-	const struct io_session *s = ctx;
-	struct pollfd reader = {.fd = s->control[1]};
-	uint64_t limit = clock_mono_ns() + MARK_WAIT_NS;
+	const struct scenario *sc = in->sc;
+
+	if (in->attach || !sc->timeout_ns)
+		return sc->timeout_ns;
+	return sc->timeout_ns + sc->grace_ns + LIMIT_SLACK_NS;
+}
+
+/* Writes a line on the control pipe and waits until iotrace has read it; 0: not if it has ended, or
+ * where something else is to be done first. */
+static int say(const struct io_session *s, int tool_pidfd, const char *line)
+{
+	uint64_t limit = limit_ns(s->in),
+		 until = sat_add(clock_mono_ns(), limit ? limit : UINT64_MAX);
+	struct pollfd others[] = {
+		{.fd = tool_pidfd, .events = POLLIN}, {.fd = s->in->signals->fd, .events = POLLIN}};
 	int waiting = 1;
 
-	if (write(reader.fd, line, strlen(line)) < 0)
-		return; /* iotrace has ended: the run is over anyway */
-	while (ioctl(reader.fd, FIONREAD, &waiting) == 0 && waiting > 0 &&
-		clock_mono_ns() < limit) {
+	if (write(s->control[1], line, strlen(line)) < 0)
+		return 0;
+	while (ioctl(s->control[1], FIONREAD, &waiting) == 0 && waiting) {
 		static const struct timespec pause = {.tv_nsec = NS_PER_MS / 10};
 
-		if (poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR))
-			return;
-		nanosleep(&pause, NULL);
+		if (ppoll(others, LEN(others), &pause, NULL) > 0 || clock_mono_ns() >= until)
+			return 0;
 	}
+	return 1;
+}
+
+/* The first request of the load is inside the window and the target's end is outside: iotrace reads
+ * the second line, which is none, when it has obeyed the first. */
+static void io_mark(void *ctx, enum drive_mark mark, int tool_pidfd)
+{
+	if (say(ctx, tool_pidfd, mark == DRIVE_BEGIN ? "begin\n" : "end\n"))
+		say(ctx, tool_pidfd, "\n");
 }
 
 /* ---- its result ---- */
@@ -450,16 +464,6 @@ static void io_tick(void *ctx, enum drive_stage stage, uint64_t elapsed_ns, cons
 	if (file_read(w->path, 4096, &text, NULL, NULL) == 0)
 		status_figures(text, &w->last, w->figures, sizeof(w->figures));
 	w->outer->tick(w->outer->ctx, stage, elapsed_ns, w->figures);
-}
-
-/* iotrace keeps the limit of a target that it starts; this one is for an iotrace that hangs. */
-static uint64_t limit_ns(const struct backend_run *in)
-{
-	const struct scenario *sc = in->sc;
-
-	if (in->attach || !sc->timeout_ns)
-		return sc->timeout_ns;
-	return sc->timeout_ns + sc->grace_ns + LIMIT_SLACK_NS;
 }
 
 static int io_drive(const struct backend_run *in, struct drive_result *ret, struct err *err)

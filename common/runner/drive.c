@@ -224,7 +224,7 @@ static void begin_window(struct session *s)
 	s->window.begun = 1;
 	s->window.begin_ns = NEVER;
 	if (s->d->mark)
-		s->d->mark(s->d->ctx, DRIVE_BEGIN);
+		s->d->mark(s->d->ctx, DRIVE_BEGIN, s->tool.pidfd);
 }
 
 static void end_window(struct session *s)
@@ -234,7 +234,7 @@ static void end_window(struct session *s)
 		return;
 	s->window.over = 1;
 	if (s->d->mark)
-		s->d->mark(s->d->ctx, DRIVE_END);
+		s->d->mark(s->d->ctx, DRIVE_END, s->tool.pidfd);
 }
 
 /* When it begins, unless it has: then, when it ends at the latest. */

@@ -56,9 +56,10 @@ struct drive {
 	/* Told right before the load starts (after the scenario's skip) and when the window ends.
 	 * Without a load: told when the scenario has a skip or a duration, counted from the start.
 	 * Attached: told in any case, at first when the tool has attached and the skip is over; the
-	 * tool is ended after the duration, or by a signal.
+	 * tool is ended after the duration, or by a signal. The pidfd is readable when the tool has
+	 * ended.
 	 */
-	void (*mark)(void *ctx, enum drive_mark mark);
+	void (*mark)(void *ctx, enum drive_mark mark, int tool_pidfd);
 	void *ctx;
 	const struct drive_watcher *watcher; /* of struct backend_run; NULL: nobody watches */
 };

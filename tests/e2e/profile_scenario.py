@@ -9,6 +9,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 import signal
 import socket
 import sys
@@ -17,7 +18,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tap import (BIN, ROOT, Failure, Skip, USER, USERNS, at_some_pace, check, eq, fits, for_others, free_port, main,
-                 need_root, need_tool, on_terminal, profile, shown_until_the_end, test, wait_for)
+                 need_root, need_tool, on_terminal, profile, shown_until_the_end, test, wait_for, wait_for_text)
 
 # One that TEST_USER can execute too.
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
@@ -307,6 +308,30 @@ def a_server_under_load(t):
     eq((j["exit"]["status"], j["exit"]["signal"], j["complete"]), (0, None, True), "a good end")
     summary = text_of(t, "results/iotrace/srv-iotrace-summary.txt")
     check("load" in summary and "50" in summary, "summary names the load:\n" + summary)
+
+
+@test
+def the_load_waits_for_its_window(t):
+    """For as long as iotrace needs to begin it: here it is stopped. All that the load asks is in it."""
+    os.mkdir(t.path("bin"))
+    shutil.copy(os.path.join(BIN, "profile-scenario"), t.path("bin"))
+    write(t, "bin/iotrace", "#!/bin/sh\necho $$ >tool\nexec %s \"$@\"\n" % os.path.join(BIN, "iotrace"), mode=0o755)
+    port = free_port()
+    code = SERVER.replace("while life", "open('bound', 'w')\nwhile life")
+    for no_times in False, True:
+        write(t, "profile-scenario.json", {"scenarios": {"srv": {
+            "command": [PYTHON, "-c", code, str(port), "0", "-1"], "types": ["io"], "no_times": no_times,
+            "ready": "test -e bound && rm bound && kill -STOP $(cat tool)", "load": "touch loaded; " + client(port, 20)}}})
+        run = t.start([t.path("bin/profile-scenario"), "--scenario", "srv"])
+        tool = int(wait_for_text(t.path("tool")))
+        wait_for("it is stopped", lambda: "\nState:\tT" in text_of(t, "/proc/%d/status" % tool))
+        time.sleep(1.5) # it may be longer yet
+        check(not os.path.exists(t.path("loaded")), "the load waits")
+        os.kill(tool, signal.SIGCONT)
+        r = t.finish(run)
+        eq((r.status, call(result(t, "srv"), "sendto")["ok"]), (0, 20), "answers in the window: %s" % r)
+        for name in ("loaded", "tool"):
+            os.unlink(t.path(name))
 
 
 @test
