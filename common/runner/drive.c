@@ -616,12 +616,19 @@ static void step_watch(struct session *s, uint64_t now)
 
 /* ---- signals for us ---- */
 
+/* 1: by now, whether we have looked or not. */
+static int has_attached(const struct session *s)
+{
+	return s->phase == PHASE_WATCH ||
+	       (s->phase == PHASE_ATTACH && s->d->attach->is_attached(s->d->ctx));
+}
+
 /* A signal means that we let go, which is how a run without load and duration ends. */
 static void end_attached(struct session *s, int number)
 {
 	if (s->d->sc->load)
 		trouble(s, DRIVE_INTERRUPTED, "interrupted by signal %d", number);
-	else if (s->phase != PHASE_WATCH)
+	else if (!has_attached(s))
 		trouble(s, DRIVE_INTERRUPTED, "interrupted by signal %d before it was attached",
 			number);
 	if (!s->tool_ending.step && !s->leave_ns)

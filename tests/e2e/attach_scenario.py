@@ -535,6 +535,21 @@ def stopped_by_its_tool(t, p, *args):
 
 
 @test
+def a_signal_before_the_runner_looks(t):
+    """It is attached to by then: let go in order."""
+    p, port = started(t)
+    run = stopped_by_its_tool(t, p)
+    for _ in range(3):
+        answers(port)
+    os.kill(run.pid, signal.SIGINT)
+    os.kill(run.pid, signal.SIGCONT)
+    r = t.finish(run)
+    eq((r.status, "before it was attached" in r.err), (0, False), str(r))
+    eq((result(t, "x")["exit"], result(t, "x")["complete"], call(result(t, "x"), "sendto")["ok"]), (None, True, 3), "result")
+    unharmed(p, port)
+
+
+@test
 def a_target_that_ends_before_anybody_looks(t):
     """Attached to and gone, with the tool, while the runner was kept from looking: it was attached to."""
     def with_a_late_runner(*args):
