@@ -464,6 +464,25 @@ static void any_size(void **state)
 	assert_non_null(strstr(after_keys(sc, "n", 60, 7), "... 2 more"));
 }
 
+/* More than 100% for each thread that waits, and for a call that began in earlier intervals. */
+static void times_that_are_much_longer_than_the_interval(void **state)
+{
+	static const struct {
+		uint64_t seconds;
+		const char *text;
+	} rows[] = {{99, " 9900.0% "}, {400, " 40,000% "}, {20000, "  2000k% "}};
+	struct scene *sc = *state;
+	struct counted *c = &sc->b->phases[PHASE_WINDOW].counted;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		c->calls_by_name.at[2].f.wall_ns =
+			sc->a->phases[PHASE_WINDOW].counted.calls_by_name.at[2].f.wall_ns +
+			rows[i].seconds * NS_PER_SEC;
+		screen_take(&sc->screen, sc->a, sc->b);
+		assert_non_null(strstr(after_keys(sc, "c", 100, 24), rows[i].text));
+	}
+}
+
 static void what_is_missing_is_said(void **state)
 {
 	struct scene *sc = *state;
@@ -496,6 +515,7 @@ int main(void)
 		on_screen(pausing),
 		on_screen(other_keys),
 		on_screen(any_size),
+		on_screen(times_that_are_much_longer_than_the_interval),
 		on_screen(what_is_missing_is_said),
 	};
 

@@ -12,8 +12,9 @@
 #include "tracer/live/interval.h"
 #include "tracer/syscalls.h"
 
-#define CELL_BUF 48
-#define SUSPEND  '\x1a' /* ^Z */
+#define CELL_BUF   48
+#define TIME_WIDTH 7
+#define SUSPEND    '\x1a' /* ^Z */
 
 #define BOLD    "\x1b[1m"
 #define REVERSE "\x1b[7m"
@@ -215,12 +216,19 @@ static void cell_total(char *buf, const struct screen *s, const struct screen_ro
 	put_count(buf, r->total.calls, 13);
 }
 
+/* Of many threads that wait, or a call that began long before: whole percents, then thousands. */
 static void cell_time(char *buf, const struct screen *s, const struct screen_row *r)
 {
-	if (r->since.wall_ns == NOT_MEASURED)
+	if (r->since.wall_ns == NOT_MEASURED) {
 		snprintf(buf, CELL_BUF, "-");
-	else
-		units_percent(buf, r->since.wall_ns, s->interval_ns);
+		return;
+	}
+	units_percent(buf, r->since.wall_ns, s->interval_ns);
+	if (strlen(buf) > TIME_WIDTH) {
+		put_count(buf, sat_u64(100.0 * (double)r->since.wall_ns / (double)s->interval_ns),
+			TIME_WIDTH - 1);
+		memcpy(buf + strlen(buf), "%", 2);
+	}
 }
 
 static void cell_bytes(char *buf, const struct screen *s, const struct screen_row *r)
@@ -264,7 +272,7 @@ static const struct column {
 } columns_all[] = {
 	{"calls/s", 10, SORT_CALLS, cell_rate},
 	{"calls", 13, -1, cell_total},
-	{"time", 7, SORT_TIME, cell_time},
+	{"time", TIME_WIDTH, SORT_TIME, cell_time},
 	{"bytes/s", 10, SORT_BYTES, cell_bytes},
 	{"asked", 7, -1, cell_asked},
 	{"got", 7, SORT_MESSAGES, cell_got},
