@@ -372,9 +372,9 @@ def a_full_disk(t):
 def an_interrupted_save_leaves_nothing(t):
     result(t)
     with open(t.path("results/iotrace/big"), "w") as f:
-        f.truncate(3 << 30)  # a hole: takes no room here
+        f.truncate(16 << 30)  # a hole: takes no room here
     p = t.start([PROGRAM, "baseline", "save", "v1"])
-    # It is in the middle of the file: reading 3 GiB of zeros takes longer than to see this.
+    # It is in the middle of the file: reading 16 GiB of zeros takes longer than to see this.
     wait_for("the copy", lambda: any("big" in files for _, _, files in os.walk(t.path("results/baselines"))))
     p.send_signal(signal.SIGTERM)
     r = t.finish(p, cls=Done)
