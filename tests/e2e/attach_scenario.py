@@ -866,7 +866,8 @@ def ended_as_ever_after_the_window(t):
         eq("did not end within the grace after TERM and was killed" in r.err, killed, "said: %s" % r)
         j = result(t, "srv")
         eq((j["exit"]["status"], j["attached"]["processes"]), (0, 2), "result")
-        check(gone(j["attached"]["pid"]) and gone(int(wait_for_text(t.path("child")))), "both are ended")
+        check(gone(j["attached"]["pid"]), "it is ended")
+        wait_for("its child is ended", lambda: gone(int(wait_for_text(t.path("child")))))
     # In any order: where both wait, the handler of the one is interrupted by that of the other.
     eq(sorted(map(int, text_of(t, "log").split())), sorted([signal.SIGTERM, signal.SIGCONT]), "what it was told")
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BUILD, ROOT, USER, Failure, Skip, check, eq, for_others, main, need_root, need_tool, test
+from tap import BUILD, ROOT, USER, Failure, Skip, check, eq, for_others, main, need_root, need_tool, test, wait_for
 
 BIN = os.path.abspath(os.environ.get("BIN", os.path.join(BUILD, "bin")))
 TARGET_CHECKS = ("target-symbols", "target-optimization", "target-frame-pointers", "target-sanitizer",
@@ -220,8 +220,8 @@ def tools_that_hang_are_given_up(t):
     need_tool("ps")
     env = path_with(t, perf="#!/bin/sh\necho start\nsleep 1077 & sleep 1077\n")
     says(lines(t, env=env), "perf", "FAIL")
-    check("sleep 1077" not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout,
-          "the tool's children are left behind")
+    wait_for("the tool's children are not left behind", lambda: "sleep 1077" not in subprocess.run(
+        ["ps", "-eo", "args"], capture_output=True, text=True).stdout)
 
 
 @test

@@ -578,7 +578,7 @@ def screen_of_an_attached_program(t):
     term.wait("iotrace -p %d" % target.pid, "calls/s", "CALL")
     wait_for("figures", lambda: re.search(r"^sendmmsg +\d[\d,]* +[\d,]+ +\S+% +\S+ (B|KiB) +8\.0 +8\.0 +0$",
                                           term.text(), re.M))
-    check(re.search(r"^recvmmsg .* 32\.0 +8\.0 ", term.text(), re.M), term.text())
+    wait_for("those of the other", lambda: re.search(r"^recvmmsg .* 32\.0 +8\.0 ", term.text(), re.M))
     eq(term.attributes()[3] & (termios.ECHO | termios.ICANON), 0, "keys come one by one")
     check(term.attributes()[3] & termios.ISIG, "^C is a signal as ever")
     term.type("t")
@@ -620,7 +620,7 @@ def narrow_screens(t):
     o, target, p, term = attached_screen(t, "--interval", "0.2", columns=60, rows=10)
     term.wait("q leave")
     check(all(len(x) < 60 for x in term.text().splitlines()), term.text())
-    check(re.search(r"^sendmmsg +[\d,]+ +\S+% +\S+ (B|KiB) +8\.0 +8\.0$", term.text(), re.M), term.text())
+    wait_for("figures", lambda: re.search(r"^sendmmsg +[\d,]+ +\S+% +\S+ (B|KiB) +8\.0 +8\.0$", term.text(), re.M))
     for columns, rows in ((30, 5), (120, 30), (1, 1), (60, 10)):
         term.resize(columns, rows)
         at = len(term.pump())
