@@ -188,8 +188,7 @@ static int is_attached(void *ctx)
 
 static void mark(void *ctx, enum drive_mark which, int tool_pidfd)
 {
-	(void)tool_pidfd;
-	perf_control_mark(&((struct session *)ctx)->control, which);
+	perf_control_mark(&((struct session *)ctx)->control, which, tool_pidfd);
 }
 
 static int record(struct session *s, struct err *err)

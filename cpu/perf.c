@@ -17,7 +17,7 @@
 #include "common/base/units.h"
 #include "common/runner/tool.h"
 
-#define ANSWER_WAIT_NS (2 * NS_PER_SEC)
+#define ANSWER_WAIT_MS 30000 /* for one that is alive and stands still */
 /* As much of the stack as perf copies with each sample: enough for deep stacks through libc. */
 #define DWARF_STACK "dwarf,16384"
 
@@ -159,19 +159,14 @@ void perf_control_close(struct perf_control *c)
 	*c = PERF_CONTROL_NONE;
 }
 
-static int answered(struct perf_control *c)
+static int answered(const struct perf_control *c, int perf_pidfd)
 {
-	uint64_t limit_ns = clock_mono_ns() + ANSWER_WAIT_NS, now;
+	struct pollfd fds[] = {
+		{.fd = c->answer, .events = POLLIN}, {.fd = perf_pidfd, .events = POLLIN}};
 	char buf[64];
 
-	while ((now = clock_mono_ns()) < limit_ns) {
-		struct pollfd p = {.fd = c->answer, .events = POLLIN};
-
-		if (poll(&p, 1, (int)((limit_ns - now) / NS_PER_MS) + 1) > 0 &&
-			read(c->answer, buf, sizeof(buf)) > 0)
-			return 1;
-	}
-	return 0;
+	poll(fds, 2, ANSWER_WAIT_MS);
+	return read(c->answer, buf, sizeof(buf)) > 0;
 }
 
 void perf_control_renew(struct perf_control *c)
@@ -180,7 +175,7 @@ void perf_control_renew(struct perf_control *c)
 
 	while (read(c->order, buf, sizeof(buf)) > 0 || read(c->answer, buf, sizeof(buf)) > 0)
 		;
-	c->asked = 0;
+	c->asked = c->heard = 0;
 }
 
 int perf_control_is_heard(struct perf_control *c)
@@ -190,16 +185,18 @@ int perf_control_is_heard(struct perf_control *c)
 
 	if (!c->asked)
 		c->asked = write(c->order, order, strlen(order)) > 0;
-	return c->asked && read(c->answer, buf, sizeof(buf)) > 0;
+	if (c->asked && !c->heard)
+		c->heard = read(c->answer, buf, sizeof(buf)) > 0;
+	return c->heard;
 }
 
-void perf_control_mark(struct perf_control *c, enum drive_mark mark)
+void perf_control_mark(struct perf_control *c, enum drive_mark mark, int perf_pidfd)
 {
 	const char *order = mark == DRIVE_BEGIN ? "enable\n" : "disable\n";
 
 	if (mark == DRIVE_END)
 		c->end_ns = clock_mono_ns();
-	if (write(c->order, order, strlen(order)) < 0 || !answered(c))
+	if (write(c->order, order, strlen(order)) < 0 || !answered(c, perf_pidfd))
 		c->unconfirmed = 1;
 	if (mark == DRIVE_BEGIN)
 		c->begin_ns = clock_mono_ns();

@@ -32,7 +32,7 @@ uint64_t perf_max_rate(void);
 struct perf_control {
 	char *order_path, *answer_path;
 	int order, answer;
-	int asked;                 /* see perf_control_is_heard() */
+	int asked, heard;          /* see perf_control_is_heard() */
 	int unconfirmed;           /* an order was not answered in time */
 	uint64_t begin_ns, end_ns; /* when it was; 0: not yet. Of CLOCK_MONOTONIC */
 };
@@ -42,8 +42,9 @@ struct perf_control {
 void perf_control_name(struct perf_control *c, const char *dir);
 int perf_control_open(struct perf_control *c, const char *dir, struct err *err);
 void perf_control_close(struct perf_control *c);
-/* Begins or ends the sampling, and waits until perf says that it has; for struct drive. */
-void perf_control_mark(struct perf_control *control, enum drive_mark mark);
+/* Begins or ends the sampling, and waits until perf says that it has, or has ended; for struct
+ * drive. */
+void perf_control_mark(struct perf_control *control, enum drive_mark mark, int perf_pidfd);
 /* For another perf: forgets what was asked of one that has ended. */
 void perf_control_renew(struct perf_control *control);
 /* 1 once perf takes orders, which it does when all events are open; asks it the first time. */

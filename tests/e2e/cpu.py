@@ -325,11 +325,12 @@ def exit_status(t):
 def a_window_lasts_from_its_confirmation(t):
     """A perf that takes longer than skip and duration together to begin it."""
     need_perf()
-    fakes = fake(t, "perf", '[ "$1" = record ] && sleep 0.8; exec %s "$@"' % shutil.which("perf"))
+    fakes = fake(t, "perf", '[ "$1" = record ] && sleep 2.2; exec %s "$@"' % shutil.which("perf"))
     # The target goes on for so long after that: it costs nothing.
-    profile(t, "x", "--binary", "sleep", "--skip", "0.1", "--duration", "0.3", "--", 6, path=fakes)
+    profile(t, "x", "--binary", "sleep", "--skip", "0.1", "--duration", "0.3", "--", 5, path=fakes)
     w = result(t, "x")["window"]
-    check(w["begin_ns"] >= 0.5e9 and w["wall_ns"] >= 0.29e9, "window: %s" % w)
+    check(w["begin_ns"] >= 2e9 and w["wall_ns"] >= 0.29e9, "window: %s" % w)
+    check("window_not_confirmed" not in codes(result(t, "x")), "confirmed")
 
 
 @test

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -208,16 +209,18 @@ static void control_waits_for_the_answer(void **state)
 	struct perf_control c;
 	struct err err = {0};
 	char order[16] = "";
+	cleanup_close int ended =
+		open("/dev/null", O_RDONLY | O_CLOEXEC); /* readable, as its pidfd */
 
 	(void)state;
 	assert_int_equal(perf_control_open(&c, dir, &err), 0);
 	/* The answer is there already, as it would be from a quick perf. */
 	assert_int_equal(write(c.answer, "ack\n", 4), 4);
-	perf_control_mark(&c, DRIVE_BEGIN);
+	perf_control_mark(&c, DRIVE_BEGIN, -1);
 	assert_true(c.begin_ns > 0 && !c.end_ns && !c.unconfirmed);
 	assert_int_equal(read(c.order, order, sizeof(order)), 7);
 	assert_string_equal(order, "enable\n");
-	perf_control_mark(&c, DRIVE_END);
+	perf_control_mark(&c, DRIVE_END, ended);
 	assert_true(c.end_ns > c.begin_ns && c.unconfirmed);
 	unlink(c.order_path);
 	unlink(c.answer_path);
