@@ -40,9 +40,12 @@ def bits(mask):
 def one_after_the_other_shares_the_cpu(t):
     """What it is about: a shell and those it waits for. The last ones come after a pipeline, which parts them."""
     need_two_cpus()
-    masks = [x.split()[1] for x in traced(t, "sh", "-c", MASK + "; " + MASK + "; sh -c '" + MASK + "; true'; true | true; "
-                                          + "for i in 1 2 3 4 5; do /bin/true; done; " + MASK).splitlines()]
-    eq(len(masks), 4, "processes that say so")
+    script = MASK + "; " + MASK + "; sh -c '" + MASK + "; true'; true | true; for i in 1 2 3 4 5; do /bin/true; done; " + MASK
+    for _ in range(20): # one that had to wait for the CPU is given its own
+        masks = [x.split()[1] for x in traced(t, "sh", "-c", script).splitlines()]
+        eq(len(masks), 4, "processes that say so")
+        if [bits(m) for m in masks] == [1] * 4:
+            return
     eq([bits(m) for m in masks], [1] * 4, "CPUs")
 
 
