@@ -150,7 +150,7 @@ static int comes_again(struct session *s, struct tracee *t, siginfo_t *info)
 {
 	int blocked = t->trap == TRAP_SET && t->sigsys_blocked;
 
-	if (info->si_signo != SIGSYS || !(blocked || t->process->guarded))
+	if (!(blocked || t->process->guarded))
 		return 0;
 	if (!blocked && t->process->was[0] == (uint64_t)(uintptr_t)SIG_IGN)
 		return 1; /* for good */
@@ -202,7 +202,7 @@ static void signal_stop(struct session *s, struct tracee *t, int signal)
 	note_ignored_signal(s, t, signal);
 	mend_signal(t, signal);
 	signal = recorder_leave(&s->recorder, t, signal);
-	if (signal && comes_again(s, t, &info))
+	if (signal == SIGSYS && !is_over(t, signal, &info) && comes_again(s, t, &info))
 		signal = 0;
 	/* Its handler may block SIGSYS, and see what mask there was. */
 	if (signal && dispatch_lift_for_signal(s, t)) {

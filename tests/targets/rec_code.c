@@ -317,6 +317,41 @@ static void own_code(char **args)
 	report();
 }
 
+/* A page of code, and nothing else on it. */
+__asm__(".text\n.p2align 12\n.type rec_moved, @function\n.globl rec_moved\n"
+	"rec_moved: .cfi_startproc\nmovl $1, %eax\nsyscall\nret\n.cfi_endproc\n"
+	".size rec_moved, . - rec_moved\n.p2align 12\n");
+extern long rec_moved(long, long, long);
+
+static void call_moved(const void *at)
+{
+	for (int i = 0; i < 5; i++)
+		CHECK(((call3)(uintptr_t)at)(null_fd, (long)"x", 1) == 1);
+	atomic_fetch_add(&writes, 5);
+}
+
+/* It is moved to where the kernel likes, leaving a hole's or its file's memory, and to a place. */
+static void moved_code(char **args)
+{
+	void *home = (void *)(uintptr_t)rec_moved, *place, *at;
+
+	null_fd = t_null();
+	for (long i = 0; i < t_num(args, 0, 100); i++) {
+		place = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		CHECK(place != MAP_FAILED);
+		call_moved(home);
+		at = i % 2 ? mremap(home, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, place)
+			   : mremap(home, 4096, 4096, MREMAP_MAYMOVE | 4 /* DONTUNMAP */, NULL);
+		CHECK(at != MAP_FAILED);
+		call_moved(at);
+		at = mremap(at, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, home);
+		CHECK(at == home);
+		call_moved(home);
+		CHECK(i % 2 || munmap(place, 4096) == 0);
+	}
+	report();
+}
+
 static uint64_t checksum_of_code(void)
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
@@ -593,14 +628,14 @@ static void install(const struct sock_filter *filter, unsigned short len)
 #define IF_NR(number, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, skip)
 #define RETURN(value)       BPF_STMT(BPF_RET | BPF_K, value)
 
-static volatile sig_atomic_t trapped;
+static atomic_long trapped;
 
 static void emulate(int sig, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
 
 	(void)sig;
-	trapped += info->si_syscall == SYS_getppid;
+	trapped += info->si_syscall == SYS_getppid || info->si_syscall == SYS_writev;
 	CHECK(info->si_call_addr == (void *)uc->uc_mcontext.gregs[REG_RIP]);
 	uc->uc_mcontext.gregs[REG_RAX] = 4242;
 }
@@ -645,6 +680,48 @@ static void filtered(char **args)
 	_exit(0);
 }
 
+static pthread_barrier_t barrier;
+
+static void *call_trapped(void *arg)
+{
+	struct iovec v = {"x", 1};
+
+	(void)arg;
+	for (int i = 0; i < 50; i++)
+		CHECK(writev(null_fd, &v, 1) == 1);
+	pthread_barrier_wait(&barrier);
+	pthread_barrier_wait(&barrier);
+	for (int i = 0; i < 50; i++)
+		CHECK(syscall(SYS_getppid) == 4242 && writev(null_fd, &v, 1) == 4242);
+	return NULL;
+}
+
+/* A filter for all threads traps calls that they have made before. */
+static void trapped_all(char **args)
+{
+	static const struct sock_filter trap[] = {LOAD_NR, IF_NR(SYS_getppid, 1),
+		RETURN(SECCOMP_RET_TRAP), IF_NR(SYS_writev, 1), RETURN(SECCOMP_RET_TRAP),
+		RETURN(SECCOMP_RET_ALLOW)};
+	struct sock_fprog prog = {6, (struct sock_filter *)(uintptr_t)trap};
+	struct sigaction sa = {.sa_sigaction = emulate, .sa_flags = SA_SIGINFO};
+	pthread_t t[4];
+
+	(void)args;
+	null_fd = t_null();
+	CHECK(sigaction(SIGSYS, &sa, NULL) == 0 && pthread_barrier_init(&barrier, NULL, 5) == 0);
+	for (int i = 0; i < 4; i++)
+		CHECK(pthread_create(&t[i], NULL, call_trapped, NULL) == 0);
+	pthread_barrier_wait(&barrier);
+	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	CHECK(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog) == 0);
+	pthread_barrier_wait(&barrier);
+	for (int i = 0; i < 4; i++)
+		CHECK(pthread_join(t[i], NULL) == 0);
+	CHECK(trapped == 400);
+	write_n(100);
+	report();
+}
+
 /* Not to be looked into by others. With 1 it looks itself then what is mapped where the recorder's
  * is. */
 static void undumpable(char **args)
@@ -682,10 +759,10 @@ static void locked(char **args)
 
 static const struct tcase cases[] = {{"registers", registers_kept}, {"own_gs", own_gs},
 	{"asked_gs", asked_gs}, {"generated", generated}, {"mapped_code", mapped_code},
-	{"own_code", own_code}, {"unchanged", unchanged}, {"vanishing", vanishing},
-	{"bad_pointers", bad_pointers}, {"fault_signals", fault_signals},
+	{"own_code", own_code}, {"moved_code", moved_code}, {"unchanged", unchanged},
+	{"vanishing", vanishing}, {"bad_pointers", bad_pointers}, {"fault_signals", fault_signals},
 	{"overwritten", overwritten}, {"dropped_page", dropped_page}, {"filtered", filtered},
-	{"undumpable", undumpable}, {"locked", locked}, {NULL, NULL}};
+	{"trapped_all", trapped_all}, {"undumpable", undumpable}, {"locked", locked}, {NULL, NULL}};
 
 int main(int argc, char **argv)
 {

@@ -21,6 +21,8 @@
 #define RESTART_FIRST (-516)
 #define RESTART_LAST  (-512)
 
+#define BY_FILTER 1 /* si_code: SYS_SECCOMP of asm-generic/siginfo.h */
+
 #ifndef TRAP_PERF
 #define TRAP_PERF 6 /* an event of the program's own, at some time */
 #endif
@@ -266,6 +268,18 @@ static void leave_for_good(struct recorder *f, struct tracee *t, int signal)
 	patch_take_back(t);
 }
 
+/* A filter of the program's own says where the call was that it traps. */
+static void move_call(const struct tracee *t, int signal, uint64_t to)
+{
+	siginfo_t info;
+
+	if (signal != SIGSYS || ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) < 0 ||
+		info.si_code != BY_FILTER)
+		return;
+	info.si_call_addr = (void *)(uintptr_t)to;
+	ptrace(PTRACE_SETSIGINFO, t->tid, NULL, &info);
+}
+
 int recorder_leave(struct recorder *f, struct tracee *t, int signal)
 {
 	const struct recorder_mm *rm = t->mm ? t->mm->recorder : NULL;
@@ -305,6 +319,7 @@ int recorder_leave(struct recorder *f, struct tracee *t, int signal)
 	regs_set_ip(&regs, to);
 	if (code)
 		leave_for_good(f, t, signal);
+	move_call(t, signal, to);
 	regs_set(t->tid, &regs);
 	return code && code != TRAP_PERF ? 0 : signal; /* that one is the program's */
 }

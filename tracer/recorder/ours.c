@@ -238,8 +238,11 @@ static enum ours entry_mremap(struct recorder *f, struct tracee *t, const struct
 	const uint64_t *a = t->ev.args;
 	struct ours_range old;
 
-	if (a[3] & ~MREMAP_FLAGS || !a[2] || !range_of(rule, a[0], a[1] + !a[1], &old) ||
-		!overlaps(t->mm, old.start, old.end))
+	if (a[3] & ~MREMAP_FLAGS || !a[2] || !range_of(rule, a[0], a[1] + !a[1], &old))
+		return OURS_NOT;
+	if (a[3] & (MREMAP_FIXED | MREMAP_DONTUNMAP)) /* our jumps lead from where they are */
+		patch_take_back_in(t, old.start, old.end);
+	if (!overlaps(t->mm, old.start, old.end))
 		return OURS_NOT;
 	if (a[3] & MREMAP_FIXED) /* moves all that is there */
 		return make_place(f, t, rule);

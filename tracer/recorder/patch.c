@@ -394,15 +394,41 @@ void patch_take_back(const struct tracee *t)
 	}
 }
 
+static void clear_padding(const struct tracee *t, const struct site *site)
+{
+	if (patch_hop_is_there(t, site))
+		remote_write(t, site->springboard, site->padding, sizeof(site->padding));
+}
+
 void patch_clear_padding(const struct tracee *t)
 {
 	struct map_iter it = {0};
 
-	while (map_next(&t->mm->recorder->sites.springboards, &it)) {
-		const struct site *site = it.value;
+	while (map_next(&t->mm->recorder->sites.springboards, &it))
+		clear_padding(t, it.value);
+}
 
-		if (patch_hop_is_there(t, site))
-			remote_write(t, site->springboard, site->padding, sizeof(site->padding));
+static int overlaps(uint64_t addr, uint64_t len, uint64_t from, uint64_t until)
+{
+	return addr < until && addr + len > from;
+}
+
+void patch_take_back_in(const struct tracee *t, uint64_t from, uint64_t until)
+{
+	struct sites *sites = &t->mm->recorder->sites;
+	struct map_iter it = {0};
+
+	while (map_next(&sites->by_addr, &it)) {
+		struct site *site = it.value;
+
+		if (!overlaps(site->change_at, site->change_len, from, until) &&
+			!(site->springboard &&
+				overlaps(site->springboard, ARCH_JUMP_BYTES, from, until)))
+			continue;
+		if (patch_is_there(t, site))
+			patch_change(remote_write, t, site->change_at, site->was, site->change_len);
+		clear_padding(t, site);
+		sites_renew(sites, site);
 	}
 }
 

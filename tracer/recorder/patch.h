@@ -37,7 +37,10 @@ int patch_hop_is_there(const struct tracee *t, const struct site *site);
 /* Writes back what was at all sites of the mm; t is stopped. Other threads may be on their way
  * through trampolines, which stay. */
 void patch_take_back(const struct tracee *t);
-/* After that, when no thread is on its way any more: the padding too is what it was. */
+/* The same where the change is in that range, with the padding: what is there goes elsewhere. */
+void patch_take_back_in(const struct tracee *t, uint64_t from, uint64_t until);
+/* After patch_take_back(), when no thread is on its way any more: the padding too is what it was.
+ */
 void patch_clear_padding(const struct tracee *t);
 void patch_forget_files(struct recorder *f);
 /* What is known of the mm's mappings. */

@@ -266,7 +266,7 @@ BORDER stub_before
 	jmp	.Lpass
 1:	cmp	r11d, KIND_MREMAP
 	jne	.Lguard
-	test	r10b, 2			/* MREMAP_FIXED */
+	test	r10b, 6			/* MREMAP_FIXED, MREMAP_DONTUNMAP: it may be code */
 	jnz	.Lpass
 .Lguard:				/* rdi, rsi: a range; none of ours may be in it */
 	mov	rcx, rdi
