@@ -689,6 +689,7 @@ void call_trapped(struct session *s, struct tracee *t, const struct ptrace_sysca
 	/* One that is mended is so at its entry. */
 	if (s->leaving || t->trap != TRAP_SET || t->mend.deadline_ns) {
 		by_stops(s, t);
+		dispatch_ask_next(s, t);
 		return;
 	}
 	tracees_cloning(&s->tracees, t, CLONING_NOT);

@@ -105,6 +105,11 @@ static int is_last(struct session *s, const struct tracee *t, int mm)
 	return 1;
 }
 
+void dispatch_ask_next(const struct session *s, struct tracee *t)
+{
+	t->asked |= s->leaving && !t->departed && !t->mend.deadline_ns && recorder_is_in(t);
+}
+
 void dispatch_depart(struct session *s, struct tracee *t)
 {
 	/* Nothing may be changed while a copy is made. */

@@ -33,6 +33,9 @@ int dispatch_return(struct session *s, struct tracee *t, const struct ptrace_sys
 /* ---- leaving ---- */
 /* 1 if the thread is in nothing of ours, and comes to nothing of ours, where it is now. */
 int dispatch_is_out(const struct tracee *t);
+/* Before a thread goes on while we leave: it is asked to stop before it makes another call, which
+ * could see what is ours. */
+void dispatch_ask_next(const struct session *s, struct tracee *t);
 /* At a PTRACE_EVENT_STOP while we leave: nothing of ours is left in the thread, and in its process
  * if it is the last of it. */
 void dispatch_depart(struct session *s, struct tracee *t);

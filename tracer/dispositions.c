@@ -67,6 +67,13 @@ int disposition_ignores(pid_t tid, int signal)
 	return !(status_mask(status, "SigCgt") & bit(signal));
 }
 
+int disposition_catches(pid_t tid, int signal)
+{
+	cleanup_free char *status = status_read(tid);
+
+	return status && (status_mask(status, "SigCgt") & bit(signal));
+}
+
 int disposition_mask(pid_t tid, uint64_t *ret)
 {
 	cleanup_free char *status = status_read(tid);

@@ -10,6 +10,8 @@
 /* 1 if the thread's process ignores the signal: SIG_IGN, or SIG_DFL of one that is ignored by
  * default (CHLD, URG, WINCH, CONT). 0 when that cannot be read. */
 int disposition_ignores(pid_t tid, int signal);
+/* 1 if the thread's process has a handler for it. */
+int disposition_catches(pid_t tid, int signal);
 /* The signals that the thread blocks now, in a call with a mask of its own those of that. 0 or
  * -ESRCH. */
 int disposition_mask(pid_t tid, uint64_t *ret);

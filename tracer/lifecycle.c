@@ -3,13 +3,16 @@
 #include "tracer/lifecycle.h"
 
 #include <errno.h>
+#include <linux/kcmp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -63,13 +66,28 @@ static int event_message(pid_t tid, unsigned long *ret)
 
 /* ---- births ---- */
 
-/* The flags of the call that t is in; guessed from /proc where its entry was not seen (-p). */
-static uint64_t birth_flags(const struct tracee *t, pid_t child)
+static int shares(const struct tracee *t, pid_t child, int what, int otherwise)
 {
-	if (t->control == CONTROL_CLONE)
-		return t->scratch;
-	if (disposition_pid(child, "Tgid") == t->process->pid)
-		return CLONE_THREAD | CLONE_VM | CLONE_FILES;
+	long order = syscall(SYS_kcmp, t->tid, child, what, 0, 0);
+
+	return order < 0 ? otherwise : order == 0;
+}
+
+/* What a call that t is in has made, where its entry was not seen: when we attached, and when we
+ * leave. -ESRCH: the child is over already, having been taken for an orphan. */
+static int flags_by_kernel(const struct tracee *t, pid_t child, uint64_t *ret)
+{
+	int is_thread = disposition_pid(child, "Tgid") == t->process->pid;
+
+	if (disposition_tracer(child) <= 0)
+		return -ESRCH;
+	*ret = is_thread ? CLONE_THREAD : 0;
+	if (is_thread || shares(t, child, KCMP_VM, 0))
+		*ret |= CLONE_VM;
+	if (shares(t, child, KCMP_FILES, is_thread))
+		*ret |= CLONE_FILES;
+	if (!disposition_catches(child, SIGSYS)) /* nor ours, which a child would have, too */
+		*ret |= CLONE_CLEARS_HANDLERS;
 	return 0;
 }
 
@@ -90,13 +108,14 @@ static struct tracee *add_child(struct session *s, struct tracee *t, pid_t tid, 
 	if (!(flags & CLONE_VM)) {
 		mappings_fork(s->book.mappings, t->mm->id, mm->id);
 		if (t->mm->recorder)
-			mm->recorder = recorder_mm_fork(t->mm->recorder);
+			mm->recorder = recorder_mm_copied(t->mm->recorder, tid);
 	}
 	child->own_filter = t->own_filter;
 	child->mode = t->mode;
 	child->trap = t->trap == TRAP_NONE ? TRAP_NONE : TRAP_LIFTED;
 	if (!(flags & CLONE_THREAD) && !(flags & CLONE_CLEARS_HANDLERS)) {
-		child->process->guarded = t->process->guarded;
+		child->process->guarded =
+			t->process->guarded || (t->process->was_guarded && recorder_is_in(child));
 		memcpy(child->process->was, t->process->was, sizeof(t->process->was));
 	}
 	child->no_record = t->no_record;
@@ -108,6 +127,8 @@ static struct tracee *add_child(struct session *s, struct tracee *t, pid_t tid, 
 
 void lifecycle_child(struct session *s, struct tracee *t)
 {
+	uint64_t flags = t->scratch;
+	int seen = t->cloning != CLONING_NOT;
 	unsigned long message = 0;
 	struct tracee *child;
 	pid_t tid;
@@ -118,9 +139,9 @@ void lifecycle_child(struct session *s, struct tracee *t)
 		return;
 	}
 	tid = (pid_t)message;
-	if (tracees_get(&s->tracees, tid))
+	if (tracees_get(&s->tracees, tid) || (!seen && flags_by_kernel(t, tid, &flags) < 0))
 		return;
-	child = add_child(s, t, tid, birth_flags(t, tid));
+	child = add_child(s, t, tid, flags);
 	if (t->saved == SAVED_REGISTER) {
 		child->saved = SAVED_REGISTER;
 		child->saved_arg = t->saved_arg;
@@ -188,9 +209,12 @@ static void adopt(struct session *s, pid_t tid, pid_t pid)
  */
 static int is_orphan(struct session *s, const struct stop *stop, pid_t pid)
 {
-	if (!s->tracees.cloning || stop->status >> 16 == PTRACE_EVENT_EXIT)
+	if (stop->status >> 16 == PTRACE_EVENT_EXIT)
 		return 1;
-	return !is_cloning(s, pid == stop->tid ? disposition_pid(stop->tid, "PPid") : pid);
+	if (s->leaving)
+		return 0; /* no entry is seen */
+	return !s->tracees.cloning ||
+	       !is_cloning(s, pid == stop->tid ? disposition_pid(stop->tid, "PPid") : pid);
 }
 
 void lifecycle_adopt_orphans(struct session *s)

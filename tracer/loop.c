@@ -210,6 +210,7 @@ static void signal_stop(struct session *s, struct tracee *t, int signal)
 		resume_step(s, t, signal);
 		return;
 	}
+	dispatch_ask_next(s, t);
 	resume(s, t, signal);
 }
 
@@ -223,11 +224,14 @@ static void syscall_stop(struct session *s, struct tracee *t, const struct stop 
 		/* One that was interrupted may have another mask until it is taken up again. */
 		if (!t->in_call && t->ev.outcome == SYS_RETURNED)
 			dispatch_again(s, t);
+		dispatch_ask_next(s, t);
 	} else if (!s->leaving) {
 		call_entry(s, t);
 		gone_on = mend_entry(s, t);
-	} else if (!mend_take_back(t)) {
-		gone_on = mend_entry(s, t);
+	} else {
+		dispatch_ask_next(s, t);
+		if (!mend_take_back(t))
+			gone_on = mend_entry(s, t);
 	}
 	if (!gone_on)
 		resume(s, t, 0);

@@ -54,6 +54,7 @@ struct process {
 	uint64_t maker_number;
 	uint8_t ending;      /* its first thread is at its end */
 	uint8_t guarded;     /* SIGSYS has our handler: arch_orphan_action() */
+	uint8_t was_guarded; /* it had it: a copy that was under way may have it still */
 	uint64_t was[4];     /* and had this */
 	uint64_t cpu_ns;     /* its CPU time as far as it was counted: cputime.h */
 	uint64_t cpu_end_ns; /* that at its death; UINT64_MAX: it lives, or unread */

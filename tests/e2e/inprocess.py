@@ -286,6 +286,42 @@ def left_as_it_was_each_time(t):
     eq(t.finish(p).status, 0, "its own verdict")
 
 
+def left_again_and_again(t, case, rounds):
+    """Attached for a moment each time; nothing of ours stays, and nobody is made up."""
+    p = t.start([t.target("attachee"), *case], stdin=subprocess.PIPE)
+    eq(p.stdout.readline(), b"ready\n", "the target")
+    for i in range(rounds):
+        r = t.run([t.binary, "-q", "--json", t.path("r.json"), "-e", "all", "--duration", "0.03", "-p", str(p.pid)])
+        eq(r.status, 0, "status in round %d: %s" % (i, r.err))
+        with open(t.path("r.json")) as f:
+            j = json.load(f)
+        eq([w["text"] for w in j["warnings"] if w["code"] in ("left_mapped", "cpu_time")], [], "said in round %d" % i)
+        eq([m for m in maps_of(p.pid).splitlines() if m.startswith("5510")], [], "mapped after round %d" % i)
+    p.stdin.close()
+    p.stdin = None
+    eq(t.finish(p).status, 0, "its own verdict")
+
+
+@test(timeout=60 + 10 * ROUNDS)
+def left_while_threads_are_made(t):
+    """They are over before their makers can be asked who they were."""
+    for _ in range(ROUNDS):
+        left_again_and_again(t, ["makers", "3"], 3)
+
+
+@test(timeout=60 + 10 * ROUNDS)
+def left_while_it_asks_for_its_handler(t):
+    """No thread makes a call that could see ours before it is out of it."""
+    left_again_and_again(t, ["asking"], 4 * ROUNDS)
+
+
+@test(timeout=60 + 10 * ROUNDS)
+def left_while_children_are_made(t):
+    """Nothing of ours is in a copy of the memory that was being made when we left."""
+    for _ in range(ROUNDS):
+        left_again_and_again(t, ["staying", "2"], 1)
+
+
 # ---- it is killed ----
 
 @test(timeout=60 + 10 * ROUNDS)

@@ -235,11 +235,111 @@ static void family(char **args)
 	_exit(0);
 }
 
+static void *call_once(void *arg)
+{
+	CHECK(syscall(SYS_getppid) > 0);
+	return arg;
+}
+
+static void *make_threads(void *arg)
+{
+	pthread_t t;
+	void *got;
+
+	while (!over) {
+		CHECK(pthread_create(&t, NULL, call_once, &over) == 0);
+		CHECK(pthread_join(t, &got) == 0 && got == &over);
+	}
+	return arg;
+}
+
+/* N threads that make others all the time, which are over at once. */
+static void makers(char **args)
+{
+	long n = t_num(args, 0, 3);
+
+	begin();
+	for (long i = 0; i < n; i++)
+		CHECK(pthread_create(&threads[i], NULL, make_threads, NULL) == 0);
+	for (long i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+}
+
+/* One thread asks all the time what SIGSYS has. */
+static void asking(char **args)
+{
+	struct sigaction sa;
+
+	(void)args;
+	printf("ready\n");
+	fflush(stdout);
+	CHECK(fcntl(0, F_SETFL, O_NONBLOCK) == 0);
+	for (char c; read(0, &c, 1) < 0;) {
+		CHECK(syscall(SYS_getppid) > 0);
+		CHECK(sigaction(SIGSYS, NULL, &sa) == 0 && sa.sa_handler == SIG_DFL);
+	}
+}
+
+static int gate[2]; /* children wait until its other end is closed */
+
+/* Nothing of another is in its memory, and it has the handlers that it was born with. */
+static void stay(void)
+{
+	static char maps[1 << 16];
+	struct sigaction sa;
+	ssize_t n, len = 0;
+	int fd;
+	char c;
+
+	close(gate[1]);
+	for (int i = 0; i < 30; i++)
+		CHECK(syscall(SYS_getppid) > 0);
+	CHECK(read(gate[0], &c, 1) == 0);
+	CHECK(sigaction(SIGSYS, NULL, &sa) == 0 && sa.sa_handler == SIG_DFL);
+	fd = open("/proc/self/maps", O_RDONLY);
+	while ((n = read(fd, maps + len, sizeof(maps) - 1 - (size_t)len)) > 0)
+		len += n;
+	CHECK(fd >= 0 && len > 0 && !strstr(maps, "\n5510"));
+	_exit(0);
+}
+
+static void *make_children(void *arg)
+{
+	for (int i = 0; i < 150 && !over; i++) {
+		pid_t pid = fork();
+
+		CHECK(pid >= 0);
+		if (pid == 0)
+			stay();
+		usleep(500);
+	}
+	return arg;
+}
+
+/* N threads that make children, and one that is at work. */
+static void staying(char **args)
+{
+	long n = t_num(args, 0, 2);
+	int status;
+
+	CHECK(pipe(gate) == 0);
+	begin();
+	CHECK(pthread_create(&threads[n], NULL, call_and_compute, NULL) == 0);
+	for (long i = 0; i < n; i++)
+		CHECK(pthread_create(&threads[i], NULL, make_children, NULL) == 0);
+	for (long i = 0; i <= n; i++)
+		pthread_join(threads[i], NULL);
+	close(gate[1]);
+	while (wait(&status) > 0)
+		CHECK(status == 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {{"signals", signals}, {"epolls", epolls},
 		{"explained", explained}, {"busy", busy}, {"leaderless", leaderless},
-		{"family", family}, {NULL, NULL}};
+		{"family", family}, {"makers", makers}, {"asking", asking}, {"staying", staying},
+		{NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }

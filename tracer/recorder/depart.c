@@ -64,8 +64,10 @@ static void unguard(struct remote *r)
 	if (!p->guarded ||
 		remote_write(r->t, REGION_ADDR + ACTION_OFFSET, p->was, sizeof(p->was)) < 0)
 		return;
-	if (call(r, SYS_rt_sigaction, SIGSYS, REGION_ADDR + ACTION_OFFSET, 0, 8) == 0)
-		p->guarded = 0;
+	if (call(r, SYS_rt_sigaction, SIGSYS, REGION_ADDR + ACTION_OFFSET, 0, 8) != 0)
+		return;
+	p->guarded = 0;
+	p->was_guarded = 1;
 }
 
 /* The lowest range of ours but the stub's, from which the calls are made. */
@@ -89,6 +91,8 @@ static void unmap(struct remote *r)
 	struct recorder_mm *rm = r->t->mm->recorder;
 	struct ours_range ours;
 
+	if (r->f->departing && !rm->before)
+		rm->before = recorder_mm_fork(rm);
 	end_threads(r->f, r->t->mm);
 	patch_clear_padding(r->t);
 	while (next_but_stub(r->t->mm, &ours)) {

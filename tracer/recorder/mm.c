@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* What the recorder keeps of address spaces, why calls in them were not recorded, and its end. */
 #include <stdlib.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
@@ -40,6 +41,16 @@ struct recorder_mm *recorder_mm_fork(const struct recorder_mm *from)
 	rm->has_code = from->has_code;
 	sites_copy(&rm->sites, &from->sites);
 	return rm;
+}
+
+struct recorder_mm *recorder_mm_copied(const struct recorder_mm *from, pid_t child)
+{
+	uint8_t byte;
+	struct iovec to = {&byte, 1}, there = {(void *)REGION_ADDR, 1};
+
+	if (from->before && process_vm_readv(child, &to, 1, &there, 1, 0) == 1)
+		from = from->before;
+	return recorder_mm_fork(from);
 }
 
 struct recorder_reason *recorder_reason(struct recorder *f, const char *text)
@@ -82,6 +93,7 @@ void recorder_mm_free(struct recorder *f, struct recorder_mm *rm)
 	patch_forget_code(rm);
 	if (rm->mem_fd >= 0)
 		close(rm->mem_fd);
+	recorder_mm_free(f, rm->before);
 	sites_release(&rm->sites);
 	region_release(&rm->region);
 	free(rm);

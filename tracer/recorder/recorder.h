@@ -45,15 +45,16 @@ enum recorder_state {
 
 struct recorder_mm {
 	enum recorder_state state;
-	int has_code;         /* the stub is in it, in a fork's child as a copy of its maker's */
-	int at_once;          /* its program runs already: the first call is worth it */
-	int taken_back;       /* its code is as it was, for good */
-	int no_growth;        /* of the region */
-	struct region region; /* RECORDER_ON, or was */
-	uint64_t coarse;      /* the target's address of its coarse clock; 0: none */
-	const char *reason;   /* RECORDER_OFF: static text */
-	uint64_t stops;       /* calls that stopped while it was not RECORDER_ON */
-	uint64_t inherited;   /* of these, those that its maker had before the fork */
+	int has_code;   /* the stub is in it, in a fork's child as a copy of its maker's */
+	int at_once;    /* its program runs already: the first call is worth it */
+	int taken_back; /* its code is as it was, for good */
+	struct recorder_mm *before; /* it was cleared while a fork may have been under way */
+	int no_growth;              /* of the region */
+	struct region region;       /* RECORDER_ON, or was */
+	uint64_t coarse;            /* the target's address of its coarse clock; 0: none */
+	const char *reason;         /* RECORDER_OFF: static text */
+	uint64_t stops;             /* calls that stopped while it was not RECORDER_ON */
+	uint64_t inherited;         /* of these, those that its maker had before the fork */
 	struct sites sites;
 	int mem_fd;               /* /proc/PID/mem; -1: not open (any more, or yet) */
 	struct remote_held *held; /* between remote_hold() and remote_flush(), else NULL */
@@ -296,6 +297,8 @@ uint64_t recorder_turn(struct recorder *f, uint64_t at_ns);
 struct recorder_mm *recorder_mm_new(void);
 /* The child has the code of its maker's, and must get a memory of its own. */
 struct recorder_mm *recorder_mm_fork(const struct recorder_mm *from);
+/* The same by what the child has: the copy may have been made before that memory was cleared. */
+struct recorder_mm *recorder_mm_copied(const struct recorder_mm *from, pid_t child);
 /* Its calls and sites that were not recorded go into the reasons, once. */
 void recorder_mm_account(struct recorder *f, struct recorder_mm *rm);
 /* Likewise. */
