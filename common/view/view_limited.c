@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* What limits the batches of a call: the causes that its calls were given, as one verdict. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,16 +124,24 @@ static const char *more_there(struct doc *d, const struct cause_counts *c)
 		view_count(d, c->of[CAUSE_LIMIT]));
 }
 
+/* What a call of that pair got, "64->64", if that is all that it asked for; else 0. */
+static uint64_t all_of(const char *pair)
+{
+	char *end;
+	uint64_t asked = strtoull(pair, &end, 10);
+
+	return !strncmp(end, "->", 2) && strtoull(end + 2, NULL, 10) == asked ? asked : 0;
+}
+
 /* Units of the calls that got all that they asked for. */
 static uint64_t in_full(const struct batch_facts *f)
 {
 	const struct res_counts *pairs = &f->batch->asked_to_transferred;
-	unsigned long long asked, got;
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < pairs->len; i++)
-		if (sscanf(pairs->at[i].key, "%llu->%llu", &asked, &got) == 2 && asked == got)
-			sum = sat_add(sum, sat_mul(got, pairs->at[i].count));
+		sum = sat_add(
+			sum, sat_mul(all_of(view_name(pairs->at[i].key)), pairs->at[i].count));
 	return sum;
 }
 
