@@ -92,21 +92,17 @@ static int is_traced(const struct res_result *r, const char *call)
 	return all;
 }
 
-/* Figures of the whole run, where those of a window were asked for, are others. */
-static int has_no_window(const struct res_result *r)
-{
-	for (size_t i = 0; i < r->warnings.len; i++)
-		if (!strcmp(r->warnings.at[i].code, "window_never_began"))
-			return 1;
-	return 0;
-}
-
 /* Of the run; NULL: it can be judged. */
 static const char *why_not_the_run(const struct res_result *r)
 {
+	const struct result_head head = result_head(r);
+
 	if (r->complete != 1)
 		return "the result is incomplete (see its warnings)";
-	return has_no_window(r) ? "the window that was asked for never began" : NULL;
+	/* Figures of the whole run, where those of a window were asked for, are others. */
+	return result_is_warned(&head, "window_never_began")
+		       ? "the window that was asked for never began"
+		       : NULL;
 }
 
 static int was_made(const struct res_result *r, const char *call)

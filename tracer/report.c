@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "common/base/clock.h"
-#include "common/base/file.h"
 #include "common/runner/environment.h"
 #include "tracer/agg/gather.h"
 #include "tracer/agg/timeless.h"
@@ -333,12 +332,14 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 	r->processes = s->tracees.processes_total;
 	r->threads_total = s->tracees.threads_total;
 	/* The summary shows the machine only; hashing and git take time. */
-	if (s->opt->json)
-		environment_capture(r, s->opt->pids.len ? NULL : facts->target_path);
-	else
+	if (!s->opt->json)
 		environment_machine(r);
-	if (s->opt->json && s->opt->pids.len)
+	else if (!s->opt->pids.len)
+		environment_capture(r, facts->target_path);
+	else {
+		environment_capture(r, NULL);
 		environment_running(r, r->environment, facts->target_path, facts->target_fd);
+	}
 	if (r->environment)
 		r->environment->uid = facts->uid;
 	return r;

@@ -25,14 +25,6 @@ static uint64_t lost_of(const struct side_part *p, size_t at)
 	return lost == U64_NONE ? 0 : lost;
 }
 
-static int warned(const struct result_head *r, const char *code)
-{
-	for (size_t i = 0; i < r->warnings_len; i++)
-		if (r->warnings[i].code && strcmp(r->warnings[i].code, code) == 0)
-			return 1;
-	return 0;
-}
-
 /* ---- how it ended ---- */
 
 #define LIVED_ON "left running"
@@ -66,11 +58,11 @@ static char *end_of(const struct result_head *r)
 	char *words = exit_words(r), *longer;
 	const char *how = NULL;
 
-	if (warned(r, "never_ready")) {
+	if (result_is_warned(r, "never_ready")) {
 		free(words);
 		return mem_strdup("never ready");
 	}
-	if (warned(r, "target_ended_early"))
+	if (result_is_warned(r, "target_ended_early"))
 		how = "before the end of the load";
 	else if (r->work && !r->work->count)
 		how = "no work done";
@@ -315,7 +307,7 @@ static void find_cut(struct findings *f, const struct side_part *side)
 	for (size_t i = 0; i < side->runs.len; i++) {
 		struct result_head r = result_head(side->runs.at[i]);
 
-		whole += (size_t)warned(&r, "window_never_began");
+		whole += (size_t)result_is_warned(&r, "window_never_began");
 	}
 	if (plain < e.known[0]) {
 		cleanup_free char *words = ends_words(&e, 0);

@@ -311,8 +311,6 @@ static int tell_wanted(
 static int tell_scenario(
 	struct history *h, struct res_history *r, const char *words, struct err *err)
 {
-	static const char *const always[] = {
-		"wall_time", "throughput", "cpu_time", "latency", "peak_heap", "calls"};
 	char *scenario = arena_strdup(result_arena(r), words), *type = strrchr(scenario, ' ');
 	struct wanted w = {.scenario = scenario, .type = type ? type + 1 : ""};
 
@@ -322,8 +320,9 @@ static int tell_scenario(
 	/* Room for what is always looked at. */
 	if (w.len > TELL_SERIES_MAX - 3)
 		w.len = TELL_SERIES_MAX - 3;
-	for (size_t i = 0; i < LEN(always); i++)
-		want(&w, always[i]);
+	for (size_t i = 0; changes_noisy[i]; i++)
+		want(&w, changes_noisy[i]);
+	want(&w, "calls");
 	want_changed(&w, r, 0);
 	return tell_wanted(h, r, &w, err);
 }

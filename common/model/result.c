@@ -196,6 +196,13 @@ void result_append(void *doc, struct res_strs *list, const char *text)
 	list->at = longer;
 }
 
+int result_is_warned(const struct result_head *r, const char *code)
+{
+	const struct walk_list warnings = {.at = (void *)r->warnings, .len = r->warnings_len};
+
+	return has_warning(warnings, code);
+}
+
 const struct res_syscall *result_syscall(const struct res_result *r, const char *name)
 {
 	for (size_t i = 0; i < r->syscalls.len; i++) {

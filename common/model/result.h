@@ -144,6 +144,8 @@ struct result_head {
 };
 /* doc: struct res_result, res_cpu or res_memory. */
 struct result_head result_head(const void *doc);
+/* 1 if it has a warning of that code. */
+int result_is_warned(const struct result_head *r, const char *code);
 
 /* Appends a warning; a code that is there already is not repeated. complete is not changed. */
 void result_warn(void *doc, const char *code, const char *fmt, ...)

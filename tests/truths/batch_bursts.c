@@ -6,7 +6,7 @@
  */
 #include "msgs.h"
 
-enum { BATCH = 8, FULL = 4, SINGLE = 10 };
+enum { BATCH = 8 };
 
 static int s[2];
 
@@ -16,18 +16,20 @@ static void send_some(int n)
 		CHECK(send(s[0], "message", 8, 0) == 8);
 }
 
-int main(void)
+/* argv: of each round, the calls that are full, and those that get one message. */
+int main(int argc, char **argv)
 {
 	static struct messages m;
+	int full = argc > 2 ? atoi(argv[1]) : 4, single = argc > 2 ? atoi(argv[2]) : 10;
 
 	msgs_fill(&m);
 	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, s) == 0);
 	for (int round = 0; round < 20; round++) {
-		for (int k = 0; k < FULL; k++) {
+		for (int k = 0; k < full; k++) {
 			send_some(BATCH);
 			CHECK(recvmmsg(s[1], m.at, BATCH, MSG_DONTWAIT, NULL) == BATCH);
 		}
-		for (int k = 0; k < SINGLE; k++) {
+		for (int k = 0; k < single; k++) {
 			send_some(1);
 			CHECK(recvmmsg(s[1], m.at, BATCH, MSG_DONTWAIT, NULL) == 1);
 		}

@@ -122,7 +122,7 @@ void batch_add(struct batch *b, const struct call *c)
 
 	if (ev->m.batch_asked != NOT_MEASURED)
 		left_out |= add_count(&b->asked, ev->m.batch_asked);
-	b->could_wait += batch_receives(ev->def) && call_may_wait(ev, ev->args[3]);
+	b->could_wait += batch_receives(ev->def) && call_may_wait(ev, sys_flags(ev));
 	if (c->fate == CALL_OK) {
 		b->empty += ev->ret == 0;
 		left_out |= add_ok(b, c);

@@ -370,7 +370,7 @@ static void note_gift(struct causes *c, const struct sys_event *ev)
 static int waits_for_all(const struct sys_event *ev)
 {
 	if (is_messages(ev))
-		return !(ev->args[3] & MSG_WAITFORONE);
+		return !(sys_flags(ev) & MSG_WAITFORONE);
 	/* io_getevents waits for as many as its second argument says, epoll for one. */
 	return strstr(ev->def->name, "getevents") && ev->args[1] == ev->args[2];
 }
@@ -407,7 +407,7 @@ static enum timed timed_of(const struct sys_event *ev)
 	if (!is_messages(ev) || !ev->args[4] || ev->m.batch_moved >= ev->m.batch_asked ||
 		has_waited(ev))
 		return TIMED_NOT;
-	return waits_for_all(ev) && ev->blocking == BLOCKING_YES && !(ev->args[3] & MSG_DONTWAIT)
+	return waits_for_all(ev) && ev->blocking == BLOCKING_YES && !(sys_flags(ev) & MSG_DONTWAIT)
 		       ? TIMED_SURELY
 		       : TIMED_MAYBE;
 }
