@@ -4,7 +4,7 @@
  * says: the JSON has all of them.
  * says: times include tracing
  * never: all calls were made by one thread
- * never: threads made calls: the later ones
+ * never: threads were traced: the later ones
  * never: descriptors were used: the later ones
  */
 #include <pthread.h>

@@ -241,7 +241,7 @@ static void threads_result(const struct agg *a, const struct agg_names *names, s
 	qsort(r->threads.at, r->threads.len, sizeof(*r->threads.at), thread_cmp);
 	if (a->threads.merged)
 		result_warn(r, "threads_merged",
-			"more than %d threads made calls: the later ones share one row of the "
+			"more than %d threads were traced: the later ones share one row of the "
 			"threads table, without ids",
 			AGG_ROWS_MAX);
 }

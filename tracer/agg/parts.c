@@ -28,7 +28,7 @@ static struct parts_owner *own(struct parts *p, uint32_t id)
 {
 	struct parts_owner *owner = map_get(&p->owners, id);
 
-	if (owner || p->list.len == AGG_ROWS_MAX)
+	if (owner || id > AGG_ROWS_MAX)
 		return owner;
 	owner = arena_alloc(&p->arena, 1, sizeof(*owner));
 	owner->id = id;
