@@ -178,8 +178,8 @@ static void intervals_make_the_whole(void **state)
 	}
 	agg_counted(a, &names, &sums);
 	assert_int_equal(sums.calls, 200 * STEPS);
-	assert_int_equal(sums.threads.len, AGG_ROWS_MAX + 1);
-	assert_true(sums.threads.at[AGG_ROWS_MAX].merged);
+	assert_in_range(sums.threads.len, AGG_ROWS_MAX / 2, AGG_ROWS_MAX);
+	assert_true(sums.threads.at[sums.threads.len - 1].merged);
 	clear_rows(&sums.calls_by_name);
 	clear_rows(&sums.threads.rows);
 	clear_rows(&sums.fds.rows);

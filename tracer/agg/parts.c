@@ -23,12 +23,12 @@ static uint64_t part_key(uint64_t id, const struct sys_def *def)
 	return id << 16 | def->index;
 }
 
-/* The owner of that id; NULL if it is to be merged. */
+/* The owner of that id; NULL if it is to be merged, as all are that come after one that was. */
 static struct parts_owner *own(struct parts *p, uint32_t id)
 {
 	struct parts_owner *owner = map_get(&p->owners, id);
 
-	if (owner || id > AGG_ROWS_MAX)
+	if (owner || p->merged || id > AGG_ROWS_MAX)
 		return owner;
 	owner = arena_alloc(&p->arena, 1, sizeof(*owner));
 	owner->id = id;

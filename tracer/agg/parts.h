@@ -28,8 +28,9 @@ struct parts_owner {
 };
 
 /*
- * All threads, or all fds. The first AGG_ROWS_MAX ids own their parts, all later ones share
- * `merged`. Zeroed storage is an empty one; parts and owners live as long as it.
+ * All threads, or all fds. Ids up to AGG_ROWS_MAX own their parts; the first one beyond, and who
+ * comes after it, share `merged`. Zeroed storage is an empty one; parts and owners live as long as
+ * it.
  */
 struct parts {
 	struct arena arena;
