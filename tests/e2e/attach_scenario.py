@@ -77,8 +77,22 @@ def traced(pid):
     return status_of(pid).get("TracerPid", "0") != "0"
 
 
+def has_heard(pid):
+    """Whether iotrace, which traces this process, has read the line that asks whether it has attached."""
+    with contextlib.suppress(OSError, KeyError, ValueError):
+        tool = status_of(int(status_of(pid)["TracerPid"]))["Tgid"]
+        with open("/proc/%s/cmdline" % tool) as f:
+            argv = f.read().split("\0")
+        control = os.open("/proc/%s/fd/%s" % (tool, argv[argv.index("--control-fd") + 1]), os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            return not any(fcntl.ioctl(control, termios.FIONREAD, bytes(4)))
+        finally:
+            os.close(control)
+    return False
+
+
 def wait_attached(p, pid):
-    wait_for("attached", lambda: p.poll() is not None or traced(pid))
+    wait_for("attached", lambda: p.poll() is not None or has_heard(pid))
     check(p.poll() is None, "it has ended: %s" % (p.communicate()[1] if p.poll() is not None else ""))
 
 
@@ -509,20 +523,6 @@ def a_target_that_ends_first(t):
     eq(r.err.count("ended before it was ready"), 1, "there is nothing for the second run: %s" % r)
 
 
-def has_heard(pid):
-    """Whether iotrace, which traces this process, has read the line that asks whether it has attached."""
-    with contextlib.suppress(OSError, KeyError, ValueError):
-        tool = status_of(int(status_of(pid)["TracerPid"]))["Tgid"]
-        with open("/proc/%s/cmdline" % tool) as f:
-            argv = f.read().split("\0")
-        control = os.open("/proc/%s/fd/%s" % (tool, argv[argv.index("--control-fd") + 1]), os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            return not any(fcntl.ioctl(control, termios.FIONREAD, bytes(4)))
-        finally:
-            os.close(control)
-    return False
-
-
 def stopped_by_its_tool(t, p, *args):
     """A runner that its tool has stopped before it attached to p, when that is done."""
     os.makedirs(t.path("bin"), exist_ok=True)
@@ -530,7 +530,7 @@ def stopped_by_its_tool(t, p, *args):
     write(t, "bin/iotrace", "#!/bin/sh\ncase $* in *--control-fd*) kill -STOP $PPID;; esac\nexec %s \"$@\"\n" %
           os.path.join(BIN, "iotrace"), mode=0o755)
     run = t.start([t.path("bin/profile-scenario"), "--attach", str(p.pid), "--type", "io", "--scenario", "x", *args])
-    wait_for("attached", lambda: has_heard(p.pid))
+    wait_attached(run, p.pid)
     return run
 
 
