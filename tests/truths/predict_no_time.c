@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
  * modes: auto
- * truth: the more parts, the less there is to write: 4 MiB in one part, 3 MiB in two, 1 MiB in
- *     four. Eight would take less than no time.
+ * truth: the more parts, the less there is to write: 256 KiB in one part, 192 KiB in two, 64 KiB
+ *     in four. Eight would take less than no time.
  * says: cannot predict: a line comes to no time at all there
  * says: pwritev, batch-limit: no prediction, because a line comes to no time at all at twice the
  *     batch.
@@ -15,9 +15,10 @@
 
 #include "t.h"
 
-#define MIB (1L << 20)
+/* So little that few calls lose their CPU meanwhile, and more than a call costs. */
+#define PART (64L << 10)
 
-static char bytes[4 * MIB];
+static char bytes[4 * PART];
 
 static void put(int fd, int parts, long len)
 {
@@ -33,11 +34,11 @@ int main(void)
 	int fd = memfd_create("truth", 0);
 
 	memset(bytes, 1, sizeof(bytes));
-	for (int i = 0; i < 50; i++) {
-		put(fd, 1, 4 * MIB);
-		put(fd, 2, 3 * MIB);
+	for (int i = 0; i < 200; i++) {
+		put(fd, 1, 4 * PART);
+		put(fd, 2, 3 * PART);
 		for (int k = 0; k < 4; k++)
-			put(fd, 4, MIB);
+			put(fd, 4, PART);
 	}
 	return 0;
 }
