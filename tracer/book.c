@@ -7,15 +7,16 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 
-void book_init(struct book *b, uint64_t start_ns, int wants_window)
+void book_init(struct book *b, uint64_t start_ns, int wants_window, int times)
 {
 	*b = (struct book){.start_ns = start_ns,
 		.wants_window = wants_window,
+		.times = times,
 		.window_begin_ns = wants_window ? UINT64_MAX : 0,
 		.window_end_ns = UINT64_MAX};
 	for (int i = 0; i < PHASE_COUNT; i++)
 		b->agg[i] = agg_new();
-	b->causes = causes_new();
+	b->causes = causes_new(times);
 	b->timeline = timeline_new(start_ns);
 	b->mappings = mappings_new();
 }
@@ -37,12 +38,12 @@ void book_release(struct book *b)
 	mappings_free(b->mappings);
 }
 
-void book_detail(struct book *b, struct spool *spool, const struct sys_set *set, int times)
+void book_detail(struct book *b, struct spool *spool, const struct sys_set *set)
 {
 	b->detail.spool = spool;
 	b->detail.set = set;
 	b->detail.epoch_offset_ns =
-		times ? (int64_t)(clock_real_ns() - clock_mono_ns()) : DETAIL_NO_TIMES;
+		b->times ? (int64_t)(clock_real_ns() - clock_mono_ns()) : DETAIL_NO_TIMES;
 }
 
 enum book_phase book_phase_at(const struct book *b, uint64_t ns)

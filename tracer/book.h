@@ -24,7 +24,8 @@ struct book_mark {
 struct book {
 	uint64_t start_ns, end_ns;               /* of the run; end_ns set by book_close */
 	uint64_t window_begin_ns, window_end_ns; /* UINT64_MAX: not (yet) */
-	int wants_window;                        /* without one all calls are in PHASE_WINDOW */
+	int times;        /* of calls are known: else only which came before which */
+	int wants_window; /* without one all calls are in PHASE_WINDOW */
 	struct agg *agg[PHASE_COUNT];
 	struct causes *causes;
 	struct book_stops {
@@ -47,12 +48,13 @@ struct book {
 	} detail;
 };
 
-void book_init(struct book *b, uint64_t start_ns, int wants_window);
+/* times: 0 if those of calls only say which came before which. */
+void book_init(struct book *b, uint64_t start_ns, int wants_window, int times);
 /* Calls were made before the first one that comes. */
 void book_attached(struct book *b);
 void book_release(struct book *b);
-/* Calls in set go to the spool. Both stay the caller's. times 0: their lines have none. */
-void book_detail(struct book *b, struct spool *spool, const struct sys_set *set, int times);
+/* Calls in set go to the spool. Both stay the caller's. */
+void book_detail(struct book *b, struct spool *spool, const struct sys_set *set);
 
 /* The phase that what is entered then belongs to, as far as is known by now; how the result calls
  * it. */

@@ -44,7 +44,7 @@ static int spool_begin(struct outputs *o, struct session *s, struct err *err)
 		spool_new(&o->spool, dir, detail_calls_max(o->opt->detail_limit_bytes, times), err);
 
 	if (rc == 0)
-		book_detail(&s->book, o->spool, &o->opt->detail_trace, times);
+		book_detail(&s->book, o->spool, &o->opt->detail_trace);
 	return rc;
 }
 

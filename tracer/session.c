@@ -42,7 +42,8 @@ int session_init(struct session *s, const struct options *opt, const struct reco
 	s->identity = identity_new(AGG_ROWS_MAX);
 	s->memory = memory_reader(&s->reads);
 	orders_init(&s->orders);
-	book_init(&s->book, clock_mono_ns(), opt->has_window || opt->control_fd >= 0);
+	book_init(
+		&s->book, clock_mono_ns(), opt->has_window || opt->control_fd >= 0, !opt->no_times);
 	cputime_init(&s->cputime, s->book.wants_window);
 	if (opt->pids.len)
 		book_attached(&s->book);

@@ -75,8 +75,6 @@ static const char *reading_of(struct doc *d, const struct batching *b, const str
 		return "too few calls to judge";
 	if (b->facts.most <= 1)
 		return "asks for one a call";
-	if (b->facts.timeless)
-		return "not measured";
 	return view_limited_part(d, &part->limited_by);
 }
 

@@ -294,7 +294,7 @@ static void finish_batch(struct res_batch *b)
 	}
 }
 
-/* A sum with a part that was not measured is none, and so is why batches were not larger. */
+/* A sum with a part that was not measured is none. */
 static void drop_times(struct res_syscall *s)
 {
 	struct res_syscall times = {.wall_ns = s->wall_ns};
@@ -305,12 +305,6 @@ static void drop_times(struct res_syscall *s)
 	s->wall_ns = NULL;
 	s->latency_histogram.at = NULL;
 	s->latency_histogram.len = 0;
-	if (!s->batch)
-		return;
-	times = (struct res_syscall){.batch = mem_calloc(1, sizeof(*s->batch))};
-	times.batch->limited_by = s->batch->limited_by;
-	add_release(&times, &shape_syscall);
-	s->batch->limited_by = (struct res_counts){0};
 }
 
 static void finish_call(struct res_syscall *s, int timeless)

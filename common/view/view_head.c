@@ -340,8 +340,8 @@ static void times_line(struct doc *d, const struct res_result *r)
 {
 	if (!result_has_times(r))
 		doc_pair(d, "times",
-			"none of calls (--no-times), so not measured: latency, what limits batches "
-			"but arrivals, what gathering saves safely, the run over time");
+			"none of calls (--no-times), so not measured: latency, whether more was "
+			"there than was taken, what gathering saves safely, the run over time");
 }
 
 static void tracer_lines(struct doc *d, const struct res_result *r)

@@ -222,19 +222,18 @@ static const char *list_errors(struct doc *d, const struct res_syscall *s, int n
 	return *list ? arena_printf(&d->arena, " (%s)", list) : "";
 }
 
-/* Without times only what moved less than it asked for is told of: these were arrivals. */
-static const char *untold(
-	struct doc *d, const struct batch_facts *f, const struct cause_counts *c, const char *calls)
+/* Without times nothing tells whether more was there, nor whether a time limit was over. */
+static const char *untold(struct doc *d, const struct batch_facts *f, const char *calls)
 {
-	if (!f->timeless)
+	if (!f->timeless || f->way != BATCH_TAKES)
 		return arena_printf(&d->arena,
 			"limited by something that is not known: nothing that was seen tells why "
 			"%s moved no more",
 			calls);
 	return arena_printf(&d->arena,
-		"limited by something that is not known: %s took as many as they asked for, and "
-		"whether more was there is not measured: " VIEW_NO_TIMES,
-		of_all(d, c->of[CAUSE_UNKNOWN], c));
+		"limited by something that is not known: %s took as many as they asked for, or "
+		"had a time limit, and whether more was there is not measured: " VIEW_NO_TIMES,
+		calls);
 }
 
 static enum batching_verdict main_cause(struct doc *d, const struct batch_facts *f,
@@ -300,7 +299,7 @@ static enum batching_verdict main_cause(struct doc *d, const struct batch_facts 
 	case CAUSE_CALLER:
 		return caller(d, f, c, ret_words);
 	default:
-		*ret_words = untold(d, f, c, calls);
+		*ret_words = untold(d, f, calls);
 		return BATCHING_UNTOLD;
 	}
 }
@@ -329,9 +328,7 @@ enum batching_verdict view_limited(
 		return BATCHING_NONE;
 	}
 	if (!c.all) {
-		*ret_words = f->timeless
-				     ? "limited by something that is not measured: " VIEW_NO_TIMES
-				     : "limited by something that this result does not tell";
+		*ret_words = "limited by something that this result does not tell";
 		return BATCHING_UNTOLD;
 	}
 	if (is_main(&c))

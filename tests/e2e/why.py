@@ -172,6 +172,40 @@ def truth(case, args, call, verdict, main_cause):
 for row in TRUTHS:
     test(truth(*row), name="-".join([row[0]] + row[1] + [row[2]]))
 
+TAKES = ("recvmmsg", "epoll_wait", "io_getevents")
+
+
+def without_times(case, args, call, verdict, main_cause):
+    """The same is said of calls that give. Of those that take, what got less than it asked for, and had no time limit,
+    is for want of more; of the others it is not known whether more was there."""
+    def run(t):
+        for mode in ("auto", "ptrace"):
+            r = t.iotrace(["--mode=" + mode, "--no-times"], [t.target("why"), case] + args, env=AT_ONCE)
+            batch = the_call(r, call)["batch"]
+            of = batch["limited_by"]
+            if call in TAKES:
+                eq(set(of) - {"arrivals", "unknown"}, set(), mode + ", causes")
+                cut = sum(n for pair, n in batch["asked_to_transferred"].items()
+                          if 0 < int(pair.split("->")[1]) < int(pair.split("->")[0]))
+                # As many as had been asked of others, or submitted, are all that could come.
+                check(of.get("arrivals", 0) == (0 if case == "timeout" else cut) or main_cause == "arrivals",
+                      "%s: %r, %d were cut" % (mode, of, cut))
+                said = "unknown" if of.get("unknown", 0) >= 2 / 3 * sum(of.values()) else \
+                    "arrivals" if of["arrivals"] >= 2 / 3 * sum(of.values()) else "mixed"
+                check(said != "arrivals" or main_cause == "arrivals", "%s: %r" % (mode, of))
+            else:
+                said = verdict
+            with open(r.prefix + "-summary.txt") as f:
+                says_only(f.read(), call, said, mode + ", the summary")
+            text = analyze(t, r.prefix + ".json", "--stdout").out
+            says_only(section(text, "Batching effectiveness"), call, said, mode + ", the analysis")
+            check("| %s |" % CELL.get(said, "") in text or said == "mixed", "no cell has it: " + text)
+    return run
+
+
+for row in TRUTHS:
+    test(without_times(*row), name="-".join([row[0]] + row[1] + [row[2], "no-times"]))
+
 
 @test
 def calls_that_could_wait(t):

@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		start(&sink);
 	s.memory = (struct mem_reader){no_memory, NULL};
 	s.identity = identity_new(100);
-	book_init(&s.book, 1000, 0);
+	book_init(&s.book, 1000, 0, 1);
 	t.files = files_new(identity_registry(s.identity));
 	files_state(t.files)->recorded = 1;
 	for (; size >= sizeof(c); data += c.said, size -= c.said) {

@@ -117,7 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	book_init(&b, 1000, data[0] & 1);
+	book_init(&b, 1000, data[0] & 1, 1);
 	for (size_t at = 1; at + sizeof(in) <= size; at += sizeof(in)) {
 		memcpy(&in, data + at, sizeof(in));
 		take(&b, &in);

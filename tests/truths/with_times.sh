@@ -5,8 +5,7 @@
 # options: -e all
 # says: sendmmsg is limited by the batch that the caller makes: 200 of 200 calls were given 7
 # says: time is wall time, summed over threads
-# never: so not measured: latency, what limits batches but arrivals, what gathering saves safely
-# never: is limited by something that is not measured
+# never: so not measured: latency, whether more was there than was taken
 # never: and whether more was there is not measured
 # never: What a change would save is not measured
 # never: Groups by time, what is safe and how long calls would be held are not measured

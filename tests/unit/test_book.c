@@ -198,7 +198,7 @@ static void calls_belong_to_the_phase_of_their_entry(void **state)
 		struct book b;
 
 		print_message("# %s\n", phases[i].title);
-		book_init(&b, START, phases[i].wants_window);
+		book_init(&b, START, phases[i].wants_window, 1);
 		for (size_t k = 0; phases[i].story[k].what; k++)
 			happen(&b, phases[i].story[k].what, phases[i].story[k].at_ns);
 		expect(&b, phases[i].want);
@@ -211,7 +211,7 @@ static void stops_are_counted_by_phase(void **state)
 	struct book b;
 
 	(void)state;
-	book_init(&b, START, 1);
+	book_init(&b, START, 1, 1);
 	book_begin(&b, 1200);
 	book_end(&b, 1400);
 	book_stop(&b, 1100, 1);
@@ -231,7 +231,7 @@ static void stops_of_a_window_that_never_began(void **state)
 	struct book b;
 
 	(void)state;
-	book_init(&b, START, 1);
+	book_init(&b, START, 1, 1);
 	book_stop(&b, 1100, 0);
 	book_close(&b, 2000);
 	assert_int_equal(book_stops(&b).far, 1);
@@ -278,7 +278,7 @@ static void mappings_are_those_of_the_window(void **state)
 		struct book b;
 		uint64_t is;
 
-		book_init(&b, START, maps[i].wants_window);
+		book_init(&b, START, maps[i].wants_window, 1);
 		for (size_t k = 0; maps[i].story[k].what; k++)
 			if (maps[i].story[k].what == 'm')
 				map_page(&b, maps[i].story[k].at_ns, maps[i].story[k].at_ns + 10);
@@ -304,7 +304,7 @@ static void mappings_only_when_all_were_traced(void **state)
 	struct book b;
 
 	(void)state;
-	book_init(&b, START, 0);
+	book_init(&b, START, 0, 1);
 	map_page(&b, 1100, 1110);
 	book_close(&b, 2000);
 	r = result_of(&b, 0);
@@ -333,8 +333,8 @@ static void detail_begin(struct detail *d, uint64_t limit_bytes)
 	assert_int_equal(
 		spool_new(&d->spool, dir ? dir : "/tmp", detail_calls_max(limit_bytes, 1), NULL),
 		0);
-	book_init(&d->b, START, 0);
-	book_detail(&d->b, d->spool, &d->set, 1);
+	book_init(&d->b, START, 0, 1);
+	book_detail(&d->b, d->spool, &d->set);
 	d->b.detail.epoch_offset_ns = 0;
 }
 
@@ -444,7 +444,7 @@ static void a_book_without_a_detail_says_nothing_of_it(void **state)
 	struct book b;
 
 	(void)state;
-	book_init(&b, START, 0);
+	book_init(&b, START, 0, 1);
 	call(&b, "write", 1000, 1010);
 	r = result_of(&b, 0);
 	assert_true(r->tracer->detail_lines == U64_NONE);
@@ -471,7 +471,7 @@ static void gathering_is_of_the_window(void **state)
 	struct res_result *r;
 
 	(void)state;
-	book_init(&b, START, 1);
+	book_init(&b, START, 1, 1);
 	for (int i = 0; i < 5; i++)
 		a_write(&b, 1100 + 20 * (uint64_t)i);
 	book_begin(&b, 1200);

@@ -78,7 +78,7 @@ static int set_up(void **state)
 	x->s.map = x->r.map;
 	x->s.identity = identity_new(100);
 	x->s.memory = memory_reader(&x->s.reads);
-	book_init(&x->s.book, 0, 0);
+	book_init(&x->s.book, 0, 0, 1);
 	files = files_new(identity_registry(x->s.identity));
 	files_state(files)->recorded = 1;
 	for (int i = 0; i < THREADS; i++)

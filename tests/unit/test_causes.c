@@ -56,9 +56,10 @@ static struct sys_event event_of(const struct step *s, uint64_t *now_ns)
 
 /* "limit arrivals ..": the causes in the order in which they are known, those of the end after "|".
  */
-static void told(const struct step *steps, size_t n, int attached, char *text, size_t size)
+static void told(
+	const struct step *steps, size_t n, int attached, int times, char *text, size_t size)
 {
-	struct causes *c = causes_new();
+	struct causes *c = causes_new(times);
 	struct caused of[2];
 	uint64_t now_ns = 1000;
 
@@ -273,11 +274,54 @@ static void test_sequences(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LEN(sequences); i++) {
-		told(sequences[i].steps, LEN(sequences[i].steps), sequences[i].attached, text,
+		told(sequences[i].steps, LEN(sequences[i].steps), sequences[i].attached, 1, text,
 			sizeof(text));
 		if (strcmp(text, sequences[i].says) != 0)
 			fail_msg("sequence %zu: %s; expected: %s", i, text, sequences[i].says);
 	}
+}
+
+static unsigned int words(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+	unsigned int n = 0;
+
+	for (const char *p = text; (p = strstr(p, word)) != NULL; p += len)
+		n += !p[len] || p[len] == ' ';
+	return n;
+}
+
+/* Of each call the same is told, or that it is not known; and what calls that take found next never
+ * is. */
+static void test_without_times(void **state)
+{
+	static const enum cause by_times[] = {CAUSE_LIMIT, CAUSE_MET, CAUSE_TIME};
+	unsigned int same = 0, unknown = 0;
+	char with[256], text[256];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(sequences); i++) {
+		const struct sequence *s = &sequences[i];
+		unsigned int all = 0, all_with = 0;
+
+		told(s->steps, LEN(s->steps), s->attached, 1, with, sizeof(with));
+		told(s->steps, LEN(s->steps), s->attached, 0, text, sizeof(text));
+		for (enum cause c = 0; c < CAUSES; c++) {
+			unsigned int n = words(text, cause_name(c)),
+				     n_with = words(with, cause_name(c));
+
+			all += n;
+			all_with += n_with;
+			same += c != CAUSE_UNKNOWN ? n : 0;
+			unknown += c == CAUSE_UNKNOWN ? n : 0;
+			if (c != CAUSE_UNKNOWN && n > n_with)
+				fail_msg("sequence %zu: %s; with times: %s", i, text, with);
+		}
+		assert_int_equal(all, all_with);
+		for (size_t k = 0; k < LEN(by_times); k++)
+			assert_int_equal(words(text, cause_name(by_times[k])), 0);
+	}
+	assert_true(same > 40 && unknown > 20);
 }
 
 /* Threads and descriptors beyond the rows of a result are judged by themselves. */
@@ -289,14 +333,14 @@ static void test_beyond_the_rows(void **state)
 	char text[256];
 
 	(void)state;
-	told(steps, LEN(steps), 0, text, sizeof(text));
+	told(steps, LEN(steps), 0, 1, text, sizeof(text));
 	assert_string_equal(text, "arrivals caller unknown unknown unknown");
 }
 
 /* So many pairs are remembered; those after them are judged by themselves, at once. */
 static void test_pairs_are_bounded(void **state)
 {
-	struct causes *c = causes_new();
+	struct causes *c = causes_new(1);
 	struct caused of[2];
 	uint64_t now_ns = 1000;
 	size_t waiting = 0;
@@ -321,6 +365,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sequences),
+		cmocka_unit_test(test_without_times),
 		cmocka_unit_test(test_beyond_the_rows),
 		cmocka_unit_test(test_pairs_are_bounded),
 	};

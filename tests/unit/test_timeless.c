@@ -83,7 +83,7 @@ static struct res_result *result_of_run(void)
 {
 	static const uint64_t map[6] = {0, 8192, 3, 0x22, UINT64_MAX, 0},
 			      unmap[6] = {1 << 20, 8192};
-	struct run run = {agg_new(), causes_new(), timeline_new(0), mappings_new(), 1000};
+	struct run run = {agg_new(), causes_new(1), timeline_new(0), mappings_new(), 1000};
 	struct res_result *r = result_new();
 	struct caused last;
 
@@ -143,7 +143,7 @@ static void no_time_is_left(void **state)
 
 	(void)state;
 	assert_true(known(r, "_ns\": ") > 50);
-	assert_true(row(r, "sendmmsg")->batch->limited_by.len && r->timeline);
+	assert_non_null(r->timeline);
 	assert_true(row(r, "sendmmsg")->latency_histogram.len);
 	result_without_times(r);
 	/* How long the phase was. */
@@ -152,7 +152,7 @@ static void no_time_is_left(void **state)
 	assert_int_equal(known(r, "\"saved_safely\": "), 0);
 	assert_int_equal(known(r, "\"saved_at_most\": "), 0);
 	assert_int_equal(known(r, "\"usual_calls\": "), 0);
-	assert_int_equal(known(r, "\"limited_by\": {\""), 0);
+	assert_true(row(r, "sendmmsg")->batch->limited_by.len);
 	for (size_t i = 0; i < r->syscalls.len; i++)
 		assert_int_equal(r->syscalls.at[i].latency_histogram.len, 0);
 	assert_null(r->timeline);

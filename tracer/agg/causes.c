@@ -67,7 +67,7 @@ struct account {
 };
 
 struct causes {
-	int attached;
+	int attached, times;
 	uint8_t *roles; /* by def->index; 0: not known yet */
 	size_t roles_len;
 	struct arena arena;
@@ -92,9 +92,12 @@ struct causes {
 	} fds[AGG_ROWS_MAX + 1];
 };
 
-struct causes *causes_new(void)
+struct causes *causes_new(int times)
 {
-	return mem_calloc(1, sizeof(struct causes));
+	struct causes *c = mem_calloc(1, sizeof(*c));
+
+	c->times = times;
+	return c;
 }
 
 void causes_attached(struct causes *c)
@@ -334,7 +337,7 @@ static uint64_t stopped_ns(const struct sys_event *ev)
 }
 
 /* It took longer than for what it moved. */
-static int has_waited(const struct sys_event *ev)
+static int has_waited(const struct causes *c, const struct sys_event *ev)
 {
 	uint64_t most = TAKE_NS;
 
@@ -343,7 +346,8 @@ static int has_waited(const struct sys_event *ev)
 	if (ev->m.bytes_moved != NOT_MEASURED && sys_ok(ev))
 		most += TAKE_BYTE_NS * ev->m.bytes_moved;
 	most += stopped_ns(ev);
-	return ev->exit_ns > ev->entry_ns && ev->exit_ns - ev->entry_ns > most && may_wait(ev);
+	return c->times && ev->exit_ns > ev->entry_ns && ev->exit_ns - ev->entry_ns > most &&
+	       may_wait(ev);
 }
 
 /* Its thread waited, and was told of so many descriptors. */
@@ -351,7 +355,7 @@ static void note_wait(struct causes *c, const struct sys_event *ev)
 {
 	uint32_t thread = capped(ev->thread_id);
 
-	if (thread && sys_ok(ev) && has_waited(ev)) {
+	if (thread && sys_ok(ev) && has_waited(c, ev)) {
 		c->threads[thread].told_ns = ev->entry_ns;
 		c->threads[thread].told = (uint64_t)ev->ret;
 	}
@@ -402,10 +406,10 @@ static int are_all_submitted(const struct causes *c, const struct sys_event *ev)
 }
 
 /* A call that got less than it asked for, at once, though it had a time limit. */
-static enum timed timed_of(const struct sys_event *ev)
+static enum timed timed_of(const struct causes *c, const struct sys_event *ev)
 {
 	if (!is_messages(ev) || !ev->args[4] || ev->m.batch_moved >= ev->m.batch_asked ||
-		has_waited(ev))
+		has_waited(c, ev))
 		return TIMED_NOT;
 	return waits_for_all(ev) && ev->blocking == BLOCKING_YES && !(sys_flags(ev) & MSG_DONTWAIT)
 		       ? TIMED_SURELY
@@ -417,9 +421,9 @@ static enum timed timed_of(const struct sys_event *ev)
 static int judge_take(const struct causes *c, const struct sys_event *ev, enum cause *ret)
 {
 	*ret = CAUSE_ARRIVALS;
-	if (timed_of(ev))
+	if (timed_of(c, ev))
 		return 1;
-	if (ev->m.batch_moved < ev->m.batch_asked || (waits_for_all(ev) && has_waited(ev)) ||
+	if (ev->m.batch_moved < ev->m.batch_asked || (waits_for_all(ev) && has_waited(c, ev)) ||
 		are_all_submitted(c, ev))
 		return 0;
 	if (!are_answers(c, ev))
@@ -437,7 +441,7 @@ static enum cause judge_next(
 {
 	uint32_t thread = capped(ev->thread_id);
 
-	if (!sys_ok(ev) || !ev->ret || has_waited(ev))
+	if (!sys_ok(ev) || !ev->ret || has_waited(c, ev))
 		return CAUSE_ARRIVALS;
 	if (thread && c->threads[thread].told && c->threads[thread].told_ns >= p->end_ns)
 		return CAUSE_ARRIVALS;
@@ -501,10 +505,10 @@ static size_t add_take(
 		ret[n++] = this;
 	} else {
 		this.cause = CAUSE_UNKNOWN;
-		p = make_place(c, ev, WAY_TAKE);
+		p = c->times ? make_place(c, ev, WAY_TAKE) : NULL;
 		if (p) {
 			remember(p, ev, &this, 1);
-			p->timed = (uint8_t)timed_of(ev);
+			p->timed = (uint8_t)timed_of(c, ev);
 		} else {
 			ret[n++] = this;
 		}
@@ -662,7 +666,7 @@ static int keep_rest(
 	remember(p, ev, this, end == END_CUT && this->cause == CAUSE_UNKNOWN);
 	p->end = end;
 	p->rest = ev->m.batch_asked - (end == END_CUT ? ev->m.batch_moved : 0);
-	p->waited = (uint8_t)has_waited(ev);
+	p->waited = (uint8_t)has_waited(c, ev);
 	return p->waits;
 }
 

@@ -18,7 +18,9 @@
  * are judged by themselves.
  */
 struct causes;
-struct causes *causes_new(void);
+/* times: 0 if those of events only say which call came before which: what waits in calls, and gaps
+ * between them, would tell is CAUSE_UNKNOWN then. */
+struct causes *causes_new(int times);
 /* The run was not seen from its start: who sent first is not known. */
 void causes_attached(struct causes *c);
 void causes_free(struct causes *c);

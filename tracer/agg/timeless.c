@@ -37,10 +37,8 @@ static int phase_call_cmp(const void *a, const void *b)
 
 /* ---- a result ---- */
 
-/* Why a batch was not larger is told by gaps between calls, and by waits in them. */
 static void batch(struct res_batch *b)
 {
-	b->limited_by.len = 0;
 	for (size_t i = 0; i < b->by_transferred.len; i++) {
 		struct res_by_transferred *row = &b->by_transferred.at[i];
 
@@ -61,10 +59,8 @@ static void syscall_row(struct res_syscall *s)
 
 static void parts(struct res_part *at, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < len; i++)
 		at[i].wall_ns = U64_NONE;
-		at[i].limited_by.len = 0;
-	}
 	if (len)
 		qsort(at, len, sizeof(*at), part_cmp);
 }
