@@ -171,13 +171,14 @@ def bulk_writes_do_not_say_what_a_write_costs(t):
 
 @test
 def small_writes_say_what_a_bulk_write_costs(t):
-    r, rows, text = gather_targets(t, "bulk", 2000, 65536, 4000)
+    # So many that they are a target of a run that stood still for most of its time, too.
+    r, rows, text = gather_targets(t, "bulk", 4000, 65536, 40000)
     small, overhead = r.call("write")["small_calls"], r.json["tracer"]["overhead"]
-    eq(small["calls"], 4000, "writes of one byte")
+    eq(small["calls"], 40000, "writes of one byte")
     each = small["p10_ns"] - overhead["per_record_ns"]
-    check("at least %d ns each, one in ten of 4,000 calls of write that moved few bytes" % each in text, text)
+    check("at least %d ns each, one in ten of 40,000 calls of write that moved few bytes" % each in text, text)
     # most of the time is that of the bytes, and no gathering saves it
-    check(each * 6000 < r.call("write")["wall_ns"]["total"] / 2, "%d ns each" % each)
+    check(each * 44000 < r.call("write")["wall_ns"]["total"] / 2, "%d ns each" % each)
 
 
 @test
