@@ -83,6 +83,7 @@ CODE = [
     Case("mapped_code 20"),
     Case("own_code 20"),
     Case("moved_code 20", recorded=100),
+    Case("copied_code 20", ALL, recorded=200),
     Case("unchanged", recorded=400),
     Case("vanishing 400", counts=()),
     Case("dropped_page"),

@@ -352,6 +352,53 @@ static void moved_code(char **args)
 	report();
 }
 
+/* The same with a call that can be jumped to, and so nothing before it may be moved. */
+__asm__(".text\n.p2align 12\n.type rec_hopped, @function\n.globl rec_hopped\n"
+	"rec_hopped: .cfi_startproc\nmovl $1, %eax\njmp 1f\n.p2align 5\n1: "
+	"syscall\nret\n.cfi_endproc\n"
+	".size rec_hopped, . - rec_hopped\n.p2align 12\n");
+extern long rec_hopped(long, long, long);
+
+/* A copy of the page, changed call sites and all: in memory of its own, or of a file that cannot be
+ * written there. */
+static void *copy_of_page(const void *page, int of_file)
+{
+	int fd = of_file ? memfd_create("copy", 0) : -1;
+	void *at;
+
+	CHECK(!of_file || write(fd, page, 4096) == 4096);
+	if (of_file)
+		atomic_fetch_add(&writes, 1);
+	at = mmap(NULL, 4096, of_file ? PROT_READ | PROT_EXEC : PROT_READ | PROT_WRITE,
+		of_file ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS, fd, 0);
+	CHECK(at != MAP_FAILED);
+	if (of_file)
+		CHECK(close(fd) == 0);
+	else
+		memcpy(at, page, 4096);
+	CHECK(of_file || mprotect(at, 4096, PROT_READ | PROT_EXEC) == 0);
+	return at;
+}
+
+static void copied_code(char **args)
+{
+	const void *pages[] = {(void *)(uintptr_t)rec_moved, (void *)(uintptr_t)rec_hopped};
+
+	null_fd = t_null();
+	for (int k = 0; k < 2; k++)
+		for (int i = 0; i < 20; i++)
+			call_moved(pages[k]);
+	for (long i = 0; i < t_num(args, 0, 100); i++)
+		for (int k = 0; k < 4; k++) {
+			void *copy = copy_of_page(pages[k % 2], k / 2);
+
+			call_moved(copy);
+			call_moved(pages[k % 2]);
+			CHECK(munmap(copy, 4096) == 0);
+		}
+	report();
+}
+
 static uint64_t checksum_of_code(void)
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
@@ -759,10 +806,11 @@ static void locked(char **args)
 
 static const struct tcase cases[] = {{"registers", registers_kept}, {"own_gs", own_gs},
 	{"asked_gs", asked_gs}, {"generated", generated}, {"mapped_code", mapped_code},
-	{"own_code", own_code}, {"moved_code", moved_code}, {"unchanged", unchanged},
-	{"vanishing", vanishing}, {"bad_pointers", bad_pointers}, {"fault_signals", fault_signals},
-	{"overwritten", overwritten}, {"dropped_page", dropped_page}, {"filtered", filtered},
-	{"trapped_all", trapped_all}, {"undumpable", undumpable}, {"locked", locked}, {NULL, NULL}};
+	{"own_code", own_code}, {"moved_code", moved_code}, {"copied_code", copied_code},
+	{"unchanged", unchanged}, {"vanishing", vanishing}, {"bad_pointers", bad_pointers},
+	{"fault_signals", fault_signals}, {"overwritten", overwritten},
+	{"dropped_page", dropped_page}, {"filtered", filtered}, {"trapped_all", trapped_all},
+	{"undumpable", undumpable}, {"locked", locked}, {NULL, NULL}};
 
 int main(int argc, char **argv)
 {

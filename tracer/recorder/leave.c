@@ -226,6 +226,22 @@ static int fault_code(const struct tracee *t, int signal)
 	return info.si_code;
 }
 
+/* A thread that ran a copy of changed code: from there our jump leads to where nothing is. */
+static int leave_copy(struct tracee *t, struct user_regs_struct *regs)
+{
+	uint64_t ip = regs_ip(regs), to;
+	siginfo_t info;
+
+	if (ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) < 0 || info.si_signo != SIGSEGV ||
+		(uint64_t)(uintptr_t)info.si_addr != ip)
+		return 0;
+	to = patch_take_back_copy(t, ip);
+	if (!to)
+		return 0;
+	regs_set_ip(regs, to);
+	return regs_set(t->tid, regs) == 0;
+}
+
 /* The measuring code met memory that cannot be read: whether that is an error is the kernel's to
  * say, so the call is made, and stopped for. */
 static int leave_fault(struct recorder *f, struct tracee *t, struct user_regs_struct *regs,
@@ -296,6 +312,8 @@ int recorder_leave(struct recorder *f, struct tracee *t, int signal)
 		return 0;
 	if (!arch_in_stub(regs_ip(&regs))) {
 		to = leave_tramp(t, &regs);
+		if (!to && code && leave_copy(t, &regs))
+			return 0;
 	} else if (arch_return_site(&regs)) {
 		to = arch_return_site(&regs);
 	} else {

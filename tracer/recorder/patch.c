@@ -432,6 +432,34 @@ void patch_take_back_in(const struct tracee *t, uint64_t from, uint64_t until)
 	}
 }
 
+/* Does all of the site's change stand `moved` bytes further, too? */
+static int is_copied(const struct tracee *t, const struct site *site, uint64_t moved)
+{
+	uint8_t far[ARCH_JUMP_BYTES];
+
+	if (!site->change_len || !moved ||
+		!holds(t, site->change_at + moved, site->now, site->change_len))
+		return 0;
+	return !site->springboard || (arch_jump_long(far, site->springboard, site->tramp) == 0 &&
+					     holds(t, site->springboard + moved, far, sizeof(far)));
+}
+
+uint64_t patch_take_back_copy(const struct tracee *t, uint64_t ip)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&t->mm->recorder->sites.by_addr, &it)) {
+		const struct site *site = it.value;
+		uint64_t moved = ip - site->tramp, at = site->change_at + moved;
+
+		if (is_copied(t, site, moved))
+			return patch_change(remote_write, t, at, site->was, site->change_len) == 0
+				       ? at
+				       : site->tramp;
+	}
+	return 0;
+}
+
 /* Files come and go: what is noted of that address and is not there any more is forgotten. */
 static int drop_springboard(const struct tracee *t, struct site *led)
 {

@@ -39,6 +39,10 @@ int patch_hop_is_there(const struct tracee *t, const struct site *site);
 void patch_take_back(const struct tracee *t);
 /* The same where the change is in that range, with the padding: what is there goes elsewhere. */
 void patch_take_back_in(const struct tracee *t, uint64_t from, uint64_t until);
+/* t jumped to ip, where nothing can be executed. If that was in a copy of changed code, from where
+ * the jump leads elsewhere, the copy becomes what the code was. Where t goes on: there, or where
+ * that cannot be written (a file's shared mapping) at the site's trampoline; 0: it was no copy. */
+uint64_t patch_take_back_copy(const struct tracee *t, uint64_t ip);
 /* After patch_take_back(), when no thread is on its way any more: the padding too is what it was.
  */
 void patch_clear_padding(const struct tracee *t);
