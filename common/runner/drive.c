@@ -14,9 +14,8 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
-#include "common/base/out.h"
 #include "common/base/units.h"
-#include "common/runner/load.h"
+#include "common/runner/load_output.h"
 #include "common/runner/program.h"
 #include "common/runner/ready_probe.h"
 #include "common/runner/signal_word.h"
@@ -40,17 +39,6 @@ struct ending {
 	uint64_t next_ns;
 };
 
-/* What is looked for in one of the load's outputs. */
-struct scans {
-	struct work_scan work, latency;
-};
-
-/* One of the load's outputs on its way through us. */
-struct relay {
-	int from, to;
-	struct scans *scans;
-};
-
 struct session {
 	const struct drive *d;
 	struct drive_result *r;
@@ -59,8 +47,7 @@ struct session {
 	int attempts; /* to attach, that have failed */
 	struct ready_probe probe;
 	struct ending tool_ending, load_ending;
-	struct relay relays[2];
-	struct scans scans[2]; /* stdout and stderr apart: lines must not mix */
+	struct load_output output;
 	uint64_t start_ns, tick_ns;
 	uint64_t leave_ns; /* when a tool that is still attaching is ended; 0: nobody wants it */
 	struct signal_last last_signal;
@@ -302,47 +289,6 @@ static int start_tool(struct session *s, struct err *err)
 		&s->tool, err);
 }
 
-static int init_scans(struct scans *scans, const struct scenario *sc, struct err *err)
-{
-	int rc = 0;
-
-	if (sc->work_regex)
-		rc = work_scan_init(&scans->work, sc->work_regex, 1, err);
-	if (rc == 0 && sc->latency_regex)
-		rc = work_scan_init(&scans->latency, sc->latency_regex, sc->latency_unit_ns, err);
-	return rc;
-}
-
-static int scanning(const struct scenario *sc)
-{
-	return sc->work_regex || sc->latency_regex;
-}
-
-static void feed_scans(struct scans *scans, const char *p, size_t n)
-{
-	work_scan_feed(&scans->work, p, n);
-	work_scan_feed(&scans->latency, p, n);
-}
-
-/* Pipes instead of the load's outputs, so that they can be read on their way. */
-static int make_relays(struct session *s, int *outputs, struct err *err)
-{
-	for (int i = 0; i < 2; i++) {
-		int ends[2];
-
-		if (init_scans(&s->scans[i], s->d->sc, err) < 0)
-			return err->code;
-		if (s->d->load_log)
-			continue;
-		if (pipe2(ends, O_CLOEXEC) < 0)
-			return err_set(err, -errno, "cannot make a pipe: %s", strerror(errno));
-		s->relays[i] = (struct relay){ends[0], i + 1, &s->scans[i]};
-		fcntl(ends[0], F_SETFL, O_NONBLOCK);
-		outputs[i] = ends[1];
-	}
-	return 0;
-}
-
 static int exec_load(struct session *s, const int *outputs, struct err *err)
 {
 	return program_start(&(struct program_spec){.argv = s->d->sc->load,
@@ -358,95 +304,25 @@ static int exec_load(struct session *s, const int *outputs, struct err *err)
 static int start_load(struct session *s, struct err *err)
 {
 	const struct drive *d = s->d;
-	cleanup_close int log = -1;
-	int outputs[2] = {-1, -1}, rc = 0;
 	struct err failed = {0};
+	int outputs[2], rc;
 
-	if (d->load_log) {
-		log = streams_log(d->load_log, err);
-		if (log < 0)
-			return log;
-		outputs[0] = outputs[1] = log;
+	rc = load_output_begin(&s->output, d->sc, d->load_log, outputs, err);
+	if (rc < 0)
+		return rc;
+	if (!d->sc->skip_ns)
+		begin_window(s);
+	if (exec_load(s, outputs, &failed) < 0) {
+		trouble(s, DRIVE_LOAD_FAILED, "the load failed: %.200s", failed.text);
+		s->r->load_status = failed.code == -ENOENT ? 127 : 126;
 	}
-	if (scanning(d->sc))
-		rc = make_relays(s, outputs, err);
-	if (rc == 0) {
-		if (!d->sc->skip_ns)
-			begin_window(s);
-		if (exec_load(s, outputs, &failed) < 0) {
-			trouble(s, DRIVE_LOAD_FAILED, "the load failed: %.200s", failed.text);
-			s->r->load_status = failed.code == -ENOENT ? 127 : 126;
-		}
-		plan_window(s, clock_mono_ns());
-		s->r->load_started = 1;
-		s->phase = PHASE_LOAD;
-	}
-	for (int i = 0; i < 2 && !d->load_log; i++)
+	plan_window(s, clock_mono_ns());
+	s->r->load_started = 1;
+	s->phase = PHASE_LOAD;
+	for (int i = 0; i < 2; i++)
 		if (outputs[i] >= 0)
 			close(outputs[i]);
-	return rc;
-}
-
-/* ---- the load's output ---- */
-
-/* Passes on what is there now. */
-static void relay_pump(struct relay *relay)
-{
-	char buf[65536];
-	ssize_t n;
-
-	while (relay->from >= 0 && (n = read(relay->from, buf, sizeof(buf))) != 0) {
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
-		if (n < 0)
-			break;
-		feed_scans(relay->scans, buf, (size_t)n);
-		/* Nobody reads us any more: nor is the load's output read. */
-		if (out_write_all(relay->to, buf, (size_t)n) < 0)
-			break;
-	}
-	if (relay->from >= 0)
-		close(relay->from);
-	relay->from = -1;
-}
-
-static void scan_log(struct session *s)
-{
-	cleanup_close int fd = open(s->d->load_log, O_RDONLY | O_CLOEXEC);
-	char buf[65536];
-	ssize_t n;
-
-	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0)
-		feed_scans(&s->scans[0], buf, (size_t)n);
-}
-
-/* The first that was found: standard output goes before standard error. */
-static void take_count(struct session *s, struct work_scan *scan, uint64_t *ret)
-{
-	work_scan_end(scan);
-	if (scan->too_hard)
-		trouble(s, DRIVE_NO_WORK,
-			"whether a line of the load's output matches '%.150s' takes too many steps "
-			"to tell: say it without repetitions of repetitions",
-			scan == &s->scans[0].work || scan == &s->scans[1].work
-				? s->d->sc->work_regex
-				: s->d->sc->latency_regex);
-	if (scan->regex && *ret == UINT64_MAX)
-		*ret = scan->count;
-}
-
-static void finish_scans(struct session *s)
-{
-	if (s->d->load_log && scanning(s->d->sc))
-		scan_log(s);
-	for (int i = 0; i < 2; i++) {
-		relay_pump(&s->relays[i]);
-		take_count(s, &s->scans[i].work, &s->r->work_count);
-		take_count(s, &s->scans[i].latency, &s->r->latency_ns);
-	}
-	if (s->d->sc->work_regex && s->r->work_count == UINT64_MAX)
-		trouble(s, DRIVE_NO_WORK, "no line of the load's output matches '%.150s'",
-			s->d->sc->work_regex);
+	return 0;
 }
 
 /* ---- phases ---- */
@@ -548,6 +424,8 @@ static int step_attach(struct session *s, uint64_t now, struct err *err)
 
 static void load_over(struct session *s, uint64_t now)
 {
+	struct err unknown = {0};
+
 	if (s->load.ended) {
 		s->r->load_status = program_status(&s->load);
 		s->r->load_wall_ns = s->load.end_ns - s->load.start_ns;
@@ -557,7 +435,8 @@ static void load_over(struct session *s, uint64_t now)
 		trouble(s, DRIVE_LOAD_FAILED, "the load failed with status %d", s->r->load_status);
 	else if (!s->window.begun)
 		trouble(s, DRIVE_NO_WINDOW, "the load ended before the time to skip was over");
-	finish_scans(s);
+	if (load_output_end(&s->output, &s->r->work_count, &s->r->latency_ns, &unknown) < 0)
+		trouble(s, DRIVE_NO_WORK, "%.250s", unknown.text);
 	s->phase = PHASE_WATCH;
 	if (s->tool.ended)
 		return;
@@ -827,8 +706,8 @@ static void wait_for_event(struct session *s)
 		{.fd = program_running(&s->load) ? s->load.pidfd : -1, .events = POLLIN},
 		{.fd = program_running(&s->probe.command) ? s->probe.command.pidfd : -1,
 			.events = POLLIN},
-		{.fd = s->relays[0].from, .events = POLLIN},
-		{.fd = s->relays[1].from, .events = POLLIN},
+		{.fd = s->output.streams[0].from, .events = POLLIN},
+		{.fd = s->output.streams[1].from, .events = POLLIN},
 		{.fd = awaits_target(s) ? s->d->attach->to->pidfd : -1, .events = POLLIN},
 	};
 
@@ -837,7 +716,7 @@ static void wait_for_event(struct session *s)
 	take_signals(s);
 	for (int i = 0; i < 2; i++)
 		if (fds[4 + i].revents)
-			relay_pump(&s->relays[i]);
+			load_output_pump(&s->output, i);
 }
 
 static int is_through(const struct session *s)
@@ -871,12 +750,7 @@ static void session_release(struct session *s)
 	program_release(&s->tool);
 	if (s->target_fd >= 0)
 		close(s->target_fd);
-	for (int i = 0; i < 2; i++) {
-		work_scan_release(&s->scans[i].work);
-		work_scan_release(&s->scans[i].latency);
-		if (s->relays[i].from >= 0)
-			close(s->relays[i].from);
-	}
+	load_output_release(&s->output);
 }
 
 static void take_tool_end(const struct session *s, struct drive_result *r)
@@ -900,7 +774,7 @@ int drive_run(const struct drive *d, struct drive_result *ret, struct err *err)
 		.phase = d->sc->load || d->attach ? PHASE_READY : PHASE_WATCH,
 		.tool = PROGRAM_NONE,
 		.load = PROGRAM_NONE,
-		.relays = {{.from = -1}, {.from = -1}},
+		.output = LOAD_OUTPUT_NONE,
 		.window = {.begin_ns = NEVER, .end_ns = NEVER},
 		.target_fd = -1,
 		.seek_ns = d->target_is_child ? 0 : NEVER,

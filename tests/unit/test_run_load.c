@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "common/runner/load.h"
+#include "common/runner/load_output.h"
 #include "common/runner/ready.h"
 
 static void test_work(void **state)
@@ -239,9 +241,84 @@ static void test_ready_sockets(void **state)
 	}
 }
 
+/* As the load does it: to what it was given; then it has ended. */
+static void says(int *fd, const char *text)
+{
+	assert_int_equal(write(*fd, text, strlen(text)), strlen(text));
+	close(*fd);
+	*fd = -1;
+}
+
+static void test_what_comes_through_us(void **state)
+{
+	static const struct {
+		const char *out, *err;
+		const char *work, *latency;
+		uint64_t count, ns;
+		int rc;
+	} rows[] = {
+		{"", "did 7\ntook 3 ms\n", "did (\\d+)", "took (\\d+)", 7, 3000000, 0},
+		{"did 9\n", "did 7\n", "did (\\d+)", NULL, 9, UINT64_MAX, 0},
+		{"di", "d 7\n", "did (\\d+)", NULL, UINT64_MAX, UINT64_MAX, -ENOMSG},
+		{"", "did 7", NULL, "took (\\d+)", UINT64_MAX, UINT64_MAX, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct scenario sc = {.work_regex = rows[i].work,
+			.latency_regex = rows[i].latency,
+			.latency_unit_ns = 1000000};
+		struct load_output o;
+		struct err err = {0};
+		uint64_t count, ns;
+		int fds[2];
+
+		assert_int_equal(load_output_begin(&o, &sc, NULL, fds, &err), 0);
+		says(&fds[0], rows[i].out);
+		says(&fds[1], rows[i].err);
+		assert_int_equal(load_output_end(&o, &count, &ns, &err), rows[i].rc);
+		assert_true(count == rows[i].count && ns == rows[i].ns);
+		load_output_release(&o);
+	}
+}
+
+static void test_what_is_logged(void **state)
+{
+	char path[] = "/tmp/test-run-load-XXXXXX";
+	struct scenario sc = {.work_regex = "did (\\d+)"};
+	struct load_output o;
+	struct err err = {0};
+	uint64_t count, ns;
+	int fds[2], file = mkstemp(path);
+
+	(void)state;
+	assert_true(file >= 0);
+	assert_int_equal(load_output_begin(&o, &sc, path, fds, &err), 0);
+	assert_true(o.streams[0].from < 0 && o.streams[1].from < 0);
+	says(&fds[0], "one\n");
+	says(&fds[1], "did 5\n");
+	assert_int_equal(load_output_end(&o, &count, &ns, &err), 0);
+	assert_int_equal(count, 5);
+	load_output_release(&o);
+	close(file);
+	unlink(path);
+	/* Where it cannot be written nothing is left open. */
+	assert_true(load_output_begin(&o, &sc, "/nonexistent/log", fds, &err) < 0);
+	assert_true(fds[0] < 0 && fds[1] < 0);
+	load_output_release(&o);
+	/* Nobody asks: the load has our own outputs. */
+	assert_int_equal(load_output_begin(&o, &(struct scenario){0}, NULL, fds, &err), 0);
+	assert_true(fds[0] < 0 && fds[1] < 0);
+	assert_int_equal(load_output_end(&o, &count, &ns, &err), 0);
+	assert_true(count == UINT64_MAX && ns == UINT64_MAX);
+	load_output_release(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_comes_through_us),
+		cmocka_unit_test(test_what_is_logged),
 		cmocka_unit_test(test_work),
 		cmocka_unit_test(test_long_lines_are_cut),
 		cmocka_unit_test(test_what_would_take_all_memory_is_refused),
