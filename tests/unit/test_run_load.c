@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -249,6 +251,26 @@ static void says(int *fd, const char *text)
 	*fd = -1;
 }
 
+/* What goes through us to our outputs is not for who reads the results of tests. */
+static int load_output_end_quietly(
+	struct load_output *o, uint64_t *ret_count, uint64_t *ret_ns, struct err *err)
+{
+	int kept[2], null = open("/dev/null", O_WRONLY), rc;
+
+	fflush(stdout);
+	for (int i = 0; i < 2; i++) {
+		kept[i] = dup(i + 1);
+		assert_true(kept[i] >= 0 && dup2(null, i + 1) == i + 1);
+	}
+	rc = load_output_end(o, ret_count, ret_ns, err);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(dup2(kept[i], i + 1), i + 1);
+		close(kept[i]);
+	}
+	close(null);
+	return rc;
+}
+
 static void test_what_comes_through_us(void **state)
 {
 	static const struct {
@@ -276,7 +298,7 @@ static void test_what_comes_through_us(void **state)
 		assert_int_equal(load_output_begin(&o, &sc, NULL, fds, &err), 0);
 		says(&fds[0], rows[i].out);
 		says(&fds[1], rows[i].err);
-		assert_int_equal(load_output_end(&o, &count, &ns, &err), rows[i].rc);
+		assert_int_equal(load_output_end_quietly(&o, &count, &ns, &err), rows[i].rc);
 		assert_true(count == rows[i].count && ns == rows[i].ns);
 		load_output_release(&o);
 	}
