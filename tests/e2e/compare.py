@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import BIN, at_some_pace, check, eq, free_port, main, need_recorder, need_tool, on_terminal, profile, test
+from tap import BIN, at_some_pace, built, check, eq, free_port, main, need_recorder, need_tool, on_terminal, profile, test
 
 # EXTRA writes and SLOW more work than the base; batches of BATCH on a socket pair.
 PROGRAM = """#define _GNU_SOURCE
@@ -45,12 +45,7 @@ int main(void)
 
 
 def program(t, name, extra=0, slow=0, batch=8):
-    path = t.path(name)
-    with open(path + ".c", "w") as f:
-        f.write(PROGRAM)
-    t.run([need_tool("gcc"), "-O1", "-w", "-DEXTRA=%d" % extra, "-DSLOW=%d" % slow, "-DBATCH=%d" % batch,
-           "-o", path, path + ".c"], timeout=60, user=False)
-    return path
+    return built(t, name, PROGRAM, EXTRA=extra, SLOW=slow, BATCH=batch)
 
 
 def results(t, out, binary, runs=3, scenario="s", status=0, config=None):
@@ -211,16 +206,6 @@ for _ in range(n):
     s.recvfrom(9)
 print("requests", n)
 """
-
-
-def built(t, name, text, **defines):
-    path = t.path(name)
-    with open(path + ".c", "w") as f:
-        f.write(text)
-    r = t.run([need_tool("gcc"), "-O1", "-w", *("-D%s=%d" % x for x in defines.items()), "-o", path, path + ".c"], timeout=60,
-              user=False)
-    eq(r.status, 0, r.err)
-    return path
 
 
 @test(timeout=120)

@@ -8,11 +8,12 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import ROOT, check, eq, main, need_tool, profile, test
+from tap import ROOT, built, check, eq, main, profile, test
 
 PROGRAM = """#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 int main(int argc, char **argv)
 {
@@ -25,11 +26,7 @@ int main(int argc, char **argv)
 
 
 def program(t, name, end="return 0;"):
-    path = t.path(name)
-    with open(path + ".c", "w") as f:
-        f.write(PROGRAM.replace("END", end))
-    t.run([need_tool("gcc"), "-O1", "-w", "-o", path, path + ".c"], timeout=60, user=False)
-    return path
+    return built(t, name, PROGRAM.replace("END", end))
 
 
 def in_turns(t, base, new, *args, status=0):

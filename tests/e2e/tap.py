@@ -177,6 +177,18 @@ def need_tool(name):
     return path
 
 
+def built(t, name, text, **defines):
+    """A program of the test's own, of C. What gcc 14 refuses is refused by all."""
+    path = t.path(name)
+    with open(path + ".c", "w") as f:
+        f.write(text)
+    r = t.run([need_tool("gcc"), "-O1", "-w", "-Werror=implicit-function-declaration",
+               *("-D%s=%d" % x for x in defines.items()), "-o", path, path + ".c"], timeout=60, user=False)
+    if r.status:
+        raise Failure("%s: %s" % (name, r.err))
+    return path
+
+
 _no_recorder = {}
 
 
