@@ -326,6 +326,12 @@ def left_while_children_are_made(t):
 # ---- it is killed ----
 
 @test(timeout=60 + 10 * ROUNDS)
+def left_in_sections_that_are_begun_anew(t):
+    """rseq: a thread that is stopped in one, and makes calls for the recorder, does not go on in it as if nothing were."""
+    left_again_and_again(t, ["restartable"], ROUNDS)
+
+
+@test(timeout=60 + 10 * ROUNDS)
 def who_kills_what_was_started_harms_nothing(t):
     """At any moment, from the first: the one that traces leaves in order, and writes what it has."""
     for i in range(ROUNDS):

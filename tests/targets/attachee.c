@@ -12,6 +12,11 @@
 
 #include "t.h"
 
+#if defined(__x86_64__) && defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 35)
+#define HAS_RSEQ
+#include <sys/rseq.h>
+#endif
+
 #define THREADS_MAX 512
 
 static atomic_int over, rest;
@@ -334,12 +339,76 @@ static void staying(char **args)
 		CHECK(status == 0);
 }
 
+#ifdef HAS_RSEQ
+
+static volatile long sum;
+
+/* 1 if one was added, in a section that is begun anew when something comes between. */
+static int add_one(struct rseq *area)
+{
+	int added = 1;
+
+	__asm__ volatile(".pushsection __rseq_cs, \"aw\"\n.balign 32\n"
+			 "9: .long 0, 0\n.quad 1f, 3f - 1f, 4f\n.popsection\n"
+			 "lea 9b(%%rip), %%rax\nmov %%rax, %[section]\n"
+			 "1: mov %[sum], %%rax\nmov $3000, %%ecx\n2: dec %%ecx\njnz 2b\n"
+			 "inc %%rax\nmov %%rax, %[sum]\n3: jmp 5f\n"
+			 ".long %c[sig]\n4: xor %[added], %[added]\n5:\n"
+			 : [added] "+r"(added), [section] "=m"(area->rseq_cs), [sum] "+m"(sum)
+			 : [sig] "i"(RSEQ_SIG)
+			 : "rax", "rcx", "cc", "memory");
+	return added;
+}
+
+static void *add_up(void *arg)
+{
+	struct rseq *area = (struct rseq *)((char *)__builtin_thread_pointer() + __rseq_offset);
+	long added = 0;
+
+	for (long i = 0; !over; i++) {
+		added += add_one(area);
+		if (i % 10000 == 0)
+			CHECK(syscall(SYS_getppid) > 0);
+	}
+	calls += added;
+	return arg;
+}
+
+/* Threads that add to one number, on one CPU. */
+static void restartable(char **args)
+{
+	long n = t_num(args, 0, 2);
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	if (__rseq_size == 0)
+		t_skip("the C library has no rseq");
+	CHECK(sched_setaffinity(0, sizeof(one), &one) == 0);
+	begin();
+	for (long i = 0; i < n; i++)
+		CHECK(pthread_create(&threads[i], NULL, add_up, NULL) == 0);
+	for (long i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	CHECK(sum == calls);
+}
+
+#else
+
+static void restartable(char **args)
+{
+	(void)args;
+	t_skip("no rseq");
+}
+
+#endif
+
 int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {{"signals", signals}, {"epolls", epolls},
 		{"explained", explained}, {"busy", busy}, {"leaderless", leaderless},
 		{"family", family}, {"makers", makers}, {"asking", asking}, {"staying", staying},
-		{NULL, NULL}};
+		{"restartable", restartable}, {NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }

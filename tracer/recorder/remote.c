@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <linux/ptrace.h> /* after sys/ptrace.h, whose names it would take */
+#include <linux/rseq.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,11 +54,34 @@ int remote_begin(struct remote *r, struct recorder *f, struct tracee *t)
 	return 0;
 }
 
+/*
+ * In a section that is begun anew when something came between (rseq(2)) the kernel would find the
+ * thread outside of it, and nothing to do: it goes on where that section says, as after any stop.
+ */
+static void leave_section(struct remote *r)
+{
+	struct ptrace_rseq_configuration conf;
+	struct rseq_cs cs;
+	uint64_t at;
+
+	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, r->t->tid, (void *)sizeof(conf), &conf) !=
+			sizeof(conf) ||
+		!conf.rseq_abi_pointer ||
+		remote_read(r->t, conf.rseq_abi_pointer + offsetof(struct rseq, rseq_cs), &at,
+			sizeof(at)) < 0 ||
+		!at || remote_read(r->t, at, &cs, sizeof(cs)) < 0)
+		return;
+	if (regs_ip(&r->saved) - cs.start_ip < cs.post_commit_offset)
+		regs_set_ip(&r->saved, cs.abort_ip);
+}
+
 int remote_begin_anywhere(struct remote *r, struct recorder *f, struct tracee *t)
 {
 	int rc = begin(r, f, t);
 
 	r->begun = 1;
+	if (rc == 0)
+		leave_section(r);
 	return rc;
 }
 
