@@ -399,6 +399,126 @@ static void copied_code(char **args)
 	report();
 }
 
+/* A function that is copied without what is behind it, where the page is filled up with `filling`.
+ */
+__asm__(".text\n.p2align 12\n.type rec_part, @function\n.globl rec_part\n"
+	"rec_part: .cfi_startproc\nmovl $1, %eax\nmov %rcx, %r10\njmp 1f\n1: "
+	"syscall\nret\n.cfi_endproc\n.size rec_part, . - rec_part\n"
+	".globl rec_part_end\nrec_part_end:\n.p2align 5\n"
+	".type rec_behind, @function\nrec_behind: .cfi_startproc\nret\n.cfi_endproc\n"
+	".size rec_behind, . - rec_behind\n.p2align 12\n");
+extern long rec_part(long, long, long);
+extern const char rec_part_end[];
+
+static void copied_part(char **args)
+{
+	static const uint8_t fillings[] = {0, 0xcc, 0xf4 /* hlt */, 0x06 /* none */};
+	size_t bytes = (size_t)(rec_part_end - (const char *)(uintptr_t)rec_part);
+
+	null_fd = t_null();
+	for (int i = 0; i < 20; i++)
+		call_moved((void *)(uintptr_t)rec_part);
+	for (long i = 0; i < t_num(args, 0, 100); i++) {
+		uint8_t page[4096];
+		void *copy;
+
+		memset(page, fillings[i % 4], sizeof(page));
+		memcpy(page, (void *)(uintptr_t)rec_part, bytes);
+		copy = copy_of_page(page, 0);
+		call_moved(copy);
+		CHECK(munmap(copy, 4096) == 0);
+	}
+	report();
+}
+
+/* Functions that differ by their call only, as far apart as trampolines are. */
+__asm__(".text\n.p2align 12\n.globl rec_alike\nrec_alike:\n"
+	".irp n, 0, 1, 2, 3, 4, 5, 6, 7\n.type rec_alike\\n, @function\n"
+	"rec_alike\\n: .cfi_startproc\nmovl $(\\n & 1), %eax\nsyscall\nret\n.cfi_endproc\n"
+	".size rec_alike\\n, . - rec_alike\\n\n.p2align 7\n.endr\n.p2align 12\n");
+extern const char rec_alike[];
+
+/* They read nothing and write a byte, by turns. */
+static void call_alike(const char *at, int i)
+{
+	CHECK(((call3)(uintptr_t)(at + (ptrdiff_t)128 * i))(null_fd, (long)"x", 1) == i % 2);
+	atomic_fetch_add(i % 2 ? &writes : &reads, 1);
+}
+
+static void copied_alike(char **args)
+{
+	null_fd = t_null();
+	for (int i = 0; i < 160; i++)
+		call_alike(rec_alike, i / 20);
+	for (long i = 0; i < t_num(args, 0, 100); i++) {
+		char *copy = copy_of_page(rec_alike, (int)(i % 2));
+
+		for (int k = 0; k < 8; k++)
+			call_alike(copy, (int)(k + i) % 8);
+		CHECK(munmap(copy, 4096) == 0);
+	}
+	report();
+}
+
+/* The code is moved away, and copies that were made before stay. */
+static void copied_and_moved(char **args)
+{
+	char *home = (char *)(uintptr_t)rec_alike, *copy, *at;
+
+	(void)args;
+	null_fd = t_null();
+	for (int i = 0; i < 160; i++)
+		call_alike(home, i / 20);
+	copy = copy_of_page(home, 0);
+	at = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(mremap(home, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, at) == at);
+	for (int i = 0; i < 160; i++) {
+		call_alike(copy, i % 8);
+		call_alike(at, i % 8);
+	}
+	report();
+}
+
+static pthread_barrier_t in_step;
+static const void *in_common;
+
+static void *call_in_step(void *rounds)
+{
+	for (long i = 0; i < (long)(intptr_t)rounds; i++) {
+		pthread_barrier_wait(&in_step);
+		call_moved(in_common);
+		pthread_barrier_wait(&in_step);
+	}
+	return NULL;
+}
+
+/* Threads come to a copy at the same moment. */
+static void copied_at_once(char **args)
+{
+	const void *pages[] = {(void *)(uintptr_t)rec_moved, (void *)(uintptr_t)rec_hopped};
+	long rounds = t_num(args, 0, 100);
+	pthread_t threads[4];
+
+	null_fd = t_null();
+	for (int i = 0; i < 40; i++)
+		call_moved(pages[i % 2]);
+	pthread_barrier_init(&in_step, NULL, 5);
+	for (int i = 0; i < 4; i++)
+		CHECK(pthread_create(&threads[i], NULL, call_in_step, (void *)(intptr_t)rounds) ==
+			0);
+	for (long i = 0; i < rounds; i++) {
+		void *copy = copy_of_page(pages[i % 2], (int)(i / 2 % 2));
+
+		in_common = copy;
+		pthread_barrier_wait(&in_step);
+		pthread_barrier_wait(&in_step);
+		CHECK(munmap(copy, 4096) == 0);
+	}
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	report();
+}
+
 static uint64_t checksum_of_code(void)
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
@@ -807,6 +927,8 @@ static void locked(char **args)
 static const struct tcase cases[] = {{"registers", registers_kept}, {"own_gs", own_gs},
 	{"asked_gs", asked_gs}, {"generated", generated}, {"mapped_code", mapped_code},
 	{"own_code", own_code}, {"moved_code", moved_code}, {"copied_code", copied_code},
+	{"copied_part", copied_part}, {"copied_alike", copied_alike},
+	{"copied_and_moved", copied_and_moved}, {"copied_at_once", copied_at_once},
 	{"unchanged", unchanged}, {"vanishing", vanishing}, {"bad_pointers", bad_pointers},
 	{"fault_signals", fault_signals}, {"overwritten", overwritten},
 	{"dropped_page", dropped_page}, {"filtered", filtered}, {"trapped_all", trapped_all},

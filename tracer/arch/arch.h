@@ -136,6 +136,7 @@ int arch_is_call(const uint8_t code[ARCH_CALL_BYTES]);
 int arch_sets_number(const uint8_t before[ARCH_NUMBER_BYTES], uint32_t nr);
 /* A jump as long as the call instruction; -ERANGE if it does not reach. */
 int arch_jump_short(uint8_t buf[ARCH_CALL_BYTES], uint64_t at, uint64_t to);
+#define ARCH_SHORT_REACH 130 /* it leads no further */
 /* A long jump: -ERANGE if it does not reach. */
 #define ARCH_JUMP_BYTES 5
 int arch_jump_long(uint8_t buf[ARCH_JUMP_BYTES], uint64_t at, uint64_t to);

@@ -220,22 +220,22 @@ static int fault_code(const struct tracee *t, int signal)
 {
 	siginfo_t info;
 
-	if ((signal != SIGTRAP && signal != SIGSEGV && signal != SIGBUS) ||
+	if ((signal != SIGTRAP && signal != SIGSEGV && signal != SIGBUS && signal != SIGILL) ||
 		ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) < 0 || info.si_code < 0)
 		return 0;
 	return info.si_code;
 }
 
-/* A thread that ran a copy of changed code: from there our jump leads to where nothing is. */
-static int leave_copy(struct tracee *t, struct user_regs_struct *regs)
+/* A thread that ran a copy of changed code: from there our jump leads to where nothing is, or, if
+ * it was copied in part, to what fills the space behind the copy. */
+static int leave_copy(struct tracee *t, struct user_regs_struct *regs, int signal)
 {
-	uint64_t ip = regs_ip(regs), to;
+	uint64_t ip = regs_ip(regs) - (signal == SIGTRAP), to;
 	siginfo_t info;
 
-	if (ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) < 0 || info.si_signo != SIGSEGV ||
-		(uint64_t)(uintptr_t)info.si_addr != ip)
+	if (ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) < 0)
 		return 0;
-	to = patch_take_back_copy(t, ip);
+	to = copies_take_back(t, ip, signal == SIGSEGV && (uint64_t)(uintptr_t)info.si_addr == ip);
 	if (!to)
 		return 0;
 	regs_set_ip(regs, to);
@@ -261,13 +261,15 @@ static int leave_fault(struct recorder *f, struct tracee *t, struct user_regs_st
 /* A thread that ran into a change of its code while it was being made. */
 static int leave_trap(struct tracee *t, struct user_regs_struct *regs)
 {
+	const struct sites *sites = &t->mm->recorder->sites;
+	uint64_t at = regs_ip(regs) - 1;
 	uint8_t there = ARCH_TRAP;
 
 	/* A trap that is there still is the program's own. */
-	if (!sites_changed_at(&t->mm->recorder->sites, regs_ip(regs) - 1) ||
-		remote_read(t, regs_ip(regs) - 1, &there, 1) < 0 || there == ARCH_TRAP)
+	if ((!sites_changed_at(sites, at) && !copies_put_back_at(sites, at)) ||
+		remote_read(t, at, &there, 1) < 0 || there == ARCH_TRAP)
 		return 0;
-	regs_set_ip(regs, regs_ip(regs) - 1);
+	regs_set_ip(regs, at);
 	disposition_block_trap(t->tid);
 	return regs_set(t->tid, regs) == 0;
 }
@@ -312,7 +314,7 @@ int recorder_leave(struct recorder *f, struct tracee *t, int signal)
 		return 0;
 	if (!arch_in_stub(regs_ip(&regs))) {
 		to = leave_tramp(t, &regs);
-		if (!to && code && leave_copy(t, &regs))
+		if (!to && code && leave_copy(t, &regs, signal))
 			return 0;
 	} else if (arch_return_site(&regs)) {
 		to = arch_return_site(&regs);

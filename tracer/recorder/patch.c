@@ -362,16 +362,9 @@ int patch_change(int (*write)(const struct tracee *t, uint64_t addr, const void 
 	return rc < 0 ? rc : write(t, addr, code, 1);
 }
 
-static int holds(const struct tracee *t, uint64_t addr, const uint8_t *bytes, size_t len)
-{
-	uint8_t there[ARCH_JUMP_BYTES];
-
-	return remote_read(t, addr, there, len) == 0 && memcmp(there, bytes, len) == 0;
-}
-
 int patch_is_there(const struct tracee *t, const struct site *site)
 {
-	return site->change_len && holds(t, site->change_at, site->now, site->change_len);
+	return site->change_len && remote_holds(t, site->change_at, site->now, site->change_len);
 }
 
 int patch_hop_is_there(const struct tracee *t, const struct site *site)
@@ -379,7 +372,7 @@ int patch_hop_is_there(const struct tracee *t, const struct site *site)
 	uint8_t far[ARCH_JUMP_BYTES];
 
 	return site->springboard && arch_jump_long(far, site->springboard, site->tramp) == 0 &&
-	       holds(t, site->springboard, far, sizeof(far));
+	       remote_holds(t, site->springboard, far, sizeof(far));
 }
 
 void patch_take_back(const struct tracee *t)
@@ -430,34 +423,6 @@ void patch_take_back_in(const struct tracee *t, uint64_t from, uint64_t until)
 		clear_padding(t, site);
 		sites_renew(sites, site);
 	}
-}
-
-/* Does all of the site's change stand `moved` bytes further, too? */
-static int is_copied(const struct tracee *t, const struct site *site, uint64_t moved)
-{
-	uint8_t far[ARCH_JUMP_BYTES];
-
-	if (!site->change_len || !moved ||
-		!holds(t, site->change_at + moved, site->now, site->change_len))
-		return 0;
-	return !site->springboard || (arch_jump_long(far, site->springboard, site->tramp) == 0 &&
-					     holds(t, site->springboard + moved, far, sizeof(far)));
-}
-
-uint64_t patch_take_back_copy(const struct tracee *t, uint64_t ip)
-{
-	struct map_iter it = {0};
-
-	while (map_next(&t->mm->recorder->sites.by_addr, &it)) {
-		const struct site *site = it.value;
-		uint64_t moved = ip - site->tramp, at = site->change_at + moved;
-
-		if (is_copied(t, site, moved))
-			return patch_change(remote_write, t, at, site->was, site->change_len) == 0
-				       ? at
-				       : site->tramp;
-	}
-	return 0;
 }
 
 /* Files come and go: what is noted of that address and is not there any more is forgotten. */
@@ -559,14 +524,27 @@ static const char *patch_by_padding(struct tracee *t, struct site *site, const s
 		return "the code could not be written";
 	site->springboard = springboard;
 	map_set(&t->mm->recorder->sites.springboards, springboard, site);
+	copies_note(t, site);
 	return NULL;
+}
+
+/* Room for a trampoline so far away as none is from code that was another one: by that it is known
+ * of a copy what it was. */
+static uint64_t room_of_its_own(struct sites *sites, const struct plan *plan)
+{
+	uint64_t tramp;
+
+	do
+		tramp = sites_room(sites, plan->site);
+	while (tramp && copies_look_alike(sites, (int64_t)(tramp - plan->moved_at), plan->moved));
+	return tramp;
 }
 
 /* With a trampoline of its own: other threads may be on their way through the first one. */
 static const char *patch_before(struct tracee *t, struct site *site, const struct plan *plan)
 {
 	struct sites *sites = &t->mm->recorder->sites;
-	uint64_t tramp = sites_room(sites, site->addr);
+	uint64_t tramp = room_of_its_own(sites, plan);
 	uint8_t code[ARCH_JUMP_BYTES];
 
 	if (!tramp || arch_jump_long(code, plan->moved_at, tramp) < 0)
@@ -578,6 +556,7 @@ static const char *patch_before(struct tracee *t, struct site *site, const struc
 		return "the code could not be written";
 	}
 	sites_set_tramp(sites, site, tramp);
+	copies_note(t, site);
 	return NULL;
 }
 

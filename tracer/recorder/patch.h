@@ -39,15 +39,26 @@ int patch_hop_is_there(const struct tracee *t, const struct site *site);
 void patch_take_back(const struct tracee *t);
 /* The same where the change is in that range, with the padding: what is there goes elsewhere. */
 void patch_take_back_in(const struct tracee *t, uint64_t from, uint64_t until);
-/* t jumped to ip, where nothing can be executed. If that was in a copy of changed code, from where
- * the jump leads elsewhere, the copy becomes what the code was. Where t goes on: there, or where
- * that cannot be written (a file's shared mapping) at the site's trampoline; 0: it was no copy. */
-uint64_t patch_take_back_copy(const struct tracee *t, uint64_t ip);
 /* After patch_take_back(), when no thread is on its way any more: the padding too is what it was.
  */
 void patch_clear_padding(const struct tracee *t);
 void patch_forget_files(struct recorder *f);
 /* What is known of the mm's mappings. */
 void patch_forget_code(struct recorder_mm *rm);
+
+/* ---- copies of changed code: copies.c ---- */
+
+/* The site was changed: a copy of that may be made from now on, and outlive it. */
+void copies_note(const struct tracee *t, const struct site *site);
+/* 1 if a jump that leads so far stands for other code somewhere. */
+int copies_look_alike(const struct sites *s, int64_t leads, const uint8_t was[ARCH_JUMP_BYTES]);
+/* A fault of t at ip. If it came there from a copy of changed code, whose jump leads elsewhere, the
+ * copy becomes what the code was. is_nothing: there is nothing at ip to be executed; else only a
+ * copy that lacks what its jump leads to is looked for. Where t goes on: in the copy, or where that
+ * cannot be written (a file's shared mapping) at the site's trampoline; 0: it was no copy. */
+uint64_t copies_take_back(const struct tracee *t, uint64_t ip, int is_nothing);
+
+/* 1 if a copy that began there was put back of late. */
+int copies_put_back_at(const struct sites *s, uint64_t at);
 
 #endif

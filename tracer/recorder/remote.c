@@ -416,3 +416,11 @@ int remote_read(const struct tracee *t, uint64_t addr, void *buf, size_t len)
 	}
 	return rc;
 }
+
+int remote_holds(const struct tracee *t, uint64_t addr, const uint8_t *bytes, size_t len)
+{
+	uint8_t there[8];
+
+	return len <= sizeof(there) && remote_read(t, addr, there, len) == 0 &&
+	       memcmp(there, bytes, len) == 0;
+}

@@ -48,6 +48,8 @@ int remote_end_anywhere(struct remote *r, int *ret_status);
 int remote_write(const struct tracee *t, uint64_t addr, const void *buf, size_t len);
 /* 0, or -EFAULT: not all of it could be read. */
 int remote_read(const struct tracee *t, uint64_t addr, void *buf, size_t len);
+/* 1 if memory holds these bytes, eight at most. */
+int remote_holds(const struct tracee *t, uint64_t addr, const uint8_t *bytes, size_t len);
 /* Until remote_flush() pages that are read or written are read once, and what is written comes into
  * them then: for many small changes. Nothing is held where another thread of the mm could run. */
 void remote_hold(const struct tracee *t);

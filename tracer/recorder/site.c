@@ -19,6 +19,8 @@ void sites_release(struct sites *s)
 	map_release(&s->by_tramp);
 	map_release(&s->springboards);
 	free(s->pages.at);
+	free(s->changes.at);
+	free(s->copies.at);
 	*s = (struct sites){0};
 }
 
@@ -45,6 +47,8 @@ void sites_copy(struct sites *to, const struct sites *from)
 	}
 	for (size_t i = 0; i < from->pages.len; i++)
 		*VEC_PUSH(&to->pages) = from->pages.at[i];
+	for (size_t i = 0; i < from->changes.len; i++)
+		*VEC_PUSH(&to->changes) = from->changes.at[i];
 	memcpy(to->guards, from->guards, sizeof(to->guards));
 }
 

@@ -34,6 +34,21 @@ struct site {
 	const char *reason; /* SITE_REDIRECTED: why it was not patched */
 };
 
+/* A change as it may stand elsewhere, in a copy. */
+struct change {
+	uint64_t at;        /* where it was made */
+	int64_t leads, hop; /* from there to the trampoline, and to the padding; hop 0: none */
+	uint8_t len, was[ARCH_JUMP_BYTES], now[ARCH_JUMP_BYTES];
+	uint8_t has_beside[2], beside[2][8];
+};
+
+/* A copy of one, from which a thread came to ip. */
+struct copy {
+	uint64_t ip, at;
+	size_t change; /* its index */
+};
+#define COPIES_MAX 64
+
 #define SITE_MOVED_MAX 15 /* length of an instruction */
 #define TRAMPS_A_PAGE  (4096 / TRAMP_BYTES)
 
@@ -47,6 +62,15 @@ struct sites {
 		} * at;
 		size_t len, cap;
 	} pages;
+	struct {
+		struct change *at;
+		size_t len, cap;
+	} changes; /* all that were made, and may have been copied */
+	struct {
+		struct copy *at;
+		size_t len, cap;
+	} copies; /* those that were put back last */
+	size_t oldest_copy;
 	struct map springboards; /* padding in use: address -> struct site */
 	uint64_t guards[2][2];   /* ranges that hold all pages: in the lower and the upper half */
 };
