@@ -221,8 +221,9 @@ static void syscall_stop(struct session *s, struct tracee *t, const struct stop 
 	if (t->in_call) {
 		call_exit(s, t, stop);
 		mend_exit(t);
-		/* One that was interrupted may have another mask until it is taken up again. */
-		if (!t->in_call && t->ev.outcome == SYS_RETURNED)
+		/* One that was interrupted may have another mask until it is taken up again, or the
+		 * handler runs by which it ends. */
+		if (!t->in_call && t->ev.outcome == SYS_RETURNED && t->ev.ret != -EINTR)
 			dispatch_again(s, t);
 		dispatch_ask_next(s, t);
 	} else if (!s->leaving) {

@@ -51,6 +51,7 @@ SIGNAL = [
     Case("flood 500", recorded=500),
     Case("altstack 4000", recorded=3500),
     Case("stopped 20", counts=("write", "read")),
+    Case("masked 80", recorded=50),
 ]
 LIFE = [
     Case("threads 60", recorded=2500, modes=NO_TIMES),

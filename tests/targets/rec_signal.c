@@ -4,12 +4,14 @@
  * with a line "name=calls ..." on stdout, of the calls that returned to the program; that line's
  * own write is among them.
  */
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -301,9 +303,63 @@ static void stopped(char **args)
 	report();
 }
 
+static atomic_long waited;
+
+static void on_pending(int sig)
+{
+	(void)sig;
+	atomic_fetch_add(&waited, 1);
+}
+
+/* A signal that waits is handled in a call that has a mask of its own: before it ends. */
+static int wait_with(int kind, const sigset_t *mask)
+{
+	const struct timespec limit = {10, 0};
+	struct epoll_event event;
+	int set, rc;
+
+	switch (kind) {
+	case 0:
+		set = epoll_create1(EPOLL_CLOEXEC);
+		rc = epoll_pwait(set, &event, 1, 10000, mask);
+		CHECK(set >= 0 && close(set) == 0);
+		return rc;
+	case 1:
+		return ppoll(NULL, 0, &limit, mask);
+	case 2:
+		return pselect(0, NULL, NULL, NULL, &limit, mask);
+	default:
+		return sigsuspend(mask);
+	}
+}
+
+/* All signals are blocked otherwise. */
+static void masked(char **args)
+{
+	sigset_t all, but, now;
+
+	begin();
+	handle(SIGUSR1, on_pending, 0);
+	sigfillset(&all);
+	CHECK(sigprocmask(SIG_SETMASK, &all, NULL) == 0);
+	CHECK(sigprocmask(SIG_SETMASK, NULL, &all) == 0);
+	but = all;
+	sigdelset(&but, SIGUSR1);
+	for (long i = 0; i < t_num(args, 0, 100); i++) {
+		CHECK(raise(SIGUSR1) == 0 && atomic_load(&waited) == i);
+		CHECK(wait_with((int)(i % 4), &but) == -1 && errno == EINTR);
+		CHECK(atomic_load(&waited) == i + 1);
+		CHECK(sigprocmask(SIG_SETMASK, NULL, &now) == 0);
+		CHECK(memcmp(&now, &all, 8) == 0);
+		CHECK(write(ends[1], "x", 1) == 1);
+		atomic_fetch_add(&writes, 1);
+	}
+	report();
+}
+
 static const struct tcase cases[] = {{"storm", storm}, {"blocked", blocked}, {"jump", jump},
 	{"cancel", cancel}, {"flood", flood}, {"altstack", altstack}, {"stopped", stopped},
-	{NULL, NULL}};
+	{"masked", masked}, {NULL, NULL}};
 
 int main(int argc, char **argv)
 {
