@@ -196,6 +196,16 @@ def code_is_changed_with_patching(t):
 
 
 @test
+def no_core_has_the_shared_memory(t):
+    """It lies before the libraries and the stack: where the size of cores is limited, these would be missing."""
+    need_recorder(t)
+    for options in ([], ["--trap=dispatch"]):
+        r = t.iotrace(options, ["cat", "/proc/self/smaps"], env=AT_ONCE)
+        flags = re.findall(r"memfd:iotrace.*\n(?:.*\n)*?VmFlags: (.*)", r.out)
+        check(flags and all("dd" in f.split() for f in flags), "flags of our mappings: %s" % flags)
+
+
+@test
 def the_clock_is_known_without_sys(t):
     """Its name is in a file of /sys. Where that is not mounted it is found out; what the file says is believed."""
     need_recorder(t)

@@ -10,6 +10,7 @@ _Static_assert(SETUP_PROT_RW == (PROT_READ | PROT_WRITE), "protection");
 _Static_assert(SETUP_MAP_SHARED == (MAP_SHARED | MAP_FIXED_NOREPLACE), "flags");
 _Static_assert(SETUP_MAP_OWN == (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE), "flags");
 _Static_assert(SETUP_MADV_DONTFORK == MADV_DONTFORK, "advice");
+_Static_assert(SETUP_MADV_DONTDUMP == MADV_DONTDUMP, "advice");
 _Static_assert(SETUP_MADV_WIPEONFORK == MADV_WIPEONFORK, "advice");
 
 #define FLAG_TRAP 0x100ULL

@@ -64,6 +64,12 @@ BORDER setup_entry
 	CALL	SYS_madvise
 	mov	rbp, rax
 
+	/* No core has it; should that fail, one is larger. */
+	lea	rdi, [rip + __start_stub_code + ARENA_OFFSET]
+	mov	esi, ARENA_FIRST_BYTES
+	mov	edx, SETUP_MADV_DONTDUMP
+	CALL	SYS_madvise
+
 	test	r12, r12
 	jz	1f
 	mov	rdi, r12
