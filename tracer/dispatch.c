@@ -50,7 +50,7 @@ int dispatch_lift_for_signal(struct session *s, struct tracee *t)
 {
 	int steps;
 
-	if (t->trap != TRAP_SET)
+	if (!trap_is_to_settle(t))
 		return 0;
 	steps = trap_lift_for_signal(t);
 	recorder_put_down(&s->recorder, t);
@@ -116,6 +116,7 @@ void dispatch_depart(struct session *s, struct tracee *t)
 	if (!recorder_is_in(t) || trap_is_pending(t) || t->mm->copied)
 		return;
 	dispatch_lift(s, t);
+	trap_settle(t);
 	t->departed = (uint8_t)recorder_depart(&s->recorder, t);
 	if (t->departed)
 		recorder_clear(&s->recorder, t, is_last(s, t, 0), is_last(s, t, 1));

@@ -65,7 +65,7 @@ static void group_stop(struct session *s, struct tracee *t, const struct stop *s
 
 	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
 		t->call_is_ours = (uint8_t)leave_ours(s, t);
-		dispatch_lift(s, t);
+		dispatch_lift_for_signal(s, t); /* its call may have a mask of its own */
 		if (s->leaving)
 			dispatch_depart(s, t);
 		/* Stays stopped, as it would without us, until SIGCONT. */

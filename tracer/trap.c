@@ -116,15 +116,21 @@ void trap_lift(struct tracee *t)
 	t->trap = TRAP_LIFTED;
 }
 
+int trap_is_to_settle(const struct tracee *t)
+{
+	return t->trap == TRAP_SET || (t->trap == TRAP_LIFTED && t->sigsys_blocked);
+}
+
 int trap_lift_for_signal(struct tracee *t)
 {
 	uint64_t mask, now;
 
-	if (t->trap != TRAP_SET)
+	if (!trap_is_to_settle(t))
 		return 0;
 	if (!t->sigsys_blocked || sigmask_get(t->tid, &mask) < 0 ||
 		disposition_mask(t->tid, &now) < 0 || ((mask ^ now) & ~SIGSYS_BIT) == 0) {
 		trap_lift(t);
+		trap_settle(t);
 		return 0;
 	}
 	configure(t->tid, 0);

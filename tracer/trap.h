@@ -36,6 +36,8 @@ void trap_set(struct tracee *t);
 void trap_lift(struct tracee *t);
 /* Of one that may have it set though we do not know of it. */
 void trap_clear(const struct tracee *t);
+/* 1 if it is set, or was lifted in a call with a mask of its own, and SIGSYS is not blocked yet. */
+int trap_is_to_settle(const struct tracee *t);
 /*
  * The same before a signal is delivered. Where a call has set a mask of its own until its end
  * (sigsuspend), that must not be touched, and the one that is put back after it lacks SIGSYS. 1:
@@ -49,7 +51,8 @@ void trap_mend_frame(struct tracee *t);
  * the trap is set for what follows. 0: it cannot, the mask that is put back has SIGSYS in it.
  */
 int trap_return(struct tracee *t);
-/* At the entry of a call: the mask is the program's, if it could not be before. */
+/* At the entry of a call, or when the thread is left: the mask is the program's, if it could not be
+ * before. */
 void trap_settle(struct tracee *t);
 /* For calls that the thread makes for us meanwhile (recorder/remote.c), with all signals blocked.
  */

@@ -52,6 +52,7 @@ SIGNAL = [
     Case("altstack 4000", recorded=3500),
     Case("stopped 20", counts=("write", "read")),
     Case("masked 80", recorded=50),
+    Case("halted 20"),
 ]
 LIFE = [
     Case("threads 60", recorded=2500, modes=NO_TIMES),

@@ -357,9 +357,49 @@ static void masked(char **args)
 	report();
 }
 
+/* Stops the process when that waits, and sends a signal before it goes on. */
+static void halt(pid_t pid)
+{
+	while (t_state(pid, pid) != 'S')
+		usleep(200);
+	CHECK(kill(pid, SIGSTOP) == 0);
+	while (t_state(pid, pid) != 'T' && t_state(pid, pid) != 't')
+		usleep(200);
+	CHECK(kill(pid, SIGUSR1) == 0 && kill(pid, SIGCONT) == 0);
+	_exit(0);
+}
+
+/* As masked(), in a process that is stopped in such a call. */
+static void halted(char **args)
+{
+	sigset_t all, but, now;
+
+	begin();
+	handle(SIGUSR1, on_pending, 0);
+	sigfillset(&all);
+	CHECK(sigprocmask(SIG_SETMASK, &all, NULL) == 0);
+	CHECK(sigprocmask(SIG_SETMASK, NULL, &all) == 0);
+	but = all;
+	sigdelset(&but, SIGUSR1);
+	for (long i = 0; i < t_num(args, 0, 100); i++) {
+		pid_t me = getpid(), pid = fork();
+		int kind = (int)(i % 4);
+
+		CHECK(pid >= 0);
+		if (pid == 0)
+			halt(me);
+		while (atomic_load(&waited) == i)
+			CHECK(wait_with(kind, &but) == -1 && errno == EINTR);
+		CHECK(sigprocmask(SIG_SETMASK, NULL, &now) == 0);
+		CHECK(memcmp(&now, &all, 8) == 0);
+		CHECK(waitpid(pid, NULL, 0) == pid);
+	}
+	report();
+}
+
 static const struct tcase cases[] = {{"storm", storm}, {"blocked", blocked}, {"jump", jump},
 	{"cancel", cancel}, {"flood", flood}, {"altstack", altstack}, {"stopped", stopped},
-	{"masked", masked}, {NULL, NULL}};
+	{"masked", masked}, {"halted", halted}, {NULL, NULL}};
 
 int main(int argc, char **argv)
 {
