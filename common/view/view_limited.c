@@ -293,7 +293,7 @@ static enum batching_verdict main_cause(struct doc *d, const struct batch_facts 
 	case CAUSE_EXCHANGED:
 		*ret_words = arena_printf(&d->arena,
 			"limited by the caller, who gives as many as it receives, %.2f a call: %s; "
-			"who began was before tracing did",
+			"who began is not known",
 			mean, calls);
 		return BATCHING_EXCHANGE;
 	case CAUSE_CALLER:

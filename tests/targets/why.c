@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <signal.h>
@@ -642,6 +643,64 @@ static void client(char **args)
 	reap(child);
 }
 
+/* Two threads in turns, on one descriptor: what one has received the other sends. It answers with
+ * more in the queue at all times, or, "client", one of them has begun to ask. */
+static struct {
+	int fd, client, go[2][2], answered[2];
+} turns_of;
+
+static void *in_turns(void *arg)
+{
+	int *me = arg, second = me == turns_of.go[1];
+	char c = 0;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		CHECK(read(me[0], &c, 1) == 1);
+		if (turns_of.client && (second || i))
+			CHECK(recv_mm(turns_of.fd, 8, 0) == 8);
+		fill(8, 10);
+		if (turns_of.client || second || i)
+			CHECK(send_mm(turns_of.fd, 0, 8, 0) == 8 &&
+				read(turns_of.answered[0], &c, 1) == 1);
+		if (!turns_of.client)
+			CHECK(recv_mm(turns_of.fd, 8, MSG_DONTWAIT) == 8);
+		CHECK(write(turns_of.go[!second][1], &c, 1) == 1);
+	}
+	return NULL;
+}
+
+static void turns(char **args)
+{
+	int s[2];
+	char c = 0;
+	pthread_t threads[2];
+	pid_t child;
+
+	pair(SOCK_DGRAM, s);
+	turns_of.fd = s[0];
+	turns_of.client = args[0] && !strcmp(args[0], "client");
+	send_ones(s[1], turns_of.client ? 0 : 100);
+	CHECK(pipe(turns_of.answered) == 0);
+	child = fork();
+	if (!child) {
+		for (int i = 0; i < 2 * ROUNDS - !turns_of.client; i++) {
+			for (int k = 0; k < 8; k++)
+				CHECK(recv(s[1], bytes, 64, 0) == 10);
+			send_ones(s[1], 8);
+			CHECK(write(turns_of.answered[1], &c, 1) == 1);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 2; i++)
+		CHECK(pipe(turns_of.go[i]) == 0);
+	for (int i = 0; i < 2; i++)
+		CHECK(pthread_create(&threads[i], NULL, in_turns, turns_of.go[i]) == 0);
+	CHECK(write(turns_of.go[0][1], &c, 1) == 1);
+	for (int i = 0; i < 2; i++)
+		CHECK(pthread_join(threads[i], NULL) == 0);
+	reap(child);
+}
+
 /* ---- several, and events ---- */
 
 /* Half of the calls are whole, half are of a batch with a message that is too large. */
@@ -738,8 +797,8 @@ int main(int argc, char **argv)
 		{"kernel-iovecs", kernel_iovecs}, {"refused", refused},
 		{"closed-port", closed_port}, {"buffer", buffer}, {"dropped", dropped},
 		{"pipe-full", pipe_full}, {"stream-full", stream_full}, {"caller", caller},
-		{"server", server}, {"client", client}, {"mixed", mixed}, {"half", half},
-		{"events", events}, {"aio", aio}, {NULL, NULL}};
+		{"server", server}, {"client", client}, {"turns", turns}, {"mixed", mixed},
+		{"half", half}, {"events", events}, {"aio", aio}, {NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }

@@ -259,6 +259,16 @@ static const struct sequence {
 	/* received by another thread; sent by another descriptor of the same one */
 	{{BY(2, "recvmmsg", 8, 5), SEND(5, 5)}, "arrivals caller", 0},
 	{{ON(4, "recvmmsg", 8, 5), SEND(5, 5)}, "arrivals received", 0},
+	/* threads in turns: of a server, of a client, of one who was greeted */
+	{{BY(1, "recvmmsg", 8, 8), BY(2, "sendmmsg", 8, 8), BY(2, "recvmmsg", 8, 8),
+		 BY(1, "sendmmsg", 8, 8), BY(1, "recvmmsg", 8, 8), BY(2, "recvmmsg", 8, -EAGAIN)},
+		"caller met received met arrivals", 0},
+	{{BY(1, "sendmmsg", 8, 8), BY(2, "recvmmsg", 9, 8), BY(2, "sendmmsg", 8, 8),
+		 BY(1, "recvmmsg", 8, 8), BY(1, "sendmmsg", 8, 8)},
+		"caller arrivals caller arrivals caller", 0},
+	{{BY(2, "recvmmsg", 32, 24), BY(1, "sendmmsg", 8, 8), BY(1, "recvmmsg", 9, 8),
+		 BY(1, "sendmmsg", 8, 8)},
+		"arrivals caller arrivals caller", 0},
 	/* events */
 	{{S("epoll_wait", 4, 4), S("epoll_wait", 4, 1)}, "limit arrivals", 0},
 	{{S("epoll_wait", 4, 0), S("epoll_wait", 4, 2)}, "arrivals", 0},
@@ -314,6 +324,8 @@ static void test_without_times(void **state)
 			all_with += n_with;
 			same += c != CAUSE_UNKNOWN ? n : 0;
 			unknown += c == CAUSE_UNKNOWN ? n : 0;
+			if (c == CAUSE_EXCHANGED) /* by threads whose order is not known */
+				n_with += words(with, "received") + words(with, "caller");
 			if (c != CAUSE_UNKNOWN && n > n_with)
 				fail_msg("sequence %zu: %s; with times: %s", i, text, with);
 		}
@@ -322,6 +334,22 @@ static void test_without_times(void **state)
 			assert_int_equal(words(text, cause_name(by_times[k])), 0);
 	}
 	assert_true(same > 40 && unknown > 20);
+}
+
+/* Which of several threads on a descriptor was first: without times that is not known. */
+static void test_order_of_threads(void **state)
+{
+	static const struct step server[] = {BY(1, "recvmmsg", 16, 8), BY(1, "sendmmsg", 8, 8),
+		BY(2, "recvmmsg", 16, 8), BY(2, "sendmmsg", 8, 8)};
+	static const struct step client[] = {BY(1, "sendmmsg", 8, 8), BY(2, "recvmmsg", 8, 8),
+		BY(2, "sendmmsg", 8, 8), BY(1, "recvmmsg", 8, 8)};
+	char text[256];
+
+	(void)state;
+	told(server, LEN(server), 0, 0, text, sizeof(text));
+	assert_string_equal(text, "arrivals received arrivals exchanged");
+	told(client, LEN(client), 0, 0, text, sizeof(text));
+	assert_string_equal(text, "caller unknown exchanged unknown");
 }
 
 /* Threads and descriptors beyond the rows of a result are judged by themselves. */
@@ -366,6 +394,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sequences),
 		cmocka_unit_test(test_without_times),
+		cmocka_unit_test(test_order_of_threads),
 		cmocka_unit_test(test_beyond_the_rows),
 		cmocka_unit_test(test_pairs_are_bounded),
 	};

@@ -793,7 +793,7 @@ static void test_notes(void **state)
 			{"messages", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=100", "32=100",
 				"exchanged=100"},
 			"sendmmsg is limited by the caller, who gives as many as it receives, "
-			"32.00 a call: 100 of 100 calls; who began was before tracing did.",
+			"32.00 a call: 100 of 100 calls; who began is not known.",
 			"sends what it received"},
 		{"sendmmsg", 100, 0,
 			{"messages", 3200, 3200, 100, 0, 0, 0, 32, 32, 32, "32=100", "32=100",

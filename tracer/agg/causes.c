@@ -81,6 +81,7 @@ struct causes {
 		struct account account;
 		uint64_t since;     /* received since it last sent */
 		uint64_t gave;      /* sent since it last received */
+		uint32_t from, to;  /* descriptors that it last received from and sent to */
 		uint64_t submitted; /* by io_submit, and not got yet */
 		/* Entry of its last wait by epoll, poll or select, and how many it was told of,
 		 * less those it has received from since; of its last call that gave something. */
@@ -88,6 +89,8 @@ struct causes {
 	} threads[AGG_ROWS_MAX + 1];
 	struct {
 		struct account account;
+		uint32_t thread;          /* the first that received from it or sent to it */
+		uint8_t shared;           /* it was not the only one */
 		uint8_t no_room, refuses; /* a call on it has failed so */
 	} fds[AGG_ROWS_MAX + 1];
 };
@@ -175,14 +178,24 @@ static void receive(struct account *a, int64_t n)
 	a->credit += n;
 }
 
+static void note_thread(struct causes *c, uint32_t fd, uint32_t thread)
+{
+	if (!c->fds[fd].thread)
+		c->fds[fd].thread = thread;
+	c->fds[fd].shared |= c->fds[fd].thread != thread;
+}
+
 static void received(struct causes *c, const struct sys_event *ev, uint64_t n)
 {
 	uint32_t thread = capped(ev->thread_id), fd = capped(ev->fd_id);
 
-	if (fd)
+	if (fd) {
 		receive(&c->fds[fd].account, (int64_t)n);
+		note_thread(c, fd, thread);
+	}
 	if (!thread)
 		return;
+	c->threads[thread].from = fd;
 	receive(&c->threads[thread].account, (int64_t)n);
 	c->threads[thread].since += n;
 	c->threads[thread].gave = 0;
@@ -201,15 +214,33 @@ static int is_covered(const struct account *a, uint64_t n)
 	return a->credit >= (int64_t)(n - n / 2);
 }
 
+/* Who was first is told by the account of the descriptor where both ways of `thread` are its: what
+ * one thread began, others may go on with. Else, as of a proxy, by the thread's own. */
+static const struct account *account_of(
+	const struct causes *c, const struct sys_event *ev, uint32_t other_way)
+{
+	uint32_t fd = capped(ev->fd_id);
+
+	return fd && other_way == fd ? &c->fds[fd].account
+				     : &c->threads[capped(ev->thread_id)].account;
+}
+
+/* Who was first cannot be told: it was not seen, or threads did it whose order is not known. */
+static int is_untold(const struct causes *c, const struct sys_event *ev, uint32_t other_way)
+{
+	uint32_t fd = capped(ev->fd_id);
+
+	return c->attached || (!c->times && fd && other_way == fd && c->fds[fd].shared);
+}
+
 /* Such a batch is as large as what had come since the last one, or is `part` of that at least. */
 static int sends_on(const struct causes *c, const struct sys_event *ev, uint64_t n, uint64_t part)
 {
-	uint32_t thread = capped(ev->thread_id), fd = capped(ev->fd_id);
+	uint32_t thread = capped(ev->thread_id), from = c->threads[thread].from;
 
 	if (!thread || n > since_sent(c, ev) || n < part)
 		return 0;
-	return c->attached || is_covered(&c->threads[thread].account, n) ||
-	       (fd && is_covered(&c->fds[fd].account, n));
+	return is_untold(c, ev, from) || is_covered(account_of(c, ev, from), n);
 }
 
 static int64_t at_least(int64_t v, int64_t least)
@@ -232,22 +263,28 @@ static void sent(struct causes *c, const struct sys_event *ev, uint64_t n, int o
 	uint32_t thread = capped(ev->thread_id), fd = capped(ev->fd_id);
 	uint64_t gave = thread ? (c->threads[thread].gave += n) : n;
 
-	if (thread)
+	if (thread) {
 		spend(&c->threads[thread].account, (int64_t)n, (int64_t)gave, one);
-	if (fd)
+		c->threads[thread].to = fd;
+	}
+	if (fd) {
 		spend(&c->fds[fd].account, (int64_t)n, (int64_t)gave, one);
+		note_thread(c, fd, thread);
+	}
 }
 
-/* A batch that is not even half of what had come, or more, is no answer to it. */
+/* A batch that is not even half of what had come, or more, is no answer to it. On the descriptor it
+ * may be one to what another thread received. */
 static void lose_credit(struct causes *c, const struct sys_event *ev)
 {
 	uint32_t thread = capped(ev->thread_id), fd = capped(ev->fd_id);
+	int64_t n = (int64_t)ev->m.batch_moved, came = fd ? c->fds[fd].account.credit : 0;
 
 	if (sends_on(c, ev, ev->m.batch_moved, (since_sent(c, ev) + 1) / 2))
 		return;
 	if (thread && c->threads[thread].account.credit > 0)
 		c->threads[thread].account.credit = 0;
-	if (fd && c->fds[fd].account.credit > 0)
+	if (came > 0 && (came < n || came / 2 > n))
 		c->fds[fd].account.credit = 0;
 }
 
@@ -383,17 +420,16 @@ static int waits_for_all(const struct sys_event *ev)
  * first. */
 static int are_answers(const struct causes *c, const struct sys_event *ev)
 {
-	uint32_t thread = capped(ev->thread_id), fd = capped(ev->fd_id);
+	uint32_t thread = capped(ev->thread_id), to = c->threads[thread].to;
 	uint64_t n = ev->m.batch_moved, gave;
-	int64_t owed = -(int64_t)PART(n);
 
 	if (!is_messages(ev) || !thread)
 		return 0;
 	gave = c->threads[thread].gave;
 	if (n < PART(gave) || gave < PART(n))
 		return 0;
-	return c->attached || c->threads[thread].account.balance <= owed ||
-	       (fd && c->fds[fd].account.balance <= owed);
+	return c->attached ||
+	       (!is_untold(c, ev, to) && account_of(c, ev, to)->balance <= -(int64_t)PART(n));
 }
 
 /* All that the thread had submitted: no more can come. */
@@ -638,7 +674,8 @@ static enum cause judge_whole(struct causes *c, const struct place *p, const str
 	if (p && goes_on(p, ev))
 		return p->cause;
 	return is_messages(ev) && sends_on(c, ev, ev->m.batch_moved, PART(since_sent(c, ev)))
-		       ? (c->attached ? CAUSE_EXCHANGED : CAUSE_RECEIVED)
+		       ? (is_untold(c, ev, c->threads[capped(ev->thread_id)].from) ? CAUSE_EXCHANGED
+										   : CAUSE_RECEIVED)
 		       : CAUSE_CALLER;
 }
 
