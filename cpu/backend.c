@@ -283,6 +283,7 @@ static void fill_window(struct session *s)
 	s->r->window->begin_ns = c->begin_ns - s->start_ns;
 	s->r->window->end_ns = end_ns - s->start_ns;
 	s->r->window->wall_ns = end_ns - c->begin_ns;
+	s->r->window->skip_ns = s->in->sc->skip_ns;
 }
 
 static void fill_tools(struct session *s, const char *renderer)

@@ -17,7 +17,7 @@ struct made {
 	const struct res_strs *traced, *paths;
 	const char *load; /* its command; NULL: there was none */
 	const char *unit; /* of its work; NULL: not known */
-	int has_window;
+	const struct res_window *window;
 	double chosen_ns; /* the window's length where a clock, or who asked, ended it; else 0 */
 	const char *mode, *version; /* of tracer or valgrind */
 	int times;                  /* a clock was read around calls: that costs time */
@@ -32,15 +32,30 @@ static int same_text(const char *a, const char *b)
 	return !a || !b ? a == b : strcmp(a, b) == 0;
 }
 
+static double known(uint64_t ns)
+{
+	return ns == U64_NONE ? 0 : (double)ns;
+}
+
+/* A load that went on when the window was over was not what ended it. */
+static int load_went_on(const struct res_window *w, const struct res_load *load)
+{
+	return load && load->wall_ns != U64_NONE &&
+	       known(w->skip_ns) + known(w->wall_ns) < (1 - WINDOWS_ALIKE) * known(load->wall_ns);
+}
+
 /* Neither a load nor the target's end has ended it, so its length says nothing of the program. */
-static double chosen_window(const struct res_result *r)
+static double chosen_window(
+	const struct res_window *w, const struct res_load *load, int target_lived_on)
+{
+	return w && (load ? load_went_on(w, load) : target_lived_on) ? known(w->wall_ns) : 0;
+}
+
+static int lived_on(const struct res_result *r)
 {
 	const struct res_phase *last = r->phases.len ? &r->phases.at[r->phases.len - 1] : NULL;
-	int lived_on = !r->exit || (last && last->wall_ns && last->wall_ns != U64_NONE);
 
-	return r->window && !r->load && lived_on && r->window->wall_ns != U64_NONE
-		       ? (double)r->window->wall_ns
-		       : 0;
+	return !r->exit || (last && known(last->wall_ns) > 0);
 }
 
 static struct made made_of(const struct side_part *p, size_t at)
@@ -57,8 +72,8 @@ static struct made made_of(const struct side_part *p, size_t at)
 		const struct res_result *r = p->runs.at[at];
 		const struct res_tracer *t = r->tracer;
 
-		m.has_window = r->window != NULL;
-		m.chosen_ns = chosen_window(r);
+		m.window = r->window;
+		m.chosen_ns = chosen_window(r->window, r->load, lived_on(r));
 		if (!t)
 			return m;
 		m.mode = t->mode;
@@ -68,6 +83,11 @@ static struct made made_of(const struct side_part *p, size_t at)
 		m.paths = &t->traced_paths;
 		m.slowed = same_text(t->mode, "ptrace") ||
 			   (t->overhead && t->overhead->estimated_share > SLOWED_SHARE);
+	} else if (p->kind->schema == &schema_cpu) {
+		const struct res_cpu *r = p->runs.at[at];
+
+		m.window = r->window;
+		m.chosen_ns = chosen_window(r->window, r->load, !r->exit);
 	} else if (p->kind->schema == &schema_memory) {
 		const struct res_memory *r = p->runs.at[at];
 
@@ -126,13 +146,22 @@ static char *facts_differ(
 	return NULL;
 }
 
+/* Of results of earlier versions it is not known. */
+static int skips_differ(const struct res_window *a, const struct res_window *b)
+{
+	return a && b && a->skip_ns != b->skip_ns && a->skip_ns != U64_NONE &&
+	       b->skip_ns != U64_NONE;
+}
+
 /* Counts of one are not those of the other, however alike the programs are. */
 static char *windows_differ(const struct made *a, const struct made *b)
 {
 	const double x = a->chosen_ns, y = b->chosen_ns;
 
-	if (a->has_window != b->has_window)
+	if (!a->window != !b->window)
 		return mem_strdup("one side has a window, the other is of whole runs");
+	if (skips_differ(a->window, b->window))
+		return mem_strdup("the windows do not begin at the same time (--skip)");
 	return fabs(x - y) > WINDOWS_ALIKE * fmax(x, y)
 		       ? mem_strdup("the windows are not of the same length (--duration)")
 		       : NULL;

@@ -345,6 +345,34 @@ def what_one_side_has_otherwise(t):
     held(window(10**10, left=0), window(5 * 10**9, left=0), "windows", status=0)  # the target's own end
     held(window(10**10), counts(write=50), "one side has a window")
 
+    def skipped(ns, left=0):
+        return both(window(10**10, left), made(window__begin_ns=ns, window__end_ns=ns + 10**10, window__skip_ns=ns))
+    held(skipped(10**9), both(skipped(5 * 10**9), counts(write=50)), "the windows do not begin at the same time (--skip)")
+    held(skipped(10**9), skipped(10**9), "windows", status=0)
+    held(skipped(10**9), window(10**10, left=0), "windows", status=0)  # of an earlier version
+
+    def cut(ns, left=10**9):
+        return both(loaded(1000, write=1000), made(window={"begin_ns": 0, "end_ns": ns, "wall_ns": ns, "skip_ns": 0}))
+    held(cut(5 * 10**9), cut(8 * 10**9), "the windows are not of the same length")  # a load of ten seconds
+
+
+@test
+def what_a_cpu_profile_has_otherwise(t):
+    """Samples of another part of the program are others, too."""
+    def profiles(name, skip_s, seconds=10):
+        os.makedirs(t.path(name + "/flamegraphs"))
+        with open(t.path(name + "/flamegraphs/s-cpu.json"), "w") as f:
+            begin, ns = skip_s * 10**9, seconds * 10**9
+            json.dump({"schema": "profile.cpu/1", "complete": True, "command": ["p"], "wall_ns": 2 * ns, "exit": None,
+                       "window": {"begin_ns": begin, "end_ns": begin + ns, "wall_ns": ns, "skip_ns": begin},
+                       "sampling": {"samples": 1000, "frequency_hz": 99}, "functions_by_self": []}, f)
+        return t.path(name)
+    base = profiles("base", 1)
+    for name, skip, seconds, words in (("later", 5, 10, "the windows do not begin at the same time (--skip)"),
+                                       ("longer", 1, 20, "the windows are not of the same length (--duration)")):
+        check(words in compare(t, base, profiles(name, skip, seconds), "--type", "cpu", status=3).out, name)
+    check("windows" not in compare(t, base, profiles("same", 1), "--type", "cpu", status=None).out, "the same")
+
 
 @test
 def limits_of_what_was_not_measured(t):
