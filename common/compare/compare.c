@@ -209,6 +209,8 @@ static void tell_rules(struct sentences *s, const struct judge_rules *r)
 		sentence(s, "batch sizes are not compared: %s", r->batches);
 	if (r->times && (!r->counts || strcmp(r->times, r->counts) != 0))
 		sentence(s, "times are not compared: %s", r->times);
+	if (r->samples)
+		sentence(s, "CPU time is not compared: %s", r->samples);
 }
 
 static void tell_runs(

@@ -265,8 +265,16 @@ static void judge_described(const struct judge *j, struct judge_row *r)
 
 /* ---- which way ---- */
 
+/* Of a CPU profile; what is traced has no reason in rules->samples. */
+static int is_of_samples(const struct judge_row *r)
+{
+	return !strncmp(r->metric->name, "cpu_", 4) || !strcmp(r->metric->name, "samples");
+}
+
 static const char *forbidden(const struct judge *j, const struct judge_row *r)
 {
+	if (j->rules->samples && is_of_samples(r) && !(r->limit_text && is_absolute(r)))
+		return j->rules->samples;
 	switch (r->metric->kind) {
 	case METRIC_TIME:
 		return j->rules->times;

@@ -14,6 +14,7 @@ enum { JUDGE_RUNS_EXACT = 3 };
 /* Why a kind of metric cannot be compared; NULL: it can. Heap memory. */
 struct judge_rules {
 	char *counts, *batches, *times;
+	char *samples; /* what is counted in samples, all but limits on values */
 };
 
 struct judge_row {

@@ -9,6 +9,8 @@
 #include "common/view/view_parts.h"
 
 #define WINDOWS_ALIKE 0.05
+/* Of fewer one more or less is more than a change that counts (STATS_EFFECT_LEAST). */
+#define SAMPLES_MIN 20
 
 /* What a result says of how it was made. */
 struct made {
@@ -23,6 +25,7 @@ struct made {
 	int times;                  /* a clock was read around calls: that costs time */
 	int attached;               /* to what ran: its start and its end are not in the figures */
 	int slowed;
+	uint64_t samples; /* U64_NONE: it has none */
 	int heap; /* under such a profiler: its time is no time, but figures are the same each run
 		   */
 };
@@ -66,6 +69,7 @@ static struct made made_of(const struct side_part *p, size_t at)
 		.load = head.load ? head.load->command : NULL,
 		.unit = head.work ? head.work->unit : NULL,
 		.attached = head.attached != NULL,
+		.samples = U64_NONE,
 		.times = 1};
 
 	if (p->kind->schema == &schema_result) {
@@ -88,6 +92,7 @@ static struct made made_of(const struct side_part *p, size_t at)
 
 		m.window = r->window;
 		m.chosen_ns = chosen_window(r->window, r->load, !r->exit);
+		m.samples = r->sampling ? r->sampling->samples : U64_NONE;
 	} else if (p->kind->schema == &schema_memory) {
 		const struct res_memory *r = p->runs.at[at];
 
@@ -237,6 +242,18 @@ static void add_side(
 	}
 }
 
+/* Not overridden by force either: so few are no measure of anything. */
+static char *no_samples(const struct side_part *base, const struct side_part *new)
+{
+	const struct side_part *const sides[] = {base, new};
+
+	for (size_t i = 0; i < 2; i++)
+		for (size_t k = 0; k < sides[i]->runs.len; k++)
+			if (made_of(sides[i], k).samples >= SAMPLES_MIN)
+				return NULL;
+	return mem_printf("no run has %d samples (--sampling-rate)", SAMPLES_MIN);
+}
+
 struct judge_rules made_rules(const struct side_part *base, const struct side_part *new, int force)
 {
 	struct made first = made_of(base, 0);
@@ -246,6 +263,7 @@ struct judge_rules made_rules(const struct side_part *base, const struct side_pa
 	add_side(&r, &first, new, force);
 	if (!r.times && r.counts)
 		r.times = mem_strdup(r.counts);
+	r.samples = no_samples(base, new);
 	return r;
 }
 
@@ -263,6 +281,7 @@ void made_release(struct judge_rules *r)
 	free(r->counts);
 	free(r->batches);
 	free(r->times);
+	free(r->samples);
 }
 
 char *made_program(const struct side_part *p)

@@ -356,6 +356,30 @@ def what_one_side_has_otherwise(t):
     held(cut(5 * 10**9), cut(8 * 10**9), "the windows are not of the same length")  # a load of ten seconds
 
 
+def sampled(t, name, *samples):
+    """CPU profiles of runs with so many samples each."""
+    for k, n in enumerate(samples, 1):
+        for path in ("%s/flamegraphs/s.runs/%d.json" % (name, k), "%s/flamegraphs/s-cpu.json" % name):
+            os.makedirs(os.path.dirname(t.path(path)), exist_ok=True)
+            with open(t.path(path), "w") as f:
+                json.dump({"schema": "profile.cpu/1", "complete": True, "command": ["p"], "wall_ns": 10**9 + k,
+                           "exit": {"status": 0, "signal": None, "timed_out": False}, "started_at": name + path,
+                           "sampling": {"samples": n, "rate_hz": 99}, "functions_by_self": []}, f)
+    return t.path(name)
+
+
+@test
+def of_so_few_samples(t):
+    """A run of two samples has no more CPU time than one of one sample: another phase of the clock is enough."""
+    words = "CPU time is not compared: no run has 20 samples"
+    one, two = sampled(t, "one", *[1] * 8), sampled(t, "two", *[2] * 8)
+    r = compare(t, one, two, "--type", "cpu", status=None)
+    check(words in r.out and "REGRESSION" not in r.out and "FAIL" not in r.out, r.out)
+    check(not re.search(r"cpu_time.*(ok|better)", compare(t, two, one, "--type", "cpu", status=None).out), "nor less")
+    r = compare(t, one, sampled(t, "many", *range(200, 208)), "--type", "cpu", status=1)
+    check(words not in r.out and re.search("FAIL +cpu_time", r.out), "enough on one side tell: " + r.out)
+
+
 @test
 def what_a_cpu_profile_has_otherwise(t):
     """Samples of another part of the program are others, too."""
