@@ -339,7 +339,7 @@ static int check_all(struct checking *c, struct err *err)
 
 	if (rc == 0 && c->v.len > 1)
 		rc = check_each(c, &c->v.at[c->v.len - 2], check_absent, err);
-	for (size_t i = 0; changes_noisy[i] && rc == 0; i++)
+	for (size_t i = 0; i < CHANGES_NOISY && rc == 0; i++)
 		rc = check_levels(c, changes_noisy[i], err);
 	return rc;
 }

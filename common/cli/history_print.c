@@ -104,13 +104,10 @@ void history_print_changes(const struct res_history *r, struct out *o)
 	if (r->changes.len)
 		view_history_changes(d, r, NULL);
 	else
-		doc_text(d, "no change in %zu version%s%s", r->versions.len,
-			r->versions.len == 1 ? "" : "s",
-			r->versions.len >= VIEW_HISTORY_ABLE
-				? ""
-				: " of what runs agree in; times and counts that vary cannot be "
-				  "told "
-				  "from fewer than 10 versions of a machine");
+		doc_text(d, "no change%s in %zu version%s",
+			r->notes.len ? " that could be told" : "", r->versions.len,
+			r->versions.len == 1 ? "" : "s");
+	view_history_notes(d, r);
 	end(d, o);
 }
 

@@ -2,6 +2,7 @@
 #include "common/history/culprit.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,6 +193,7 @@ static void add_part(struct changes *c, const struct pair *p, const struct res_c
 
 struct ran {
 	char *scenario, *type, *label;
+	int64_t runs;
 };
 struct rans {
 	struct ran *at;
@@ -201,7 +203,7 @@ struct rans {
 static int see_ran(void *ctx, const struct db_value *cells)
 {
 	*VEC_PUSH((struct rans *)ctx) = (struct ran){mem_strdup(db_text(&cells[0])),
-		mem_strdup(db_text(&cells[1])), mem_strdup(db_text(&cells[2]))};
+		mem_strdup(db_text(&cells[1])), mem_strdup(db_text(&cells[2])), db_int(&cells[3])};
 	return 0;
 }
 
@@ -211,7 +213,8 @@ static int find_rans(
 {
 	return db_run(h->db,
 		&(struct db_query){
-			.sql = "SELECT r.scenario, r.type, r.label FROM iotrace_run r JOIN "
+			.sql = "SELECT r.scenario, r.type, r.label, COUNT(*) FROM iotrace_run r "
+			       "JOIN "
 			       "iotrace_version v ON v.label = r.label WHERE ($1 = '' OR "
 			       "r.scenario = $1) AND ($2 = '' OR r.type = $2) GROUP BY r.scenario, "
 			       "r.type, r.label, v.added_ns ORDER BY r.scenario, r.type, "
@@ -259,6 +262,8 @@ static int add_pairs(struct history *h, const struct rans *r, const struct histo
 		int same =
 			i && !strcmp(was->scenario, is->scenario) && !strcmp(was->type, is->type);
 
+		c->sets++;
+		c->few += is->runs < JUDGE_RUNS_EXACT;
 		rc = history_side(h, is->label, is->scenario, is->type, &sides[1], err);
 		if (rc == 0 && same)
 			rc = add_pair(c,
@@ -284,6 +289,7 @@ static int add_noisy(struct history *h, const struct trend_ask *ask, const char 
 	for (size_t i = 0; i < t.series.len && rc == 0; i++) {
 		const struct trend_series *s = &t.series.at[i];
 
+		c->judged = s->judged < c->judged ? s->judged : c->judged;
 		for (size_t k = 0; k < s->changes.len; k++) {
 			const struct trend_change *at = &s->changes.at[k];
 
@@ -317,8 +323,8 @@ static int by_version(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-const char *const changes_noisy[] = {
-	"wall_time", "throughput", "cpu_time", "latency", "peak_heap", NULL};
+const char *const changes_noisy[CHANGES_NOISY] = {
+	"wall_time", "throughput", "cpu_time", "latency", "peak_heap"};
 
 int changes_read(
 	struct history *h, const struct trend_ask *ask, struct changes *ret, struct err *err)
@@ -327,12 +333,12 @@ int changes_read(
 	struct rans r = {0};
 	int rc = history_list(h, &v, err);
 
-	*ret = (struct changes){.versions = v.len};
+	*ret = (struct changes){.versions = v.len, .judged = SIZE_MAX};
 	if (rc == 0)
 		rc = find_rans(h, ask, &r, err);
 	if (rc == 0)
 		rc = add_pairs(h, &r, &v, ret, err);
-	for (size_t i = 0; changes_noisy[i] && rc == 0; i++)
+	for (size_t i = 0; i < CHANGES_NOISY && rc == 0; i++)
 		rc = add_noisy(h, ask, changes_noisy[i], ret, err);
 	for (size_t i = 0; i < ret->len; i++) {
 		ret->at[i].version = place_of(&v, ret->at[i].label);

@@ -36,9 +36,12 @@ struct changes {
 	struct change *at;
 	size_t len, cap;
 	size_t versions;
+	size_t sets, few; /* runs of a scenario and type in a version; those too few to be exact */
+	size_t judged;    /* the least of trend_series.judged */
 };
-/* Figures that are judged though they are noisy; NULL after the last. */
-extern const char *const changes_noisy[];
+/* Figures that are judged though they are noisy. */
+enum { CHANGES_NOISY = 5 };
+extern const char *const changes_noisy[CHANGES_NOISY];
 int changes_read(
 	struct history *h, const struct trend_ask *ask, struct changes *ret, struct err *err);
 void changes_release(struct changes *c);

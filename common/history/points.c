@@ -8,6 +8,7 @@
 
 #include "common/base/mem.h"
 #include "common/compare/stats.h"
+#include "common/model/enough.h"
 
 struct search {
 	const double *values;
@@ -139,7 +140,7 @@ static void divide(struct search *s, size_t from, size_t len) // NOLINT(misc-no-
 	size_t at;
 	double q;
 
-	if (len < POINTS_ABLE || all_equal(s->values + from, len))
+	if (len < JUDGE_VERSIONS_MIN || all_equal(s->values + from, len))
 		return;
 	memcpy(s->order, s->values + from, len * sizeof(double));
 	q = best(s, len, &at);

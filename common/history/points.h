@@ -18,10 +18,7 @@
 #define POINTS_PERMUTATIONS 499
 #define POINTS_EFFECT       0.05 /* of the level before */
 #define POINTS_LEAST        3    /* values of a level */
-/* With fewer no step, however large, is significant: of the orders of n values at least
- * 2 (n/2)!^2/n! divide as well, which is below POINTS_ALPHA from 10 on. */
-#define POINTS_ABLE 10
-#define POINTS_MAX  128 /* values that are looked at; the time grows with their cube */
+#define POINTS_MAX          128  /* values that are looked at; the time grows with their cube */
 
 struct points_change {
 	size_t at;            /* the first value of the new level */

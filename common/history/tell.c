@@ -9,6 +9,7 @@
 
 #include "common/compare/metric.h"
 #include "common/compare/stats.h"
+#include "common/model/enough.h"
 
 struct res_history *tell_new(const char *of, const struct history *h)
 {
@@ -191,6 +192,18 @@ void tell_changes(struct res_history *r, const struct changes *c)
 
 	for (size_t i = 0; i < c->len; i++)
 		to[i] = copy_of(r, &c->at[i]);
+	if (c->few)
+		result_append(r, &r->notes,
+			arena_printf(result_arena(r),
+				"%zu of %zu versions of a scenario have fewer than 3 runs: nothing "
+				"is judged there",
+				c->few, c->sets));
+	if (c->judged < JUDGE_VERSIONS_MIN)
+		result_append(r, &r->notes,
+			arena_printf(result_arena(r),
+				"times and counts that vary cannot be told from fewer than %d "
+				"versions of a machine with 3 runs or more",
+				JUDGE_VERSIONS_MIN));
 }
 
 /* ---- series ---- */
@@ -237,16 +250,16 @@ void tell_trend(struct res_history *r, const struct trend *t)
 
 struct wanted {
 	const char *scenario, *type;
-	const char *figures[TELL_SERIES_MAX];
+	const char *figures[TELL_CHANGED_MAX + CHANGES_NOISY + 1];
 	size_t len;
 };
 
-static void want(struct wanted *w, const char *figure)
+static void want(struct wanted *w, const char *figure, size_t max)
 {
 	for (size_t i = 0; i < w->len; i++)
 		if (!strcmp(w->figures[i], figure))
 			return;
-	if (w->len < TELL_SERIES_MAX)
+	if (w->len < max)
 		w->figures[w->len++] = figure;
 }
 
@@ -267,7 +280,7 @@ static void want_changed(struct wanted *w, const struct res_history *r, int bad)
 		const struct res_history_change *c = &r->changes.at[i];
 
 		if (is_of(w, c) && is_bad(c) == bad && !isnan(c->after))
-			want(w, c->figure);
+			want(w, c->figure, TELL_CHANGED_MAX);
 	}
 }
 
@@ -317,13 +330,10 @@ static int tell_scenario(
 	if (type)
 		*type = '\0';
 	want_changed(&w, r, 1);
-	/* Room for what is always looked at. */
-	if (w.len > TELL_SERIES_MAX - 3)
-		w.len = TELL_SERIES_MAX - 3;
-	for (size_t i = 0; changes_noisy[i]; i++)
-		want(&w, changes_noisy[i]);
-	want(&w, "calls");
 	want_changed(&w, r, 0);
+	for (size_t i = 0; i < CHANGES_NOISY; i++)
+		want(&w, changes_noisy[i], LEN(w.figures));
+	want(&w, "calls", LEN(w.figures));
 	return tell_wanted(h, r, &w, err);
 }
 

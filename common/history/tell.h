@@ -26,9 +26,9 @@ void tell_change(
 	struct res_history *r, const struct trend *t, const struct trend_series *s, size_t at);
 void tell_note(struct res_history *r, const char *text);
 
-/* Everything: versions, changes, and of each scenario and type at most TELL_SERIES_MAX figures:
- * those that changed last first, then those that are always looked at. Nothing is there: 0. */
-enum { TELL_SERIES_MAX = 8 };
+/* Everything: versions, changes, and of each scenario and type at most TELL_CHANGED_MAX figures
+ * that changed, worse and last first, then those that are always looked at. Nothing is there: 0. */
+enum { TELL_CHANGED_MAX = 5 };
 int tell_report(
 	struct history *h, const struct trend_ask *ask, struct res_history *r, struct err *err);
 

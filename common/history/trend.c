@@ -177,12 +177,20 @@ static int is_exact(const struct trend_point *p)
 	return n >= JUDGE_RUNS_EXACT && p->min == p->max;
 }
 
-static int runs_differ(const struct trend_series *s)
+/* Its runs are enough to say so in each version, or no two of them all differ. */
+static int runs_agree(const struct trend_series *s)
 {
-	for (size_t i = 0; i < s->points.len; i++)
-		if (s->points.at[i].min < s->points.at[i].max)
-			return 1;
-	return 0;
+	double min = NAN, max = NAN;
+	int exact = 1;
+
+	for (size_t i = 0; i < s->points.len; i++) {
+		const struct trend_point *p = &s->points.at[i];
+
+		exact &= isnan(p->median) || is_exact(p);
+		min = fmin(min, p->min);
+		max = fmax(max, p->max);
+	}
+	return exact || min == max;
 }
 
 static void add_change(struct trend_series *s, enum trend_why why, size_t at, const double v[2])
@@ -330,7 +338,7 @@ void trend_find(struct trend_series *s)
 	s->judged = SIZE_MAX;
 	if (!is_time)
 		find_exact(s);
-	if (is_time || runs_differ(s)) {
+	if (is_time || !runs_agree(s)) {
 		find_noisy(s);
 		find_machines(s);
 	}

@@ -9,5 +9,8 @@
 #define JUDGE_CALLS_MIN 30
 /* Fewer samples than this say nothing about where the time goes. */
 #define JUDGE_SAMPLES_MIN 100
+/* In fewer versions no change of what is noisy can be told from chance: of the orders of n values
+ * at least 2 (n/2)!^2/n! divide as well as the best one, which is below 1% from 10 on. */
+#define JUDGE_VERSIONS_MIN 10
 
 #endif

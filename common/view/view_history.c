@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/units.h"
+#include "common/model/enough.h"
 #include "common/view/view_parts.h"
 
 static const char *or_empty(const char *s)
@@ -147,7 +148,7 @@ void view_history_points(struct doc *d, const struct res_history_series *s)
 
 int view_history_is_judged(const struct res_history_series *s)
 {
-	return s->judged == U64_NONE || s->judged >= VIEW_HISTORY_ABLE;
+	return s->judged == U64_NONE || s->judged >= JUDGE_VERSIONS_MIN;
 }
 
 void view_history_limits(struct doc *d, const struct res_history_series *s)
@@ -156,7 +157,7 @@ void view_history_limits(struct doc *d, const struct res_history_series *s)
 		doc_note(d,
 			"too few versions to tell a change of its level from chance: %llu of one "
 			"machine with 3 runs or more, at least %d are needed",
-			(unsigned long long)s->judged, VIEW_HISTORY_ABLE);
+			(unsigned long long)s->judged, JUDGE_VERSIONS_MIN);
 	if (s->few)
 		doc_note(d, "%llu version%s fewer than 3 runs: what is noisy is not judged there",
 			(unsigned long long)s->few, s->few == 1 ? " has" : "s have");
@@ -311,7 +312,8 @@ static void tell_worse(struct doc *d, const struct res_history *r)
 	if (left)
 		doc_note(d, "and %zu more, below", left);
 	if (!told)
-		doc_text(d, r->changes.len ? "Nothing is worse." : "Nothing has changed.");
+		doc_text(d, "Nothing%s %s.", r->notes.len ? " that could be judged" : "",
+			r->changes.len ? "is worse" : "has changed");
 }
 
 /* Where nothing is said of the program. */
@@ -337,6 +339,12 @@ static void tell_others(struct doc *d, const struct res_history *r)
 			made);
 }
 
+void view_history_notes(struct doc *d, const struct res_history *r)
+{
+	for (size_t i = 0; i < r->notes.len; i++)
+		doc_note(d, "%s", r->notes.at[i]);
+}
+
 void view_history_answer(struct doc *d, const struct res_history *r)
 {
 	uint64_t runs = 0;
@@ -358,4 +366,5 @@ void view_history_answer(struct doc *d, const struct res_history *r)
 		or_empty(r->versions.at[r->versions.len - 1].version), (unsigned long long)runs);
 	tell_worse(d, r);
 	tell_others(d, r);
+	view_history_notes(d, r);
 }

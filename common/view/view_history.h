@@ -9,12 +9,12 @@
 
 /* Since when what is worse is so, the newest first; where nothing is said of the program. */
 void view_history_answer(struct doc *d, const struct res_history *r);
+/* What could not be judged. */
+void view_history_notes(struct doc *d, const struct res_history *r);
 void view_history_versions(struct doc *d, const struct res_history *r);
 /* A head and a table for each scenario and type; all: the figures of each call too. */
 void view_history_figures(struct doc *d, const struct res_history *r, int all);
 void view_history_points(struct doc *d, const struct res_history_series *s);
-/* With fewer versions no level of what is noisy can be told from chance (history/points.h). */
-enum { VIEW_HISTORY_ABLE = 10 };
 /* 0: too few versions were there to say that nothing changed. */
 int view_history_is_judged(const struct res_history_series *s);
 /* What was not looked at, as notes. */

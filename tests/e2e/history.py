@@ -312,6 +312,52 @@ def a_page_says_since_when(t):
     one_line(profile(t, "report", "--history", "--scenario", "x", status=2), STORE, "no runs of x")
 
 
+@test
+def of_one_run_a_version_nothing_is_unchanged(t):
+    """A step of as many writes again in each of 11 versions: no run says that the next one would do the same."""
+    def told(writes, runs, first):
+        for n, count in enumerate(writes, first):
+            results(t, "r", count, runs=runs)
+            history(t, "add", "r", "--label", n, "--store", "s%d" % runs)
+        text = page_of(t, "s%d" % runs)
+        answer = "".join(Page(text[text.index('id="answer"'):text.index('id="part-0"')]).texts)
+        return history(t, "trend", "--store", "s%d" % runs).out, answer, history(t, "trend", "write.calls", "--store", "s%d" % runs).out
+    every, answer, figure = told(range(20, 240, 20), 1, 1)
+    check(every.startswith("no change that could be told in 11 versions\n"), every)
+    check("11 of 11 versions of a scenario have fewer than 3 runs" in every, every)
+    check("Nothing that could be judged has changed." in answer and "have fewer than 3 runs" in answer, answer)
+    check("no change" not in figure and "11 versions have fewer than 3 runs" in figure, figure)
+    every, answer, figure = told((20, 20), 3, 1)
+    check("have fewer than 3 runs" not in every + answer + figure, every)
+    check("no change" in figure, figure)
+
+
+@test
+def a_page_has_what_is_always_looked_at(t):
+    """However many calls are made more often."""
+    results(t, "r", runs=1)
+    with open(t.path("r/iotrace/s-iotrace.json")) as f:
+        run = json.load(f)
+    check(len(run["syscalls"]) > 8, "calls")
+    run["load"] = {"command": "ask", "status": 0, "wall_ns": 10**9, "latency_ns": 1000}
+    run["window"] = {"begin_ns": 0, "end_ns": 10**9, "wall_ns": 10**9}
+    for n in (1, 2):
+        os.makedirs(t.path("v%d/iotrace/s.runs" % n))
+        for k in (1, 2, 3):
+            run["wall_ns"] += 1
+            run["work"] = {"unit": "query", "count": 100}
+            for name in ["s-iotrace.json"] * (k == 3) + ["s.runs/%d.json" % k]:
+                with open(t.path("v%d/iotrace/%s" % (n, name)), "w") as f:
+                    json.dump(run, f)
+        history(t, "add", "v%d" % n, "--label", n)
+        for s in run["syscalls"]:
+            s["calls"] += 1
+            s["ok"] += 1
+    shown = re.findall(r"<title>(\S+) of s, io</title>", page_of(t))
+    eq({"wall_time", "throughput", "latency", "calls"} - set(shown), set(), "pictures: %s" % shown)
+    check(sum(x.endswith(".calls") for x in shown) >= 5, "of what changed: %s" % shown)
+
+
 @test(timeout=120)
 def a_page_narrow_and_wide_by_keyboard(t):
     three_versions(t)
