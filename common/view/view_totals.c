@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* The table that `strace -c` prints, for the eyes and scripts that know it. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/units.h"
+#include "common/model/enough.h"
 #include "common/view/view_parts.h"
 
 #define WORKING_NAMES_MAX 3
@@ -51,6 +53,28 @@ static void total_row(struct doc *d, struct doc_table *t, const struct total *ro
 	doc_cell_text(d, t, "%s", row->name);
 }
 
+/* It takes what others send, and half of its calls took longer than that takes, stops included. */
+#define TAKE_NS      (100 * NS_PER_US)
+#define TAKE_EACH_NS (5 * NS_PER_US)
+#define TAKE_BYTE_NS 1
+
+static int has_waited(const struct res_syscall *s)
+{
+	const char *name = view_name(s->name);
+	uint64_t calls = view_zero(s->calls), most = 0;
+
+	if ((strncmp(name, "recv", 4) != 0 && strncmp(name, "accept", 6) != 0) ||
+		calls < JUDGE_CALLS_MIN || !s->wall_ns || s->wall_ns->p50 == U64_NONE ||
+		(s->batch && s->batch->could_wait == 0))
+		return 0;
+	if (s->batch)
+		most = sat_mul(TAKE_EACH_NS, view_zero(s->batch->transferred)) / calls;
+	if (s->bytes)
+		most = sat_add(
+			most, sat_mul(TAKE_BYTE_NS, view_zero(s->bytes->transferred)) / calls);
+	return s->wall_ns->p50 > sat_add(most, TAKE_NS);
+}
+
 /* "epoll_wait, poll and 3 more" of the calls that wait or work, most time first. With a share of
  * their time each if they work. */
 static const char *time_list(
@@ -64,9 +88,10 @@ static const char *time_list(
 		if (view_waits(rows[i]) != waiting || !view_total_ns(rows[i]))
 			continue;
 		if (n++ < max)
-			text = arena_printf(&d->arena, "%s%s%s%s%s", text, n > 1 ? ", " : "",
+			text = arena_printf(&d->arena, "%s%s%s%s%s%s", text, n > 1 ? ", " : "",
 				view_name(rows[i]->name), waiting ? "" : " ",
-				waiting ? "" : view_share(d, view_total_ns(rows[i]), all_ns));
+				waiting ? "" : view_share(d, view_total_ns(rows[i]), all_ns),
+				has_waited(rows[i]) ? " (mostly waiting for arrivals)" : "");
 	}
 	return n > max ? arena_printf(&d->arena, "%s and %zu more", text, n - max) : text;
 }

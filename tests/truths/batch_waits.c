@@ -7,6 +7,7 @@
  *     arrivals.
  * never: sends what it received
  * never: (batch-limit)
+ * never: (mostly waiting for arrivals)
  */
 #include <sys/epoll.h>
 #include "msgs.h"
