@@ -227,15 +227,24 @@ static void tell_runs(
 			    "judged per unit of it");
 }
 
-/* Who does nothing makes no calls, and is no better. */
-static void tell_less(struct sentences *s, struct rows *rows)
+/* Who does nothing makes no calls, and is no better. Of one who serves others, the less the more
+ * slowly it does so. */
+static void tell_less(struct sentences *s, struct rows *rows, const struct side_part *base)
 {
 	const struct judge_row *calls = row_named(rows, "calls");
+	const struct result_head head = result_head(base->runs.at[0]);
+	const char *less = NULL;
 
-	if (calls && rows->work == WORK_UNKNOWN &&
-		calls->out->new_median < calls->out->base_median / 2)
-		sentence(s, "new makes less than half of the base's calls: whether it did the same "
-			    "work is not known (--work tells)");
+	if (!calls || rows->work != WORK_UNKNOWN)
+		return;
+	if (calls->out->new_median < calls->out->base_median / 2)
+		less = "less than half of the base's calls";
+	else if ((head.load || head.attached) && !strcmp(calls->out->verdict, VERDICT_BETTER))
+		less = "fewer calls than the base";
+	if (less)
+		sentence(s,
+			"new makes %s: whether it did the same work is not known (--work tells)",
+			less);
 }
 
 /* Calls that only one side makes, in any of its runs, where nothing else explains them. */
@@ -416,7 +425,7 @@ static int compare_part(struct compare *c, struct res_compare_part *part,
 		tell_rules(&notes, &rules);
 		if (!rules.counts)
 			tell_runs(&notes, part, rows.work);
-		tell_less(&notes, &rows);
+		tell_less(&notes, &rows, base);
 		tell_why(&why, &rows, base, new);
 	}
 	sentences_into(&why, &part->why);

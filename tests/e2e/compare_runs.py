@@ -508,6 +508,16 @@ def what_no_count_shows(t):
     words = "new makes less than half of the base's calls"
     check(words in compare(t, base, side(t, "less", less, less, less)).out, "hardly any calls")
     check(words not in compare(t, base, side(t, "same")).out, "as many")
+    words = "new makes fewer calls than the base: whether it did the same work is not known (--work tells)"
+    fewer = counts(write=80)
+    check(words not in compare(t, base, side(t, "fewer", fewer, fewer, fewer)).out, "the same arguments are the same work")
+
+    def served(name, units, write):
+        r = both(loaded(1000, write=write), *([made(work=None)] if not units else [made(work={"unit": "query", "count": units})]))
+        return side(t, name, r, r, r)
+    check(words in compare(t, served("a", 0, 100), served("b", 0, 80)).out, "who is slower serves less")
+    for sides in ((("c", 0, 80), ("d", 0, 100)), (("e", 0, 100), ("f", 0, 100)), (("g", 1000, 100), ("h", 1000, 80))):
+        check(words not in compare(t, *[served(*s) for s in sides], status=None).out, "%s" % (sides,))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@
  * never: the windows are not of the same length
  * never: no work done
  * never: less than half of the base's calls
+ * never: fewer calls than the base
+ * never: whether it did the same work is not known
  * never: no figure of this has a limit
  * never: measured in
  * never: failed with
