@@ -235,7 +235,7 @@ static void tell_less(struct sentences *s, struct rows *rows, const struct side_
 	const struct result_head head = result_head(base->runs.at[0]);
 	const char *less = NULL;
 
-	if (!calls || rows->work != WORK_UNKNOWN)
+	if (!calls || rows->work != WORK_UNKNOWN || head.work)
 		return;
 	if (calls->out->new_median < calls->out->base_median / 2)
 		less = "less than half of the base's calls";
@@ -245,6 +245,14 @@ static void tell_less(struct sentences *s, struct rows *rows, const struct side_
 		sentence(s,
 			"new makes %s: whether it did the same work is not known (--work tells)",
 			less);
+}
+
+/* What looks worse is as good a reason for what is. */
+static int has_verdict(const struct judge_row *r, const char *verdict)
+{
+	return !strcmp(r->out->verdict, verdict) ||
+	       (!strcmp(verdict, VERDICT_REGRESSION) &&
+		       !strcmp(r->out->verdict, VERDICT_LOOKS_WORSE));
 }
 
 /* Calls that only one side makes, in any of its runs, where nothing else explains them. */
@@ -257,7 +265,7 @@ static void tell_new(
 		const struct res_compare_metric *m = rows->at[i].out;
 		const char *call = rows->at[i].metric->call, *figure = strrchr(m->name, '.');
 
-		if (!call || m->cause || strcmp(m->verdict, verdict) != 0 ||
+		if (!call || m->cause || !has_verdict(&rows->at[i], verdict) ||
 			(m->base_max != 0 && m->new_max != 0) || !figure ||
 			(strcmp(figure, ".calls") != 0 && strcmp(figure, ".per_work") != 0))
 			continue;
@@ -281,8 +289,7 @@ static void tell_why(struct sentences *s, const struct rows *rows, const struct 
 		const struct judge_row *r = &rows->at[i];
 		int known = 0;
 
-		if (strcmp(r->out->verdict, VERDICT_REGRESSION) != 0 || !r->metric->call ||
-			r->out->cause)
+		if (!has_verdict(r, VERDICT_REGRESSION) || !r->metric->call || r->out->cause)
 			continue;
 		for (size_t k = 0; k < n; k++)
 			known |= strcmp(told[k], r->metric->call) == 0;

@@ -180,6 +180,8 @@ static char *no_counts(const struct made *a, const struct made *b)
 		return mem_strdup("the arguments differ");
 	if (!same_text(a->load, b->load))
 		return mem_strdup("the loads differ");
+	if (!a->unit != !b->unit)
+		return mem_strdup("the work of one side is not known (--work)");
 	if (!same_text(a->unit, b->unit))
 		return mem_strdup("the units of work differ (--work)");
 	if (a->attached != b->attached)

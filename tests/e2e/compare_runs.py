@@ -338,7 +338,8 @@ def what_one_side_has_otherwise(t):
         return r
     r = held(loaded(1000, write=1000), loaded(2000, "packet", write=1900), "the units of work differ")
     check("so few runs" not in r.out, "more runs would not help: " + r.out)
-    held(loaded(1000, write=1000), both(loaded(1000, write=900), made(work=None)), "the units of work differ")
+    r = held(loaded(1000, write=1000), both(loaded(1000, write=400), made(work=None)), "the work of one side is not known")
+    check("(--work tells)" not in r.out, "it was given: " + r.out)
     held(window(10**10), both(window(5 * 10**9), counts(write=50)), "the windows are not of the same length")
     held(window(10**10, exit=None), both(window(5 * 10**9, exit=None), counts(write=50)), "the windows are not of the same length")
     held(window(10**10), window(10**10 + 10**7), "windows", status=0)
@@ -490,6 +491,22 @@ def processes_of_another_file(t):
     check(re.search(r"FAIL +write.errors +10 +200", r.out), r.out)
     check("write, in threads named new: 160 -> 350 calls" in r.out.replace("\n    ", " "), r.out)
     check("FAIL" not in in_turns(t, old, forks("other", 10)).out, "the same under another name")
+
+
+@test
+def what_looks_worse_is_told_as_a_reason(t):
+    """Calls that only new makes, never as many of them, and too few runs to test them: who reads why all calls are more looks for these."""
+    def added(n):
+        def change(r):
+            more = copy.deepcopy(call(r, "write"))
+            more.update(name="fsync", calls=n, ok=n, errors=0, errno={}, batch=None, bytes=None, **{"class": "file"})
+            r["syscalls"].append(more)
+            call(r, "write").update(calls=1000 + n, ok=1000 + n)
+        return change
+    base, new = side(t, "base", *[counts(write=1000 + n) for n in range(3)]), side(t, "new", *[added(1000 + n) for n in range(3)])
+    r = compare(t, base, new, status=3)
+    check(re.search("looks worse +calls", r.out) and re.search("looks worse +fsync.calls", r.out), r.out)
+    check("* new, the base never calls it: fsync" in r.out, r.out)
 
 
 @test

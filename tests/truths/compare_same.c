@@ -21,6 +21,7 @@
  * never: the arguments differ
  * never: the loads differ
  * never: the units of work differ
+ * never: the work of one side is not known
  * never: one side has a window
  * never: the windows are not of the same length
  * never: no work done
