@@ -3,12 +3,14 @@
 #include "common/cli/command.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/out.h"
+#include "common/base/units.h"
 #include "common/cli/gather.h"
 #include "common/cli/history_add.h"
 #include "common/cli/progress.h"
@@ -266,11 +268,15 @@ static void tell_missed(const struct res_compare *c, struct res_run *report, siz
 		}
 		for (size_t i = 0; i < c->parts.at[p].metrics.len; i++) {
 			const struct res_compare_metric *m = &c->parts.at[p].metrics.at[i];
+			char value[UNITS_BUF];
 
 			if (!strcmp(m->verdict, "ok"))
 				continue;
-			cleanup_free char *text = mem_printf("%s: %s is %.6g: %s%s%s",
-				c->parts.at[p].scenario, m->name, m->new_median,
+			units_figure(value, m->unit, m->new_median);
+			cleanup_free char *text = mem_printf("%s: %s%s%s: %s%s%s",
+				c->parts.at[p].scenario, m->name,
+				isnan(m->new_median) ? "" : " is ",
+				isnan(m->new_median) ? "" : value,
 				!strcmp(m->verdict, "REGRESSION") ? "limit missed" : m->verdict,
 				m->why ? ", " : "", m->why ? m->why : "");
 			tell(report, scenario, ui, text);

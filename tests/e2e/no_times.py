@@ -345,6 +345,17 @@ def exports(t):
 
 
 @test
+def a_limit_on_a_time_is_not_met(t):
+    """A limit that cannot be judged is named by `run`, without a figure."""
+    with open(t.path("c.json"), "w") as f:
+        json.dump({"scenarios": {"s": {"no_times": True, "limits": {"write.time": "<= 100s", "wall_time": "<= 0.1ns"}}}}, f)
+    r = profile(t, "run", "--scenario", "s", "--type", "io", "--config", t.path("c.json"), "--output-dir", t.path("r"), "--binary",
+                "/bin/dd", "--", "if=/dev/zero", "of=/dev/null", "bs=1", "count=30", status=1)
+    check("s: write.time: cannot tell, not measured" in r.err, r.err)
+    check(re.search(r"s: wall_time is [\d.]+ [mu]?s: limit missed", r.err), r.err)
+
+
+@test
 def compare_says_why_not(t):
     for mode in MODES:
         a, b = (r.prefix + ".json" for r in both(t, mode, batches(t)))
