@@ -114,7 +114,7 @@ static void judge_each(const struct judged *rows, size_t n, const struct judge_r
 	}
 }
 
-static const struct judge_rules anything = {NULL, NULL, NULL};
+static const struct judge_rules anything = {NULL, NULL, NULL, NULL};
 
 #define COUNT_UP    METRIC_COUNT, WORSE_UP
 #define COUNT_MOVES METRIC_COUNT, WORSE_NEITHER
@@ -664,7 +664,7 @@ static void how_many_runs_a_family_needs(void **state)
 		{"a.per_call", BATCH_DOWN, "+1", RUNS(1, 2, 3, 4), RUNS(16, 17, 18, 19), DESCRIBED,
 			"not compared", "slowed"},
 	};
-	const struct judge_rules rules = {NULL, (char *)"slowed", NULL};
+	const struct judge_rules rules = {NULL, (char *)"slowed", NULL, NULL};
 	struct family f;
 
 	(void)state;
@@ -734,8 +734,8 @@ static void rules_forbid_kinds(void **state)
 	(void)state;
 	for (size_t i = 0; i < LEN(cases); i++) {
 		const char *c = cases[i].of_count, *b = cases[i].of_batch, *t = cases[i].of_time;
-		const struct judge_rules rules = {
-			(char *)cases[i].counts, (char *)cases[i].batches, (char *)cases[i].times};
+		const struct judge_rules rules = {(char *)cases[i].counts, (char *)cases[i].batches,
+			(char *)cases[i].times, NULL};
 		const struct judged rows[] = {
 			{"a.calls", COUNT_UP, NULL, RUNS(1, 1, 1), RUNS(2, 2, 2), EXACT,
 				c ? "not compared" : "REGRESSION", c ? c : "exact"},
