@@ -284,6 +284,7 @@ static void fill_window(struct session *s)
 	s->r->window->end_ns = end_ns - s->start_ns;
 	s->r->window->wall_ns = end_ns - c->begin_ns;
 	s->r->window->skip_ns = s->in->sc->skip_ns;
+	s->r->window->duration_ns = s->in->sc->duration_ns;
 }
 
 static void fill_tools(struct session *s, const char *renderer)

@@ -299,8 +299,10 @@ static void fill(struct res_result *r, const struct backend_run *in, const struc
 
 	r->scenario = arena_strdup(result_arena(r), sc->name);
 	r->load = backend_describe_load(r, sc, d);
-	if (r->window)
+	if (r->window) {
 		r->window->skip_ns = sc->skip_ns;
+		r->window->duration_ns = sc->duration_ns;
+	}
 	r->work = backend_describe_work(r, sc, d);
 	r->control = control_describe(r, in, d);
 	if (in->attach)

@@ -320,8 +320,10 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 		r->attached->started = 0;
 	}
 	book_result(&s->book, &names, traces_all_mappings(s), r);
-	if (r->window)
+	if (r->window) {
 		r->window->skip_ns = s->opt->skip_ns;
+		r->window->duration_ns = s->opt->duration_ns;
+	}
 	cputime_result(&s->cputime, r);
 	fill_gathering(s, r);
 	if (s->opt->no_times)

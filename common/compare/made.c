@@ -40,18 +40,17 @@ static double known(uint64_t ns)
 	return ns == U64_NONE ? 0 : (double)ns;
 }
 
-/* A load that went on when the window was over was not what ended it. */
-static int load_went_on(const struct res_window *w, const struct res_load *load)
+/* It was over when --duration said, whatever the load still did. */
+static int clock_ended(const struct res_window *w)
 {
-	return load && load->wall_ns != U64_NONE &&
-	       known(w->skip_ns) + known(w->wall_ns) < (1 - WINDOWS_ALIKE) * known(load->wall_ns);
+	return known(w->duration_ns) > 0 && known(w->wall_ns) >= known(w->duration_ns);
 }
 
 /* Neither a load nor the target's end has ended it, so its length says nothing of the program. */
 static double chosen_window(
 	const struct res_window *w, const struct res_load *load, int target_lived_on)
 {
-	return w && (load ? load_went_on(w, load) : target_lived_on) ? known(w->wall_ns) : 0;
+	return w && (load ? clock_ended(w) : target_lived_on) ? known(w->wall_ns) : 0;
 }
 
 static int lived_on(const struct res_result *r)

@@ -352,8 +352,10 @@ def what_one_side_has_otherwise(t):
     held(skipped(10**9), skipped(10**9), "windows", status=0)
     held(skipped(10**9), window(10**10, left=0), "windows", status=0)  # of an earlier version
 
-    def cut(ns, left=10**9):
-        return both(loaded(1000, write=1000), made(window={"begin_ns": 0, "end_ns": ns, "wall_ns": ns, "skip_ns": 0}))
+    def cut(ns, duration=0):
+        return both(loaded(1000, write=1000), made(window={
+            "begin_ns": 0, "end_ns": ns, "wall_ns": ns, "skip_ns": 0, "duration_ns": duration or ns}))
+    held(cut(10**10, 2 * 10**10), cut(9 * 10**9, 2 * 10**10), "windows", status=0)  # the load was over before it
     held(cut(5 * 10**9), cut(8 * 10**9), "the windows are not of the same length")  # a load of ten seconds
 
 

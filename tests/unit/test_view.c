@@ -198,7 +198,7 @@ static struct res_result *dns_server(void)
 	r->wall_ns = 2101 * MS;
 	put_exit(r, 0, U64_NONE, 0);
 	r->window = RES_OBJ(r, window);
-	*r->window = (struct res_window){702 * MS, 2036 * MS, 1334 * MS, 0};
+	*r->window = (struct res_window){702 * MS, 2036 * MS, 1334 * MS, 0, 0};
 	r->load = RES_OBJ(r, load);
 	*r->load = (struct res_load){
 		"dnsperf -s 127.0.0.1 -p 15302 -d queries -Q 15000", 0, 1333511111, U64_NONE};
