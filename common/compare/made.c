@@ -46,11 +46,16 @@ static int clock_ended(const struct res_window *w)
 	return known(w->duration_ns) > 0 && known(w->wall_ns) >= known(w->duration_ns);
 }
 
-/* Neither a load nor the target's end has ended it, so its length says nothing of the program. */
+/* Neither a load nor the target's end has ended it, so its length says nothing of the program. What
+ * was asked for is that length; when the clock is read is chance. */
 static double chosen_window(
 	const struct res_window *w, const struct res_load *load, int target_lived_on)
 {
-	return w && (load ? clock_ended(w) : target_lived_on) ? known(w->wall_ns) : 0;
+	if (!w)
+		return 0;
+	return clock_ended(w)             ? known(w->duration_ns)
+	       : !load && target_lived_on ? known(w->wall_ns)
+					  : 0;
 }
 
 static int lived_on(const struct res_result *r)

@@ -356,6 +356,7 @@ def what_one_side_has_otherwise(t):
         return both(loaded(1000, write=1000), made(window={
             "begin_ns": 0, "end_ns": ns, "wall_ns": ns, "skip_ns": 0, "duration_ns": duration or ns}))
     held(cut(10**10, 2 * 10**10), cut(9 * 10**9, 2 * 10**10), "windows", status=0)  # the load was over before it
+    held(cut(3 * 10**7, 2 * 10**7), cut(2 * 10**7, 2 * 10**7), "windows", status=0)  # a busy machine
     held(cut(5 * 10**9), cut(8 * 10**9), "the windows are not of the same length")  # a load of ten seconds
 
 
