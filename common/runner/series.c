@@ -158,7 +158,7 @@ static int with_helpers(const struct series *s, const struct turn *t, const stru
 		(void)unlink(log);
 	int rc = helpers_start(&helpers, s->sc, in->signals, s->runner->logs ? log : NULL, err);
 	if (rc < 0) {
-		ret->status = rc == -EINTR ? BACKEND_INTERRUPTED : RUNNER_TROUBLE;
+		ret->status = rc == -EINTR ? BACKEND_INTERRUPTED : BACKEND_TROUBLE;
 		ret->blamed = "helper";
 		return rc;
 	}
