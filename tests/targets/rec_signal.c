@@ -333,24 +333,37 @@ static int wait_with(int kind, const sigset_t *mask)
 	}
 }
 
+/* All that can be; *ret_but: that without SIGUSR1, which is handled. */
+static void block_all(sigset_t *ret_all, sigset_t *ret_but)
+{
+	handle(SIGUSR1, on_pending, 0);
+	sigfillset(ret_all);
+	CHECK(sigprocmask(SIG_SETMASK, ret_all, NULL) == 0);
+	CHECK(sigprocmask(SIG_SETMASK, NULL, ret_all) == 0);
+	*ret_but = *ret_all;
+	sigdelset(ret_but, SIGUSR1);
+}
+
+static void check_blocked(const sigset_t *all)
+{
+	sigset_t now;
+
+	CHECK(sigprocmask(SIG_SETMASK, NULL, &now) == 0);
+	CHECK(memcmp(&now, all, 8) == 0);
+}
+
 /* All signals are blocked otherwise. */
 static void masked(char **args)
 {
-	sigset_t all, but, now;
+	sigset_t all, but;
 
 	begin();
-	handle(SIGUSR1, on_pending, 0);
-	sigfillset(&all);
-	CHECK(sigprocmask(SIG_SETMASK, &all, NULL) == 0);
-	CHECK(sigprocmask(SIG_SETMASK, NULL, &all) == 0);
-	but = all;
-	sigdelset(&but, SIGUSR1);
+	block_all(&all, &but);
 	for (long i = 0; i < t_num(args, 0, 100); i++) {
 		CHECK(raise(SIGUSR1) == 0 && atomic_load(&waited) == i);
 		CHECK(wait_with((int)(i % 4), &but) == -1 && errno == EINTR);
 		CHECK(atomic_load(&waited) == i + 1);
-		CHECK(sigprocmask(SIG_SETMASK, NULL, &now) == 0);
-		CHECK(memcmp(&now, &all, 8) == 0);
+		check_blocked(&all);
 		CHECK(write(ends[1], "x", 1) == 1);
 		atomic_fetch_add(&writes, 1);
 	}
@@ -372,15 +385,10 @@ static void halt(pid_t pid)
 /* As masked(), in a process that is stopped in such a call. */
 static void halted(char **args)
 {
-	sigset_t all, but, now;
+	sigset_t all, but;
 
 	begin();
-	handle(SIGUSR1, on_pending, 0);
-	sigfillset(&all);
-	CHECK(sigprocmask(SIG_SETMASK, &all, NULL) == 0);
-	CHECK(sigprocmask(SIG_SETMASK, NULL, &all) == 0);
-	but = all;
-	sigdelset(&but, SIGUSR1);
+	block_all(&all, &but);
 	for (long i = 0; i < t_num(args, 0, 100); i++) {
 		pid_t me = getpid(), pid = fork();
 		int kind = (int)(i % 4);
@@ -390,8 +398,7 @@ static void halted(char **args)
 			halt(me);
 		while (atomic_load(&waited) == i)
 			CHECK(wait_with(kind, &but) == -1 && errno == EINTR);
-		CHECK(sigprocmask(SIG_SETMASK, NULL, &now) == 0);
-		CHECK(memcmp(&now, &all, 8) == 0);
+		check_blocked(&all);
 		CHECK(waitpid(pid, NULL, 0) == pid);
 	}
 	report();
