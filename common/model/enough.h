@@ -12,5 +12,9 @@
 /* In fewer versions no change of what is noisy can be told from chance: of the orders of n values
  * at least 2 (n/2)!^2/n! divide as well as the best one, which is below 1% from 10 on. */
 #define JUDGE_VERSIONS_MIN 10
+/* A call that took longer than this for each message and byte, and what a call costs, has waited.
+ */
+#define TAKE_EACH_NS 5000
+#define TAKE_BYTE_NS 1
 
 #endif

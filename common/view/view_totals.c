@@ -54,9 +54,7 @@ static void total_row(struct doc *d, struct doc_table *t, const struct total *ro
 }
 
 /* It takes what others send, and half of its calls took longer than that takes, stops included. */
-#define TAKE_NS      (100 * NS_PER_US)
-#define TAKE_EACH_NS (5 * NS_PER_US)
-#define TAKE_BYTE_NS 1
+#define TAKE_NS (100 * NS_PER_US)
 
 static int has_waited(const struct res_syscall *s)
 {

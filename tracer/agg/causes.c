@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/map.h"
 #include "common/base/mem.h"
+#include "common/model/enough.h"
 #include "tracer/agg/call.h"
 #include "tracer/agg/rows.h"
 
@@ -19,8 +20,6 @@
 #define TAKE_NS (20 * NS_PER_US)
 /* Two calls that are so far apart are back to back. */
 #define BACK_TO_BACK_NS TAKE_NS
-#define TAKE_EACH_NS    (5 * NS_PER_US)
-#define TAKE_BYTE_NS    1
 #define TAKE_STOPPED_NS (100 * NS_PER_US) /* what two stops may add */
 
 /* Of what was received so much is sent on: some is answered by nobody. */

@@ -215,27 +215,25 @@ static uint64_t leave_tramp(const struct tracee *t, struct user_regs_struct *reg
 	return regs_ip(regs);
 }
 
-/* A signal of the kernel's for what the thread did at ip: its code, else 0. */
-static int fault_code(const struct tracee *t, int signal)
+/* A signal of the kernel's for what the thread did at ip: its code, and all that it says; else 0.
+ */
+static int fault_code(const struct tracee *t, int signal, siginfo_t *ret_info)
 {
-	siginfo_t info;
-
 	if ((signal != SIGTRAP && signal != SIGSEGV && signal != SIGBUS && signal != SIGILL) ||
-		ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) < 0 || info.si_code < 0)
+		ptrace(PTRACE_GETSIGINFO, t->tid, NULL, ret_info) < 0 || ret_info->si_code < 0)
 		return 0;
-	return info.si_code;
+	return ret_info->si_code;
 }
 
 /* A thread that ran a copy of changed code: from there our jump leads to where nothing is, or, if
  * it was copied in part, to what fills the space behind the copy. */
-static int leave_copy(struct tracee *t, struct user_regs_struct *regs, int signal)
+static int leave_copy(
+	struct tracee *t, struct user_regs_struct *regs, int signal, const siginfo_t *fault)
 {
-	uint64_t ip = regs_ip(regs) - (signal == SIGTRAP), to;
-	siginfo_t info;
+	uint64_t ip = regs_ip(regs) - (signal == SIGTRAP);
+	uint64_t to = copies_take_back(
+		t, ip, signal == SIGSEGV && (uint64_t)(uintptr_t)fault->si_addr == ip);
 
-	if (ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) < 0)
-		return 0;
-	to = copies_take_back(t, ip, signal == SIGSEGV && (uint64_t)(uintptr_t)info.si_addr == ip);
 	if (!to)
 		return 0;
 	regs_set_ip(regs, to);
@@ -304,17 +302,18 @@ int recorder_leave(struct recorder *f, struct tracee *t, int signal)
 	struct user_regs_struct regs;
 	struct stub_state st = {0};
 	const struct site *site;
+	siginfo_t fault;
 	uint64_t to;
 	int code;
 
 	if (!rm || !rm->sites.pages.len || regs_get(t->tid, &regs) < 0)
 		return signal;
-	code = fault_code(t, signal);
+	code = fault_code(t, signal, &fault);
 	if (signal == SIGTRAP && code == SI_KERNEL && leave_trap(t, &regs))
 		return 0;
 	if (!arch_in_stub(regs_ip(&regs))) {
 		to = leave_tramp(t, &regs);
-		if (!to && code && leave_copy(t, &regs, signal))
+		if (!to && code && leave_copy(t, &regs, signal, &fault))
 			return 0;
 	} else if (arch_return_site(&regs)) {
 		to = arch_return_site(&regs);
