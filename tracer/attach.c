@@ -276,6 +276,22 @@ static void attach_tree(struct session *s)
 	map_release(&refused);
 }
 
+/* Of those that were there. */
+static void note_makers(struct session *s)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->tracees.processes, &it)) {
+		struct process *p = it.value;
+		pid_t parent = p->maker ? 0 : disposition_pid(p->pid, "PPid");
+		struct process *maker =
+			parent > 0 ? map_get(&s->tracees.processes, (uint64_t)parent) : NULL;
+
+		if (maker)
+			tracees_child(&s->tracees, maker, p);
+	}
+}
+
 static void count_descendants(struct session *s)
 {
 	struct snapshot snap = {.s = s};
@@ -337,6 +353,7 @@ int attach_processes(struct session *s, struct err *err)
 		attach_tree(s);
 	else
 		count_descendants(s);
+	note_makers(s);
 	s->attached_processes = s->tracees.processes_total;
 	s->recorder.waiting = 0;
 	return 0;
@@ -351,7 +368,7 @@ int attach_probe(struct session *s, const struct launch_setup *setup, struct err
 	launch_finish_probes(s); /* of a child that executes nothing */
 	serial_end(s);
 	s->first_status = -1;
-	s->tracees.processes_total = s->tracees.threads_total = 0;
+	tracees_begin(&s->tracees);
 	s->book.stops[PHASE_STARTUP] = s->book.stops[PHASE_WINDOW] = (struct book_stops){0};
 	return rc;
 }

@@ -302,6 +302,56 @@ static const char *iso_time(struct res_result *r, uint64_t real_ns)
 	return arena_strdup(result_arena(r), text);
 }
 
+static const char *comm_or_null(const struct thread_info *info)
+{
+	return info && info->comm[0] ? info->comm : NULL;
+}
+
+static int same_or_null(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static struct res_program *program(struct res_result *r, const char *name, const char *started_by)
+{
+	struct res_program *p = r->programs.at, *end = p + r->programs.len;
+
+	while (p < end && !(same_or_null(p->name, name) && same_or_null(p->started_by, started_by)))
+		p++;
+	if (p == end) {
+		r->programs.len++;
+		p->name = name ? arena_strdup(result_arena(r), name) : NULL;
+		p->started_by = started_by ? arena_strdup(result_arena(r), started_by) : NULL;
+		p->processes = p->threads = 0;
+	}
+	return p;
+}
+
+static void fill_programs(const struct tracees *t, struct res_result *r)
+{
+	uint64_t processes = t->processes_total, threads = t->threads_total;
+	struct res_program *p;
+
+	RES_LIST(r, &r->programs, t->infos.len + 1, program);
+	r->programs.len = 0;
+	for (size_t i = 0; i < t->infos.len; i++) {
+		const struct thread_info *first = tracees_info(t, t->infos.at[i].process);
+
+		if (!first)
+			continue;
+		p = program(r, comm_or_null(first), comm_or_null(tracees_info(t, first->maker)));
+		p->processes += first == &t->infos.at[i];
+		processes -= first == &t->infos.at[i];
+		p->threads++;
+		threads--;
+	}
+	if (threads) {
+		p = program(r, NULL, NULL);
+		p->processes += processes;
+		p->threads += threads;
+	}
+}
+
 struct res_result *report_build(const struct session *s, const struct report_facts *facts)
 {
 	struct res_result *r = result_new();
@@ -335,6 +385,7 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 	fill_warnings(s, facts->supervise, r);
 	r->processes = s->tracees.processes_total;
 	r->threads_total = s->tracees.threads_total;
+	fill_programs(&s->tracees, r);
 	/* The summary shows the machine only; hashing and git take time. */
 	if (!s->opt->json)
 		environment_machine(r);

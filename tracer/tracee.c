@@ -85,6 +85,13 @@ int mm_unref(struct mm *s, uint32_t *ret_id)
 	return 1;
 }
 
+void tracees_begin(struct tracees *t)
+{
+	t->processes_total = t->threads_total = 0;
+	for (size_t i = 0; i < t->infos.len; i++)
+		t->infos.at[i].process = 0;
+}
+
 static uint32_t info_add(struct tracees *t, pid_t pid, pid_t tid)
 {
 	if (t->infos.len >= t->infos_max)
@@ -118,6 +125,8 @@ void tracees_child(struct tracees *t, struct process *maker, struct process *chi
 {
 	child->maker = maker->pid;
 	child->maker_number = maker->number;
+	if (child->first_id <= t->infos.len)
+		t->infos.at[child->first_id - 1].maker = maker->first_id;
 	if (!maker->children++)
 		t->leaves--;
 }
@@ -148,6 +157,10 @@ struct tracee *tracees_add(
 	tr->files = files;
 	tr->mm = mm;
 	tr->thread_id = info_add(t, pid, tid);
+	if (tr->process->threads == 1)
+		tr->process->first_id = tr->thread_id;
+	if (tr->thread_id <= t->infos.len)
+		t->infos.at[tr->thread_id - 1].process = tr->process->first_id;
 	t->threads_total++;
 	map_set(&t->by_tid, (uint64_t)tid, tr);
 	return tr;
@@ -174,7 +187,6 @@ void tracees_read_comm(struct tracees *t, struct tracee *tr)
 {
 	char path[64];
 	char comm[sizeof(t->infos.at->comm)];
-	struct thread_info *info;
 	cleanup_close int fd = -1;
 	ssize_t n;
 
@@ -189,8 +201,10 @@ void tracees_read_comm(struct tracees *t, struct tracee *tr)
 		return;
 	comm[n] = '\0';
 	comm[strcspn(comm, "\n")] = '\0';
-	info = &t->infos.at[tr->thread_id - 1];
-	memcpy(info->comm, comm, sizeof(comm));
+	memcpy(t->infos.at[tr->thread_id - 1].comm, comm, sizeof(comm));
+	/* The leader's place may have come to another thread, by execve. */
+	if (tr->tid == tr->process->pid && tr->process->first_id <= t->infos.len)
+		memcpy(t->infos.at[tr->process->first_id - 1].comm, comm, sizeof(comm));
 }
 
 void tracees_copy_comm(struct tracees *t, const struct tracee *from, const struct tracee *to)

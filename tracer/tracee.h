@@ -50,6 +50,7 @@ struct process {
 	unsigned int threads;  /* under control */
 	uint64_t number;       /* as none before it had */
 	unsigned int children; /* under control, made by it */
+	uint32_t first_id;     /* thread_id of its first thread */
 	pid_t maker;           /* the process that made it, if it is still that number's; 0: none */
 	uint64_t maker_number;
 	uint8_t ending;      /* its first thread is at its end */
@@ -125,6 +126,8 @@ enum saved_kind { SAVED_NONE, SAVED_REGISTER, SAVED_MEMORY };
 /* What the result says of a thread. */
 struct thread_info {
 	int32_t pid, tid;
+	uint32_t process; /* thread_id of its first thread; 0: not of the run */
+	uint32_t maker;   /* of a first thread: that of the process that made this one; 0: none */
 	char comm[16];
 };
 
@@ -162,6 +165,8 @@ void tracees_child(struct tracees *t, struct process *maker, struct process *chi
 void tracees_drop(struct tracees *t, struct tracee *tr);
 /* After an execve by a thread that was not the leader: tr goes on as tid `pid`. */
 void tracees_rename(struct tracees *t, struct tracee *tr, pid_t pid);
+/* Those so far, who must be gone, are not of the run. */
+void tracees_begin(struct tracees *t);
 size_t tracees_count(const struct tracees *t);
 /* tr is in a call that makes a thread or child, or is done with it. */
 void tracees_cloning(struct tracees *t, struct tracee *tr, enum cloning cloning);

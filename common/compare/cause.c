@@ -14,6 +14,8 @@
 /* The name of the process of each thread of each run: that of its first thread. */
 struct processes {
 	const struct side_part *part;
+	const char *target;  /* what the target, and what it forked, is called here, whatever its
+				file is called on each side */
 	const char ***names; /* by run and thread */
 };
 
@@ -22,21 +24,22 @@ static const struct res_result *run_at(const struct processes *p, size_t run)
 	return p->part->runs.at[run];
 }
 
-/* target: what the target, and what it forked, is called here, whatever its file is called on each
- * side. */
+/* Of a name in that run. */
+static const char *name_here(const struct processes *p, size_t run, const char *name)
+{
+	return strcmp(name, result_target_name(run_at(p, run))) == 0 ? p->target : name;
+}
+
 static void processes_read(struct processes *p, const struct side_part *part, const char *target)
 {
-	*p = (struct processes){part, mem_calloc(part->runs.len + 1, sizeof(*p->names))};
+	*p = (struct processes){part, target, mem_calloc(part->runs.len + 1, sizeof(*p->names))};
 	for (size_t run = 0; run < part->runs.len; run++) {
 		const struct res_result *r = run_at(p, run);
-		const char *own = result_target_name(r);
 
 		p->names[run] = mem_calloc(r->threads.len + 1, sizeof(**p->names));
-		for (size_t i = 0; i < r->threads.len; i++) {
-			const char *name = result_process_name(r, r->threads.at[i].pid);
-
-			p->names[run][i] = strcmp(name, own) == 0 ? target : name;
-		}
+		for (size_t i = 0; i < r->threads.len; i++)
+			p->names[run][i] =
+				name_here(p, run, result_process_name(r, r->threads.at[i].pid));
 	}
 }
 
@@ -71,12 +74,26 @@ static double thread_sum(const struct res_thread *t, const char *call, enum of o
 	return sum;
 }
 
-static int is_first_of_process(const struct res_result *r, size_t at)
+static int is_called(const struct processes *p, size_t run, const char *there, const char *name)
 {
-	for (size_t i = 0; i < at; i++)
-		if (r->threads.at[i].pid == r->threads.at[at].pid)
-			return 0;
-	return 1;
+	return there && !strcmp(name_here(p, run, there), name);
+}
+
+/* Of the whole run. by: of what processes of this name made; NULL: of all. */
+static double program_sum(
+	const struct processes *p, size_t run, const char *name, const char *by, enum of of)
+{
+	const struct res_result *r = run_at(p, run);
+	double sum = 0;
+
+	for (size_t i = 0; i < r->programs.len; i++) {
+		const struct res_program *g = &r->programs.at[i];
+
+		if (is_called(p, run, g->name, name) &&
+			(!by || is_called(p, run, g->started_by, by)))
+			sum += known(of == OF_THREADS ? g->threads : g->processes);
+	}
+	return sum;
 }
 
 static double run_sum(
@@ -85,15 +102,12 @@ static double run_sum(
 	const struct res_result *r = run_at(p, run);
 	double sum = 0;
 
+	if (of == OF_THREADS || of == OF_PROCESSES)
+		return program_sum(p, run, name, NULL, of);
 	for (size_t i = 0; i < r->threads.len; i++) {
 		if (strcmp(p->names[run][i], name) != 0)
 			continue;
-		if (of == OF_THREADS)
-			sum++;
-		else if (of == OF_PROCESSES)
-			sum += is_first_of_process(r, i);
-		else
-			sum += thread_sum(&r->threads.at[i], call, of);
+		sum += thread_sum(&r->threads.at[i], call, of);
 	}
 	return sum;
 }
@@ -110,14 +124,19 @@ static double side_sum(const struct processes *p, const char *name, const char *
 	return median;
 }
 
-/* How many processes of a name every run of the side has; -1: they differ. */
-static double constant_processes(const struct processes *p, const char *name)
+/* How many such processes every run of the side has; -1: they differ, or results of earlier
+ * versions do not say it. */
+static double constant_processes(const struct processes *p, const char *name, const char *by)
 {
-	double first = p->part->runs.len ? run_sum(p, 0, name, NULL, OF_PROCESSES) : -1;
+	double first = -1;
 
-	for (size_t run = 1; run < p->part->runs.len; run++)
-		if (run_sum(p, run, name, NULL, OF_PROCESSES) != first)
+	for (size_t run = 0; run < p->part->runs.len; run++) {
+		double n = program_sum(p, run, name, by, OF_PROCESSES);
+
+		if (!run_at(p, run)->programs.len || (run && n != first))
 			return -1;
+		first = n;
+	}
 	return first;
 }
 
@@ -139,41 +158,41 @@ static double extra(const struct search *s, const char *name, const char *call, 
 
 static void add_names(struct search *s, const struct processes *p)
 {
-	for (size_t run = 0; run < p->part->runs.len; run++)
-		for (size_t i = 0; i < run_at(p, run)->threads.len; i++) {
-			const char *name = p->names[run][i];
+	for (size_t run = 0; run < p->part->runs.len; run++) {
+		const struct res_result *r = run_at(p, run);
+
+		for (size_t i = 0; i < r->programs.len; i++) {
+			const char *name = r->programs.at[i].name;
 			size_t k = 0;
 
+			if (!name)
+				continue;
+			name = name_here(p, run, name);
 			while (k < s->names.len && strcmp(s->names.at[k], name) != 0)
 				k++;
 			if (k == s->names.len)
 				*VEC_PUSH(&s->names) = name;
 		}
-}
-
-static double started_more(const struct search *s, const char *name)
-{
-	static const char *const calls[] = {"clone", "clone3", "fork", "vfork"};
-	double sum = 0;
-
-	for (size_t i = 0; i < LEN(calls); i++)
-		sum += extra(s, name, calls[i], OF_CALLS);
-	return sum;
-}
-
-/* Whose calls start more processes than in the base; NULL: nobody's, or it is not certain. */
-static const char *starter(const struct search *s, const char *started)
-{
-	const char *found = NULL;
-
-	for (size_t i = 0; i < s->names.len; i++) {
-		if (!strcmp(s->names.at[i], started) || !(started_more(s, s->names.at[i]) > 0))
-			continue;
-		if (found)
-			return NULL;
-		found = s->names.at[i];
 	}
-	return found;
+}
+
+/* Who starts all that are more than in the base; NULL: several do, or themselves, or it is not
+ * known. */
+static const char *starter(const struct search *s, const char *started, double more)
+{
+	const struct res_result *r = run_at(&s->new, 0);
+
+	for (size_t i = 0; i < r->programs.len; i++) {
+		const struct res_program *g = &r->programs.at[i];
+		const char *by = g->started_by ? name_here(&s->new, 0, g->started_by) : started;
+
+		if (is_called(&s->new, 0, g->name, started) && strcmp(by, started) != 0 &&
+			constant_processes(&s->new, started, by) -
+					constant_processes(&s->base, started, by) ==
+				more)
+			return by;
+	}
+	return NULL;
 }
 
 /* A file of somebody else's may hold any number. */
@@ -187,7 +206,7 @@ static uint64_t whole_calls(const struct search *s, const char *name)
 /* What has become of the processes of that name. was, is: how many each run has. */
 static char *change_text(const struct search *s, const char *name, double was, double is)
 {
-	const char *by = is > was ? starter(s, name) : NULL;
+	const char *by = is > was ? starter(s, name, is - was) : NULL;
 
 	if (is < was)
 		return is > 0 ? mem_printf("fewer of them started (%.0f -> %.0f)", was, is)
@@ -203,11 +222,15 @@ static const char *cause_text(const struct search *s, const char *name, double w
 	const double many = fabs(is - was);
 	cleanup_free char *number = many > 1 ? mem_printf("%.0f x ", many) : mem_strdup("");
 	cleanup_free char *change = change_text(s, name, was, is);
+	const char *whose = many > 1 ? "their" : "its";
 	char calls[UNITS_BUF];
 
+	if (!whole_calls(s, name))
+		return arena_printf(result_arena(s->j->doc), "%s%s, %s: none of %s calls counted",
+			number, name, change, whose);
 	units_thousands(calls, whole_calls(s, name));
 	return arena_printf(result_arena(s->j->doc), "%s%s, %s: %s %s calls", number, name, change,
-		many > 1 ? "their" : "its", calls);
+		whose, calls);
 }
 
 /* How much of the row's change the processes of that name make; NAN: they have no part in it. */
@@ -313,8 +336,8 @@ void causes_find(const struct judge *j, const struct side_part *base, const stru
 	add_names(&s, &s.base);
 	add_names(&s, &s.new);
 	for (size_t i = 0; i < s.names.len; i++) {
-		double was = constant_processes(&s.base, s.names.at[i]);
-		double is = constant_processes(&s.new, s.names.at[i]);
+		double was = constant_processes(&s.base, s.names.at[i], NULL);
+		double is = constant_processes(&s.new, s.names.at[i], NULL);
 
 		if (was >= 0 && is >= 0 && was != is)
 			explain(&s, s.names.at[i], was, is, ret);

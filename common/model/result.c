@@ -234,6 +234,8 @@ const char *result_target_name(const struct res_result *r)
 {
 	uint64_t least = U64_NONE;
 
+	if (r->programs.len && r->programs.at[0].name)
+		return r->programs.at[0].name;
 	for (size_t i = 0; i < r->threads.len; i++)
 		if (r->threads.at[i].pid < least)
 			least = r->threads.at[i].pid;

@@ -452,6 +452,15 @@ def an_orphan_is_not_of_the_tree(t):
 
 
 @test
+def who_started_what_was_there(t):
+    root = t.start(["sh", "-c", "sleep 60 & (sleep 60; :) & wait"])
+    wait_for("its descendants", lambda: sorted(status_of(x).get("Name") for x in descendants(root.pid)) == ["sh", "sleep", "sleep"])
+    result, _ = attach(t, ["-q", "--tree"], [root.pid])
+    eq(sorted((p["name"], p["started_by"] or "", p["processes"]) for p in result["programs"]),
+       [("sh", "", 1), ("sh", "sh", 1), ("sleep", "sh", 2)], "programs")
+
+
+@test
 def attached_processes_are_recorded(t):
     """But not by stops. What becomes of them is in inprocess.py."""
     p = steady(t, 3)

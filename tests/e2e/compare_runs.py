@@ -473,11 +473,60 @@ def a_cause_takes_no_regression_with_it(t):
         one["syscalls"] = [dict(one["syscalls"][0], name="fsync", calls=50, errors=0, bytes=None)]
         r["threads"].append(one)
         r["processes"] = r["threads_total"] = 2
+        r["programs"].append({"name": "helper", "started_by": r["programs"][0]["name"], "processes": 1, "threads": 1})
         r["syscalls"].append(dict(copy.deepcopy(call(r, "write")), name="fsync", calls=50, ok=50, bytes=None, batch=None))
     base = side(t, "base", *[both(helper, phased(2))] * 3)
     r = compare(t, base, side(t, "new", *[phased(100)] * 3), status=1)
     check("helper, not started any more" in r.out and re.search(r"FAIL +fsync.calls@start-up +2 +100", r.out), r.out)
     compare(t, base, side(t, "good", *[phased(2)] * 3))
+
+
+WINDOWED = r"""
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	sigset_t set;
+	int sig, f = open("/dev/null", O_WRONLY);
+	sigemptyset(&set), sigaddset(&set, SIGUSR1), sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (HELPER && !fork()) {
+		prctl(PR_SET_NAME, "helper"), prctl(PR_SET_PDEATHSIG, SIGTERM);
+		fclose(fopen("ready", "w"));
+		sigwait(&set, &sig);
+		return 0;
+	}
+	FILE *own = fopen("pid", "w");
+	fprintf(own, "%d\n", getpid()), fclose(own);
+	if (!HELPER)
+		fclose(fopen("ready", "w"));
+	while (!sigwait(&set, &sig) && sig == SIGUSR1) {
+		for (int i = 0; i < 20; i++)
+			write(f, "x", 1);
+		fclose(fopen("done", "w"));
+	}
+	return 0;
+}
+"""
+
+
+@test
+def a_process_from_before_the_window(t):
+    """It makes no call in the window, and is told with who started it."""
+    sides = []
+    for name, helper in (("old", 0), ("new", 1)):
+        binary = built(t, name, WINDOWED, HELPER=helper)
+        profile(t, "--scenario", "s", "--type", "io", "--binary", binary, "--runs", 3, "--output-dir", t.path(name + ".d"),
+                "--ready", "test -e ready -a -s pid",
+                "--load", "kill -USR1 $(cat pid); while ! test -e done; do :; done; rm done ready pid")
+        sides.append(t.path(name + ".d"))
+    r = compare(t, *sides, status=1)
+    check(re.search(r"FAIL +helper, started by new: none of its calls counted +- +- +- +2 figures", r.out), r.out)
+    check("fewer" not in r.out and "a new process" not in r.out, r.out)
+    check("helper, not started any more: none of its calls counted" in compare(t, *sides[::-1]).out, "the other way")
 
 
 @test

@@ -496,6 +496,19 @@ def text_of(path):
         return f.read()
 
 
+@test
+def every_process_and_who_started_it(t):
+    """Of the whole run, by name; a thread that executes a program is what its process is called."""
+    script = ("import os, threading\n"
+              "threading.Thread(target=lambda: os.execvp('sh', ['sh', '-c', '/bin/true; /bin/true; (/bin/true; :); :'])).start()\n"
+              "threading.Event().wait()")
+    for how in ([], PTRACE):
+        r = t.iotrace(how + ["-e", "none"], [sys.executable, "-c", script])
+        eq([tuple(p.values()) for p in r.json["programs"]],
+           [("sh", None, 1, 2), ("true", "sh", 3, 3), ("sh", "sh", 1, 1)], "programs")
+        eq((r.json["processes"], r.json["threads_total"]), (5, 6), "in all")
+
+
 def _cgroup(t):
     need_root()
     root = t.path("cgroup")

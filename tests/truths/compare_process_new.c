@@ -6,6 +6,7 @@
  * never: not started any more
  * never: one more of
  * never: more of them
+ * never: none of ... calls counted
  */
 #include "sides.h"
 
