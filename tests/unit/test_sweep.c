@@ -327,25 +327,32 @@ static void by_end_not_by_beginning(void **state)
 	expect_tags(x, (const uint64_t[]){2, 1, 3}, 3);
 }
 
-/* What has returned and is not committed is not overtaken. */
+/* What has returned and is not committed is not overtaken: for 50 ms, in which we may have no CPU.
+ */
 static void what_ends_after_it_waits(void **state)
 {
 	struct fixture *x = *state;
 	struct record *early;
 
-	record(&x->r, 0, SYS_write, 1);
-	time_passes();
-	early = begin(&x->r, 1, SYS_write, 2);
-	early->t1 = tsc_now();
-	time_passes();
-	record(&x->r, 0, SYS_write, 3);
-	recorder_sweep(&x->f);
+	for (;; recorder_sweep(&x->f)) {
+		x->got_len = 0;
+		record(&x->r, 0, SYS_write, 1);
+		time_passes();
+		early = begin(&x->r, 1, SYS_write, 2);
+		early->t1 = tsc_now();
+		time_passes();
+		record(&x->r, 0, SYS_write, 3);
+		recorder_sweep(&x->f);
+		if (x->f.tsc.now.ns - tsc_to_ns(&x->f.tsc, early->t1) < 40000000)
+			break;
+		block_of(&x->r, 1)->head++;
+	}
 	expect_tags(x, (const uint64_t[]){1}, 1);
-	assert_int_equal(block_of(&x->r, 0)->tail, 1);
+	assert_int_equal(block_of(&x->r, 0)->head - block_of(&x->r, 0)->tail, 1);
 	block_of(&x->r, 1)->head++;
 	recorder_sweep(&x->f);
 	expect_tags(x, (const uint64_t[]){1, 2, 3}, 3);
-	assert_int_equal(block_of(&x->r, 0)->tail, 2);
+	assert_int_equal(block_of(&x->r, 0)->head - block_of(&x->r, 0)->tail, 0);
 }
 
 /* For 50 ms: a thread that stands still longer is overtaken, and none of its calls is lost. */
