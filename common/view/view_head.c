@@ -71,6 +71,54 @@ static void run_line(struct doc *d, const struct res_result *r)
 		r->started_at ? "; started " : "", r->started_at ? r->started_at : "");
 }
 
+#define PROGRAMS_SHOWN 12
+
+/* Whether an earlier row has the same maker. */
+static int is_maker_known(const struct res_result *r, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (!strcmp(view_name(r->programs.at[i].started_by),
+			    view_name(r->programs.at[at].started_by)))
+			return 1;
+	return 0;
+}
+
+/* "sh; by sh: 3 ls, 3 cat": what the processes are called, by who started them. */
+static void programs_line(struct doc *d, const struct res_result *r)
+{
+	const char *text = "", *by;
+	size_t shown = 0, left = 0;
+
+	if (view_zero(r->processes) < 2 || !r->programs.len)
+		return;
+	for (size_t m = 0; m < r->programs.len && shown < PROGRAMS_SHOWN; m++) {
+		if (is_maker_known(r, m))
+			continue;
+		by = r->programs.at[m].started_by;
+		if (by)
+			text = arena_printf(
+				&d->arena, "%s%sby %s: ", text, m ? "; " : "", view_name(by));
+		for (size_t i = m, n = 0; i < r->programs.len && shown < PROGRAMS_SHOWN; i++) {
+			const struct res_program *p = &r->programs.at[i];
+
+			if (!p->processes || strcmp(view_name(p->started_by), view_name(by)) != 0)
+				continue;
+			text = arena_printf(&d->arena, "%s%s%s%s%s", text, n++ ? ", " : "",
+				p->processes == 1 ? "" : view_count(d, p->processes),
+				p->processes == 1 ? "" : " ",
+				p->name ? view_name(p->name) : "not known");
+			shown++;
+		}
+	}
+	for (size_t i = 0; i < r->programs.len; i++)
+		left += r->programs.at[i].processes != 0;
+	left -= shown;
+	if (left)
+		text = arena_printf(
+			&d->arena, "%s; and %zu other%s", text, left, left == 1 ? "" : "s");
+	doc_pair(d, "programs", "%s", text);
+}
+
 /* ", 0.81 CPUs on average"; "" where that cannot be said. */
 static const char *cpus(struct doc *d, uint64_t cpu_ns, uint64_t wall_ns)
 {
@@ -420,6 +468,7 @@ void view_head(struct doc *d, const struct res_result *r)
 	attached_line(d, r);
 	load_line(d, r);
 	run_line(d, r);
+	programs_line(d, r);
 	cpu_line(d, r);
 	control_line(d, r);
 	window_line(d, r);
