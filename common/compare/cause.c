@@ -124,8 +124,16 @@ static double side_sum(const struct processes *p, const char *name, const char *
 	return median;
 }
 
-/* How many such processes every run of the side has; -1: they differ, or results of earlier
- * versions do not say it. */
+/* 0: some are not known by name, or, of earlier versions, all. */
+static int has_all_programs(const struct res_result *r)
+{
+	for (size_t i = 0; i < r->programs.len; i++)
+		if (!r->programs.at[i].name)
+			return 0;
+	return r->programs.len != 0;
+}
+
+/* How many such processes every run of the side has; -1: they differ, or it is not known. */
 static double constant_processes(const struct processes *p, const char *name, const char *by)
 {
 	double first = -1;
@@ -133,7 +141,7 @@ static double constant_processes(const struct processes *p, const char *name, co
 	for (size_t run = 0; run < p->part->runs.len; run++) {
 		double n = program_sum(p, run, name, by, OF_PROCESSES);
 
-		if (!run_at(p, run)->programs.len || (run && n != first))
+		if (!has_all_programs(run_at(p, run)) || (run && n != first))
 			return -1;
 		first = n;
 	}

@@ -477,6 +477,10 @@ def a_cause_takes_no_regression_with_it(t):
         r["syscalls"].append(dict(copy.deepcopy(call(r, "write")), name="fsync", calls=50, ok=50, bytes=None, batch=None))
     base = side(t, "base", *[both(helper, phased(2))] * 3)
     r = compare(t, base, side(t, "new", *[phased(100)] * 3), status=1)
+    def unnamed(r):
+        r["programs"].append({"name": None, "started_by": None, "processes": 1, "threads": 1})
+    some = compare(t, base, side(t, "some", *[both(phased(100), unnamed)] * 3), status=1)
+    check("helper, not" not in some.out, "the one without a name may be it: " + some.out)
     check("helper, not started any more" in r.out and re.search(r"FAIL +fsync.calls@start-up +2 +100", r.out), r.out)
     compare(t, base, side(t, "good", *[phased(2)] * 3))
 
