@@ -390,6 +390,34 @@ def code_that_the_program_changed_is_not_patched(t):
 
 
 @test
+def code_of_a_chroot_is_found(t):
+    """The files of its code are not where its root says: they are named as we see them."""
+    need_recorder(t)
+    need_root()
+    jail = t.path("jail")
+    os.makedirs(jail + "/dev")
+    open(jail + "/dev/null", "w").close()
+    shutil.copy(t.target("rec_life", "static"), jail + "/inside")
+    r = t.iotrace(["--trace=write"], [need_tool("chroot"), jail, "/inside", "threads", "40"], env=AT_ONCE)
+    eq(returned(r.json, "write"), own_counts(r.out)["write"], "writes")
+    left = {u["reason"]: u["calls"] for u in check_ways(r)["unpatched_sites"]}
+    eq(left, {}, "unpatched")
+
+
+@test
+def code_of_a_deleted_file_is_found(t):
+    """As that of a server whose package was upgraded meanwhile."""
+    need_recorder(t)
+    need_root()
+    shutil.copy(t.target("rec_life", "static"), t.path("gone"))
+    r = t.iotrace(["--trace=write"], ["/bin/sh", "-c", "exec 9<%s; rm %s; exec /proc/self/fd/9 threads 40"
+                                      % ((quote(t.path("gone")),) * 2)], env=AT_ONCE)
+    eq(returned(r.json, "write"), own_counts(r.out)["write"], "writes")
+    left = {u["reason"]: u["calls"] for u in check_ways(r)["unpatched_sites"]}
+    eq(left, {}, "unpatched")
+
+
+@test
 def a_blocked_call_dies_with_its_process(t):
     need_recorder(t)
     r = t.iotrace(["--trace=read,write"], [t.target("rec_life"), "killed", "6"])

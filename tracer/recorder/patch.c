@@ -293,25 +293,40 @@ static int is_mapped(const struct code_mapping *m, const struct stat *st)
 	return st->st_ino == m->inode && S_ISREG(st->st_mode);
 }
 
-/* The file of a mapping, looked for once; NULL: it cannot be read, or is not what is mapped. */
+/* NULL: it cannot be read, or is not what is mapped. */
+static struct known_code *file_at(
+	struct recorder *f, const struct code_mapping *m, const char *path)
+{
+	struct known_code *known = NULL;
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	if (stat(path, &st) == 0 && is_mapped(m, &st))
+		known = known_file(f, &st);
+	if (known)
+		return known;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return fd >= 0 && fstat(fd, &st) == 0 && is_mapped(m, &st) ? new_file(f, fd, &st) : NULL;
+}
+
+/* The file of a mapping, looked for once. Its name begins at the root of the process's mounts or,
+ * where they are ours (chroot), at our own root; what has none any more can be had by privilege. */
 static struct known_code *file_of(
 	struct recorder *f, const struct tracee *t, struct code_mapping *m)
 {
-	cleanup_free char *path = NULL;
-	cleanup_close int fd = -1;
-	struct stat st;
+	cleanup_free char *inside = NULL, *mapped = NULL;
 
 	if (m->looked)
 		return m->file;
 	m->looked = 1;
-	path = mem_printf("/proc/%d/root%s", t->tid, m->name);
-	if (stat(path, &st) == 0 && is_mapped(m, &st))
-		m->file = known_file(f, &st);
-	if (m->file)
-		return m->file;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0 && fstat(fd, &st) == 0 && is_mapped(m, &st))
-		m->file = new_file(f, fd, &st);
+	inside = mem_printf("/proc/%d/root%s", t->tid, m->name);
+	mapped = mem_printf("/proc/%d/map_files/%llx-%llx", t->tid, (unsigned long long)m->start,
+		(unsigned long long)m->end);
+	m->file = file_at(f, m, inside);
+	if (!m->file)
+		m->file = file_at(f, m, m->name);
+	if (!m->file)
+		m->file = file_at(f, m, mapped);
 	return m->file;
 }
 
