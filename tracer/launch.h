@@ -13,10 +13,10 @@ struct session;
 
 /* What iotrace changed in itself and the target must get back as it was. */
 struct launch_setup {
-	const struct as_user *user;        /* of -u; NULL or not filled: none */
-	sigset_t mask;                     /* signal mask as inherited */
-	struct sigaction sigpipe, sigxfsz; /* dispositions as inherited */
-	struct rlimit fds, file_size;      /* limits as inherited: ours are the hard ones */
+	const struct as_user *user;             /* of -u; NULL or not filled: none */
+	sigset_t mask;                          /* signal mask as inherited */
+	struct sigaction sigpipe, sigxfsz;      /* dispositions as inherited */
+	struct rlimit fds, file_size, cpu_time; /* limits as inherited: ours are the hard ones */
 };
 
 /* Saves it, and takes what the tracer needs of limits; at the start of main. */

@@ -3,7 +3,8 @@
 
 #include "tracer/launch.h"
 
-/* The tracer has an fd for each process, and shares memory of a size of its own with it. */
+/* The tracer has an fd for each process, shares memory of a size of its own with it, and works for
+ * all of them. */
 static void raise_limit(int what, struct rlimit *ret_was)
 {
 	struct rlimit most;
@@ -28,6 +29,7 @@ void launch_setup_save(struct launch_setup *setup)
 	sigaction(SIGXFSZ, NULL, &setup->sigxfsz);
 	raise_limit(RLIMIT_NOFILE, &setup->fds);
 	raise_limit(RLIMIT_FSIZE, &setup->file_size);
+	raise_limit(RLIMIT_CPU, &setup->cpu_time);
 }
 
 void launch_setup_restore(const struct launch_setup *setup)
@@ -36,5 +38,6 @@ void launch_setup_restore(const struct launch_setup *setup)
 	sigaction(SIGXFSZ, &setup->sigxfsz, NULL);
 	lower_limit(RLIMIT_NOFILE, &setup->fds);
 	lower_limit(RLIMIT_FSIZE, &setup->file_size);
+	lower_limit(RLIMIT_CPU, &setup->cpu_time);
 	pthread_sigmask(SIG_SETMASK, &setup->mask, NULL);
 }

@@ -437,6 +437,17 @@ def a_file_size_limit_is_a_full_disk(t):
 
 
 @test
+def a_limit_of_cpu_time_is_the_programs(t):
+    """Of many programs each has its own time; the tracer, which all of them cost some, is not ended by it."""
+    show = ("p=$(sed -n 's/^TracerPid:[^0-9]*//p' /proc/self/status); "
+            "for i in self $p; do sed -n 's/^Max cpu time *\\([0-9]*\\) *\\([0-9]*\\).*/\\1 \\2/p' /proc/$i/limits; done")
+    for mode in ("ptrace", "auto"):
+        r = t.run(["sh", "-c", "ulimit -S -t 55; ulimit -H -t 777; exec %s -q --mode=%s --json %s sh -c %s" % (
+            quote(t.binary), mode, t.path("cpu.json"), quote(show))])
+        eq(r.out, "55 777\n777 777\n", "soft and hard limit of the program and the tracer: %s" % r)
+
+
+@test
 def closed_standard_descriptors(t):
     """The target's stay closed, and nothing of ours is written into what it opens."""
     for closed in ("0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"):
