@@ -231,24 +231,28 @@ static scmp_filter_ctx build(const struct control_map *map, struct stopping *sto
 	return NULL;
 }
 
+/* libseccomp writes it, in one call, to a descriptor: as a message, which no limit of file sizes
+ * concerns and which comes whole or not at all. */
 static int export_program(scmp_filter_ctx ctx, struct sock_fprog *ret)
 {
-	cleanup_close int fd = memfd_create("filter", MFD_CLOEXEC);
-	off_t size;
+	const size_t most = BPF_MAXINSNS * sizeof(struct sock_filter);
+	cleanup_close int in = -1, out = -1;
+	int pair[2];
+	ssize_t size;
 
-	if (fd < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
-	if (seccomp_export_bpf(ctx, fd) < 0)
+	in = pair[0];
+	out = pair[1];
+	if (seccomp_export_bpf(ctx, in) < 0)
 		return -EINVAL;
-	size = lseek(fd, 0, SEEK_END);
-	if (size <= 0 || size % (off_t)sizeof(struct sock_filter))
-		return -EINVAL;
-	ret->len = (unsigned short)((size_t)size / sizeof(struct sock_filter));
-	ret->filter = mem_calloc(1, (size_t)size);
-	if (pread(fd, ret->filter, (size_t)size, 0) != size) {
+	ret->filter = mem_calloc(1, most);
+	size = recv(out, ret->filter, most, MSG_TRUNC | MSG_DONTWAIT);
+	if (size <= 0 || (size_t)size > most || (size_t)size % sizeof(struct sock_filter)) {
 		free(ret->filter);
-		return -EIO;
+		return -EINVAL;
 	}
+	ret->len = (unsigned short)((size_t)size / sizeof(struct sock_filter));
 	return 0;
 }
 

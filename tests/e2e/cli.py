@@ -437,6 +437,16 @@ def a_file_size_limit_is_a_full_disk(t):
 
 
 @test
+def without_any_file_there_is_a_summary(t):
+    """A file size limit of 0: nothing that iotrace needs for itself is a file that grows."""
+    for mode in ("auto", "ptrace"):
+        r = t.run(["sh", "-c", "ulimit -f 0; exec %s --mode=%s -e write sh -c 'ulimit -f; echo hello'" % (
+            quote(t.binary), mode)])
+        eq((r.status, r.out), (0, "0\nhello\n"), "status and output: %s" % r)
+        check(re.search(r"\b2 .*\bwrite\b", r.err), "the summary: %r" % r.err)
+
+
+@test
 def a_limit_of_cpu_time_is_the_programs(t):
     """Of many programs each has its own time; the tracer, which all of them cost some, is not ended by it."""
     show = ("p=$(sed -n 's/^TracerPid:[^0-9]*//p' /proc/self/status); "
