@@ -297,12 +297,13 @@ static int is_mapped(const struct code_mapping *m, const struct stat *st)
 static struct known_code *file_at(
 	struct recorder *f, const struct code_mapping *m, const char *path)
 {
-	struct known_code *known = NULL;
+	struct known_code *known;
 	cleanup_close int fd = -1;
 	struct stat st;
 
-	if (stat(path, &st) == 0 && is_mapped(m, &st))
-		known = known_file(f, &st);
+	if (stat(path, &st) < 0 || !is_mapped(m, &st))
+		return NULL;
+	known = known_file(f, &st);
 	if (known)
 		return known;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
