@@ -88,9 +88,10 @@ static void notes(struct doc *d, const struct res_result *r, size_t left_out)
 	doc_note(d,
 		"\"Saved safely\" lets what is held back go before its thread enters a call that "
 		"can wait for others (on any descriptor; who says where in a file waits for "
-		"nobody), makes another call on the descriptor, forks or ends, and when a call of "
-		"another thread on it ends that is no send: an answer may depend on it. Places "
-		"with fewer than %d calls are left out.",
+		"nobody), tells others something or may see what was written, makes another call "
+		"on the descriptor, forks or ends, and when a call of another thread on it ends "
+		"that is no send: an answer may depend on it. Places with fewer than %d calls are "
+		"left out.",
 		TARGET_CALLS_MIN);
 	if (reason)
 		doc_note(d, "How much is safe is not known everywhere: %s.", reason);

@@ -437,22 +437,29 @@ static int is_synced(const struct res_result *r, const char *path)
 	return 0;
 }
 
-/* Almost nothing but writes is done with it: who reads it, seeks in it, locks or measures it wants
- * what was written to be there. */
-static int is_only_written(const struct res_fd *fd)
+static void sum_uses(const struct res_fd *fd, uint64_t *written, uint64_t *others)
 {
-	uint64_t written = 0, others = 0;
-
 	for (size_t i = 0; i < fd->syscalls.len; i++) {
 		const struct res_part *p = &fd->syscalls.at[i];
 		const char *name = view_name(p->name);
 
 		if (saving_writes(name) && strncmp(name, "pwrite", 6) != 0)
-			written = sat_add(written, view_zero(p->calls));
+			*written = sat_add(*written, view_zero(p->calls));
 		else if (strncmp(name, "open", 4) != 0 && strcmp(name, "creat") != 0 &&
 			 strcmp(name, "close") != 0)
-			others = sat_add(others, view_zero(p->calls));
+			*others = sat_add(*others, view_zero(p->calls));
 	}
+}
+
+/* Almost nothing but writes is done with it, by whichever descriptor: who reads it, seeks in it,
+ * locks or measures it wants what was written to be there. */
+static int is_only_written(const struct res_result *r, const char *path)
+{
+	uint64_t written = 0, others = 0;
+
+	for (size_t i = 0; i < r->fds.len; i++)
+		if (!strcmp(view_name(r->fds.at[i].target), path))
+			sum_uses(&r->fds.at[i], &written, &others);
 	return others <= written / LOG_OTHERS;
 }
 
@@ -472,7 +479,7 @@ static int is_log(const struct res_result *r, const struct res_gathering *row)
 	const struct res_fd *fd = view_gathered_fd(r, row);
 
 	return fd && fd->target && fd->target[0] == '/' && strncmp(fd->target, "/dev/", 5) != 0 &&
-	       row->synced != 1 && is_only_written(fd) && !is_synced(r, fd->target);
+	       row->synced != 1 && is_only_written(r, fd->target) && !is_synced(r, fd->target);
 }
 
 static void sum_place(
@@ -566,8 +573,9 @@ static void say_unsafe(struct finder *f, const struct gathered *g, const struct 
 	if (saved >= TARGET_CALLS_MIN)
 		say(f, arena_printf(&f->d->arena,
 			       "%s, gathering: %s of %s calls%s could be saved only by holding "
-			       "them back over calls that can wait or are on the same "
-			       "descriptor, which an answer may depend on; %s safely.",
+			       "them back over calls that can wait, tell others "
+			       "something or see what was written, which an answer may depend on; "
+			       "%s safely.",
 			       g->call, view_count(f->d, saved), view_count(f->d, calls),
 			       logs ? " to others" : "",
 			       g->safely ? view_count(f->d, g->safely) : "none"));

@@ -4,7 +4,7 @@
 # run: BUILD/targets/gather ping 2000
 # modes: auto
 # says: write, gathering: ... calls could be saved only by holding them back over calls that can
-#     wait or are on the same descriptor, which an answer may depend on; none safely.
+#     wait, tell others something or see what was written, which an answer may depend on; none safely.
 # never: gather sends into sendmmsg
 # never: gather writes into writev or one buffer
 # never: (gather-writes)

@@ -346,8 +346,14 @@ static void what_ends_it(void **state)
 		{{"getpid", 1, 0, 25, 26, 0}, 3},
 		{{"brk", 1, 0, 25, 26, 0}, 3},
 		{{"sched_getaffinity", 1, 0, 25, 26, 0}, 3},
-		{{"close", 1, 9, 25, 26, 0}, 3},
-		{{"lseek", 1, 9, 25, 26, 0}, 3},
+		{{"epoll_ctl", 1, SOCKETS, 25, 26, 0}, 3},
+		{{"mmap", 1, 0, 25, 26, 0}, 3},
+		/* it may see what is held, by another descriptor or by a path */
+		{{"lseek", 1, 9, 25, 26, 0}, 2},
+		{{"fstat", 1, 9, 25, 26, 0}, 2},
+		{{"mmap", 1, 9, 25, 26, 0}, 2},
+		{{"newfstatat", 1, 0, 25, 26, 0}, 2},
+		{{"stat", 1, 0, 25, 26, -2}, 2},
 		/* it can wait, whatever it is about */
 		{{"epoll_wait", 1, 9, 25, 26, 0}, 2},
 		{{"poll", 1, 0, 25, 26, 0}, 2},
@@ -364,6 +370,12 @@ static void what_ends_it(void **state)
 		{{"rename", 1, 0, 25, 26, 0}, 2},
 		{{"unlinkat", 1, 0, 25, 26, 0}, 2},
 		{{"truncate", 1, 0, 25, 26, 0}, 2},
+		/* ... or by what its end, or a number, is for them */
+		{{"close", 1, 9, 25, 26, 0}, 2},
+		{{"close", 1, SOCKETS, 25, 26, 0}, 2},
+		{{"dup2", 1, SOCKETS, 25, 26, 0}, 2},
+		{{"shutdown", 1, SOCKETS, 25, 26, 0}, 2},
+		{{"semctl", 1, 0, 25, 26, 0}, 2},
 		{{"write", 1, 9, 25, 26, 0}, 2},
 		{{"sendmsg", 1, 9, 25, 26, 0}, 2},
 		/* it is about the descriptor */
@@ -398,6 +410,10 @@ static void what_ends_it(void **state)
 static void a_file_is_no_peer(void **state)
 {
 	static const struct ends on_a_socket[] = {
+		{{"lseek", 1, 9, 25, 26, 0}, 3},
+		{{"fstat", 1, 9, 25, 26, 0}, 3},
+		{{"stat", 1, 0, 25, 26, 0}, 3},
+		{{"close", 1, 9, 25, 26, 0}, 2},
 		{{"pread64", 1, 9, 25, 26, 0}, 3},
 		{{"pread64@4096", 1, 9, 25, 26, 0}, 3},
 		{{"preadv@4096", 1, 9, 25, 26, 0}, 3},

@@ -165,10 +165,18 @@ static int is_on_file(const struct sys_event *ev)
 	return ev->def->offset && (int64_t)ev->args[ev->def->offset - 1] >= 0 && sys_ok(ev);
 }
 
+/* 1 if the call may see what is held on a file, by another descriptor of it or by its path. */
+static int is_about_files(const struct sys_event *ev)
+{
+	return ev->def->class == CLASS_FILE || (ev->fd_id && ev->path != PATH_NO);
+}
+
 /* 1 if what is held in the place must go before its thread makes the call. */
 static int is_ended_by(const struct place *p, const struct sys_event *ev)
 {
 	if (p->fd_id == ev->fd_id)
+		return 1;
+	if (p->path != PATH_NO && is_about_files(ev))
 		return 1;
 	return sys_waits(ev->def) && !(p->path == PATH_NO && is_on_file(ev));
 }
@@ -433,7 +441,7 @@ void gather_result(const struct gather *g, const struct agg_names *names, struct
 
 int gather_needs(const struct sys_def *def)
 {
-	return def->fd || sys_waits(def);
+	return def->fd || def->class == CLASS_FILE || sys_waits(def);
 }
 
 void gather_unknown(struct res_result *r, const char *reason)
