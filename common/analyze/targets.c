@@ -312,6 +312,22 @@ static void find_lookups(struct finder *f)
 	}
 }
 
+/* Was it written, too, by whichever descriptor? Then what a read brought may not have been there
+ * before. */
+static int is_written(const struct res_result *r, const char *path)
+{
+	for (size_t i = 0; i < r->fds.len; i++) {
+		const struct res_fd *fd = &r->fds.at[i];
+
+		if (strcmp(view_name(fd->target), path) != 0)
+			continue;
+		for (size_t k = 0; k < fd->syscalls.len; k++)
+			if (saving_writes(view_name(fd->syscalls.at[k].name)))
+				return 1;
+	}
+	return 0;
+}
+
 /* Reads that a larger buffer would have brought along. Of devices a read can be one event. */
 static void find_reads(struct finder *f, const char *call)
 {
@@ -329,7 +345,8 @@ static void find_reads(struct finder *f, const char *call)
 				strncmp(view_name(fd->target), "/dev/", 5) == 0)
 				continue;
 			calls = sat_add(calls, view_zero(p->calls));
-			fewer = sat_add(fewer, p->larger_reads);
+			if (p->larger_reads && !is_written(r, view_name(fd->target)))
+				fewer = sat_add(fewer, p->larger_reads);
 		}
 	}
 	if (fewer < TARGET_CALLS_MIN)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -16,7 +17,8 @@
 #define S 5 /* a socket */
 #define X 0 /* none */
 
-/* asked, moved (below 0: an error), the place that it names. */
+/* A call of the first thread, or of the second ("2 read"): asked, moved (below 0: an error), the
+ * place that it names. */
 struct step {
 	const char *name;
 	uint32_t fd;
@@ -32,7 +34,9 @@ static void goes(const struct step *steps, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		const struct step *s = &steps[i];
-		struct sys_event ev = {.def = sys_by_name(s->name),
+		int other = strncmp(s->name, "2 ", 2) == 0;
+		struct sys_event ev = {.def = sys_by_name(s->name + 2 * other),
+			.thread_id = other ? 2 : 1,
 			.fd_id = s->fd,
 			.args[3] = s->place,
 			.ret = s->moved,
@@ -101,6 +105,27 @@ static void what_comes_between(void **state)
 		{"read", F, K, K, 0, 1, 1});
 }
 
+/* What it reads may be there since then: it did not grow a moment before. */
+static void what_brings_news(void **state)
+{
+	static const char *const names[] = {
+		"poll", "futex", "clock_nanosleep", "recvfrom", "read", "accept4", "sched_yield"};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(names); i++) {
+		const struct step between = {names[i], S, K, K, 0, 0, 0};
+
+		GOES({"read", F, K, K, 0, 1, 0}, between, {"read", F, K, K, 0, 1, 0},
+			{"read", F, K, K, 0, 1, 1});
+	}
+	GOES({"read", F, K, K, 0, 1, 0}, {"sendto", S, K, K, 0, 0, 0}, {"openat", X, 0, 5, 0, 0, 0},
+		{"close", F + 1, 0, 0, 0, 0, 0}, {"read", F, K, K, 0, 1, 1});
+	/* another thread reads on, or is told something */
+	GOES({"read", F, K, K, 0, 1, 0}, {"2 read", F, K, K, 0, 1, 0},
+		{"2 read", F, K, K, 0, 1, 1});
+	GOES({"read", F, K, K, 0, 1, 0}, {"2 poll", X, 0, 1, 0, 0, 0}, {"read", F, K, K, 0, 1, 1});
+}
+
 static void only_files(void **state)
 {
 	(void)state;
@@ -117,6 +142,7 @@ int main(void)
 		cmocka_unit_test(one_call_in_so_many_bytes_stays),
 		cmocka_unit_test(by_place),
 		cmocka_unit_test(what_comes_between),
+		cmocka_unit_test(what_brings_news),
 		cmocka_unit_test(only_files),
 	};
 

@@ -494,6 +494,10 @@ static void reads_that_could_be_larger(void **state)
 		{SECOND PLAIN READERS(READER("/a", "read", 2000, 1500) ", " READER(
 			 "/b", "read", 1000, 500)) CALLS(OF_4K),
 			"larger-reads read: 2000 calls, 40000 us, 3 x 8 x 8\n", NULL},
+		/* it is written as well, by another descriptor */
+		{SECOND PLAIN READERS(READER("/a", "read", 2000, 1500) ", " READER(
+			 "/a", "write", 1000, null)) CALLS(OF_4K),
+			"", NULL},
 		/* small ones tell; a write's do not */
 		{SECOND PLAIN READERS(READER("/a", "read", 3000, 2000)) CALLS(OF_FEW(6000)),
 			"larger-reads read: 2000 calls, 10000 us, 1 x 8 x 8\n", NULL},

@@ -64,6 +64,8 @@ void agg_add(struct agg *a, const struct sys_event *ev)
 	const struct sys_def *def = ev->def;
 	struct call c = call_of(ev);
 	struct tally *t = def->index < a->tallies_len ? a->tallies[def->index] : NULL;
+	uint64_t saved;
+	int reads = reads_add(a->reads, ev, &saved);
 
 	if (!t)
 		t = tally_make(a, def);
@@ -72,10 +74,9 @@ void agg_add(struct agg *a, const struct sys_event *ev)
 	part_add(parts_get(&a->threads, &t->thread_hit, ev->thread_id, def), &c);
 	if (ev->fd_id) {
 		struct part *part = parts_get(&a->fds, &t->fd_hit, ev->fd_id, def);
-		uint64_t saved;
 
 		part_add(part, &c);
-		part->reads |= (uint8_t)reads_add(a->reads, ev, &saved);
+		part->reads |= (uint8_t)reads;
 		part->larger_reads += saved;
 	}
 	gather_add(a->gather, ev);

@@ -3,12 +3,22 @@
 
 #include <stddef.h>
 
+/* What is read next may be there since: its thread waited for others, or asked them something. */
+static int brings_news(const struct sys_event *ev)
+{
+	return sys_waits(ev->def) && !ev->def->gather && ev->def->class != CLASS_FILE &&
+	       ev->path != PATH_YES;
+}
+
 int reads_add(struct reads *r, const struct sys_event *ev, uint64_t *ret_saved)
 {
 	uint64_t asked = ev->m.bytes_asked, moved = ev->m.bytes_moved, begin, was;
+	uint32_t thread = ev->thread_id <= AGG_ROWS_MAX ? ev->thread_id : 0;
 	int goes_on;
 
 	*ret_saved = 0;
+	if (brings_news(ev))
+		r->news[thread]++;
 	if (!ev->fd_id || ev->fd_id > AGG_ROWS_MAX)
 		return 0;
 	if (!ev->def->reads || ev->path != PATH_YES || !sys_ok(ev) || moved == NOT_MEASURED) {
@@ -17,9 +27,12 @@ int reads_add(struct reads *r, const struct sys_event *ev, uint64_t *ret_saved)
 	}
 	begin = ev->def->offset ? ev->args[ev->def->offset - 1] : 0;
 	goes_on = r->fds[ev->fd_id].def == ev->def && r->fds[ev->fd_id].full &&
+		  r->fds[ev->fd_id].thread == thread && r->fds[ev->fd_id].news == r->news[thread] &&
 		  (!ev->def->offset || begin == r->fds[ev->fd_id].end);
 	was = goes_on ? r->fds[ev->fd_id].bytes : 0;
 	r->fds[ev->fd_id].def = ev->def;
+	r->fds[ev->fd_id].thread = thread;
+	r->fds[ev->fd_id].news = r->news[thread];
 	r->fds[ev->fd_id].end = begin + moved;
 	r->fds[ev->fd_id].bytes = was + moved;
 	r->fds[ev->fd_id].full = moved && moved == asked && moved < READS_BYTES;
