@@ -327,6 +327,32 @@ static void note_status(struct session *s, pid_t pid, int status)
 	s->first_status = first;
 }
 
+/* Others than those whose end note_status() tells. */
+static void note_crash(struct session *s, pid_t pid, int status)
+{
+	int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	for (size_t i = 0; i < s->roots.len; i++)
+		if (s->roots.at[i].pid == pid)
+			return;
+	if (pid == s->first_pid)
+		return;
+	switch (signal) {
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGILL:
+	case SIGFPE:
+	case SIGABRT:
+	case SIGTRAP:
+	case SIGSYS:
+		if (!s->crashed++)
+			s->crash = signal;
+		break;
+	default:
+		break;
+	}
+}
+
 void lifecycle_gone(struct session *s, const struct stop *stop)
 {
 	pid_t tid = stop->tid;
@@ -335,8 +361,10 @@ void lifecycle_gone(struct session *s, const struct stop *stop)
 
 	stops_forget(&s->stops, tid);
 	note_status(s, tid, stop->status);
-	if (p)
+	if (p) {
+		note_crash(s, tid, stop->status);
 		p->cpu_end_ns = stop->cpu_ns;
+	}
 	if (t)
 		drop(s, t);
 	if (map_get(&s->tracees.processes, (uint64_t)tid))

@@ -264,6 +264,11 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 			"do nothing: a thread did not stop when it was left, or a seccomp filter "
 			"might refuse the calls that unmap them.",
 			(unsigned long long)s->kept, (int)s->kept_pid);
+	if (s->crashed)
+		result_warn(r, "process_crashed",
+			"Of the processes that the target started %llu crashed (the first by "
+			"SIG%s): what they had still to do is in no figure.",
+			(unsigned long long)s->crashed, sigabbrev_np(s->crash));
 	if (v->timed_out)
 		result_warn(r, "timed_out", "The time limit ended the run.");
 	if (s->seen.own_filter)

@@ -67,6 +67,8 @@ struct session {
 	uint64_t left_out; /* their descendants that are not traced */
 	struct map epochs; /* CPU -> uint64_t (heap): CLOCK_MONOTONIC at 0 of its clock; mend.c */
 	int detached;      /* the supervisor asked for it */
+	uint64_t crashed;  /* processes that crashed, but for those whose end is the run's */
+	int crash;         /* the signal that the first of them was killed by */
 	uint64_t kept;     /* processes in which something of ours stays */
 	pid_t kept_pid;    /* the first of them */
 	int leaving;       /* -p is over: who is let go on makes no more stops at calls */

@@ -48,7 +48,10 @@ static char *exit_words(const struct result_head *r)
 	if (e && e->signal != U64_NONE)
 		return signal_words(e->signal);
 	if (e && e->status != U64_NONE)
-		return mem_printf("exit status %llu", (unsigned long long)e->status);
+		return mem_printf("exit status %llu%s", (unsigned long long)e->status,
+			result_is_warned(r, "process_crashed")
+				? " after a process that it started crashed"
+				: "");
 	return NULL;
 }
 

@@ -5,6 +5,7 @@
  * says: new: exit status 0 in 2 of 3 runs, killed by signal 6 (SIGABRT) in 1; base: exit status 0
  *     in 3 of 3 runs
  * says: a regression
+ * never: after a process that it started crashed
  * never: no regression
  * never: timed out
  */

@@ -3,6 +3,7 @@
  * kind: compare
  * truth: two copies of one program.
  * says: no regression
+ * never: after a process that it started crashed
  * never: base and new are the same runs: run the scenario again
  * never: FAIL
  * never: asked for

@@ -3,6 +3,7 @@
  * truth: reads until the kernel has worked half a second for them: the set has what is done.
  * options: -e %io
  * says: %io: ... system calls
+ * never: Of the processes that the target started
  * never: others that the set leaves out
  * never: the kernel worked
  * never: only those about
