@@ -40,18 +40,18 @@ static char *signal_words(uint64_t number)
 static char *exit_words(const struct result_head *r)
 {
 	const struct res_exit *e = r->exit;
+	const char *crash = result_is_warned(r, "process_crashed")
+				    ? " after a process that it started crashed"
+				    : "";
 
 	if (!e && r->attached)
-		return mem_strdup(LIVED_ON);
+		return mem_printf(LIVED_ON "%s", crash);
 	if (e && e->timed_out == 1)
 		return mem_strdup("timed out");
 	if (e && e->signal != U64_NONE)
 		return signal_words(e->signal);
 	if (e && e->status != U64_NONE)
-		return mem_printf("exit status %llu%s", (unsigned long long)e->status,
-			result_is_warned(r, "process_crashed")
-				? " after a process that it started crashed"
-				: "");
+		return mem_printf("exit status %llu%s", (unsigned long long)e->status, crash);
 	return NULL;
 }
 
@@ -305,7 +305,8 @@ static void find_cut(struct findings *f, const struct side_part *side)
 
 	ends_read(&e, 0);
 	for (size_t i = 0; i < e.list.len; i++)
-		if (is_good(e.list.at[i].words) || !strncmp(e.list.at[i].words, "exit", 4))
+		if (!strncmp(e.list.at[i].words, LIVED_ON, strlen(LIVED_ON)) ||
+			!strncmp(e.list.at[i].words, "exit", 4))
 			plain += e.list.at[i].times[0];
 	for (size_t i = 0; i < side->runs.len; i++) {
 		struct result_head r = result_head(side->runs.at[i]);

@@ -450,6 +450,10 @@ def attached_and_gone(t):
     r = compare(t, side(t, "on", on, on, on), side(t, "gone", gone, gone, gone), status=1)
     check("new: killed by signal 11 (SIGSEGV) in 3 of 3 runs; base: left running in 3" in first(r), r.out)
     check("left running" not in compare(t, t.path("on"), side(t, "on2", on, on, on)).out, "both lived on")
+    def crashed(r):
+        r["warnings"].append({"code": "process_crashed", "text": "x"})
+    r = compare(t, t.path("on"), side(t, "worker", *[both(on, crashed)] * 3), status=1)
+    check("new: left running after a process that it started crashed in 3 of 3 runs" in first(r), r.out)
 
 
 @test
