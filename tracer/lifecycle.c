@@ -328,14 +328,14 @@ static void note_status(struct session *s, pid_t pid, int status)
 }
 
 /* Others than those whose end note_status() tells. */
-static void note_crash(struct session *s, pid_t pid, int status)
+static void note_crash(struct session *s, const struct process *p, int status)
 {
 	int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
 	for (size_t i = 0; i < s->roots.len; i++)
-		if (s->roots.at[i].pid == pid)
+		if (s->roots.at[i].pid == p->pid)
 			return;
-	if (pid == s->first_pid)
+	if (p->pid == s->first_pid)
 		return;
 	switch (signal) {
 	case SIGSEGV:
@@ -345,8 +345,10 @@ static void note_crash(struct session *s, pid_t pid, int status)
 	case SIGABRT:
 	case SIGTRAP:
 	case SIGSYS:
-		if (!s->crashed++)
+		if (!s->crashed++) {
 			s->crash = signal;
+			s->crash_id = p->first_id;
+		}
 		break;
 	default:
 		break;
@@ -362,7 +364,7 @@ void lifecycle_gone(struct session *s, const struct stop *stop)
 	stops_forget(&s->stops, tid);
 	note_status(s, tid, stop->status);
 	if (p) {
-		note_crash(s, tid, stop->status);
+		note_crash(s, p, stop->status);
 		p->cpu_end_ns = stop->cpu_ns;
 	}
 	if (t)

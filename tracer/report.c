@@ -237,8 +237,14 @@ static void fill_blind_spots(const struct session *s, struct res_result *r)
 			r->blind_spots.at[r->blind_spots.len++] = spots[i].text;
 }
 
+static const char *comm_or_null(const struct thread_info *info)
+{
+	return info && info->comm[0] ? info->comm : NULL;
+}
+
 static void fill_warnings(const struct session *s, const struct supervise *v, struct res_result *r)
 {
+	const char *crash = comm_or_null(tracees_info(&s->tracees, s->crash_id));
 	char left_out[128];
 
 	if (session_lost(s)) {
@@ -266,9 +272,10 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 			(unsigned long long)s->kept, (int)s->kept_pid);
 	if (s->crashed)
 		result_warn(r, "process_crashed",
-			"Of the processes that the target started %llu crashed (the first by "
+			"Of the processes that the target started %llu crashed (the first: %s, by "
 			"SIG%s): what they had still to do is in no figure.",
-			(unsigned long long)s->crashed, sigabbrev_np(s->crash));
+			(unsigned long long)s->crashed, crash ? crash : "?",
+			sigabbrev_np(s->crash));
 	if (v->timed_out)
 		result_warn(r, "timed_out", "The time limit ended the run.");
 	if (s->seen.own_filter)
@@ -305,11 +312,6 @@ static const char *iso_time(struct res_result *r, uint64_t real_ns)
 	gmtime_r(&t, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return arena_strdup(result_arena(r), text);
-}
-
-static const char *comm_or_null(const struct thread_info *info)
-{
-	return info && info->comm[0] ? info->comm : NULL;
 }
 
 static int same_or_null(const char *a, const char *b)

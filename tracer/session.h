@@ -69,6 +69,7 @@ struct session {
 	int detached;      /* the supervisor asked for it */
 	uint64_t crashed;  /* processes that crashed, but for those whose end is the run's */
 	int crash;         /* the signal that the first of them was killed by */
+	uint32_t crash_id; /* thread_id of its first thread */
 	uint64_t kept;     /* processes in which something of ours stays */
 	pid_t kept_pid;    /* the first of them */
 	int leaving;       /* -p is over: who is let go on makes no more stops at calls */
