@@ -282,6 +282,7 @@ struct tracee *lifecycle_exec(struct session *s, pid_t tid)
 	own = files_copy_exec(t->files, t->process->pid, clock_mono_ns());
 	files_unref(t->files);
 	t->files = own;
+	tracees_exec(&s->tracees, t);
 	tracees_read_comm(&s->tracees, t);
 	note_privileges(s, t);
 	return t;

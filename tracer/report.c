@@ -334,6 +334,12 @@ static struct res_program *program(struct res_result *r, const char *name, const
 	return p;
 }
 
+static const char *maker_of(const struct tracees *t, const struct thread_info *first)
+{
+	return first->maker_comm[0] ? first->maker_comm
+				    : comm_or_null(tracees_info(t, first->maker));
+}
+
 static void fill_programs(const struct tracees *t, struct res_result *r)
 {
 	uint64_t processes = t->processes_total, threads = t->threads_total;
@@ -346,7 +352,7 @@ static void fill_programs(const struct tracees *t, struct res_result *r)
 
 		if (!first)
 			continue;
-		p = program(r, comm_or_null(first), comm_or_null(tracees_info(t, first->maker)));
+		p = program(r, comm_or_null(first), maker_of(t, first));
 		p->processes += first == &t->infos.at[i];
 		processes -= first == &t->infos.at[i];
 		p->threads++;

@@ -127,6 +127,7 @@ void tracees_child(struct tracees *t, struct process *maker, struct process *chi
 	child->maker_number = maker->number;
 	if (child->first_id <= t->infos.len)
 		t->infos.at[child->first_id - 1].maker = maker->first_id;
+	maker->made = 1;
 	if (!maker->children++)
 		t->leaves--;
 }
@@ -205,6 +206,19 @@ void tracees_read_comm(struct tracees *t, struct tracee *tr)
 	/* The leader's place may have come to another thread, by execve. */
 	if (tr->tid == tr->process->pid && tr->process->first_id <= t->infos.len)
 		memcpy(t->infos.at[tr->process->first_id - 1].comm, comm, sizeof(comm));
+}
+
+void tracees_exec(struct tracees *t, const struct tracee *tr)
+{
+	const struct thread_info *maker = tracees_info(t, tr->process->first_id);
+
+	for (size_t i = 0; tr->process->made && maker && i < t->infos.len; i++) {
+		struct thread_info *child = &t->infos.at[i];
+
+		if (child->maker == tr->process->first_id && !child->maker_comm[0])
+			memcpy(child->maker_comm, maker->comm, sizeof(child->maker_comm));
+	}
+	tr->process->made = 0;
 }
 
 void tracees_copy_comm(struct tracees *t, const struct tracee *from, const struct tracee *to)

@@ -53,6 +53,7 @@ struct process {
 	uint32_t first_id;     /* thread_id of its first thread */
 	pid_t maker;           /* the process that made it, if it is still that number's; 0: none */
 	uint64_t maker_number;
+	uint8_t made;        /* others, since it executed its program */
 	uint8_t ending;      /* its first thread is at its end */
 	uint8_t guarded;     /* SIGSYS has our handler: arch_orphan_action() */
 	uint8_t was_guarded; /* it had it: a copy that was under way may have it still */
@@ -129,6 +130,8 @@ struct thread_info {
 	uint32_t process; /* thread_id of its first thread; 0: not of the run */
 	uint32_t maker;   /* of a first thread: that of the process that made this one; 0: none */
 	char comm[16];
+	char maker_comm[16]; /* what that was called before it executed another program; "": it
+				did not */
 };
 
 #define TRACEE_PTRACE_OPTIONS                                                                      \
@@ -182,6 +185,9 @@ int mm_unref(struct mm *s, uint32_t *ret_id);
 
 /* Reads the thread's name again (/proc/TID/comm); called at its first and last stop. */
 void tracees_read_comm(struct tracees *t, struct tracee *tr);
+/* tr has executed another program, and its name is not read yet: what its process has made was made
+ * by the one before. */
+void tracees_exec(struct tracees *t, const struct tracee *tr);
 /* A new thread is called what its parent is called, until it says otherwise. */
 void tracees_copy_comm(struct tracees *t, const struct tracee *from, const struct tracee *to);
 const struct thread_info *tracees_info(const struct tracees *t, uint32_t thread_id);

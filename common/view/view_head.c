@@ -95,9 +95,8 @@ static void programs_line(struct doc *d, const struct res_result *r)
 		if (is_maker_known(r, m))
 			continue;
 		by = r->programs.at[m].started_by;
-		if (by)
-			text = arena_printf(
-				&d->arena, "%s%sby %s: ", text, m ? "; " : "", view_name(by));
+		text = arena_printf(&d->arena, "%s%s%s%s%s", text, m ? "; " : "", by ? "by " : "",
+			by ? view_name(by) : "", by ? ": " : "");
 		for (size_t i = m, n = 0; i < r->programs.len && shown < PROGRAMS_SHOWN; i++) {
 			const struct res_program *p = &r->programs.at[i];
 

@@ -461,6 +461,16 @@ def who_started_what_was_there(t):
 
 
 @test
+def a_child_that_is_named_before_its_maker(t):
+    root = t.start(["sh", "-c", "sleep 60 & wait"])
+    wait_for("its child", lambda: [status_of(x).get("Name") for x in descendants(root.pid)] == ["sleep"])
+    (child,) = descendants(root.pid)
+    result, _ = attach(t, ["--summary", t.path("s")], [child, root.pid])
+    eq([(p["name"], p["started_by"]) for p in result["programs"]], [("sleep", "sh"), ("sh", None)], "programs")
+    check(re.search(r"^programs +by sh: sleep; sh$", open(t.path("s")).read(), re.M), "summary: " + open(t.path("s")).read())
+
+
+@test
 def attached_processes_are_recorded(t):
     """But not by stops. What becomes of them is in inprocess.py."""
     p = steady(t, 3)

@@ -458,6 +458,19 @@ def a_limit_of_cpu_time_is_the_programs(t):
 
 
 @test
+def who_started_a_process_that_is_another_program_now(t):
+    """As a script that prepares something and executes its server."""
+    for mode in ("auto", "ptrace"):
+        r = t.iotrace(["-q", "--mode=" + mode, "--json", t.path("j")], ["sh", "-c", "/bin/true; /bin/true; exec env sh -c '/bin/echo; :'"])
+        eq(r.status, 0, "status: %s" % r)
+        eq(sorted((p["name"], p["started_by"] or "", p["processes"]) for p in json.load(open(t.path("j")))["programs"]),
+           [("echo", "sh", 1), ("sh", "", 1), ("true", "sh", 2)], "programs")
+        t.iotrace(["-q", "--mode=" + mode, "--json", t.path("j")], ["sh", "-c", "/bin/true; exec env"])
+        eq([(p["name"], p["started_by"]) for p in json.load(open(t.path("j")))["programs"]],
+           [("env", None), ("true", "sh")], "programs")
+
+
+@test
 def closed_standard_descriptors(t):
     """The target's stay closed, and nothing of ours is written into what it opens."""
     for closed in ("0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"):
