@@ -276,9 +276,13 @@ static int is_changed(const struct judge_row *r)
 static int is_explained(const struct search *s, const struct judge_row *r, const char *name)
 {
 	double base = isnan(r->out->base_median) ? 0 : r->out->base_median;
-	double change = r->out->new_median - base, by = explained(s, r, name), left = change - by;
+	double change = r->out->new_median - base, by, left;
 
-	if (!is_changed(r) || !(by * change > 0))
+	if (!is_changed(r))
+		return 0;
+	by = explained(s, r, name);
+	left = change - by;
+	if (!(by * change > 0))
 		return 0;
 	if (!r->metric->call && !strcmp(r->metric->name, "calls"))
 		return fabs(by) >= fabs(change) / 2;
