@@ -451,12 +451,18 @@ static enum timed timed_of(const struct causes *c, const struct sys_event *ev)
 		       : TIMED_MAYBE;
 }
 
-/* 1 if the call took all that it asked for at once, or what its time limit let it take: the next
- * one tells whether there was more. */
+/* An error after the first message ends the call, and the kernel gives it to the next one. */
+static int may_be_cut(const struct sys_event *ev)
+{
+	return is_messages(ev) && ev->m.batch_moved < ev->m.batch_asked;
+}
+
+/* 1 if the call took all that it asked for at once, or what its time limit let it take, or an error
+ * may have ended it: the next one tells whether there was more. */
 static int judge_take(const struct causes *c, const struct sys_event *ev, enum cause *ret)
 {
 	*ret = CAUSE_ARRIVALS;
-	if (timed_of(c, ev))
+	if (may_be_cut(ev))
 		return 1;
 	if (ev->m.batch_moved < ev->m.batch_asked || (waits_for_all(ev) && has_waited(c, ev)) ||
 		are_all_submitted(c, ev))
@@ -476,7 +482,9 @@ static enum cause judge_next(
 {
 	uint32_t thread = capped(ev->thread_id);
 
-	if (!sys_ok(ev) || !ev->ret || has_waited(c, ev))
+	if (!sys_ok(ev) && ev->ret != -EAGAIN)
+		return CAUSE_UNKNOWN;
+	if ((p->end == END_CUT && !p->timed) || !sys_ok(ev) || !ev->ret || has_waited(c, ev))
 		return CAUSE_ARRIVALS;
 	if (thread && c->threads[thread].told && c->threads[thread].told_ns >= p->end_ns)
 		return CAUSE_ARRIVALS;
@@ -497,6 +505,12 @@ static void heard(struct causes *c, const struct sys_event *ev)
 		c->threads[thread].told--;
 }
 
+/* An error that may have ended the call before. */
+static int is_left_over(const struct place *p, const struct sys_event *ev)
+{
+	return p->end == END_CUT && !sys_ok(ev) && ev->ret != -EINTR;
+}
+
 /* Returns how many are judged by this call that receives: the one before it, or none. */
 static size_t settle(struct causes *c, const struct sys_event *ev, struct caused *ret)
 {
@@ -504,7 +518,7 @@ static size_t settle(struct causes *c, const struct sys_event *ev, struct caused
 	size_t n = 0;
 
 	note_errors(c, ev, WAY_TAKE);
-	if (p && p->waits && (sys_ok(ev) || ev->ret == -EAGAIN)) {
+	if (p && p->waits && (sys_ok(ev) || ev->ret == -EAGAIN || is_left_over(p, ev))) {
 		p->cause = judge_next(c, p, ev);
 		p->waits = 0;
 		ret[n++] = judged(p);
@@ -527,6 +541,7 @@ static size_t add_take(
 	struct causes *c, const struct sys_event *ev, uint8_t phase, struct caused ret[2])
 {
 	struct caused this = {ev->def, ev->thread_id, ev->fd_id, phase, CAUSE_ARRIVALS};
+	enum timed timed;
 	struct place *p;
 	size_t n;
 
@@ -539,11 +554,14 @@ static size_t add_take(
 	if (!judge_take(c, ev, &this.cause)) {
 		ret[n++] = this;
 	} else {
-		this.cause = CAUSE_UNKNOWN;
-		p = c->times ? make_place(c, ev, WAY_TAKE) : NULL;
+		timed = timed_of(c, ev);
+		if (!may_be_cut(ev) || timed)
+			this.cause = CAUSE_UNKNOWN;
+		p = c->times || this.cause != CAUSE_UNKNOWN ? make_place(c, ev, WAY_TAKE) : NULL;
 		if (p) {
 			remember(p, ev, &this, 1);
-			p->timed = (uint8_t)timed_of(c, ev);
+			p->timed = (uint8_t)timed;
+			p->end = may_be_cut(ev) ? END_CUT : END_WHOLE;
 		} else {
 			ret[n++] = this;
 		}
