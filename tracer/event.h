@@ -41,6 +41,7 @@ struct measure {
 	uint64_t batch_asked, batch_moved; /* in the unit of the call's row */
 	uint64_t dgrams_asked, dgrams_moved;
 	uint8_t segmented;  /* GSO or GRO was seen in this call */
+	uint8_t control;    /* the message that is sent has control data, as fds */
 	uint8_t unreadable; /* the target's memory could not be read: figures are missing */
 };
 

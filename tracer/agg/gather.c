@@ -338,10 +338,13 @@ static void add_other(struct gather *g, const struct sys_event *ev)
 		cut(g, ev);
 }
 
-/* Each is a message of its own, and no call makes several. */
+/* Each is a message of its own, and no call makes several; or in a stream something is at its
+ * bytes: fds and the like, or that they are urgent. */
 static int is_apart(const struct sys_event *ev)
 {
-	return (ev->takes & TAKES_MESSAGES) && !(ev->takes & TAKES_SOCKET);
+	if (ev->takes & TAKES_MESSAGES)
+		return !(ev->takes & TAKES_SOCKET);
+	return ev->m.control || (ev->def->class == CLASS_NETWORK && (sys_flags(ev) & MSG_OOB));
 }
 
 void gather_add(struct gather *g, const struct sys_event *ev)

@@ -51,8 +51,10 @@ static void msg_send_entry(const struct decode_in *in, struct measure *m)
 {
 	struct msg msg;
 
-	if (header_asked(in, &msg, m) == 0)
-		m->dgrams_asked = header_dgrams(in, &msg, 1, m->bytes_asked, m);
+	if (header_asked(in, &msg, m) < 0)
+		return;
+	m->control = msg.control_bytes != 0;
+	m->dgrams_asked = header_dgrams(in, &msg, 1, m->bytes_asked, m);
 }
 
 static void msg_send_exit(const struct decode_in *in, struct measure *m)
@@ -119,6 +121,7 @@ static void msg_send_recorded(
 	uint32_t size = r->flags & MEASURED_SEGMENTED ? 0 : in->env->gso_size;
 
 	outcome_recorded(in, r, m);
+	m->control = (r->flags & MEASURED_CONTROL_ROOM) != 0;
 	if (size) { /* the socket's, which the recorder does not know */
 		m->segmented = 1;
 		if (asked)
