@@ -44,7 +44,7 @@ static struct sys_event event(const struct sys_def *def, int64_t ret)
 		.ret = ret,
 		.entry_ns = 1000,
 		.exit_ns = 1010,
-		.m = {NM, NM, NM, NM, NM, NM, 0, 0},
+		.m = {NM, NM, NM, NM, NM, NM, 0, 0, 0},
 		.pid = 1,
 		.tid = 1,
 		.thread_id = 1};
@@ -154,15 +154,15 @@ struct rule {
 
 #define BYTES(asked, moved)                                                                        \
 	{                                                                                          \
-		asked, moved, NM, NM, NM, NM, 0, 0                                                 \
+		asked, moved, NM, NM, NM, NM, 0, 0, 0                                              \
 	}
 #define BATCH(asked, moved)                                                                        \
 	{                                                                                          \
-		NM, NM, asked, moved, NM, NM, 0, 0                                                 \
+		NM, NM, asked, moved, NM, NM, 0, 0, 0                                              \
 	}
 #define NOTHING                                                                                    \
 	{                                                                                          \
-		NM, NM, NM, NM, NM, NM, 0, 0                                                       \
+		NM, NM, NM, NM, NM, NM, 0, 0, 0                                                    \
 	}
 
 static const struct rule rules[] = {
@@ -196,7 +196,7 @@ static const struct rule rules[] = {
 	{"a call without bytes has none", &poll_def, {{1, SYS_RETURNED, NOTHING}}, 1,
 		"1=1+0+0+0 errno{} ns 10"},
 	{"bytes whose size asked is not read", &sendmmsg_def,
-		{{1, SYS_RETURNED, {NM, 50, 1, 1, NM, NM, 0, 0}}}, 1,
+		{{1, SYS_RETURNED, {NM, 50, 1, 1, NM, NM, 0, 0, 0}}}, 1,
 		"1=1+0+0+0 errno{} ns 10 bytes -/50 | messages 1/1 fill 1.00 full 1 part 0 single "
 		"1 "
 		"empty 0 per 1.00 1 1 1 asked{1:1} moved{1:1} pairs{1->1:1}"},
@@ -239,34 +239,34 @@ static const struct rule rules[] = {
 		"1=1+0+0+0 errno{} ns 10 | messages 3/- fill - full 0 part 0 single 0 empty 0 "
 		"asked{3:1} moved{} pairs{}"},
 	{"iovecs beside bytes", &writev_def,
-		{{30, SYS_RETURNED, {30, 30, 3, 3, NM, NM, 0, 0}},
-			{10, SYS_RETURNED, {30, 10, 3, 1, NM, NM, 0, 0}}},
+		{{30, SYS_RETURNED, {30, 30, 3, 3, NM, NM, 0, 0, 0}},
+			{10, SYS_RETURNED, {30, 10, 3, 1, NM, NM, 0, 0, 0}}},
 		2,
 		"2=2+0+0+0 errno{} ns 20 bytes 60/40 | iovecs 6/4 fill 0.67 full 1 part 1 single 1 "
 		"empty 0 per 2.00 1 3 3 asked{3:2} moved{1:1 3:1} pairs{3->1:1 3->3:1}"},
-	{"no datagrams without GSO", &sendmmsg_def, {{2, SYS_RETURNED, {NM, NM, 2, 2, 2, 2, 0, 0}}},
-		1,
+	{"no datagrams without GSO", &sendmmsg_def,
+		{{2, SYS_RETURNED, {NM, NM, 2, 2, 2, 2, 0, 0, 0}}}, 1,
 		"1=1+0+0+0 errno{} ns 10 | messages 2/2 fill 1.00 full 1 part 0 single 0 empty 0 "
 		"per 2.00 2 2 2 asked{2:1} moved{2:1} pairs{2->2:1}"},
 	{"datagrams once GSO was seen: plain messages count 1 each, earlier ones too",
 		&sendmmsg_def,
-		{{2, SYS_RETURNED, {NM, NM, 2, 2, 2, 2, 0, 0}},
-			{1, SYS_RETURNED, {NM, NM, 2, 1, 90, 45, 1, 0}},
-			{-EAGAIN, SYS_RETURNED, {NM, NM, 2, NM, 90, NM, 1, 0}}},
+		{{2, SYS_RETURNED, {NM, NM, 2, 2, 2, 2, 0, 0, 0}},
+			{1, SYS_RETURNED, {NM, NM, 2, 1, 90, 45, 1, 0, 0}},
+			{-EAGAIN, SYS_RETURNED, {NM, NM, 2, NM, 90, NM, 1, 0, 0}}},
 		3,
 		"3=2+1+0+0 errno{EAGAIN:1} ns 30 | messages 4/3 fill 0.75 full 1 part 1 single 1 "
 		"empty 1 per 1.50 1 2 2 asked{2:3} moved{1:1 2:1} pairs{2->1:1 2->2:1} "
 		"| dgrams 92/47"},
 	{"datagrams that could not be known are null, not 0", &sendto_def,
-		{{10, SYS_RETURNED, {10, 10, NM, NM, 1, 1, 0, 0}},
-			{90, SYS_RETURNED, {90, 90, NM, NM, NM, NM, 1, 0}}},
+		{{10, SYS_RETURNED, {10, 10, NM, NM, 1, 1, 0, 0, 0}},
+			{90, SYS_RETURNED, {90, 90, NM, NM, NM, NM, 1, 0, 0}}},
 		2, "2=2+0+0+0 errno{} ns 20 bytes 100/100 | dgrams -/-"},
 	{"calls without datagrams are none of them", &write_def,
-		{{10, SYS_RETURNED, {10, 10, NM, NM, NM, NM, 0, 0}},
-			{90, SYS_RETURNED, {90, 90, NM, NM, 3, 3, 1, 0}}},
+		{{10, SYS_RETURNED, {10, 10, NM, NM, NM, NM, 0, 0, 0}},
+			{90, SYS_RETURNED, {90, 90, NM, NM, 3, 3, 1, 0, 0}}},
 		2, "2=2+0+0+0 errno{} ns 20 bytes 100/100 | dgrams 3/3"},
 	{"datagrams of a call that is no batch", &sendto_def,
-		{{9000, SYS_RETURNED, {9000, 9000, NM, NM, 6, 6, 1, 0}}}, 1,
+		{{9000, SYS_RETURNED, {9000, 9000, NM, NM, 6, 6, 1, 0, 0}}}, 1,
 		"1=1+0+0+0 errno{} ns 10 bytes 9000/9000 | dgrams 6/6"},
 };
 

@@ -164,20 +164,20 @@ static const struct measured {
 	struct measure want;
 } measured[] = {
 	{"sendmsg, cut", SYS_sendmsg, 950, 0, MEASURED_SEGMENTED, 950, 0, 10,
-		{950, 950, 0, 0, 10, 10, 1, 0}},
+		{950, 950, 0, 0, 10, 10, 1, 0, 0}},
 	{"sendmsg, cut, less sent than asked", SYS_sendmsg, 300, 0, MEASURED_SEGMENTED, 950, 3, 10,
-		{950, 300, 0, 0, 10, 3, 1, 0}},
+		{950, 300, 0, 0, 10, 3, 1, 0, 0}},
 	{"sendmsg, cut, failed", SYS_sendmsg, -11, 0, MEASURED_SEGMENTED, 950, 0, 10,
-		{950, 0, 0, 0, 10, 0, 1, 0}},
-	{"sendmsg, not cut", SYS_sendmsg, 950, 0, 0, 950, 0, 1, {950, 950, 0, 0, 1, 1, 0, 0}},
+		{950, 0, 0, 0, 10, 0, 1, 0, 0}},
+	{"sendmsg, not cut", SYS_sendmsg, 950, 0, 0, 950, 0, 1, {950, 950, 0, 0, 1, 1, 0, 0, 0}},
 	{"sendmmsg, cut", SYS_sendmmsg, 3, 3, MEASURED_SEGMENTED, 3000, 30, 30,
-		{0, 3000, 3, 3, 30, 30, 1, 0}},
+		{0, 3000, 3, 3, 30, 30, 1, 0, 0}},
 	{"sendmmsg, cut, not all sent", SYS_sendmmsg, 2, 3, MEASURED_SEGMENTED, 2000, 20, 30,
-		{0, 2000, 3, 2, 30, 20, 1, 0}},
+		{0, 2000, 3, 2, 30, 20, 1, 0, 0}},
 	{"sendmmsg, not cut, not all sent", SYS_sendmmsg, 2, 3, 0, 2000, 2, 2,
-		{0, 2000, 3, 2, 3, 2, 0, 0}},
+		{0, 2000, 3, 2, 3, 2, 0, 0, 0}},
 	{"recvmmsg, joined", SYS_recvmmsg, 1, 4, MEASURED_SEGMENTED, 1000, 10, 10,
-		{0, 1000, 4, 1, 10, 10, 1, 0}},
+		{0, 1000, 4, 1, 10, 10, 1, 0, 0}},
 };
 
 static void segments_are_datagrams(void **state)

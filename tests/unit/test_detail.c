@@ -17,7 +17,7 @@
 #define NO NOT_MEASURED
 #define NONE                                                                                       \
 	{                                                                                          \
-		NO, NO, NO, NO, NO, NO, 0, 0                                                       \
+		NO, NO, NO, NO, NO, NO, 0, 0, 0                                                    \
 	}
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -31,38 +31,38 @@ static const struct row {
 	const char *line;
 } rows[] = {
 	/* vectors */
-	{"sendmmsg", {5, 0x7f00, 64, MSG_DONTWAIT}, 64, {NO, 4096, 64, 64, NO, NO, 0, 0},
+	{"sendmmsg", {5, 0x7f00, 64, MSG_DONTWAIT}, 64, {NO, 4096, 64, 64, NO, NO, 0, 0, 0},
 		"sendmmsg(5, {64 msgs, 4096 bytes}, 64, MSG_DONTWAIT) = 64"},
-	{"sendmmsg", {5, 0x7f00, 1500, 0}, 1024, {NO, 1024, 1500, 1024, NO, NO, 0, 0},
+	{"sendmmsg", {5, 0x7f00, 1500, 0}, 1024, {NO, 1024, 1500, 1024, NO, NO, 0, 0, 0},
 		"sendmmsg(5, {1024 msgs, 1024 bytes}, 1500, 0) = 1024"},
-	{"sendmmsg", {5, 0x7f00, 64, 0}, -EAGAIN, {NO, NO, 64, NO, NO, NO, 0, 0},
+	{"sendmmsg", {5, 0x7f00, 64, 0}, -EAGAIN, {NO, NO, 64, NO, NO, NO, 0, 0, 0},
 		"sendmmsg(5, {64 msgs}, 64, 0) = -1 EAGAIN (Resource temporarily unavailable)"},
-	{"sendmmsg", {5, 0x7f00, 64, 0}, 64, {NO, NO, 64, 64, NO, NO, 0, 1},
+	{"sendmmsg", {5, 0x7f00, 64, 0}, 64, {NO, NO, 64, 64, NO, NO, 0, 0, 1},
 		"sendmmsg(5, {64 msgs}, 64, 0) = 64"},
-	{"recvmmsg", {5, 0x7f00, 10, MSG_WAITFORONE, 0}, 2, {NO, 72, 10, 2, NO, NO, 0, 0},
+	{"recvmmsg", {5, 0x7f00, 10, MSG_WAITFORONE, 0}, 2, {NO, 72, 10, 2, NO, NO, 0, 0, 0},
 		"recvmmsg(5, {2 msgs, 72 bytes}, 10, MSG_WAITFORONE, NULL) = 2"},
-	{"recvmmsg", {5, 0x7f00, 10, MSG_DONTWAIT, 0}, -EAGAIN, {NO, NO, 10, NO, NO, NO, 0, 0},
+	{"recvmmsg", {5, 0x7f00, 10, MSG_DONTWAIT, 0}, -EAGAIN, {NO, NO, 10, NO, NO, NO, 0, 0, 0},
 		"recvmmsg(5, 0x7f00, 10, MSG_DONTWAIT, NULL) = -1 EAGAIN (Resource temporarily "
 		"unavailable)"},
-	{"sendmsg", {5, 0x7f00, MSG_NOSIGNAL | MSG_MORE}, 80, {100, 80, NO, NO, NO, NO, 0, 0},
+	{"sendmsg", {5, 0x7f00, MSG_NOSIGNAL | MSG_MORE}, 80, {100, 80, NO, NO, NO, NO, 0, 0, 0},
 		"sendmsg(5, {80 bytes}, MSG_NOSIGNAL|MSG_MORE) = 80"},
 	{"sendmsg", {5, 0, 0x80000000}, -EFAULT, NONE,
 		"sendmsg(5, NULL, 0x80000000) = -1 EFAULT (Bad address)"},
-	{"recvmsg", {5, 0x7f00, 0}, 80, {100, 80, NO, NO, NO, NO, 0, 0},
+	{"recvmsg", {5, 0x7f00, 0}, 80, {100, 80, NO, NO, NO, NO, 0, 0, 0},
 		"recvmsg(5, {80 bytes}, 0) = 80"},
-	{"writev", {1, 0x7f00, 3}, 300, {300, 300, 3, 3, NO, NO, 0, 0},
+	{"writev", {1, 0x7f00, 3}, 300, {300, 300, 3, 3, NO, NO, 0, 0, 0},
 		"writev(1, {3 iovs, 300 bytes}, 3) = 300"},
 	{"writev", {1, 0x7f00, UINT64_MAX}, -EINVAL, NONE,
 		"writev(1, 0x7f00, 18446744073709551615) = -1 EINVAL (Invalid argument)"},
-	{"pwritev2", {1, 0x7f00, 3, UINT64_MAX, 77, 8}, 300, {300, 300, 3, 3, NO, NO, 0, 0},
+	{"pwritev2", {1, 0x7f00, 3, UINT64_MAX, 77, 8}, 300, {300, 300, 3, 3, NO, NO, 0, 0, 0},
 		"pwritev2(1, {3 iovs, 300 bytes}, 3, -1, 0x8) = 300"},
-	{"epoll_wait", {4, 0x7f00, 64, 0xffffffff}, 2, {NO, NO, 64, 2, NO, NO, 0, 0},
+	{"epoll_wait", {4, 0x7f00, 64, 0xffffffff}, 2, {NO, NO, 64, 2, NO, NO, 0, 0, 0},
 		"epoll_wait(4, {2 events}, 64, -1) = 2"},
-	{"epoll_wait", {4, 0x7f00, 64, 0}, -EINTR, {NO, NO, 64, NO, NO, NO, 0, 0},
+	{"epoll_wait", {4, 0x7f00, 64, 0}, -EINTR, {NO, NO, 64, NO, NO, NO, 0, 0, 0},
 		"epoll_wait(4, 0x7f00, 64, 0) = -1 EINTR (Interrupted system call)"},
-	{"io_submit", {0x7000, 4, 0x7f00}, 3, {NO, NO, 4, 3, NO, NO, 0, 0},
+	{"io_submit", {0x7000, 4, 0x7f00}, 3, {NO, NO, 4, 3, NO, NO, 0, 0, 0},
 		"io_submit(0x7000, 4, {3 submissions}) = 3"},
-	{"io_uring_enter", {3, 8, 1, 1, 0, 8}, 8, {NO, NO, 8, 8, NO, NO, 0, 0},
+	{"io_uring_enter", {3, 8, 1, 1, 0, 8}, 8, {NO, NO, 8, 8, NO, NO, 0, 0, 0},
 		"io_uring_enter(3, 8, 1, IORING_ENTER_GETEVENTS, NULL, 8) = 8"},
 	/* numbers */
 	{"write", {0xffffffff, 0x55aa, UINT64_MAX}, -EBADF, NONE,
@@ -209,7 +209,7 @@ static void extremes(void **state)
 				.ret = (int64_t)v,
 				.tid = (int32_t)v,
 				.exit_ns = v,
-				.m = {v, v, v, v, v, v, 1, 1}};
+				.m = {v, v, v, v, v, v, 1, 0, 1}};
 
 			detail_line(&o, &ev, INT64_MAX);
 		}

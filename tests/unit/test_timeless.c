@@ -90,15 +90,16 @@ static struct res_result *result_of_run(void)
 	for (uint32_t thread = 1; thread <= THREADS; thread++)
 		for (int i = 0; i < CALLS; i++) {
 			call(&run, "sendto", thread, 2000, NULL, 40,
-				(struct measure){40, 40, NM, NM, NM, NM, 0, 0});
+				(struct measure){40, 40, NM, NM, NM, NM, 0, 0, 0});
 			call(&run, "sendmmsg", thread, 9000, NULL, 1 + i % 3,
-				(struct measure){NM, 99, 4, (uint64_t)(1 + i % 3), NM, NM, 0, 0});
+				(struct measure){
+					NM, 99, 4, (uint64_t)(1 + i % 3), NM, NM, 0, 0, 0});
 			if (i % 4)
 				continue;
 			call(&run, "mmap", thread, 90000, map, 1 << 20,
-				(struct measure){8192, 8192, NM, NM, NM, NM, 0, 0});
+				(struct measure){8192, 8192, NM, NM, NM, NM, 0, 0, 0});
 			call(&run, "munmap", thread, 90000, unmap, 0,
-				(struct measure){8192, 8192, NM, NM, NM, NM, 0, 0});
+				(struct measure){8192, 8192, NM, NM, NM, NM, 0, 0, 0});
 		}
 	while (causes_end(run.causes, &last))
 		agg_limited(run.agg, &last);

@@ -27,7 +27,7 @@ static struct sys_event event(const struct sys_def *def, uint64_t entry_ns, int6
 		.ret = ret,
 		.entry_ns = entry_ns,
 		.exit_ns = entry_ns + 7,
-		.m = {NM, NM, NM, NM, NM, NM, 0, 0}};
+		.m = {NM, NM, NM, NM, NM, NM, 0, 0, 0}};
 }
 
 /* What one call adds to its bucket. */
@@ -42,18 +42,18 @@ static void what_counts(void **state)
 		struct res_timeline_row expect;
 	} rows[] = {
 		{"ok batch of messages", &sendmmsg_def, 3, SYS_RETURNED,
-			{NM, 90, 4, 3, NM, NM, 0, 0},
+			{NM, 90, 4, 3, NM, NM, 0, 0, 0},
 			{.calls = 1, .wall_ns = 7, .bytes = 90, .batch_calls = 1, .messages = 3}},
-		{"failed batch", &sendmmsg_def, -11, SYS_RETURNED, {NM, 90, 4, 3, NM, NM, 0, 0},
+		{"failed batch", &sendmmsg_def, -11, SYS_RETURNED, {NM, 90, 4, 3, NM, NM, 0, 0, 0},
 			{.calls = 1, .errors = 1, .wall_ns = 7}},
 		{"interrupted batch", &sendmmsg_def, -512, SYS_INTERRUPTED,
-			{NM, 90, 4, 3, NM, NM, 0, 0}, {.calls = 1, .wall_ns = 7}},
-		{"killed inside", &sendmmsg_def, 0, SYS_NO_RETURN, {NM, 90, 4, 3, NM, NM, 0, 0},
+			{NM, 90, 4, 3, NM, NM, 0, 0, 0}, {.calls = 1, .wall_ns = 7}},
+		{"killed inside", &sendmmsg_def, 0, SYS_NO_RETURN, {NM, 90, 4, 3, NM, NM, 0, 0, 0},
 			{.calls = 1}},
 		{"iovecs are no messages", &writev_def, 50, SYS_RETURNED,
-			{50, 50, 4, 4, NM, NM, 0, 0}, {.calls = 1, .wall_ns = 7, .bytes = 50}},
+			{50, 50, 4, 4, NM, NM, 0, 0, 0}, {.calls = 1, .wall_ns = 7, .bytes = 50}},
 		{"rt_sigreturn never fails", &sigreturn_def, -4, SYS_RETURNED,
-			{NM, NM, NM, NM, NM, NM, 0, 0}, {.calls = 1, .wall_ns = 7}},
+			{NM, NM, NM, NM, NM, NM, 0, 0, 0}, {.calls = 1, .wall_ns = 7}},
 	};
 
 	(void)state;

@@ -51,7 +51,7 @@ static void msg_send_entry(const struct decode_in *in, struct measure *m)
 {
 	struct msg msg;
 
-	if (header_asked(in, &msg, m) < 0)
+	if (header_asked(in, &msg, m) != 0)
 		return;
 	m->control = msg.control_bytes != 0;
 	m->dgrams_asked = header_dgrams(in, &msg, 1, m->bytes_asked, m);
