@@ -40,7 +40,7 @@ static struct sys_event event(uint64_t i, uint32_t threads)
 		.entry_ns = i * 1000,
 		.exit_ns = i * 1000 + 200 + random % 5000,
 		.m = {NOT_MEASURED, moved * 100, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED,
-			NOT_MEASURED, 0, 0},
+			NOT_MEASURED, 0, 0, 0},
 		.thread_id = (uint32_t)(i / 4 % threads),
 		.fd_id = (uint32_t)(1 + i / 4 % threads * 3 + random % 3)};
 

@@ -40,7 +40,7 @@ static struct sys_event server_event(uint64_t i, uint32_t threads)
 		.seen = SEEN_RECORDED,
 		.entry_ns = 5000000000000 + i * 1000 + random % 300,
 		.m = {NOT_MEASURED, moved * 100, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED,
-			NOT_MEASURED, 0, 0},
+			NOT_MEASURED, 0, 0, 0},
 		.pid = 4000,
 		.tid = (int32_t)(4000 + thread),
 		.thread_id = 1 + thread,

@@ -33,7 +33,7 @@ static struct sys_event event(const struct input *in)
 		.entry_ns = figure(in, 0),
 		.exit_ns = figure(in, 1),
 		.m = {figure(in, 2), figure(in, 3), figure(in, 4), figure(in, 5), figure(in, 6),
-			figure(in, 7), in->order >> 6 & 1, in->order >> 7},
+			figure(in, 7), in->order >> 6 & 1, in->order >> 5 & 1, in->order >> 7},
 		.pid = 7,
 		.tid = 7,
 		.thread_id = in->thread_id,

@@ -23,7 +23,7 @@ static struct sys_event event(const char *name, uint64_t entry_ns, uint64_t exit
 	return (struct sys_event){.def = sys_by_name(name),
 		.entry_ns = entry_ns,
 		.exit_ns = exit_ns,
-		.m = {NM, NM, NM, NM, NM, NM, 0, 0},
+		.m = {NM, NM, NM, NM, NM, NM, 0, 0, 0},
 		.pid = 7,
 		.tid = 7,
 		.thread_id = 1,

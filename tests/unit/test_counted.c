@@ -56,7 +56,7 @@ static struct sys_event event(const struct sys_def *def, uint32_t thread, uint32
 		.entry_ns = 1000,
 		.exit_ns = 1010,
 		.m = {def->bytes ? 64 : NM, def->bytes && ret >= 0 ? (uint64_t)ret : NM,
-			def->unit ? 8 : NM, moved, NM, NM, 0, 0},
+			def->unit ? 8 : NM, moved, NM, NM, 0, 0, 0},
 		.pid = 1,
 		.thread_id = thread,
 		.fd_id = fd};

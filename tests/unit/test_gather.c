@@ -61,7 +61,7 @@ static void take(struct gather *g, const struct step *s)
 		.exit_ns = s->exit_us * US,
 		.ret = s->units < 0 ? s->units : 1,
 		.outcome = s->exit_us ? SYS_RETURNED : SYS_NO_RETURN,
-		.m = {NM, NM, NM, NM, NM, NM, 0, 0},
+		.m = {NM, NM, NM, NM, NM, NM, 0, 0, 0},
 		.thread_id = s->thread,
 		.fd_id = s->fd,
 		.path = s->fd >= SOCKETS ? PATH_NO : PATH_YES};
@@ -181,7 +181,7 @@ static uint64_t saved_at(const char *name, const uint64_t *places)
 				      .exit_ns = i * US + 1,
 				      .args = {4, 0, 1, places[i]},
 				      .ret = 10,
-				      .m = {NM, NM, 1, NM, NM, NM, 0, 0},
+				      .m = {NM, NM, 1, NM, NM, NM, 0, 0, 0},
 				      .thread_id = 1,
 				      .fd_id = 4});
 	r = result_of(g);
@@ -221,7 +221,7 @@ static struct res_result *sent(
 			.exit_ns = i * US + 1,
 			.args = {4, 0, 1, flags[i], 0, flags[i]},
 			.ret = 10,
-			.m = {10, i == 1 ? moved : 10, NM, NM, NM, NM, 0, 0},
+			.m = {10, i == 1 ? moved : 10, NM, NM, NM, NM, 0, 0, 0},
 			.takes = takes,
 			.thread_id = 1,
 			.fd_id = 4};

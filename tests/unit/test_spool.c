@@ -61,7 +61,7 @@ static struct sys_event wild_event(uint64_t i)
 		.entry_ns = value_of(k + 5),
 		.exit_ns = value_of(k + 6),
 		.m = {value_of(k + 7), value_of(k + 8), value_of(k + 9), value_of(k + 10),
-			value_of(k + 11), value_of(k + 12), random_of(k + 13) & 1,
+			value_of(k + 11), value_of(k + 12), random_of(k + 13) & 1, 0,
 			random_of(k + 14) & 1},
 		.pid = (int32_t)value_of(k + 15),
 		.tid = (int32_t)value_of(k + 16),
@@ -84,7 +84,7 @@ static struct sys_event plain_event(uint64_t i)
 		.outcome = i % 1000 == 999 ? SYS_NO_RETURN : SYS_RETURNED,
 		.entry_ns = 1000000 + i * 500,
 		.exit_ns = i % 1000 == 999 ? 0 : 1000200 + i * 500,
-		.m = {64, 64, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, 0, 0},
+		.m = {64, 64, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, 0, 0, 0},
 		.pid = 40,
 		.tid = (int32_t)(40 + i / 7 % 3),
 		.thread_id = (uint32_t)(1 + i / 7 % 3),
@@ -755,7 +755,7 @@ static void no_line_is_shorter_than_the_shortest(void **state)
 			struct sys_event ev = {.def = sys_by_index(i),
 				.outcome = (enum outcome)outcome,
 				.m = {NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED,
-					NOT_MEASURED, NOT_MEASURED, 0, 0}};
+					NOT_MEASURED, NOT_MEASURED, 0, 0, 0}};
 
 			o.len = 0;
 			detail_line(&o, &ev, 0);
