@@ -312,19 +312,22 @@ static void find_lookups(struct finder *f)
 	}
 }
 
-/* Was it written, too, by whichever descriptor? Then what a read brought may not have been there
- * before. */
-static int is_written(const struct res_result *r, const char *path)
+/* Is that so of any descriptor of the path? */
+static int any_of_path(
+	const struct res_result *r, const char *path, int (*is_so)(const struct res_fd *))
 {
-	for (size_t i = 0; i < r->fds.len; i++) {
-		const struct res_fd *fd = &r->fds.at[i];
+	for (size_t i = 0; i < r->fds.len; i++)
+		if (!strcmp(view_name(r->fds.at[i].target), path) && is_so(&r->fds.at[i]))
+			return 1;
+	return 0;
+}
 
-		if (strcmp(view_name(fd->target), path) != 0)
-			continue;
-		for (size_t k = 0; k < fd->syscalls.len; k++)
-			if (saving_writes(view_name(fd->syscalls.at[k].name)))
-				return 1;
-	}
+/* Then what a read brought may not have been there before. */
+static int is_written(const struct res_fd *fd)
+{
+	for (size_t i = 0; i < fd->syscalls.len; i++)
+		if (saving_writes(view_name(fd->syscalls.at[i].name)))
+			return 1;
 	return 0;
 }
 
@@ -345,7 +348,7 @@ static void find_reads(struct finder *f, const char *call)
 				strncmp(view_name(fd->target), "/dev/", 5) == 0)
 				continue;
 			calls = sat_add(calls, view_zero(p->calls));
-			if (p->larger_reads && !is_written(r, view_name(fd->target)))
+			if (p->larger_reads && !any_of_path(r, view_name(fd->target), is_written))
 				fewer = sat_add(fewer, p->larger_reads);
 		}
 	}
@@ -448,10 +451,7 @@ static int is_synced(const struct res_result *r, const char *path)
 	for (size_t i = 0; i < LEN(of_all); i++)
 		if (view_called(r, of_all[i]))
 			return 1;
-	for (size_t i = 0; i < r->fds.len; i++)
-		if (!strcmp(view_name(r->fds.at[i].target), path) && syncs(&r->fds.at[i]))
-			return 1;
-	return 0;
+	return any_of_path(r, path, syncs);
 }
 
 static void sum_uses(const struct res_fd *fd, uint64_t *written, uint64_t *others)

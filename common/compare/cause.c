@@ -124,16 +124,7 @@ static double side_sum(const struct processes *p, const char *name, const char *
 	return median;
 }
 
-/* 0: some are not known by name, or, of earlier versions, all. */
-static int has_all_programs(const struct res_result *r)
-{
-	for (size_t i = 0; i < r->programs.len; i++)
-		if (!r->programs.at[i].name)
-			return 0;
-	return r->programs.len != 0;
-}
-
-/* How many such processes every run of the side has; -1: they differ, or it is not known. */
+/* How many such processes every run of the side has; -1: they differ. */
 static double constant_processes(const struct processes *p, const char *name, const char *by)
 {
 	double first = -1;
@@ -141,7 +132,7 @@ static double constant_processes(const struct processes *p, const char *name, co
 	for (size_t run = 0; run < p->part->runs.len; run++) {
 		double n = program_sum(p, run, name, by, OF_PROCESSES);
 
-		if (!has_all_programs(run_at(p, run)) || (run && n != first))
+		if (run && n != first)
 			return -1;
 		first = n;
 	}
@@ -225,20 +216,21 @@ static char *change_text(const struct search *s, const char *name, double was, d
 	return by ? mem_printf("started by %s", by) : mem_strdup("a new process");
 }
 
-static const char *cause_text(const struct search *s, const char *name, double was, double is)
+static const char *cause_text(
+	const struct search *s, const char *name, double was, double is, uint64_t calls)
 {
 	const double many = fabs(is - was);
 	cleanup_free char *number = many > 1 ? mem_printf("%.0f x ", many) : mem_strdup("");
 	cleanup_free char *change = change_text(s, name, was, is);
 	const char *whose = many > 1 ? "their" : "its";
-	char calls[UNITS_BUF];
+	char text[UNITS_BUF];
 
-	if (!whole_calls(s, name))
+	if (!calls)
 		return arena_printf(result_arena(s->j->doc), "%s%s, %s: none of %s calls counted",
 			number, name, change, whose);
-	units_thousands(calls, whole_calls(s, name));
+	units_thousands(text, calls);
 	return arena_printf(result_arena(s->j->doc), "%s%s, %s: %s %s calls", number, name, change,
-		whose, calls);
+		whose, text);
 }
 
 /* How much of the row's change the processes of that name make; NAN: they have no part in it. */
@@ -309,10 +301,10 @@ static void explain_others(const struct judge *j, const struct judge_row *calls,
 
 static void explain(struct search *s, const char *name, double was, double is, struct causes *ret)
 {
-	const char *text = cause_text(s, name, was, is);
-	struct res_compare_cause cause = {.text = text,
-		.verdict = is > was ? VERDICT_MOVED : VERDICT_BETTER,
-		.calls = whole_calls(s, name)};
+	const uint64_t calls = whole_calls(s, name);
+	const char *text = cause_text(s, name, was, is, calls);
+	struct res_compare_cause cause = {
+		.text = text, .verdict = is > was ? VERDICT_MOVED : VERDICT_BETTER, .calls = calls};
 
 	for (size_t i = 0; i < s->j->len; i++) {
 		struct judge_row *r = &s->j->rows[i];
@@ -332,13 +324,29 @@ static void explain(struct search *s, const char *name, double was, double is, s
 		*VEC_PUSH(&ret->list) = cause;
 }
 
+/* 0: of some run some processes are not known by name, or, of earlier versions, all. */
+static int has_all_programs(const struct side_part *part)
+{
+	for (size_t run = 0; run < part->runs.len; run++) {
+		const struct res_result *r = part->runs.at[run];
+
+		for (size_t i = 0; i < r->programs.len; i++)
+			if (!r->programs.at[i].name)
+				return 0;
+		if (!r->programs.len)
+			return 0;
+	}
+	return 1;
+}
+
 void causes_find(const struct judge *j, const struct side_part *base, const struct side_part *new,
 	struct causes *ret)
 {
 	struct search s = {.j = j};
 
 	*ret = (struct causes){0};
-	if (new->kind->schema != &schema_result)
+	if (new->kind->schema != &schema_result || !has_all_programs(base) ||
+		!has_all_programs(new))
 		return;
 	const struct res_result *first = new->runs.at[0];
 	const char *target = result_target_name(first);

@@ -379,13 +379,18 @@ def a_number_is_used_again_while_its_close_waits(t):
               "files of sends: %r" % rows)
 
 
+def unpatched(t, argv):
+    """Traces what counts its own writes, which must agree; {reason: calls} of sites that were left alone."""
+    r = t.iotrace(["--trace=write"], argv, env=AT_ONCE)
+    eq(returned(r.json, "write"), own_counts(r.out)["write"], "writes")
+    return {u["reason"]: u["calls"] for u in check_ways(r)["unpatched_sites"]}
+
+
 @test
 def code_that_the_program_changed_is_not_patched(t):
     """A plan is made from the file, and holds for what is there only if that is the same."""
     need_recorder(t)
-    r = t.iotrace(["--trace=write"], [t.target("rec_code"), "own_code", "50"], env=AT_ONCE)
-    eq(returned(r.json, "write"), own_counts(r.out)["write"], "writes")
-    left = {u["reason"]: u["calls"] for u in check_ways(r)["unpatched_sites"]}
+    left = unpatched(t, [t.target("rec_code"), "own_code", "50"])
     check(left.get("the code is not as in its file", 0) >= 49, "unpatched: %r" % left)
 
 
@@ -398,10 +403,7 @@ def code_of_a_chroot_is_found(t):
     os.makedirs(jail + "/dev")
     open(jail + "/dev/null", "w").close()
     shutil.copy(t.target("rec_life", "static"), jail + "/inside")
-    r = t.iotrace(["--trace=write"], [need_tool("chroot"), jail, "/inside", "threads", "40"], env=AT_ONCE)
-    eq(returned(r.json, "write"), own_counts(r.out)["write"], "writes")
-    left = {u["reason"]: u["calls"] for u in check_ways(r)["unpatched_sites"]}
-    eq(left, {}, "unpatched")
+    eq(unpatched(t, [need_tool("chroot"), jail, "/inside", "threads", "40"]), {}, "unpatched")
 
 
 @test
@@ -410,11 +412,8 @@ def code_of_a_deleted_file_is_found(t):
     need_recorder(t)
     need_root()
     shutil.copy(t.target("rec_life", "static"), t.path("gone"))
-    r = t.iotrace(["--trace=write"], ["/bin/sh", "-c", "exec 9<%s; rm %s; exec /proc/self/fd/9 threads 40"
-                                      % ((quote(t.path("gone")),) * 2)], env=AT_ONCE)
-    eq(returned(r.json, "write"), own_counts(r.out)["write"], "writes")
-    left = {u["reason"]: u["calls"] for u in check_ways(r)["unpatched_sites"]}
-    eq(left, {}, "unpatched")
+    argv = ["/bin/sh", "-c", "exec 9<%s; rm %s; exec /proc/self/fd/9 threads 40" % ((quote(t.path("gone")),) * 2)]
+    eq(unpatched(t, argv), {}, "unpatched")
 
 
 @test
