@@ -212,7 +212,9 @@ void tracees_exec(struct tracees *t, const struct tracee *tr)
 {
 	const struct thread_info *maker = tracees_info(t, tr->process->first_id);
 
-	for (size_t i = 0; tr->process->made && maker && i < t->infos.len; i++) {
+	if (!tr->process->made || !maker)
+		return;
+	for (size_t i = 0; i < t->infos.len; i++) {
 		struct thread_info *child = &t->infos.at[i];
 
 		if (child->maker == tr->process->first_id && !child->maker_comm[0])

@@ -54,8 +54,8 @@ static struct sys_event event_of(const struct step *s, uint64_t *now_ns)
 	return ev;
 }
 
-/* "limit arrivals ..": the causes in the order in which they are known, those of the end after "|".
- */
+/* "limit arrivals ..": the causes in the order in which they are known, those of the end after "|",
+ * each with a number that is not 1. */
 static void told(
 	const struct step *steps, size_t n, int attached, int times, char *text, size_t size)
 {
@@ -78,8 +78,8 @@ static void told(
 		}
 	}
 	for (int first = 1; causes_end(c, of); first = 0)
-		snprintf(text + strlen(text), size - strlen(text), "%s%s", first ? " | " : " ",
-			cause_name(of->cause));
+		snprintf(text + strlen(text), size - strlen(text), "%s%.0d%s", first ? " | " : " ",
+			of->n == 1 ? 0 : (int)of->n, cause_name(of->cause));
 	causes_free(c);
 }
 
@@ -352,13 +352,29 @@ static void test_order_of_threads(void **state)
 		BY(2, "recvmmsg", 16, 8), BY(2, "sendmmsg", 8, 8)};
 	static const struct step client[] = {BY(1, "sendmmsg", 8, 8), BY(2, "recvmmsg", 8, 8),
 		BY(2, "sendmmsg", 8, 8), BY(1, "recvmmsg", 8, 8)};
+	/* All of one thread come first, and look like a client's, or a server's. */
+	static const struct step late_client[] = {BY(1, "sendmmsg", 8, 8), BY(1, "recvmmsg", 8, 8),
+		BY(1, "sendmmsg", 8, 8), BY(1, "recvmmsg", 8, 8), BY(2, "recvmmsg", 8, 8),
+		BY(2, "sendmmsg", 8, 8)};
+	static const struct step late_server[] = {BY(1, "recvmmsg", 16, 8), BY(1, "sendmmsg", 8, 8),
+		BY(1, "recvmmsg", 16, 8), BY(1, "sendmmsg", 8, 8), BY(2, "recvmmsg", 16, 8)};
 	char text[256];
 
 	(void)state;
 	told(server, LEN(server), 0, 0, text, sizeof(text));
-	assert_string_equal(text, "received arrivals exchanged | arrivals");
+	assert_string_equal(text, "received arrivals exchanged | arrivals -1received exchanged");
 	told(client, LEN(client), 0, 0, text, sizeof(text));
 	assert_string_equal(text, "caller unknown exchanged unknown");
+	told(late_client, LEN(late_client), 0, 0, text, sizeof(text));
+	assert_string_equal(text, "caller arrivals caller arrivals unknown exchanged | -2arrivals "
+				  "2unknown -1caller exchanged");
+	told(late_client, LEN(late_client) - 2, 0, 0, text, sizeof(text));
+	assert_string_equal(text, "caller arrivals caller arrivals");
+	told(late_server, LEN(late_server), 0, 0, text, sizeof(text));
+	assert_string_equal(
+		text, "received arrivals received arrivals | arrivals -2received 2exchanged");
+	told(late_server, LEN(late_server), 0, 1, text, sizeof(text));
+	assert_string_equal(text, "received arrivals received arrivals | arrivals");
 }
 
 /* Threads and descriptors beyond the rows of a result are judged by themselves. */

@@ -88,11 +88,10 @@ void agg_limited(struct agg *a, const struct caused *c)
 
 	if (!t)
 		return;
-	t->batch.limited_by[c->cause]++;
-	part_limited(&a->threads, parts_get(&a->threads, &t->thread_hit, c->thread_id, c->def),
-		c->cause);
+	t->batch.limited_by[c->cause] += (uint64_t)c->n;
+	part_limited(&a->threads, parts_get(&a->threads, &t->thread_hit, c->thread_id, c->def), c);
 	if (c->fd_id)
-		part_limited(&a->fds, parts_get(&a->fds, &t->fd_hit, c->fd_id, c->def), c->cause);
+		part_limited(&a->fds, parts_get(&a->fds, &t->fd_hit, c->fd_id, c->def), c);
 }
 
 uint64_t agg_calls(const struct agg *a)

@@ -60,6 +60,17 @@ struct place {
 	uint8_t waited, phase;
 };
 
+/* What is said of calls on a descriptor as long as only one thread has been seen on it, and what is
+ * so if another was. */
+struct supposed {
+	struct caused of;
+	enum cause otherwise;
+	struct supposed *next; /* of the descriptor */
+};
+
+/* Can it be told in which order threads came? */
+enum order { ORDER_KNOWN, ORDER_SUPPOSED /* by one thread alone, so far */, ORDER_UNKNOWN };
+
 /* Messages received less those sent; of credit, what is sent one by one is only taken off. */
 struct account {
 	int64_t balance, credit;
@@ -75,7 +86,10 @@ struct causes {
 		struct place **at;
 		size_t len, cap;
 	} places;
-	size_t ended; /* by causes_end */
+	/* By causes_end: places, descriptors, and what is said now of what it took back last. */
+	size_t ended, checked;
+	const struct supposed *taken_back;
+	size_t supposed_len;
 	struct {
 		struct account account;
 		uint64_t since;     /* received since it last sent */
@@ -91,6 +105,7 @@ struct causes {
 		uint32_t thread;          /* the first that received from it or sent to it */
 		uint8_t shared;           /* it was not the only one */
 		uint8_t no_room, refuses; /* a call on it has failed so */
+		struct supposed *supposed;
 	} fds[AGG_ROWS_MAX + 1];
 };
 
@@ -224,22 +239,52 @@ static const struct account *account_of(
 				     : &c->threads[capped(ev->thread_id)].account;
 }
 
-/* Who was first cannot be told: it was not seen, or threads did it whose order is not known. */
-static int is_untold(const struct causes *c, const struct sys_event *ev, uint32_t other_way)
+/* Who was first cannot be told where it was not seen, or where threads did it whose order is not
+ * known: without times the calls of one may come before those of another that were made before. */
+static enum order order_of(const struct causes *c, const struct sys_event *ev, uint32_t other_way)
 {
 	uint32_t fd = capped(ev->fd_id);
 
-	return c->attached || (!c->times && fd && other_way == fd && c->fds[fd].shared);
+	if (c->attached)
+		return ORDER_UNKNOWN;
+	if (c->times || !fd || other_way != fd)
+		return ORDER_KNOWN;
+	return c->fds[fd].shared ? ORDER_UNKNOWN : ORDER_SUPPOSED;
+}
+
+/* What is said of the call, and is otherwise if another thread is seen on the descriptor. */
+static enum cause suppose(
+	struct causes *c, const struct sys_event *ev, struct caused of, enum cause otherwise)
+{
+	struct supposed **at = &c->fds[capped(ev->fd_id)].supposed;
+
+	for (; *at; at = &(*at)->next)
+		if ((*at)->of.def == of.def && (*at)->of.thread_id == of.thread_id &&
+			(*at)->of.phase == of.phase && (*at)->of.cause == of.cause) {
+			(*at)->of.n++;
+			return of.cause;
+		}
+	if (c->supposed_len == AGG_ROWS_MAX)
+		return otherwise;
+	c->supposed_len++;
+	*at = arena_alloc(&c->arena, 1, sizeof(**at));
+	**at = (struct supposed){.of = of, .otherwise = otherwise};
+	return of.cause;
 }
 
 /* Such a batch is as large as what had come since the last one, or is `part` of that at least. */
+static int is_of_size(const struct causes *c, const struct sys_event *ev, uint64_t n, uint64_t part)
+{
+	return capped(ev->thread_id) && n <= since_sent(c, ev) && n >= part;
+}
+
+/* It is that which had come, and had come first, as far as that can be told. */
 static int sends_on(const struct causes *c, const struct sys_event *ev, uint64_t n, uint64_t part)
 {
-	uint32_t thread = capped(ev->thread_id), from = c->threads[thread].from;
+	uint32_t from = c->threads[capped(ev->thread_id)].from;
 
-	if (!thread || n > since_sent(c, ev) || n < part)
-		return 0;
-	return is_untold(c, ev, from) || is_covered(account_of(c, ev, from), n);
+	return is_of_size(c, ev, n, part) &&
+	       (order_of(c, ev, from) == ORDER_UNKNOWN || is_covered(account_of(c, ev, from), n));
 }
 
 static int64_t at_least(int64_t v, int64_t least)
@@ -330,7 +375,7 @@ static void remember(
 
 static struct caused judged(const struct place *p)
 {
-	return (struct caused){p->def, p->thread_id, p->fd_id, p->phase, p->cause};
+	return (struct caused){p->def, p->thread_id, p->fd_id, p->phase, p->cause, 1};
 }
 
 static int is_messages(const struct sys_event *ev)
@@ -427,8 +472,8 @@ static int are_answers(const struct causes *c, const struct sys_event *ev)
 	gave = c->threads[thread].gave;
 	if (n < PART(gave) || gave < PART(n))
 		return 0;
-	return c->attached ||
-	       (!is_untold(c, ev, to) && account_of(c, ev, to)->balance <= -(int64_t)PART(n));
+	return c->attached || (order_of(c, ev, to) != ORDER_UNKNOWN &&
+				      account_of(c, ev, to)->balance <= -(int64_t)PART(n));
 }
 
 /* All that the thread had submitted: no more can come. */
@@ -440,28 +485,29 @@ static int are_all_submitted(const struct causes *c, const struct sys_event *ev)
 	       c->threads[thread].submitted == ev->m.batch_moved;
 }
 
-/* A call that got less than it asked for, at once, though it had a time limit. */
-static enum timed timed_of(const struct causes *c, const struct sys_event *ev)
-{
-	if (!is_messages(ev) || !ev->args[4] || ev->m.batch_moved >= ev->m.batch_asked ||
-		has_waited(c, ev))
-		return TIMED_NOT;
-	return waits_for_all(ev) && ev->blocking == BLOCKING_YES && !(sys_flags(ev) & MSG_DONTWAIT)
-		       ? TIMED_SURELY
-		       : TIMED_MAYBE;
-}
-
 /* An error after the first message ends the call, and the kernel gives it to the next one. */
 static int may_be_cut(const struct sys_event *ev)
 {
 	return is_messages(ev) && ev->m.batch_moved < ev->m.batch_asked;
 }
 
+/* A call that got less than it asked for, at once, though it had a time limit. */
+static enum timed timed_of(const struct causes *c, const struct sys_event *ev)
+{
+	if (!may_be_cut(ev) || !ev->args[4] || has_waited(c, ev))
+		return TIMED_NOT;
+	return waits_for_all(ev) && ev->blocking == BLOCKING_YES && !(sys_flags(ev) & MSG_DONTWAIT)
+		       ? TIMED_SURELY
+		       : TIMED_MAYBE;
+}
+
 /* 1 if the call took all that it asked for at once, or what its time limit let it take, or an error
  * may have ended it: the next one tells whether there was more. */
-static int judge_take(const struct causes *c, const struct sys_event *ev, enum cause *ret)
+static int judge_take(struct causes *c, const struct sys_event *ev, struct caused *this)
 {
-	*ret = CAUSE_ARRIVALS;
+	uint32_t to = c->threads[capped(ev->thread_id)].to;
+
+	this->cause = CAUSE_ARRIVALS;
 	if (may_be_cut(ev))
 		return 1;
 	if (ev->m.batch_moved < ev->m.batch_asked || (waits_for_all(ev) && has_waited(c, ev)) ||
@@ -470,7 +516,9 @@ static int judge_take(const struct causes *c, const struct sys_event *ev, enum c
 	if (!are_answers(c, ev))
 		return 1;
 	if (c->attached)
-		*ret = CAUSE_EXCHANGED;
+		this->cause = CAUSE_EXCHANGED;
+	else if (order_of(c, ev, to) == ORDER_SUPPOSED)
+		this->cause = suppose(c, ev, *this, CAUSE_UNKNOWN);
 	return 0;
 }
 
@@ -540,7 +588,7 @@ static void got_events(struct causes *c, const struct sys_event *ev)
 static size_t add_take(
 	struct causes *c, const struct sys_event *ev, uint8_t phase, struct caused ret[2])
 {
-	struct caused this = {ev->def, ev->thread_id, ev->fd_id, phase, CAUSE_ARRIVALS};
+	struct caused this = {ev->def, ev->thread_id, ev->fd_id, phase, CAUSE_ARRIVALS, 1};
 	enum timed timed;
 	struct place *p;
 	size_t n;
@@ -551,7 +599,7 @@ static size_t add_take(
 	if (!sys_ok(ev) || !ev->m.batch_moved || ev->m.batch_moved == NOT_MEASURED ||
 		ev->m.batch_asked == NOT_MEASURED || (sys_flags(ev) & MSG_PEEK))
 		return n; /* it brought nothing */
-	if (!judge_take(c, ev, &this.cause)) {
+	if (!judge_take(c, ev, &this)) {
 		ret[n++] = this;
 	} else {
 		timed = timed_of(c, ev);
@@ -592,7 +640,7 @@ static size_t add_fill(const struct sys_event *ev, uint8_t phase, struct caused 
 		ev->m.batch_moved == NOT_MEASURED)
 		return 0;
 	*ret = (struct caused){ev->def, ev->thread_id, ev->fd_id, phase,
-		ev->m.batch_moved < ev->m.batch_asked ? CAUSE_ARRIVALS : CAUSE_CALLER};
+		ev->m.batch_moved < ev->m.batch_asked ? CAUSE_ARRIVALS : CAUSE_CALLER, 1};
 	return 1;
 }
 
@@ -686,18 +734,28 @@ static enum cause cut_by(
 	return ev->m.batch_asked < p->rest ? CAUSE_REFUSED : cut_silently(c, p, ev);
 }
 
-static enum cause judge_whole(struct causes *c, const struct place *p, const struct sys_event *ev)
+static enum cause judge_whole(struct causes *c, const struct place *p, const struct sys_event *ev,
+	const struct caused *this)
 {
+	uint32_t thread = capped(ev->thread_id), from = c->threads[thread].from;
+	uint64_t n = ev->m.batch_moved, came = since_sent(c, ev);
+	struct caused said = *this;
+
 	if (p && goes_on(p, ev))
 		return p->cause;
-	return is_messages(ev) && sends_on(c, ev, ev->m.batch_moved, PART(since_sent(c, ev)))
-		       ? (is_untold(c, ev, c->threads[capped(ev->thread_id)].from) ? CAUSE_EXCHANGED
-										   : CAUSE_RECEIVED)
-		       : CAUSE_CALLER;
+	said.cause = CAUSE_CALLER;
+	if (!is_messages(ev) || !is_of_size(c, ev, n, PART(came)))
+		return said.cause;
+	if (order_of(c, ev, from) == ORDER_UNKNOWN)
+		return CAUSE_EXCHANGED;
+	if (is_covered(account_of(c, ev, from), n))
+		said.cause = CAUSE_RECEIVED;
+	return order_of(c, ev, from) == ORDER_SUPPOSED ? suppose(c, ev, said, CAUSE_EXCHANGED)
+						       : said.cause;
 }
 
-static enum cause judge_give(
-	struct causes *c, const struct place *p, const struct sys_event *ev, enum end end)
+static enum cause judge_give(struct causes *c, const struct place *p, const struct sys_event *ev,
+	enum end end, const struct caused *this)
 {
 	if (end == END_NO_ROOM)
 		return CAUSE_BUFFER;
@@ -705,7 +763,7 @@ static enum cause judge_give(
 		return CAUSE_REFUSED;
 	if (ev->m.batch_moved >= KERNEL_MAX && ev->def->unit != BATCH_SUBMISSIONS)
 		return CAUSE_KERNEL;
-	return end == END_CUT ? CAUSE_UNKNOWN : judge_whole(c, p, ev);
+	return end == END_CUT ? CAUSE_UNKNOWN : judge_whole(c, p, ev, this);
 }
 
 /* What the next call is held against. 1 if it decides why this one was cut. */
@@ -745,7 +803,7 @@ static size_t add_give(
 {
 	struct place *p = find_place(c, ev, WAY_GIVE);
 	enum end end = end_of(ev);
-	struct caused this = {ev->def, ev->thread_id, ev->fd_id, phase, CAUSE_UNKNOWN};
+	struct caused this = {ev->def, ev->thread_id, ev->fd_id, phase, CAUSE_UNKNOWN, 1};
 	size_t n = 0;
 
 	if (is_messages(ev))
@@ -757,7 +815,7 @@ static size_t add_give(
 	}
 	if (end == END_OTHER)
 		return n;
-	this.cause = judge_give(c, p, ev, end);
+	this.cause = judge_give(c, p, ev, end, &this);
 	if ((!p && end == END_WHOLE) || !keep_rest(c, ev, end, &this))
 		ret[n++] = this; /* nothing is left */
 	if (sys_ok(ev))
@@ -825,6 +883,32 @@ size_t causes_add(struct causes *c, const struct sys_event *ev, uint8_t phase, s
 	return n;
 }
 
+/* What was supposed of a descriptor on which another thread was seen: taken back, and then what is
+ * so. */
+static int correct(struct causes *c, struct caused *ret)
+{
+	const struct supposed *wrong = c->taken_back;
+
+	if (wrong) {
+		*ret = wrong->of;
+		ret->cause = wrong->otherwise;
+		c->taken_back = NULL;
+		return 1;
+	}
+	for (; c->checked <= AGG_ROWS_MAX; c->checked++) {
+		struct supposed **first = &c->fds[c->checked].supposed;
+
+		if (!c->fds[c->checked].shared || !*first)
+			continue;
+		c->taken_back = *first;
+		*first = (*first)->next;
+		*ret = c->taken_back->of;
+		ret->n = -ret->n;
+		return 1;
+	}
+	return 0;
+}
+
 int causes_end(struct causes *c, struct caused *ret)
 {
 	while (c->ended < c->places.len) {
@@ -836,5 +920,5 @@ int causes_end(struct causes *c, struct caused *ret)
 		*ret = judged(p);
 		return 1;
 	}
-	return 0;
+	return correct(c, ret);
 }

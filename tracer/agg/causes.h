@@ -30,11 +30,13 @@ struct caused {
 	uint32_t thread_id, fd_id;
 	uint8_t phase;
 	enum cause cause;
+	int64_t n; /* calls; below 0: of so many that was said before, and is taken back */
 };
 /* Those that are judged now, of this call and the one before it: returns how many. */
 size_t causes_add(
 	struct causes *c, const struct sys_event *ev, uint8_t phase, struct caused ret[2]);
-/* No more calls come: what still waits to be judged, one by one; 0: no more. */
+/* No more calls come: what still waits to be judged or is judged otherwise, one by one; 0: no more.
+ */
 int causes_end(struct causes *c, struct caused *ret);
 
 #endif

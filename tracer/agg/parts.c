@@ -76,11 +76,11 @@ struct part *parts_get(
 	return hit->part;
 }
 
-void part_limited(struct parts *p, struct part *part, enum cause cause)
+void part_limited(struct parts *p, struct part *part, const struct caused *c)
 {
 	if (!part->limited_by)
 		part->limited_by = arena_alloc(&p->arena, CAUSES, sizeof(*part->limited_by));
-	part->limited_by[cause]++;
+	part->limited_by[c->cause] += (uint64_t)c->n;
 }
 
 void part_add(struct part *part, const struct call *c)

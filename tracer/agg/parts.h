@@ -6,8 +6,8 @@
 
 #include "common/base/map.h"
 #include "common/base/mem.h"
-#include "common/model/causes.h"
 #include "tracer/agg/call.h"
+#include "tracer/agg/causes.h"
 
 /* What one thread (or fd) did with one call. */
 struct part {
@@ -53,7 +53,7 @@ void parts_release(struct parts *p);
 /* The part of that owner and call, made if need be; hit belongs to p and to this def. */
 struct part *parts_get(
 	struct parts *p, struct parts_hit *hit, uint32_t id, const struct sys_def *def);
-void part_limited(struct parts *p, struct part *part, enum cause cause);
+void part_limited(struct parts *p, struct part *part, const struct caused *c);
 void part_add(struct part *part, const struct call *c);
 
 #endif

@@ -321,13 +321,14 @@ static struct known_code *file_of(
 		return m->file;
 	m->looked = 1;
 	inside = mem_printf("/proc/%d/root%s", t->tid, m->name);
-	mapped = mem_printf("/proc/%d/map_files/%llx-%llx", t->tid, (unsigned long long)m->start,
-		(unsigned long long)m->end);
 	m->file = file_at(f, m, inside);
 	if (!m->file)
 		m->file = file_at(f, m, m->name);
-	if (!m->file)
-		m->file = file_at(f, m, mapped);
+	if (m->file)
+		return m->file;
+	mapped = mem_printf("/proc/%d/map_files/%llx-%llx", t->tid, (unsigned long long)m->start,
+		(unsigned long long)m->end);
+	m->file = file_at(f, m, mapped);
 	return m->file;
 }
 
