@@ -26,7 +26,6 @@
 #include "tracer/recorder/patch.h"
 #include "tracer/dispatch.h"
 #include "tracer/feature.h"
-#include "tracer/filler.h"
 #include "tracer/filter.h"
 #include "tracer/launch.h"
 #include "tracer/memory.h"
@@ -306,8 +305,8 @@ static int control_entry(struct session *s, struct tracee *t)
 	case CONTROL_UNSHARE:
 		return (args[0] & CLONE_FILES) != 0;
 	case CONTROL_FILLER:
-		if (!s->reads.filler)
-			s->reads.filler = filler_new();
+		session_beware(s);
+		s->reads.filler = s->filler;
 		return 0;
 	case CONTROL_IO_URING:
 		return 1;

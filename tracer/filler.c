@@ -14,7 +14,7 @@
 
 #define WAIT_NS     (200 * NS_PER_MS)
 #define ASLEEP_MAX  16 /* threads that did not come back; with so many, nothing more is tried */
-#define STACK_BYTES (64 * 1024)
+#define STACK_BYTES (256 * 1024)
 
 /* Shared with the threads, one of which may outlive us. */
 struct filler {
@@ -27,14 +27,11 @@ struct filler {
 	int closing;
 };
 
-/* One access; of the caller until it gives it up, then of its thread. */
+/* Of the caller until it gives it up, then of its thread. */
 struct job {
-	pid_t tid;
-	uint64_t addr;
-	size_t len;
-	int write, over, given_up;
-	ssize_t result;
-	char bytes[];
+	void (*work)(void *arg), (*drop)(void *arg);
+	void *arg;
+	int over, given_up;
 };
 
 static void unref(struct filler *f)
@@ -46,16 +43,7 @@ static void unref(struct filler *f)
 		free(f);
 }
 
-static ssize_t access_memory(struct job *j)
-{
-	struct iovec local = {j->bytes, j->len}, remote = {(void *)j->addr, j->len};
-	ssize_t n = j->write ? process_vm_writev(j->tid, &local, 1, &remote, 1, 0)
-			     : process_vm_readv(j->tid, &local, 1, &remote, 1, 0);
-
-	return n < 0 ? -errno : n;
-}
-
-static void *work(void *arg)
+static void *serve(void *arg)
 {
 	struct filler *f = arg;
 
@@ -72,10 +60,13 @@ static void *work(void *arg)
 		j = f->job;
 		f->job = NULL;
 		pthread_mutex_unlock(&f->lock);
-		j->result = access_memory(j);
+		j->work(j->arg);
 		pthread_mutex_lock(&f->lock);
 		if (j->given_up) {
+			pthread_mutex_unlock(&f->lock);
+			j->drop(j->arg); /* may sleep, too */
 			free(j);
+			pthread_mutex_lock(&f->lock);
 			f->asleep--;
 			break; /* another one has its place */
 		}
@@ -99,7 +90,7 @@ static int start_thread(struct filler *f)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	f->refs++;
-	rc = -pthread_create(&thread, &attr, work, f);
+	rc = -pthread_create(&thread, &attr, serve, f);
 	if (rc < 0)
 		f->refs--;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -153,11 +144,12 @@ static int await(struct filler *f, struct job *j)
 	return 0;
 }
 
-static ssize_t run(struct filler *f, struct job *j, void *ret)
+int filler_run(struct filler *f, void (*work)(void *arg), void (*drop)(void *arg), void *arg)
 {
-	ssize_t result = -ETIMEDOUT;
+	struct job *j = mem_calloc(1, sizeof(*j));
 	int rc = 0;
 
+	*j = (struct job){.work = work, .drop = drop, .arg = arg};
 	pthread_mutex_lock(&f->lock);
 	if (f->asleep >= ASLEEP_MAX)
 		rc = -EAGAIN;
@@ -165,34 +157,70 @@ static ssize_t run(struct filler *f, struct job *j, void *ret)
 		rc = start_thread(f);
 	if (rc == 0)
 		rc = await(f, j);
-	if (rc == 0 && (result = j->result) > 0 && ret)
-		memcpy(ret, j->bytes, (size_t)result);
-	if (rc != -ETIMEDOUT)
-		free(j);
 	pthread_mutex_unlock(&f->lock);
-	return result;
+	if (rc == -ETIMEDOUT)
+		return rc;
+	if (rc < 0)
+		drop(arg);
+	free(j);
+	return rc;
 }
 
-static struct job *job_new(pid_t tid, uint64_t addr, size_t len)
-{
-	struct job *j = mem_calloc(1, sizeof(*j) + len);
+/* ---- memory ---- */
 
-	j->tid = tid;
-	j->addr = addr;
-	j->len = len;
-	return j;
+struct access {
+	pid_t tid;
+	uint64_t addr;
+	size_t len;
+	int write;
+	ssize_t result;
+	char bytes[];
+};
+
+static void access_memory(void *arg)
+{
+	struct access *a = arg;
+	struct iovec local = {a->bytes, a->len}, remote = {(void *)a->addr, a->len};
+	ssize_t n = a->write ? process_vm_writev(a->tid, &local, 1, &remote, 1, 0)
+			     : process_vm_readv(a->tid, &local, 1, &remote, 1, 0);
+
+	a->result = n < 0 ? -errno : n;
+}
+
+static struct access *access_new(pid_t tid, uint64_t addr, size_t len)
+{
+	struct access *a = mem_calloc(1, sizeof(*a) + len);
+
+	a->tid = tid;
+	a->addr = addr;
+	a->len = len;
+	return a;
+}
+
+/* What was read goes to ret, if that is not NULL. */
+static ssize_t run(struct filler *f, struct access *a, void *ret)
+{
+	ssize_t result;
+
+	if (filler_run(f, access_memory, free, a) < 0)
+		return -ETIMEDOUT;
+	result = a->result;
+	if (result > 0 && ret)
+		memcpy(ret, a->bytes, (size_t)result);
+	free(a);
+	return result;
 }
 
 ssize_t filler_read(struct filler *f, pid_t tid, uint64_t addr, void *buf, size_t len)
 {
-	return run(f, job_new(tid, addr, len), buf);
+	return run(f, access_new(tid, addr, len), buf);
 }
 
 ssize_t filler_write(struct filler *f, pid_t tid, uint64_t addr, const void *buf, size_t len)
 {
-	struct job *j = job_new(tid, addr, len);
+	struct access *a = access_new(tid, addr, len);
 
-	j->write = 1;
-	memcpy(j->bytes, buf, len);
-	return run(f, j, NULL);
+	a->write = 1;
+	memcpy(a->bytes, buf, len);
+	return run(f, a, NULL);
 }

@@ -14,6 +14,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "tracer/filler.h"
 #include "tracer/recorder/layout.h"
 
 #define TRIES_MAX 8 /* to read a name while the number is being changed */
@@ -93,7 +94,9 @@ struct identity {
 		struct wanted *at;
 		size_t len, cap;
 	} wanted;
-	int segments; /* a socket with GSO or GRO was seen */
+	int segments;          /* a socket with GSO or GRO was seen */
+	struct filler *filler; /* NULL: no traced process serves files */
+	int served;            /* a path was not to be had in time: none is looked up any more */
 };
 
 static const struct row *row_of(const struct sys_def *def)
@@ -136,6 +139,11 @@ void identity_free(struct identity *id)
 	free(id->wanted.at);
 	fd_registry_free(id->registry);
 	free(id);
+}
+
+void identity_beware(struct identity *id, struct filler *f)
+{
+	id->filler = f;
 }
 
 struct fd_registry *identity_registry(const struct identity *id)
@@ -306,38 +314,75 @@ static char *without_self(const struct wanted *w, const char *path)
 	return mem_strdup(path);
 }
 
-/* Through the target's root, if that is still there; NULL: it leads nowhere (any more). */
-static char *resolve(const struct wanted *w, const char *path)
+/* A path of the target's that is looked up, by us or by the filler's thread. */
+struct lookup {
+	char *path; /* heap */
+	pid_t pid;  /* whose entry in /proc a link to one's own is */
+	char *to;   /* heap; NULL: it leads nowhere (any more) */
+};
+
+static void look_up(void *arg)
 {
-	cleanup_free char *there = mem_printf("/proc/%d/root%s", w->tid, path);
-	cleanup_close int fd = open(there, O_PATH | O_CLOEXEC);
+	struct lookup *l = arg;
+	cleanup_close int fd = open(l->path, O_PATH | O_CLOEXEC);
 	char link[PATH_MAX + 1], own[64];
 	ssize_t n;
 
 	if (fd < 0)
-		return NULL;
+		return;
 	snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
 	n = readlink(own, link, sizeof(link) - 1);
 	if (n <= 0)
-		return NULL;
+		return;
 	link[n] = '\0';
 	/* A link to its own entry in /proc has led us to ours. */
 	n = snprintf(own, sizeof(own), "/proc/%d/", getpid());
-	if (strncmp(link, own, (size_t)n) == 0)
-		return mem_printf("/proc/%d/%s", w->pid, link + n);
-	return mem_strdup(link);
+	l->to = strncmp(link, own, (size_t)n) == 0 ? mem_printf("/proc/%d/%s", l->pid, link + n)
+						   : mem_strdup(link);
+}
+
+static void lookup_drop(void *arg)
+{
+	struct lookup *l = arg;
+
+	free(l->path);
+	free(l->to);
+	free(l);
+}
+
+/* Through the target's root, if that is still there; NULL: it leads nowhere (any more). */
+static char *resolve(struct identity *id, const struct wanted *w, const char *path)
+{
+	struct lookup *l;
+	char *to;
+
+	if (id->served)
+		return NULL;
+	l = mem_calloc(1, sizeof(*l));
+	l->path = mem_printf("/proc/%d/root%s", w->tid, path);
+	l->pid = w->pid;
+	if (!id->filler) {
+		look_up(l);
+	} else if (filler_run(id->filler, look_up, lookup_drop, l) < 0) {
+		id->served = 1;
+		return NULL;
+	}
+	to = l->to;
+	l->to = NULL;
+	lookup_drop(l);
+	return to;
 }
 
 /* The file is gone from its number, and is called what the call said: links in it are followed, as
  * the kernel did, where they still lead somewhere. */
-static void resolve_said(const struct wanted *w)
+static void resolve_said(struct identity *id, const struct wanted *w)
 {
 	char *path, *to;
 
 	if (w->file->name != FILE_SAID || *w->file->target != '/')
 		return;
 	path = without_self(w, w->file->target);
-	to = resolve(w, path);
+	to = resolve(id, w, path);
 	if (to)
 		free(path);
 	file_set_name(w->file, to ? to : path, FILE_SAID);
@@ -351,7 +396,7 @@ static int take_name(struct identity *id, struct wanted *w, int touched)
 	if (!life || life->file != w->file || !w->look.target) {
 		if (life && life->file == w->file)
 			life->wanted = 0;
-		resolve_said(w);
+		resolve_said(id, w);
 		return 0;
 	}
 	if (!files_state(w->files)->busy && !touched) {

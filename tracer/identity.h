@@ -19,10 +19,14 @@
  * call that made it said.
  */
 struct identity;
+struct filler;
 
 /* max: as fd_registry_new(). */
 struct identity *identity_new(uint32_t max);
 void identity_free(struct identity *id);
+/* A traced process may serve the file systems in which paths are looked up: f, the caller's, does.
+ */
+void identity_beware(struct identity *id, struct filler *f);
 struct fd_registry *identity_registry(const struct identity *id);
 
 /* ---- which calls ---- */

@@ -45,10 +45,22 @@ int session_init(struct session *s, const struct options *opt, const struct reco
 	book_init(
 		&s->book, clock_mono_ns(), opt->has_window || opt->control_fd >= 0, !opt->no_times);
 	cputime_init(&s->cputime, s->book.wants_window);
-	if (opt->pids.len)
+	if (opt->pids.len) {
 		book_attached(&s->book);
+		session_beware(s);
+	}
 	s->book.stacks = s->stacks;
 	return 0;
+}
+
+void session_beware(struct session *s)
+{
+	if (!s->filler)
+		s->filler = filler_new();
+	s->recorder.filler = s->filler;
+	identity_beware(s->identity, s->filler);
+	if (s->stacks)
+		stacks_beware(s->stacks, s->filler);
 }
 
 void session_release(struct session *s)
@@ -66,7 +78,7 @@ void session_release(struct session *s)
 	stops_release(&s->stops);
 	colocate_release(&s->serial);
 	identity_free(s->identity);
-	filler_free(s->reads.filler);
+	filler_free(s->filler);
 	while (map_next(&s->epochs, &it))
 		free(it.value);
 	map_release(&s->epochs);

@@ -94,13 +94,16 @@ struct session {
 		char **environ;   /* the target's; made before the fork, as the child is traced */
 		struct launch_shared *shared; /* with the child: launch.c */
 	} launch;
-	struct stops stops; /* taken from wait4, not yet handled */
+	struct filler *filler; /* NULL: no traced process provides what others read */
+	struct stops stops;    /* taken from wait4, not yet handled */
 };
 
 /* opt stays the caller's. sink takes what the recorder gives (booking.h), and may have s as its
  * ctx. On failure nothing is left to release. */
 int session_init(struct session *s, const struct options *opt, const struct recorder_sink *sink,
 	struct err *err);
+/* From now on a traced process may provide files or memory first: filler.h. */
+void session_beware(struct session *s);
 void session_release(struct session *s);
 /* The threads and fds by their ids, for as long as s. */
 struct agg_names session_names(const struct session *s);

@@ -135,7 +135,7 @@ static void show(const char *path, int fd, const struct sites *sites)
 	}
 	begin_ns = clock_mono_ns();
 	for (size_t i = 0; i < sites->len; i++) {
-		code_plan(c, sites->at[i], &p);
+		code_plan(c, fd, sites->at[i], &p);
 		count(&t, &p);
 		if (verbose)
 			printf("%#lx %d %zu %s\n", sites->at[i], p.kind, p.springboards_len,

@@ -9,9 +9,11 @@ import stat
 import subprocess
 import sys
 import time
+from shlex import quote
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from kernel_facts import wait_for
+from recorder import AT_ONCE
 import tap
 from tap import Skip, at_some_pace, check, eq, main, need_recorder, need_root, need_tool, profile, test
 
@@ -458,6 +460,51 @@ def a_short_grace_is_kept(t):
         j = json.load(f)
     check("target_killed" in [w["code"] for w in j["warnings"]], "warnings: %r (%s)" % (j["warnings"], r))
     check(r.seconds < 25, "%.1f s" % r.seconds) # one that does not end is given 30 by the runner
+
+
+@test
+def what_was_run_can_be_unmounted(t):
+    """No file of a target is kept open: its file system could not be unmounted, its disk space not be freed."""
+    os.mkdir(t.path("disk"))
+    script = ("set -e; cd %s; mount -t tmpfs none disk; cp $(command -v cat) disk/; disk/cat disk/cat >copy; "
+              "cmp copy disk/cat; umount disk" % quote(t.dir))
+    unshare = [need_tool("unshare"), "-m" if os.geteuid() == 0 else "-rm"]
+    if t.run(unshare + ["sh", "-c", script]).status:
+        raise Skip("no mounts here")
+    for options in (["--mode=ptrace"], ["--mode=auto"], ["--mode=auto", "--stacks", t.path("paths")]):
+        argv, prefix = t.iotrace_argv(["-q"] + options, ["sh", "-c", script])
+        r = t.run(unshare + argv)
+        eq((r.status, r.err), (0, ""), " ".join(options))
+        with open(prefix + ".json") as f:
+            check(any(fd["target"] == t.path("disk/cat") for fd in json.load(f)["fds"]), "it was not traced")
+
+
+@test
+def a_program_on_a_file_system_that_is_traced_too(t):
+    """FUSE: who looks at the program waits for its server, which may be stopped and waits for the tracer. So that a
+    tracer that does wait, which no signal ends, is not left behind, the file system is taken away after a time."""
+    namespace = [need_tool("unshare"), "-m" if os.geteuid() == 0 else "-rm", "sh", "-c"]
+    folder, data = t.path("served"), t.path("data")
+    os.mkdir(folder)
+    with open(data, "wb") as f:
+        f.write(os.urandom(100000))
+    serve = "sh -c 'ulimit -S -v 200000; exec %s %s $(command -v cat) %s'" % (t.target("served"), folder, data)
+    native = t.run(namespace + [serve])
+    if native.status == 77:
+        raise Skip(native.err.strip())
+    eq(native.status, 0, "untraced: %s" % native)
+    rescue = "(for i in $(seq 200); do sleep 0.1; done; umount -f %s) 2>%s & rescue=$!; " % (folder, os.devnull)
+    for options in (["--mode=ptrace"], ["--mode=auto"], ["--mode=auto", "--stacks", t.path("paths"), "--stacks-every", "1"]):
+        argv, prefix = t.iotrace_argv(["-q"] + options, [])
+        r = t.run(namespace + [rescue + "%s -- %s >%s; status=$?; kill $rescue; exit $status" % (
+            " ".join(quote(a) for a in argv), serve, t.path("copies"))], env=AT_ONCE)
+        eq((r.status, r.err), (0, ""), " ".join(options))
+        with open(t.path("copies"), "rb") as copies, open(data, "rb") as f:
+            eq(copies.read() == 3 * f.read(), True, "what the program wrote, " + " ".join(options))
+        with open(prefix + ".json") as f:
+            j = json.load(f)
+        check(any(fd["target"] == data for fd in j["fds"]), "the program was not traced")
+        eq((j["tracer"]["lost"], j["complete"]), (0, True), "lost, complete")
 
 
 @test

@@ -20,7 +20,8 @@ static void check(const struct plan *p, uint64_t site)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct code *c = code_open(fuzz_fd(0, data, size), NULL);
+	int fd = fuzz_fd(0, data, size);
+	struct code *c = code_open(fd, NULL);
 	int sites = 0;
 
 	if (!c)
@@ -34,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		site = code_address(c, i);
 		if (site == UINT64_MAX)
 			continue;
-		code_plan(c, site, &plan);
+		code_plan(c, fd, site, &plan);
 		check(&plan, site);
 		sites++;
 	}

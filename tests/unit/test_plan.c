@@ -204,11 +204,17 @@ static struct code *open_bytes(const void *p, size_t n)
 /* The plan for the call at that place of the text. */
 static void plan_of(struct elf_file *f, unsigned int site, struct plan *ret)
 {
-	struct code *c = open_bytes(f->bytes, sizeof(f->bytes));
+	int fd = memory_file(f->bytes, sizeof(f->bytes));
+	struct code *c = code_open(fd, NULL);
+	struct plan again;
 
 	assert_non_null(c);
 	memset(ret, 0xff, sizeof(*ret));
-	code_plan(c, TEXT + site, ret);
+	assert_int_equal(code_planned(c, TEXT + site, ret), 0);
+	code_plan(c, fd, TEXT + site, ret);
+	close(fd);
+	assert_int_equal(code_planned(c, TEXT + site, &again), 1); /* without the file */
+	assert_memory_equal(&again, ret, sizeof(again));
 	code_free(c);
 }
 
@@ -667,7 +673,7 @@ static void check_library(const char *path, size_t percent)
 	for (size_t i = 0; i < o.sites.len; i++) {
 		struct plan p;
 
-		code_plan(c, o.sites.at[i], &p);
+		code_plan(c, fd, o.sites.at[i], &p);
 		check_plan(&o, &p);
 		planned += p.kind != PLAN_NONE;
 	}
@@ -705,24 +711,28 @@ static void test_loader(void **state)
 static void plan_all(const uint8_t *bytes, size_t len)
 {
 	static const uint64_t far[] = {0, 1, TEXT - 1, UINT64_MAX, UINT64_MAX - 1, 1ULL << 63};
-	struct code *c = open_bytes(bytes, len);
+	int fd = memory_file(bytes, len);
+	struct code *c = code_open(fd, NULL);
 	struct plan p;
 
-	if (!c)
+	if (!c) {
+		close(fd);
 		return;
+	}
 	for (unsigned int offset = TEXT; offset < TEXT + TEXT_BYTES; offset++) {
 		uint64_t addr = code_address(c, offset);
 
 		if (addr == UINT64_MAX || offset + 2 > len || bytes[offset] != 0x0f)
 			continue;
-		code_plan(c, addr, &p);
+		code_plan(c, fd, addr, &p);
 		assert_true(p.springboards_len <= PLAN_SPRINGBOARDS_MAX &&
 			    p.check_len <= sizeof(p.check) && p.moved_len <= PLAN_MOVED_MAX);
 		assert_true((p.kind == PLAN_NONE) == (p.reason != NULL));
 	}
 	for (size_t i = 0; i < ROWS(far); i++)
-		code_plan(c, far[i], &p);
+		code_plan(c, fd, far[i], &p);
 	code_free(c);
+	close(fd);
 }
 
 static const struct piece fuzzed[PIECES_MAX] = {{0, CALL_1, BY_UNWIND}, {0x10, SHORT, BY_SYMBOL},

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "tracer/recorder/code_files.h"
 #include "tracer/recorder/patch.h"
 #include "tracer/recorder/recorder.h"
 
@@ -13,7 +14,7 @@ void recorder_release(struct recorder *f)
 	struct map_iter it = {0};
 
 	recorder_sweep_release(f);
-	patch_forget_files(f);
+	code_files_forget(f);
 	while (map_next(&f->reasons, &it))
 		free(it.value);
 	map_release(&f->reasons);

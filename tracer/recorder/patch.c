@@ -16,6 +16,7 @@
 #include "common/base/file.h"
 #include "common/base/mem.h"
 #include "tracer/recorder/block.h"
+#include "tracer/recorder/code_files.h"
 #include "tracer/recorder/plan.h"
 
 #define LOWEST_PAGE 0x10000ULL /* below it an ordinary user may not map */
@@ -26,7 +27,7 @@
 /* ---- what is mapped where ---- */
 
 struct mapping {
-	uint64_t start, end, offset, inode;
+	uint64_t start, end, offset, device, inode;
 	const char *perms, *name;
 };
 
@@ -54,7 +55,8 @@ static int mapping_next(char **text, struct mapping *m)
 	at += strcspn(at, " ");
 	at += *at == ' ';
 	m->offset = number_until(&at, ' ');
-	at += strcspn(at, " "); /* the device */
+	m->device = number_until(&at, ':') << 32;
+	m->device |= number_until(&at, ' ');
 	m->inode = strtoull(at, &at, 10);
 	m->name = at + strspn(at, " ");
 	return 1;
@@ -70,14 +72,6 @@ static char *maps_read(pid_t tid)
 	snprintf(path, sizeof(path), "/proc/%d/maps", tid);
 	return file_read(path, MAPS_MAX, &text, NULL, NULL) < 0 ? NULL : text;
 }
-
-struct known_code;
-struct code_mapping {
-	uint64_t start, end, offset, inode;
-	char *name;
-	struct known_code *file; /* once it was looked for; NULL: unknown */
-	int looked;
-};
 
 void patch_forget_code(struct recorder_mm *rm)
 {
@@ -96,6 +90,7 @@ static void note_code(struct recorder_mm *rm, const struct mapping *m)
 		*VEC_PUSH(&rm->code) = (struct code_mapping){.start = m->start,
 			.end = m->end,
 			.offset = m->offset,
+			.device = m->device,
 			.inode = m->inode,
 			.name = mem_strdup(m->name)};
 }
@@ -211,147 +206,31 @@ int patch_tramp(struct recorder *f, struct tracee *t, struct site *site, int *re
 	return 1;
 }
 
-/* ---- plans, a file each ---- */
-
-struct known_code {
-	struct code *code; /* NULL: it cannot be read */
-	uint64_t dev, inode;
-	int64_t mtime_s, mtime_ns;
-	struct {
-		uint64_t *at;
-		size_t len, cap;
-	} once; /* those that some process called */
-	struct {
-		uint64_t *at;
-		size_t len, cap;
-	} worth; /* sites that some process called often enough to patch them; the file's addresses
-		  */
-	struct known_code *next; /* with the same key */
-};
-
-static uint64_t file_key(const struct stat *st)
-{
-	return (uint64_t)st->st_ino * 0x9e3779b97f4a7c15ULL ^ (uint64_t)st->st_dev;
-}
-
-static int same_file(const struct known_code *k, const struct stat *st)
-{
-	return k->dev == st->st_dev && k->inode == st->st_ino && k->mtime_s == st->st_mtim.tv_sec &&
-	       k->mtime_ns == st->st_mtim.tv_nsec;
-}
-
-/* NULL: it was not looked at yet. */
-static struct known_code *known_file(const struct recorder *f, const struct stat *st)
-{
-	struct known_code *k = map_get(&f->codes, file_key(st));
-
-	while (k && !same_file(k, st))
-		k = k->next;
-	return k;
-}
-
-static struct known_code *new_file(struct recorder *f, int fd, const struct stat *st)
-{
-	struct known_code *k = known_file(f, st);
-
-	if (k)
-		return k;
-	k = mem_calloc(1, sizeof(*k));
-	*k = (struct known_code){.code = code_open(fd, &(struct err){0}),
-		.dev = st->st_dev,
-		.inode = st->st_ino,
-		.mtime_s = st->st_mtim.tv_sec,
-		.mtime_ns = st->st_mtim.tv_nsec,
-		.next = map_get(&f->codes, file_key(st))};
-	map_set(&f->codes, file_key(st), k);
-	return k;
-}
-
-void patch_forget_files(struct recorder *f)
-{
-	struct map_iter it = {0};
-
-	while (map_next(&f->codes, &it)) {
-		struct known_code *k = it.value;
-
-		while (k) {
-			struct known_code *next = k->next;
-
-			code_free(k->code);
-			free(k->worth.at);
-			free(k->once.at);
-			free(k);
-			k = next;
-		}
-	}
-	map_release(&f->codes);
-}
-
-/* What was mapped by that name, if it is still there. */
-static int is_mapped(const struct code_mapping *m, const struct stat *st)
-{
-	return st->st_ino == m->inode && S_ISREG(st->st_mode);
-}
-
-/* NULL: it cannot be read, or is not what is mapped. */
-static struct known_code *file_at(
-	struct recorder *f, const struct code_mapping *m, const char *path)
-{
-	struct known_code *known;
-	cleanup_close int fd = -1;
-	struct stat st;
-
-	if (stat(path, &st) < 0 || !is_mapped(m, &st))
-		return NULL;
-	known = known_file(f, &st);
-	if (known)
-		return known;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	return fd >= 0 && fstat(fd, &st) == 0 && is_mapped(m, &st) ? new_file(f, fd, &st) : NULL;
-}
-
-/* The file of a mapping, looked for once. Its name begins at the root of the process's mounts or,
- * where they are ours (chroot), at our own root; what has none any more can be had by privilege. */
-static struct known_code *file_of(
-	struct recorder *f, const struct tracee *t, struct code_mapping *m)
-{
-	cleanup_free char *inside = NULL, *mapped = NULL;
-
-	if (m->looked)
-		return m->file;
-	m->looked = 1;
-	inside = mem_printf("/proc/%d/root%s", t->tid, m->name);
-	m->file = file_at(f, m, inside);
-	if (!m->file)
-		m->file = file_at(f, m, m->name);
-	if (m->file)
-		return m->file;
-	mapped = mem_printf("/proc/%d/map_files/%llx-%llx", t->tid, (unsigned long long)m->start,
-		(unsigned long long)m->end);
-	m->file = file_at(f, m, mapped);
-	return m->file;
-}
+/* ---- plans ---- */
 
 /* The plan in the process's addresses. */
 static const char *plan_site(struct recorder *f, struct tracee *t, struct code_mapping *m,
 	uint64_t addr, struct plan *plan)
 {
-	struct known_code *file;
+	const struct known_code *file;
+	const char *reason;
 	uint64_t file_addr, bias;
 
 	if (!m)
 		return t->mm->recorder->code_hidden
 			       ? "the process does not let its mappings be read"
 			       : "code that is not of a file, or writable";
-	file = file_of(f, t, m);
+	file = code_file(f, t, m, &reason);
 	if (!file)
-		return "the file of the code could not be read";
+		return reason;
 	if (!file->code)
 		return "the file of the code is of no known format";
 	file_addr = code_address(file->code, m->offset + (addr - m->start));
 	if (file_addr == UINT64_MAX)
 		return "the file of the code does not describe this place";
-	code_plan(file->code, file_addr, plan);
+	reason = code_file_plan(f, t, m, file_addr, plan);
+	if (reason)
+		return reason;
 	bias = addr - file_addr;
 	plan->site += bias;
 	plan->check_at += bias;
@@ -625,7 +504,8 @@ static void note_worth(const struct code_mapping *m, uint64_t addr)
 int patch_was_called(struct recorder *f, struct tracee *t, uint64_t addr)
 {
 	struct code_mapping *m = mapping_at(t->mm->recorder, addr);
-	struct known_code *file = m && !f->no_patch ? file_of(f, t, m) : NULL;
+	const char *reason;
+	struct known_code *file = m && !f->no_patch ? code_file(f, t, m, &reason) : NULL;
 	uint64_t file_addr;
 
 	if (!file || !file->code)
@@ -688,7 +568,8 @@ static int ready_tramp(struct tracee *t, struct site *site)
 static void patch_mapping(struct recorder *f, struct tracee *t, struct code_mapping *m)
 {
 	struct recorder_mm *rm = t->mm->recorder;
-	const struct known_code *file = file_of(f, t, m);
+	const char *reason;
+	const struct known_code *file = code_file(f, t, m, &reason);
 	uint64_t bias;
 
 	if (!file || !file->code || !file->worth.len)

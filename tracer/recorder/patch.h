@@ -42,7 +42,6 @@ void patch_take_back_in(const struct tracee *t, uint64_t from, uint64_t until);
 /* After patch_take_back(), when no thread is on its way any more: the padding too is what it was.
  */
 void patch_clear_padding(const struct tracee *t);
-void patch_forget_files(struct recorder *f);
 /* What is known of the mm's mappings. */
 void patch_forget_code(struct recorder_mm *rm);
 

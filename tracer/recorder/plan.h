@@ -14,8 +14,8 @@
  */
 struct code; /* the executable segments of a file and where its functions begin and end */
 
-/* Reads the ELF file at fd (kept the caller's). NULL with err set: not a file of this architecture,
- * truncated or hostile. */
+/* Reads the ELF file at fd (the caller's; not kept open by us). NULL with err set: not a file of
+ * this architecture, truncated or hostile. */
 struct code *code_open(int fd, struct err *err);
 void code_free(struct code *c); /* takes NULL */
 
@@ -53,7 +53,10 @@ struct plan {
 	uint8_t check_len;
 };
 
-/* The plan for the call instruction at address site. Always fills *ret. */
-void code_plan(struct code *c, uint64_t site, struct plan *ret);
+/* The plan for the call instruction at address site, if it was made before: 1 and *ret. Else 0, and
+ * the file must be read again. */
+int code_planned(const struct code *c, uint64_t site, struct plan *ret);
+/* Makes it if need be. fd: the same file, the caller's. Always fills *ret. */
+void code_plan(struct code *c, int fd, uint64_t site, struct plan *ret);
 
 #endif

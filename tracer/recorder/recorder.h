@@ -138,7 +138,12 @@ struct recorder {
 	uint8_t only_ours[BLOCK_KINDS_LEN];      /* 1: stops for the recorder's sake only */
 	uint8_t clocks[BLOCK_KINDS_LEN];         /* CLOCK_*: of each block */
 	uint8_t traced[BLOCK_KINDS_LEN];         /* 1: what is recorded is booked */
-	struct map codes;                        /* files that were looked at: patch.c */
+	struct map codes;                        /* files that were looked at: code_files.h */
+	struct filler *filler; /* NULL: no traced process serves files; else the session's */
+	struct {
+		uint64_t *at;
+		size_t len, cap;
+	} served; /* devices whose files were not to be had in time */
 	struct {
 		struct recorder_thread **at;
 		size_t len, cap;

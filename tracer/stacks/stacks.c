@@ -40,7 +40,7 @@ struct stacks {
 	uint32_t every;
 	int times;
 	struct map unwinders; /* mm id -> struct unwinder */
-	struct unwind_names names;
+	struct unwind_common common;
 	struct map by_hash; /* of the text -> struct stack */
 	struct {
 		struct stack **at;
@@ -56,6 +56,11 @@ struct stacks {
 	uint64_t random;
 	struct out text; /* of the stack at hand */
 };
+
+void stacks_beware(struct stacks *s, struct filler *f)
+{
+	s->common.files.filler = f;
+}
 
 struct stacks *stacks_new(uint32_t every, int times)
 {
@@ -81,7 +86,7 @@ void stacks_free(struct stacks *s)
 		free(s->stacks.at[i]);
 	}
 	map_release(&s->unwinders);
-	unwind_names_release(&s->names);
+	unwind_common_release(&s->common);
 	map_release(&s->by_hash);
 	map_release(&s->by_line);
 	free(s->stacks.at);
@@ -192,7 +197,7 @@ static struct unwinder *unwinder_of(struct stacks *s, const struct tracee *t)
 {
 	struct unwinder *u = map_get(&s->unwinders, t->mm->id);
 
-	if (!u && (u = unwinder_new(t->process->pid, &s->names)))
+	if (!u && (u = unwinder_new(t->process->pid, &s->common)))
 		map_set(&s->unwinders, t->mm->id, u);
 	return u;
 }

@@ -20,6 +20,7 @@
  *	program;main;serve;flush;write 4096
  */
 struct stacks;
+struct filler;
 struct tracee;
 
 #define STACKS_EVERY    97      /* where calls are recorded without stops */
@@ -31,6 +32,8 @@ extern const char *const stacks_weight_names[STACKS_WEIGHTS]; /* time, bytes, ..
 /* times 0: calls have no times, and nothing is taken or weighed by them. */
 struct stacks *stacks_new(uint32_t every, int times);
 void stacks_free(struct stacks *s); /* takes NULL */
+/* A traced process may serve the files of code: f, the caller's, reads them. */
+void stacks_beware(struct stacks *s, struct filler *f);
 
 /* ---- which: the first calls of a site, and by chance, so that it keeps no step with a loop ----
  */

@@ -16,7 +16,7 @@
 struct unwinder {
 	pid_t pid;
 	Dwfl *dwfl;
-	struct unwind_names *names;
+	struct unwind_common *common;
 	struct map symbols; /* pc -> name */
 	unsigned int stacks_since;
 	/* the stack being read */
@@ -28,8 +28,11 @@ struct unwinder {
 	size_t len, max;
 };
 
-/* elfutils' question for a file does not say for which of us. */
-static __thread int is_walking;
+/* elfutils' questions for files do not say for which of us. */
+static __thread struct {
+	struct unwind_common *common;
+	int is_walking;
+} asking;
 
 /* ---- elfutils asks ---- */
 
@@ -101,14 +104,27 @@ static const Dwfl_Thread_Callbacks thread_callbacks = {
 static int find_debuginfo(Dwfl_Module *m, void **ctx, const char *name, Dwarf_Addr base,
 	const char *file, const char *link_name, GElf_Word link_crc, char **ret_name)
 {
-	if (is_walking)
+	if (asking.is_walking)
 		return -1;
 	return dwfl_build_id_find_debuginfo(
 		m, ctx, name, base, file, link_name, link_crc, ret_name);
 }
 
+static int find_elf(Dwfl_Module *m, void **ctx, const char *name, Dwarf_Addr base, char **ret_name,
+	Elf **ret_elf)
+{
+	int fd;
+
+	if (*name != '/') /* the vDSO, from memory */
+		return dwfl_linux_proc_find_elf(m, ctx, name, base, ret_name, ret_elf);
+	fd = elf_open(&asking.common->files, name);
+	if (fd >= 0)
+		*ret_name = mem_strdup(name); /* elfutils frees it */
+	return fd;
+}
+
 static const Dwfl_Callbacks callbacks = {
-	.find_elf = dwfl_linux_proc_find_elf,
+	.find_elf = find_elf,
 	.find_debuginfo = find_debuginfo,
 };
 
@@ -137,18 +153,20 @@ static int look(struct unwinder *u)
 	       dwfl_attach_state(u->dwfl, NULL, u->pid, &thread_callbacks, u);
 }
 
-void unwind_names_release(struct unwind_names *n)
+void unwind_common_release(struct unwind_common *c)
 {
-	map_release(&n->by_code);
-	arena_release(&n->text);
+	map_release(&c->by_code);
+	arena_release(&c->text);
+	elf_open_release(&c->files);
 }
 
-struct unwinder *unwinder_new(pid_t pid, struct unwind_names *names)
+struct unwinder *unwinder_new(pid_t pid, struct unwind_common *common)
 {
 	struct unwinder *u = mem_calloc(1, sizeof(*u));
 
 	u->pid = pid;
-	u->names = names;
+	u->common = common;
+	asking.common = common;
 	if (look(u))
 		return u;
 	unwinder_free(u);
@@ -177,9 +195,10 @@ static void walk(struct unwinder *u)
 {
 	u->len = 0;
 	u->page_at = UINT64_MAX;
-	is_walking = 1;
+	asking.common = u->common;
+	asking.is_walking = 1;
 	dwfl_getthread_frames(u->dwfl, u->tid, frame, u);
-	is_walking = 0;
+	asking.is_walking = 0;
 }
 
 size_t unwind(struct unwinder *u, pid_t tid, const struct user_regs_struct *regs, uint64_t *ret_pcs,
@@ -228,8 +247,8 @@ static const char *name_of(struct unwinder *u, Dwfl_Module *m, uint64_t pc)
 {
 	const char *name = m ? dwfl_module_addrname(m, pc) : NULL;
 
-	return name ? arena_strdup(&u->names->text, name)
-		    : arena_printf(&u->names->text, "[%s]", m ? file_name(m) : "unknown");
+	return name ? arena_strdup(&u->common->text, name)
+		    : arena_printf(&u->common->text, "[%s]", m ? file_name(m) : "unknown");
 }
 
 const char *unwind_symbol(struct unwinder *u, uint64_t pc)
@@ -240,13 +259,14 @@ const char *unwind_symbol(struct unwinder *u, uint64_t pc)
 
 	if (name)
 		return name;
+	asking.common = u->common;
 	m = dwfl_addrmodule(u->dwfl, pc);
 	key = code_key(m, pc);
-	name = key ? map_get(&u->names->by_code, key) : NULL;
+	name = key ? map_get(&u->common->by_code, key) : NULL;
 	if (!name)
 		name = name_of(u, m, pc);
 	if (key)
-		map_set(&u->names->by_code, key, (void *)(uintptr_t)name);
+		map_set(&u->common->by_code, key, (void *)(uintptr_t)name);
 	map_set(&u->symbols, pc, (void *)(uintptr_t)name);
 	return name;
 }

@@ -9,6 +9,7 @@
 
 #include "common/base/map.h"
 #include "common/base/mem.h"
+#include "tracer/stacks/elf_open.h"
 
 /*
  * The user stack of a stopped thread, by elfutils: .eh_frame or .debug_frame, else frame pointers.
@@ -16,15 +17,17 @@
  */
 struct unwinder;
 
-/* Names of code that were found, by build-id: most processes have the same libraries. Zeroed. */
-struct unwind_names {
-	struct map by_code;
+/* What all unwinders have in common. Zeroed. */
+struct unwind_common {
+	struct map by_code; /* names that were found, by build-id: most processes have the same
+			       libraries */
 	struct arena text;
+	struct elf_open files;
 };
-void unwind_names_release(struct unwind_names *n);
+void unwind_common_release(struct unwind_common *c);
 
-/* names outlives it. NULL: the process is gone. */
-struct unwinder *unwinder_new(pid_t pid, struct unwind_names *names);
+/* common outlives it. NULL: the process is gone. */
+struct unwinder *unwinder_new(pid_t pid, struct unwind_common *common);
 void unwinder_free(struct unwinder *u); /* takes NULL */
 /* The program counters, innermost first, those of callers inside the call instruction. regs are the
  * thread's as the program would have them. Returns how many, at most max; 0: not even one. */

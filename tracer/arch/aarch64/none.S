@@ -11,7 +11,7 @@
 		arch_peek_block, arch_poke_block, arch_use_block, arch_call_code, arch_call, \
 		arch_tramp, arch_is_call, arch_sets_number, \
 		arch_jump_short, arch_jump_long, arch_is_filling, \
-		code_open, code_free, code_address, code_plan
+		code_open, code_free, code_address, code_planned, code_plan
 	.global	\name
 	.type	\name, %function
 \name:

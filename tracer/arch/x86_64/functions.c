@@ -170,9 +170,9 @@ struct functions *functions_open(int fd)
 	int rc = -1;
 
 	elf_version(EV_CURRENT);
-	f->segments.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	f->file_bytes = fstat(f->segments.fd, &st) == 0 ? st.st_size : 0;
-	elf = f->segments.fd >= 0 ? elf_begin(f->segments.fd, ELF_C_READ, NULL) : NULL;
+	f->segments.fd = fd;
+	f->file_bytes = fstat(fd, &st) == 0 ? st.st_size : 0;
+	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (elf && elf_kind(elf) == ELF_K_ELF)
 		rc = segments_read(&f->segments, elf, &header);
 	if (rc == 0) {
@@ -181,6 +181,7 @@ struct functions *functions_open(int fd)
 		read_all_symbols(f, elf);
 	}
 	elf_end(elf);
+	f->segments.fd = -1;
 	if (rc == 0)
 		return f;
 	functions_free(f);
@@ -191,11 +192,14 @@ void functions_free(struct functions *f)
 {
 	if (!f)
 		return;
-	if (f->segments.fd >= 0)
-		close(f->segments.fd);
 	free(f->unwinds);
 	free(f->symbols.at);
 	free(f);
+}
+
+void functions_read_from(struct functions *f, int fd)
+{
+	f->segments.fd = fd;
 }
 
 /* ---- looking up ---- */

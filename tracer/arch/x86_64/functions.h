@@ -20,6 +20,9 @@ void functions_free(struct functions *f); /* takes NULL */
 
 /* The address of the byte at that file offset in an executable segment, or UINT64_MAX. */
 uint64_t functions_address(const struct functions *f, uint64_t file_offset);
+/* The file is there again: its code is read from fd, which is kept by the caller. -1: no more. It
+ * is not kept open in between: that would keep its file system from being unmounted. */
+void functions_read_from(struct functions *f, int fd);
 /* Copies code; returns how many bytes from addr on are in that executable segment, at most len. */
 size_t functions_code(const struct functions *f, uint64_t addr, uint8_t *buf, size_t len);
 /* Those that begin before `until` and not much before `from`, by start; at most max. */

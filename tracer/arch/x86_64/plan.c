@@ -539,14 +539,26 @@ static void make_plan(const struct code *c, uint64_t site, struct plan *ret)
 	}
 }
 
-void code_plan(struct code *c, uint64_t site, struct plan *ret)
+int code_planned(const struct code *c, uint64_t site, struct plan *ret)
 {
-	struct plan *plan = map_get(&c->plans, site);
+	const struct plan *plan = map_get(&c->plans, site);
 
-	if (!plan) {
-		plan = mem_calloc(1, sizeof(*plan));
-		make_plan(c, site, plan);
-		map_set(&c->plans, site, plan);
-	}
+	if (!plan)
+		return 0;
+	*ret = *plan;
+	return 1;
+}
+
+void code_plan(struct code *c, int fd, uint64_t site, struct plan *ret)
+{
+	struct plan *plan;
+
+	if (code_planned(c, site, ret))
+		return;
+	plan = mem_calloc(1, sizeof(*plan));
+	functions_read_from(c->functions, fd);
+	make_plan(c, site, plan);
+	functions_read_from(c->functions, -1);
+	map_set(&c->plans, site, plan);
 	*ret = *plan;
 }

@@ -9,7 +9,7 @@
 /* What an ELF file of x86-64 loads, and its bytes by their address. */
 #define SEGMENTS_MAX 16
 struct segments {
-	int fd; /* of the file */
+	int fd; /* of the file, as long as it is read; else -1 */
 	struct segment {
 		uint64_t addr, offset, bytes;
 		int executable;

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * served FOLDER PROGRAM [ARG...]: serves PROGRAM as FOLDER/program by FUSE, in one thread, and has
+ * a child run it from there three times, with the limit of address space taken back. Nothing is
+ * cached: who asks for it, whoever that is, waits for us. Status: the program's; 77: no FUSE here.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include "t.h"
+
+enum { RUNS = 3, PROGRAM = 2, BUFFER = 1 << 18 };
+
+static struct {
+	char *bytes;
+	size_t len;
+	int fuse;
+} served;
+
+static void answer(const struct fuse_in_header *in, int error, const void *data, size_t len)
+{
+	struct fuse_out_header out = {(uint32_t)(sizeof(out) + len), error, in->unique};
+	struct iovec iov[2] = {{&out, sizeof(out)}, {(void *)(uintptr_t)data, len}};
+
+	if (writev(served.fuse, iov, len ? 2 : 1) < 0)
+		CHECK(errno == ENOENT || errno == ENODEV); /* who asked is gone */
+}
+
+static struct fuse_attr attributes(uint64_t node)
+{
+	int is_file = node == PROGRAM;
+
+	return (struct fuse_attr){.ino = node,
+		.size = is_file ? served.len : 0,
+		.mode = is_file ? S_IFREG | 0755 : S_IFDIR | 0755,
+		.nlink = 1,
+		.uid = getuid(),
+		.gid = getgid(),
+		.blksize = 4096};
+}
+
+static void answer_read(const struct fuse_in_header *in, const struct fuse_read_in *read)
+{
+	size_t from = read->offset < served.len ? (size_t)read->offset : served.len;
+	size_t rest = served.len - from;
+
+	answer(in, 0, served.bytes + from, rest < read->size ? rest : read->size);
+}
+
+static void serve(const struct fuse_in_header *in, const void *arg)
+{
+	struct fuse_init_out init = {.major = FUSE_KERNEL_VERSION, .minor = 31, .max_write = 65536};
+	struct fuse_attr_out attr = {.attr = attributes(in->nodeid)};
+	struct fuse_entry_out entry = {.nodeid = PROGRAM, .attr = attributes(PROGRAM)};
+	struct fuse_open_out opened = {.fh = 1};
+
+	switch (in->opcode) {
+	case FUSE_INIT:
+		answer(in, 0, &init, sizeof(init));
+		break;
+	case FUSE_LOOKUP:
+		answer(in, strcmp(arg, "program") ? -ENOENT : 0, &entry,
+			strcmp(arg, "program") ? 0 : sizeof(entry));
+		break;
+	case FUSE_GETATTR:
+		answer(in, 0, &attr, sizeof(attr));
+		break;
+	case FUSE_OPEN:
+		answer(in, 0, &opened, sizeof(opened));
+		break;
+	case FUSE_READ:
+		answer_read(in, arg);
+		break;
+	case FUSE_RELEASE:
+	case FUSE_FLUSH:
+		answer(in, 0, NULL, 0);
+		break;
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+	case FUSE_INTERRUPT:
+		break; /* nobody waits */
+	default:
+		answer(in, -ENOSYS, NULL, 0);
+	}
+}
+
+static int run(const char *folder, char **argv)
+{
+	struct rlimit limit;
+	int status = 0;
+	pid_t pid;
+
+	CHECK(getrlimit(RLIMIT_AS, &limit) == 0);
+	limit.rlim_cur = limit.rlim_max;
+	CHECK(setrlimit(RLIMIT_AS, &limit) == 0 && chdir(folder) == 0);
+	for (int i = 0; i < RUNS && !status; i++) {
+		pid = fork();
+		if (!pid) {
+			execv("program", argv);
+			_exit(127);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid);
+	}
+	CHECK(chdir("/") == 0 && umount2(folder, MNT_DETACH) == 0);
+	return status ? 1 : 0;
+}
+
+static void load(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	struct stat st;
+
+	CHECK(fd >= 0 && fstat(fd, &st) == 0);
+	served.len = (size_t)st.st_size;
+	served.bytes = malloc(served.len);
+	CHECK(read(fd, served.bytes, served.len) == (ssize_t)served.len);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	static char request[BUFFER];
+	char options[128];
+	int status;
+	pid_t pid;
+
+	CHECK(argc >= 3);
+	load(argv[2]);
+	served.fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%u,group_id=%u",
+		served.fuse, getuid(), getgid());
+	if (served.fuse < 0 ||
+		mount("served", argv[1], "fuse", MS_NOSUID | MS_NODEV, options) < 0) {
+		fprintf(stderr, "no FUSE here: %s\n", strerror(errno));
+		return 77;
+	}
+	pid = fork();
+	CHECK(pid >= 0);
+	if (!pid)
+		_exit(run(argv[1], argv + 2));
+	while (read(served.fuse, request, sizeof(request)) > 0 || errno == EINTR || errno == ENOENT)
+		serve((struct fuse_in_header *)request, request + sizeof(struct fuse_in_header));
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
