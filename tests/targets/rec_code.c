@@ -460,6 +460,42 @@ static void copied_alike(char **args)
 	report();
 }
 
+/* What else is mapped so near to where the program's jumps lead: a copy's jump may lead to it. */
+#define NEAR (32UL << 20)
+
+static int is_alone(unsigned long at)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned long start, end;
+	char line[512];
+	int alone = 1;
+
+	CHECK(maps);
+	while (fgets(line, sizeof(line), maps) && sscanf(line, "%lx-%lx", &start, &end) == 2)
+		alone &= (at >= start && at < end && end - start == 4096) || end + NEAR < at ||
+			 start > at + NEAR;
+	fclose(maps);
+	return alone;
+}
+
+static void jumps_lead_far(char **args)
+{
+	int32_t leads;
+
+	(void)args;
+	null_fd = t_null();
+	for (int i = 0; i < 160; i++)
+		call_alike(rec_alike, i / 20);
+	for (int i = 0; i < 8; i++) {
+		const char *at = rec_alike + (ptrdiff_t)128 * i;
+
+		memcpy(&leads, at + 1, sizeof(leads));
+		if ((uint8_t)*at == 0xe9)
+			CHECK(is_alone((unsigned long)at + 5 + (unsigned long)(long)leads));
+	}
+	report();
+}
+
 /* The code is moved away, and copies that were made before stay. */
 static void copied_and_moved(char **args)
 {
@@ -928,11 +964,11 @@ static const struct tcase cases[] = {{"registers", registers_kept}, {"own_gs", o
 	{"asked_gs", asked_gs}, {"generated", generated}, {"mapped_code", mapped_code},
 	{"own_code", own_code}, {"moved_code", moved_code}, {"copied_code", copied_code},
 	{"copied_part", copied_part}, {"copied_alike", copied_alike},
-	{"copied_and_moved", copied_and_moved}, {"copied_at_once", copied_at_once},
-	{"unchanged", unchanged}, {"vanishing", vanishing}, {"bad_pointers", bad_pointers},
-	{"fault_signals", fault_signals}, {"overwritten", overwritten},
-	{"dropped_page", dropped_page}, {"filtered", filtered}, {"trapped_all", trapped_all},
-	{"undumpable", undumpable}, {"locked", locked}, {NULL, NULL}};
+	{"jumps_lead_far", jumps_lead_far}, {"copied_and_moved", copied_and_moved},
+	{"copied_at_once", copied_at_once}, {"unchanged", unchanged}, {"vanishing", vanishing},
+	{"bad_pointers", bad_pointers}, {"fault_signals", fault_signals},
+	{"overwritten", overwritten}, {"dropped_page", dropped_page}, {"filtered", filtered},
+	{"trapped_all", trapped_all}, {"undumpable", undumpable}, {"locked", locked}, {NULL, NULL}};
 
 int main(int argc, char **argv)
 {

@@ -22,7 +22,8 @@
 #define LOWEST_PAGE 0x10000ULL /* below it an ordinary user may not map */
 #define PAGE        4096ULL
 #define GROWTH_ROOM (64ULL << 20)
-#define HITS_GIVEN  16 /* for a page that another thread takes before us */
+#define HEAP_ROOM   (1536ULL << 20) /* in reach from what is before it: ARCH_TRAMP_REACH */
+#define HITS_GIVEN  16              /* for a page that another thread takes before us */
 
 /* ---- what is mapped where ---- */
 
@@ -120,12 +121,32 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-/* The free page nearest to addr, not where a stack or the heap grows; 0: none in reach. What code
- * is mapped is noted anew on the way: what mapping_at() gave before is gone. */
+/* Places for a page of trampolines, and the best one so far. */
+struct search {
+	uint64_t near, best; /* 0: none yet */
+	int best_is_far;
+};
+
+static void consider(struct search *s, uint64_t page, int is_far)
+{
+	if (distance(page, s->near) >= ARCH_TRAMP_REACH || is_far < s->best_is_far)
+		return;
+	if (s->best && is_far == s->best_is_far &&
+		distance(page, s->near) >= distance(s->best, s->near))
+		return;
+	s->best = page;
+	s->best_is_far = is_far;
+}
+
+/* The free page nearest to addr, not where a stack or the heap grows; 0: none in reach. One that is
+ * far from what is mapped is taken if there is one: a jump that leads to it leads nowhere, mostly,
+ * from where the program copies it to (copies.c), and from there to a near one it may lead to code.
+ * What code is mapped is noted anew on the way: what mapping_at() gave before is gone. */
 static uint64_t free_page(struct recorder_mm *rm, pid_t tid, uint64_t addr)
 {
 	cleanup_free char *maps = maps_read(tid);
-	uint64_t free_from = LOWEST_PAGE, best = 0;
+	struct search search = {.near = addr};
+	uint64_t free_from = LOWEST_PAGE;
 	char *text = maps;
 	struct mapping m;
 
@@ -134,16 +155,18 @@ static uint64_t free_page(struct recorder_mm *rm, pid_t tid, uint64_t addr)
 	while (maps && mapping_next(&text, &m)) {
 		/* Heaps grow up, mappings down, and other threads are mapping just now. */
 		uint64_t room = m.start > free_from ? m.start - free_from : 0;
-		uint64_t page = m.start - (room > 2 * GROWTH_ROOM ? GROWTH_ROOM : PAGE);
+		int is_far = room > 2 * GROWTH_ROOM;
 
 		note_code(rm, &m);
 		if (room >= 2 * PAGE && strcmp(m.name, "[stack]") != 0 &&
-			m.start < ARCH_ADDRESSES_END && distance(page, addr) < ARCH_TRAMP_REACH &&
-			(!best || distance(page, addr) < distance(best, addr)))
-			best = page;
+			m.start < ARCH_ADDRESSES_END) {
+			consider(&search, m.start - (is_far ? GROWTH_ROOM : PAGE), is_far);
+			if (room > HEAP_ROOM + GROWTH_ROOM)
+				consider(&search, (free_from + HEAP_ROOM) & ~(PAGE - 1), 1);
+		}
 		free_from = m.end > free_from ? m.end : free_from;
 	}
-	return best;
+	return search.best;
 }
 
 /* ---- trampolines ---- */
