@@ -232,6 +232,23 @@ static long flags_said(pid_t tid, uint32_t fd)
 	return flags ? strtol(flags + strlen("flags:"), NULL, 8) : -1;
 }
 
+const char *fd_type(int fd, const char *path)
+{
+	static const char *const names[] = {[S_IFREG >> 12] = "regular",
+		[S_IFDIR >> 12] = "directory",
+		[S_IFIFO >> 12] = "fifo",
+		[S_IFCHR >> 12] = "character device",
+		[S_IFBLK >> 12] = "block device",
+		[S_IFSOCK >> 12] = "socket",
+		[S_IFLNK >> 12] = "symbolic link"};
+	struct statx st;
+
+	if (statx(fd, path, AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0 ||
+		!(st.stx_mask & STATX_TYPE) || st.stx_mode >> 12 >= sizeof(names) / sizeof(*names))
+		return NULL;
+	return names[st.stx_mode >> 12];
+}
+
 int fd_look(pid_t pid, pid_t tid, uint32_t fd, struct fd_look *ret)
 {
 	char path[64], link[PATH_MAX + 1];
@@ -246,6 +263,7 @@ int fd_look(pid_t pid, pid_t tid, uint32_t fd, struct fd_look *ret)
 	*ret = (struct fd_look){.target = mem_strdup(link)};
 	if (*link == '/') {
 		ret->flagged = file_takes_by(flags_said(tid, fd), 0);
+		ret->type = fd_type(AT_FDCWD, path);
 	} else if (strncmp(link, PIPE_LINK, strlen(PIPE_LINK)) == 0) {
 		long flags = flags_said(tid, fd);
 

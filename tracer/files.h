@@ -39,7 +39,8 @@ struct file {
 	uint8_t takes;    /* enum file_takes, by these and its name */
 	uint8_t gro;      /* socket options that change how its calls are measured */
 	uint32_t gso_size;
-	uint64_t socket; /* inode; 0: no socket, or not known to be one */
+	uint64_t socket;  /* inode; 0: no socket, or not known to be one */
+	const char *type; /* of what has a path: static text, "fifo"; NULL: not known */
 };
 
 struct life {
@@ -128,6 +129,7 @@ void files_is(struct files *f, struct life *life, struct file *file);
 /* ---- what the kernel says: fd_describe.c ---- */
 struct fd_look {
 	char *target;      /* heap */
+	const char *type;  /* as struct file's */
 	uint64_t socket;   /* inode, 0: none */
 	uint32_t gso_size; /* of a UDP socket */
 	uint8_t gro;
@@ -137,6 +139,9 @@ struct fd_look {
 /* Looks at the number in thread tid of process pid. 0, or -EBADF: it is not open, or cannot be
  * looked at. */
 int fd_look(pid_t pid, pid_t tid, uint32_t fd, struct fd_look *ret);
+/* The type of a file, static text; NULL: it cannot be told without asking a file system that others
+ * serve, or at all. path: "", fd itself. */
+const char *fd_type(int fd, const char *path);
 /* enum file_takes, of flags as open and pipe2 take them; negative: not known. */
 uint8_t file_takes_by(long flags, int is_pipe);
 struct sockaddr_storage;

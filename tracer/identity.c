@@ -229,6 +229,7 @@ static void is_named(
 		file = life->file;
 	}
 	file->flagged |= look->flagged;
+	file->type = look->type;
 	file_set_name(file, look->target, FILE_READ);
 	file->gso_size = look->gso_size;
 	file->gro = look->gro;
@@ -319,6 +320,7 @@ struct lookup {
 	char *path; /* heap */
 	pid_t pid;  /* whose entry in /proc a link to one's own is */
 	char *to;   /* heap; NULL: it leads nowhere (any more) */
+	const char *type;
 };
 
 static void look_up(void *arg)
@@ -335,6 +337,7 @@ static void look_up(void *arg)
 	if (n <= 0)
 		return;
 	link[n] = '\0';
+	l->type = fd_type(fd, "");
 	/* A link to its own entry in /proc has led us to ours. */
 	n = snprintf(own, sizeof(own), "/proc/%d/", getpid());
 	l->to = strncmp(link, own, (size_t)n) == 0 ? mem_printf("/proc/%d/%s", l->pid, link + n)
@@ -351,7 +354,8 @@ static void lookup_drop(void *arg)
 }
 
 /* Through the target's root, if that is still there; NULL: it leads nowhere (any more). */
-static char *resolve(struct identity *id, const struct wanted *w, const char *path)
+static char *resolve(
+	struct identity *id, const struct wanted *w, const char *path, const char **ret_type)
 {
 	struct lookup *l;
 	char *to;
@@ -369,6 +373,7 @@ static char *resolve(struct identity *id, const struct wanted *w, const char *pa
 	}
 	to = l->to;
 	l->to = NULL;
+	*ret_type = l->type;
 	lookup_drop(l);
 	return to;
 }
@@ -382,7 +387,7 @@ static void resolve_said(struct identity *id, const struct wanted *w)
 	if (w->file->name != FILE_SAID || *w->file->target != '/')
 		return;
 	path = without_self(w, w->file->target);
-	to = resolve(id, w, path);
+	to = resolve(id, w, path, &w->file->type);
 	if (to)
 		free(path);
 	file_set_name(w->file, to ? to : path, FILE_SAID);
@@ -710,6 +715,9 @@ static uint8_t path_of(const struct file *file)
 {
 	if (!file->target)
 		return PATH_UNKNOWN;
+	/* Others are behind it, as behind a pipe. */
+	if (file->type && (!strcmp(file->type, "fifo") || !strcmp(file->type, "character device")))
+		return PATH_NO;
 	return *file->target == '/' ? PATH_YES : PATH_NO;
 }
 

@@ -104,18 +104,15 @@ static int thread_name(
 	return 0;
 }
 
-static int fd_name(void *ctx, uint32_t id, uint64_t *ret_pid, uint64_t *ret_fd,
-	uint64_t *ret_generation, const char **ret_target)
+static int fd_name(void *ctx, uint32_t id, struct agg_fd *ret)
 {
 	const struct session *s = ctx;
 	const struct fd_info *info = fd_registry_get(identity_registry(s->identity), id);
 
 	if (!info)
 		return -1;
-	*ret_pid = (uint64_t)info->pid;
-	*ret_fd = info->fd;
-	*ret_generation = info->generation;
-	*ret_target = info->file->target;
+	*ret = (struct agg_fd){(uint64_t)info->pid, info->fd, info->generation, info->file->target,
+		info->file->type};
 	return 0;
 }
 

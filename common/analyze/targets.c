@@ -331,7 +331,19 @@ static int is_written(const struct res_fd *fd)
 	return 0;
 }
 
-/* Reads that a larger buffer would have brought along. Of devices a read can be one event. */
+/* A file whose bytes are there as they were written. Of a FIFO or device somebody is at the other
+ * end; what the kernel makes up (/proc, /sys) comes in pieces of its own. What was gone before it
+ * was looked at is taken for one by its path. */
+static int is_file(const struct res_fd *fd)
+{
+	const char *path = view_name(fd->target);
+
+	if (*path != '/' || !strncmp(path, "/proc/", 6) || !strncmp(path, "/sys/", 5))
+		return 0;
+	return fd->type ? !strcmp(fd->type, "regular") : strncmp(path, "/dev/", 5) != 0;
+}
+
+/* Reads that a larger buffer would have brought along. */
 static void find_reads(struct finder *f, const char *call)
 {
 	const struct res_result *r = f->s->io;
@@ -345,7 +357,7 @@ static void find_reads(struct finder *f, const char *call)
 			const struct res_part *p = &fd->syscalls.at[k];
 
 			if (p->larger_reads == U64_NONE || strcmp(view_name(p->name), call) != 0 ||
-				strncmp(view_name(fd->target), "/dev/", 5) == 0)
+				!is_file(fd))
 				continue;
 			calls = sat_add(calls, view_zero(p->calls));
 			if (p->larger_reads && !any_of_path(r, view_name(fd->target), is_written))
@@ -489,14 +501,13 @@ static int is_on_stream(const struct res_result *r, const struct res_gathering *
 	return fd && view_is_stream(fd);
 }
 
-/* A file that nobody says is on disk, and that is written only: who writes it promises nothing.
- * Devices are none; what else has a path and is read at once, as a FIFO, cannot be told from it. */
+/* A file that nobody says is on disk, and that is written only: who writes it promises nothing. */
 static int is_log(const struct res_result *r, const struct res_gathering *row)
 {
 	const struct res_fd *fd = view_gathered_fd(r, row);
 
-	return fd && fd->target && fd->target[0] == '/' && strncmp(fd->target, "/dev/", 5) != 0 &&
-	       row->synced != 1 && is_only_written(r, fd->target) && !is_synced(r, fd->target);
+	return fd && is_file(fd) && row->synced != 1 && is_only_written(r, fd->target) &&
+	       !is_synced(r, fd->target);
 }
 
 static void sum_place(

@@ -56,14 +56,10 @@ static int thread_name(void *ctx, uint32_t id, uint64_t *pid, uint64_t *tid, con
 	return 0;
 }
 
-static int fd_name(void *ctx, uint32_t id, uint64_t *pid, uint64_t *fd, uint64_t *generation,
-	const char **target)
+static int fd_name(void *ctx, uint32_t id, struct agg_fd *ret)
 {
 	(void)ctx;
-	*pid = 7;
-	*fd = id;
-	*generation = 0;
-	*target = "pipe:[1]";
+	*ret = (struct agg_fd){.pid = 7, .fd = id, .target = "pipe:[1]"};
 	return id ? 0 : -1;
 }
 

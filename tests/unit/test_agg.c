@@ -61,14 +61,10 @@ static int thread_name(void *ctx, uint32_t id, uint64_t *pid, uint64_t *tid, con
 	return 0;
 }
 
-static int fd_name(void *ctx, uint32_t id, uint64_t *pid, uint64_t *fd, uint64_t *generation,
-	const char **target)
+static int fd_name(void *ctx, uint32_t id, struct agg_fd *ret)
 {
 	(void)ctx;
-	*pid = 500;
-	*fd = id / 10;
-	*generation = id % 10;
-	*target = id == 71 ? NULL : "/dev/null";
+	*ret = (struct agg_fd){500, id / 10, id % 10, id == 71 ? NULL : "/dev/null", NULL};
 	return 0;
 }
 

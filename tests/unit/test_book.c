@@ -59,14 +59,10 @@ static int thread_name(void *ctx, uint32_t id, uint64_t *pid, uint64_t *tid, con
 	return 0;
 }
 
-static int fd_name(void *ctx, uint32_t id, uint64_t *pid, uint64_t *fd, uint64_t *generation,
-	const char **target)
+static int fd_name(void *ctx, uint32_t id, struct agg_fd *ret)
 {
 	(void)ctx;
-	(void)pid;
-	(void)fd;
-	(void)generation;
-	(void)target;
+	(void)ret;
 	return id ? -1 : 0;
 }
 

@@ -34,14 +34,10 @@ static int thread_name(
 	return id == 3 ? -1 : 0;
 }
 
-static int fd_name(void *ctx, uint32_t id, uint64_t *ret_pid, uint64_t *ret_fd,
-	uint64_t *ret_generation, const char **ret_target)
+static int fd_name(void *ctx, uint32_t id, struct agg_fd *ret)
 {
 	(void)ctx;
-	*ret_pid = 1;
-	*ret_fd = id;
-	*ret_generation = 0;
-	*ret_target = "/x";
+	*ret = (struct agg_fd){1, id, 0, "/x", NULL};
 	return 0;
 }
 

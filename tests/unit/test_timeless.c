@@ -27,14 +27,10 @@ static int thread_name(void *ctx, uint32_t id, uint64_t *pid, uint64_t *tid, con
 	return 0;
 }
 
-static int fd_name(void *ctx, uint32_t id, uint64_t *pid, uint64_t *fd, uint64_t *generation,
-	const char **target)
+static int fd_name(void *ctx, uint32_t id, struct agg_fd *ret)
 {
 	(void)ctx;
-	*pid = 10;
-	*fd = id;
-	*generation = 0;
-	*target = "udp 127.0.0.1:1 -> 127.0.0.1:53";
+	*ret = (struct agg_fd){10, id, 0, "udp 127.0.0.1:1 -> 127.0.0.1:53", NULL};
 	return 0;
 }
 

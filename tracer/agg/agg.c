@@ -249,7 +249,7 @@ static void threads_result(const struct agg *a, const struct agg_names *names, s
 static void fds_result(const struct agg *a, const struct agg_names *names, struct res_result *r)
 {
 	const struct parts_owner *owner;
-	const char *target;
+	struct agg_fd fd;
 
 	RES_LIST(r, &r->fds, owners(&a->fds), fd);
 	for (size_t i = 0; (owner = owner_at(&a->fds, i)); i++) {
@@ -257,10 +257,13 @@ static void fds_result(const struct agg *a, const struct agg_names *names, struc
 
 		to->syscalls.at = owner_result(a, owner, r);
 		to->syscalls.len = owner->len;
-		target = NULL;
-		if (owner != a->fds.merged && names->fd(names->ctx, owner->id, &to->pid, &to->fd,
-						      &to->generation, &target) == 0)
-			to->target = arena_strdup(result_arena(r), target);
+		if (owner == a->fds.merged || names->fd(names->ctx, owner->id, &fd) < 0)
+			continue;
+		to->pid = fd.pid;
+		to->fd = fd.fd;
+		to->generation = fd.generation;
+		to->target = arena_strdup(result_arena(r), fd.target);
+		to->type = arena_strdup(result_arena(r), fd.type);
 	}
 	qsort(r->fds.at, r->fds.len, sizeof(*r->fds.at), fd_cmp);
 	if (a->fds.merged)
@@ -405,6 +408,7 @@ static void owners_so_far(const struct agg *a, const struct parts *parts, struct
 void agg_counted(const struct agg *a, const struct agg_names *names, struct counted *ret)
 {
 	const char *name;
+	struct agg_fd fd;
 
 	*ret = (struct counted){.calls = a->calls};
 	for (size_t i = 0; i < a->tallies_len; i++)
@@ -424,8 +428,11 @@ void agg_counted(const struct agg *a, const struct agg_names *names, struct coun
 	for (size_t i = 0; i < a->fds.list.len; i++) {
 		struct counted_owner *o = &ret->fds.at[i];
 
-		if (names->fd(names->ctx, a->fds.list.at[i]->id, &o->pid, &o->number,
-			    &o->generation, &name) == 0)
-			o->name = arena_strdup(&ret->names, name);
+		if (names->fd(names->ctx, a->fds.list.at[i]->id, &fd) < 0)
+			continue;
+		o->pid = fd.pid;
+		o->number = fd.fd;
+		o->generation = fd.generation;
+		o->name = arena_strdup(&ret->names, fd.target);
 	}
 }

@@ -384,10 +384,12 @@ static void place_rows(const struct place *p, const struct agg_names *names, str
 	for (int i = 0; i < LIMITS; i++) {
 		struct way all = ended(p->free[i], &limits[i], p->last_ns);
 		struct way safe = ended(p->apart ? p->safe[i] : p->free[i], &limits[i], cut_ns);
+		struct agg_fd fd = {.fd = UINT64_MAX, .generation = UINT64_MAX};
 		const char *ignored;
-		uint64_t pid;
 
-		names->fd(names->ctx, p->fd_id, &pid, &rows[i].fd, &rows[i].generation, &ignored);
+		names->fd(names->ctx, p->fd_id, &fd);
+		rows[i].fd = fd.fd;
+		rows[i].generation = fd.generation;
 		names->thread(names->ctx, p->thread_id, &rows[i].pid, &rows[i].tid, &ignored);
 		rows[i].change = change;
 		rows[i].calls = p->calls;

@@ -4,13 +4,18 @@
 
 #include <stdint.h>
 
+/* The row of an fd in the result; NULL: not known. */
+struct agg_fd {
+	uint64_t pid, fd, generation;
+	const char *target, *type;
+};
+
 /* Who the ids in the events are; asked when the result is built. The strings are copied. */
 struct agg_names {
-	/* Both return 0, or -1 when nothing is known of that id. */
+	/* Both return 0, or -1 when nothing is known of that id, and *ret is as it was. */
 	int (*thread)(void *ctx, uint32_t thread_id, uint64_t *ret_pid, uint64_t *ret_tid,
 		const char **ret_comm);
-	int (*fd)(void *ctx, uint32_t fd_id, uint64_t *ret_pid, uint64_t *ret_fd,
-		uint64_t *ret_generation, const char **ret_target);
+	int (*fd)(void *ctx, uint32_t fd_id, struct agg_fd *ret);
 	void *ctx;
 };
 
