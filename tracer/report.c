@@ -277,7 +277,10 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 			(unsigned long long)s->crashed, crash ? crash : "?",
 			sigabbrev_np(s->crash));
 	if (v->timed_out)
-		result_warn(r, "timed_out", "The time limit ended the run.");
+		result_warn(r, "timed_out",
+			v->cpu_spent ? "The limit of CPU time that iotrace is under itself "
+				       "(ulimit -t) ended the run."
+				     : "The time limit ended the run.");
 	if (s->seen.own_filter)
 		result_warn(r, "own_filter",
 			"The target installed a seccomp filter that hides calls from ours: from "

@@ -45,11 +45,17 @@ void supervise_signals(sigset_t *ret)
 	sigaddset(ret, SIGHUP);
 }
 
+static void watched_signals(sigset_t *ret)
+{
+	supervise_signals(ret);
+	sigaddset(ret, SIGXCPU);
+}
+
 void supervise_block_signals(void)
 {
 	sigset_t set;
 
-	supervise_signals(&set);
+	watched_signals(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -78,12 +84,26 @@ static int is_known(struct watch *w, const struct signalfd_siginfo *si)
 	return again;
 }
 
+/* What it has left is for the result. */
+static void spend_cpu(struct watch *w)
+{
+	w->v->timed_out = w->v->cpu_spent = 1;
+	if (w->v->attached)
+		detach(w);
+	else
+		w->kill_at_ns = clock_mono_ns();
+}
+
 static void take_signal(struct watch *w)
 {
 	struct signalfd_siginfo si;
 
 	if (read(w->polls[FROM_SIGNAL].fd, &si, sizeof(si)) != sizeof(si))
 		return;
+	if (si.ssi_signo == SIGXCPU) {
+		spend_cpu(w);
+		return;
+	}
 	if (w->v->attached) {
 		w->v->signals++;
 		detach(w);
@@ -256,7 +276,7 @@ int supervise_run(struct supervise *v, struct err *err)
 	cleanup_close int signal_fd = -1, command_fd = -1;
 	struct watch w = {.v = v, .kill_at_ns = UINT64_MAX, .give_up_ns = UINT64_MAX};
 
-	supervise_signals(&set);
+	watched_signals(&set);
 	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signal_fd < 0)
 		return err_set(err, -errno, "signalfd: %s", strerror(errno));

@@ -30,7 +30,8 @@ struct supervise {
 	int quit_fd;            /* readable: detach; -1: never */
 	uint64_t grace_ns;
 	/* what happened */
-	int timed_out;
+	int timed_out;                /* also by the next */
+	int cpu_spent;                /* nearly all of the tracer's own CPU time (SIGXCPU) */
 	unsigned int signals;         /* INT, TERM, HUP received */
 	unsigned int control_unknown; /* lines of the control pipe that mean nothing */
 	int command_status;           /* wait status of CMD */
@@ -41,7 +42,7 @@ struct supervise {
 uint64_t supervise_next_ns(uint64_t at_ns, uint64_t every_ns, uint64_t now_ns);
 /* INT, TERM and HUP, the signals that are passed on. */
 void supervise_signals(sigset_t *ret);
-/* Blocks them, in all threads before any is started. */
+/* Blocks them, and SIGXCPU, in all threads before any is started. */
 void supervise_block_signals(void);
 /* Returns when the tracing thread is through. 0 or -errno; -EDEADLK: it is not and never will be,
  * only the end of this process ends it and its tracees. */

@@ -448,13 +448,39 @@ def without_any_file_there_is_a_summary(t):
 
 @test
 def a_limit_of_cpu_time_is_the_programs(t):
-    """Of many programs each has its own time; the tracer, which all of them cost some, is not ended by it."""
+    """Of many programs each has its own time; the tracer, which all of them cost some, is not ended by it: it lifts the
+    limit or, where it may not, is told a second before."""
     show = ("p=$(sed -n 's/^TracerPid:[^0-9]*//p' /proc/self/status); "
-            "for i in self $p; do sed -n 's/^Max cpu time *\\([0-9]*\\) *\\([0-9]*\\).*/\\1 \\2/p' /proc/$i/limits; done")
+            "for i in self $p; do sed -n 's/^Max cpu time *\\([a-z0-9]*\\) *\\([a-z0-9]*\\).*/\\1 \\2/p' /proc/$i/limits; done")
+    lifted = t.run(["sh", "-c", "ulimit -t 777; ulimit -t unlimited"]).status == 0
+    own = "unlimited unlimited" if lifted else "776 777"
     for mode in ("ptrace", "auto"):
         r = t.run(["sh", "-c", "ulimit -S -t 55; ulimit -H -t 777; exec %s -q --mode=%s --json %s sh -c %s" % (
             quote(t.binary), mode, t.path("cpu.json"), quote(show))])
-        eq(r.out, "55 777\n777 777\n", "soft and hard limit of the program and the tracer: %s" % r)
+        eq(r.out, "55 777\n%s\n" % own, "soft and hard limit of the program and the tracer: %s" % r)
+
+
+@test
+def the_tracers_own_cpu_time_is_over(t):
+    """It may not lift its limit: what it traces is ended by it, as it would be by the tracer's end, and there is a result."""
+    ordinary = [need_tool("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    os.chmod(t.dir, 0o777)
+    if t.run(ordinary + ["test", "-x", t.binary]).status:
+        raise Skip("another user may not enter the folder of the build")
+    dd = "dd if=/dev/zero of=/dev/null bs=1 2>/dev/null"
+    for options, before in ((["--mode=ptrace", "--", "sh", "-c", dd], ""),
+                            (["--mode=ptrace", "-p", "$target"], dd + " & target=$!; ")):
+        limit = "ulimit -t 2; exec " if not before else "(ulimit -t 2; exec "
+        after = "" if not before else "); status=$?; kill $target && exit $status"
+        argv = " ".join(word if word.startswith("$") else quote(word) for word in
+                        [t.binary, "-q", "--json", t.path("spent.json")] + options)
+        r = t.run(ordinary + ["sh", "-c", before + limit + argv + after])
+        eq(r.status, 124, "status, %s: %s" % (options, r))
+        with open(t.path("spent.json")) as f:
+            j = json.load(f)
+        eq([w["text"] for w in j["warnings"] if w["code"] == "timed_out"],
+           ["The limit of CPU time that iotrace is under itself (ulimit -t) ended the run."], "what is said")
+        os.unlink(t.path("spent.json"))
 
 
 @test

@@ -6,6 +6,7 @@
  * says: The time limit ended the run.
  * says: at the time limit
  * never: exit status 0
+ * never: The limit of CPU time that iotrace is under
  */
 #include "t.h"
 
