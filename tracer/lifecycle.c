@@ -245,7 +245,7 @@ static void note_privileges(struct session *s, const struct tracee *t)
 {
 	const struct thread_info *info = tracees_info(&s->tracees, t->thread_id);
 
-	if (*s->unprivileged || !privileges_lost(t->tid, s->reads.filler == NULL))
+	if (*s->unprivileged || !privileges_lost(t->tid, s->filler))
 		return;
 	snprintf(s->unprivileged, sizeof(s->unprivileged), "%s", info ? info->comm : "?");
 }

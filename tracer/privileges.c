@@ -13,6 +13,8 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/base/mem.h"
+#include "tracer/filler.h"
 
 #define STATUS_MAX 65536
 
@@ -68,15 +70,13 @@ static int takes_none(void)
 	return none;
 }
 
-int privileges_lost(pid_t tid, int ask_file)
+static int lost_by(pid_t tid, int ask_file)
 {
 	cleanup_free char *status = NULL;
 	char exe[32], path[32];
 	struct statx st;
 	int lost = 0;
 
-	if (takes_none())
-		return 0;
 	snprintf(exe, sizeof(exe), "/proc/%d/exe", tid);
 	snprintf(path, sizeof(path), "/proc/%d/status", tid);
 	/* Without asking a server for what is not known here. */
@@ -95,4 +95,37 @@ int privileges_lost(pid_t tid, int ask_file)
 		lost |= (file_capabilities(exe, status) &
 				~status_number(status, "\nCapPrm:", 0, 16)) != 0;
 	return lost && !(ask_file && is_nosuid(exe));
+}
+
+struct asked {
+	pid_t tid;
+	int lost;
+};
+
+static void ask(void *arg)
+{
+	struct asked *a = arg;
+
+	a->lost = lost_by(a->tid, 1);
+}
+
+int privileges_lost(pid_t tid, struct filler *f)
+{
+	static int late; /* a file was not to be had in time: none is asked any more */
+	struct asked *a;
+	int lost;
+
+	if (takes_none())
+		return 0;
+	if (!f || late)
+		return lost_by(tid, !late);
+	a = mem_calloc(1, sizeof(*a));
+	a->tid = tid;
+	if (filler_run(f, ask, free, a) < 0) {
+		late = 1;
+		return lost_by(tid, 0);
+	}
+	lost = a->lost;
+	free(a);
+	return lost;
 }

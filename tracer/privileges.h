@@ -7,9 +7,10 @@
 /*
  * Privileges that a program's file would have given (set-user-ID, set-group-ID, capabilities) and
  * that it did not get because it is traced: the kernel gives none under a tracer that lacks
- * CAP_SYS_PTRACE (execve(2)). 1 if the process has lost some by the execve that it stops at;
- * ask_file 0: its file must not be asked for capabilities, as a traced process may have to answer.
+ * CAP_SYS_PTRACE (execve(2)). 1 if the process has lost some by the execve that it stops at.
+ * f: asks its file for capabilities, as a traced process may have to answer; NULL: none does.
  */
-int privileges_lost(pid_t tid, int ask_file);
+struct filler;
+int privileges_lost(pid_t tid, struct filler *f);
 
 #endif

@@ -508,6 +508,37 @@ def a_program_on_a_file_system_that_is_traced_too(t):
 
 
 @test
+def a_file_system_is_there_before_its_server_is_attached(t):
+    """Whether a program has lost privileges to a tracer that may not trace all is asked of its file, too."""
+    need_root()
+    need_tool("unshare")
+    lacking = need_tool("setpriv") + " --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace "
+    folder, data, copies, begin = t.path("served"), t.path("data"), t.path("copies"), t.path("begin")
+    os.mkdir(folder)
+    os.mkfifo(begin)
+    with open(data, "w", encoding="ascii") as f:
+        f.write("some data\n")
+    argv, prefix = t.iotrace_argv(["-q", "--mode=ptrace", "--tree"], [])
+    script = (
+        "(for i in $(seq 200); do sleep 0.1; done; umount -f {folder}) 2>{null} & rescue=$!; "
+        "{lacking} {served} {folder} $(command -v cat) {data} <{begin} >{copies} & served=$!; exec 3<>{begin}; "
+        "until grep -q ' {folder} ' /proc/self/mountinfo; do kill -0 $served || exit 77; done; export served; "
+        "{lacking} {iotrace} -p $served -- sh -c 'echo >{begin}; while kill -0 $served; do :; done' 2>{null} & traced=$!; "
+        "wait $served; status=$?; wait $traced || status=$?; kill $rescue; exit $status").format(
+            folder=folder, null=os.devnull, lacking=lacking, served=t.target("served"), data=quote(data),
+            begin=quote(begin), copies=quote(copies), iotrace=" ".join(quote(a) for a in argv))
+    r = t.run(["unshare", "-m", "sh", "-c", script])
+    if r.status == 77:
+        raise Skip(r.err.strip())
+    eq(r.status, 0, "%s" % r)
+    with open(copies, encoding="ascii") as f:
+        eq(f.read(), 3 * "some data\n", "what the program wrote")
+    with open(prefix + ".json") as f:
+        j = json.load(f)
+    check(any(fd["target"] == data for fd in j["fds"]), "the program was not traced")
+
+
+@test
 def a_process_that_may_not_be_looked_into_keeps_nothing_of_ours(t):
     """To root every process is open: then the recorder is there."""
     need_recorder(t)

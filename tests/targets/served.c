@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
  * served FOLDER PROGRAM [ARG...]: serves PROGRAM as FOLDER/program by FUSE, in one thread, and has
- * a child run it from there three times, with the limit of address space taken back. Nothing is
- * cached: who asks for it, whoever that is, waits for us. Status: the program's; 77: no FUSE here.
+ * a child run it from there three times, once there is a byte of standard input or its end, with
+ * the limit of address space taken back. Nothing is cached: who asks for it, whoever that is, waits
+ * for us. Status: the program's; 77: no FUSE here.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -94,8 +95,10 @@ static int run(const char *folder, char **argv)
 {
 	struct rlimit limit;
 	int status = 0;
+	char byte;
 	pid_t pid;
 
+	CHECK(read(STDIN_FILENO, &byte, 1) >= 0);
 	CHECK(getrlimit(RLIMIT_AS, &limit) == 0);
 	limit.rlim_cur = limit.rlim_max;
 	CHECK(setrlimit(RLIMIT_AS, &limit) == 0 && chdir(folder) == 0);
