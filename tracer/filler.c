@@ -13,6 +13,7 @@
 #include "common/base/mem.h"
 
 #define WAIT_NS     (200 * NS_PER_MS)
+#define WORK_NS     NS_PER_MS /* of a thread's own time in that: it does not sleep */
 #define ASLEEP_MAX  16 /* threads that did not come back; with so many, nothing more is tried */
 #define STACK_BYTES (256 * 1024)
 
@@ -31,6 +32,8 @@ struct filler {
 struct job {
 	void (*work)(void *arg), (*drop)(void *arg);
 	void *arg;
+	clockid_t clock; /* of its thread, once it is taken */
+	uint64_t worked_ns;
 	int over, given_up;
 };
 
@@ -41,6 +44,14 @@ static void unref(struct filler *f)
 	pthread_mutex_unlock(&f->lock);
 	if (last)
 		free(f);
+}
+
+static uint64_t own_time_ns(const struct job *j)
+{
+	struct timespec t = {0};
+
+	clock_gettime(j->clock, &t);
+	return (uint64_t)t.tv_sec * NS_PER_SEC + (uint64_t)t.tv_nsec;
 }
 
 static void *serve(void *arg)
@@ -59,6 +70,8 @@ static void *serve(void *arg)
 			break;
 		j = f->job;
 		f->job = NULL;
+		pthread_getcpuclockid(pthread_self(), &j->clock);
+		j->worked_ns = own_time_ns(j);
 		pthread_mutex_unlock(&f->lock);
 		j->work(j->arg);
 		pthread_mutex_lock(&f->lock);
@@ -123,24 +136,44 @@ void filler_free(struct filler *f)
 	unref(f);
 }
 
-/* Under the lock. -ETIMEDOUT: the job is its thread's now. */
-static int await(struct filler *f, struct job *j)
+/* Of a job that is taken: 1 if its thread works, as on a large file, and has since the last time.
+ */
+static int works(struct job *j)
+{
+	uint64_t before = j->worked_ns;
+
+	j->worked_ns = own_time_ns(j);
+	return j->worked_ns - before >= WORK_NS;
+}
+
+/* Under the lock. 1: it was done in WAIT_NS. */
+static int is_over(struct filler *f, const struct job *j)
 {
 	uint64_t at = clock_mono_ns() + WAIT_NS;
 	struct timespec until = {(time_t)(at / NS_PER_SEC), (long)(at % NS_PER_SEC)};
 
+	while (!j->over)
+		if (pthread_cond_timedwait(&f->done, &f->lock, &until) == ETIMEDOUT)
+			return j->over;
+	return 1;
+}
+
+/* Under the lock. -ETIMEDOUT: the job is its thread's now. */
+static int await(struct filler *f, struct job *j)
+{
 	f->job = j;
 	pthread_cond_signal(&f->given);
-	while (!j->over)
-		if (pthread_cond_timedwait(&f->done, &f->lock, &until) == ETIMEDOUT && !j->over) {
-			if (f->job == j) { /* nobody came to take it */
-				f->job = NULL;
-				return -EAGAIN;
-			}
+	while (!is_over(f, j)) {
+		if (f->job == j) { /* nobody came to take it */
+			f->job = NULL;
+			return -EAGAIN;
+		}
+		if (!works(j)) {
 			j->given_up = 1;
 			f->asleep++;
 			return -ETIMEDOUT;
 		}
+	}
 	return 0;
 }
 

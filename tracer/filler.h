@@ -11,8 +11,8 @@
  * system that it serves), and files of such a file system. Who reads it sleeps until it is there,
  * and who provides it may be stopped, waiting for us. So once a target has made one of the calls
  * that lead there (mount, fsopen, userfaultfd), and of files with -p, a thread of its own reads for
- * us, and is left alone if it does not come back: what it was to read is then not measured. Before,
- * nobody pays.
+ * us, and is left alone if it sleeps and does not come back: what it was to read is then not
+ * measured. Before, nobody pays.
  */
 struct filler;
 
