@@ -34,6 +34,7 @@
 #include "tracer/paths.h"
 #include "tracer/serial.h"
 #include "tracer/session.h"
+#include "tracer/stacks/stacks.h"
 #include "tracer/trap.h"
 
 #define RESTART_SYSCALL "restart_syscall"
@@ -307,6 +308,10 @@ static int control_entry(struct session *s, struct tracee *t)
 	case CONTROL_FILLER:
 		session_beware(s);
 		s->reads.filler = s->filler;
+		return 0;
+	case CONTROL_UNMOUNT:
+		if (s->stacks)
+			stacks_let_go(s->stacks);
 		return 0;
 	case CONTROL_IO_URING:
 		return 1;

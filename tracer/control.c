@@ -24,6 +24,7 @@ static const struct {
 	{"mount", CONTROL_FILLER, 0},
 	{"fsopen", CONTROL_FILLER, 0},
 	{"userfaultfd", CONTROL_FILLER, 0},
+	{"umount2", CONTROL_UNMOUNT, 0},
 	{"sched_getaffinity", CONTROL_AFFINITY, 0},
 	{"sched_setaffinity", CONTROL_AFFINITY, 0},
 	{"unshare", CONTROL_UNSHARE, 1},

@@ -14,6 +14,7 @@ enum control {
 	CONTROL_EXEC,     /* execve execveat */
 	CONTROL_SECCOMP,  /* seccomp, prctl: the target's own filter, feature.h */
 	CONTROL_FILLER,   /* mount fsopen userfaultfd: filler.h */
+	CONTROL_UNMOUNT,  /* umount2: no file of code may be mapped by us */
 	CONTROL_AFFINITY, /* sched_getaffinity sched_setaffinity: colocate.h */
 	/* the rest only where fds are reported */
 	CONTROL_UNSHARE, /* unshare(CLONE_FILES) */

@@ -480,6 +480,23 @@ def what_was_run_can_be_unmounted(t):
 
 
 @test
+def what_a_program_has_unmapped_can_be_unmounted_by_it(t):
+    unshare = [need_tool("unshare"), "-m" if os.geteuid() == 0 else "-rm"]
+    target = [t.target("unmounts"), t.path("disk")]
+    os.mkdir(t.path("disk"))
+    native = t.run(unshare + target)
+    if native.status == 77:
+        raise Skip(native.err.strip())
+    eq(native.status, 0, "untraced: %s" % native)
+    for mode in ("ptrace", "auto"):
+        argv, prefix = t.iotrace_argv(["-q", "--mode=" + mode, "--trace=getppid", "--stacks", t.path("paths")], target)
+        r = t.run(unshare + argv)
+        eq((r.status, r.err), (0, ""), mode)
+        with open(prefix + ".json") as f:
+            eq(sum(row["calls"] for row in json.load(f)["syscalls"] if row["name"] == "getppid"), 200, "calls")
+
+
+@test
 def a_program_on_a_file_system_that_is_traced_too(t):
     """FUSE: who looks at the program waits for its server, which may be stopped and waits for the tracer. So that a
     tracer that does wait, which no signal ends, is not left behind, the file system is taken away after a time."""

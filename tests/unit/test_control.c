@@ -35,6 +35,7 @@ static const struct {
 	{"getppid", "execveat", CONTROL_EXEC, 0, 0},
 	{"getppid", "seccomp", CONTROL_SECCOMP, 0, 0},
 	{"getppid", "prctl", CONTROL_SECCOMP, 0, 0},
+	{"getppid", "umount2", CONTROL_UNMOUNT, 0, 0},
 	{"getppid", "sched_setaffinity", CONTROL_AFFINITY, 0, 0},
 	{"getppid", "sched_getaffinity", CONTROL_AFFINITY, 0, 0},
 	{"getppid", "getppid", CONTROL_NONE, 1, 0},

@@ -15,8 +15,8 @@ static const char *const stopped[] = {"clone", "clone3", "fork", "vfork", "execv
 	"exit", "exit_group", "rt_sigreturn", "arch_prctl", "prctl", "seccomp", "setsockopt",
 	"unshare", "close_range", "io_uring_setup", "sched_getaffinity", "sched_setaffinity",
 	"restart_syscall", "modify_ldt", "set_thread_area", "remap_file_pages", "shmat", "shmdt",
-	"pkey_mprotect", "process_madvise", "ptrace", "mount", "fsopen", "userfaultfd", "chdir",
-	"fchdir", "chroot", "pivot_root", "setns", "pidfd_getfd"};
+	"pkey_mprotect", "process_madvise", "ptrace", "mount", "umount2", "fsopen", "userfaultfd",
+	"chdir", "fchdir", "chroot", "pivot_root", "setns", "pidfd_getfd"};
 
 static const struct {
 	const char *name;

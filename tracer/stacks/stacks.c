@@ -75,17 +75,13 @@ struct stacks *stacks_new(uint32_t every, int times)
 
 void stacks_free(struct stacks *s)
 {
-	struct map_iter it = {0};
-
 	if (!s)
 		return;
-	while (map_next(&s->unwinders, &it))
-		unwinder_free(it.value);
+	stacks_let_go(s);
 	for (size_t i = 0; i < s->stacks.len; i++) {
 		free(s->stacks.at[i]->text);
 		free(s->stacks.at[i]);
 	}
-	map_release(&s->unwinders);
 	unwind_common_release(&s->common);
 	map_release(&s->by_hash);
 	map_release(&s->by_line);
@@ -256,6 +252,15 @@ void stacks_forget(struct stacks *s, uint32_t mm_id)
 {
 	unwinder_free(map_del(&s->unwinders, mm_id));
 	weights_fold(s->weights, mm_id, add_line, s);
+}
+
+void stacks_let_go(struct stacks *s)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->unwinders, &it))
+		unwinder_free(it.value);
+	map_release(&s->unwinders);
 }
 
 /* ---- output ---- */

@@ -56,6 +56,9 @@ uint32_t stacks_take(struct stacks *s, const struct tracee *t, const struct user
 void stacks_add(struct stacks *s, const struct sys_event *ev);
 /* The address space ends. */
 void stacks_forget(struct stacks *s, uint32_t mm_id);
+/* A file system is to be unmounted: elfutils keeps files of code mapped, also what the process has
+ * unmapped since. They are mapped anew when they are needed. */
+void stacks_let_go(struct stacks *s);
 
 /* All calls are added. */
 void stacks_result(struct stacks *s, struct res_result *r);
