@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -89,6 +91,17 @@ static void look_drop(void *arg)
 	look_free(l);
 }
 
+/* Where the process's program is, if that is what is mapped; else "", which is nowhere. Heap. */
+static char *program_of(const struct tracee *t, const struct code_mapping *m)
+{
+	char *exe = mem_printf("/proc/%d/exe", t->tid), name[PATH_MAX];
+	ssize_t n = readlink(exe, name, sizeof(name));
+
+	if (n < 0 || (size_t)n != strlen(m->name) || memcmp(name, m->name, (size_t)n) != 0)
+		*exe = '\0';
+	return exe;
+}
+
 /* Its name begins at the root of the process's mounts or, where they are ours (chroot), at our own
  * root; what has none any more may be the process's program, and can be had by privilege. */
 static struct look *look_new(const struct tracee *t, const struct code_mapping *m, int what)
@@ -99,7 +112,7 @@ static struct look *look_new(const struct tracee *t, const struct code_mapping *
 	l->inode = m->inode;
 	l->places[0] = mem_printf("/proc/%d/root%s", t->tid, m->name);
 	l->places[1] = mem_strdup(m->name);
-	l->places[2] = mem_printf("/proc/%d/exe", t->tid);
+	l->places[2] = program_of(t, m);
 	l->places[3] = mem_printf("/proc/%d/map_files/%llx-%llx", t->tid,
 		(unsigned long long)m->start, (unsigned long long)m->end);
 	return l;
