@@ -461,7 +461,9 @@ static void copied_alike(char **args)
 }
 
 /* What else is mapped so near to where the program's jumps lead: a copy's jump may lead to it. */
-#define NEAR (32UL << 20)
+#define NEAR         (32UL << 20)
+/* All that is there at most for a program of so few calls. */
+#define TRAMPS_BYTES 0x10000UL
 
 static int is_alone(unsigned long at)
 {
@@ -472,27 +474,90 @@ static int is_alone(unsigned long at)
 
 	CHECK(maps);
 	while (fgets(line, sizeof(line), maps) && sscanf(line, "%lx-%lx", &start, &end) == 2)
-		alone &= (at >= start && at < end && end - start == 4096) || end + NEAR < at ||
-			 start > at + NEAR;
+		alone &= (at >= start && at < end && end - start <= TRAMPS_BYTES) ||
+			 end + NEAR < at || start > at + NEAR;
 	fclose(maps);
 	return alone;
 }
 
-static void jumps_lead_far(char **args)
+/* Where the changed code at `at` leads to, at once or by a short jump; 0: it is as it was. */
+static unsigned long leads_to(const char *at)
 {
 	int32_t leads;
 
+	if ((uint8_t)at[5] == 0xeb)
+		at += 7 + (int8_t)at[6];
+	memcpy(&leads, at + 1, sizeof(leads));
+	return (uint8_t)*at == 0xe9 ? (unsigned long)at + 5 + (unsigned long)(long)leads : 0;
+}
+
+static void jumps_lead_far(char **args)
+{
 	(void)args;
 	null_fd = t_null();
 	for (int i = 0; i < 160; i++)
 		call_alike(rec_alike, i / 20);
 	for (int i = 0; i < 8; i++) {
-		const char *at = rec_alike + (ptrdiff_t)128 * i;
+		unsigned long to = leads_to(rec_alike + (ptrdiff_t)128 * i);
 
-		memcpy(&leads, at + 1, sizeof(leads));
-		if ((uint8_t)*at == 0xe9)
-			CHECK(is_alone((unsigned long)at + 5 + (unsigned long)(long)leads));
+		CHECK(!to || is_alone(to));
 	}
+	report();
+}
+
+/* More functions than there are trampolines on a page. */
+#define MANY         200
+__asm__(".text\n.p2align 12\n.globl rec_many\nrec_many:\n"
+	".altmacro\n.macro one_of_many n\n.type rec_many\\n, @function\n"
+	"rec_many\\n: .cfi_startproc\nmovl $1, %eax\nsyscall\nret\n.cfi_endproc\n"
+	".size rec_many\\n, . - rec_many\\n\n.p2align 6\n.endm\n"
+	".set i, 0\n.rept 200\none_of_many %i\n.set i, i + 1\n.endr\n.p2align 12\n");
+extern const char rec_many[];
+
+/* What the program maps is not between trampolines: calls about it would be slower. */
+static void jumps_lead_together(char **args)
+{
+	unsigned long low = 0, high = 0;
+
+	(void)args;
+	null_fd = t_null();
+	for (int i = 0; i < 20 * MANY; i++) {
+		const char *at = rec_many + (ptrdiff_t)64 * (i % MANY);
+
+		CHECK(((call3)(uintptr_t)at)(null_fd, (long)"x", 1) == 1);
+		atomic_fetch_add(&writes, 1);
+	}
+	for (int i = 0; i < MANY; i++) {
+		unsigned long to = leads_to(rec_many + (ptrdiff_t)64 * i);
+
+		low = to && (!low || to < low) ? to : low;
+		high = to > high ? to : high;
+	}
+	CHECK(high - low < TRAMPS_BYTES);
+	report();
+}
+
+/* Whether there would be so much memory, of which none is used. */
+static int is_to_be_had(unsigned long bytes)
+{
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return at != MAP_FAILED && munmap(at, bytes) == 0;
+}
+
+/* No trampolines are in the way of the heap. */
+static void heap_grows(char **args)
+{
+	unsigned long bytes = 4UL << 30, begin = (unsigned long)syscall(SYS_brk, 0);
+
+	(void)args;
+	null_fd = t_null();
+	while (!is_to_be_had(bytes))
+		bytes /= 2;
+	for (int i = 0; i < 160; i++)
+		call_alike(rec_alike, i / 20);
+	CHECK((unsigned long)syscall(SYS_brk, begin + bytes) == begin + bytes);
+	CHECK((unsigned long)syscall(SYS_brk, begin) == begin);
 	report();
 }
 
@@ -964,7 +1029,8 @@ static const struct tcase cases[] = {{"registers", registers_kept}, {"own_gs", o
 	{"asked_gs", asked_gs}, {"generated", generated}, {"mapped_code", mapped_code},
 	{"own_code", own_code}, {"moved_code", moved_code}, {"copied_code", copied_code},
 	{"copied_part", copied_part}, {"copied_alike", copied_alike},
-	{"jumps_lead_far", jumps_lead_far}, {"copied_and_moved", copied_and_moved},
+	{"jumps_lead_far", jumps_lead_far}, {"jumps_lead_together", jumps_lead_together},
+	{"heap_grows", heap_grows}, {"copied_and_moved", copied_and_moved},
 	{"copied_at_once", copied_at_once}, {"unchanged", unchanged}, {"vanishing", vanishing},
 	{"bad_pointers", bad_pointers}, {"fault_signals", fault_signals},
 	{"overwritten", overwritten}, {"dropped_page", dropped_page}, {"filtered", filtered},

@@ -22,8 +22,7 @@
 #define LOWEST_PAGE 0x10000ULL /* below it an ordinary user may not map */
 #define PAGE        4096ULL
 #define GROWTH_ROOM (64ULL << 20)
-#define HEAP_ROOM   (1536ULL << 20) /* in reach from what is before it: ARCH_TRAMP_REACH */
-#define HITS_GIVEN  16              /* for a page that another thread takes before us */
+#define HITS_GIVEN  16 /* for a page that another thread takes before us */
 
 /* ---- what is mapped where ---- */
 
@@ -139,9 +138,10 @@ static void consider(struct search *s, uint64_t page, int is_far)
 }
 
 /* The free page nearest to addr, not where a stack or the heap grows; 0: none in reach. One that is
- * far from what is mapped is taken if there is one: a jump that leads to it leads nowhere, mostly,
- * from where the program copies it to (copies.c), and from there to a near one it may lead to code.
- * What code is mapped is noted anew on the way: what mapping_at() gave before is gone. */
+ * far from what the program has mapped is taken if there is one: a jump that leads to it leads
+ * nowhere, mostly, from where the program copies it to (copies.c), and from there to a near one it
+ * may lead to code. What code is mapped is noted anew on the way: what mapping_at() gave before is
+ * gone. */
 static uint64_t free_page(struct recorder_mm *rm, pid_t tid, uint64_t addr)
 {
 	cleanup_free char *maps = maps_read(tid);
@@ -153,17 +153,17 @@ static uint64_t free_page(struct recorder_mm *rm, pid_t tid, uint64_t addr)
 	patch_forget_code(rm);
 	rm->code_hidden = !maps;
 	while (maps && mapping_next(&text, &m)) {
-		/* Heaps grow up, mappings down, and other threads are mapping just now. */
 		uint64_t room = m.start > free_from ? m.start - free_from : 0;
-		int is_far = room > 2 * GROWTH_ROOM;
+		/* What is ours stays together: what the program maps is not between (guards). */
+		int beside_ours = sites_has_page(&rm->sites, m.start);
+		int is_far = beside_ours || room > 2 * GROWTH_ROOM;
+		/* Heaps grow up, mappings down, and other threads are mapping just now. */
+		uint64_t page = m.start - (is_far && !beside_ours ? GROWTH_ROOM : PAGE);
 
 		note_code(rm, &m);
 		if (room >= 2 * PAGE && strcmp(m.name, "[stack]") != 0 &&
-			m.start < ARCH_ADDRESSES_END) {
-			consider(&search, m.start - (is_far ? GROWTH_ROOM : PAGE), is_far);
-			if (room > HEAP_ROOM + GROWTH_ROOM)
-				consider(&search, (free_from + HEAP_ROOM) & ~(PAGE - 1), 1);
-		}
+			m.start < ARCH_ADDRESSES_END)
+			consider(&search, page, is_far);
 		free_from = m.end > free_from ? m.end : free_from;
 	}
 	return search.best;

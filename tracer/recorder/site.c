@@ -138,6 +138,14 @@ void sites_add_page(struct sites *s, uint64_t page)
 		guard[1] = page + 4096;
 }
 
+int sites_has_page(const struct sites *s, uint64_t page)
+{
+	for (size_t i = 0; i < s->pages.len; i++)
+		if (s->pages.at[i].addr == page)
+			return 1;
+	return 0;
+}
+
 void sites_drop_page(struct sites *s, uint64_t page)
 {
 	for (size_t i = 0; i < s->pages.len; i++)

@@ -96,6 +96,7 @@ int sites_changed(const struct sites *s, uint64_t addr);
 /* Room for a trampoline within reach of addr, or 0. */
 uint64_t sites_room(struct sites *s, uint64_t addr);
 void sites_add_page(struct sites *s, uint64_t page);
+int sites_has_page(const struct sites *s, uint64_t page);
 /* A page is unmapped. */
 void sites_drop_page(struct sites *s, uint64_t page);
 /* No thread is, or comes, where trampolines and springboards were. */
