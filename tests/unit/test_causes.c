@@ -358,6 +358,9 @@ static void test_order_of_threads(void **state)
 		BY(2, "sendmmsg", 8, 8)};
 	static const struct step late_server[] = {BY(1, "recvmmsg", 16, 8), BY(1, "sendmmsg", 8, 8),
 		BY(1, "recvmmsg", 16, 8), BY(1, "sendmmsg", 8, 8), BY(2, "recvmmsg", 16, 8)};
+	/* One that is beyond the rows of a result, which is told from no other such one. */
+	static const struct step unnamed[] = {BY(AGG_ROWS_MAX + 1, "sendmmsg", 8, 8),
+		BY(1, "recvmmsg", 8, 8), BY(1, "sendmmsg", 8, 8)};
 	char text[256];
 
 	(void)state;
@@ -375,6 +378,33 @@ static void test_order_of_threads(void **state)
 		text, "received arrivals received arrivals | arrivals -2received 2exchanged");
 	told(late_server, LEN(late_server), 0, 1, text, sizeof(text));
 	assert_string_equal(text, "received arrivals received arrivals | arrivals");
+	told(unnamed, LEN(unnamed), 0, 0, text, sizeof(text));
+	assert_string_equal(text, "caller unknown exchanged");
+}
+
+/* All descriptors of a result may be a single thread's. */
+static void test_order_on_many(void **state)
+{
+	static const struct step calls[] = {BY(1, "sendmmsg", 8, 8), BY(1, "recvmmsg", 8, 8),
+		BY(1, "recvmmsg", 8, 8), BY(1, "sendmmsg", 16, 16), BY(1, "recvmmsg", 4, 4)};
+	static const enum cause expected[] = {
+		CAUSE_CALLER, CAUSE_ARRIVALS, CAUSE_UNKNOWN, CAUSE_RECEIVED, CAUSE_UNKNOWN};
+	struct causes *c = causes_new(0);
+	struct caused of[2];
+	uint64_t now_ns = 1000;
+
+	(void)state;
+	for (uint32_t i = 0; i < LEN(calls) * AGG_ROWS_MAX; i++) {
+		struct step s = calls[i % LEN(calls)];
+		struct sys_event ev;
+		size_t n;
+
+		s.fd = 1 + i / (uint32_t)LEN(calls);
+		ev = event_of(&s, &now_ns);
+		n = causes_add(c, &ev, 0, of);
+		assert_int_equal(of[n - 1].cause, expected[i % LEN(calls)]);
+	}
+	causes_free(c);
 }
 
 /* Threads and descriptors beyond the rows of a result are judged by themselves. */
@@ -420,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_sequences),
 		cmocka_unit_test(test_without_times),
 		cmocka_unit_test(test_order_of_threads),
+		cmocka_unit_test(test_order_on_many),
 		cmocka_unit_test(test_beyond_the_rows),
 		cmocka_unit_test(test_pairs_are_bounded),
 	};

@@ -89,7 +89,6 @@ struct causes {
 	/* By causes_end: places, descriptors, and what is said now of what it took back last. */
 	size_t ended, checked;
 	const struct supposed *taken_back;
-	size_t supposed_len;
 	struct {
 		struct account account;
 		uint64_t since;     /* received since it last sent */
@@ -196,7 +195,7 @@ static void note_thread(struct causes *c, uint32_t fd, uint32_t thread)
 {
 	if (!c->fds[fd].thread)
 		c->fds[fd].thread = thread;
-	c->fds[fd].shared |= c->fds[fd].thread != thread;
+	c->fds[fd].shared |= !thread || c->fds[fd].thread != thread; /* 0 may be of many */
 }
 
 static void received(struct causes *c, const struct sys_event *ev, uint64_t n)
@@ -252,7 +251,8 @@ static enum order order_of(const struct causes *c, const struct sys_event *ev, u
 	return c->fds[fd].shared ? ORDER_UNKNOWN : ORDER_SUPPOSED;
 }
 
-/* What is said of the call, and is otherwise if another thread is seen on the descriptor. */
+/* What is said of the call, and is otherwise if another thread is seen on the descriptor. Of each
+ * there are few: a thread's calls, phases and causes. */
 static enum cause suppose(
 	struct causes *c, const struct sys_event *ev, struct caused of, enum cause otherwise)
 {
@@ -264,9 +264,6 @@ static enum cause suppose(
 			(*at)->of.n++;
 			return of.cause;
 		}
-	if (c->supposed_len == AGG_ROWS_MAX)
-		return otherwise;
-	c->supposed_len++;
 	*at = arena_alloc(&c->arena, 1, sizeof(**at));
 	**at = (struct supposed){.of = of, .otherwise = otherwise};
 	return of.cause;
