@@ -336,11 +336,13 @@ static int is_written(const struct res_fd *fd)
  * was looked at is taken for one by its path. */
 static int is_file(const struct res_fd *fd)
 {
+	static const char *const kernels[] = {"/dev/", "/proc/", "/sys/"};
 	const char *path = view_name(fd->target);
 
-	if (*path != '/' || !strncmp(path, "/proc/", 6) || !strncmp(path, "/sys/", 5))
-		return 0;
-	return fd->type ? !strcmp(fd->type, "regular") : strncmp(path, "/dev/", 5) != 0;
+	for (size_t i = 0; i < LEN(kernels); i++)
+		if (strncmp(path, kernels[i], strlen(kernels[i])) == 0)
+			return 0;
+	return *path == '/' && (!fd->type || strcmp(fd->type, "regular") == 0);
 }
 
 /* Reads that a larger buffer would have brought along. */

@@ -200,8 +200,8 @@ def where_it_goes(t):
     path = hostile(t)
     r = profile(t, "export", path, "threads", "-o", t.path("x.csv"))
     eq(r.out, t.path("x.csv") + "\n", "what is printed")
-    eq(profile(t, "export", path, "fds").out, "pid,fd,generation,target\n", "a table without rows")
-    eq(profile(t, "export", path, "fds", "--output=-").out, "pid,fd,generation,target\n", "to standard output")
+    eq(profile(t, "export", path, "fds").out, "pid,fd,generation,target,type\n", "a table without rows")
+    eq(profile(t, "export", path, "fds", "--output=-").out, "pid,fd,generation,target,type\n", "to standard output")
 
 
 @test

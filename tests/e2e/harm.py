@@ -484,6 +484,8 @@ def what_a_program_has_unmapped_can_be_unmounted_by_it(t):
     unshare = [need_tool("unshare"), "-m" if os.geteuid() == 0 else "-rm"]
     target = [t.target("unmounts"), t.path("disk")]
     os.mkdir(t.path("disk"))
+    if t.run(unshare + ["true"]).status:
+        raise Skip("no namespaces here")
     native = t.run(unshare + target)
     if native.status == 77:
         raise Skip(native.err.strip())
@@ -506,6 +508,8 @@ def a_program_on_a_file_system_that_is_traced_too(t):
     with open(data, "wb") as f:
         f.write(os.urandom(100000))
     serve = "sh -c 'ulimit -S -v 200000; exec %s %s $(command -v cat) %s'" % (t.target("served"), folder, data)
+    if t.run(namespace + ["true"]).status:
+        raise Skip("no namespaces here")
     native = t.run(namespace + [serve])
     if native.status == 77:
         raise Skip(native.err.strip())
