@@ -179,9 +179,14 @@ static int await(struct filler *f, struct job *j)
 
 int filler_run(struct filler *f, void (*work)(void *arg), void (*drop)(void *arg), void *arg)
 {
-	struct job *j = mem_calloc(1, sizeof(*j));
+	struct job *j;
 	int rc = 0;
 
+	if (!f) {
+		work(arg);
+		return 0;
+	}
+	j = mem_calloc(1, sizeof(*j));
 	*j = (struct job){.work = work, .drop = drop, .arg = arg};
 	pthread_mutex_lock(&f->lock);
 	if (f->asleep >= ASLEEP_MAX)

@@ -18,8 +18,9 @@ struct filler;
 
 struct filler *filler_new(void);
 void filler_free(struct filler *f); /* takes NULL; threads that still sleep stay */
-/* Has the thread call work(arg), and waits. 0: it is done. -ETIMEDOUT, -EAGAIN, or another errno:
- * it was not done in time; arg is the thread's now, or is dropped already: by drop(arg). */
+/* Has the thread call work(arg), and waits; f NULL: calls it here. 0: it is done. -ETIMEDOUT,
+ * -EAGAIN, or another errno: it was not done in time; arg is the thread's now, or is dropped
+ * already: by drop(arg). */
 int filler_run(struct filler *f, void (*work)(void *arg), void (*drop)(void *arg), void *arg);
 /* As process_vm_readv(2) of one piece, or process_vm_writev(2): the bytes, or -errno; -ETIMEDOUT
  * when it did not come back in time. */

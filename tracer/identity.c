@@ -365,9 +365,7 @@ static char *resolve(
 	l = mem_calloc(1, sizeof(*l));
 	l->path = mem_printf("/proc/%d/root%s", w->tid, path);
 	l->pid = w->pid;
-	if (!id->filler) {
-		look_up(l);
-	} else if (filler_run(id->filler, look_up, lookup_drop, l) < 0) {
+	if (filler_run(id->filler, look_up, lookup_drop, l) < 0) {
 		id->served = 1;
 		return NULL;
 	}

@@ -117,8 +117,8 @@ int privileges_lost(pid_t tid, struct filler *f)
 
 	if (takes_none())
 		return 0;
-	if (!f || late)
-		return lost_by(tid, !late);
+	if (late)
+		return lost_by(tid, 0);
 	a = mem_calloc(1, sizeof(*a));
 	a->tid = tid;
 	if (filler_run(f, ask, free, a) < 0) {

@@ -24,8 +24,9 @@ enum { PLACES = 4 };
 /* Where it may be found, and what is to be known of it. */
 struct look {
 	enum { LOOK_FIND, LOOK_OPEN, LOOK_PLAN } what;
-	char *places[PLACES]; /* heap */
-	uint64_t inode;
+	pid_t tid;
+	char *name; /* heap */
+	uint64_t start, end, inode;
 	struct stat st;    /* of what was found; LOOK_PLAN: it must be this */
 	int found;         /* 1: the file is there */
 	struct code *code; /* LOOK_OPEN: of it; LOOK_PLAN: whose */
@@ -66,18 +67,50 @@ static int look_at(struct look *l, const char *place)
 	return 1;
 }
 
+/* The process's program, if that is what is mapped; NULL: it is something else. Heap. */
+static char *program_of(const struct look *l)
+{
+	char *exe = mem_printf("/proc/%d/exe", l->tid), name[PATH_MAX];
+	ssize_t n = readlink(exe, name, sizeof(name));
+
+	if (n >= 0 && (size_t)n == strlen(l->name) && memcmp(name, l->name, (size_t)n) == 0)
+		return exe;
+	free(exe);
+	return NULL;
+}
+
+/* Its name begins at the root of the process's mounts or, where they are ours (chroot), at our own
+ * root; what has none any more may be the process's program, and can be had by privilege. Heap;
+ * NULL: not there. */
+static char *place_of(const struct look *l, int i)
+{
+	switch (i) {
+	case 0:
+		return mem_printf("/proc/%d/root%s", l->tid, l->name);
+	case 1:
+		return mem_strdup(l->name);
+	case 2:
+		return program_of(l);
+	default:
+		return mem_printf("/proc/%d/map_files/%llx-%llx", l->tid,
+			(unsigned long long)l->start, (unsigned long long)l->end);
+	}
+}
+
 static void look(void *arg)
 {
 	struct look *l = arg;
 
-	for (int i = 0; i < PLACES && !l->found; i++)
-		l->found = look_at(l, l->places[i]);
+	for (int i = 0; i < PLACES && !l->found; i++) {
+		cleanup_free char *place = place_of(l, i);
+
+		l->found = place && look_at(l, place);
+	}
 }
 
 static void look_free(struct look *l)
 {
-	for (int i = 0; i < PLACES; i++)
-		free(l->places[i]);
+	free(l->name);
 	free(l);
 }
 
@@ -91,30 +124,16 @@ static void look_drop(void *arg)
 	look_free(l);
 }
 
-/* Where the process's program is, if that is what is mapped; else "", which is nowhere. Heap. */
-static char *program_of(const struct tracee *t, const struct code_mapping *m)
-{
-	char *exe = mem_printf("/proc/%d/exe", t->tid), name[PATH_MAX];
-	ssize_t n = readlink(exe, name, sizeof(name));
-
-	if (n < 0 || (size_t)n != strlen(m->name) || memcmp(name, m->name, (size_t)n) != 0)
-		*exe = '\0';
-	return exe;
-}
-
-/* Its name begins at the root of the process's mounts or, where they are ours (chroot), at our own
- * root; what has none any more may be the process's program, and can be had by privilege. */
 static struct look *look_new(const struct tracee *t, const struct code_mapping *m, int what)
 {
 	struct look *l = mem_calloc(1, sizeof(*l));
 
 	l->what = what;
+	l->tid = t->tid;
+	l->name = mem_strdup(m->name);
+	l->start = m->start;
+	l->end = m->end;
 	l->inode = m->inode;
-	l->places[0] = mem_printf("/proc/%d/root%s", t->tid, m->name);
-	l->places[1] = mem_strdup(m->name);
-	l->places[2] = program_of(t, m);
-	l->places[3] = mem_printf("/proc/%d/map_files/%llx-%llx", t->tid,
-		(unsigned long long)m->start, (unsigned long long)m->end);
 	return l;
 }
 
@@ -131,10 +150,6 @@ static int is_served(const struct recorder *f, uint64_t device)
 /* NULL, and l is the caller's still; or why it was not read: l is the thread's then. */
 static const char *read_by(struct recorder *f, const struct code_mapping *m, struct look *l)
 {
-	if (!f->filler) {
-		look(l);
-		return NULL;
-	}
 	if (is_served(f, m->device)) {
 		look_drop(l);
 		return SERVED;

@@ -74,9 +74,7 @@ int elf_open(struct elf_open *e, const char *path)
 		return -1;
 	w = mem_calloc(1, sizeof(*w));
 	*w = (struct wanted){.path = mem_strdup(path), .copied = e->filler != NULL, .fd = -1};
-	if (!e->filler) {
-		open_it(w);
-	} else if (filler_run(e->filler, open_it, drop, w) < 0) {
+	if (filler_run(e->filler, open_it, drop, w) < 0) {
 		map_set(&e->late, key, e);
 		return -1;
 	}

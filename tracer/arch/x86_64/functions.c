@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "tracer/arch/x86_64/functions.h"
 
-#include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "tracer/arch/x86_64/segments.h"
