@@ -21,9 +21,11 @@
 
 enum { PLACES = 4 };
 
+enum look_for { LOOK_FIND, LOOK_OPEN, LOOK_PLAN };
+
 /* Where it may be found, and what is to be known of it. */
 struct look {
-	enum { LOOK_FIND, LOOK_OPEN, LOOK_PLAN } what;
+	enum look_for what;
 	pid_t tid;
 	char *name; /* heap */
 	uint64_t start, end, inode;
@@ -124,7 +126,8 @@ static void look_drop(void *arg)
 	look_free(l);
 }
 
-static struct look *look_new(const struct tracee *t, const struct code_mapping *m, int what)
+static struct look *look_new(
+	const struct tracee *t, const struct code_mapping *m, enum look_for what)
 {
 	struct look *l = mem_calloc(1, sizeof(*l));
 
