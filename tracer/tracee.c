@@ -9,6 +9,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
+#include "common/base/text.h"
 
 void tracees_init(struct tracees *t, uint32_t infos_max)
 {
@@ -187,7 +188,7 @@ void tracees_rename(struct tracees *t, struct tracee *tr, pid_t pid)
 void tracees_read_comm(struct tracees *t, struct tracee *tr)
 {
 	char path[64];
-	char comm[sizeof(t->infos.at->comm)];
+	char comm[sizeof(t->infos.at->comm) + 1]; /* and the newline after it */
 	cleanup_close int fd = -1;
 	ssize_t n;
 
@@ -201,11 +202,12 @@ void tracees_read_comm(struct tracees *t, struct tracee *tr)
 	if (n <= 0)
 		return;
 	comm[n] = '\0';
-	comm[strcspn(comm, "\n")] = '\0';
-	memcpy(t->infos.at[tr->thread_id - 1].comm, comm, sizeof(comm));
+	text_chomp(comm);
+	memcpy(t->infos.at[tr->thread_id - 1].comm, comm, sizeof(t->infos.at->comm));
 	/* The leader's place may have come to another thread, by execve. */
 	if (tr->tid == tr->process->pid && tr->process->first_id <= t->infos.len)
-		memcpy(t->infos.at[tr->process->first_id - 1].comm, comm, sizeof(comm));
+		memcpy(t->infos.at[tr->process->first_id - 1].comm, comm,
+			sizeof(t->infos.at->comm));
 }
 
 void tracees_exec(struct tracees *t, const struct tracee *tr)

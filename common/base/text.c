@@ -19,6 +19,15 @@ char *text_one_line(char *s)
 	return s;
 }
 
+char *text_chomp(char *s)
+{
+	size_t len = strlen(s);
+
+	while (len && s[len - 1] == '\n')
+		s[--len] = '\0';
+	return s;
+}
+
 size_t text_stem_len(const char *s, const char *end)
 {
 	size_t len = strlen(s), n = strlen(end);

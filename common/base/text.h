@@ -11,6 +11,8 @@
 int text_is_control(char c);
 /* Control characters become blanks; returns s, NULL -> NULL. */
 char *text_one_line(char *s);
+/* Newlines at its end come off; returns s. */
+char *text_chomp(char *s);
 /* Length of s before the end that it has; 0: it does not end so, or is nothing else. */
 size_t text_stem_len(const char *s, const char *end);
 /* Puts more at the end of *text, which is malloc'ed, after a separator where something is there. */

@@ -15,6 +15,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/text.h"
 #include "common/runner/config.h"
 #include "common/runner/program.h"
 
@@ -26,13 +27,10 @@ enum { CLOCK_ROUNDS = 1000 };
 static const char *slurp(struct doctor_facts *f, const char *path)
 {
 	cleanup_free char *text = NULL;
-	size_t len;
 
-	if (file_read(path, SMALL_FILE_BYTES, &text, &len, NULL) < 0)
+	if (file_read(path, SMALL_FILE_BYTES, &text, NULL, NULL) < 0)
 		return NULL;
-	while (len && text[len - 1] == '\n')
-		text[--len] = '\0';
-	return arena_strdup(&f->arena, text);
+	return arena_strdup(&f->arena, text_chomp(text));
 }
 
 static int read_number(struct doctor_facts *f, const char *path)

@@ -37,9 +37,7 @@ char *process_comm(pid_t pid)
 {
 	char *text = process_text(pid, "comm", NULL);
 
-	if (text)
-		text[strcspn(text, "\n")] = '\0';
-	return text;
+	return text ? text_chomp(text) : NULL;
 }
 
 char *process_exe(pid_t pid)

@@ -497,6 +497,17 @@ def who_started_a_process_that_is_another_program_now(t):
 
 
 @test
+def a_name_of_two_lines(t):
+    """As a thread may call itself; the kernel ends it with a newline of its own."""
+    for name, is_called in (("one\\ntwo", "one\ntwo"), ("one\\n", "one"), ("fifteen\\nletter", "fifteen\nletter")):
+        for mode in ("auto", "ptrace"):
+            r = t.iotrace(["-q", "--mode=" + mode, "--json", t.path("j")],
+                          ["sh", "-c", "printf '%s' > /proc/self/comm; (/bin/true; :); :" % name])
+            eq(r.status, 0, "status: %s" % r)
+            eq([p["started_by"] for p in json.load(open(t.path("j")))["programs"] if p["name"] == "true"], [is_called], name)
+
+
+@test
 def closed_standard_descriptors(t):
     """The target's stay closed, and nothing of ours is written into what it opens."""
     for closed in ("0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"):

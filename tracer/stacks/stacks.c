@@ -10,6 +10,7 @@
 #include "common/base/file.h"
 #include "common/base/map.h"
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "common/base/units.h"
 #include "tracer/agg/call.h"
 #include "tracer/stacks/unwind.h"
@@ -185,8 +186,7 @@ static void put_comm(struct out *o, pid_t tid)
 		out_str(o, "?");
 		return;
 	}
-	comm[strcspn(comm, "\n")] = '\0';
-	put_name(o, comm);
+	put_name(o, text_chomp(comm));
 }
 
 static struct unwinder *unwinder_of(struct stacks *s, const struct tracee *t)
