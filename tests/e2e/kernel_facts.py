@@ -63,6 +63,14 @@ def sleeps(tid):
     return status_of(tid).get("State", "S")[0] == "S"
 
 
+def all_sleep(pid):
+    """All threads at once: none has run from one look at them to the next."""
+    def look():
+        return [(tid, sleeps(tid), switches(tid)) for tid in threads_of(pid)]
+    seen = look()
+    return all(sleep for _, sleep, _ in seen) and look() == seen
+
+
 def wait_until_traced(p, pid):
     """Until iotrace (p) has come through all that it had to do to trace all threads of pid, its window's beginning
     too; that it is their tracer is so before. Their threads wait, or work and sleep by turns."""
@@ -72,10 +80,10 @@ def wait_until_traced(p, pid):
         return
     tracer = int(status_of(int(status_of(pid)["TracerPid"]))["Tgid"])
     # It has asked all to stop; who sleeps then has done so, and is let go; and what that gave it to do is done.
-    wait_for("the tracer waits", lambda: all(map(sleeps, threads_of(tracer))))
+    wait_for("the tracer waits", lambda: all_sleep(tracer))
     for tid in threads_of(pid):
         wait_for("thread %d sleeps" % tid, lambda tid=tid: sleeps(tid))
-    wait_for("the tracer waits again", lambda: all(map(sleeps, threads_of(tracer))))
+    wait_for("the tracer waits again", lambda: all_sleep(tracer))
 
 
 def wait_until_attached(p, pid):
@@ -204,7 +212,7 @@ def stopped_from_outside(t):
 
     tracer = int(status_of(int(status_of(pid)["TracerPid"]))["Tgid"])
     # With nothing left to do for the tracer; who waits for it only at a call is let go on first.
-    wait_for("it is stopped", lambda: is_stopped() and all(map(sleeps, threads_of(tracer))) and is_stopped())
+    wait_for("it is stopped", lambda: is_stopped() and all_sleep(tracer) and is_stopped())
     before = [switches(tid) for tid in threads_of(pid)]
     time.sleep(0.3)  # 30 calls of each thread, if it goes on
     eq((is_stopped(), [switches(tid) for tid in threads_of(pid)]), (True, before), "it stays so")
