@@ -4,6 +4,7 @@
 errors by name must be the same for the whole run, and so must be the files that each process had at
 each fd, in order, with the calls on them. Recorded means from the first call on."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -31,6 +32,12 @@ def by_strace(t, argv, cwd, stdin):
     if log.unparsed:
         raise Failure("strace lines not understood: %r" % log.unparsed[:3])
     return r, log, fdrows.StraceFds(path)
+
+
+def lines_of(path, name):
+    """What a log says of a call, to see which one is too many."""
+    with open(path, errors="replace") as f:
+        return [line.rstrip() for line in f if re.search(r"\b%s\b" % name, line)][:100]
 
 
 def compare(t, argv, mode, racy=(), before=None, stdin=None, racy_fds=()):
@@ -62,6 +69,7 @@ def compare(t, argv, mode, racy=(), before=None, stdin=None, racy_fds=()):
         b = (g["ok"], g["errors"], g["errno"], name in CREATE or g["interrupted"] + g["no_return"])
         if a != b:
             wrong.append("%s: strace %r, iotrace %r" % (name, a, b))
+            wrong += lines_of(t.path("strace.log"), name) + lines_of(prefix + "-detail.txt", name)
     if wrong:
         raise Failure("\n".join(wrong))
     if racy_fds is not None:
