@@ -399,6 +399,17 @@ def code_that_the_program_changed_is_not_patched(t):
 
 
 @test
+def more_sites_than_are_kept(t):
+    """As of generated code: what the tracer keeps, and puts into the process, has an end."""
+    need_recorder(t)
+    for trap in ("filter", "dispatch"):
+        r = t.iotrace(["--trace=write", "--trap=" + trap], [t.target("rec_code"), "many_places", "70000"])
+        eq(returned(r.json, "write"), own_counts(r.out)["write"], "writes")
+        left = {u["reason"]: u["calls"] for u in check_ways(r)["unpatched_sites"]}
+        check(4000 < left.get("more than 65,536 call sites in one process", 0) < 4600, "unpatched: %r" % left)
+
+
+@test
 def code_of_a_chroot_is_found(t):
     """The files of its code are not where its root says: they are named as we see them."""
     need_recorder(t)

@@ -264,6 +264,23 @@ static void generated(char **args)
 	report();
 }
 
+/* One call each, of so many pieces of code. */
+static void many_places(char **args)
+{
+	long n = t_num(args, 0, 1000);
+	uint8_t *p = mmap(NULL, (size_t)n * 8, PROT_READ | PROT_WRITE | PROT_EXEC,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	null_fd = t_null();
+	CHECK(p != MAP_FAILED);
+	for (long i = 0; i < n; i++)
+		make_code(p + 8 * i, SYS_write);
+	for (long i = 0; i < n; i++)
+		CHECK(((call3)(void *)(p + 8 * i))(null_fd, (long)"x", 1) == 1);
+	atomic_fetch_add(&writes, n);
+	report();
+}
+
 /* The same addresses hold the code of one file, then of another. */
 static void mapped_code(char **args)
 {
@@ -1026,9 +1043,9 @@ static void locked(char **args)
 }
 
 static const struct tcase cases[] = {{"registers", registers_kept}, {"own_gs", own_gs},
-	{"asked_gs", asked_gs}, {"generated", generated}, {"mapped_code", mapped_code},
-	{"own_code", own_code}, {"moved_code", moved_code}, {"copied_code", copied_code},
-	{"copied_part", copied_part}, {"copied_alike", copied_alike},
+	{"asked_gs", asked_gs}, {"generated", generated}, {"many_places", many_places},
+	{"mapped_code", mapped_code}, {"own_code", own_code}, {"moved_code", moved_code},
+	{"copied_code", copied_code}, {"copied_part", copied_part}, {"copied_alike", copied_alike},
 	{"jumps_lead_far", jumps_lead_far}, {"jumps_lead_together", jumps_lead_together},
 	{"heap_grows", heap_grows}, {"copied_and_moved", copied_and_moved},
 	{"copied_at_once", copied_at_once}, {"unchanged", unchanged}, {"vanishing", vanishing},

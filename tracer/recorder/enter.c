@@ -256,6 +256,10 @@ static struct site *ready_site(struct recorder *f, struct tracee *t,
 		return site && site->tramp ? site : NULL;
 	}
 	site = sites_get(sites, addr);
+	if (!site) {
+		recorder_reason(f, "more than 65,536 call sites in one process")->calls++;
+		return NULL;
+	}
 	if (!site->hits) {
 		patch_known(f, t, addr);
 		site->hits = patch_was_called(f, t, addr) != 0;

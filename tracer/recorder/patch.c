@@ -602,7 +602,7 @@ static void patch_mapping(struct recorder *f, struct tracee *t, struct code_mapp
 		if (addr < m->start || addr >= m->end)
 			continue;
 		site = sites_get(&rm->sites, addr);
-		if (site->state != SITE_NEW)
+		if (!site || site->state != SITE_NEW)
 			continue;
 		if (!rm->none_is_stale)
 			drop_stale_in(t, m);

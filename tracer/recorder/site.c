@@ -56,7 +56,7 @@ struct site *sites_get(struct sites *s, uint64_t addr)
 {
 	struct site *site = map_get(&s->by_addr, addr);
 
-	if (!site) {
+	if (!site && s->by_addr.len < SITES_MAX) {
 		site = mem_calloc(1, sizeof(*site));
 		site->addr = addr;
 		map_set(&s->by_addr, addr, site);

@@ -52,6 +52,9 @@ struct copy {
 #define SITE_MOVED_MAX 15 /* length of an instruction */
 #define TRAMPS_A_PAGE  (4096 / TRAMP_BYTES)
 
+/* Of more places, as of code that is generated, none is kept: their calls stop. */
+#define SITES_MAX (1U << 16)
+
 struct sites {
 	struct map by_addr;  /* -> struct site */
 	struct map by_tramp; /* trampoline -> the same */
@@ -79,7 +82,8 @@ void sites_release(struct sites *s);
 /* For a fork: the child's memory is a copy. */
 void sites_copy(struct sites *to, const struct sites *from);
 
-struct site *sites_get(struct sites *s, uint64_t addr); /* makes it */
+/* Makes it; NULL: there are SITES_MAX. */
+struct site *sites_get(struct sites *s, uint64_t addr);
 /* The site whose trampoline ip is in, or NULL; *ret_offset: where in it. */
 struct site *sites_at_tramp(const struct sites *s, uint64_t ip, uint64_t *ret_offset);
 /* The same for a descriptor. */
