@@ -11,6 +11,7 @@
 #include "common/base/mem.h"
 #include "common/model/enough.h"
 #include "tracer/agg/call.h"
+#include "tracer/agg/exchange.h"
 #include "tracer/agg/rows.h"
 
 /* sendmmsg and the calls of iovecs take no more (UIO_MAXIOV). */
@@ -21,9 +22,6 @@
 /* Two calls that are so far apart are back to back. */
 #define BACK_TO_BACK_NS TAKE_NS
 #define TAKE_STOPPED_NS (100 * NS_PER_US) /* what two stops may add */
-
-/* Of what was received so much is sent on: some is answered by nobody. */
-#define PART(n) ((n) - (n) / 10)
 
 enum role {
 	ROLE_NONE = 1,
@@ -68,17 +66,10 @@ struct supposed {
 	struct supposed *next; /* of the descriptor */
 };
 
-/* Can it be told in which order threads came? */
-enum order { ORDER_KNOWN, ORDER_SUPPOSED /* by one thread alone, so far */, ORDER_UNKNOWN };
-
-/* Messages received less those sent; of credit, what is sent one by one is only taken off. */
-struct account {
-	int64_t balance, credit;
-};
-
 struct causes {
-	int attached, times;
-	uint8_t *roles; /* by def->index; 0: not known yet */
+	int times;
+	struct exchange *exchange; /* owned */
+	uint8_t *roles;            /* by def->index; 0: not known yet */
 	size_t roles_len;
 	struct arena arena;
 	struct map index; /* descriptor, way and thread -> struct place */
@@ -90,19 +81,12 @@ struct causes {
 	size_t ended, checked;
 	const struct supposed *taken_back;
 	struct {
-		struct account account;
-		uint64_t since;     /* received since it last sent */
-		uint64_t gave;      /* sent since it last received */
-		uint32_t from, to;  /* descriptors that it last received from and sent to */
 		uint64_t submitted; /* by io_submit, and not got yet */
 		/* Entry of its last wait by epoll, poll or select, and how many it was told of,
 		 * less those it has received from since; of its last call that gave something. */
 		uint64_t told_ns, told, gave_ns;
 	} threads[AGG_ROWS_MAX + 1];
 	struct {
-		struct account account;
-		uint32_t thread;          /* the first that received from it or sent to it */
-		uint8_t shared;           /* it was not the only one */
 		uint8_t no_room, refuses; /* a call on it has failed so */
 		struct supposed *supposed;
 	} fds[AGG_ROWS_MAX + 1];
@@ -113,18 +97,20 @@ struct causes *causes_new(int times)
 	struct causes *c = mem_calloc(1, sizeof(*c));
 
 	c->times = times;
+	c->exchange = exchange_new(times);
 	return c;
 }
 
 void causes_attached(struct causes *c)
 {
-	c->attached = 1;
+	exchange_attached(c->exchange);
 }
 
 void causes_free(struct causes *c)
 {
 	if (!c)
 		return;
+	exchange_free(c->exchange);
 	free(c->roles);
 	free(c->places.at);
 	map_release(&c->index);
@@ -178,85 +164,14 @@ static enum role role_of(struct causes *c, const struct sys_def *def)
 	return c->roles[def->index];
 }
 
-/* ---- who received first ---- */
-
-static uint32_t capped(uint32_t id)
-{
-	return id <= AGG_ROWS_MAX ? id : 0; /* 0 is nobody's */
-}
-
-static void receive(struct account *a, int64_t n)
-{
-	a->balance += n;
-	a->credit += n;
-}
-
-static void note_thread(struct causes *c, uint32_t fd, uint32_t thread)
-{
-	if (!c->fds[fd].thread)
-		c->fds[fd].thread = thread;
-	c->fds[fd].shared |= !thread || c->fds[fd].thread != thread; /* 0 may be of many */
-}
-
-static void received(struct causes *c, const struct sys_event *ev, uint64_t n)
-{
-	uint32_t thread = capped(ev->thread_id), fd = capped(ev->fd_id);
-
-	if (fd) {
-		receive(&c->fds[fd].account, (int64_t)n);
-		note_thread(c, fd, thread);
-	}
-	if (!thread)
-		return;
-	c->threads[thread].from = fd;
-	receive(&c->threads[thread].account, (int64_t)n);
-	c->threads[thread].since += n;
-	c->threads[thread].gave = 0;
-}
-
-/* What its thread has received since it last sent a batch. */
-static uint64_t since_sent(const struct causes *c, const struct sys_event *ev)
-{
-	return c->threads[capped(ev->thread_id)].since; /* 0 is nobody, who received nothing */
-}
-
-/* What it sends was there to be sent: received before, and not sent yet. Some that were sent
- * unasked are let pass. */
-static int is_covered(const struct account *a, uint64_t n)
-{
-	return a->credit >= (int64_t)(n - n / 2);
-}
-
-/* Who was first is told by the account of the descriptor where both ways of `thread` are its: what
- * one thread began, others may go on with. Else, as of a proxy, by the thread's own. */
-static const struct account *account_of(
-	const struct causes *c, const struct sys_event *ev, uint32_t other_way)
-{
-	uint32_t fd = capped(ev->fd_id);
-
-	return fd && other_way == fd ? &c->fds[fd].account
-				     : &c->threads[capped(ev->thread_id)].account;
-}
-
-/* Who was first cannot be told where it was not seen, or where threads did it whose order is not
- * known: without times the calls of one may come before those of another that were made before. */
-static enum order order_of(const struct causes *c, const struct sys_event *ev, uint32_t other_way)
-{
-	uint32_t fd = capped(ev->fd_id);
-
-	if (c->attached)
-		return ORDER_UNKNOWN;
-	if (c->times || !fd || other_way != fd)
-		return ORDER_KNOWN;
-	return c->fds[fd].shared ? ORDER_UNKNOWN : ORDER_SUPPOSED;
-}
+/* ---- calls that are remembered ---- */
 
 /* What is said of the call, and is otherwise if another thread is seen on the descriptor. Of each
  * there are few: a thread's calls, phases and causes. */
 static enum cause suppose(
 	struct causes *c, const struct sys_event *ev, struct caused of, enum cause otherwise)
 {
-	struct supposed **at = &c->fds[capped(ev->fd_id)].supposed;
+	struct supposed **at = &c->fds[rows_id(ev->fd_id)].supposed;
 
 	for (; *at; at = &(*at)->next)
 		if ((*at)->of.def == of.def && (*at)->of.thread_id == of.thread_id &&
@@ -268,68 +183,6 @@ static enum cause suppose(
 	**at = (struct supposed){.of = of, .otherwise = otherwise};
 	return of.cause;
 }
-
-/* Such a batch is as large as what had come since the last one, or is `part` of that at least. */
-static int is_of_size(const struct causes *c, const struct sys_event *ev, uint64_t n, uint64_t part)
-{
-	return capped(ev->thread_id) && n <= since_sent(c, ev) && n >= part;
-}
-
-/* It is that which had come, and had come first, as far as that can be told. */
-static int sends_on(const struct causes *c, const struct sys_event *ev, uint64_t n, uint64_t part)
-{
-	uint32_t from = c->threads[capped(ev->thread_id)].from;
-
-	return is_of_size(c, ev, n, part) &&
-	       (order_of(c, ev, from) == ORDER_UNKNOWN || is_covered(account_of(c, ev, from), n));
-}
-
-static int64_t at_least(int64_t v, int64_t least)
-{
-	return v > least ? v : least;
-}
-
-/* A debt is no larger than what is under way: it is not carried along for ever. Messages that are
- * sent one by one make no debt of those that are sent in batches. */
-static void spend(struct account *a, int64_t n, int64_t under_way, int one)
-{
-	int64_t debt = one ? 0 : -2 * n;
-
-	a->balance = at_least(a->balance - n, -2 * under_way);
-	a->credit = at_least(a->credit - n, a->credit < debt ? a->credit : debt);
-}
-
-static void sent(struct causes *c, const struct sys_event *ev, uint64_t n, int one)
-{
-	uint32_t thread = capped(ev->thread_id), fd = capped(ev->fd_id);
-	uint64_t gave = thread ? (c->threads[thread].gave += n) : n;
-
-	if (thread) {
-		spend(&c->threads[thread].account, (int64_t)n, (int64_t)gave, one);
-		c->threads[thread].to = fd;
-	}
-	if (fd) {
-		spend(&c->fds[fd].account, (int64_t)n, (int64_t)gave, one);
-		note_thread(c, fd, thread);
-	}
-}
-
-/* A batch that is not even half of what had come, or more, is no answer to it. On the descriptor it
- * may be one to what another thread received. */
-static void lose_credit(struct causes *c, const struct sys_event *ev)
-{
-	uint32_t thread = capped(ev->thread_id), fd = capped(ev->fd_id);
-	int64_t n = (int64_t)ev->m.batch_moved, came = fd ? c->fds[fd].account.credit : 0;
-
-	if (sends_on(c, ev, ev->m.batch_moved, (since_sent(c, ev) + 1) / 2))
-		return;
-	if (thread && c->threads[thread].account.credit > 0)
-		c->threads[thread].account.credit = 0;
-	if (came > 0 && (came < n || came / 2 > n))
-		c->fds[fd].account.credit = 0;
-}
-
-/* ---- calls that are remembered ---- */
 
 static uint64_t place_key(const struct sys_event *ev, enum way way)
 {
@@ -349,7 +202,7 @@ static struct place *make_place(struct causes *c, const struct sys_event *ev, en
 {
 	struct place *p = find_place(c, ev, way);
 
-	if (p || c->places.len == AGG_ROWS_MAX || !capped(ev->thread_id) ||
+	if (p || c->places.len == AGG_ROWS_MAX || !rows_id(ev->thread_id) ||
 		ev->fd_id > AGG_ROWS_MAX)
 		return p;
 	p = arena_alloc(&c->arena, 1, sizeof(*p));
@@ -385,7 +238,7 @@ static int is_messages(const struct sys_event *ev)
 /* What errors say of the descriptor. One of a message that was sent may be told by a receipt. */
 static void note_errors(struct causes *c, const struct sys_event *ev, enum way way)
 {
-	uint32_t fd = capped(ev->fd_id);
+	uint32_t fd = rows_id(ev->fd_id);
 
 	if (!fd || sys_ok(ev) || ev->outcome != SYS_RETURNED)
 		return;
@@ -431,7 +284,7 @@ static int has_waited(const struct causes *c, const struct sys_event *ev)
 /* Its thread waited, and was told of so many descriptors. */
 static void note_wait(struct causes *c, const struct sys_event *ev)
 {
-	uint32_t thread = capped(ev->thread_id);
+	uint32_t thread = rows_id(ev->thread_id);
 
 	if (thread && sys_ok(ev) && has_waited(c, ev)) {
 		c->threads[thread].told_ns = ev->entry_ns;
@@ -442,7 +295,7 @@ static void note_wait(struct causes *c, const struct sys_event *ev)
 /* Its thread gave others something: that matters to calls that are remembered. */
 static void note_gift(struct causes *c, const struct sys_event *ev)
 {
-	uint32_t thread = capped(ev->thread_id);
+	uint32_t thread = rows_id(ev->thread_id);
 
 	if (c->index.len && thread && sys_ok(ev))
 		c->threads[thread].gave_ns = ev->entry_ns;
@@ -457,26 +310,10 @@ static int waits_for_all(const struct sys_event *ev)
 	return strstr(ev->def->name, "getevents") && ev->args[1] == ev->args[2];
 }
 
-/* Are they answers to what its thread has sent since it last received? As many, and it had sent
- * first. */
-static int are_answers(const struct causes *c, const struct sys_event *ev)
-{
-	uint32_t thread = capped(ev->thread_id), to = c->threads[thread].to;
-	uint64_t n = ev->m.batch_moved, gave;
-
-	if (!is_messages(ev) || !thread)
-		return 0;
-	gave = c->threads[thread].gave;
-	if (n < PART(gave) || gave < PART(n))
-		return 0;
-	return c->attached || (order_of(c, ev, to) != ORDER_UNKNOWN &&
-				      account_of(c, ev, to)->balance <= -(int64_t)PART(n));
-}
-
 /* All that the thread had submitted: no more can come. */
 static int are_all_submitted(const struct causes *c, const struct sys_event *ev)
 {
-	uint32_t thread = capped(ev->thread_id);
+	uint32_t thread = rows_id(ev->thread_id);
 
 	return thread && strstr(ev->def->name, "getevents") &&
 	       c->threads[thread].submitted == ev->m.batch_moved;
@@ -502,7 +339,7 @@ static enum timed timed_of(const struct causes *c, const struct sys_event *ev)
  * may have ended it: the next one tells whether there was more. */
 static int judge_take(struct causes *c, const struct sys_event *ev, struct caused *this)
 {
-	uint32_t to = c->threads[capped(ev->thread_id)].to;
+	struct exchanged x;
 
 	this->cause = CAUSE_ARRIVALS;
 	if (may_be_cut(ev))
@@ -510,11 +347,14 @@ static int judge_take(struct causes *c, const struct sys_event *ev, struct cause
 	if (ev->m.batch_moved < ev->m.batch_asked || (waits_for_all(ev) && has_waited(c, ev)) ||
 		are_all_submitted(c, ev))
 		return 0;
-	if (!are_answers(c, ev))
+	if (!is_messages(ev))
 		return 1;
-	if (c->attached)
+	x = exchange_of_received(c->exchange, ev);
+	if (x.first == FIRST_NOT)
+		return 1;
+	if (x.first == FIRST_UNTOLD)
 		this->cause = CAUSE_EXCHANGED;
-	else if (order_of(c, ev, to) == ORDER_SUPPOSED)
+	else if (x.is_supposed)
 		this->cause = suppose(c, ev, *this, CAUSE_UNKNOWN);
 	return 0;
 }
@@ -525,7 +365,7 @@ static int judge_take(struct causes *c, const struct sys_event *ev, struct cause
 static enum cause judge_next(
 	const struct causes *c, const struct place *p, const struct sys_event *ev)
 {
-	uint32_t thread = capped(ev->thread_id);
+	uint32_t thread = rows_id(ev->thread_id);
 
 	if (!sys_ok(ev) && ev->ret != -EAGAIN)
 		return CAUSE_UNKNOWN;
@@ -544,7 +384,7 @@ static enum cause judge_next(
 /* One of the descriptors that its thread was told of. */
 static void heard(struct causes *c, const struct sys_event *ev)
 {
-	uint32_t thread = capped(ev->thread_id);
+	uint32_t thread = rows_id(ev->thread_id);
 
 	if (thread && c->threads[thread].told)
 		c->threads[thread].told--;
@@ -574,7 +414,7 @@ static size_t settle(struct causes *c, const struct sys_event *ev, struct caused
 
 static void got_events(struct causes *c, const struct sys_event *ev)
 {
-	uint32_t thread = capped(ev->thread_id);
+	uint32_t thread = rows_id(ev->thread_id);
 
 	if (thread && strstr(ev->def->name, "getevents"))
 		c->threads[thread].submitted -= ev->m.batch_moved < c->threads[thread].submitted
@@ -612,7 +452,7 @@ static size_t add_take(
 		}
 	}
 	if (is_messages(ev))
-		received(c, ev, ev->m.batch_moved);
+		exchange_received(c->exchange, ev, ev->m.batch_moved);
 	else
 		got_events(c, ev);
 	return n;
@@ -626,7 +466,7 @@ static size_t add_take_one(struct causes *c, const struct sys_event *ev, struct 
 		return 0;
 	n = settle(c, ev, ret);
 	if (sys_ok(ev) && !(sys_flags(ev) & MSG_PEEK))
-		received(c, ev, 1);
+		exchange_received(c->exchange, ev, 1);
 	return n;
 }
 
@@ -699,7 +539,7 @@ static int goes_on(const struct place *p, const struct sys_event *ev)
 static enum cause cut_silently(
 	const struct causes *c, const struct place *p, const struct sys_event *ev)
 {
-	uint32_t fd = capped(ev->fd_id);
+	uint32_t fd = rows_id(ev->fd_id);
 
 	if (ev->def->unit == BATCH_IOVECS)
 		return CAUSE_BUFFER;
@@ -734,21 +574,19 @@ static enum cause cut_by(
 static enum cause judge_whole(struct causes *c, const struct place *p, const struct sys_event *ev,
 	const struct caused *this)
 {
-	uint32_t thread = capped(ev->thread_id), from = c->threads[thread].from;
-	uint64_t n = ev->m.batch_moved, came = since_sent(c, ev);
+	struct exchanged x;
 	struct caused said = *this;
 
 	if (p && goes_on(p, ev))
 		return p->cause;
 	said.cause = CAUSE_CALLER;
-	if (!is_messages(ev) || !is_of_size(c, ev, n, PART(came)))
+	if (!is_messages(ev))
 		return said.cause;
-	if (order_of(c, ev, from) == ORDER_UNKNOWN)
-		return CAUSE_EXCHANGED;
-	if (is_covered(account_of(c, ev, from), n))
-		said.cause = CAUSE_RECEIVED;
-	return order_of(c, ev, from) == ORDER_SUPPOSED ? suppose(c, ev, said, CAUSE_EXCHANGED)
-						       : said.cause;
+	x = exchange_of_sent(c->exchange, ev);
+	said.cause = x.first == FIRST_NOT     ? CAUSE_CALLER
+		     : x.first == FIRST_KNOWN ? CAUSE_RECEIVED
+					      : CAUSE_EXCHANGED;
+	return x.is_supposed ? suppose(c, ev, said, CAUSE_EXCHANGED) : said.cause;
 }
 
 static enum cause judge_give(struct causes *c, const struct place *p, const struct sys_event *ev,
@@ -781,14 +619,10 @@ static int keep_rest(
 
 static void gave(struct causes *c, const struct sys_event *ev, enum cause cause)
 {
-	uint32_t thread = capped(ev->thread_id);
+	uint32_t thread = rows_id(ev->thread_id);
 
 	if (is_messages(ev)) {
-		if (cause == CAUSE_CALLER)
-			lose_credit(c, ev);
-		sent(c, ev, ev->m.batch_moved, 0);
-		if (thread)
-			c->threads[thread].since = 0;
+		exchange_sent_batch(c->exchange, ev, cause == CAUSE_CALLER);
 	} else if (thread && ev->def->unit == BATCH_SUBMISSIONS &&
 		   strcmp(ev->def->name, "io_submit") == 0) {
 		c->threads[thread].submitted += ev->m.batch_moved;
@@ -827,9 +661,7 @@ static void add_give_one(struct causes *c, const struct sys_event *ev)
 	note_errors(c, ev, WAY_GIVE);
 	if (!sys_ok(ev))
 		return;
-	sent(c, ev, 1, 1);
-	if (capped(ev->thread_id) && c->threads[ev->thread_id].since)
-		c->threads[ev->thread_id].since--;
+	exchange_sent_one(c->exchange, ev);
 }
 
 /* The kernel moves no batch beyond 32 bits: what does is no call that could be judged. */
@@ -895,7 +727,7 @@ static int correct(struct causes *c, struct caused *ret)
 	for (; c->checked <= AGG_ROWS_MAX; c->checked++) {
 		struct supposed **first = &c->fds[c->checked].supposed;
 
-		if (!c->fds[c->checked].shared || !*first)
+		if (!*first || !exchange_is_shared(c->exchange, (uint32_t)c->checked))
 			continue;
 		c->taken_back = *first;
 		*first = (*first)->next;

@@ -13,7 +13,7 @@ static int brings_news(const struct sys_event *ev)
 int reads_add(struct reads *r, const struct sys_event *ev, uint64_t *ret_saved)
 {
 	uint64_t asked = ev->m.bytes_asked, moved = ev->m.bytes_moved, begin, was;
-	uint32_t thread = ev->thread_id <= AGG_ROWS_MAX ? ev->thread_id : 0;
+	uint32_t thread = rows_id(ev->thread_id);
 	int goes_on;
 
 	*ret_saved = 0;

@@ -104,7 +104,7 @@ static size_t band_of(uint64_t ns)
 
 static uint64_t *steps_of(struct timeline *t, uint32_t thread_id)
 {
-	uint64_t **thread = &t->threads[thread_id <= AGG_ROWS_MAX ? thread_id : 0];
+	uint64_t **thread = &t->threads[rows_id(thread_id)];
 
 	if (!*thread)
 		*thread = mem_calloc(STEPS, sizeof(**thread));
