@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/history/db.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,14 +58,49 @@ static const char *password_in(const char *address, size_t *ret_len)
 	return parameter + 9;
 }
 
+/* "?name=value&name=value", without values of password, sslpassword and names that hide theirs. */
+static void put_parameters(struct out *o, const char *p)
+{
+	for (size_t len; *p; p += len) {
+		cleanup_free char *name = mem_strndup(p, strcspn(p, "="));
+
+		len = 1 + strcspn(p + 1, "&");
+		if (strlen(name) < len && (strcasestr(name, "pass") || strchr(name, '%')))
+			out_printf(o, "%s=***", name);
+		else
+			out_bytes(o, p, len);
+	}
+}
+
 char *db_shown(const char *address)
 {
-	size_t len;
+	size_t len = 0;
 	const char *password = db_is_server(address) ? password_in(address, &len) : NULL;
+	const char *rest = password ? password + len : address;
+	const char *parameters = rest + strcspn(rest, "?");
+	struct out o;
+	char *shown;
 
-	if (!password)
+	if (!db_is_server(address))
 		return mem_strdup(address);
-	return mem_printf("%.*s***%s", (int)(password - address), address, password + len);
+	out_init_mem(&o);
+	if (password)
+		out_printf(&o, "%.*s***", (int)(password - address), address);
+	out_bytes(&o, rest, (size_t)(parameters - rest));
+	put_parameters(&o, parameters);
+	shown = mem_strdup(out_text(&o));
+	out_release(&o);
+	return shown;
+}
+
+int db_check(const char *address, struct err *err)
+{
+	if (!db_is_server(address) && (strstr(address, "://") || strcasestr(address, "password=") ||
+					      !strncasecmp(address, "postgresql:", 11) ||
+					      !strncasecmp(address, "postgres:", 9)))
+		return err_set(err, -EINVAL,
+			"--store: neither a file nor postgresql://USER@HOST/DATABASE");
+	return 0;
 }
 
 static char *secret_of(const char *address)
@@ -79,8 +115,11 @@ static char *secret_of(const char *address)
 
 int db_open(const char *address, int must_exist, struct db **ret, struct err *err)
 {
+	int rc = db_check(address, err);
+
+	if (rc < 0)
+		return rc;
 	struct db *db = mem_calloc(1, sizeof(*db));
-	int rc;
 
 	db->shown = db_shown(address);
 	if (db_is_server(address)) {

@@ -72,7 +72,10 @@ struct db {
 
 /* 1 if address is that of a server, not a path. */
 int db_is_server(const char *address);
-/* What may be printed of an address: without its password. The caller's. */
+/* 0 if it may be one of the two. Another program's address, which may have a password in it, would
+ * be the name of a file. */
+int db_check(const char *address, struct err *err);
+/* What may be printed of an address: without its passwords. The caller's. */
 char *db_shown(const char *address);
 /* Opens the file, or connects. must_exist: a file that is not there is not made. */
 int db_open(const char *address, int must_exist, struct db **ret, struct err *err);

@@ -28,6 +28,7 @@ enum {
 };
 
 #define CONNECT_SECONDS "10"
+#define PING_SECONDS    "2"
 
 /* ---- errors ---- */
 
@@ -53,7 +54,7 @@ static int complain(struct db *db, const PGresult *r, struct err *err)
 	if (PQstatus(db->handle) != CONNECTION_OK)
 		return err_set(err, -EAGAIN, "%s: the connection is lost: %s", db->shown, text);
 	if (state && !strcmp(state, "53100"))
-		return err_set(err, -ENOSPC, "%s: the server's disk is full; nothing was added",
+		return err_set(err, -ENOSPC, "%s: the server's disk is full; nothing was changed",
 			db->shown);
 	if (state && !strcmp(state, "42501"))
 		return err_set(err, -EACCES, "%s: %s: the user needs that right", db->shown, text);
@@ -180,12 +181,16 @@ static void drop_notice(void *ctx, const char *text)
 	(void)text;
 }
 
-static int refused(const struct db *db)
+/* Asked without a password, as a refusal may be in any words and language. To a server that is full
+ * the runs are sent later. */
+static int refuses(const struct db *db, const char *address)
 {
-	return strstr(PQerrorMessage(db->handle), "password") ||
-	       strstr(PQerrorMessage(db->handle), "authentication failed") ||
-	       strstr(PQerrorMessage(db->handle), "does not exist") ||
-	       strstr(PQerrorMessage(db->handle), "pg_hba.conf");
+	static const char *const names[] = {"connect_timeout", "dbname", NULL};
+	const char *const values[] = {PING_SECONDS, address, NULL};
+	const char *said = PQerrorMessage(db->handle);
+
+	return !strstr(said, "too many") && !strstr(said, "connection slots") &&
+	       PQpingParams(names, values, 1) == PQPING_OK;
 }
 
 int postgres_open(struct db *db, const char *address, struct err *err)
@@ -208,7 +213,7 @@ int postgres_open(struct db *db, const char *address, struct err *err)
 	if (PQstatus(db->handle) != CONNECTION_OK) {
 		cleanup_free char *text = message_of(db, PQerrorMessage(db->handle));
 
-		if (refused(db))
+		if (refuses(db, address))
 			return err_set(err, -EACCES,
 				"%s: the server refuses: %s; a password may be in ~/.pgpass or "
 				"PGPASSWORD",

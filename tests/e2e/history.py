@@ -758,6 +758,23 @@ def a_server_that_is_away(t):
 
 
 @test(timeout=120)
+def a_server_that_refuses(t):
+    """In whatever words: that is no server that is away, to which the runs are sent later. One that has no room is."""
+    server = Server(t)
+    for sql in ("CREATE ROLE nobody_logs_in PASSWORD 'kommt1'", "CREATE ROLE other LOGIN PASSWORD 'kommt1'", "CREATE DATABASE closed",
+                "REVOKE CONNECT ON DATABASE closed FROM PUBLIC", "CREATE ROLE few LOGIN PASSWORD 'kommt1' CONNECTION LIMIT 0"):
+        server.ask(sql)
+    results(t, "r")
+    for who, where, why in (("nobody_logs_in", "postgres", "is not permitted to log in"), ("other", "closed", "permission denied"),
+                            ("other", "none", "does not exist")):
+        store = "postgresql://%s:kommt1@/%s?host=%s" % (who, where, server.dir)
+        one_line(history(t, "add", "r", "--label", "v", "--store", store, status=2), "the server refuses", why)
+    check(not os.path.exists(t.path("results")), "nothing is kept")
+    store = "postgresql://few:kommt1@/postgres?host=" + server.dir
+    one_line(history(t, "add", "r", "--label", "v", "--store", store), "no server answers", "too many", "3 runs are")
+
+
+@test(timeout=120)
 def eight_writers_at_a_server(t):
     server = Server(t)
     for k in range(8):
@@ -782,8 +799,16 @@ def a_password_is_never_printed(t):
         for command in (add, ("list", "--store"), ("merge", address, "--store")):
             r = history(t, *command, address, status=None)
             check(not re.search("falsch|fals|ch99", r.out + r.err), "%s: %s" % (address, r))
-    check(not glob.glob(t.path("*/*falsch*")), "in no name")
-    history(t, *add, "postgresql:///postgres?user=me&host=" + server.dir, env={"PGPASSWORD": "geheim7"})
+    # No file is made of what is no address of a PostgreSQL, nor is it said.
+    for address in ("mysql://me:falsch99@h/x", "POSTGRESQL://me:falsch99@/x", "postgresql:/me:falsch99@h/x",
+                    "host=h user=me password=falsch99"):
+        for command in (add, ("list", "--store")):
+            one_line(history(t, *command, address, status=2), "--store: neither a file nor postgresql://USER@HOST/DATABASE")
+    for more in ("&sslpassword=falsch99", "&%70assword=geheim7&application_name=x"):
+        r = history(t, "add", "r", "--label", "v", "--more", "--store", server.address() + more)
+        check("=***" in r.err and not re.search("falsch|geheim", r.err), r.err)
+    check(not glob.glob(t.path("**/*falsch*"), recursive=True), "in no name")
+    history(t, *add, "postgresql:///postgres?user=me&host=" + server.dir, "--more", env={"PGPASSWORD": "geheim7"})
 
 
 if __name__ == "__main__":
