@@ -16,6 +16,7 @@
 #include "common/base/text.h"
 #include "common/merge/merge.h"
 #include "common/model/json.h"
+#include "common/write/safe.h"
 
 struct merge_args {
 	const char *output;
@@ -121,7 +122,10 @@ static int add_word(struct merge *m, const char *word, struct err *err)
 
 static void tell(const struct res_merge *d)
 {
-	fprintf(stderr, "%" PRIu64 " results of %zu hosts\n", d->results, d->hosts.len);
+	struct arena arena = {0};
+
+	fprintf(stderr, "%" PRIu64 " result%s of %zu host%s\n", d->results,
+		d->results == 1 ? "" : "s", d->hosts.len, d->hosts.len == 1 ? "" : "s");
 	for (size_t i = 0; i < d->notes.len; i++)
 		fprintf(stderr, "note: %s\n", d->notes.at[i]);
 	for (size_t i = 0; i < d->odd.len; i++) {
@@ -130,8 +134,10 @@ static void tell(const struct res_merge *d)
 		fprintf(stderr,
 			"odd: %s: %s %s is %.6g; the median of %" PRIu64
 			" hosts is %.6g (score %.1f)\n",
-			x->host, x->call, x->figure, x->value, x->hosts, x->median, x->score);
+			safe_text(&arena, x->host), safe_text(&arena, x->call), x->figure, x->value,
+			x->hosts, x->median, x->score);
 	}
+	arena_release(&arena);
 }
 
 /* What a result took is kept for the next one: given back and taken again it costs a fault a page.

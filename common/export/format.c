@@ -71,3 +71,8 @@ const char *export_scenario(const struct export_source *s)
 		name = ((const struct res_cpu *)s->doc)->scenario;
 	return name ? name : "";
 }
+
+void export_timeless(struct out *notes, const char *what)
+{
+	out_printf(notes, "profile-scenario: calls have no times (--no-times): %s\n", what);
+}

@@ -38,6 +38,8 @@ const struct export_format *export_format_find(const char *id, struct err *err);
 const struct export_format *export_format_at(size_t i);
 /* The result's path without its end; the caller's. */
 char *export_base(const struct export_source *s);
+/* Says in notes what is left out of a result whose calls have no times. */
+void export_timeless(struct out *notes, const char *what);
 /* As the result's scenario, or "". */
 const char *export_scenario(const struct export_source *s);
 

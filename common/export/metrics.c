@@ -86,7 +86,6 @@ static int metrics_write(
 	struct openmetrics_call *calls = mem_calloc(r->syscalls.len + 1, sizeof(*calls));
 	const char *scenario = export_scenario(source);
 
-	(void)notes;
 	(void)err;
 	for (size_t i = 0; i < r->syscalls.len; i++)
 		calls[i] = call_of(&r->syscalls.at[i]);
@@ -99,8 +98,10 @@ static int metrics_write(
 				  .len = r->syscalls.len},
 		o);
 	free(calls);
-	if (!result_has_times(r))
+	if (!result_has_times(r)) {
+		export_timeless(notes, "no seconds of calls");
 		return 0;
+	}
 	openmetrics_family(o, "call_duration_seconds", "histogram", "Times of system calls.");
 	for (size_t i = 0; i < r->syscalls.len; i++)
 		if (r->syscalls.at[i].wall_ns && r->syscalls.at[i].wall_ns->total != U64_NONE)

@@ -319,9 +319,7 @@ static int perfetto_write(
 	if (f)
 		rc = write_calls(&t, f, path, s->calls_max, err);
 	else if (!path)
-		out_str(notes,
-			"profile-scenario: calls have no times (--no-times): no single calls, no "
-			"counters\n");
+		export_timeless(notes, "no single calls, no counters");
 	else
 		out_printf(
 			notes, "profile-scenario: there is no detail %s: no single calls\n", path);

@@ -153,9 +153,8 @@ static int pprof_write(
 {
 	struct builder b = {.profile = EXPORT__PB__PROFILE__INIT};
 	struct export_stacks stacks;
-	int rc = export_stacks_read(s, &stacks, err);
+	int rc = export_stacks_read(s, &stacks, notes, err);
 
-	(void)notes;
 	if (rc == 0) {
 		add_string(&b, "");
 		add_types(&b, &stacks);

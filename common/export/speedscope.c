@@ -66,9 +66,8 @@ static int speedscope_write(
 	const struct export_source *s, struct out *o, struct out *notes, struct err *err)
 {
 	struct export_stacks stacks;
-	int rc = export_stacks_read(s, &stacks, err);
+	int rc = export_stacks_read(s, &stacks, notes, err);
 
-	(void)notes;
 	if (rc == 0) {
 		out_str(o, "{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\","
 			   "\"exporter\":\"profile-scenario " IOTRACE_VERSION "\",\"name\":");

@@ -133,14 +133,18 @@ static int read_io(struct export_stacks *s, const char *base, int times, struct 
 	return rc;
 }
 
-int export_stacks_read(const struct export_source *s, struct export_stacks *ret, struct err *err)
+int export_stacks_read(const struct export_source *s, struct export_stacks *ret, struct out *notes,
+	struct err *err)
 {
 	cleanup_free char *base = s->stacks ? mem_strdup(s->stacks) : export_base(s);
 	int rc;
 
 	*ret = (struct export_stacks){0};
-	if (s->schema == &schema_result)
+	if (s->schema == &schema_result) {
+		if (!result_has_times(s->doc))
+			export_timeless(notes, "no weight time");
 		return read_io(ret, base, result_has_times(s->doc), err);
+	}
 	cleanup_free char *path = mem_printf("%s.folded", base);
 
 	rc = read_weight(ret, path, "samples", "count", err);

@@ -39,8 +39,10 @@ struct export_stacks {
 	size_t weights_len;
 };
 
-/* -ENOENT with how to get them where there are none; export_stacks_release() in any case. */
-int export_stacks_read(const struct export_source *s, struct export_stacks *ret, struct err *err);
+/* -ENOENT with how to get them where there are none; export_stacks_release() in any case. What is
+ * left out is a line in notes. */
+int export_stacks_read(const struct export_source *s, struct export_stacks *ret, struct out *notes,
+	struct err *err);
 void export_stacks_release(struct export_stacks *s);
 
 #endif

@@ -120,6 +120,7 @@ def one_is_itself(t):
     first, _ = merged(t, *files)
     second, _ = merged(t, *reversed(files))
     eq(first, second, "in another order")
+    check(merged(t, files[0])[1].startswith("1 result of 1 host\n"), "one")
     m, _ = merged(t, *["same=" + f.split("=")[1] for f in files])
     eq([(h["host"], h["results"]) for h in m["hosts"]], [("same", 4)], "four of one host")
 
@@ -165,6 +166,8 @@ def odd_hosts_are_named(t):
         ("host-023", "recvmmsg", "time_per_call")}, "odd")
     check("odd: host-007: sendmmsg units_per_call is " in said, said)
     eq(len(m["hosts"]), 40, "hosts")
+    os.rename(t.path("fleet/host-007.json"), t.path("fleet/\x1b[31m.json"))
+    check("odd: \\x1b[31m: sendmmsg " in merged(t, t.path("fleet"))[1], "a name that a terminal would obey")
 
 
 @test

@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import json
 import os
+import shutil
 import re
 import sqlite3
 import sys
@@ -222,8 +223,9 @@ def intervals(t):
 @test
 def stacks(t):
     for mode in MODES:
-        r = traced(t, mode, ["--no-times", "--stacks", "r1" if mode == "auto" else "r2"], batches(t))
-        base = r.prefix
+        r = traced(t, mode, ["--no-times", "--stacks", mode], batches(t))
+        shutil.copy(r.prefix + ".json", t.path(mode + ".json"))
+        base = t.path(mode)
         eq([k for k in ("time", "bytes", "calls", "messages") if os.path.exists("%s-%s.folded" % (base, k))],
            ["bytes", "calls", "messages"], "files")
         s = r.json["stacks"]
@@ -234,7 +236,8 @@ def stacks(t):
         # A file by time that lies there is another run's.
         with open(base + "-time.folded", "w") as f:
             f.write("of;some_other_run 1\n")
-        profile(t, "export", base + ".json", "--format", "pprof", "-o", "p.gz")
+        said = profile(t, "export", base + ".json", "--format", "pprof", "-o", "p.gz").err
+        eq(said, "profile-scenario: calls have no times (--no-times): no weight time\n", "what is left out")
         with gzip.open(t.path("p.gz")) as f:
             packed = f.read()
         check(b"nanoseconds" not in packed and b"some_other" not in packed and b"sendmmsg" in packed, "pprof")
@@ -329,7 +332,8 @@ def exports(t):
             said = profile(t, "export", r.prefix + ".json", "--format", form, "-o", "out")
             with open(t.path("out")) as f:
                 return said.err, f.read()
-        _, text = export("openmetrics")
+        said, text = export("openmetrics")
+        check("calls have no times (--no-times): no seconds of calls" in said, said)
         check('iotrace_batch_calls_total{call="sendmmsg"} 200' in text and "duration" not in text, text)
         check("\niotrace_call_seconds_total" not in text and "iotrace_window_seconds" in text, text)
         said, text = export("perfetto")
