@@ -9,6 +9,9 @@
 /* What many do with strings. */
 
 int text_is_control(char c);
+/* Length of the character at s in UTF-8 (RFC 3629: no overlong forms, no surrogates); 0: it is
+ * none. */
+size_t text_utf8_len(const char *s);
 /* Control characters become blanks; returns s, NULL -> NULL. */
 char *text_one_line(char *s);
 /* Newlines at its end come off; returns s. */

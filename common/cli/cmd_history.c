@@ -206,11 +206,8 @@ struct checking {
 /* word: "dns io" */
 static int has_runs_of(const struct history_version *v, const char *word)
 {
-	const char *at = strstr(v->scenarios, word);
-	size_t len = strlen(word);
-
-	for (; at; at = strstr(at + 1, word))
-		if ((at == v->scenarios || at[-1] == ' ') && (!at[len] || at[len] == ','))
+	for (size_t i = 0; i < v->scenarios.len; i++)
+		if (!strcmp(v->scenarios.at[i], word))
 			return 1;
 	return 0;
 }
@@ -319,12 +316,11 @@ static int check_each(struct checking *c, const struct history_version *v,
 	int (*part)(struct checking *c, const char *scenario, const char *type, struct err *err),
 	struct err *err)
 {
-	cleanup_free char *words = mem_strdup(v->scenarios); /* "dns io, dns cpu" */
-	char *save = NULL;
 	int rc = 0;
 
-	for (char *p = strtok_r(words, ",", &save); p && rc == 0; p = strtok_r(NULL, ",", &save)) {
-		char *scenario = p + strspn(p, " "), *type = strrchr(scenario, ' ');
+	for (size_t i = 0; i < v->scenarios.len && rc == 0; i++) {
+		cleanup_free char *scenario = mem_strdup(v->scenarios.at[i]);
+		char *type = strrchr(scenario, ' ');
 
 		*type++ = '\0';
 		if (is_asked(c, scenario, type))

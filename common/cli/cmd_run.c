@@ -396,6 +396,9 @@ static int run_run(void *ctx, const struct words *words, struct err *err)
 	args->there = gather_types();
 	if (rc == 0)
 		rc = choose(args, config, &chosen, err);
+	if (rc == 0 && args->history)
+		rc = history_check(&(struct history_place){args->history_store, NULL},
+			&(struct history_what){.label = args->history}, err);
 	if (rc == 0 && !args->dry_run)
 		rc = user_begin(&user, args->user, chosen.at, chosen.len, err);
 	if (rc == 0)

@@ -13,8 +13,9 @@
 #include "common/cli/command.h"
 #include "common/cli/gather.h"
 #include "common/cli/history_unsent.h"
+#include "common/write/safe.h"
 
-#define LABEL_MAX 200
+#define NAME_MAX_BYTES 200
 
 char *history_address(const struct history_place *place)
 {
@@ -22,18 +23,35 @@ char *history_address(const struct history_place *place)
 			    : mem_printf("%s/" HISTORY_FILE, place->output_dir);
 }
 
-/* It is printed, sorted by, and written into addresses and pictures. */
-static int check_label(const char *label, struct err *err)
+/* It is printed, sorted by, and written into pictures; a server takes UTF-8 alone. */
+static int check_name(const char *what, const char *name, struct err *err)
 {
-	if (!label || !*label)
+	size_t len;
+
+	if (strlen(name) > NAME_MAX_BYTES)
+		return err_set(err, -EINVAL, "%s: more than %d bytes", what, NAME_MAX_BYTES);
+	for (const char *p = name; *p; p += len) {
+		len = text_utf8_len(p);
+		if (!len)
+			return err_set(err, -EINVAL, "%s: it is not UTF-8", what);
+		if (text_is_control(*p))
+			return err_set(err, -EINVAL, "%s: a control character in it", what);
+	}
+	return 0;
+}
+
+int history_check(
+	const struct history_place *place, const struct history_what *what, struct err *err)
+{
+	int rc;
+
+	if (!what->label || !*what->label)
 		return err_set(err, -EINVAL,
 			"a history needs the label of a version (history add --label VERSION)");
-	if (strlen(label) > LABEL_MAX)
-		return err_set(err, -EINVAL, "--label: more than %d bytes", LABEL_MAX);
-	for (const char *p = label; *p; p++)
-		if (text_is_control(*p))
-			return err_set(err, -EINVAL, "--label: a control character in it");
-	return 0;
+	rc = check_name("the label of a version", what->label, err);
+	if (rc == 0 && what->host)
+		rc = check_name("--host", what->host, err);
+	return rc == 0 && place->store ? db_check(place->store, err) : rc;
 }
 
 static int read_words(const struct history_place *place, const char *const *words, struct side *ret,
@@ -50,11 +68,14 @@ static int read_words(const struct history_place *place, const char *const *word
 
 static void tell(const char *where, const char *label, const struct history_added *a)
 {
-	fprintf(stderr, "%s: version %s: %zu run%s added", where, label, a->runs,
-		a->runs == 1 ? "" : "s");
+	struct arena arena = {0};
+
+	fprintf(stderr, "%s: version %s: %zu run%s added", safe_text(&arena, where),
+		safe_text(&arena, label), a->runs, a->runs == 1 ? "" : "s");
 	if (a->there)
 		fprintf(stderr, ", %zu there already", a->there);
 	fputc('\n', stderr);
+	arena_release(&arena);
 }
 
 /* The server does not answer: why says so. */
@@ -114,8 +135,10 @@ int history_add_side(const struct history_place *place, const struct history_wha
 	cleanup_free char *address = history_address(place);
 	struct history_what full = *what;
 	char host[256] = "unknown";
-	int rc = check_label(what->label, err);
+	int rc = history_check(place, what, err);
 
+	for (size_t i = 0; i < side->parts.len && rc == 0; i++)
+		rc = check_name("the scenario", side->parts.at[i].scenario, err);
 	gethostname(host, sizeof(host) - 1);
 	if (!full.host)
 		full.host = host;
@@ -128,7 +151,7 @@ int history_add_results(const struct history_place *place, const struct history_
 	const char *const *words, struct err *err)
 {
 	struct side side = {0};
-	int rc = check_label(what->label, err);
+	int rc = history_check(place, what, err);
 
 	if (rc == 0)
 		rc = read_words(place, words, &side, err);

@@ -16,6 +16,9 @@ struct history_place {
 
 /* The path or address of the store. The caller's. */
 char *history_address(const struct history_place *place);
+/* Before anything is run: can runs be added there under that label? */
+int history_check(
+	const struct history_place *place, const struct history_what *what, struct err *err);
 /* what->host: NULL is this one. words: files, folders, baselines, to a NULL; none: the output
  * directory. Says on stderr what was added. A server that does not answer is no error: the runs are
  * kept, and a line on stderr says where. */

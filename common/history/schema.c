@@ -87,7 +87,7 @@ static int read_number(struct db *db, int *ret, struct err *err)
 	*ret = 0;
 	if (rc == 0 && !f.ours && f.tables && db->ops->tables)
 		rc = err_set(err, -EINVAL,
-			"%s: a database of another program (it has a table '%.60s'); --store names "
+			"%s: a database of another program (it has '%.60s'); --store names "
 			"another file",
 			db->shown, f.other ? f.other : "?");
 	else if (rc == 0 && f.ours)

@@ -35,19 +35,23 @@ static int code_of(int rc)
 /* Of what cannot be opened: the files of a log that cannot be made, too. */
 static const char *why_not(const char *path)
 {
-	struct stat st;
-
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return "it is a folder";
 	if (access(path, F_OK) == 0 && access(path, R_OK) < 0)
 		return "it may not be read";
 	return "it or its folder may not be written";
 }
 
+/* A reader has files beside the store, too. */
+static int is_full(struct db *db, int rc)
+{
+	return (rc & 0xff) == SQLITE_FULL ||
+	       ((rc & 0xff) == SQLITE_IOERR && sqlite3_system_errno(db->handle) == ENOSPC);
+}
+
 static int complain(struct db *db, int rc, struct err *err)
 {
-	if ((rc & 0xff) == SQLITE_FULL)
-		return err_set(err, -ENOSPC, "%s: the disk is full; nothing was added", db->shown);
+	if (is_full(db, rc))
+		return err_set(
+			err, -ENOSPC, "%s: the disk is full; nothing was changed", db->shown);
 	if ((rc & 0xff) == SQLITE_NOTADB)
 		return err_set(err, -EINVAL,
 			"%s: no SQLite file: it belongs to another program; --store names another",
@@ -139,7 +143,7 @@ static const struct db_ops ops = {
 	.run = sqlite_run,
 	.close = sqlite_end,
 	.begin = "BEGIN IMMEDIATE",
-	.tables = "SELECT name FROM sqlite_master WHERE type = 'table'",
+	.tables = "SELECT name FROM sqlite_master",
 };
 
 static int make_folder(const char *path, struct err *err)
@@ -240,8 +244,12 @@ static int open_file(const char *path, int must_exist, sqlite3 **ret)
 int sqlite_open(struct db *db, const char *path, int must_exist, struct err *err)
 {
 	sqlite3 *handle = NULL;
+	struct stat st;
 	int rc;
 
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_set(err, -EINVAL, "%s: it is %s", path,
+			S_ISDIR(st.st_mode) ? "a folder" : "no file");
 	if (must_exist && access(path, F_OK) < 0)
 		return err_set(err, -errno, "%s: %s: `history add` makes a store", path,
 			errno == ENOENT ? "there is no history" : strerror(errno));

@@ -286,7 +286,7 @@ static int merge_run(struct history *into, struct history *from, const struct mo
 	if (rc < 0)
 		return rc;
 	rc = version_of(into, m->run, &there, err);
-	if (rc == 0)
+	if (rc == 0 && (!there || !strcmp(there, m->label)))
 		rc = merge_version(into, m, err);
 	for (size_t i = 0; i < TABLES && rc == 0 && !there; i++)
 		rc = copy_table(into, from, &tables[i], m->run, err);
@@ -393,7 +393,6 @@ static int see_version(void *ctx, const struct db_value *cells)
 	struct history_versions *v = ctx;
 
 	*VEC_PUSH(v) = (struct history_version){.label = mem_strdup(db_text(&cells[0])),
-		.scenarios = mem_strdup(""),
 		.added_ns = db_int(&cells[1]),
 		.runs = (uint64_t)db_int(&cells[2]),
 		.hosts = (uint64_t)db_int(&cells[3]),
@@ -406,17 +405,10 @@ static int see_scenario(void *ctx, const struct db_value *cells)
 {
 	struct history_versions *v = ctx;
 
-	for (size_t i = 0; i < v->len; i++) {
-		char **to = &v->at[i].scenarios, *longer;
-
-		if (strcmp(v->at[i].label, db_text(&cells[0])) != 0)
-			continue;
-		longer = mem_printf(
-			"%s%s%s %s", *to, **to ? ", " : "", db_text(&cells[1]), db_text(&cells[2]));
-		free(*to);
-		*to = longer;
-		break;
-	}
+	for (size_t i = 0; i < v->len; i++)
+		if (!strcmp(v->at[i].label, db_text(&cells[0])))
+			*VEC_PUSH(&v->at[i].scenarios) =
+				mem_printf("%s %s", db_text(&cells[1]), db_text(&cells[2]));
 	return 0;
 }
 
@@ -446,7 +438,9 @@ void history_versions_release(struct history_versions *v)
 {
 	for (size_t i = 0; i < v->len; i++) {
 		free(v->at[i].label);
-		free(v->at[i].scenarios);
+		for (size_t k = 0; k < v->at[i].scenarios.len; k++)
+			free(v->at[i].scenarios.at[k]);
+		free(v->at[i].scenarios.at);
 	}
 	free(v->at);
 }

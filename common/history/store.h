@@ -46,7 +46,11 @@ int history_prune(
 
 /* A version: as `list` shows it. */
 struct history_version {
-	char *label, *scenarios; /* "dns io, dns cpu" */
+	char *label;
+	struct {
+		char **at; /* "dns io": scenario, which may be any text, and type */
+		size_t len, cap;
+	} scenarios;
 	int64_t added_ns;
 	uint64_t runs, hosts, machines;
 };

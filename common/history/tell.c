@@ -59,15 +59,13 @@ static const char *date(struct res_history *r, int64_t ns)
 	return copy(r, buf);
 }
 
-/* "dns io, dns cpu" */
-static struct res_strs split(struct res_history *r, const char *words)
+static struct res_strs scenarios_of(struct res_history *r, const struct history_version *v)
 {
-	char *text = arena_strdup(result_arena(r), words), *save = NULL;
 	struct res_strs ret = {
-		arena_alloc(result_arena(r), strlen(words) / 2 + 1, sizeof(char *)), 0};
+		arena_alloc(result_arena(r), v->scenarios.len + 1, sizeof(char *)), 0};
 
-	for (char *p = strtok_r(text, ",", &save); p; p = strtok_r(NULL, ",", &save))
-		ret.at[ret.len++] = p + strspn(p, " ");
+	for (size_t i = 0; i < v->scenarios.len; i++)
+		ret.at[ret.len++] = copy(r, v->scenarios.at[i]);
 	return ret;
 }
 
@@ -81,7 +79,7 @@ void tell_versions(struct res_history *r, const struct history_versions *v)
 			.runs = v->at[i].runs,
 			.hosts = v->at[i].hosts,
 			.machines = v->at[i].machines,
-			.scenarios = split(r, v->at[i].scenarios)};
+			.scenarios = scenarios_of(r, &v->at[i])};
 }
 
 /* ---- a version ---- */

@@ -5,45 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/text.h"
 #include "common/model/walk.h"
 
 #define INDENT             2
 #define COUNTS_ON_ONE_LINE 8
 #define REPLACEMENT        "\xef\xbf\xbd" /* U+FFFD */
-
-/* Length of the valid UTF-8 sequence at s (RFC 3629: no overlong forms, no surrogates), or 0. */
-static size_t utf8_len(const unsigned char *s)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t len;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		len = 2;
-	else if (s[0] >= 0xe0 && s[0] <= 0xef)
-		len = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		len = 4;
-	else
-		return 0;
-
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	if (s[1] < low || s[1] > high)
-		return 0;
-	for (size_t i = 2; i < len; i++) {
-		if (s[i] < 0x80 || s[i] > 0xbf)
-			return 0;
-	}
-	return len;
-}
 
 void json_write_string(struct out *o, const char *s)
 {
@@ -53,7 +20,7 @@ void json_write_string(struct out *o, const char *s)
 	}
 	out_char(o, '"');
 	while (*s) {
-		size_t len = utf8_len((const unsigned char *)s);
+		size_t len = text_utf8_len(s);
 
 		if (*s == '"' || *s == '\\') {
 			out_char(o, '\\');

@@ -253,6 +253,29 @@ def a_scenario_that_is_gone_is_told(t):
 
 
 @test
+def names_of_files_are_scenarios(t):
+    """Of files that were renamed; what no server takes is refused."""
+    os.makedirs(t.path("odd/iotrace"))
+
+    def rename(name):
+        os.rename(t.path("r/iotrace/s-iotrace.json"), t.path("odd/iotrace/%s-iotrace.json" % name))
+
+    for label, writes in (("1", 20), ("2", 21)):
+        results(t, "r", writes, runs=1)
+        rename("a, b io")
+        history(t, "add", "odd", "--label", label)
+    r = history(t, "check", status=None)
+    check("a, b io io  " in r.out and "nothing came before" not in r.out, str(r))
+    eq([v["scenarios"] for v in json.loads(history(t, "list", "--json", "-").out)["versions"]], [["a, b io io"]] * 2, "list")
+    for name, why in (("a\udcff", "not UTF-8"), ("a\nb", "control character")):
+        shutil.rmtree(t.path("odd/iotrace"))
+        os.mkdir(t.path("odd/iotrace"))
+        results(t, "r", runs=1)
+        rename(name)
+        one_line(history(t, "add", "odd", "--label", "3", status=2), "the scenario", why)
+
+
+@test
 def runs_without_times_are_another_machine(t):
     """No clock is read around their calls, which makes them quicker."""
     for label, more in (("1", []), ("2", ["--config", "c.json"])):
@@ -481,7 +504,14 @@ def a_label_twice(t):
     history(t, "add", "r", "--label", "v", "--host", "other")
     eq(query(t, "SELECT host = 'other', COUNT(*) FROM iotrace_run GROUP BY 1 ORDER BY 1"), [(0, 6), (1, 3)], "runs")
     one_line(history(t, "add", "r", status=2), "--label VERSION")
-    one_line(history(t, "add", "r", "--label", "a\nb", status=2), "control character")
+    for label, why in (("a\nb", "control character"), ("a\udcff", "not UTF-8"), ("\x1b", "control character"), ("x" * 201, "200 bytes")):
+        one_line(history(t, "add", "r", "--label", label, status=2), why)
+        one_line(history(t, "add", "r", "--label", "w", "--host", label, status=2), why)
+    check("version a\\xe2\\x80\\xaeb: " in history(t, "add", "r", "--label", "a\u202eb", "--store", "x.sqlite").err, "a direction mark")
+    # Before anything is run.
+    for more in (("--history", "a\nb"), ("--history", "x", "--store", "mysql://h/x")):
+        io(t, "s", "-q", *more, "--binary", "/bin/touch", "--", "touched", status=2)
+    check(not os.path.exists(t.path("touched")), "it ran")
 
 
 @test
@@ -492,6 +522,9 @@ def merge_and_prune(t):
     check("3 runs added, 0 there already" in history(t, "merge", "two.sqlite", "--store", "one.sqlite").err, "merge")
     eq(versions(t, "--store", "one.sqlite"), ["a", "b", "c"], "in the order of their times")
     check("0 runs added, 3 there already" in history(t, "merge", "two.sqlite", "--store", "one.sqlite").err, "twice")
+    history(t, "add", "r", "--label", "as another", "--store", "three.sqlite")
+    check("0 runs added, 3 there already" in history(t, "merge", "three.sqlite", "--store", "one.sqlite").err, "as another")
+    eq(versions(t, "--store", "one.sqlite"), ["a", "b", "c"], "no version without runs")
     eq(query(t, "SELECT COUNT(*), COUNT(DISTINCT run) FROM iotrace_document", "one.sqlite"), [(9, 9)], "documents")
     for table in ("figure", "histogram"):
         sql = "SELECT COUNT(*) FROM iotrace_%s JOIN iotrace_run USING (run) WHERE label = 'b'" % table
@@ -530,6 +563,12 @@ def what_is_no_history(t):
     with sqlite3.connect(t.path("new.sqlite")) as db:
         db.execute("UPDATE iotrace_history SET value = '99'")
     one_line(history(t, "list", "--store", "new.sqlite", status=2), "its schema is 99, this program knows up to 2")
+    query(t, "CREATE VIEW their_view AS SELECT 1", "view.sqlite")
+    one_line(history(t, "list", "--store", "view.sqlite", status=2), "a database of another program", "'their_view'")
+    os.mkfifo(t.path("fifo"))
+    for path, why in (("fifo", "it is no file"), ("/dev/null", "it is no file"), ("r", "it is a folder")):
+        for command in (add[:-1], ("list",)):
+            one_line(history(t, *command, "--store", path, status=2), "%s: %s" % (path, why))
     one_line(history(t, "ad", status=2), "did you mean 'add'?")
 
 
@@ -579,7 +618,16 @@ def a_full_disk(t):
                         "r", "--label", "v", "--store", "small/h.sqlite"], cwd=t.dir, capture_output=True, text=True)
     if "mount" in r.stderr:
         raise Skip("no tmpfs can be mounted here: " + r.stderr.strip())
-    eq((r.returncode, r.stderr), (2, "profile-scenario: small/h.sqlite: the disk is full; nothing was added\n"), "a line")
+    full = "profile-scenario: small/h.sqlite: the disk is full; nothing was changed\n"
+    eq((r.returncode, r.stderr), (2, full), "a line")
+    # Not even what lies beside a store while it is read has room.
+    history(t, "add", "r", "--label", "v")
+    script = ("mount -t tmpfs -o size=1m none small && cp results/history.sqlite small/h.sqlite && "
+              "! cat /dev/zero 2>&- >small/rest && exec \"$@\"")
+    for args in (("list",), ("trend", "calls"), ("prune", "v")):
+        r = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", os.path.join(BIN, "profile-scenario"), "history", *args,
+                            "--store", "small/h.sqlite"], cwd=t.dir, capture_output=True, text=True)
+        eq((r.returncode, r.stderr), (2, full), str(args))
 
 
 @test

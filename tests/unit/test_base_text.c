@@ -35,6 +35,20 @@ static void test_words(void **state)
 	}
 }
 
+static void test_utf8(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t len;
+	} rows[] = {{"a", 1}, {"\xc3\xa4", 2}, {"\xe2\x80\xae", 3}, {"\xf0\x9f\xa6\x80", 4},
+		{"\xff", 0}, {"\xc3", 0}, {"\xc3\x28", 0}, {"\xc0\x80", 0}, {"\xe0\x80\x80", 0},
+		{"\xed\xa0\x80", 0}, {"\xf4\x90\x80\x80", 0}, {"\xf0\x9f\xa6", 0}};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++)
+		assert_int_equal(text_utf8_len(rows[i].text), rows[i].len);
+}
+
 static void test_ends(void **state)
 {
 	(void)state;
@@ -68,6 +82,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_appended),
 		cmocka_unit_test(test_one_line),
