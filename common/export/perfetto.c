@@ -303,6 +303,13 @@ static void write_around(struct trace *t, struct out *notes)
 	write_counters(t);
 }
 
+static uint64_t lines_left_out(const struct res_result *r)
+{
+	uint64_t n = r->tracer ? r->tracer->detail_lines_left_out : U64_NONE;
+
+	return n == U64_NONE ? 0 : n;
+}
+
 static int perfetto_write(
 	const struct export_source *s, struct out *o, struct out *notes, struct err *err)
 {
@@ -310,6 +317,7 @@ static int perfetto_write(
 	cleanup_free char *path = NULL;
 	FILE *f = NULL;
 	int rc = result_has_times(s->doc) ? open_detail(s, &path, &f, err) : 0;
+	uint64_t no_line = f ? lines_left_out(t.r) : 0;
 
 	if (rc < 0)
 		return rc;
@@ -324,7 +332,13 @@ static int perfetto_write(
 		out_printf(
 			notes, "profile-scenario: there is no detail %s: no single calls\n", path);
 	out_printf(o, "\n],\"otherData\":{\"calls\":%" PRIu64 ",\"calls_left_out\":%" PRIu64 "}}\n",
-		t.calls, t.left_out);
+		t.calls, t.left_out + no_line);
+	if (no_line)
+		out_printf(notes,
+			"profile-scenario: %" PRIu64
+			" calls are left out, as the detail has no line of them (iotrace "
+			"--detail-limit)\n",
+			no_line);
 	if (t.left_out)
 		out_printf(notes,
 			"profile-scenario: %" PRIu64 " calls are left out; --calls N takes more\n",

@@ -268,6 +268,16 @@ def trace_events_are_bounded(t):
         d = json.load(f)
     eq(d["otherData"], {"calls": 7, "calls_left_out": len(r.detail) - 7}, "left out")
     check("%d calls are left out" % (len(r.detail) - 7) in said.err, said.err)
+    # What is not in the detail is left out, too.
+    cut = t.iotrace(["--mode=ptrace", "-e", "%io", "--detail-trace", "all", "--detail-limit", "1000"], [t.target("mmsg"), "batches"])
+    missing = cut.json["tracer"]["detail_lines_left_out"]
+    check(missing > 0 and len(cut.detail) > 2, "a detail that is cut")
+    for options, more in (((), 0), (("--calls", "2"), len(cut.detail) - 2)):
+        said = profile(t, "export", cut.prefix + ".json", "--format", "perfetto", "-o", "cut", *options).err
+        check("%d calls are left out, as the detail has no line of them (iotrace --detail-limit)\n" % missing in said, said)
+        eq("%d calls are left out; --calls N takes more" % more in said, bool(more), said)
+        with open(t.path("cut")) as f:
+            eq(json.load(f)["otherData"]["calls_left_out"], missing + more, "left out")
     os.remove(t.path("r1-detail.txt"))
     path, said = exported(t, "perfetto")
     check("there is no detail" in said.err, said.err)
