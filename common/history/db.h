@@ -57,8 +57,9 @@ struct db;
 struct db_ops {
 	int (*run)(struct db *db, const struct db_query *q, struct err *err);
 	void (*close)(struct db *db);
-	const char *begin; /* a transaction that writes */
-	const char *lock;  /* before the tables are made; NULL: begin does it */
+	const char *begin;    /* a transaction that writes */
+	const char *lock;     /* before the tables are made; NULL: begin does it */
+	const char *lock_run; /* before a run is looked for to be added: $1; NULL: begin does it */
 	/* Lists all tables, in which those of others are looked for; NULL: others may be there. */
 	const char *tables;
 };

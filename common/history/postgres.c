@@ -170,6 +170,8 @@ static const struct db_ops ops = {
 	.begin = "BEGIN",
 	/* Two that find no tables; any number does. */
 	.lock = "SELECT pg_advisory_xact_lock(7232614)",
+	/* Two that bring the same run: the second waits, and finds it there. */
+	.lock_run = "SELECT pg_advisory_xact_lock($1)",
 };
 
 /* ---- connect ---- */

@@ -97,9 +97,15 @@ static int add_version(struct history *h, const char *label, int64_t added_ns, s
 		err);
 }
 
-/* *ret: the version that has that run; NULL: none. */
+/* *ret: the version that has that run; NULL: none, nor will another have it before the transaction
+ * ends. */
 static int version_of(struct history *h, int64_t run, char **ret, struct err *err)
 {
+	const char *lock = h->db->ops->lock_run;
+	int rc = lock ? db_run(h->db, QUERY(lock, NULL, NULL, DB_NUM(run)), err) : 0;
+
+	if (rc < 0)
+		return rc;
 	return db_run(h->db,
 		QUERY("SELECT label FROM iotrace_run WHERE run = $1", see_text, ret, DB_NUM(run)),
 		err);

@@ -806,6 +806,25 @@ def a_server_that_is_away(t):
 
 
 @test(timeout=120)
+def writers_that_bring_the_same_runs(t):
+    """Several adds send what was kept, at the same time: each run is there once, and each add succeeds."""
+    server = Server(t)
+    server.stop()
+    results(t, "results", runs=12)
+    one_line(history(t, "add", "--label", "kept", "--store", server.address()), "12 runs are")
+    for k in range(6):
+        results(t, "r%d" % k, runs=1)
+    server.start()
+    argv = [os.path.join(BIN, "profile-scenario"), "history", "add", "--store", server.address()]
+    done = [t.start(argv + ["r%d" % k, "--label", "v%d" % k]) for k in range(6)]
+    for p in done:
+        r = t.finish(p)
+        check(r.status == 0 and "1 run added" in r.err, "writer: %s" % r)
+    eq(server.ask("SELECT label, COUNT(*) FROM iotrace_run GROUP BY label ORDER BY label"),
+       ["kept|12"] + ["v%d|1" % k for k in range(6)], "runs")
+
+
+@test(timeout=120)
 def a_server_that_refuses(t):
     """In whatever words: that is no server that is away, to which the runs are sent later. One that has no room is."""
     server = Server(t)
