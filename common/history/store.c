@@ -155,6 +155,9 @@ static int add_run(struct history *h, const struct history_what *what, const str
 		if (rc == 0)
 			rc = pack_histograms(h->db, p.run, part, at, err);
 		ret->runs += rc == 0;
+		/* A result that says something twice, too. */
+		if (rc == -EIO)
+			err_wrap(err, "run %zu of %s %s", at + 1, part->scenario, part->kind->id);
 	}
 	pack_release(&p);
 	return rc;

@@ -593,6 +593,10 @@ def a_corrupt_result(t):
     write(t, "r/iotrace/s.runs/2.json", whole[:len(whole) // 2])
     one_line(history(t, "add", "r", "--label", "v", status=2), "r/iotrace/s.runs/2.json: line ")
     check(not os.path.exists(t.path(STORE)), "nothing is made")
+    twice = json.loads(whole)
+    twice["syscalls"] *= 2
+    write(t, "r/iotrace/s.runs/2.json", twice)
+    one_line(history(t, "add", "r", "--label", "v", status=2), "run 2 of s io: " + STORE)
     write(t, "r/iotrace/s.runs/2.json", whole)
     history(t, "add", "r", "--label", "v")
     with sqlite3.connect(t.path(STORE)) as db:
