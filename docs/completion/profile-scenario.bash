@@ -1,10 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-only
 # bash completion of profile-scenario
 
-# The first words of a table.
+# The first words of a table that the program on the command line prints.
 _profile_scenario_first()
 {
-	profile-scenario "$@" 2>/dev/null | sed -n '2,$s/^\([A-Za-z0-9._-][A-Za-z0-9._-]*\) .*/\1/p'
+	"${COMP_WORDS[0]}" "$@" 2>/dev/null | sed -n '2,$s/^\([A-Za-z0-9._-][A-Za-z0-9._-]*\) .*/\1/p'
+}
+
+# What --help has between a line that begins with $1 and the next empty one.
+_profile_scenario_named()
+{
+	"${COMP_WORDS[0]}" --help 2>/dev/null | sed -n "/^$1/,/^\$/s/^  \([a-z]*\) .*/\1/p"
+}
+
+# The options in the --help of a command.
+_profile_scenario_options()
+{
+	"${COMP_WORDS[0]}" "$1" --help 2>/dev/null | sed -n 's/^  \(-[a-z], \)\{0,1\}\(--[a-z-]*\).*/\1\2/p' | tr -d ,
 }
 
 _profile_scenario_scenarios()
@@ -19,12 +31,11 @@ _profile_scenario_baselines()
 
 _profile_scenario_value()
 {
-	local cur=$1 prev=$2 i
+	local cur=$1 prev=$2 command=$3
 
 	case $prev in
 	--type)
-		i=$(profile-scenario run --help 2>/dev/null | sed -n '/^types:/,/^$/s/^  \([a-z]*\) .*/\1/p')
-		COMPREPLY=($(compgen -W "${i:-cpu memory io} all" -- "$cur"))
+		COMPREPLY=($(compgen -W "$(_profile_scenario_named types) all" -- "$cur"))
 		;;
 	--mode)
 		COMPREPLY=($(compgen -W 'auto ptrace' -- "$cur"))
@@ -39,7 +50,11 @@ _profile_scenario_value()
 		COMPREPLY=($(compgen -W 'regressions limits nothing' -- "$cur"))
 		;;
 	--format)
-		COMPREPLY=($(compgen -W 'text github' -- "$cur"))
+		if [[ $command == export ]]; then
+			COMPREPLY=($(compgen -W 'pprof speedscope perfetto openmetrics ndjson' -- "$cur"))
+		else
+			COMPREPLY=($(compgen -W 'text github' -- "$cur"))
+		fi
 		;;
 	--ready)
 		COMPREPLY=($(compgen -W 'udp: tcp:' -- "$cur"))
@@ -57,7 +72,7 @@ _profile_scenario_value()
 	--output-dir)
 		COMPREPLY=($(compgen -d -- "$cur"))
 		;;
-	--binary | --config | --diff | --base-binary | --new-binary | --markdown | --html | --detail | --output | --svg | --store)
+	--binary | --config | --diff | --base-binary | --new-binary | --markdown | --html | --detail | -o | --output | --svg | --store)
 		COMPREPLY=($(compgen -f -- "$cur"))
 		;;
 	--ease | --sampling-rate | --runs | --warmup | --timeout | --grace | --ready-timeout | --load | --work | \
@@ -68,17 +83,13 @@ _profile_scenario_value()
 		return 1
 		;;
 	esac
+	return 0
 }
 
 _profile_scenario()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} i
-	local both='--help --version'
-	local run='--scenario --all --attach --attach-window --no-tree --type --output-dir --binary --config --sampling-rate --runs
-		--warmup --timeout --grace --ready --ready-timeout --load --work --latency --skip
-		--duration --prepare --set --history --store -q --quiet -u --user --control --dry-run --json --show-output --skip-unavailable --mode --io-stacks
-		--call-graph --diff --detailed-freq --max-snapshots --depth --threshold --time-unit
-		--alloc-fn --ignore-fn --pages-as-heap --stacks'
+	local words=
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -89,59 +100,32 @@ _profile_scenario()
 	done
 	# report's has no value: a store may follow it.
 	if [[ $command/$prev != report/--history ]]; then
-		_profile_scenario_value "$cur" "$prev" && return
+		_profile_scenario_value "$cur" "$prev" "$command" && return
 	fi
 	case $command in
-	list)
-		COMPREPLY=($(compgen -W "--config $both" -- "$cur"))
-		;;
-	doctor)
-		COMPREPLY=($(compgen -W "--binary --config --output-dir --json $both" -- "$cur"))
-		;;
 	baseline)
-		COMPREPLY=($(compgen -W "save list verify $(_profile_scenario_baselines) --output-dir --force $both" -- "$cur"))
+		words="save list verify $(_profile_scenario_baselines)"
 		;;
 	compare)
-		COMPREPLY=($(compgen -W "--output-dir --config --scenario --base-binary --new-binary -u --user
-			--runs --type --fail-on --allow-new --force --all --json --markdown --html --format $both
-			$(_profile_scenario_baselines)" -- "$cur")
-			$(compgen -f -- "$cur"))
-		;;
-	sweep)
-		COMPREPLY=($(compgen -W "--scenario --over --cost --runs --prepare --binary --output-dir --config --type
-			--ready --ready-timeout --load --work --latency --skip --duration --timeout --grace --mode -u --user --json
-			$both" -- "$cur"))
+		words=$(_profile_scenario_baselines)
 		;;
 	history)
-		COMPREPLY=($(compgen -W "add list show trend check merge prune --store --output-dir --label --more --host
-			--scenario --type --config --svg --json --all --keep $both" -- "$cur") $(compgen -f -- "$cur"))
-		;;
-	analyze)
-		COMPREPLY=($(compgen -W "--output-dir --scenario --detail --ease --config --stdout $both" -- "$cur")
-			$(compgen -f -- "$cur"))
-		;;
-	report)
-		COMPREPLY=($(compgen -W "--output-dir --scenario --text --output --history $both" -- "$cur")
-			$(compgen -f -- "$cur"))
-		;;
-	export)
-		if [[ $prev == --format ]]; then
-			COMPREPLY=($(compgen -W 'pprof speedscope perfetto openmetrics ndjson' -- "$cur"))
-			return
-		fi
-		COMPREPLY=($(compgen -W "--format --output --stacks --detail --calls $both" -- "$cur") $(compgen -f -- "$cur"))
-		;;
-	merge)
-		COMPREPLY=($(compgen -W "--output $both" -- "$cur") $(compgen -f -- "$cur"))
+		words='add list show trend check merge prune'
 		;;
 	accept)
-		COMPREPLY=($(compgen -W "--output-dir --config --all --dry-run $both $(_profile_scenario_scenarios)" -- "$cur"))
+		words=$(_profile_scenario_scenarios)
+		;;
+	list | doctor | sweep | analyze | report | export | merge)
 		;;
 	*)
-		COMPREPLY=($(compgen -W "$run $both" -- "$cur"))
-		if ((COMP_CWORD == 1)); then
-			COMPREPLY+=($(compgen -W 'run list doctor baseline compare sweep history accept analyze report export merge' -- "$cur"))
-		fi
+		command=run
+		((COMP_CWORD > 1)) || words=$(_profile_scenario_named commands)
+		;;
+	esac
+	COMPREPLY=($(compgen -W "$(_profile_scenario_options "$command") $words" -- "$cur"))
+	case $command in
+	compare | history | analyze | report | export | merge)
+		COMPREPLY+=($(compgen -f -- "$cur"))
 		;;
 	esac
 }

@@ -383,10 +383,13 @@ def help_of(program):
     if not os.access(path, os.X_OK):
         raise Skip("%s is not built" % program)
     text_ = subprocess.run([path, "--help"], capture_output=True, text=True).stdout
-    named = text_.split("commands (", 1)[1].split("later versions", 1)[0] if "commands (" in text_ else ""
-    for command in re.findall(r"^  ([a-z]+) ", named, re.M):
+    for command in commands_in(text_):
         text_ += subprocess.run([path, command, "--help"], capture_output=True, text=True).stdout
     return text_
+
+
+def commands_in(help_):
+    return re.findall(r"^  ([a-z]+) ", help_.split("commands (", 1)[1].split("\n\n", 1)[0], re.M) if "commands (" in help_ else []
 
 
 def options_of_help(program):
@@ -414,8 +417,7 @@ def manual(page):
 
 for program in ("iotrace", "profile-scenario"):
     test(in_document(program, "docs/man/%s.1" % program, manual), name="every_option_of_%s_is_in_its_manual" % program)
-    test(in_document(program, "docs/completion/%s.bash" % program, str),
-         name="every_option_of_%s_is_completed" % program)
+test(in_document("iotrace", "docs/completion/iotrace.bash", str), name="every_option_of_iotrace_is_completed")
 
 
 STRINGS = r'"(?:[^"\\\n]|\\.)*"(?:\s*"(?:[^"\\\n]|\\.)*")*'
@@ -446,6 +448,7 @@ def straces_options_are_in_their_document(_t):
 # (program, words, what is offered; "": nothing)
 TYPED = (("profile-scenario", ["--typ"], "--type"), ("profile-scenario", ["--type", "mem"], "memory"),
          ("profile-scenario", ["bas"], "baseline"), ("profile-scenario", ["doctor", "--js"], "--json"),
+         ("profile-scenario", ["export", "--format", ""], "pprof"), ("profile-scenario", ["compare", "--format", "g"], "github"),
          ("profile-scenario", ["report", "--history", "READ"], "README.md"), ("profile-scenario", ["--history", "READ"], ""),
          ("iotrace", ["--contr"], "--control-fd"), ("iotrace", ["--mode", "pt"], "ptrace"),
          ("iotrace", ["-e", "%net"], "%network"), ("iotrace", ["-e", "read,sendm"], "read,sendmmsg"),
@@ -457,9 +460,10 @@ TYPED_THERE = (("profile-scenario", ["--scenario", "qu"], "query"), ("profile-sc
 
 
 def by_bash(program, words):
+    name = os.path.basename(program)
     return ["bash", "--norc", "-c", "source %s/docs/completion/%s.bash; COMP_WORDS=(%s); COMP_CWORD=%d; _%s; "
-            "printf '%%s\\n' \"${COMPREPLY[@]}\"" % (quote(ROOT), program, " ".join([program] + words), len(words),
-                                                   program.replace("-", "_"))]
+            "printf '%%s\\n' \"${COMPREPLY[@]}\"" % (quote(ROOT), name, " ".join(quote(w) for w in [program] + words), len(words),
+                                                   name.replace("-", "_"))]
 
 
 def by_zsh(program, words):
@@ -474,8 +478,10 @@ def by_fish(program, words):
 
 
 def completes(shell, argv, typed, **where):
+    """The programs are asked, too: those that were built."""
     if not shutil.which(shell):
         raise Skip(shell + " is not installed")
+    where["env"] = dict(os.environ, PATH=os.path.dirname(built("bin/profile-scenario")) + ":" + os.environ["PATH"], **where.get("env", {}))
     for program, words, want in typed:
         out = subprocess.run(argv(program, words), capture_output=True, text=True, **where)
         eq((want in out.stdout.split() or not want and not out.stdout.strip(), out.stderr), (True, ""),
@@ -489,26 +495,36 @@ def completion_completes(_t):
 
 
 @test
+def every_option_of_each_command_is_completed(_t):
+    program = built("bin/profile-scenario")
+
+    def help_(*words):
+        return subprocess.run([program, *words, "--help"], capture_output=True, text=True).stdout
+    for command in commands_in(help_()):
+        options = re.findall(r"^  (?:(-\w), )?(--[a-z][a-z-]+)", help_(command), re.M)
+        asked = subprocess.run(by_bash(program, [command, "-"]), capture_output=True, text=True, cwd=ROOT)
+        eq(sorted({o for both in options for o in both if o} - set(asked.stdout.split())), [], "after " + command)
+
+
+@test
 def completion_of_zsh(_t):
     completes("zsh", by_zsh, TYPED, cwd=ROOT)
 
 
 @test
 def completion_of_fish(t):
-    completes("fish", by_fish, TYPED, cwd=ROOT, env=dict(os.environ, HOME=t.dir))
+    completes("fish", by_fish, TYPED, cwd=ROOT, env={"HOME": t.dir})
 
 
 @test
 def completion_of_scenarios_and_baselines(t):
-    program = built("bin/profile-scenario")
     with open(t.path("profile-scenario.json"), "w") as f:
         f.write('{"scenarios": {"query": {"command": ["true"]}}}')
     os.makedirs(t.path("results/baselines/v1.2"))
     for name in ("METADATA.md", "MANIFEST.sha256"):
         with open(t.path("results/baselines/v1.2/" + name), "w"):
             pass
-    env = dict(os.environ, PATH=os.path.dirname(program) + ":" + os.environ["PATH"])
-    completes("bash", by_bash, TYPED_THERE, cwd=t.dir, env=env)
+    completes("bash", by_bash, TYPED_THERE, cwd=t.dir)
 
 
 @test
