@@ -3,6 +3,8 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common/base/units.h"
 #include "common/view/view.h"
@@ -47,7 +49,19 @@ void history_print_figures(const struct res_history *r, int all, struct out *o)
 
 /* ---- a series ---- */
 
-/* One character a version, in eighths between the least and the largest; "." not measured. */
+/* What the locale's variables say, in the order in which they count. */
+static int is_utf8(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+	const char *locale = NULL;
+
+	for (int i = 0; i < 3 && (!locale || !*locale); i++)
+		locale = getenv(names[i]);
+	return locale && (strcasestr(locale, "utf-8") || strcasestr(locale, "utf8"));
+}
+
+/* One character a version, in eighths between the least and the largest; "." not measured. Nothing
+ * where these are no characters. */
 static void print_line(const struct res_history_series *s, struct out *o)
 {
 	static const char *const bars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -55,6 +69,8 @@ static void print_line(const struct res_history_series *s, struct out *o)
 	size_t room = columns_of(o) - 4;
 	size_t from = s->points.len > room ? s->points.len - room : 0;
 
+	if (!is_utf8())
+		return;
 	for (size_t i = from; i < s->points.len; i++) {
 		low = fmin(low, s->points.at[i].median);
 		high = fmax(high, s->points.at[i].median);

@@ -140,6 +140,6 @@ void report_history_text(const struct res_history *r, struct out *o)
 		doc_section(d, "VERSIONS");
 		view_history_versions(d, r);
 	}
-	text_write_doc(d, o, TEXT_COLUMNS);
+	text_write_doc(d, o, out_columns(o->fd, TEXT_COLUMNS));
 	doc_free(d);
 }

@@ -10,7 +10,7 @@
 #include "common/view/view_parts.h"
 #include "common/write/writer.h"
 
-#define COLUMNS      100
+#define COLUMNS      100 /* where nothing is narrower */
 #define CALLS_MAX    4
 #define LATENCY_MIN  30 /* fewer calls have no distribution to speak of */
 #define LATENCY_MAX  6
@@ -211,13 +211,14 @@ void report_text(const struct report *r, struct out *o)
 {
 	struct doc *summary = r->io ? view_summary(r->io) : NULL, *d = doc_new();
 	struct doc *answer = doc_new();
+	size_t columns = out_columns(o->fd, COLUMNS);
 
 	doc_section(answer, "IN SHORT");
 	report_answer(answer, r, summary);
-	text_write_doc(answer, o, COLUMNS);
+	text_write_doc(answer, o, columns);
 	doc_free(answer);
 	if (summary)
-		text_write_doc(summary, o, COLUMNS);
+		text_write_doc(summary, o, columns);
 	if (r->io) {
 		batches(d, r->io);
 		latencies(d, r->io);
@@ -227,7 +228,7 @@ void report_text(const struct report *r, struct out *o)
 		cpu(d, r->cpu);
 	if (r->memory)
 		heap(d, r->memory);
-	text_write_doc(d, o, COLUMNS);
+	text_write_doc(d, o, columns);
 	doc_free(summary);
 	doc_free(d);
 }

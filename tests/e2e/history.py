@@ -66,7 +66,7 @@ def add_list_show_trend(t):
         calls = sum(c["calls"] for c in json.load(f)["syscalls"])
     check(re.search(r"^  calls +%d +%d +%d$" % (calls, calls, calls), history(t, "show", "v3").out, re.M), "show")
     check("write.calls" not in history(t, "show", "v3").out and "write.calls" in history(t, "show", "v3", "--all").out, "--all")
-    r = history(t, "trend", "read.calls", "--svg", "t.svg")
+    r = history(t, "trend", "read.calls", "--svg", "t.svg", env={"LC_ALL": "C.UTF-8"})
     eq(r.err, "wrote t.svg\n", "the picture")
     check("▁▁█" in r.out, r.out)
     eq(len(re.findall(r"WORSE|better|moved|other|otherwise", r.out)), 1, "changes: %s" % r.out)
@@ -447,6 +447,19 @@ def as_wide_as_the_terminal(t):
     asked(STORE, "check", names=[name])
     history(t, "add", "r4", "--label", "a-version-with-a-long-label-4")
     asked(STORE, "check", names=["another-scenario-with-a-name-of-41-letter io: nothing came before it"])
+    fits(on_terminal([os.path.join(BIN, "profile-scenario"), "report", "--history", "--text"], 60, cwd=t.dir, env=env), 60, name)
+
+
+@test
+def a_locale_without_utf8(t):
+    """The line of a trend is drawn where its characters can be shown; all else is ASCII."""
+    three_versions(t)
+    for more, drawn in (({"LC_ALL": "C.UTF-8"}, True), ({"LC_ALL": "", "LC_CTYPE": "", "LANG": "de_DE.utf8"}, True),
+                        ({"LC_ALL": "C"}, False), ({"LC_ALL": "", "LC_CTYPE": "de_DE.ISO-8859-1", "LANG": "C.UTF-8"}, False)):
+        text = history(t, "trend", "write.calls", env=more).out
+        eq("▁▁█" in text, drawn, "%s: %s" % (more, text))
+        check("write.calls of s, io\n" in text and re.search(r"^  3 +3 +25 ", text, re.M), text)
+        check(drawn or text.isascii(), text)
 
 
 @test

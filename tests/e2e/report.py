@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import Failure, check, eq, main, need_tool, profile, test, wait_for
+from tap import BUILD, Failure, check, eq, fits, main, need_tool, on_terminal, profile, test, wait_for
 
 
 # What every name of a hostile result holds.
@@ -503,6 +503,8 @@ def the_text(t):
     for want in ("BATCHING", "ASKED AGAINST GOT", "LATENCY HISTOGRAMS", "time of sendmmsg", "OVER TIME", "CPU", "HEAP"):
         check(want in text, "%s is not in it:\n%s" % (want, text))
     check(max(map(len, text.splitlines())) <= 100, "a line is too wide")
+    check(max(map(len, text.splitlines())) > 60, "nothing to fold")
+    fits(on_terminal([os.path.join(BUILD, "bin", "profile-scenario"), "report", "--text"], 60, cwd=t.dir), 60, "sendmmsg", "OVER TIME")
     check(not os.path.exists(t.path("results/a-report.html")), "no page is made")
 
 
