@@ -104,6 +104,8 @@ def what_the_package_needs(t):
     path = deb(t)
     x = unpacked(t, path)
     depends = {re.sub(r" .*", "", d) for d in ran(t, ["dpkg-deb", "-f", path, "Depends"]).strip().split(", ")}
+    suggests = ran(t, ["dpkg-deb", "-f", path, "Suggests"]).strip().split(", ")
+    eq(sorted(suggests), ["heaptrack", "libdevel-nytprof-perl", "linux-perf", "valgrind"], "the tools of all types, and a renderer")
     found = set()
     for program in ("iotrace", "profile-scenario"):
         program = os.path.join(x, "usr/bin", program)

@@ -420,6 +420,24 @@ for program in ("iotrace", "profile-scenario"):
 test(in_document("iotrace", "docs/completion/iotrace.bash", str), name="every_option_of_iotrace_is_completed")
 
 
+@test
+def package_lists_have_what_the_build_asks_for(_t):
+    """docs/PROFILING-SETUP.md has what .ci/deps, which the matrix tries, asks for: Debian's names exactly, others by their stem."""
+    asked = re.findall(r"^(?:libraries='|programs=')?(lib\S+-dev|zlib1g-dev) \S+\.h ([\w-]+)",
+                       text(".ci/deps").split("what the archives of", 1)[0], re.M)
+    check(len(asked) > 10, "libraries of .ci/deps: %s" % asked)
+    lists = re.findall(r"^sudo (apt-get|dnf|pacman|apk) \S+ (.*\n)", text("docs/PROFILING-SETUP.md"), re.M)
+    builds = [(how, set(re.findall(r"[\w.+-]+", names))) for how, names in lists if "gcc make" in names]
+    eq([how for how, _ in builds], ["apt-get", "apt-get", "dnf", "pacman", "apk"], "lists")
+    others = {"dw": "elfutils", "elf": "elfutils", "md": "libmd", "pq": "(libpq|postgresql-libs)", "z": "zlib", "sqlite3": "sqlite",
+              "pcre2-8": "pcre2"}
+    for how, names in builds:
+        for package, library in asked + [("protobuf-c-compiler", "protobuf-c")]:
+            there = package in names if how == "apt-get" else any(
+                re.fullmatch("(lib)?%s(-dev|-devel)?" % others.get(library, library.lower()), n) for n in names)
+            check(there, "%s: %s is not in its list" % (how, package))
+
+
 STRINGS = r'"(?:[^"\\\n]|\\.)*"(?:\s*"(?:[^"\\\n]|\\.)*")*'
 
 
