@@ -72,8 +72,8 @@ int fill_scenario(struct scenario *sc, const char *set, struct err *err)
 		text(&f, &sc->ready.command);
 	if (!f.filled)
 		return err_set(err, -EINVAL,
-			"%s stands nowhere: not in the target and its arguments and environment, "
-			"not in the commands for load, helpers, build, prepare or ready",
+			"%s stands nowhere: not in target, arguments and environment, nor in load, "
+			"helpers, build, prepare and ready",
 			f.place);
 	return 0;
 }
