@@ -19,6 +19,7 @@
 #include "tracer/attach.h"
 #include "common/runner/as_user.h"
 #include "common/runner/process.h"
+#include "common/write/writer.h"
 #include "tracer/booking.h"
 #include "tracer/front.h"
 #include "tracer/launch.h"
@@ -406,13 +407,16 @@ static int run_all(struct run *run)
 
 static int print(void (*text)(struct out *o))
 {
-	struct out o;
+	struct out said, o;
 	int rc;
 
+	out_init_mem(&said);
+	text(&said);
 	out_init(&o, STDOUT_FILENO);
-	text(&o);
+	text_fold(out_text(&said), &o, out_columns(o.fd, HELP_COLUMNS));
 	rc = out_flush(&o);
 	out_release(&o);
+	out_release(&said);
 	return rc < 0 ? STATUS_FAILED : 0;
 }
 

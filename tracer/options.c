@@ -108,8 +108,8 @@ void options_help(struct out *o)
 {
 	out_str(o, "usage: iotrace [OPTIONS] [--] PROGRAM [ARGS...]\n"
 		   "       iotrace [OPTIONS] -p PID [-p PID...] [--tree] [-- CMD...]\n\n"
-		   "Traces a program's system calls, with all its threads and children, and\n"
-		   "says how well its I/O is batched. Without an output option the summary goes\n"
+		   "Traces a program's system calls, with all its threads and children, and "
+		   "says how well its I/O is batched. Without an output option the summary goes "
 		   "to standard error.\n\n");
 	for (size_t i = 0; i < TABLE_LEN; i++) {
 		char left[64];
@@ -127,7 +127,7 @@ void options_help(struct out *o)
 		}
 		out_printf(o, "%-*s%s\n", HELP_COLUMN, left, table[i].help);
 	}
-	out_str(o, "\nExit status: the target's, 128+N if signal N ended it; 124 time limit,\n"
+	out_str(o, "\nExit status: the target's, 128+N if signal N ended it; 124 time limit, "
 		   "125 iotrace failed, 126 not executable, 127 not found, 2 usage.\n"
 		   "strace's other options are taken where that is done anyway: see iotrace(1).\n");
 }

@@ -195,7 +195,7 @@ const struct command command_accept = {
 	.meaning = "take a change as intended: rewrite the limits it missed",
 	.usage = "profile-scenario accept NAME [OPTIONS]\n"
 		 "Rewrites the limits that the last results of scenario NAME have missed, in "
-		 "the catalogue, so that\nthey are just met. Relative ones (+2%) need no "
+		 "the catalogue, so that they are just met. Relative ones (+2%) need no "
 		 "change: save a new baseline.\n\n",
 	.after = "\nexit status: 0, also if nothing was to be done; 2 trouble\n",
 	COMMAND_OPTIONS(option_rows),

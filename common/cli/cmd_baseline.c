@@ -197,7 +197,7 @@ const struct command command_baseline = {
 		 "profile-scenario baseline list [OPTIONS]\n"
 		 "profile-scenario baseline verify [VERSION] [OPTIONS]\n"
 		 "save copies the results that lie in DIR, with what they were made on and a "
-		 "manifest; verify names every\nfile that was changed, is missing or was added "
+		 "manifest; verify names every file that was changed, is missing or was added "
 		 "since (of all baselines, when none is named).\n\n",
 	.after = "\nexit status: 0; verify 1 if anything differs; 2 if nothing could be saved or "
 		 "checked, or for bad usage\n",

@@ -227,10 +227,10 @@ const struct command command_export = {
 		 "profile-scenario export FILE.json --format FORMAT [OPTIONS]\n"
 		 "Prints one TABLE of a result as CSV; without TABLE which there are, with the "
 		 "number of their rows.\nFILE is any result: of iotrace, of a CPU or memory "
-		 "profile, what compare --json or run --json\nprinted.\n\n",
+		 "profile, what compare --json or run --json printed.\n\n",
 	.after = "\nColumns are named as in the JSON (docs/RESULT_SCHEMA.md). An empty field was "
-		 "not measured; an empty\ntext is \"\". A text that a spreadsheet would take for a "
-		 "formula (it begins with = + - @, tab or\nCR) gets an apostrophe before it. See "
+		 "not measured; an empty text is \"\". A text that a spreadsheet would take for a "
+		 "formula (it begins with = + - @, tab or CR) gets an apostrophe before it. See "
 		 "docs/EXPORT.md.\n"
 		 "\nexit status: 0; 2 if FILE cannot be read or has no such TABLE, or for bad "
 		 "usage\n",

@@ -541,8 +541,8 @@ const struct command command_history = {
 		"profile-scenario history merge STORE.. | prune VERSION | prune --keep N "
 		"[OPTIONS]\n"
 		"Keeps the runs of every version in one file, or on a server. trend shows a figure "
-		"over the versions\nand where it changed, without METRIC every change; check holds "
-		"the newest version against what\ncame before. docs/HISTORY.md has the "
+		"over the versions and where it changed, without METRIC every change; check holds "
+		"the newest version against what came before. docs/HISTORY.md has the "
 		"tables.\n\n",
 	.after = "\nexit status: 0; of check 1 something got worse, 3 cannot tell; 2 trouble\n",
 	COMMAND_OPTIONS(option_rows),

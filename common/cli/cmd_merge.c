@@ -178,8 +178,8 @@ const struct command command_merge = {
 	.usage =
 		"profile-scenario merge RESULT.. [-o OUT]\n"
 		"Adds results of iotrace: counts and histograms exactly, with a row for each host, "
-		"and names the hosts\nwhose figures lie far from the others'. RESULT is FILE, "
-		"HOST=FILE, or a folder: every .json in it. A\nhost is called by its file's "
+		"and names the hosts whose figures lie far from the others'. RESULT is FILE, "
+		"HOST=FILE, or a folder: every .json in it. A host is called by its file's "
 		"name where no HOST is given; several results of one are added.\n\n",
 	.after = "\nexit status: 0, also where a host is odd; 2 if a RESULT cannot be read, or for "
 		 "bad usage\n",

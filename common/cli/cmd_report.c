@@ -230,8 +230,8 @@ const struct command command_report = {
 	.usage = "profile-scenario report [OPTIONS] [FILE.json ...]\n"
 		 "profile-scenario report --history [STORE] [OPTIONS]\n"
 		 "Makes one page (HTML, nothing is loaded from outside) of a scenario's results: "
-		 "I/O, CPU and memory, as\nfar as they are there. FILEs are results, one of each "
-		 "kind, and a comparison\n(compare --json); without any, those in DIR and "
+		 "I/O, CPU and memory, as far as they are there. FILEs are results, one of each "
+		 "kind, and a comparison (compare --json); without any, those in DIR and "
 		 "DIR/NAME-compare.json.\n\n",
 	.after = "\nexit status: 0; 2 if a result cannot be read or the page not be written, or "
 		 "for bad usage\n",

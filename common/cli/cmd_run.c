@@ -419,8 +419,8 @@ const struct command command_run = {
 		 "profile-scenario [run] --all [OPTIONS]\n"
 		 "ARGS are the target's arguments; they replace the catalogue's.\n\n",
 	.after = "\nexit status: the target's (124: time limit); with a load 0, or 2 if the load "
-		 "failed or the target\nwas never ready or ended early; 1 where a limit of the "
-		 "catalogue is missed; 125 where a type cannot\nrun; 2 for bad usage. Of several "
+		 "failed or the target was never ready or ended early; 1 where a limit of the "
+		 "catalogue is missed; 125 where a type cannot run; 2 for bad usage. Of several "
 		 "the first that is not 0.\n",
 	.help = run_help,
 	COMMAND_OPTIONS(option_rows),

@@ -294,7 +294,7 @@ const struct command command_sweep = {
 		"profile-scenario sweep --scenario NAME --over NAME=V1,V2,.. [OPTIONS] [-- "
 		"ARGS...]\n"
 		"Runs a scenario with each value in turns, and says from which one on a larger one "
-		"does not pay:\nthe smallest whose cost is within 5% of the best one's, where the "
+		"does not pay: the smallest whose cost is within 5% of the best one's, where the "
 		"intervals leave no doubt.\n\n",
 	.after = "\nexit status: 0 there is a knee, or there is none; 2 trouble; 3 cannot tell\n",
 	COMMAND_OPTIONS(option_rows),

@@ -15,6 +15,7 @@
 #include "common/base/text.h"
 #include "common/cli/command.h"
 #include "common/write/tail.h"
+#include "common/write/writer.h"
 
 static const struct command *const commands[] = {
 #define COMMAND(name) &command_##name,
@@ -64,10 +65,8 @@ int command_write(void (*write)(const void *ctx, struct out *o), const void *ctx
 	return command_flush(&o, err);
 }
 
-static void write_command_help(const void *ctx, struct out *o)
+static void put_help(const struct command *c, struct out *o)
 {
-	const struct command *c = ctx;
-
 	out_str(o, c->usage);
 	optable_help(&c->options, o);
 	if (c->help)
@@ -76,7 +75,7 @@ static void write_command_help(const void *ctx, struct out *o)
 		out_str(o, c->after);
 }
 
-static void write_help(const void *ctx, struct out *o)
+static void put_commands(struct out *o)
 {
 	out_str(o, "profile-scenario [COMMAND] [OPTIONS] [-- ARGS...]\n"
 		   "Runs a scenario of a target under a profiler and keeps the results.\n\n"
@@ -84,7 +83,19 @@ static void write_help(const void *ctx, struct out *o)
 	for (size_t i = 0; i < LEN(commands); i++)
 		out_printf(o, "  %-10s %s\n", commands[i]->name, commands[i]->meaning);
 	out_char(o, '\n');
-	write_command_help(ctx, o);
+}
+
+/* Of a command; NULL: of all that there are, and of the one that is run when none is named. */
+static void write_help(const void *c, struct out *o)
+{
+	struct out text;
+
+	out_init_mem(&text);
+	if (!c)
+		put_commands(&text);
+	put_help(c ? c : &command_run, &text);
+	text_fold(out_text(&text), o, out_columns(o->fd, HELP_COLUMNS));
+	out_release(&text);
 }
 
 static void write_version(const void *ctx, struct out *o)
@@ -109,7 +120,7 @@ static int run_command(const struct command *c, char **argv, struct err *err)
 	int rc = 0;
 
 	if (has_flag(argv, "--help"))
-		return command_write(write_command_help, c, err);
+		return command_write(write_help, c, err);
 	if (has_flag(argv, "--version"))
 		return command_write(write_version, NULL, err);
 	if (c->defaults)
@@ -139,7 +150,7 @@ static int unknown(const char *name, struct err *err)
 static int run(char **argv, struct err *err)
 {
 	if (!strcmp(argv[1], "--help"))
-		return command_write(write_help, &command_run, err);
+		return command_write(write_help, NULL, err);
 	if (argv[1][0] == '-')
 		return run_command(&command_run, argv + 1, err);
 	for (size_t i = 0; i < LEN(commands); i++)

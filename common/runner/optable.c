@@ -9,7 +9,7 @@
 #include "common/base/nearest.h"
 #include "common/base/units.h"
 
-enum { HELP_COLUMN = 26, HELP_WIDTH = 100 };
+enum { HELP_COLUMN = 26 };
 
 static const struct optable_row *find(
 	const struct optable *table, const char *name, size_t name_len)
@@ -125,28 +125,6 @@ int optable_parse(
 	return 0;
 }
 
-/* Prints text from HELP_COLUMN on, broken between words. */
-static void help_text(const char *text, struct out *o)
-{
-	size_t column = HELP_COLUMN;
-
-	while (*text) {
-		size_t word = strcspn(text, " ");
-
-		if (column > HELP_COLUMN && column + 1 + word > HELP_WIDTH) {
-			out_printf(o, "\n%*s", HELP_COLUMN, "");
-			column = HELP_COLUMN;
-		} else if (column > HELP_COLUMN) {
-			out_char(o, ' ');
-			column++;
-		}
-		out_bytes(o, text, word);
-		column += word;
-		text += word + strspn(text + word, " ");
-	}
-	out_char(o, '\n');
-}
-
 void optable_help(const struct optable *table, struct out *o)
 {
 	for (size_t i = 0; i < table->len; i++) {
@@ -161,6 +139,6 @@ void optable_help(const struct optable *table, struct out *o)
 			out_printf(o, "\n%*s", HELP_COLUMN, "");
 		else
 			out_printf(o, "%*s", (int)(HELP_COLUMN - used), "");
-		help_text(def->help, o);
+		out_printf(o, "%s\n", def->help);
 	}
 }

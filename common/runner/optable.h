@@ -69,7 +69,7 @@ int optable_parse(
  * these options; NULL: it is no option. */
 const char *optable_option(const struct optable *table, const char *arg);
 
-/* One or more lines for each row, aligned, at most 100 columns. */
+/* A line or two for each row, aligned, however wide. */
 void optable_help(const struct optable *table, struct out *o);
 
 #endif

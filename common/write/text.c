@@ -519,3 +519,27 @@ void text_write_doc(const struct doc *d, struct out *o, size_t columns)
 	flush_section(&p);
 	arena_release(&p.arena);
 }
+
+/* Where a line goes on: below what follows its first gap, as the text of an option does, else below
+ * its beginning. */
+static size_t hang_of(const char *line)
+{
+	size_t begins = strspn(line, " ");
+	const char *gap = strstr(line + begins, "  ");
+
+	return gap ? (size_t)(gap - line) + strspn(gap, " ") : begins;
+}
+
+void text_fold(const char *text, struct out *o, size_t columns)
+{
+	struct printer p = {.o = o, .columns = columns};
+
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		const char *line = arena_printf(&p.arena, "%.*s", (int)n, text);
+
+		wrap(&p, line, hang_of(line), 0);
+		text += n + (text[n] == '\n');
+	}
+	arena_release(&p.arena);
+}

@@ -28,4 +28,8 @@ const struct writer *writer_by_id(const char *id); /* NULL: none */
 enum { TEXT_CUTS = 100 };
 void text_write_doc(const struct doc *d, struct out *o, size_t columns);
 
+/* Prints lines of --help, wrapped. */
+enum { HELP_COLUMNS = 100 };
+void text_fold(const char *text, struct out *o, size_t columns);
+
 #endif

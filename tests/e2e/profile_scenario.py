@@ -782,6 +782,20 @@ def every_option_is_in_the_man_page(t):
 
 
 @test
+def help_is_as_wide_as_the_terminal(t):
+    """Of both programs and every command: no line is wider, and the words are the same as in a pipe, where 100 columns are."""
+    program = os.path.join(BIN, "profile-scenario")
+    named = re.findall(r"^  ([a-z]+) ", profile(t, "--help").out.split("commands (", 1)[1].split("\n\n", 1)[0], re.M)
+    check(len(named) > 8, "commands: %s" % named)
+    for argv in [[os.path.join(BIN, "iotrace")], [program]] + [[program, name] for name in named]:
+        wide = t.run(argv + ["--help"], user=False).out
+        check(60 < max(map(len, wide.splitlines())) <= 100, wide)
+        narrow = on_terminal(argv + ["--help"], 60)
+        eq([x for x in narrow.splitlines() if len(x) > 60], [], "lines that are too wide: %s" % argv)
+        eq("".join(narrow.split()), "".join(wide.split()), "words of %s" % argv)
+
+
+@test
 def help_and_version_are_on_stdout(t):
     for args in (["--help"], ["run", "--help"], ["list", "--help"]):
         r = profile(t, *args)

