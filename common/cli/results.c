@@ -43,6 +43,8 @@ static void tell_type(const struct res_run_type *t, const char *scenario)
 			words, sizeof(words), f->name, f->unit, (const double[]){f->value, f->of});
 		fprintf(stderr, "%s%s", i ? ", " : "", safe_text(&arena, words));
 	}
+	if (t->figures.len && t->status && !t->troubles.len)
+		fprintf(stderr, ", status %" PRIu64, t->status);
 	if (t->figures.len && t->runs > 1)
 		fprintf(stderr, " (run %" PRIu64 " of %" PRIu64 ")", t->chosen, t->runs);
 	fprintf(stderr, "%s%s\n", t->figures.len ? "; " : "", file_to_read(&t->files));

@@ -6,7 +6,7 @@
 #include "common/runner/scenario.h"
 
 /* What came of a run, on stderr, a line for each type that has left files: what it is mainly about,
- * and the file to look at first.
+ * the target's status where it failed and nothing else did, and the file to look at first.
  *
  *	profile-scenario: io: 1,204 calls, sendmmsg 7.90 of 8 a call;
  *results/iotrace/x-iotrace-summary.txt

@@ -212,6 +212,9 @@ def a_failure_shows_the_end_of_its_log(t):
     check("ends with" not in r.err, "of an empty log nothing is shown: " + r.err)
     r = io(t, "x", "--binary", "/bin/sh", "--", "-c", "echo here; exit 7", status=7)
     check("ends with" not in r.err, "one run has the terminal: " + r.err)
+    check(re.search(r"^profile-scenario: io: [0-9,]+ calls, status 7; ", r.err, re.M), "which one failed, and how: " + r.err)
+    r = server(t, free_port(), "--load", "exit 4", status=2)
+    check("the load failed with status 4" in r.err and ", status" not in r.err, "said once: " + r.err)
 
 
 @test
