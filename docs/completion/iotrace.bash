@@ -46,17 +46,43 @@ _iotrace_calls='
 
 _iotrace()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} i
+	local words=() prefix= i
+
+	# --mode=auto is --mode auto: three words of bash, which wants the last alone, one word of other shells.
+	for ((i = 0; i <= COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		=)
+			# trace=SET after -e
+			[[ ${words[-1]} == --* ]] || unset 'words[-1]'
+			((i < COMP_CWORD)) || words+=('')
+			;;
+		--*=*)
+			words+=("${COMP_WORDS[i]%%=*}" "${COMP_WORDS[i]#*=}")
+			((i < COMP_CWORD)) || prefix=${COMP_WORDS[i]%%=*}=
+			;;
+		*)
+			words+=("${COMP_WORDS[i]}")
+			;;
+		esac
+	done
+	COMPREPLY=()
+	_iotrace_reply "$((${#words[@]} - 1))"
+	COMPREPLY=("${COMPREPLY[@]/#/$prefix}")
+}
+
+# For the word $1 of words.
+_iotrace_reply()
+{
+	local cur=${words[$1]} prev=${words[$1-1]} i
 	local options='-o --output --summary --detail --json -c --summary-only -e --trace -P --trace-path --detail-trace --detail-limit
 		--mode --no-patch --no-times --trap --verify -p --attach --tree --skip --duration --control-fd --live --interval --metrics --status --stacks --stacks-every -E --env --assert --timeout --grace
 		-u --user -q --quiet -V --version -h --help'
 
-	COMPREPLY=()
 	# What follows the target's name is the target's.
-	for ((i = 1; i < COMP_CWORD; i++)); do
-		case ${COMP_WORDS[i]} in
+	for ((i = 1; i < $1; i++)); do
+		case ${words[i]} in
 		--)
-			_iotrace_command "$((i + 1))"
+			_iotrace_command "$1" "$((i + 1))"
 			return
 			;;
 		-o | --output | --summary | --detail | --json | -e | --trace | -P | --trace-path | --detail-trace | \
@@ -67,7 +93,7 @@ _iotrace()
 		-*)
 			;;
 		*)
-			_iotrace_command "$i"
+			_iotrace_command "$1" "$i"
 			return
 			;;
 		esac
@@ -112,13 +138,13 @@ _iotrace()
 	esac
 }
 
-# The target's command line begins at word $1.
+# The target's command line begins at word $2.
 _iotrace_command()
 {
-	if ((COMP_CWORD == $1)); then
-		COMPREPLY=($(compgen -c -- "${COMP_WORDS[COMP_CWORD]}"))
+	if (($1 == $2)); then
+		COMPREPLY=($(compgen -c -- "${words[$1]}"))
 	else
-		COMPREPLY=($(compgen -f -- "${COMP_WORDS[COMP_CWORD]}"))
+		COMPREPLY=($(compgen -f -- "${words[$1]}"))
 	fi
 }
 

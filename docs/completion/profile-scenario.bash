@@ -88,10 +88,25 @@ _profile_scenario_value()
 
 _profile_scenario()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} i
-	local words=
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} prefix=
 
+	# --mode=auto is --mode auto: three words of bash, which wants the last alone, one word of other shells.
+	if [[ $cur == = ]]; then
+		cur=
+	elif [[ $prev == = ]]; then
+		prev=${COMP_WORDS[COMP_CWORD-2]}
+	elif [[ $cur == --*=* ]]; then
+		prev=${cur%%=*} prefix=${cur%%=*}= cur=${cur#*=}
+	fi
 	COMPREPLY=()
+	_profile_scenario_reply "$cur" "$prev" "${COMP_WORDS[1]}"
+	COMPREPLY=("${COMPREPLY[@]/#/$prefix}")
+}
+
+_profile_scenario_reply()
+{
+	local cur=$1 prev=$2 command=$3 words= i
+
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		if [[ ${COMP_WORDS[i]} == -- ]]; then
 			COMPREPLY=($(compgen -f -- "$cur"))

@@ -470,7 +470,12 @@ TYPED = (("profile-scenario", ["--typ"], "--type"), ("profile-scenario", ["--typ
          ("profile-scenario", ["report", "--history", "READ"], "README.md"), ("profile-scenario", ["--history", "READ"], ""),
          ("iotrace", ["--contr"], "--control-fd"), ("iotrace", ["--mode", "pt"], "ptrace"),
          ("iotrace", ["-e", "%net"], "%network"), ("iotrace", ["-e", "read,sendm"], "read,sendmmsg"),
+         ("iotrace", ["--mode=ptrace", "--contr"], "--control-fd"), ("profile-scenario", ["--runs=3", "--typ"], "--type"),
          ("iotrace", ["-q", "tru"], "true"), ("iotrace", ["ls", "--mode"], ""))
+# --option=value: bash has it as three words, and wants the last alone; others have and want it whole.
+TYPED_VALUES = (("iotrace", "--trace=", "read,sendm", "read,sendmmsg"), ("iotrace", "--mode=", "pt", "ptrace"),
+                ("profile-scenario", "--type=", "mem", "memory"), ("profile-scenario", "--mode=", "", "auto"))
+WHOLE = tuple((p, [o + v], o + want) for p, o, v, want in TYPED_VALUES) + (("iotrace", ["-e", "trace=recvmm"], "trace=recvmmsg"),)
 # What the programs say must be there: with a catalogue and a baseline.
 TYPED_THERE = (("profile-scenario", ["--scenario", "qu"], "query"), ("profile-scenario", ["accept", "qu"], "query"),
                ("profile-scenario", ["compare", "v1"], "v1.2"), ("profile-scenario", ["baseline", "verify", "v1"], "v1.2"),
@@ -478,7 +483,9 @@ TYPED_THERE = (("profile-scenario", ["--scenario", "qu"], "query"), ("profile-sc
 
 
 def by_bash(program, words):
+    """Words as bash has them: = is one of its own."""
     name = os.path.basename(program)
+    words = [part for word in words for part in (re.split("(?<==)|(?==)", word) if "=" in word else [word]) if part or not word]
     return ["bash", "--norc", "-c", "source %s/docs/completion/%s.bash; COMP_WORDS=(%s); COMP_CWORD=%d; _%s; "
             "printf '%%s\\n' \"${COMPREPLY[@]}\"" % (quote(ROOT), name, " ".join(quote(w) for w in [program] + words), len(words),
                                                    name.replace("-", "_"))]
@@ -509,7 +516,8 @@ def completes(shell, argv, typed, **where):
 @test
 def completion_completes(_t):
     """In a bash of its own, as a person who types and presses the tab key."""
-    completes("bash", by_bash, TYPED, cwd=ROOT)
+    completes("bash", by_bash, TYPED + tuple((p, [o + v], want) for p, o, v, want in TYPED_VALUES) + (
+        ("iotrace", ["-e", "trace=recvmm"], "recvmmsg"),), cwd=ROOT)
 
 
 @test
@@ -526,12 +534,12 @@ def every_option_of_each_command_is_completed(_t):
 
 @test
 def completion_of_zsh(_t):
-    completes("zsh", by_zsh, TYPED, cwd=ROOT)
+    completes("zsh", by_zsh, TYPED + WHOLE, cwd=ROOT)
 
 
 @test
 def completion_of_fish(t):
-    completes("fish", by_fish, TYPED, cwd=ROOT, env={"HOME": t.dir})
+    completes("fish", by_fish, TYPED + WHOLE, cwd=ROOT, env={"HOME": t.dir})
 
 
 @test
