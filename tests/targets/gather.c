@@ -6,10 +6,13 @@
  */
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "udp.h"
 
@@ -85,6 +88,110 @@ static void pipes(char **args)
 		CHECK(take(a[0]) == 1);
 	}
 	close(q[1]);
+	ended(pid);
+}
+
+static volatile sig_atomic_t signals;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	signals++;
+}
+
+/* What of the answers is there. */
+static long answered(const char *how, int file)
+{
+	struct stat st;
+	int n = 0;
+
+	if (!strcmp(how, "place")) {
+		CHECK(pread(file, &n, sizeof(n), 0) >= 0);
+	} else if (!strcmp(how, "size")) {
+		CHECK(fstat(file, &st) == 0);
+		n = (int)st.st_size;
+	} else if (!strcmp(how, "end")) {
+		n = (int)lseek(file, 0, SEEK_END);
+	} else {
+		n = signals;
+	}
+	return n;
+}
+
+/* The question on a pipe; the answer, which is looked for again and again, is what args[1] names: a
+ * number in a file ("place"), its size ("size", "end"), a signal. 0 safely. */
+static void asks(char **args)
+{
+	const char *how = args[0] && args[1] ? args[1] : "signal";
+	int q[2], file = t_file(0);
+	pid_t me = getpid(), pid;
+
+	CHECK(pipe(q) == 0 && signal(SIGUSR1, on_signal) != SIG_ERR);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		close(q[1]);
+		for (int i = 1; take(q[0]) == 1; i++) {
+			if (!strcmp(how, "place"))
+				CHECK(pwrite(file, &i, sizeof(i), 0) == sizeof(i));
+			else if (!strcmp(how, "signal"))
+				CHECK(kill(me, SIGUSR1) == 0);
+			else
+				CHECK(ftruncate(file, i) == 0);
+		}
+		_exit(0);
+	}
+	close(q[0]);
+	for (long i = 1, n = count(args); i <= n; i++) {
+		put(q[1]);
+		/* twice, however soon the answer was there */
+		while ((answered(how, file) < i) | (answered(how, file) < i))
+			;
+	}
+	close(q[1]);
+	ended(pid);
+}
+
+/* After every tenth write to a pipe, which a child reads, something is told by what args[1] names:
+ * epoll_ctl setsockopt utimensat timer place. */
+static void tells(char **args)
+{
+	const char *what = args[0] && args[1] ? args[1] : "epoll_ctl";
+	struct epoll_event ev = {.events = EPOLLIN};
+	struct sigevent none = {.sigev_notify = SIGEV_NONE};
+	struct itimerspec its = {0};
+	int p[2], e = epoll_create1(0), s = socket(AF_INET, SOCK_DGRAM, 0), file = t_file(0),
+		  on = 1;
+	timer_t timer;
+	pid_t pid;
+
+	CHECK(pipe(p) == 0 && e >= 0 && s >= 0 && epoll_ctl(e, EPOLL_CTL_ADD, s, &ev) == 0);
+	CHECK(timer_create(CLOCK_MONOTONIC, &none, &timer) == 0);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		close(p[1]);
+		while (take(p[0]) == 1)
+			;
+		_exit(0);
+	}
+	close(p[0]);
+	for (long i = 1, n = count(args); i <= n; i++) {
+		put(p[1]);
+		if (i % 10)
+			continue;
+		if (!strcmp(what, "epoll_ctl"))
+			CHECK(epoll_ctl(e, EPOLL_CTL_MOD, s, &ev) == 0);
+		else if (!strcmp(what, "setsockopt"))
+			CHECK(setsockopt(s, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)) == 0);
+		else if (!strcmp(what, "utimensat"))
+			CHECK(futimens(file, NULL) == 0);
+		else if (!strcmp(what, "timer"))
+			CHECK(timer_settime(timer, 0, &its, NULL) == 0);
+		else
+			CHECK(pwrite(file, "x", 1, 0) == 1);
+	}
+	close(p[1]);
 	ended(pid);
 }
 
@@ -377,6 +484,8 @@ int main(int argc, char **argv)
 	static const struct tcase cases[] = {
 		{"ping", ping},
 		{"pipes", pipes},
+		{"asks", asks},
+		{"tells", tells},
 		{"waits", waits},
 		{"relay", relay},
 		{"lines", lines},

@@ -342,7 +342,7 @@ static void what_ends_it(void **state)
 		{{"getpid", 1, 0, 25, 26, 0}, 3},
 		{{"brk", 1, 0, 25, 26, 0}, 3},
 		{{"sched_getaffinity", 1, 0, 25, 26, 0}, 3},
-		{{"epoll_ctl", 1, SOCKETS, 25, 26, 0}, 3},
+		{{"getsockname", 1, SOCKETS, 25, 26, 0}, 3},
 		{{"mmap", 1, 0, 25, 26, 0}, 3},
 		/* it may see what is held, by another descriptor or by a path */
 		{{"lseek", 1, 9, 25, 26, 0}, 2},
@@ -366,12 +366,19 @@ static void what_ends_it(void **state)
 		{{"rename", 1, 0, 25, 26, 0}, 2},
 		{{"unlinkat", 1, 0, 25, 26, 0}, 2},
 		{{"truncate", 1, 0, 25, 26, 0}, 2},
+		{{"utimensat", 1, 0, 25, 26, 0}, 2},
+		{{"mq_unlink", 1, 0, 25, 26, 0}, 2},
 		/* ... or by what its end, or a number, is for them */
 		{{"close", 1, 9, 25, 26, 0}, 2},
 		{{"close", 1, SOCKETS, 25, 26, 0}, 2},
 		{{"dup2", 1, SOCKETS, 25, 26, 0}, 2},
 		{{"shutdown", 1, SOCKETS, 25, 26, 0}, 2},
 		{{"semctl", 1, 0, 25, 26, 0}, 2},
+		{{"epoll_ctl", 1, SOCKETS, 25, 26, 0}, 2},
+		{{"setsockopt", 1, SOCKETS, 25, 26, 0}, 2},
+		/* a signal came, which may be an answer, or is looked for */
+		{{"rt_sigreturn", 1, 0, 25, 26, 0}, 2},
+		{{"rt_sigpending", 1, 0, 25, 26, 0}, 2},
 		{{"write", 1, 9, 25, 26, 0}, 2},
 		{{"sendmsg", 1, 9, 25, 26, 0}, 2},
 		/* it is about the descriptor */
@@ -435,6 +442,19 @@ static void a_file_is_no_peer(void **state)
 	(void)state;
 	ends(SOCKETS, on_a_socket, LEN(on_a_socket));
 	ends(4, on_a_file, LEN(on_a_file));
+	/* who asks the same again waits for an answer there, and what is written at the same place
+	 * again may be one */
+	TELLS("1.100 write -> writev 4: 3/2 (80/40) 3/2 (80/40) 3/2 (80/40) 3/2 (80/40)\n",
+		{"write", 1, SOCKETS, 0, 1, 0}, {"pread64", 1, 9, 5, 6, 0},
+		{"write", 1, SOCKETS, 10, 11, 0}, {"pread64", 1, 9, 15, 16, 0},
+		{"pread64", 1, 9, 20, 21, 0}, {"write", 1, SOCKETS, 30, 31, 0},
+		{"stat", 1, 0, 35, 36, 0}, {"fstat", 1, 9, 37, 38, 0},
+		{"write", 1, SOCKETS, 40, 41, 0});
+	TELLS("1.100 write -> writev 3: 2/1 (30/20) 2/1 (30/20) 2/1 (30/20) 2/1 (30/20)\n"
+	      "1.9 pwrite64 -> pwritev 2: 0/0 (10/10) 0/0 (10/10) 0/0 (10/10) 0/0 (10/10)\n",
+		{"write", 1, SOCKETS, 0, 1, 0}, {"pwrite64@8", 1, 9, 5, 6, 0},
+		{"write", 1, SOCKETS, 10, 11, 0}, {"pwrite64@8", 1, 9, 15, 16, 0},
+		{"write", 1, SOCKETS, 20, 21, 0});
 	/* both ways are held at once, but what is written to a file goes before a send */
 	TELLS("1.100 write -> writev 3: 2/2 (60/60) 2/2 (60/60) 2/2 (60/60) 2/2 (60/60)\n"
 	      "1.9 pwrite64 -> pwritev 2: 1/0 (20/10) 1/0 (20/10) 1/0 (20/10) 1/0 (20/10)\n",

@@ -67,7 +67,10 @@ struct gather {
 		struct place *held; /* where something is held that a call on it ends */
 		struct place *last; /* found last */
 		uint64_t cut_ns;    /* end of the last call on it that is no send */
+		uint64_t place;     /* in the file, of the last write that said it, plus 1 */
 	} fds[AGG_ROWS_MAX + 1];    /* by fd_id */
+	/* By thread_id: what was asked last about files, after its last send; 0: nothing. */
+	uint64_t asked[AGG_ROWS_MAX + 1];
 	uint64_t left_out; /* calls that could be gathered, in places beyond AGG_ROWS_MAX */
 };
 
@@ -158,36 +161,57 @@ static void settle(struct place *p, uint64_t at_ns)
 	p->cut_ns = NEVER;
 }
 
-/* 1 if the call says where in its file it begins, and that was no error, as it is on a socket or
- * pipe (ESPIPE): no peer is behind it. */
-static int is_on_file(const struct sys_event *ev)
-{
-	return ev->def->offset && (int64_t)ev->args[ev->def->offset - 1] >= 0 && sys_ok(ev);
-}
-
 /* 1 if the call may see what is held on a file, by another descriptor of it or by its path. */
 static int is_about_files(const struct sys_event *ev)
 {
 	return ev->def->class == CLASS_FILE || (ev->fd_id && ev->path != PATH_NO);
 }
 
-/* 1 if what is held in the place must go before its thread makes the call. */
-static int is_ended_by(const struct place *p, const struct sys_event *ev)
+static uint64_t place_of(const struct sys_event *ev)
 {
-	if (p->fd_id == ev->fd_id)
+	return ev->def->offset ? ev->args[ev->def->offset - 1] : 0;
+}
+
+/* 1 if the call says where in its file it begins, and that was no error, as it is on a socket or
+ * pipe (ESPIPE): no peer is behind it. What is written where the last one was may tell others. */
+static int is_on_file(struct gather *g, const struct sys_event *ev)
+{
+	uint64_t place = place_of(ev) + 1, last;
+
+	if (!ev->def->offset || (int64_t)place <= 0 || !sys_ok(ev) || ev->path == PATH_NO)
+		return 0;
+	if (!ev->def->gather || !ev->fd_id || ev->fd_id > AGG_ROWS_MAX)
 		return 1;
-	if (p->path != PATH_NO && is_about_files(ev))
-		return 1;
-	return sys_waits(ev->def) && !(p->path == PATH_NO && is_on_file(ev));
+	last = g->fds[ev->fd_id].place;
+	g->fds[ev->fd_id].place = place;
+	return place != last;
+}
+
+/* 1 if the thread asks the same about files as it has just done, and has sent nothing since: it
+ * waits for what another makes of them. */
+static int asks_again(struct gather *g, const struct sys_event *ev)
+{
+	uint64_t was = g->asked[ev->thread_id];
+
+	if (!is_about_files(ev) || ev->def->gather)
+		return 0;
+	g->asked[ev->thread_id] =
+		((uint64_t)ev->def->index << 16 | ev->fd_id) + 1 + (place_of(ev) << 32);
+	return g->asked[ev->thread_id] == was;
 }
 
 /* What the call's thread holds goes before the call, where it must; not that of one place. */
 static void release(struct gather *g, const struct sys_event *ev, const struct place *but)
 {
+	int again = asks_again(g, ev), on_file = is_on_file(g, ev);
+	int waits = again || (sys_waits(ev->def) && !on_file);
+
 	for (int i = 0; i < WAYS; i++) {
 		struct place *p = g->held[i][ev->thread_id];
 
-		if (!p || p == but || !is_ended_by(p, ev))
+		if (!p || p == but)
+			continue;
+		if (!waits && p->fd_id != ev->fd_id && !(p->path != PATH_NO && is_about_files(ev)))
 			continue;
 		settle(p, ev->entry_ns);
 		unlist(p);
@@ -280,7 +304,7 @@ static void end_all(struct place *p, uint64_t at_ns)
 /* One call has the same flags for all, and can only take what follows on in the file. */
 static void follow_on(struct place *p, const struct sys_event *ev, uint64_t at_ns)
 {
-	uint64_t begin = ev->def->offset ? ev->args[ev->def->offset - 1] : p->end;
+	uint64_t begin = ev->def->offset ? place_of(ev) : p->end;
 	uint64_t flags = flags_of(ev);
 
 	if (p->calls && (begin != p->end || flags != p->flags))
@@ -325,6 +349,7 @@ static void add_send(struct gather *g, const struct sys_event *ev)
 	struct place *p = find(g, ev);
 
 	release(g, ev, p);
+	g->asked[ev->thread_id] = 0;
 	if (p)
 		hold(g, p, ev);
 	else

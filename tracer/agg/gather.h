@@ -16,7 +16,9 @@
  * its thread
  *
  *	- enters a call that sys_waits(), on any descriptor; other sends are among them. One that
- *	  says where in a file it begins waits for no peer: it ends only what may be on a file,
+ *	  says where in a file it begins waits for no peer: it ends only what may be on a file, but
+ *	  for a write where the last one was,
+ *	- asks the same about a file again, with no send between,
  *	- makes any other call on the descriptor (receive, sync, seek, dup, close),
  *	- forks, executes or ends,
  *
