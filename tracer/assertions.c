@@ -42,7 +42,7 @@ int assertions_add(struct assertions *a, const char *text, struct err *err)
 	new.name = mem_strndup(text, len);
 	rc = check_name(new.name, err);
 	if (rc == 0)
-		rc = limit_parse(new.condition, &new.limit, err);
+		rc = metric_parse_limit(new.name, new.condition, &new.limit, err);
 	if (rc == 0 && new.limit.op == LIMIT_WORSE)
 		rc = err_set(err, -EINVAL,
 			"'%.60s': there is no other run that it could be worse than (see "

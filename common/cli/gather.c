@@ -93,7 +93,7 @@ static int check_limits(const struct config *c, const struct config_scenario *s,
 		int rc = metric_check_name(p[0], &why);
 
 		if (rc == 0)
-			rc = limit_parse(p[1], &limit, &why);
+			rc = metric_parse_limit(p[0], p[1], &limit, &why);
 		if (rc < 0)
 			return config_fault(c, keys, 4, why.text, err);
 	}

@@ -312,14 +312,19 @@ static void explain(struct search *s, const char *name, double was, double is, s
 		if (r->out->cause || !is_explained(s, r, name))
 			continue;
 		r->out->cause = text;
-		if (!strcmp(r->out->verdict, VERDICT_REGRESSION))
-			cause.verdict = VERDICT_REGRESSION;
 		if (!strcmp(strchr(r->metric->name, '.') ? strrchr(r->metric->name, '.') : "",
 			    ".calls"))
 			explain_others(s->j, r, text);
 	}
-	for (size_t i = 0; i < s->j->len; i++)
-		cause.figures += s->j->rows[i].out->cause == text;
+	for (size_t i = 0; i < s->j->len; i++) {
+		const struct res_compare_metric *m = s->j->rows[i].out;
+
+		if (m->cause != text)
+			continue;
+		cause.figures++;
+		if (!strcmp(m->verdict, VERDICT_REGRESSION))
+			cause.verdict = VERDICT_REGRESSION;
+	}
 	if (cause.figures)
 		*VEC_PUSH(&ret->list) = cause;
 }

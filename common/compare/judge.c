@@ -202,9 +202,10 @@ static void judge_open(const struct judge *j, struct judge_row *r, const char *o
 }
 
 /*
- * Every new run is worse than all of the base by twice what the runs of either side differ by. Of a
- * figure compared with itself that is 1 in 800 where it scatters evenly, and never more than 1 in
- * 64. Not of times, which another hour of the same machine can move.
+ * Every new run is worse than all of the base, which agree among themselves, or by twice what the
+ * runs of either side differ by. Of a figure compared with itself that is 1 in 800 where it
+ * scatters evenly, and never more than 1 in 60. Not of times, which another hour of the same
+ * machine can move.
  */
 static int stands_apart(const struct judge *j, const struct judge_row *r)
 {
@@ -213,8 +214,10 @@ static int stands_apart(const struct judge *j, const struct judge_row *r)
 	double gap =
 		r->metric->worse == WORSE_UP ? o->new_min - o->base_max : o->base_min - o->new_max;
 
-	return !r->limit_text && r->metric->kind != METRIC_TIME && gap > 0 && gap >= 2 * range &&
-	       effect_counts(j, r);
+	int exact = r->base_runs >= JUDGE_RUNS_EXACT && o->base_min == o->base_max;
+
+	return !r->limit_text && r->metric->kind != METRIC_TIME && gap > 0 &&
+	       (exact || gap >= 2 * range) && effect_counts(j, r);
 }
 
 static void judge_tested(const struct judge *j, struct judge_row *r, size_t needs)

@@ -10,10 +10,11 @@
 
 /* Units that a limit's number may have; the first that fits a rewritten one is the one it had. */
 static const struct {
-	const char *name;
+	const char *name, *of;
 	double scale;
-} units[] = {{"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {"ns", 1},
-	{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"%", 0.01}};
+} units[] = {{"", "", 1}, {"B", "bytes", 1}, {"KiB", "bytes", 1024}, {"MiB", "bytes", 1048576},
+	{"GiB", "bytes", 1073741824}, {"ns", "ns", 1}, {"us", "ns", 1e3}, {"ms", "ns", 1e6},
+	{"s", "ns", 1e9}, {"%", "ratio", 0.01}};
 
 static const struct {
 	const char *sign;
@@ -76,8 +77,10 @@ int limit_parse(const char *text, struct limit *ret, struct err *err)
 	unit = unit_at(skip_blanks(end));
 	if (unit < 0)
 		return bad(text, err);
-	*ret = (struct limit){
-		op, v * units[unit].scale, op == LIMIT_WORSE && strcmp(units[unit].name, "%") == 0};
+	*ret = (struct limit){.op = op,
+		.value = v * units[unit].scale,
+		.is_share = op == LIMIT_WORSE && strcmp(units[unit].name, "%") == 0};
+	ret->unit = ret->is_share ? "" : units[unit].of;
 	return 0;
 }
 

@@ -14,8 +14,9 @@ enum limit_op { LIMIT_AT_LEAST, LIMIT_AT_MOST, LIMIT_EQUAL, LIMIT_ABOVE, LIMIT_B
 
 struct limit {
 	enum limit_op op;
-	double value; /* of WORSE: how much, or the share */
-	int is_share; /* of WORSE: value is a share of the base */
+	double value;     /* of WORSE: how much, or the share */
+	int is_share;     /* of WORSE: value is a share of the base */
+	const char *unit; /* of value, as metrics have it: "ns", "bytes", "ratio"; "": any */
 };
 
 /* -EINVAL names the text and what is understood. */

@@ -395,3 +395,32 @@ int metric_check_name(const char *name, struct err *err)
 	rc = at ? check_phase(call, figure, at, err) : check_figure(call, figure, err);
 	return rc < 0 ? rc : check_call(call, dot, err);
 }
+
+/* ---- limits ---- */
+
+static const char *unit_of(const char *name)
+{
+	const char *dot = strrchr(name, '.'), *figure = dot ? dot + 1 : name;
+
+	/* "calls@start-up" is none of the table, and a count, too */
+	for (size_t i = 0; i < LEN(known); i++)
+		if ((known[i].of == OF_CALL) == (dot != NULL) && !strcmp(known[i].name, figure))
+			return known[i].unit;
+	return "";
+}
+
+int metric_parse_limit(const char *name, const char *text, struct limit *ret, struct err *err)
+{
+	static const char *const said[][2] = {{"bytes", "is in bytes (B, KiB, MiB, GiB)"},
+		{"ns", "is a time (ns, us, ms, s)"}, {"ratio", "is a share (%)"},
+		{"per s", "is per second, and has no unit"}, {"", "is a count, and has no unit"}};
+	const char *unit = unit_of(name);
+	size_t i = 0;
+	int rc = limit_parse(text, ret, err);
+
+	if (rc < 0 || !*ret->unit || strcmp(ret->unit, unit) == 0)
+		return rc;
+	while (strcmp(said[i][0], unit) != 0)
+		i++;
+	return err_set(err, -EINVAL, "limit '%.60s': %.60s %s", text, name, said[i][1]);
+}

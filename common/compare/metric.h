@@ -6,6 +6,7 @@
 
 #include "common/base/map.h"
 #include "common/base/mem.h"
+#include "common/compare/limit.h"
 #include "common/compare/side.h"
 
 /* The figures of a scenario and type, each with its value in every run. See metrics.def. */
@@ -51,6 +52,8 @@ const double *metrics_never_called(const struct metrics *m, const struct metric 
  * kernel: it is refused only where it is a slip away from one that is.
  */
 int metric_check_name(const char *name, struct err *err);
+/* Parses the limit of a figure of that name, which may have no other unit than that. */
+int metric_parse_limit(const char *name, const char *text, struct limit *ret, struct err *err);
 /* 1 if that is the name of a system call of this machine. */
 int metric_is_call(const char *name);
 /* 1 if a figure of that name is worse when it is more. */

@@ -86,6 +86,8 @@ def a_wrong_one_is_refused_before_the_start(t):
                         ("walltime <= 1s", "did you mean 'wall_time'?"), ("write.calls", "is not FIGURE and a limit"),
                         ("<= 3", "is not FIGURE and a limit"), ("", "is not FIGURE and a limit"),
                         ("write.calls =< 3", "understood are"), ("write.calls <= 3kb", "understood are"),
+                        ("write.calls <= 40ms", "write.calls is a count, and has no unit"),
+                        ("wall_time <= 1KiB", "wall_time is a time (ns, us, ms, s)"),
                         ("write.calls <= nan", "understood are"), ("write.calls +2%", "no other run"),
                         ("peak_heap <= 1MiB", "another profile"),
                         ("write <= 3", "write is a call, not a figure of one; did you mean 'write.calls'?"),

@@ -435,6 +435,12 @@ def the_catalogue_is_checked_when_it_is_read(t):
                          ([("write.cals", "<= 20")], "did you mean 'write.calls'?"),
                          ([("walltime", "+5%")], "did you mean 'wall_time'?"),
                          ([("write.calls", "=< 20")], "limit '=< 20': understood are"),
+                         ([("write.calls", "<= 120ms")], "limit '<= 120ms': write.calls is a count, and has no unit"),
+                         ([("write.calls", ">= 5%")], "limit '>= 5%': write.calls is a count"),
+                         ([("peak_heap", "<= 12ms")], "limit '<= 12ms': peak_heap is in bytes (B, KiB, MiB, GiB)"),
+                         ([("wall_time", "<= 1GiB")], "limit '<= 1GiB': wall_time is a time (ns, us, ms, s)"),
+                         ([("sendmmsg.fill", ">= 1ms")], "limit '>= 1ms': sendmmsg.fill is a share (%)"),
+                         ([("mmap.calls@start-up", "+2s")], "limit '+2s': mmap.calls@start-up is a count"),
                          ([("write.calls", "fewer")], "limit 'fewer': understood are")):
         c = catalogue(t, limits)
         for command in (["compare", "."], ["accept", "s"], ["list"], ["--scenario", "s", "--binary", a]):

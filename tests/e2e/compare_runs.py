@@ -318,6 +318,9 @@ def what_too_few_runs_cannot_test(t):
     check("::error::s io write.calls: 100 -> 600, looks worse: needs " in r.out, r.out)
     compare(t, t.path("more"), base)
     compare(t, base, t.path("more"), "--fail-on", "limits")
+    r = compare(t, base, side(t, "wide", *[counts(write=n) for n in (200, 300, 400)]), "--json", status=3)
+    eq(verdicts(r)["write.calls"], "looks worse", "as far apart as they are from the base, which is the same in each run")
+    compare(t, t.path("wide"), side(t, "wider", *[counts(write=n) for n in (450, 600, 700)]))
     near = side(t, "near", *[counts(write=n) for n in (99, 103, 107)])
     compare(t, side(t, "base2", *[counts(write=n) for n in (97, 100, 105)]), near)
     twice = [side(t, name, *[loaded(1000 + k, write=f * (1000 + k) + k) for k in range(3)]) for name, f in (("one", 2), ("two", 4))]
@@ -487,6 +490,28 @@ def a_cause_takes_no_regression_with_it(t):
     check("helper, not" not in some.out, "the one without a name may be it: " + some.out)
     check("helper, not started any more" in r.out and re.search(r"FAIL +fsync.calls@start-up +2 +100", r.out), r.out)
     compare(t, base, side(t, "good", *[phased(2)] * 3))
+
+
+@test
+def a_cause_of_what_grows_with_the_work(t):
+    """Calls that only another process makes: where the runs did not do the same work, they are worse by the unit of it."""
+    def helper(name, units, write, fsync):
+        def change(r):
+            one = copy.deepcopy(r["threads"][0])
+            one.update(pid=one["pid"] + 1, tid=one["pid"] + 1, comm=name)
+            one["syscalls"] = [dict(one["syscalls"][0], name="fsync", calls=fsync, errors=0, bytes=None)] if fsync else []
+            r["threads"].append(one)
+            r["processes"] = r["threads_total"] = 2
+            r["programs"].append({"name": name, "started_by": r["programs"][0]["name"], "processes": 1, "threads": 1})
+            if fsync:
+                r["syscalls"].append(dict(copy.deepcopy(call(r, "write")), name="fsync", calls=fsync, ok=fsync, bytes=None, batch=None))
+        return both(loaded(units, write=write), change)
+    base = side(t, "base", *[helper("old", 1000 + k, 4 * (1000 + k), 0) for k in range(6)])
+    new = side(t, "new", *[helper("synced", 1000 + k, 2 * (1000 + k), 1000 + k) for k in range(6)])
+    r = compare(t, base, new, status=1)
+    check(re.search(r"FAIL +synced, started by plain: its 1,0\d\d calls", r.out), r.out)
+    compare(t, base, new, "--fail-on", "limits")
+    check(re.search(r"better:? .*synced, not started any more: its 1,0\d\d calls", compare(t, new, base, status=1).out), "the other way")
 
 
 WINDOWED = r"""
