@@ -326,12 +326,18 @@ static void keep_rows(struct compare *c, struct res_compare_part *part, const st
 		part->metrics.at[i] = *rows->at[i].out;
 }
 
+static int is_judged(const struct res_compare_metric *m)
+{
+	return !strcmp(m->verdict, VERDICT_REGRESSION) || !strcmp(m->verdict, VERDICT_OK) ||
+	       !strcmp(m->verdict, VERDICT_BETTER) ||
+	       (!strcmp(m->verdict, VERDICT_SAME) && strcmp(m->kind, "described") != 0);
+}
+
 static void count_verdicts(struct compare *c, const struct rows *rows)
 {
 	for (size_t i = 0; i < rows->len; i++) {
 		const char *v = rows->at[i].out->verdict;
 		int regression = !strcmp(v, VERDICT_REGRESSION);
-		int described = !strcmp(rows->at[i].out->kind, "described");
 		int untold = rows->at[i].limit_text ? !regression && strcmp(v, VERDICT_OK) != 0 &&
 							      strcmp(v, VERDICT_BETTER) != 0
 						    : c->options->fail_on == FAIL_ON_REGRESSIONS &&
@@ -340,9 +346,7 @@ static void count_verdicts(struct compare *c, const struct rows *rows)
 		if (regression && !rows->at[i].out->cause &&
 			(c->options->fail_on == FAIL_ON_REGRESSIONS || rows->at[i].limit_text))
 			c->doc->regressions++;
-		c->doc->judged += regression || !strcmp(v, VERDICT_OK) ||
-				  !strcmp(v, VERDICT_BETTER) ||
-				  (!strcmp(v, VERDICT_SAME) && !described);
+		c->doc->judged += (uint64_t)is_judged(rows->at[i].out);
 		if (untold && !c->doc->status)
 			c->doc->status = COMPARE_CANNOT_TELL;
 	}
@@ -535,15 +539,47 @@ static int is_asked_about(const struct compare *c, const struct lookup *l, const
 	return !o->only_found || has_figure(l, 0, name) || has_figure(l, 1, name);
 }
 
+struct untold {
+	struct res_compare_finding *at;
+	size_t len, cap;
+};
+
+/* Nothing could be judged of what both sides have; of a CPU profile, which has no counts, that is
+ * usual with few runs. */
+static int is_untold(const struct res_compare_part *p)
+{
+	int judged = !p->base || !strcmp(p->type, "cpu");
+
+	for (size_t i = 0; i < p->metrics.len; i++)
+		judged |= is_judged(&p->metrics.at[i]);
+	return !judged;
+}
+
+/* It is not to pass because something else could be judged. */
+static void find_untold(struct compare *c, struct untold *found)
+{
+	if (!c->doc->judged || c->options->fail_on != FAIL_ON_REGRESSIONS)
+		return;
+	for (size_t i = 0; i < c->doc->parts.len; i++) {
+		const struct res_compare_part *p = &c->doc->parts.at[i];
+
+		if (is_untold(p))
+			*VEC_PUSH(found) = (struct res_compare_finding){VERDICT_CANNOT_TELL,
+				arena_printf(result_arena(c->doc),
+					"%s %s: nothing of it could be judged%s%s", p->scenario,
+					p->type, p->notes.len ? ": " : "",
+					p->notes.len ? p->notes.at[0] : "")};
+	}
+}
+
 static void find_missing(struct compare *c, const struct side *base, const struct side *new)
 {
 	static const char *const whose[] = {"neither side has", "the new side does not have",
 		"the base does not have", "the sides do not both have"};
-	struct {
-		struct res_compare_finding *at;
-		size_t len, cap;
-	} found = {0};
+	struct untold found = {0};
 	struct arena *a = result_arena(c->doc);
+
+	find_untold(c, &found);
 
 	for (const struct compare_limits *s = c->options->limits; s && s->scenario; s++) {
 		const struct lookup l = {{base, new}, s->scenario};

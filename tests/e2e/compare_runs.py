@@ -214,6 +214,23 @@ def the_table_of_exit_statuses(t):
 
 
 @test
+def nothing_judged_of_one_of_several(t):
+    """A scenario of which nothing can be judged does not pass because another one can."""
+    base = side(t, "base", None, None, None)
+    side(t, "base", None, None, None, scenario="other")
+    many = counts(write=5000)
+    for name, changes, words in (("args", [both(made(command=["x", "y"]), many)] * 3, "counts and times are not compared: the arguments differ"),
+                                 ("few", [many], "counts are described, not judged: 3 and 1 runs")):
+        new = side(t, name, None, None, None)
+        side(t, name, *changes, scenario="other")
+        r = compare(t, base, new, status=3)
+        check(first(r).startswith("cannot tell other io: nothing of it could be judged: " + words), r.out)
+        check("::error::other io: nothing of it could be judged" in compare(t, base, new, "--format", "github", status=3).out, "annotated")
+        compare(t, base, new, "--fail-on", "limits")
+        compare(t, base, new, "--scenario", "s")
+
+
+@test
 def every_run_is_read(t):
     """One run of any side that was made otherwise, first or last, is enough."""
     ok = made()
