@@ -391,25 +391,29 @@ static void find_reads(struct finder *f, const char *call)
 		       .saved_ns = (double)fewer * each.ns});
 }
 
-/* Each pair at what a call of each kind took; where neither is known nothing is concluded. */
+/* Memory that is mapped when as much had been unmapped before: what only stays until the end, or
+ * goes at once, is not mapped again and again. Each pair at what a call of each kind took; where
+ * neither is known nothing is concluded. */
 static void find_churn(struct finder *f)
 {
 	const struct res_mappings *m = f->s->io->mappings;
 	const struct res_mapping_kind *k = m ? m->anonymous : NULL;
 	uint64_t pairs;
 
-	if (!k || k->unmaps == U64_NONE || k->unmaps_ns == U64_NONE || k->maps_ns == U64_NONE)
+	if (!k || k->unmaps == U64_NONE || k->again == U64_NONE || k->unmaps_ns == U64_NONE ||
+		k->maps_ns == U64_NONE)
 		return;
-	pairs = view_zero(k->maps) < k->unmaps ? view_zero(k->maps) : k->unmaps;
+	pairs = k->again < k->unmaps ? k->again : k->unmaps;
 	if (pairs < TARGET_CALLS_MIN)
 		return;
 	add(f, (struct target){.kind = TARGET_MAPPING_CHURN,
 		       .call = "mmap and munmap",
 		       .why = arena_printf(&f->d->arena,
-			       "%s anonymous regions were mapped, and %s calls unmapped the last "
-			       "of one; a pair at the mean times of both (page faults come on top)",
-			       view_count(f->d, k->maps), view_count(f->d, k->unmaps)),
-		       .evidence = arena_printf(&f->d->arena, "%s: mappings.anonymous.unmaps",
+			       "%s anonymous regions were mapped, %s of them when as much had been "
+			       "unmapped before; a pair at the mean times of both (page faults "
+			       "come on top)",
+			       view_count(f->d, k->maps), view_count(f->d, pairs)),
+		       .evidence = arena_printf(&f->d->arena, "%s: mappings.anonymous.again",
 			       view_name(f->s->io_file)),
 		       .check = "mmap.calls and munmap.calls down",
 		       .calls = pairs,

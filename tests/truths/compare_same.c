@@ -12,6 +12,7 @@
  * never: a new process
  * never: not started any more
  * never: counts are described, not judged
+ * never: nothing of it could be judged
  * never: not compared: the
  * never: did not do the same work
  * never: times are not compared

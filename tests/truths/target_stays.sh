@@ -4,6 +4,6 @@
 # run: BUILD/targets/maps churn file 2000
 # modes: auto
 # says: No optimization target: see below why.
-# never: calls unmapped the last of one
+# never: of them when as much had been unmapped before
 # never: mapping-churn
 # never: keep memory instead of mapping

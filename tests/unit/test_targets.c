@@ -202,7 +202,7 @@ static void lookups_that_fail(void **state)
 /* So many anonymous regions mapped, and so many unmapped, in 10 us each. */
 #define MAPS(maps, unmaps)                                                                         \
 	"\"mappings\": {\"anonymous\": {\"maps\": " maps ", \"maps_ns\": " maps                    \
-	"0000, \"unmaps\": " unmaps ", \"unmaps_ns\": " unmaps "0000}}, "
+	"0000, \"unmaps\": " unmaps ", \"unmaps_ns\": " unmaps "0000, \"again\": " maps "}}, "
 /* Both calls are made 500 times all the same: of files, too. */
 #define BOTH CALLS(CALL("mmap", 500, "", 1, 2, 900000) ", " CALL("munmap", 500, "", 1, 2, 900000))
 
@@ -215,6 +215,14 @@ static void memory_mapped_again_and_again(void **state)
 			"mapping-churn mmap and munmap: 300 calls, 6000 us, 1 x 6 x 5\n", NULL},
 		{SECOND RECORDED MAPS("400", "99") BOTH, "", NULL},
 		{SECOND RECORDED MAPS("99", "400") BOTH, "", NULL},
+		/* all at once, and then all unmapped; or a result that does not tell */
+		{SECOND RECORDED
+			"\"mappings\": {\"anonymous\": {\"maps\": 500, \"maps_ns\": "
+			"5000000, \"unmaps\": 500, \"unmaps_ns\": 5000000, \"again\": 3}}, " BOTH,
+			"", NULL},
+		{SECOND RECORDED "\"mappings\": {\"anonymous\": {\"maps\": 500, \"maps_ns\": "
+				 "5000000, \"unmaps\": 500, \"unmaps_ns\": 5000000}}, " BOTH,
+			"", NULL},
 		/* mapped, and hardly unmapped */
 		{SECOND RECORDED MAPS("500", "1") BOTH, "", NULL},
 		/* which were unmapped is not known */

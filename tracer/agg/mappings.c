@@ -44,13 +44,14 @@ struct mm_regions {
 	struct regions regions;
 	struct region_list overtaken; /* oldest first */
 	struct churn churn;
+	uint64_t spare[REGION_KINDS]; /* bytes of mappings that ended, and of none since */
 };
 
 struct mappings {
 	struct map mms; /* mm_id -> struct mm_regions */
 	struct {
 		struct {
-			uint64_t maps, mapped, unmapped, maps_ns, unmaps, unmaps_ns;
+			uint64_t maps, mapped, unmapped, maps_ns, unmaps, unmaps_ns, again;
 		} kinds[REGION_KINDS];
 		uint64_t peak_bytes;
 	} phases[MAPPINGS_PHASES];
@@ -297,6 +298,16 @@ static void map(struct mappings *m, struct mm_regions *s, struct range at, enum 
 		m->phases[m->phase].peak_bytes = m->now_bytes;
 }
 
+/* What was unmapped before, and kept, would have done. */
+static void map_again(
+	struct mappings *m, struct mm_regions *s, struct range at, enum region_kind kind)
+{
+	if (size_of(at) > s->spare[kind])
+		return;
+	s->spare[kind] -= size_of(at);
+	m->phases[m->phase].kinds[kind].again++;
+}
+
 static void add_mmap(struct mappings *m, struct mm_regions *s, const struct sys_event *ev)
 {
 	uint64_t flags = ev->args[3];
@@ -307,6 +318,8 @@ static void add_mmap(struct mappings *m, struct mm_regions *s, const struct sys_
 	make_way(m, s, at, fixed);
 	count_map(m, kind_of(flags), ev);
 	map(m, s, at, kind_of(flags));
+	if (!fixed)
+		map_again(m, s, at, kind_of(flags));
 	churn_map(&s->churn, &(struct region){at.start, at.end, kind_of(flags)}, known && !fixed);
 }
 
@@ -319,6 +332,7 @@ static void add_munmap(struct mappings *m, struct mm_regions *s, const struct sy
 	ended = churn_unmap(&s->churn, &s->regions, at.start, at.end);
 	if (ended == REGION_KINDS)
 		return;
+	s->spare[ended] += size_of(at);
 	m->phases[m->phase].kinds[ended].unmaps++;
 	m->phases[m->phase].kinds[ended].unmaps_ns =
 		sat_add(m->phases[m->phase].kinds[ended].unmaps_ns, took_ns(ev));
@@ -462,6 +476,7 @@ static struct res_mapping_kind *kind_result(
 	to->maps_ns = m->phases[m->phase].kinds[kind].maps_ns;
 	to->unmaps = m->phases[m->phase].kinds[kind].unmaps;
 	to->unmaps_ns = m->phases[m->phase].kinds[kind].unmaps_ns;
+	to->again = m->phases[m->phase].kinds[kind].again;
 	return to;
 }
 
