@@ -129,6 +129,7 @@ static void *tracing_thread(void *arg)
 
 	sigemptyset(&wake);
 	sigaddset(&wake, ORDERS_SIGNAL);
+	sigaddset(&wake, SIGBUS); /* stacks/cut_files.h */
 	pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
 	run->thread_rc = begin_target(run, &run->thread_err);
 	eventfd_write(run->ready_fd, 1);

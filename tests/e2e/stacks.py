@@ -86,6 +86,24 @@ int main(void)
 	return 0;
 }
 """
+# A library that is cut off behind its code while it is used: its unwind tables and symbols are gone.
+PLUGIN = """
+__attribute__((noinline)) int first(int (*call)(void)) { return call() + 1; }
+__attribute__((noinline)) int second(int (*call)(void)) { return call() + 2; }
+"""
+CUT = """#include <dlfcn.h>
+#include <unistd.h>
+__attribute__((noinline)) int call(void) { return (int)write(2, "", 0); }
+int main(int argc, char **argv)
+{
+	void *plugin = dlopen(argv[1], RTLD_NOW);
+	int (*first)(int (*)(void)) = dlsym(plugin, "first"), (*second)(int (*)(void)) = dlsym(plugin, "second"), sum = 0;
+	for (int i = 0; i < 100; i++) sum += first(call);
+	if (truncate(argv[1], 8192) < 0) return 1;
+	for (int i = 0; i < 100; i++) sum += second(call);
+	_exit(sum == 300 ? 0 : 2);
+}
+"""
 
 
 def program(t, *options, source=PROGRAM):
@@ -212,6 +230,24 @@ def without_frame_pointers_and_symbols(t):
 def code_without_a_file_is_unknown(t):
     t.iotrace(["--mode=ptrace", "--trace=write", "--stacks", t.path("s")], [t.target("rec_code"), "generated", "20"])
     check(any("[unknown];write" in k for k in folded(t, "calls")), str(folded(t, "calls")))
+
+
+@test
+def a_library_that_is_cut_short_harms_nobody(t):
+    plugin = program(t, "-shared", "-fPIC", "-Wl,-z,separate-code", source=PLUGIN)
+    os.rename(plugin, t.path("plugin"))
+    binary = program(t, source=CUT)
+    with open(t.path("plugin"), "rb") as f:
+        whole = f.read()
+    for mode in ("ptrace", "auto"):
+        with open(t.path("plugin"), "wb") as f:
+            f.write(whole)
+        r = t.iotrace(["--mode=" + mode, "--trace=write", "--stacks", t.path("s"), "--stacks-every", "1"],
+                      [binary, t.path("plugin")])
+        eq((r.status, r.call("write")["calls"]), (0, 200), "status, calls: %s" % r)
+        lines = folded(t, "calls")
+        eq(sum(n for k, n in lines.items() if "call;" in k), 200, "stacks: %s" % lines)
+        eq(sum(n for k, n in lines.items() if "main;first;call;" in k), 100, "those before: %s" % lines)
 
 
 @test

@@ -13,6 +13,7 @@
 #include "common/base/text.h"
 #include "common/base/units.h"
 #include "tracer/agg/call.h"
+#include "tracer/stacks/cut_files.h"
 #include "tracer/stacks/unwind.h"
 #include "tracer/tracee.h"
 
@@ -200,10 +201,14 @@ static struct unwinder *unwinder_of(struct stacks *s, const struct tracee *t)
 
 uint32_t stacks_take(struct stacks *s, const struct tracee *t, const struct user_regs_struct *regs)
 {
-	struct unwinder *u = unwinder_of(s, t);
+	struct sigaction before;
 	uint64_t pcs[FRAMES_MAX];
-	size_t n = u ? unwind(u, t->tid, regs, pcs, FRAMES_MAX) : 0;
+	struct unwinder *u;
+	size_t n;
 
+	cut_files_begin(&before);
+	u = unwinder_of(s, t);
+	n = u ? unwind(u, t->tid, regs, pcs, FRAMES_MAX) : 0;
 	s->taken++;
 	s->text.len = 0;
 	put_comm(&s->text, t->tid);
@@ -216,6 +221,7 @@ uint32_t stacks_take(struct stacks *s, const struct tracee *t, const struct user
 		out_char(&s->text, ';');
 		put_name(&s->text, unwind_symbol(u, pcs[n]));
 	}
+	cut_files_end(&before);
 	return id_of(s, out_text(&s->text));
 }
 
