@@ -358,6 +358,48 @@ def what_could_not_be_set_up_leaves_nothing(t):
         check(not reason or any(reason in x for x in reasons), "reasons: %r" % reasons)
 
 
+# 40 processes at once that are all worth the recorder, then one that has a socket.
+CROWD = """
+import os, socket
+null = os.open(os.devnull, os.O_WRONLY)
+(go, stop), (told, tell) = os.pipe(), os.pipe()
+for i in range(40):
+    if not os.fork():
+        os.close(stop)
+        for k in range(60): os.write(null, b"x")
+        os.write(tell, b"x")
+        os.read(go, 1)
+        os._exit(0)
+for i in range(40): os.read(told, 1)
+if not os.fork():
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("127.0.0.1", 0))
+    for i in range(30): s.sendto(b"x", s.getsockname())
+    os._exit(0)
+os.wait()
+os.close(stop)
+for i in range(40): os.wait()
+"""
+
+
+@test
+def the_tracer_keeps_descriptors_for_itself(t):
+    """With few of them it still knows what others are, and takes stacks; the rest goes by stops."""
+    need_recorder(t)
+    for options in ([], ["--trap=dispatch"], ["--stacks", t.path("s"), "--stacks-every", "1"]):
+        argv, prefix = t.iotrace_argv(options, [sys.executable, "-c", CROWD])
+        r = t.run(["/bin/sh", "-c", 'ulimit -n 32; exec "$@"', "sh", *argv])
+        with open(prefix + ".json") as f:
+            j = json.load(f)
+        eq((r.status, j["complete"], j["tracer"]["lost"]), (0, True, 0), "status, complete, lost: %s" % r)
+        eq(sum(c["calls"] for c in j["syscalls"] if c["name"] == "write"), 40 * 61, "writes")
+        sockets = [fd["target"] for fd in j["fds"] if fd["target"] and re.match("udp|socket", fd["target"])]
+        check(len(sockets) == 1 and sockets[0].startswith("udp 127.0.0.1:"), "sockets: %r" % sockets)
+        reasons = {u["reason"] for u in j["tracer"]["unpatched_sites"]}
+        check("the tracer's descriptors are limited (RLIMIT_NOFILE)" in reasons, "reasons: %r" % reasons)
+        eq(j["stacks"]["failed"] if "--stacks" in options else 0, 0, "stacks that failed")
+
+
 @test
 def a_filter_for_all_threads_is_obeyed(t):
     """It ends who makes a call that nobody but the recorder would: memfd_create, to begin in the process; mremap,

@@ -2,6 +2,7 @@
 #include "tracer/recorder/inject.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,8 @@
 #define MFD_NOEXEC_SEAL 8U
 #endif
 
+#define SPARE_FDS 16
+
 /* Of another user's process the limits may be read in /proc only. */
 static int has_limit(pid_t tid)
 {
@@ -40,6 +43,18 @@ static int has_limit(pid_t tid)
 		return 1;
 	line = strstr(text, "Max address space");
 	return !line || strncmp(line + strcspn(line, "0123456789u\n"), "unlimited", 9) != 0;
+}
+
+/* The tracer's last ones are for names, addresses and outputs; each address space needs one. */
+static int has_descriptor(void)
+{
+	struct rlimit limit;
+	int next = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+
+	if (next < 0)
+		return 0;
+	close(next);
+	return getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= (rlim_t)next + SPARE_FDS;
 }
 
 static int64_t call(struct remote *r, long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
@@ -203,6 +218,8 @@ const char *inject(struct recorder *f, struct tracee *t, int *ret_moved)
 		return "a seccomp filter of the program's own";
 	if (has_limit(t->tid))
 		return "the process's address space is limited (RLIMIT_AS)";
+	if (!has_descriptor())
+		return "the tracer's descriptors are limited (RLIMIT_NOFILE)";
 	if (remote_begin(&r, f, t) < 0)
 		return "the thread could not be read";
 	*ret_moved = 1;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "common/base/cleanup.h"
 #include "tracer/arch/regs.h"
 
 /* Code that was loaded since is looked for again, but not at each stack: generated code never has a
@@ -110,17 +111,24 @@ static int find_debuginfo(Dwfl_Module *m, void **ctx, const char *name, Dwarf_Ad
 		m, ctx, name, base, file, link_name, link_crc, ret_name);
 }
 
+/* Gives what is mapped of it, not its number: elfutils would keep one open for each file of each
+ * address space. */
 static int find_elf(Dwfl_Module *m, void **ctx, const char *name, Dwarf_Addr base, char **ret_name,
 	Elf **ret_elf)
 {
-	int fd;
+	cleanup_close int fd = -1;
 
 	if (*name != '/') /* the vDSO, from memory */
 		return dwfl_linux_proc_find_elf(m, ctx, name, base, ret_name, ret_elf);
 	fd = elf_open(&asking.common->files, name);
-	if (fd >= 0)
-		*ret_name = mem_strdup(name); /* elfutils frees it */
-	return fd;
+	if (fd < 0)
+		return -1;
+	elf_version(EV_CURRENT);
+	*ret_elf = elf_begin(fd, ELF_C_READ_MMAP_PRIVATE, NULL);
+	if (*ret_elf)
+		elf_cntl(*ret_elf, ELF_C_FDREAD);
+	*ret_name = mem_strdup(name); /* elfutils frees it */
+	return -1;
 }
 
 static const Dwfl_Callbacks callbacks = {
