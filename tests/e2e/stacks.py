@@ -227,6 +227,17 @@ def without_frame_pointers_and_symbols(t):
 
 
 @test
+def libraries_that_are_loaded_later_are_known_at_once(t):
+    """A process begins with the loader's calls, of which the first has a stack: then nothing else is there yet."""
+    binary = program(t, source="""#include <unistd.h>
+        int main(void) { for (int i = 0; i < 5; i++) write(2, "", 0); return 0; }""")
+    for mode in ("ptrace", "auto"):
+        t.iotrace(["--mode=" + mode, "--trace=write,mmap", "--stacks", t.path("s")], [binary])
+        lines = folded(t, "calls")
+        eq(sum(n for k, n in lines.items() if ";main;" in k and k.endswith(";write")), 5, "writes: %s" % lines)
+
+
+@test
 def code_without_a_file_is_unknown(t):
     t.iotrace(["--mode=ptrace", "--trace=write", "--stacks", t.path("s")], [t.target("rec_code"), "generated", "20"])
     check(any("[unknown];write" in k for k in folded(t, "calls")), str(folded(t, "calls")))

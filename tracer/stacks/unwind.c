@@ -10,16 +10,16 @@
 #include "common/base/cleanup.h"
 #include "tracer/arch/regs.h"
 
-/* Code that was loaded since is looked for again, but not at each stack: generated code never has a
- * file. */
-#define STACKS_BEFORE_REFRESH 32
+/* Code that was loaded since is looked for again, but not at each stack where that did not help:
+ * generated code never has a file. */
+#define PATIENCE_MAX 32
 
 struct unwinder {
 	pid_t pid;
 	Dwfl *dwfl;
 	struct unwind_common *common;
-	struct map symbols; /* pc -> name */
-	unsigned int stacks_since;
+	struct map symbols;                  /* pc -> name */
+	unsigned int stacks_since, patience; /* stacks that lead to such code, before it is */
 	/* the stack being read */
 	const struct user_regs_struct *regs;
 	pid_t tid;
@@ -217,10 +217,13 @@ size_t unwind(struct unwinder *u, pid_t tid, const struct user_regs_struct *regs
 	u->pcs = ret_pcs;
 	u->max = max;
 	walk(u);
-	if (is_unknown(u) && u->stacks_since++ >= STACKS_BEFORE_REFRESH && look(u)) {
+	if (is_unknown(u) && u->stacks_since++ >= u->patience && look(u)) {
 		map_release(&u->symbols);
 		u->symbols = (struct map){0};
 		walk(u);
+		u->patience = !is_unknown(u)               ? 0
+			      : u->patience < PATIENCE_MAX ? 2 * u->patience + 1
+							   : PATIENCE_MAX;
 	}
 	if (!u->len) /* at least where it is */
 		u->pcs[u->len++] = regs_ip(regs);
