@@ -337,7 +337,7 @@ static void look_up(void *arg)
 	if (n <= 0)
 		return;
 	link[n] = '\0';
-	l->type = fd_type(fd, "");
+	l->type = *link == '/' ? fd_type(fd, "") : NULL;
 	/* A link to its own entry in /proc has led us to ours. */
 	n = snprintf(own, sizeof(own), "/proc/%d/", getpid());
 	l->to = strncmp(link, own, (size_t)n) == 0 ? mem_printf("/proc/%d/%s", l->pid, link + n)

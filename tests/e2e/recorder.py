@@ -358,6 +358,21 @@ def what_could_not_be_set_up_leaves_nothing(t):
         check(not reason or any(reason in x for x in reasons), "reasons: %r" % reasons)
 
 
+@test
+def what_has_no_path_has_no_type(t):
+    """Also where a path led to it, and it was closed before it was looked at: a namespace."""
+    need_recorder(t)
+    source = """import os
+for i in range(100):
+    fd = os.open("/proc/self/ns/uts", os.O_RDONLY)
+    try: os.read(fd, 1)
+    except OSError: os.close(fd)"""
+    for mode in ("ptrace", "auto"):
+        r = t.iotrace(["--mode=" + mode], [sys.executable, "-c", source])
+        types = [fd["type"] for fd in r.json["fds"] if (fd["target"] or "").startswith("uts:[")]
+        eq((len(types), set(types)), (100, {None}), "namespaces, types by " + mode)
+
+
 # 40 processes at once that are all worth the recorder, then one that has a socket.
 CROWD = """
 import os, socket
