@@ -346,6 +346,7 @@ static void note_crash(struct session *s, const struct process *p, int status)
 	case SIGABRT:
 	case SIGTRAP:
 	case SIGSYS:
+		tracees_crashed(&s->tracees, p);
 		if (!s->crashed++) {
 			s->crash = signal;
 			s->crash_id = p->first_id;

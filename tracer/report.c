@@ -332,7 +332,7 @@ static struct res_program *program(struct res_result *r, const char *name, const
 		r->programs.len++;
 		p->name = name ? arena_strdup(result_arena(r), name) : NULL;
 		p->started_by = started_by ? arena_strdup(result_arena(r), started_by) : NULL;
-		p->processes = p->threads = 0;
+		p->processes = p->threads = p->crashed = 0;
 	}
 	return p;
 }
@@ -343,9 +343,10 @@ static const char *maker_of(const struct tracees *t, const struct thread_info *f
 				    : comm_or_null(tracees_info(t, first->maker));
 }
 
-static void fill_programs(const struct tracees *t, struct res_result *r)
+static void fill_programs(const struct session *s, struct res_result *r)
 {
-	uint64_t processes = t->processes_total, threads = t->threads_total;
+	const struct tracees *t = &s->tracees;
+	uint64_t processes = t->processes_total, threads = t->threads_total, crashed = s->crashed;
 	struct res_program *p;
 
 	RES_LIST(r, &r->programs, t->infos.len + 1, program);
@@ -360,11 +361,14 @@ static void fill_programs(const struct tracees *t, struct res_result *r)
 		processes -= first == &t->infos.at[i];
 		p->threads++;
 		threads--;
+		p->crashed += t->infos.at[i].crashed;
+		crashed -= t->infos.at[i].crashed;
 	}
 	if (threads) {
 		p = program(r, NULL, NULL);
 		p->processes += processes;
 		p->threads += threads;
+		p->crashed += crashed;
 	}
 }
 
@@ -401,7 +405,7 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 	fill_warnings(s, facts->supervise, r);
 	r->processes = s->tracees.processes_total;
 	r->threads_total = s->tracees.threads_total;
-	fill_programs(&s->tracees, r);
+	fill_programs(s, r);
 	/* The summary shows the machine only; hashing and git take time. */
 	if (!s->opt->json)
 		environment_machine(r);

@@ -210,6 +210,12 @@ void tracees_read_comm(struct tracees *t, struct tracee *tr)
 			sizeof(t->infos.at->comm));
 }
 
+void tracees_crashed(struct tracees *t, const struct process *p)
+{
+	if (p->first_id && p->first_id <= t->infos.len)
+		t->infos.at[p->first_id - 1].crashed = 1;
+}
+
 void tracees_exec(struct tracees *t, const struct tracee *tr)
 {
 	const struct thread_info *maker = tracees_info(t, tr->process->first_id);

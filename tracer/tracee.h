@@ -129,6 +129,7 @@ struct thread_info {
 	int32_t pid, tid;
 	uint32_t process; /* thread_id of its first thread; 0: not of the run */
 	uint32_t maker;   /* of a first thread: that of the process that made this one; 0: none */
+	uint8_t crashed;  /* of a first thread: its process did, and its end is not the run's */
 	char comm[16];
 	char maker_comm[16]; /* what that was called before it executed another program; "": it
 				did not */
@@ -164,6 +165,8 @@ struct tracee *tracees_add(
 	struct tracees *t, pid_t pid, pid_t tid, struct files *files, struct mm *mm);
 /* `maker` has made the new process `child`. */
 void tracees_child(struct tracees *t, struct process *maker, struct process *child);
+/* Its end is to be told: a signal of a fault ended it. */
+void tracees_crashed(struct tracees *t, const struct process *p);
 /* Forgets a thread; its process too if it was the last. Its mm is the caller's to release. */
 void tracees_drop(struct tracees *t, struct tracee *tr);
 /* After an execve by a thread that was not the leader: tr goes on as tid `pid`. */

@@ -360,6 +360,13 @@ static int has_ended_otherwise(const struct res_compare_part *part)
 	return 0;
 }
 
+static int has_more_crashes(struct rows *rows)
+{
+	const struct judge_row *r = row_named(rows, "crashed");
+
+	return r && r->out->new_median > r->out->base_median;
+}
+
 /* Who crashes makes fewer calls, which is nothing better. */
 static void withdraw_praise(struct rows *rows)
 {
@@ -393,7 +400,7 @@ static void judge_part(struct compare *c, struct res_compare_part *part, struct 
 
 	begin_rows(c, rows);
 	judge_all(&j);
-	if (has_ended_otherwise(part))
+	if (has_ended_otherwise(part) || has_more_crashes(rows))
 		withdraw_praise(rows);
 	if (sides)
 		causes_find(&j, sides[0], sides[1], &causes);

@@ -42,6 +42,16 @@ static double all_calls(const struct res_result *r)
 	return sum;
 }
 
+/* Processes, but for the one whose end is the run's. */
+static double crashed(const struct res_result *r)
+{
+	double sum = r->programs.len ? 0 : NAN;
+
+	for (size_t i = 0; i < r->programs.len; i++)
+		sum += count(r->programs.at[i].crashed);
+	return sum;
+}
+
 static double work_of(const struct res_work *w)
 {
 	return w ? count(w->count) : NAN;

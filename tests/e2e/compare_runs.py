@@ -477,6 +477,24 @@ def attached_and_gone(t):
 
 
 @test
+def how_many_crashed(t):
+    """An end that both sides have may be that of one process in ten or of all; results of earlier versions do not tell."""
+    def crashed(n, writes=100):
+        def change(r):
+            r["warnings"].append({"code": "process_crashed", "text": "x"})
+            r["programs"][0]["crashed"] = n
+            call(r, "write")["calls"] = writes
+        return change
+    one, ten = [side(t, name, *[crashed(n, writes)] * 3) for name, n, writes in (("one", 1, 100), ("ten", 10, 50))]
+    r = compare(t, one, ten, status=1)
+    check(re.search(r"FAIL +crashed +1 +10 ", r.out) and "better" not in r.out, r.out)
+    check(re.search(r"better +crashed +10 +1 ", compare(t, ten, one, status=1).out), "fewer of them")
+    old = side(t, "old", *[crashed(None)] * 3)
+    for sides in ((old, ten), (ten, old)):
+        check(not re.search(r"(FAIL|better) +crashed", compare(t, *sides, status=None).out), "not told")
+
+
+@test
 def complete_must_be_said(t):
     compare(t, side(t, "base", None, None, None), side(t, "new", *[made(complete=None)] * 3), status=2)
 

@@ -115,7 +115,8 @@ static const char whole[] =
 	"{\"schema\": \"iotrace.result/1\", \"scenario\": \"s\", \"wall_ns\": 9000000000,"
 	" \"window\": {\"wall_ns\": 2000000000}, \"work\": {\"count\": 500},"
 	" \"load\": {\"latency_ns\": 1234}, \"processes\": 2, \"threads_total\": 5,"
-	" \"cpu_ns\": 5000000000, \"mappings\": {\"peak_mapped\": 8192}, \"syscalls\": ["
+	" \"cpu_ns\": 5000000000, \"programs\": [{\"name\": \"a\", \"crashed\": 2}, {\"name\": "
+	"\"b\", \"crashed\": 1}], \"mappings\": {\"peak_mapped\": 8192}, \"syscalls\": ["
 	"{\"name\": \"sendmmsg\", \"calls\": 1000, \"errors\": 3, \"bytes\": {\"transferred\": "
 	"4000},"
 	" \"wall_ns\": {\"total\": 50000, \"p50\": 40, \"p99\": 90},"
@@ -171,6 +172,7 @@ static void figures_of_a_run(void **state)
 		{"peak_mapped", 8192, "bytes", METRIC_SIZE, WORSE_UP},
 		{"processes", 2, "", METRIC_SIZE, WORSE_UP},
 		{"threads", 5, "", METRIC_SIZE, WORSE_UP},
+		{"crashed", 3, "", METRIC_SIZE, WORSE_UP},
 	};
 	struct side s;
 
