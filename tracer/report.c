@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "common/base/mem.h"
 #include "common/runner/environment.h"
 #include "tracer/agg/gather.h"
 #include "tracer/agg/timeless.h"
@@ -154,19 +155,34 @@ static void fill_tracer(const struct session *s, struct res_result *r)
 	fill_overhead(s, r);
 }
 
-static int traces_all_mappings(const struct session *s)
+static int traces_all(const struct session *s, const char *const *names, size_t n)
 {
-	static const char *const names[] = {"mmap", "munmap", "mremap", "brk"};
-
 	if (s->opt->paths.len)
 		return 0;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct sys_def *def = sys_by_name(names[i]);
 
 		if (!def || !s->map.traced[def->index])
 			return 0;
 	}
 	return 1;
+}
+
+static int traces_all_mappings(const struct session *s)
+{
+	static const char *const names[] = {"mmap", "munmap", "mremap", "brk"};
+
+	return traces_all(s, names, LEN(names));
+}
+
+/* Who was told of something, and by what, must be known. */
+static void fill_empty_again(const struct session *s, struct res_result *r)
+{
+	static const char *const names[] = {
+		"epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll", "select", "pselect6"};
+
+	for (size_t i = 0; i < r->syscalls.len && !traces_all(s, names, LEN(names)); i++)
+		r->syscalls.at[i].empty_again = U64_NONE;
 }
 
 /* Calls that end what gathering holds back, those that programs make most first. */
@@ -394,6 +410,7 @@ struct res_result *report_build(const struct session *s, const struct report_fac
 		r->window->skip_ns = s->opt->skip_ns;
 		r->window->duration_ns = s->opt->duration_ns;
 	}
+	fill_empty_again(s, r);
 	cputime_result(&s->cputime, r);
 	fill_gathering(s, r);
 	if (s->opt->no_times)

@@ -260,25 +260,19 @@ static void find_buffer(struct finder *f, const struct batching *b)
 
 static void find_empty(struct finder *f, const struct res_syscall *s)
 {
-	static const char *const names[] = {"recvmmsg", "recvmsg", "recvfrom", "read", "readv"};
-	uint64_t empty = s->batch && s->batch->empty != U64_NONE
-				 ? s->batch->empty
-				 : view_counter(&s->errnos, "EAGAIN");
-	int receives = 0;
+	uint64_t empty = view_zero(s->empty_again);
 
-	for (size_t i = 0; i < LEN(names); i++)
-		receives |= !strcmp(view_name(s->name), names[i]);
-	if (!receives || empty < TARGET_CALLS_MIN || !s->wall_ns || s->wall_ns->min == U64_NONE ||
+	if (empty < TARGET_CALLS_MIN || !s->wall_ns || s->wall_ns->min == U64_NONE ||
 		(double)empty < OFTEN_EMPTY * (double)view_zero(s->calls))
 		return;
 	add(f, (struct target){.kind = TARGET_EMPTY_CALLS,
 		       .call = s->name,
 		       .why = arena_printf(&f->d->arena,
-			       "%s of %s calls brought nothing; at least the "
-			       "call's shortest time "
-			       "each",
+			       "%s of %s calls brought nothing, where the one before on the "
+			       "descriptor had not either and no epoll, poll or select had told of "
+			       "more; at least the call's shortest time each",
 			       view_count(f->d, empty), view_count(f->d, s->calls)),
-		       .evidence = row(f, s->name, "batch.empty, errno"),
+		       .evidence = row(f, s->name, "empty_again"),
 		       .check = arena_printf(&f->d->arena, "%s.calls and its errors down", s->name),
 		       .calls = empty,
 		       .saved_ns = (double)empty * (double)s->wall_ns->min});

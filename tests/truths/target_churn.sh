@@ -7,5 +7,5 @@
 #     times of both
 # says: keep memory instead of mapping and unmapping it again and again (mapping-churn)
 # never: call only when something is there
-# never: brought nothing; at least the call's shortest time each
+# never: at least the call's shortest time each
 # never: No optimization target

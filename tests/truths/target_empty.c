@@ -3,7 +3,8 @@
  * modes: auto
  * truth: a pipe is asked 50,000 times, and there never is anything.
  * says: First target: read, call only when something is there: priority
- * says: of ... calls brought nothing; at least the call's shortest time each
+ * says: of ... calls brought nothing, where the one before on the descriptor had not either and no
+ *     epoll, poll or select had told of more; at least the call's shortest time each
  * never: Nothing that would pay
  * never: were seen; below
  * never: so no gain can be computed

@@ -6,6 +6,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/out.h"
+#include "tracer/agg/asks.h"
 #include "tracer/agg/call.h"
 #include "tracer/agg/gather.h"
 #include "tracer/agg/parts.h"
@@ -20,6 +21,7 @@ struct agg {
 	struct parts threads, fds;
 	struct gather *gather;
 	struct reads *reads;
+	struct asks *asks;
 };
 
 struct agg *agg_new(void)
@@ -28,6 +30,7 @@ struct agg *agg_new(void)
 
 	a->gather = gather_new();
 	a->reads = mem_calloc(1, sizeof(*a->reads));
+	a->asks = mem_calloc(1, sizeof(*a->asks));
 	return a;
 }
 
@@ -42,6 +45,7 @@ void agg_free(struct agg *a)
 	parts_release(&a->fds);
 	gather_free(a->gather);
 	free(a->reads);
+	free(a->asks);
 	free(a);
 }
 
@@ -71,6 +75,7 @@ void agg_add(struct agg *a, const struct sys_event *ev)
 		t = tally_make(a, def);
 	a->calls++;
 	tally_add(t, &c);
+	t->empty_again += (uint64_t)asks_add(a->asks, ev);
 	part_add(parts_get(&a->threads, &t->thread_hit, ev->thread_id, def), &c);
 	if (ev->fd_id) {
 		struct part *part = parts_get(&a->fds, &t->fd_hit, ev->fd_id, def);

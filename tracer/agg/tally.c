@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tracer/agg/asks.h"
+
 struct tally *tally_new(const struct sys_def *def)
 {
 	struct tally *t = mem_calloc(1, sizeof(*t));
@@ -242,6 +244,8 @@ void tally_result(const struct tally *t, struct res_syscall *to, struct res_resu
 		if (batch_receives(t->def))
 			to->batch->could_wait = t->batch.could_wait;
 	}
+	if (asks_receives(t->def))
+		to->empty_again = t->empty_again;
 	if (t->segmented)
 		to->datagrams = datagrams_result(t, r);
 }

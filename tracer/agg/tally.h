@@ -27,7 +27,8 @@ struct tally {
 	struct hist bytes_moved; /* of ok calls */
 	struct hist small;       /* latency of ok calls that moved 1 to TALLY_SMALL_BYTES */
 	struct batch batch;
-	uint64_t segmented; /* calls with GSO or GRO */
+	uint64_t empty_again; /* asks.h */
+	uint64_t segmented;   /* calls with GSO or GRO */
 	uint64_t dgrams_asked;
 	struct hist dgrams_moved;                            /* of ok calls */
 	uint64_t dgrams_asked_unknown, dgrams_moved_unknown; /* segmented ok calls */
