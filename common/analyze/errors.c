@@ -67,7 +67,10 @@ static struct error_row judge(const struct res_syscall *s, const struct res_coun
 	row.verdict = ERROR_NORMAL;
 	if (row.count >= ERRORS_OFTEN && row.rate >= ERRORS_OFTEN_SHARE) {
 		row.verdict = ERROR_CHECK;
-		row.why = "most of these calls fail: the answer could be remembered";
+		row.why = !strcmp(row.errno_name, "ENOENT")
+				  ? "most of these calls fail: the answer could be remembered, or "
+				    "inotify tell when it changes"
+				  : "most of these calls fail: the answer could be remembered";
 	}
 	return row;
 }

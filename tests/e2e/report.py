@@ -387,7 +387,7 @@ def the_answer_comes_first(t):
     ids = [a["id"] for a in page.of("section")]
     eq(ids[:3], ["answer", "batches", "latency"], "sections: the answer, then charts")
     first = "".join(Page(text[text.index('id="answer"'):text.index('id="batches"')]).texts).replace("\xa0", " ")
-    for want in ("about 25.0 us = 1.0% of the run", "sendmmsg is limited by", "1. openat, keep the answer of lookups",
+    for want in ("about 25.0 us = 1.0% of the run", "sendmmsg is limited by", "1. openat, ask less often for what is not there",
                  "of the run", "Evidence: ", "syscalls[openat].errno.ENOENT", "v2 against v1", "a regression; 7 figures",
                  "REGRESSION: sendmmsg.calls +25.0%", "trouble, io: <b id=x>"):
         check(want in first, "%r is not in it: %s" % (want, first))

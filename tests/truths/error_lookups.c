@@ -2,7 +2,7 @@
 /*
  * truth: 200 times the same file is opened, which is not there.
  * says: openat failed with ENOENT in ... calls: most of these calls fail: the answer could be
- *     remembered.
+ *     remembered, or inotify tell when it changes.
  * says: | openat | ENOENT | ... | worth a look |
  * never: No error that the table of errors calls worth a look.
  */

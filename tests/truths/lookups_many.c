@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
  * truth: 20,000 times a file is opened that is not there, and the program does nothing else.
- * auto says: First target: openat, keep the answer of lookups that fail: priority ..., about ... of
- *     the run.
+ * auto says: First target: openat, ask less often for what is not there: keep the answer, or let
+ *     inotify tell when it is: priority ..., about ... of the run.
  * auto says: To check the gain: run the scenario again
  * auto says: saves about ... of the run: ... Evidence:
  * auto says: calls found nothing (ENOENT), at the call's median time each
@@ -12,7 +12,7 @@
  * auto never: of the calls were seen by stops
  * auto never: How long it ran is not known
  * auto never: calls were seen; below
- * auto says: keep the answer of lookups that fail (failed-lookup)
+ * auto says: keep the answer, or let inotify tell when it is (failed-lookup)
  * auto never: Nothing that would pay is found to change.
  * auto never: No optimization target: see below why.
  * auto never: None: the figures give evidence for no change that pays.

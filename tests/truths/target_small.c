@@ -9,7 +9,7 @@
  * never: of what the calls of openat take at their median
  * never: calls to files that are not synced
  * never: about 0.5% of the run
- * never: keep the answer of lookups that fail
+ * never: ask less often for what is not there: keep the answer
  */
 #include "t.h"
 
