@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
  * runs: 5
+ * tries: 3
  * truth: a file is written in calls of one to eight parts of a byte, mostly of eight. A call costs
  *     many times what a part costs.
  * says: limited by the batch that the caller makes: ... were given 8

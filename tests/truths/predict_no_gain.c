@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
  * modes: auto
+ * tries: 3
  * truth: what a call takes is for its parts, of 256 KiB each: entering the kernel is a thousandth.
  * says: pwritev, batch-limit: no gain: || pwritev, batch-limit: cannot tell || pwritev,
  *     batch-limit: no prediction, because its times are no line

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
  * modes: auto
+ * tries: 3
  * truth: a file is written in calls of one part mostly, a few of two and of eight: three times
  *     the mean was measured.
  * says: writev: 1 of 1 run can be used. Runs differ by more than the calls of one do
