@@ -331,8 +331,10 @@ static void say_where(const struct options *o)
 
 static int finish(struct run *run)
 {
-	int status = write_outputs(run);
+	int status;
 
+	supervise_writing(STATUS_FAILED);
+	status = write_outputs(run);
 	if (status == 0 && run->opt.say_where && !run->opt.quiet)
 		say_where(&run->opt);
 	return status ? status : exit_status(run);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -295,4 +296,46 @@ int supervise_run(struct supervise *v, struct err *err)
 			"the tracer waits for memory or a file that a traced process must provide: "
 			"the target was killed, there is no result");
 	return 0;
+}
+
+/* ---- while results are written ---- */
+
+/* limit: NULL is none. 0: it is over. */
+static int wait_for_signal(const sigset_t *set, const struct timespec *limit)
+{
+	int got;
+
+	do
+		got = limit ? sigtimedwait(set, NULL, limit) : sigwaitinfo(set, NULL);
+	while (got < 0 && errno == EINTR);
+	return got > 0 ? got : 0;
+}
+
+static void *end_anyway(void *status)
+{
+	static const char said[] = "iotrace: ended by a signal before all results were written: a "
+				   "pipe's reader or a file's server may not answer\n";
+	const struct timespec none = {0}, limit = {.tv_sec = GIVE_UP_NS / NS_PER_SEC};
+	struct signal_last last = {0};
+	sigset_t set;
+	int got;
+
+	supervise_signals(&set);
+	while (wait_for_signal(&set, &none))
+		; /* what came before was obeyed */
+	got = wait_for_signal(&set, NULL);
+	signal_is_again(&last, (uint32_t)got, clock_mono_ns());
+	do
+		got = wait_for_signal(&set, &limit);
+	while (got && signal_is_again(&last, (uint32_t)got, clock_mono_ns()));
+	(void)!write(STDERR_FILENO, said, sizeof(said) - 1);
+	_exit((int)(intptr_t)status);
+}
+
+void supervise_writing(int status)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, end_anyway, (void *)(intptr_t)status) == 0)
+		pthread_detach(thread);
 }

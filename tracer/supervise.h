@@ -47,5 +47,8 @@ void supervise_block_signals(void);
 /* Returns when the tracing thread is through. 0 or -errno; -EDEADLK: it is not and never will be,
  * only the end of this process ends it and its tracees. */
 int supervise_run(struct supervise *v, struct err *err);
+/* From now on results are written, which may wait for others: a pipe's reader, a file's server. Who
+ * signals then, and again a second later, or 10 s have passed, ends this process with `status`. */
+void supervise_writing(int status);
 
 #endif

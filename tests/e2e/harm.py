@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-only
 """That the tools do no harm themselves: to files, to the machine, to the program they watch."""
+import fcntl
 import json
 import os
 import re
@@ -260,6 +261,28 @@ def a_pipe_without_a_reader_can_be_ended(t):
              or "wait_for_partner" in open("/proc/%d/wchan" % p.pid).read())
     p.terminate()
     eq(t.finish(p).status, 143, "status")
+
+
+@test
+def a_pipe_that_is_not_read_can_be_ended(t):
+    """Results wait for the reader. One signal may be meant for the target, which has ended; another is for us."""
+    os.mkfifo(t.path("pipe"))
+    os.chmod(t.path("pipe"), 0o666)
+    for again in (False, True):
+        reader = os.open(t.path("pipe"), os.O_RDONLY | os.O_NONBLOCK)
+        fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+        p = t.start([t.binary, "-q", "--json", t.path("pipe"), "true"])
+        wait_for("it waits for its reader", lambda: "pipe_w" in open("/proc/%d/wchan" % p.pid).read())
+        p.terminate()
+        if again:
+            wait_for("its end", lambda: p.poll() is not None or p.send_signal(signal.SIGHUP))
+        else:
+            os.set_blocking(reader, True)
+            with open(reader, "rb", closefd=False) as f:
+                eq(json.load(f)["exit"]["status"], 0, "the result is whole")
+        os.close(reader)
+        r = t.finish(p)
+        eq((r.status, "before all results were written" in r.err), (125, True) if again else (0, False), r.err)
 
 
 # ---- pages that a traced thread fills ----
