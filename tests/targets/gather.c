@@ -144,9 +144,10 @@ static void asks(char **args)
 	close(q[0]);
 	for (long i = 1, n = count(args); i <= n; i++) {
 		put(q[1]);
-		/* twice, however soon the answer was there */
-		while ((answered(how, file) < i) | (answered(how, file) < i))
-			;
+		/* twice at least, however soon the answer was there */
+		do
+			answered(how, file);
+		while (answered(how, file) < i);
 	}
 	close(q[1]);
 	ended(pid);

@@ -279,8 +279,9 @@ static struct res_result *build(void)
 	static struct res_program programs[] = {{"make", NULL, 1, 1, 0}, {"gcc", "make", 25, 25, 0},
 		{"cc1", "gcc", 25, 25, 0}, {"as", "gcc", 25, 29, 0}, {"sh", "make", 9, 9, 0},
 		{"collect2", "gcc", 1, 1, 0}, {"ld", "collect2", 1, 1, 0}, {"mv", "sh", 9, 9, 0},
-		{"rm", "sh", 9, 9, 0}, {NULL, "sh", 2, 2, 0}, {"sed", "sh", 9, 9, 0}, {"cat", "sh", 9, 9, 0},
-		{"cmp", "sh", 4, 4, 0}, {"ln", "sh", 2, 2, 0}, {NULL, NULL, 0, 5, 0}};
+		{"rm", "sh", 9, 9, 0}, {NULL, "sh", 2, 2, 0}, {"sed", "sh", 9, 9, 0},
+		{"cat", "sh", 9, 9, 0}, {"cmp", "sh", 4, 4, 0}, {"ln", "sh", 2, 2, 0},
+		{NULL, NULL, 0, 5, 0}};
 	struct res_result *r = result_new();
 
 	r->complete = 1;
