@@ -513,7 +513,7 @@ def every_process_and_who_started_it(t):
     for how in ([], PTRACE):
         r = t.iotrace(how + ["-e", "none"], [sys.executable, "-c", script])
         eq([tuple(p.values()) for p in r.json["programs"]],
-           [("sh", None, 1, 2), ("true", "sh", 3, 3), ("sh", "sh", 1, 1)], "programs")
+           [("sh", None, 1, 2, 0), ("true", "sh", 3, 3, 0), ("sh", "sh", 1, 1, 0)], "programs")
         eq((r.json["processes"], r.json["threads_total"]), (5, 6), "in all")
 
 
