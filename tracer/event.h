@@ -83,4 +83,10 @@ static inline uint64_t sys_flags(const struct sys_event *ev)
 	return ev->def->flags ? ev->args[ev->def->flags - 1] : 0;
 }
 
+/* Where in its file the call says that it begins; 0 for one that says no place. */
+static inline uint64_t sys_place(const struct sys_event *ev)
+{
+	return ev->def->offset ? ev->args[ev->def->offset - 1] : 0;
+}
+
 #endif

@@ -181,7 +181,9 @@ static void fill_empty_again(const struct session *s, struct res_result *r)
 	static const char *const names[] = {
 		"epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll", "select", "pselect6"};
 
-	for (size_t i = 0; i < r->syscalls.len && !traces_all(s, names, LEN(names)); i++)
+	if (traces_all(s, names, LEN(names)))
+		return;
+	for (size_t i = 0; i < r->syscalls.len; i++)
 		r->syscalls.at[i].empty_again = U64_NONE;
 }
 

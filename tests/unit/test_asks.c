@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* Receipts that need not be made: sequences of calls on descriptors, and which of them are such. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
-#include <cmocka.h>
-
 #include "common/base/mem.h"
+#include "tests/unit/steps.h"
 #include "tracer/agg/asks.h"
 
 #define S       5 /* a socket that does not wait */
@@ -19,7 +13,6 @@
 #define X       0 /* none */
 #define NOTHING (-EAGAIN)
 
-/* A call of the first thread, or of the second ("2 read"). */
 struct step {
 	const char *name;
 	uint32_t fd;
@@ -34,22 +27,16 @@ static void goes(const struct step *steps, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		const struct step *s = &steps[i];
-		int other = strncmp(s->name, "2 ", 2) == 0;
-		struct sys_event ev = {.def = sys_by_name(s->name + 2 * other),
-			.thread_id = other ? 2 : 1,
-			.fd_id = s->fd,
-			.args[3] = s->flags,
-			.ret = s->ret,
-			.blocking = s->fd == B ? BLOCKING_YES : BLOCKING_NO};
+		struct sys_event ev = step_event(s->name, s->fd);
 
-		assert_non_null(ev.def);
+		ev.args[3] = s->flags;
+		ev.ret = s->ret;
+		ev.blocking = s->fd == B ? BLOCKING_YES : BLOCKING_NO;
 		if (asks_add(a, &ev) != s->again)
 			fail_msg("step %zu, %s", i, s->name);
 	}
 	free(a);
 }
-#define GOES(...)                                                                                  \
-	goes((const struct step[]){__VA_ARGS__}, LEN(((const struct step[]){__VA_ARGS__})))
 
 static void asked_without_waiting(void **state)
 {

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* What larger reads would save: sequences of calls on descriptors, and which of them go on. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "common/base/mem.h"
+#include "tests/unit/steps.h"
 #include "tracer/agg/reads.h"
 
 #define K 1024
@@ -17,8 +11,7 @@
 #define S 5 /* a socket */
 #define X 0 /* none */
 
-/* A call of the first thread, or of the second ("2 read"): asked, moved (below 0: an error), the
- * place that it names. */
+/* Asked, moved (below 0: an error), the place that it names. */
 struct step {
 	const char *name;
 	uint32_t fd;
@@ -34,25 +27,19 @@ static void goes(const struct step *steps, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		const struct step *s = &steps[i];
-		int other = strncmp(s->name, "2 ", 2) == 0;
-		struct sys_event ev = {.def = sys_by_name(s->name + 2 * other),
-			.thread_id = other ? 2 : 1,
-			.fd_id = s->fd,
-			.args[3] = s->place,
-			.ret = s->moved,
-			.path = s->fd == S ? PATH_NO : PATH_YES,
-			.m.bytes_asked = s->asked,
-			.m.bytes_moved = s->moved < 0 ? NOT_MEASURED : (uint64_t)s->moved};
+		struct sys_event ev = step_event(s->name, s->fd);
 		uint64_t saved;
 
-		assert_non_null(ev.def);
+		ev.args[3] = s->place;
+		ev.ret = s->moved;
+		ev.path = s->fd == S ? PATH_NO : PATH_YES;
+		ev.m.bytes_asked = s->asked;
+		ev.m.bytes_moved = s->moved < 0 ? NOT_MEASURED : (uint64_t)s->moved;
 		if (reads_add(r, &ev, &saved) != s->read || saved != (uint64_t)s->saved)
 			fail_msg("step %zu, %s: %llu", i, s->name, (unsigned long long)saved);
 	}
 	free(r);
 }
-#define GOES(...)                                                                                  \
-	goes((const struct step[]){__VA_ARGS__}, LEN(((const struct step[]){__VA_ARGS__})))
 
 static void what_filled_its_buffer_is_gone_on_with(void **state)
 {

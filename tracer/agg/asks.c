@@ -27,15 +27,16 @@ static int is_empty(const struct sys_event *ev)
 int asks_add(struct asks *a, const struct sys_event *ev)
 {
 	uint32_t thread = rows_id(ev->thread_id), fd = rows_id(ev->fd_id);
-	int again;
+	int empty, again;
 
 	if (tells(ev))
 		a->told[thread]++;
 	if (!fd || !asks_receives(ev->def))
 		return 0;
-	again = thread && is_empty(ev) && a->fds[fd].thread == thread &&
+	empty = is_empty(ev);
+	again = thread && empty && a->fds[fd].thread == thread &&
 		a->fds[fd].told == a->told[thread];
-	a->fds[fd].thread = is_empty(ev) ? thread : 0;
+	a->fds[fd].thread = empty ? thread : 0;
 	a->fds[fd].told = a->told[thread];
 	return again;
 }

@@ -167,24 +167,26 @@ static int is_about_files(const struct sys_event *ev)
 	return ev->def->class == CLASS_FILE || (ev->fd_id && ev->path != PATH_NO);
 }
 
-static uint64_t place_of(const struct sys_event *ev)
+/* 1 if the call says where in its file it begins, and that was no error, as it is on a socket or
+ * pipe (ESPIPE): no peer is behind it. */
+static int is_on_file(const struct sys_event *ev)
 {
-	return ev->def->offset ? ev->args[ev->def->offset - 1] : 0;
+	return ev->def->offset && (int64_t)(sys_place(ev) + 1) > 0 && sys_ok(ev) &&
+	       ev->path != PATH_NO;
 }
 
-/* 1 if the call says where in its file it begins, and that was no error, as it is on a socket or
- * pipe (ESPIPE): no peer is behind it. What is written where the last one was may tell others. */
-static int is_on_file(struct gather *g, const struct sys_event *ev)
+/* 1 if what is written is where the last one was, which may tell others; it is the last from now
+ * on. */
+static int writes_again(struct gather *g, const struct sys_event *ev)
 {
-	uint64_t place = place_of(ev) + 1, last;
+	uint32_t fd = rows_id(ev->fd_id);
+	uint64_t was;
 
-	if (!ev->def->offset || (int64_t)place <= 0 || !sys_ok(ev) || ev->path == PATH_NO)
+	if (!ev->def->gather || !fd)
 		return 0;
-	if (!ev->def->gather || !ev->fd_id || ev->fd_id > AGG_ROWS_MAX)
-		return 1;
-	last = g->fds[ev->fd_id].place;
-	g->fds[ev->fd_id].place = place;
-	return place != last;
+	was = g->fds[fd].place;
+	g->fds[fd].place = sys_place(ev) + 1;
+	return g->fds[fd].place == was;
 }
 
 /* 1 if the thread asks the same about files as it has just done, and has sent nothing since: it
@@ -196,15 +198,15 @@ static int asks_again(struct gather *g, const struct sys_event *ev)
 	if (!is_about_files(ev) || ev->def->gather)
 		return 0;
 	g->asked[ev->thread_id] =
-		((uint64_t)ev->def->index << 16 | ev->fd_id) + 1 + (place_of(ev) << 32);
+		((uint64_t)ev->def->index << 16 | ev->fd_id) + 1 + (sys_place(ev) << 32);
 	return g->asked[ev->thread_id] == was;
 }
 
 /* What the call's thread holds goes before the call, where it must; not that of one place. */
 static void release(struct gather *g, const struct sys_event *ev, const struct place *but)
 {
-	int again = asks_again(g, ev), on_file = is_on_file(g, ev);
-	int waits = again || (sys_waits(ev->def) && !on_file);
+	int for_itself = is_on_file(ev) && !writes_again(g, ev);
+	int waits = asks_again(g, ev) || (sys_waits(ev->def) && !for_itself);
 
 	for (int i = 0; i < WAYS; i++) {
 		struct place *p = g->held[i][ev->thread_id];
@@ -304,7 +306,7 @@ static void end_all(struct place *p, uint64_t at_ns)
 /* One call has the same flags for all, and can only take what follows on in the file. */
 static void follow_on(struct place *p, const struct sys_event *ev, uint64_t at_ns)
 {
-	uint64_t begin = ev->def->offset ? place_of(ev) : p->end;
+	uint64_t begin = ev->def->offset ? sys_place(ev) : p->end;
 	uint64_t flags = flags_of(ev);
 
 	if (p->calls && (begin != p->end || flags != p->flags))
@@ -359,7 +361,7 @@ static void add_send(struct gather *g, const struct sys_event *ev)
 static void add_other(struct gather *g, const struct sys_event *ev)
 {
 	release(g, ev, NULL);
-	if (ev->fd_id && ev->fd_id <= AGG_ROWS_MAX && sys_ok(ev))
+	if (rows_id(ev->fd_id) && sys_ok(ev))
 		cut(g, ev);
 }
 

@@ -19,13 +19,13 @@ int reads_add(struct reads *r, const struct sys_event *ev, uint64_t *ret_saved)
 	*ret_saved = 0;
 	if (brings_news(ev))
 		r->news[thread]++;
-	if (!ev->fd_id || ev->fd_id > AGG_ROWS_MAX)
+	if (!rows_id(ev->fd_id))
 		return 0;
 	if (!ev->def->reads || ev->path != PATH_YES || !sys_ok(ev) || moved == NOT_MEASURED) {
 		r->fds[ev->fd_id].def = NULL;
 		return 0;
 	}
-	begin = ev->def->offset ? ev->args[ev->def->offset - 1] : 0;
+	begin = sys_place(ev);
 	goes_on = r->fds[ev->fd_id].def == ev->def && r->fds[ev->fd_id].full &&
 		  r->fds[ev->fd_id].thread == thread && r->fds[ev->fd_id].news == r->news[thread] &&
 		  (!ev->def->offset || begin == r->fds[ev->fd_id].end);
