@@ -6,7 +6,7 @@
 
 #include "common/base/out.h"
 #include "tracer/agg/agg.h"
-#include "tracer/detail.h"
+#include "tracer/detail/detail.h"
 #include "tracer/stacks/stacks.h"
 #include "tracer/sys_set.h"
 

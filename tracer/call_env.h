@@ -3,7 +3,7 @@
 #define TRACER_CALL_ENV_H
 
 #include "tracer/decode/decode.h"
-#include "tracer/identity.h"
+#include "tracer/fd/identity.h"
 
 struct session;
 struct tracee;

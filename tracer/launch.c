@@ -15,7 +15,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
-#include "tracer/filter.h"
+#include "tracer/trap/filter.h"
 #include "common/runner/as_user.h"
 #include "common/runner/program.h"
 #include "tracer/launch.h"

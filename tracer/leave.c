@@ -6,7 +6,7 @@
 
 #include "common/base/clock.h"
 #include "tracer/arch/regs.h"
-#include "tracer/dispatch.h"
+#include "tracer/trap/dispatch.h"
 #include "tracer/dispositions.h"
 #include "tracer/loop.h"
 #include "tracer/mend.h"

@@ -17,7 +17,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tracer/calls.h"
-#include "tracer/dispatch.h"
+#include "tracer/trap/dispatch.h"
 #include "tracer/dispositions.h"
 #include "tracer/privileges.h"
 #include "tracer/feature.h"

@@ -21,7 +21,7 @@
 #include "common/base/clock.h"
 #include "tracer/arch/regs.h"
 #include "tracer/calls.h"
-#include "tracer/dispatch.h"
+#include "tracer/trap/dispatch.h"
 #include "tracer/dispositions.h"
 #include "tracer/lifecycle.h"
 #include "tracer/live/live.h"
@@ -30,7 +30,7 @@
 #include "tracer/serial.h"
 #include "tracer/session.h"
 #include "tracer/status.h"
-#include "tracer/trap.h"
+#include "tracer/trap/trap.h"
 
 #define SYSCALL_STOP  (SIGTRAP | 0x80)
 #define STOPS_AT_ONCE 256

@@ -5,7 +5,7 @@
 
 #include "common/base/clock.h"
 #include "tracer/filler.h"
-#include "tracer/filter.h"
+#include "tracer/trap/filter.h"
 #include "tracer/memory.h"
 
 int session_init(struct session *s, const struct options *opt, const struct recorder_sink *sink,

@@ -8,7 +8,7 @@
 
 #include "common/base/map.h"
 #include "tracer/event.h"
-#include "tracer/files.h"
+#include "tracer/fd/files.h"
 
 /*
  * Threads under control and the processes and address spaces they belong to.

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "tracer/detail.h"
-#include "tracer/spool.h"
+#include "tracer/detail/detail.h"
+#include "tracer/detail/spool.h"
 
 #define BLOCK    2048
 #define CALLS    (500 * BLOCK)

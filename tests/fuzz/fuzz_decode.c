@@ -4,8 +4,8 @@
 
 #include "tests/fuzz/fuzz.h"
 #include "tracer/decode/decode.h"
-#include "tracer/detail.h"
-#include "tracer/own_filter.h"
+#include "tracer/detail/detail.h"
+#include "tracer/trap/own_filter.h"
 
 #define MEM_BASE 0x1000
 /* A result that is larger than the memory can hold only makes more reads that fail. */

@@ -8,7 +8,7 @@
 
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/bpf_machine.h"
-#include "tracer/filter.h"
+#include "tracer/trap/filter.h"
 
 enum { PROGRAM_MAX = 256 };
 

@@ -6,9 +6,9 @@
 #include <zstd.h>
 
 #include "tests/fuzz/fuzz.h"
-#include "tracer/detail.h"
-#include "tracer/spool.h"
-#include "tracer/spool_format.h"
+#include "tracer/detail/detail.h"
+#include "tracer/detail/spool.h"
+#include "tracer/detail/spool_format.h"
 
 static uint8_t file[1 << 18];
 

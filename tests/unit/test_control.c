@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "tracer/control.h"
+#include "tracer/trap/control.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

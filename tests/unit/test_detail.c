@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-#include "tracer/detail.h"
+#include "tracer/detail/detail.h"
 
 #define NO NOT_MEASURED
 #define NONE                                                                                       \

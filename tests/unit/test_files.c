@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
-#include "tracer/files.h"
+#include "tracer/fd/files.h"
 
 #define CLOSED_FD 9999U
 

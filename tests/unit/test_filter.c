@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "tests/unit/bpf_machine.h"
-#include "tracer/filter.h"
+#include "tracer/trap/filter.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define X32_BIT  0x40000000U

@@ -18,7 +18,7 @@
 
 #include "common/base/cleanup.h"
 #include "tests/unit/bpf_machine.h"
-#include "tracer/filter.h"
+#include "tracer/trap/filter.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tracer/identity.h"
+#include "tracer/fd/identity.h"
 
 struct fixture {
 	struct identity *id;

@@ -23,9 +23,9 @@
 
 #include "common/base/file.h"
 #include "common/base/mem.h"
-#include "tracer/detail.h"
-#include "tracer/spool.h"
-#include "tracer/spool_format.h"
+#include "tracer/detail/detail.h"
+#include "tracer/detail/spool.h"
+#include "tracer/detail/spool_format.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define BLOCK    SPOOL_BLOCK_CALLS

@@ -11,7 +11,7 @@
 #include "tracer/arch/regs.h"
 #include "tracer/recorder/ours.h"
 #include "tracer/recorder/patch.h"
-#include "tracer/trap.h"
+#include "tracer/trap/trap.h"
 
 int recorder_is_in(const struct tracee *t)
 {

@@ -8,12 +8,12 @@
 
 #include "common/base/err.h"
 #include "common/base/map.h"
-#include "tracer/control.h"
+#include "tracer/trap/control.h"
 #include "tracer/recorder/region.h"
 #include "tracer/recorder/ring.h"
 #include "tracer/recorder/site.h"
 #include "tracer/recorder/tsc.h"
-#include "tracer/filter.h"
+#include "tracer/trap/filter.h"
 
 struct tracee;
 struct mm;

@@ -17,7 +17,7 @@
 #include "tracer/arch/regs.h"
 #include "tracer/dispositions.h"
 #include "tracer/sigmask.h"
-#include "tracer/trap.h"
+#include "tracer/trap/trap.h"
 
 #define LOOK_EVERY_US 1000
 #define STOPS_MAX     64 /* of one call: entry, filter, exit; a few SIGSTOPs */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_SYMBOLS_H
-#define TRACER_SYMBOLS_H
+#ifndef TRACER_DETAIL_SYMBOLS_H
+#define TRACER_DETAIL_SYMBOLS_H
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_CONTROL_H
-#define TRACER_CONTROL_H
+#ifndef TRACER_TRAP_CONTROL_H
+#define TRACER_TRAP_CONTROL_H
 
 #include "tracer/sys_set.h"
 

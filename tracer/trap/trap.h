@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_TRAP_H
-#define TRACER_TRAP_H
+#ifndef TRACER_TRAP_TRAP_H
+#define TRACER_TRAP_TRAP_H
 
 #include "tracer/tracee.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/detail.h"
+#include "tracer/detail/detail.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "common/base/clock.h"
-#include "tracer/symbols.h"
+#include "tracer/detail/symbols.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/dispatch.h"
+#include "tracer/trap/dispatch.h"
 
 #include <sys/ptrace.h>
 #include <linux/ptrace.h> /* after sys/ptrace.h, whose names it would take */
@@ -7,7 +7,7 @@
 
 #include "tracer/arch/abi.h"
 #include "tracer/session.h"
-#include "tracer/trap.h"
+#include "tracer/trap/trap.h"
 
 void dispatch_begin(struct session *s, struct tracee *t)
 {

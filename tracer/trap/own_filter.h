@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_OWN_FILTER_H
-#define TRACER_OWN_FILTER_H
+#ifndef TRACER_TRAP_OWN_FILTER_H
+#define TRACER_TRAP_OWN_FILTER_H
 
-#include "tracer/control.h"
+#include "tracer/trap/control.h"
 #include "tracer/decode/decode.h"
 
 /*

@@ -10,7 +10,7 @@
 
 #include "common/base/mem.h"
 #include "tracer/arch/abi.h"
-#include "tracer/filter.h"
+#include "tracer/trap/filter.h"
 
 #define I386_SOCKETCALL 102
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/filter.h"
+#include "tracer/trap/filter.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_FILES_H
-#define TRACER_FILES_H
+#ifndef TRACER_FD_FILES_H
+#define TRACER_FD_FILES_H
 
 #include <stdint.h>
 #include <sys/types.h>

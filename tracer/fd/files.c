@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/files.h"
+#include "tracer/fd/files.h"
 
 #include <errno.h>
 #include <linux/kcmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/trap.h"
+#include "tracer/trap/trap.h"
 
 #include <errno.h>
 #include <linux/kcmp.h>

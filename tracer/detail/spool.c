@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/spool.h"
+#include "tracer/detail/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
 #include "common/base/out.h"
-#include "tracer/spool_format.h"
+#include "tracer/detail/spool_format.h"
 
 #define BLOCKS     3
 #define ZSTD_LEVEL 1 /* the records are small before it: more gains little */

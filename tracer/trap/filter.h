@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_FILTER_H
-#define TRACER_FILTER_H
+#ifndef TRACER_TRAP_FILTER_H
+#define TRACER_TRAP_FILTER_H
 
 #include <linux/filter.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/err.h"
-#include "tracer/control.h"
+#include "tracer/trap/control.h"
 #include "tracer/event.h"
 
 /*

@@ -19,7 +19,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
 #include "tracer/event.h"
-#include "tracer/files.h"
+#include "tracer/fd/files.h"
 
 /* A pidfd of one thread (Linux 6.9) reaches files tables that are not the leader's. */
 #ifndef PIDFD_THREAD

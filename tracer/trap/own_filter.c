@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/own_filter.h"
+#include "tracer/trap/own_filter.h"
 
 #include <linux/seccomp.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
-#include "tracer/filter.h"
+#include "tracer/trap/filter.h"
 
 /* struct sock_fprog of either ABI: length, then the address. */
 static int read_fprog(const struct sys_event *ev, const struct mem_reader *mem, uint64_t addr,

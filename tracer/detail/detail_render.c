@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/detail.h"
+#include "tracer/detail/detail.h"
 
 #include <string.h>
 #include <sys/stat.h>

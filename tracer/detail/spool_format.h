@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_SPOOL_FORMAT_H
-#define TRACER_SPOOL_FORMAT_H
+#ifndef TRACER_DETAIL_SPOOL_FORMAT_H
+#define TRACER_DETAIL_SPOOL_FORMAT_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/spool.h"
+#include "tracer/detail/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/units.h"
-#include "tracer/spool_format.h"
+#include "tracer/detail/spool_format.h"
 
 #define FREE_ALIGN 65536ULL /* no page is larger */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_IDENTITY_H
-#define TRACER_IDENTITY_H
+#ifndef TRACER_FD_IDENTITY_H
+#define TRACER_FD_IDENTITY_H
 
 #include <stddef.h>
 
 #include "tracer/decode/decode.h"
 #include "tracer/event.h"
-#include "tracer/files.h"
+#include "tracer/fd/files.h"
 
 /*
  * The one owner of the question which file a call was about, and of what calls do to files tables.

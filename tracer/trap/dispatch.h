@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_DISPATCH_H
-#define TRACER_DISPATCH_H
+#ifndef TRACER_TRAP_DISPATCH_H
+#define TRACER_TRAP_DISPATCH_H
 
 struct session;
 struct tracee;

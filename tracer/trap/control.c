@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/control.h"
+#include "tracer/trap/control.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "tracer/identity.h"
+#include "tracer/fd/identity.h"
 
 /* Which rows must be seen. `fds` ones only where fds are reported. */
 static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/symbols.h"
+#include "tracer/detail/symbols.h"
 
 #include <fcntl.h>
 #include <linux/futex.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#ifndef TRACER_DETAIL_H
-#define TRACER_DETAIL_H
+#ifndef TRACER_DETAIL_DETAIL_H
+#define TRACER_DETAIL_DETAIL_H
 
 #include <stdint.h>
 
 #include "common/base/out.h"
 #include "tracer/event.h"
-#include "tracer/spool.h"
+#include "tracer/detail/spool.h"
 
 /*
  * One line a call in the shape of `strace -f -ttt -T`:

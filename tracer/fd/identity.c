@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-#include "tracer/identity.h"
+#include "tracer/fd/identity.h"
 
 #include <dirent.h>
 #include <errno.h>
