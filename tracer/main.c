@@ -410,6 +410,7 @@ static int run_all(struct run *run)
 
 static int print(void (*text)(struct out *o))
 {
+	struct err err = {0};
 	struct out said, o;
 	int rc;
 
@@ -420,7 +421,10 @@ static int print(void (*text)(struct out *o))
 	rc = out_flush(&o);
 	out_release(&o);
 	out_release(&said);
-	return rc < 0 ? STATUS_FAILED : 0;
+	if (rc == 0)
+		return 0;
+	err_set(&err, rc, "cannot write to standard output: %s", strerror(-rc));
+	return fail(STATUS_FAILED, &err);
 }
 
 static void version_text(struct out *o)

@@ -363,13 +363,9 @@ int file_write_with(const char *path, void (*write)(const void *ctx, struct out 
 
 void file_hold_streams(void)
 {
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 struct bytes {

@@ -515,6 +515,11 @@ def closed_standard_descriptors(t):
         r = t.run(["sh", "-c", "exec %s -q --json %s -- sh -c 'exec 7>%s; echo x >&7' %s" % (
             quote(t.binary), t.path("j.json"), out, closed)])
         eq((r.status, open(out).read()), (0, "x\n"), closed)
+    # What was to be printed there is lost, and no success.
+    for words in ("-q --json - true", "-q --summary - true", "-q --detail - true", "--help"):
+        r = t.run(["sh", "-c", "exec %s %s >&-" % (quote(t.binary), words)])
+        eq(r.status, 125, words)
+        check("Bad file descriptor" in r.err, "%s: %s" % (words, r))
 
 
 @test
