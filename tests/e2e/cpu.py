@@ -491,7 +491,7 @@ def compare_in_turns_draws_its_picture(t):
     old = build(t, BURN)
     new = build(t, BURN.replace("void in_main(int n) { burn(n);", "void in_main(int n) { burn(8 * n);"))
     r = t.run([os.path.join(BIN, "profile-scenario"), "compare", "--type", "cpu", "--scenario", "burn", "--runs", "2",
-               "--base-binary", old, "--new-binary", new, "--", "100"], timeout=60)
+               "--base-binary", old, "--new-binary", new, "--", "40"], timeout=60)
     check(os.path.exists(t.path("results/compare/burn-diff-flamegraph.svg")) and "burn-diff-flamegraph.svg" in r.err, str(r))
     with open(t.path("results/compare/burn-diff.folded")) as f:
         rows = [line.rsplit(" ", 2) for line in f.read().splitlines()]
@@ -599,7 +599,7 @@ def perf_script_prints_garbage(t):
 def perf_that_takes_no_samples_is_no_idle_target(t):
     """As perf 6.12 is without /sys: it ends well, and has nothing."""
     need_perf()
-    profile(t, "x", "--binary", build(t, BURN), "--sampling-rate", 4000, "--", 1500,
+    profile(t, "x", "--binary", build(t, BURN), "--sampling-rate", 4000, "--", 300,
             path=fake(t, "perf", FAKE_PERF % ": nothing"))
     j = result(t, "x")
     eq((j["sampling"]["samples"], j["complete"]), (0, False), "samples, complete")
@@ -613,7 +613,7 @@ def renderer_fails(t):
     for script, part in (("kill -SEGV $$", "139"), ("echo hello", "whole SVG"), ("echo '<?xml'; echo '<svg>'", "whole SVG"),
                          ("echo broken >&2; exit 1", "broken")):
         fakes = fake(t, "inferno-flamegraph", script)
-        r = profile(t, "x", "--binary", burn, "--", 100, path=fakes, status=125)
+        r = profile(t, "x", "--binary", burn, "--", 30, path=fakes, status=125)
         check(part in r.err and "flame graph" in r.err, "%r: %s" % (part, r))
         eq(there(t, "x"), OUTPUTS[1:], "the rest is kept")
         check("no_flamegraph" in codes(result(t, "x")), "and marked")

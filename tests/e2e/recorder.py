@@ -58,7 +58,7 @@ LIFE = [
     Case("threads 60", recorded=2500, modes=NO_TIMES),
     Case("many 100", recorded=15000),
     Case("children 12", recorded=150),
-    Case("fork_busy 10", recorded=300, modes=NO_TIMES),
+    Case("fork_busy 5", recorded=150, modes=NO_TIMES),
     Case("exec_thread 5", counts=()),
     Case("ends 24", counts=()),
     Case("reuse 100"),
