@@ -60,14 +60,52 @@ struct changes {
 	size_t len, cap;
 };
 
+static void change_release(struct change *c)
+{
+	free(c->name);
+	free(c->was);
+	free(c->is);
+}
+
 static void changes_release(struct changes *c)
 {
-	for (size_t i = 0; i < c->len; i++) {
-		free(c->at[i].name);
-		free(c->at[i].was);
-		free(c->at[i].is);
-	}
+	for (size_t i = 0; i < c->len; i++)
+		change_release(&c->at[i]);
 	free(c->at);
+}
+
+/* A figure of several types has one limit: that which each of them meets. Takes is. */
+static void put_change(struct changes *c, const struct res_compare_metric *m, char *is)
+{
+	struct limit l = {0};
+	size_t i = 0;
+
+	while (i < c->len && strcmp(c->at[i].name, m->name) != 0)
+		i++;
+	if (i == c->len) {
+		*VEC_PUSH(c) = (struct change){mem_strdup(m->name), mem_strdup(m->limit), is};
+		return;
+	}
+	if (limit_parse(c->at[i].is, &l, NULL) < 0 || !limit_met(&l, m->new_median)) {
+		char *was = c->at[i].is;
+
+		c->at[i].is = is;
+		is = was;
+	}
+	free(is);
+}
+
+static void drop_unchanged(struct changes *c)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->len; i++) {
+		if (strcmp(c->at[i].was, c->at[i].is) != 0)
+			c->at[kept++] = c->at[i];
+		else
+			change_release(&c->at[i]);
+	}
+	c->len = kept;
 }
 
 static void find_changes(
@@ -84,12 +122,10 @@ static void find_changes(
 					(!args->all || strcmp(m->verdict, "ok") != 0)))
 				continue;
 			is = limit_rewrite(m->limit, m->new_median); /* what is judged */
-			if (is && strcmp(is, m->limit) != 0)
-				*VEC_PUSH(ret) = (struct change){
-					mem_strdup(m->name), mem_strdup(m->limit), is};
-			else
-				free(is);
+			if (is)
+				put_change(ret, m, is);
 		}
+	drop_unchanged(ret);
 }
 
 static int write_changes(const char *path, const char *scenario, const struct changes *c,

@@ -47,7 +47,7 @@ static const struct optable_row option_rows[] = {
 		"runs a side, in turns (default 5; times need 5 or more)"),
 	ALTERNATE_OPTIONS(ALTERNATE_ROW),
 	OPT_TEXT("type", "TYPE", alternate.type,
-		"io, cpu or memory (default: all found; in turns: io)"),
+		"io, cpu, memory or all (default: all found; in turns: io)"),
 	OPT_TEXT("fail-on", "WHAT", fail_on,
 		"regressions (default), limits (only those of the catalogue), or nothing"),
 	OPT_FLAG("allow-new", allow_new,
@@ -90,20 +90,45 @@ static int are_few(const struct res_compare *c)
 	return 0;
 }
 
-static void print_end(const struct res_compare *c, struct out *o)
+/* All that say FAIL. */
+static uint64_t count_fails(const struct res_compare *c)
 {
-	if (c->regressions)
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < c->parts.len; i++) {
+		const struct res_compare_part *p = &c->parts.at[i];
+
+		for (size_t k = 0; k < p->runs.len; k++)
+			n += !strcmp(p->runs.at[k].verdict, "REGRESSION");
+		for (size_t k = 0; k < p->causes.len; k++)
+			n += !strcmp(p->causes.at[k].verdict, "REGRESSION");
+		for (size_t k = 0; k < p->metrics.len; k++)
+			n += !p->metrics.at[k].cause &&
+			     !strcmp(p->metrics.at[k].verdict, "REGRESSION");
+	}
+	return n;
+}
+
+static void print_end(const struct res_compare *c, const char *fail_on, struct out *o)
+{
+	const uint64_t fails = count_fails(c);
+	const uint64_t let = c->status == COMPARE_OK ? fails : fails - c->regressions;
+
+	if (fails)
 		out_printf(o, "%llu REGRESSION%s in %llu metrics that could be judged",
-			(unsigned long long)c->regressions, c->regressions == 1 ? "" : "S",
+			(unsigned long long)fails, fails == 1 ? "" : "S",
 			(unsigned long long)c->judged);
-	else if (c->status != COMPARE_CANNOT_TELL)
+	if (let)
+		out_printf(
+			o, ", %llu let through by --fail-on %s", (unsigned long long)let, fail_on);
+	else if (!fails && c->status != COMPARE_CANNOT_TELL)
 		out_printf(o, "no regression in %llu metrics that could be judged",
 			(unsigned long long)c->judged);
 	if (c->troubles)
 		out_printf(o, "%s%llu trouble%s", c->status == COMPARE_CANNOT_TELL ? "" : ", ",
 			(unsigned long long)c->troubles, c->troubles == 1 ? "" : "s");
 	if (c->status == COMPARE_CANNOT_TELL)
-		out_printf(o, "cannot tell%s",
+		out_printf(o, "%scannot tell%s", fails ? "; " : "",
 			are_few(c) ? ": of so few runs; make more of both sides (run --runs 5)"
 				   : "");
 	out_printf(o, ".  exit %llu\n", (unsigned long long)c->status);
@@ -211,7 +236,7 @@ static int print_all(const struct compare_args *args, const struct res_compare *
 		json_write_doc(c, &o);
 	} else {
 		text_write_doc(d, &o, out_columns(STDOUT_FILENO, TEXT_COLUMNS));
-		print_end(c, &o);
+		print_end(c, args->fail_on, &o);
 	}
 	if (args->format && !strcmp(args->format, "github"))
 		print_github(c, fail_on, args->allow_new, &o);
@@ -245,6 +270,9 @@ static int check_args(const struct compare_args *args, const struct words *w, st
 	if (args->format && strcmp(args->format, "text") != 0 &&
 		strcmp(args->format, "github") != 0)
 		return err_set(err, -EINVAL, "--format takes text or github");
+	if (args->json && args->format && strcmp(args->format, "text") != 0)
+		return err_set(
+			err, -EINVAL, "--json and --format %s: only one of them", args->format);
 	if (!args->base_binary != !args->new_binary)
 		return err_set(err, -EINVAL, "--base-binary and --new-binary go together");
 	if (args->base_binary && (w->len || !a->scenario))
@@ -257,7 +285,13 @@ static int check_args(const struct compare_args *args, const struct words *w, st
 		return err_set(err, -EINVAL, "--allow-new is for a BASE, not for runs in turns");
 	if (!args->base_binary && !w->len)
 		return err_set(err, -EINVAL, "compare needs BASE (see compare --help)");
-	return 0;
+	return a->type ? gather_type(a->type, err) : 0;
+}
+
+/* NULL: all. */
+static const char *only_type(const char *type)
+{
+	return type && strcmp(type, "all") != 0 ? type : NULL;
 }
 
 /* Leaves only what was asked for. */
@@ -304,11 +338,9 @@ static int read_sides(
 		a->ways = args->ways;
 		a->ways_len = 2;
 		rc = alternate_run(a, sides, err);
-		const char *type = a->type ? a->type : "io";
-
 		/* What other runs have left there is not of these. */
 		for (int i = 0; i < 2; i++)
-			keep_only(&sides[i], a->scenario, strcmp(type, "all") != 0 ? type : NULL);
+			keep_only(&sides[i], a->scenario, only_type(a->type ? a->type : "io"));
 		return rc;
 	}
 	rc = read_base(args, w->at[0], &sides[0], err);
@@ -316,7 +348,7 @@ static int read_sides(
 		rc = gather_side(
 			&sides[1], w->len > 1 ? w->at[1] : a->output_dir, a->output_dir, err);
 	for (int i = 0; i < 2; i++)
-		keep_only(&sides[i], a->scenario, a->type);
+		keep_only(&sides[i], a->scenario, only_type(a->type));
 	return rc;
 }
 
@@ -390,12 +422,13 @@ static int are_files(const struct compare_args *args, const struct words *w)
 static int compare_run(void *ctx, const struct words *w, struct err *err)
 {
 	struct compare_args *args = ctx;
-	const struct backend *b = args->alternate.type ? backend_by_id(args->alternate.type) : NULL;
+	const char *type = only_type(args->alternate.type);
+	const struct backend *b = type ? backend_by_id(type) : NULL;
 	struct compare_options o = {.force = args->force,
 		.allow_new = args->allow_new,
 		.in_turns = args->base_binary != NULL,
 		.scenario = args->alternate.scenario,
-		.type = args->alternate.type,
+		.type = type,
 		.schema = b ? b->schema : NULL};
 	struct side sides[2] = {0};
 	struct config *config = NULL;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
 #include "common/compare/limit.h"
@@ -51,15 +52,51 @@ char *gather_path(const char *word, const char *out_dir)
 	return NULL;
 }
 
+static int no_such_side(const char *word, const char *out_dir, struct err *err)
+{
+	struct arena a = {0};
+	struct nearest n = nearest_to(word, strlen(word) > 4 ? 2 : 1);
+	const char *dir = arena_printf(&a, "%s/" BASELINE_FOLDER, out_dir);
+	const char *const *names = file_names(&a, dir, "", 1);
+
+	for (; names && *names; names++)
+		nearest_try(&n, *names);
+	cleanup_free char *hint = nearest_hint(&n);
+	int rc = err_set(err, -ENOENT, "%s: no file, no directory, and no baseline in %s%s", word,
+		dir, hint);
+
+	arena_release(&a);
+	return rc;
+}
+
 int gather_side(struct side *s, const char *word, const char *out_dir, struct err *err)
 {
 	cleanup_free char *path = gather_path(word, out_dir);
 
-	if (!path)
-		return err_set(err, -ENOENT,
-			"%s: no file, no directory, and no baseline in %s/" BASELINE_FOLDER, word,
-			out_dir);
-	return side_read(s, path, gather_kinds(), err);
+	return path ? side_read(s, path, gather_kinds(), err) : no_such_side(word, out_dir, err);
+}
+
+/* What to say of a type that is not there, the caller's; NULL: it is. */
+static char *type_fault(const char *type)
+{
+	struct nearest n = nearest_to(type, 2);
+	const struct backend *b;
+
+	nearest_try(&n, "all");
+	for (size_t i = 0; (b = backend_at(i)); i++)
+		nearest_try(&n, b->id);
+	if (n.name && !n.distance)
+		return NULL;
+	cleanup_free char *hint = nearest_hint(&n);
+
+	return mem_printf("no type is called '%.60s'%s", type, hint);
+}
+
+int gather_type(const char *type, struct err *err)
+{
+	cleanup_free char *fault = type_fault(type);
+
+	return fault ? err_set(err, -EINVAL, "--type: %s", fault) : 0;
 }
 
 /* ---- the catalogue ---- */
@@ -67,19 +104,12 @@ int gather_side(struct side *s, const char *word, const char *out_dir, struct er
 static int check_types(const struct config *c, const struct config_scenario *s, struct err *err)
 {
 	const char *const keys[] = {"scenarios", s->name, "types"};
-	const struct backend *b;
 
 	for (const char *const *type = s->types; type && *type; type++) {
-		struct nearest n = nearest_to(*type, 2);
+		cleanup_free char *fault = type_fault(*type);
 
-		nearest_try(&n, "all");
-		for (size_t i = 0; (b = backend_at(i)); i++)
-			nearest_try(&n, b->id);
-		if (n.name && !n.distance)
-			continue;
-		cleanup_free char *hint = nearest_hint(&n);
-		cleanup_free char *what = mem_printf("no type is called '%.60s'%s", *type, hint);
-		return config_fault(c, keys, 3, what, err);
+		if (fault)
+			return config_fault(c, keys, 3, fault, err);
 	}
 	return 0;
 }

@@ -18,6 +18,8 @@ const struct scenario_type *gather_types(void);
 char *gather_path(const char *word, const char *out_dir);
 /* Adds what word names to s: a directory, a result file, or a baseline of out_dir. */
 int gather_side(struct side *s, const char *word, const char *out_dir, struct err *err);
+/* -EINVAL: no type is called so, nor is it "all". */
+int gather_type(const char *type, struct err *err);
 /* The catalogue: path, or the usual one if it is there; *ret is NULL if not. Types, and the figures
  * and conditions of limits, are checked too. */
 int gather_config(const char *path, struct config **ret, struct err *err);

@@ -552,25 +552,25 @@ struct untold {
 };
 
 /* Nothing could be judged of what both sides have; of a CPU profile, which has no counts, that is
- * usual with few runs. */
-static int is_untold(const struct res_compare_part *p)
+ * usual with few runs, and of no weight beside what was. */
+static int is_untold(const struct compare *c, const struct res_compare_part *p)
 {
-	int judged = !p->base || !strcmp(p->type, "cpu");
+	int judged = !p->base || (c->doc->judged && !strcmp(p->type, "cpu"));
 
 	for (size_t i = 0; i < p->metrics.len; i++)
 		judged |= is_judged(&p->metrics.at[i]);
 	return !judged;
 }
 
-/* It is not to pass because something else could be judged. */
+/* It is not to pass because something else could be judged; where nothing could, it is why. */
 static void find_untold(struct compare *c, struct untold *found)
 {
-	if (!c->doc->judged || c->options->fail_on != FAIL_ON_REGRESSIONS)
+	if (c->doc->judged && c->options->fail_on != FAIL_ON_REGRESSIONS)
 		return;
 	for (size_t i = 0; i < c->doc->parts.len; i++) {
 		const struct res_compare_part *p = &c->doc->parts.at[i];
 
-		if (is_untold(p))
+		if (is_untold(c, p))
 			*VEC_PUSH(found) = (struct res_compare_finding){VERDICT_CANNOT_TELL,
 				arena_printf(result_arena(c->doc),
 					"%s %s: nothing of it could be judged%s%s", p->scenario,

@@ -323,7 +323,7 @@ def life(t, once):
     once(p, False, {"shown": ["other io"], "said": ["::notice::other io is new"]})
     p.scenario("other", {"write.calls": "<= 5"}, lines=5)
     once(p, True, {"shown": ["FAIL", "write.calls"], "said": ["::error::other io write.calls: not measured -> 6"]})
-    p.scenario("other", {"write.calls": "<= 6"}, lines=5)
+    p.scenario("other", {"write.calls": "<= 6", "peak_heap": "<= 1GiB"}, lines=5)  # of a type that is not run here
     once(p, False, {}, push=True)
     once(p, False, {"not_shown": ["only the new side"], "said": ["no regression"]})
     p.write("Makefile", "app:\n\tfalse\n")

@@ -380,13 +380,13 @@ def what_one_side_has_otherwise(t):
     held(cut(5 * 10**9), cut(8 * 10**9), "the windows are not of the same length")  # a load of ten seconds
 
 
-def sampled(t, name, *samples):
+def sampled(t, name, *samples, wall_ns=10**9):
     """CPU profiles of runs with so many samples each."""
     for k, n in enumerate(samples, 1):
         for path in ("%s/flamegraphs/s.runs/%d.json" % (name, k), "%s/flamegraphs/s-cpu.json" % name):
             os.makedirs(os.path.dirname(t.path(path)), exist_ok=True)
             with open(t.path(path), "w") as f:
-                json.dump({"schema": "profile.cpu/1", "complete": True, "command": ["p"], "wall_ns": 10**9 + k,
+                json.dump({"schema": "profile.cpu/1", "complete": True, "command": ["p"], "wall_ns": wall_ns + k,
                            "exit": {"status": 0, "signal": None, "timed_out": False}, "started_at": name + path,
                            "sampling": {"samples": n, "rate_hz": 99}, "functions_by_self": []}, f)
     return t.path(name)
@@ -450,6 +450,75 @@ def a_gate_without_limits_says_so(t):
         json.dump({"scenarios": {"s": {"limits": {"write.calls": "<= 900"}}}}, f)
     check(words not in compare(t, base, more, "--fail-on", "limits", "--config", t.path("c.json")).out, "with one")
     check(words not in compare(t, base, base).out, "another gate")
+
+
+def limits_of(t, **limits):
+    with open(t.path("limits.json"), "w") as f:
+        json.dump({"scenarios": {"s": {"limits": limits}}}, f)
+    return "--config", t.path("limits.json")
+
+
+@test
+def what_the_gate_lets_through(t):
+    """The last line counts all that says FAIL, whatever the gate minds."""
+    base, more = side(t, "base", None, None, None), side(t, "more", *[counts(write=900)] * 3)
+
+    def last(*args, status=0):
+        return re.sub(r"in \d+ metrics", "in N metrics", compare(t, base, more, *args, status=status).out.splitlines()[-1])
+    found = "2 REGRESSIONS in N metrics that could be judged"
+    eq(last(status=1), found + ".  exit 1", "by default")
+    eq(last("--fail-on", "nothing"), found + ", 2 let through by --fail-on nothing.  exit 0", "nothing")
+    eq(last("--fail-on", "limits", *limits_of(t, **{"read.calls": "<= 9"})),
+       found + ", 2 let through by --fail-on limits.  exit 0", "a limit that is met")
+    eq(last("--fail-on", "limits", *limits_of(t, **{"write.calls": "<= 9"}), status=1),
+       found + ", 1 let through by --fail-on limits.  exit 1", "one that is not")
+    eq(last("--fail-on", "limits", *limits_of(t, **{"peak_heap": "<= 9"}), status=3),
+       found + ", 2 let through by --fail-on limits; cannot tell.  exit 3", "one that cannot be judged")
+    r = compare(t, base, base, "--fail-on", "limits")
+    check(re.search(r"^no regression in \d+ metrics that could be judged.  exit 0$", r.out, re.M), r.out)
+
+
+@test
+def why_nothing_was_judged(t):
+    """A job that is red by an exit status of 3 has an annotation, too."""
+    one, three = side(t, "one", None), side(t, "three", None, None, None)
+    other = side(t, "other", *[made(tracer__version="9.9")] * 3)
+    for new, words in ((one, "counts are described, not judged: 3 and 1 runs"), (other, "counts and times are not compared: the tracer's")):
+        r = compare(t, three, new, "--format", "github", status=3)
+        check(first(r).startswith("cannot tell s io: nothing of it could be judged: " + words), r.out)
+        check("::error::s io: nothing of it could be judged: " + words in r.out, r.out)
+        compare(t, three, new, "--fail-on", "limits", status=3)
+        r = compare(t, three, new, "--format", "github", "--fail-on", "nothing")
+        check("::warning::s io: nothing of it could be judged" in r.out and "::error::" not in r.out, r.out)
+    check("only one of them" in compare(t, three, three, "--json", "--format", "github", status=2).err, "what reads JSON reads JSON only")
+
+
+@test
+def accept_takes_what_every_type_meets(t):
+    """wall_time is measured under each type, and has one limit."""
+    both = side(t, "both", *[made(wall_ns=10**8)] * 3)
+    for seconds in (0.06, 0.16):
+        sampled(t, "both", 50, 50, 50, wall_ns=int(seconds * 10**9) - 2)  # the median of three, each 1 ns longer
+        least, most = "%gms" % min(1000 * seconds, 100), "%gms" % max(1000 * seconds, 100)
+        for was, want in (("<= 50ms", "<= " + most), (">= 200ms", ">= " + least), ("<= 500ms", "<= " + most)):
+            config = limits_of(t, wall_time=was)
+            for out in ("wall_time: %s -> %s\n" % (was, want), "s: nothing to rewrite\n"):
+                eq(profile(t, "accept", "s", "--output-dir", both, "--all", *config).out, out, "%s of %g s" % (was, seconds))
+
+
+@test
+def names_that_are_not_there(t):
+    """The version meant, where one is near; a type that is none."""
+    new = side(t, "new", None, None, None)
+    for version in ("1.10", "release-2"):
+        profile(t, "baseline", "save", version, "--output-dir", new)
+    for word, end in (("1.1", "; did you mean '1.10'?"), ("relaese-2", "; did you mean 'release-2'?"), ("main", "/baselines")):
+        for words in ([word], [new, word]):
+            err = profile(t, "compare", *words, "--output-dir", new, status=2).err
+            check("%s: no file, no directory, and no baseline in " % word in err and err.rstrip().endswith(end), err)
+    for word, end in (("IO", "no type is called 'IO'; did you mean 'io'?"), ("none", "no type is called 'none'")):
+        eq(compare(t, new, new, "--type", word, status=2).err.rstrip().split("--type: ")[1], end, word)
+    check("s io" in compare(t, new, new, "--type", "all").out, "all")
 
 
 @test
