@@ -179,6 +179,16 @@ static struct stats_interval worse_interval(const struct judge_row *r)
 	return (struct stats_interval){1 / ratio, 1 / o->ratio_high, 1 / o->ratio_low};
 }
 
+/* No new run is worse than any of the base by more than its limit allows, which may be of 0. */
+static int is_within_limit(const struct judge_row *r)
+{
+	const struct res_compare_metric *o = r->out;
+	double most =
+		r->metric->worse == WORSE_UP ? o->new_max - o->base_min : o->base_max - o->new_min;
+
+	return r->limit_text && most <= limit_tolerance(&r->limit, o->base_median);
+}
+
 /* "ok" is said only where the interval leaves out what would be bad. */
 static void judge_open(const struct judge *j, struct judge_row *r, const char *of_ok)
 {
@@ -186,7 +196,7 @@ static void judge_open(const struct judge *j, struct judge_row *r, const char *o
 	struct stats_interval i = worse_interval(r);
 	double bad = bad_factor(r);
 
-	if (i.high <= bad) {
+	if (i.high <= bad || is_within_limit(r)) {
 		verdict(j, r, VERDICT_OK, "%s", of_ok);
 		return;
 	}
@@ -230,8 +240,6 @@ static void judge_tested(const struct judge *j, struct judge_row *r, size_t need
 	if (n < needs || m < needs)
 		verdict(j, r, stands_apart(j, r) ? VERDICT_LOOKS_WORSE : VERDICT_CANNOT_TELL,
 			"needs %zu runs", needs);
-	else if (isnan(r->out->p_holm))
-		verdict(j, r, VERDICT_CANNOT_TELL, "more than %d runs", STATS_RUNS_MAX);
 	else if (!(r->out->p_holm < JUDGE_ALPHA) || !counts)
 		judge_open(j, r,
 			r->out->p_holm < JUDGE_ALPHA ? "too small a difference to matter" : "");
@@ -366,11 +374,37 @@ static int family_of(const struct judge *j, const struct judge_row *r)
 	return r->metric->kind == METRIC_BATCH ? 1 : 2;
 }
 
-static void choose_exact(struct judge_row *r)
+/* Evenly from all of them, but not each k-th, which may be those of one host of k. */
+static const double *tested_runs(const struct judge *j, const double *v, size_t n)
+{
+	double *some;
+
+	if (!v || n <= STATS_RUNS_MAX)
+		return v;
+	some = arena_alloc(result_arena(j->doc), STATS_RUNS_MAX, sizeof(*some));
+	for (size_t i = 0; i < STATS_RUNS_MAX; i++) {
+		size_t from = i * n / STATS_RUNS_MAX, wide = (i + 1) * n / STATS_RUNS_MAX - from;
+
+		some[i] = v[from + i * 7919 / 97 % wide];
+	}
+	return some;
+}
+
+static struct stats_pair tested_pair(const struct judge *j, const struct judge_row *r)
+{
+	const size_t most = STATS_RUNS_MAX;
+
+	return (struct stats_pair){tested_runs(j, r->base, r->base_runs),
+		r->base_runs < most ? r->base_runs : most, tested_runs(j, r->new, r->new_runs),
+		r->new_runs < most ? r->new_runs : most};
+}
+
+static void choose_exact(const struct judge *j, struct judge_row *r)
 {
 	size_t n = measured(r->base, r->base_runs), m = measured(r->new, r->new_runs);
 
 	fill_figures(r);
+	r->tested = tested_pair(j, r);
 	r->exact = r->metric->kind != METRIC_TIME && n >= JUDGE_RUNS_EXACT &&
 		   m >= JUDGE_RUNS_EXACT && agree(r->base, r->base_runs) &&
 		   agree(r->new, r->new_runs);
@@ -400,29 +434,24 @@ struct family {
 /* The test of that row in f; f->len: there is none yet. */
 static size_t same_test(const struct family *f, const struct judge_row *r)
 {
-	const struct stats_pair pair = pair_of(r);
 	size_t i = 0;
 
-	for (; i < f->len; i++) {
-		const struct stats_pair other = pair_of(f->tests[i]);
-
-		if (stats_same_order(&pair, &other))
-			break;
-	}
+	while (i < f->len && !stats_same_order(&r->tested, &f->tests[i]->tested))
+		i++;
 	return i;
 }
 
 static void add_test(struct family *f, struct judge_row *r)
 {
-	struct stats_pair pair = pair_of(r);
+	const struct stats_pair *t = &r->tested;
 	size_t at = same_test(f, r);
 
-	stats_ratio_interval(&pair, LEVEL, &r->out->ratio_low, &r->out->ratio_high);
+	stats_ratio_interval(t, LEVEL, &r->out->ratio_low, &r->out->ratio_high);
 	if (at < f->len) {
 		r->out->p = f->p[at];
 		return;
 	}
-	r->out->p = stats_mann_whitney(r->base, r->base_runs, r->new, r->new_runs);
+	r->out->p = stats_mann_whitney(t->base, t->base_len, t->new, t->new_len);
 	f->tests[at] = r;
 	f->p[at] = r->out->p;
 	f->len++;
@@ -492,9 +521,7 @@ static void test_families(const struct judge *j, size_t ret_needs[3])
 
 static void judge_narrow(const struct judge *j, struct judge_row *r)
 {
-	const struct stats_pair pair = pair_of(r);
-
-	stats_ratio_interval(&pair, LEVEL, &r->out->ratio_low, &r->out->ratio_high);
+	stats_ratio_interval(&r->tested, LEVEL, &r->out->ratio_low, &r->out->ratio_high);
 	verdict(j, r, VERDICT_OK, "all runs within %.0f%%", 100 * STATS_EFFECT_LEAST);
 }
 
@@ -530,7 +557,7 @@ void judge_all(const struct judge *j)
 	size_t needs[3] = {0};
 
 	for (size_t i = 0; i < j->len; i++)
-		choose_exact(&j->rows[i]);
+		choose_exact(j, &j->rows[i]);
 	/* Those per unit of work look at whether the raw counts are exact. */
 	for (int work = 1; work >= 0; work--)
 		for (size_t i = 0; i < j->len; i++)

@@ -4,6 +4,7 @@
 
 #include "common/compare/limit.h"
 #include "common/compare/metric.h"
+#include "common/compare/stats.h"
 #include "common/model/result.h"
 
 /* Between compare.c and judge.c: the metrics of one scenario and type, and the verdicts. */
@@ -21,7 +22,8 @@ struct judge_row {
 	const struct metric *metric; /* name, unit, kind: of either side */
 	const double *base, *new;    /* values a run; NULL: not measured on that side */
 	size_t base_runs, new_runs;
-	const char *limit_text; /* NULL: none */
+	struct stats_pair tested; /* of all these, as many as can be */
+	const char *limit_text;   /* NULL: none */
 	struct limit limit;
 	int exact;
 	int family; /* in which family of tests, from 1; 0: in none; -1: it needs no test */

@@ -11,10 +11,10 @@
 /* Units that a limit's number may have; the first that fits a rewritten one is the one it had. */
 static const struct {
 	const char *name, *of;
-	double scale;
+	long double scale;
 } units[] = {{"", "", 1}, {"B", "bytes", 1}, {"KiB", "bytes", 1024}, {"MiB", "bytes", 1048576},
 	{"GiB", "bytes", 1073741824}, {"ns", "ns", 1}, {"us", "ns", 1e3}, {"ms", "ns", 1e6},
-	{"s", "ns", 1e9}, {"%", "ratio", 0.01}};
+	{"s", "ns", 1e9}, {"%", "ratio", 0.01L}};
 
 static const struct {
 	const char *sign;
@@ -64,21 +64,21 @@ int limit_parse(const char *text, struct limit *ret, struct err *err)
 	enum limit_op op;
 	const char *p = take_sign(skip_blanks(text), &op);
 	char *end;
-	double v;
+	long double v; /* 29% is to be the double 0.29, which 29 * 0.01 is not */
 	int unit;
 
 	if (!p)
 		return bad(text, err);
 	p = skip_blanks(p);
-	/* strtod takes more than numbers: hexadecimal, inf, nan. */
-	v = strtod(p, &end);
+	/* strtold takes more than numbers: hexadecimal, inf, nan. */
+	v = strtold(p, &end);
 	if (end == p || strspn(p, "0123456789.") != (size_t)(end - p))
 		return bad(text, err);
 	unit = unit_at(skip_blanks(end));
 	if (unit < 0)
 		return bad(text, err);
 	*ret = (struct limit){.op = op,
-		.value = v * units[unit].scale,
+		.value = (double)(v * units[unit].scale),
 		.is_share = op == LIMIT_WORSE && strcmp(units[unit].name, "%") == 0};
 	ret->unit = ret->is_share ? "" : units[unit].of;
 	return 0;
@@ -104,7 +104,8 @@ int limit_met(const struct limit *l, double v)
 
 double limit_tolerance(const struct limit *l, double base)
 {
-	return l->is_share ? l->value * fabs(base) : l->value;
+	/* 0.29 * 100 is a little less than 29, which is allowed. */
+	return l->is_share ? l->value * fabs(base) * (1 + 1e-12) : l->value;
 }
 
 /* Rounded to four digits away from v in the direction that allows it. */
@@ -177,6 +178,6 @@ char *limit_rewrite(const char *text, double v)
 	unit = skip_blanks(number);
 	unit += strspn(unit, "0123456789.");
 	unit = skip_blanks(unit);
-	x = v / units[unit_at(unit)].scale;
+	x = (double)(v / units[unit_at(unit)].scale);
 	return rewritten(allows[op], op == LIMIT_EQUAL ? x : rounded(x, op), unit, v);
 }

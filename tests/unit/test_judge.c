@@ -475,6 +475,14 @@ static void noisy_figures_with_an_allowance(void **state)
 			"REGRESSION", "allowed +5"},
 		{"a.calls", COUNT_UP, "+15", RUNS(20, 20, 20, 20), RUNS(30, 30, 31, 30), NOISY,
 			"ok", NULL},
+		/* of 0 there is no ratio */
+		{"a.errors", COUNT_UP, "+2", RUNS(0, 0, 0, 0), RUNS(0, 1, 2, 1), NOISY, "ok", NULL},
+		{"a.errors", COUNT_UP, "+2", RUNS(0, 0, 0, 0), RUNS(0, 1, 3, 1), NOISY,
+			"cannot tell", "no ratio to 0"},
+		{"a.errors", COUNT_UP, "+2", RUNS(0, 0, 0, 0), RUNS(3, 3, 4, 3), NOISY,
+			"REGRESSION", "allowed +2"},
+		{"a.per_call", BATCH_DOWN, "+2", RUNS(8, 9, 8, 9), RUNS(9, 8, 8, 7), NOISY, "ok",
+			NULL},
 		{"a.fill", BATCH_MOVES, "+1", RUNS(20, 20, 20, 20), RUNS(30, 30, 31, 30), NOISY,
 			"cannot tell", "neither more nor less of it is worse"},
 	};
@@ -483,20 +491,29 @@ static void noisy_figures_with_an_allowance(void **state)
 	judge_each(rows, LEN(rows), &anything);
 }
 
+/* As many of them are as can be, from all of them and of each host of several that took turns. */
 static void more_runs_than_can_be_tested(void **state)
 {
-	static double base[STATS_RUNS_MAX + 1], new[STATS_RUNS_MAX + 1];
-	struct judged rows[] = {
-		{"wall_time", TIME_UP, NULL, {base, STATS_RUNS_MAX + 1}, {new, STATS_RUNS_MAX},
-			NOISY, "cannot tell", "more than 100 runs"},
-		{"wall_time", TIME_UP, NULL, {base, STATS_RUNS_MAX}, {new, STATS_RUNS_MAX}, NOISY,
-			"REGRESSION", NULL},
+	enum { MANY = 20 * STATS_RUNS_MAX };
+	static double low[MANY], high[MANY], turns[MANY], late[MANY];
+	const struct judged rows[] = {
+		{"wall_time", TIME_UP, NULL, {low, STATS_RUNS_MAX + 1}, {high, STATS_RUNS_MAX},
+			NOISY, "REGRESSION", NULL},
+		{"a.calls", COUNT_UP, NULL, {low, MANY}, {high, MANY}, NOISY, "REGRESSION", NULL},
+		{"a.calls", COUNT_UP, NULL, {high, MANY}, {low, MANY}, NOISY, "better", NULL},
+		{"a.calls", COUNT_UP, "+5", {low, MANY}, {high, MANY}, NOISY, "REGRESSION",
+			"allowed +5"},
+		{"a.calls", COUNT_UP, "+5%", {turns, MANY}, {turns + 1, MANY - 1}, NOISY, "ok",
+			NULL},
+		{"a.calls", COUNT_UP, NULL, {low, MANY}, {late, MANY}, NOISY, "REGRESSION", NULL},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < LEN(base); i++) {
-		base[i] = 1000 + (double)i;
-		new[i] = 2000 + (double)i;
+	for (size_t i = 0; i < MANY; i++) {
+		low[i] = 1000 + (double)(i * 7 % 101);
+		high[i] = low[i] + 1000;
+		turns[i] = i % 2 ? low[i] : high[i];
+		late[i] = i < MANY / 4 ? low[i] : high[i];
 	}
 	judge_each(rows, LEN(rows), &anything);
 }

@@ -22,7 +22,8 @@ static void values_that_meet_limits(void **state)
 		{"> 0", 0.001, 0}, {"< 10", 9.99, 10}, {"  <=5ms", 5e6, 5000001},
 		{"<= 50%", 0.5, 0.51}, {">=1GiB", 1073741824, 1073741823}, {"<= 2KiB", 2048, 2049},
 		{"<= 3B", 3, 4}, {"<= 2s", 2e9, 2000000001}, {"<= 4us", 4000, 4001},
-		{"<= 7ns", 7, 8}};
+		{"<= 7ns", 7, 8}, {">= 57%", 0.57, 0.5699}, {"== 1.001ms", 1001000, 1001001},
+		{"== 0.067s", 67000000, 67000001}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -45,6 +46,8 @@ static void how_much_worse(void **state)
 	assert_int_equal(l.op, LIMIT_WORSE);
 	assert_true(fabs(limit_tolerance(&l, 50) - 1) < 1e-9);
 	assert_true(fabs(limit_tolerance(&l, -50) - 1) < 1e-9);
+	assert_int_equal(limit_parse("+29%", &l, NULL), 0);
+	assert_true(limit_tolerance(&l, 100) >= 29);
 	assert_int_equal(limit_parse("+10", &l, NULL), 0);
 	assert_true(limit_tolerance(&l, 50) == 10);
 	assert_null(limit_rewrite("+10", 3));
