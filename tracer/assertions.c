@@ -81,17 +81,6 @@ struct judged {
 	struct judge_rules rules;
 };
 
-static int is_traced(const struct res_result *r, const char *call)
-{
-	const struct res_strs *set = r->tracer ? &r->tracer->traced_set : NULL;
-	const int all = set && set->len && !strcmp(set->at[0], "all"); /* but for "!names" */
-
-	for (size_t i = 0; set && i < set->len; i++)
-		if (!strcmp(set->at[i] + (all && *set->at[i] == '!'), call))
-			return !all;
-	return all;
-}
-
 /* Of the run; NULL: it can be judged. */
 static const char *why_not_the_run(const struct res_result *r)
 {
@@ -103,14 +92,6 @@ static const char *why_not_the_run(const struct res_result *r)
 	return result_is_warned(&head, "window_never_began")
 		       ? "the window that was asked for never began"
 		       : NULL;
-}
-
-static int was_made(const struct res_result *r, const char *call)
-{
-	for (size_t i = 0; i < r->syscalls.len; i++)
-		if (r->syscalls.at[i].name && !strcmp(r->syscalls.at[i].name, call))
-			return 1;
-	return 0;
 }
 
 /* Why a figure that was measured says nothing of the program; NULL: it does. */
@@ -125,26 +106,27 @@ static const char *why_not_the_programs(const struct judged *j, const struct met
 	return j->rules.counts;
 }
 
-/* Of a figure that has no value. A call that is traced and was not made was made 0 times. */
+/* Of a figure that has no value. */
 static const char *why_unmeasured(const struct judged *j, const char *name, double *ret)
 {
 	const char *dot = strrchr(name, '.');
 
 	if (why_not_the_run(j->r))
 		return why_not_the_run(j->r);
+	if (metric_is_none(j->r, name)) {
+		*ret = 0;
+		return NULL;
+	}
 	if (!dot)
 		return "it was not measured in this run";
 	cleanup_free char *call = mem_strndup(name, (size_t)(dot - name));
 
-	if (!is_traced(j->r, call))
+	if (!metric_call_is_traced(j->r, call))
 		return "the call is not traced (see --trace)";
-	if (strchr(dot, '@') && !j->r->window)
+	if (strchr(dot, '@'))
 		return "there is no window, so no start-up and shutdown (see --skip)";
-	if (strchr(dot, '@') || (!was_made(j->r, call) && metric_counts_calls(dot + 1))) {
-		*ret = 0;
-		return NULL;
-	}
-	return was_made(j->r, call) ? "it was not measured in this run" : "the call was not made";
+	return metric_call_was_made(j->r, call) ? "it was not measured in this run"
+						: "the call was not made";
 }
 
 /* Its figure; or NULL in *ret_why and the figure. */

@@ -96,14 +96,40 @@ static void drop_repeated(struct rows *rows)
 	rows->len = kept;
 }
 
-/* A figure that a limit names and nobody has measured gets a row all the same. */
-static const struct metric *unmeasured(struct metrics *m, const char *name)
-{
-	struct metric *made = arena_alloc(&m->arena, 1, sizeof(*made));
+/* What a row of a limit is made of; base and its metrics are NULL for one side alone. */
+struct limited {
+	const struct side_part *parts[2];
+	struct metrics *metrics[2];
+};
 
-	*made = (struct metric){
-		.name = arena_strdup(&m->arena, name), .unit = "", .kind = METRIC_COUNT};
-	return made;
+/* 0 in each run of that side; NULL: not measured. */
+static const double *none_of(const struct limited *of, int side, const char *name)
+{
+	const struct side_part *p = of->parts[side];
+
+	if (!p || p->kind->schema != &schema_result)
+		return NULL;
+	for (size_t i = 0; i < p->runs.len; i++)
+		if (!metric_is_none(p->runs.at[i], name))
+			return NULL;
+	return of->metrics[side]->zeros;
+}
+
+/* A figure that a limit names and no run has gets a row all the same. */
+static struct judge_row row_of_none(const struct limited *of, const char *name)
+{
+	struct arena *a = &of->metrics[1]->arena;
+	struct metric *made = arena_alloc(a, 1, sizeof(*made));
+
+	*made = (struct metric){.name = arena_strdup(a, name),
+		.unit = "",
+		.kind = METRIC_COUNT,
+		.worse = metric_is_cost(name) ? WORSE_UP : WORSE_NEITHER};
+	return (struct judge_row){.metric = made,
+		.base = none_of(of, 0, name),
+		.new = none_of(of, 1, name),
+		.base_runs = of->metrics[0] ? of->metrics[0]->runs : 0,
+		.new_runs = of->metrics[1]->runs};
 }
 
 static struct judge_row *row_named(struct rows *rows, const char *name)
@@ -122,9 +148,11 @@ static int is_told_here(const char *name, const struct result_kind *kind)
 	return metric_is_of(name, kind->schema);
 }
 
-static int add_limits(const char *const *pairs, const struct side_part *part, struct rows *rows,
-	struct metrics *new, struct err *err)
+static int add_limits(
+	const char *const *pairs, const struct limited *of, struct rows *rows, struct err *err)
 {
+	const struct side_part *part = of->parts[1];
+
 	for (; pairs && pairs[0]; pairs += 2) {
 		struct judge_row *r = row_named(rows, pairs[0]);
 		struct limit limit;
@@ -135,7 +163,7 @@ static int add_limits(const char *const *pairs, const struct side_part *part, st
 			continue;
 		if (!r) {
 			r = VEC_PUSH(rows);
-			*r = (struct judge_row){.metric = unmeasured(new, pairs[0])};
+			*r = row_of_none(of, pairs[0]);
 		}
 		r->limit = limit;
 		r->limit_text = pairs[1];
@@ -435,7 +463,8 @@ static int compare_part(struct compare *c, struct res_compare_part *part,
 	count_findings(c, part);
 	add_rows(&rows, &b, &b, &n);
 	add_rows(&rows, &n, &b, &n);
-	rc = add_limits(limits_of(c->options->limits, new->scenario), new, &rows, &n, err);
+	rc = add_limits(limits_of(c->options->limits, new->scenario),
+		&(struct limited){{base, new}, {&b, &n}}, &rows, err);
 	rows.work = work_of(&b, &n);
 	drop_repeated(&rows);
 	if (rc == 0) {
@@ -472,7 +501,7 @@ static int budget_part(struct compare *c, struct res_compare_part *part,
 	part->new_runs = n.runs;
 	runs_check(c->doc, new, part);
 	add_rows(&all, &n, &none, &n);
-	rc = add_limits(pairs, new, &all, &n, err);
+	rc = add_limits(pairs, &(struct limited){{NULL, new}, {NULL, &n}}, &all, err);
 	/* "+2%" needs a base. */
 	for (size_t i = 0; i < all.len; i++)
 		if (all.at[i].limit_text && all.at[i].limit.op != LIMIT_WORSE)

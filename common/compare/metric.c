@@ -305,6 +305,39 @@ int metric_counts_calls(const char *figure)
 	return 0;
 }
 
+int metric_call_is_traced(const struct res_result *r, const char *call)
+{
+	const struct res_strs *set = r->tracer ? &r->tracer->traced_set : NULL;
+	const int all = set && set->len && !strcmp(set->at[0], "all"); /* but for "!names" */
+
+	for (size_t i = 0; set && i < set->len; i++)
+		if (!strcmp(set->at[i] + (all && *set->at[i] == '!'), call))
+			return !all;
+	return all;
+}
+
+int metric_call_was_made(const struct res_result *r, const char *call)
+{
+	for (size_t i = 0; i < r->syscalls.len; i++)
+		if (r->syscalls.at[i].name && !strcmp(r->syscalls.at[i].name, call))
+			return 1;
+	return 0;
+}
+
+int metric_is_none(const struct res_result *r, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	if (!dot)
+		return 0;
+	cleanup_free char *call = mem_strndup(name, (size_t)(dot - name));
+
+	if (!metric_call_is_traced(r, call))
+		return 0;
+	return strchr(dot, '@') ? r->window != NULL
+				: !metric_call_was_made(r, call) && metric_counts_calls(dot + 1);
+}
+
 /* 0 if there is such a figure of a call, or of a whole run; else n has the nearest. */
 static int find_known(const char *name, int of_call, struct nearest *n)
 {

@@ -60,6 +60,11 @@ int metric_is_call(const char *name);
 int metric_is_cost(const char *name);
 /* 1 if that figure of a call (without its name) is 0 where the call was not made. */
 int metric_counts_calls(const char *figure);
+int metric_call_is_traced(const struct res_result *r, const char *call);
+int metric_call_was_made(const struct res_result *r, const char *call);
+/* 1 if a figure that the run does not have is 0: calls, errors or messages of a call that is traced
+ * and was not made, or not in that phase. */
+int metric_is_none(const struct res_result *r, const char *name);
 /* 1 if a figure of that name is made of the times of calls. */
 int metric_is_of_call_times(const char *name);
 /* 1 if results of that schema can hold a figure of that name. */

@@ -452,6 +452,23 @@ def a_gate_without_limits_says_so(t):
     check(words not in compare(t, base, base).out, "another gate")
 
 
+@test
+def limits_on_a_call_that_was_not_made(t):
+    """It was made 0 times where it was traced, as for --assert."""
+    def held(limits, status, change=None):
+        base, new = side(t, "base", *[change] * 3), side(t, "new", *[change] * 3)
+        return compare(t, base, new, *limits_of(t, **limits), status=status).out
+    held({"fsync.calls": "== 0", "fsync.errors": "<= 0", "sendmmsg.messages": "<= 9"}, 0)
+    held({"fsync.calls": "+0"}, 0)
+    check(re.search(r"FAIL +fsync.calls +0 +0 +0 +limit > 0", held({"fsync.calls": "> 0"}, 1)), "not met")
+    for limits, change in (({"fsync.calls": "== 0"}, made(tracer__traced_set=["write"])),
+                           ({"write.calls": ">= 0", "fsync.calls": "== 0"}, made(tracer__traced_set=["all", "!fsync"])),
+                           ({"fsync.per_call": "<= 9"}, None), ({"fsync.calls@start-up": "<= 0"}, None)):
+        check("not measured in the new runs" in held(limits, 3, change), "%s" % limits)
+    window = made(window={"begin_ns": 0, "end_ns": 10**9, "wall_ns": 10**9})
+    held({"fsync.calls@start-up": "<= 0"}, 0, window)
+
+
 def limits_of(t, **limits):
     with open(t.path("limits.json"), "w") as f:
         json.dump({"scenarios": {"s": {"limits": limits}}}, f)
