@@ -52,7 +52,7 @@ static void processes_release(struct processes *p)
 
 /* ---- what processes of a name did in a run ---- */
 
-enum of { OF_CALLS, OF_ERRORS, OF_BYTES, OF_THREADS, OF_PROCESSES };
+enum of { OF_CALLS, OF_ERRORS, OF_BYTES, OF_THREADS, OF_PROCESSES, OF_CRASHED };
 
 static double known(uint64_t v)
 {
@@ -91,7 +91,9 @@ static double program_sum(
 
 		if (is_called(p, run, g->name, name) &&
 			(!by || is_called(p, run, g->started_by, by)))
-			sum += known(of == OF_THREADS ? g->threads : g->processes);
+			sum += known(of == OF_THREADS   ? g->threads
+				     : of == OF_CRASHED ? g->crashed
+							: g->processes);
 	}
 	return sum;
 }
@@ -102,7 +104,7 @@ static double run_sum(
 	const struct res_result *r = run_at(p, run);
 	double sum = 0;
 
-	if (of == OF_THREADS || of == OF_PROCESSES)
+	if (of >= OF_THREADS)
 		return program_sum(p, run, name, NULL, of);
 	for (size_t i = 0; i < r->threads.len; i++) {
 		if (strcmp(p->names[run][i], name) != 0)
@@ -173,6 +175,26 @@ static void add_names(struct search *s, const struct processes *p)
 				*VEC_PUSH(&s->names) = name;
 		}
 	}
+}
+
+static void search_begin(struct search *s, const struct judge *j, const struct side_part *base,
+	const struct side_part *new)
+{
+	const struct res_result *first = new->runs.at[0];
+	const char *target = result_target_name(first);
+
+	*s = (struct search){.j = j};
+	processes_read(&s->base, base, target);
+	processes_read(&s->new, new, target);
+	add_names(s, &s->base);
+	add_names(s, &s->new);
+}
+
+static void search_end(struct search *s)
+{
+	free(s->names.at);
+	processes_release(&s->base);
+	processes_release(&s->new);
 }
 
 /* Who starts all that are more than in the base; NULL: several do, or themselves, or it is not
@@ -347,19 +369,13 @@ static int has_all_programs(const struct side_part *part)
 void causes_find(const struct judge *j, const struct side_part *base, const struct side_part *new,
 	struct causes *ret)
 {
-	struct search s = {.j = j};
+	struct search s;
 
 	*ret = (struct causes){0};
 	if (new->kind->schema != &schema_result || !has_all_programs(base) ||
 		!has_all_programs(new))
 		return;
-	const struct res_result *first = new->runs.at[0];
-	const char *target = result_target_name(first);
-
-	processes_read(&s.base, base, target);
-	processes_read(&s.new, new, target);
-	add_names(&s, &s.base);
-	add_names(&s, &s.new);
+	search_begin(&s, j, base, new);
 	for (size_t i = 0; i < s.names.len; i++) {
 		double was = constant_processes(&s.base, s.names.at[i], NULL);
 		double is = constant_processes(&s.new, s.names.at[i], NULL);
@@ -367,9 +383,29 @@ void causes_find(const struct judge *j, const struct side_part *base, const stru
 		if (was >= 0 && is >= 0 && was != is)
 			explain(&s, s.names.at[i], was, is, ret);
 	}
-	free(s.names.at);
-	processes_release(&s.base);
-	processes_release(&s.new);
+	search_end(&s);
+}
+
+void why_crashed(struct sentences *to, const struct side_part *base, const struct side_part *new)
+{
+	struct search s;
+	const char *most = NULL;
+	double by = 0;
+
+	search_begin(&s, NULL, base, new);
+	for (size_t i = 0; i < s.names.len; i++) {
+		double more = extra(&s, s.names.at[i], NULL, OF_CRASHED);
+
+		if (more > by) {
+			most = s.names.at[i];
+			by = more;
+		}
+	}
+	if (most)
+		sentence(to, "%s: %g -> %g of its processes crashed", most,
+			side_sum(&s.base, most, NULL, OF_CRASHED),
+			side_sum(&s.new, most, NULL, OF_CRASHED));
+	search_end(&s);
 }
 
 void causes_into(void *doc, struct causes *c, struct res_compare_part *ret)

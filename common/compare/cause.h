@@ -4,6 +4,7 @@
 
 #include "common/compare/judge.h"
 #include "common/compare/side.h"
+#include "common/compare/why.h"
 #include "common/model/result.h"
 
 /*
@@ -21,6 +22,8 @@ struct causes {
  * with a limit are left alone. Causes that explain nothing are none. */
 void causes_find(const struct judge *j, const struct side_part *base, const struct side_part *new,
 	struct causes *ret);
+/* Of which program more processes crash than of any other. */
+void why_crashed(struct sentences *to, const struct side_part *base, const struct side_part *new);
 void causes_into(void *doc, struct causes *c, struct res_compare_part *ret);
 
 #endif

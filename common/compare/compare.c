@@ -303,12 +303,15 @@ static void tell_new(
 		sentence(s, "%s: %s", what, names);
 }
 
-static void tell_why(struct sentences *s, const struct rows *rows, const struct side_part *base,
+static void tell_why(struct sentences *s, struct rows *rows, const struct side_part *base,
 	const struct side_part *new)
 {
+	const struct judge_row *crashed = row_named(rows, "crashed");
 	const char *told[CALLS_TOLD];
 	size_t n = 0;
 
+	if (crashed && has_verdict(crashed, VERDICT_REGRESSION))
+		why_crashed(s, base, new);
 	if (base->kind->schema == &schema_cpu)
 		why_cpu(s, base, new);
 	else if (base->kind->schema == &schema_memory)

@@ -568,13 +568,16 @@ def how_many_crashed(t):
     def crashed(n, writes=100):
         def change(r):
             r["warnings"].append({"code": "process_crashed", "text": "x"})
-            r["programs"][0]["crashed"] = n
+            r["programs"][0]["crashed"] = 0
+            r["programs"].append({"name": "worker", "started_by": r["programs"][0]["name"], "processes": 20, "threads": 20, "crashed": n})
             call(r, "write")["calls"] = writes
         return change
     one, ten = [side(t, name, *[crashed(n, writes)] * 3) for name, n, writes in (("one", 1, 100), ("ten", 10, 50))]
     r = compare(t, one, ten, status=1)
     check(re.search(r"FAIL +crashed +1 +10 ", r.out) and "better" not in r.out, r.out)
-    check(re.search(r"better +crashed +10 +1 ", compare(t, ten, one, status=1).out), "fewer of them")
+    check("* worker: 1 -> 10 of its processes crashed" in r.out, "which: " + r.out)
+    r = compare(t, ten, one, status=1)
+    check(re.search(r"better +crashed +10 +1 ", r.out) and "of its processes crashed" not in r.out, "fewer of them: " + r.out)
     old = side(t, "old", *[crashed(None)] * 3)
     for sides in ((old, ten), (ten, old)):
         check(not re.search(r"(FAIL|better) +crashed", compare(t, *sides, status=None).out), "not told")

@@ -4,6 +4,7 @@
  * truth: of ten processes that the program starts one crashes half-way, of those of the new one all
  *     do: it makes fewer writes, and each side ends as the other.
  * says: FAIL crashed 1 10
+ * says: : 1 -> 10 of its processes crashed
  * says: a regression
  * never: no regression
  * never: better

@@ -4,6 +4,7 @@
  * truth: two copies of one program.
  * says: no regression
  * never: after a process that it started crashed
+ * never: of its processes crashed
  * never: base and new are the same runs: run the scenario again
  * never: FAIL
  * never: asked for
