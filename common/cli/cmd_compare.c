@@ -198,11 +198,21 @@ static void annotate_part(
 	}
 }
 
+static int any_base(const struct res_compare *c)
+{
+	for (size_t i = 0; i < c->parts.len; i++)
+		if (c->parts.at[i].base)
+			return 1;
+	return 0;
+}
+
 static void print_github(
 	const struct res_compare *c, enum compare_fail_on fail_on, int allow_new, struct out *o)
 {
 	for (size_t i = 0; i < c->parts.len; i++)
 		annotate_part(o, &c->parts.at[i], fail_on);
+	if (allow_new && !any_base(c))
+		out_str(o, "::warning::nothing was compared: all is new\n");
 	for (size_t i = 0; allow_new && i < c->only_new.len; i++) {
 		out_str(o, "::notice::");
 		print_data(o, c->only_new.at[i]);

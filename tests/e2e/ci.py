@@ -308,7 +308,7 @@ def life(t, once):
     p.app("exit 3")
     once(p, True, {"shown": ["nothing was compared"]}, push=True)
     p.app()
-    once(p, False, {"shown": ["nothing was compared"], "said": ["::notice::small io is new"]}, push=True)
+    once(p, False, {"shown": ["nothing was compared"], "said": ["::warning::nothing was compared: all is new", "::notice::small io is new"]}, push=True)
     once(p, False, {"not_shown": ["FAIL", "nothing was compared"], "said": ["no regression"]})
     p.scenario("small", {"calls": "+10%"})
     p.app("echo 1; echo 2; echo 3; echo 4; echo 5; echo 6; echo 7; echo 8; echo 9; echo 10")
@@ -398,6 +398,23 @@ def inputs_of_the_action(t):
     p.app("echo one more; echo two more")
     ended(used(t, p, {"baseline": "of the repository", "runs": "4"}), True, shown=["FAIL", "3 and 4 runs"],
           said=["::error::small io write.calls: 21 -> 22"])
+
+
+@test(timeout=200)
+def a_baseline_of_its_own(t):
+    """Not that of a scenario whose name goes on, of another type, another catalogue or another value of a matrix."""
+    p = Project(t)
+    p.scenario("small")
+    p.scenario("small-x", lines=3)
+    own = {"scenario": "small"}
+    others = [{"scenario": "small-x"}, {"scenario": "small", "type": "all"}, {"scenario": "small", "key": "clang"}]
+    ended(used(t, p, own, **PUSH), False)
+    for other in others:
+        ended(used(t, p, other, **PUSH), False, shown=["nothing was compared"])
+    eq(len(set(p.cache)), 4, "baselines")
+    p.app("echo one more")
+    for inputs in (own, *others):
+        ended(used(t, p, inputs), True, shown=["FAIL"], said=["::error::%s io write.calls: " % inputs["scenario"]])
 
 
 @test(timeout=100)
