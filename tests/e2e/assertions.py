@@ -70,6 +70,9 @@ def a_set_of_all_calls(t):
         limit = "fsync.calls == 0" if options[1] != "%io" else "write.calls == 2"
         line = CANNOT % (limit, "the call is not traced (see --trace)")
         eq(asserted(t, [limit], writes(2), options), (0, []) if judged else (3, [line]), str(options))
+    for limit in ("mmap2.calls <= 1", "of_a_newer_kernel.calls == 0"):  # counted as mmap; not known here
+        line = CANNOT % (limit, "the call is not traced (see --trace)")
+        eq(asserted(t, [limit], writes(2), ["--trace", "all"]), (3, [line]), limit)
 
 
 @test
