@@ -197,6 +197,8 @@ static char *no_counts(const struct made *a, const struct made *b)
 	if (!same_text(a->version, b->version))
 		return differ(a->heap ? "the heap profiler's version" : "the tracer's version",
 			a->version, b->version);
+	if (!a->env != !b->env)
+		return mem_strdup("of one side it is not known where it was run");
 	windows = windows_differ(a, b);
 	return windows ? windows : facts_differ(a->env, b->env, of_counts);
 }

@@ -239,6 +239,7 @@ def every_run_is_read(t):
                                 ("version", made(tracer__version="9.9"), "the tracer's version differs"),
                                 ("machine", made(environment__machine="riscv64"), "machine differs"),
                                 ("libc", made(environment__libc="musl 1"), "libc differs"),
+                                ("nowhere", made(environment=None), "of one side it is not known where it was run"),
                                 ("arguments", made(command=["x", "y"]), "the arguments differ"),
                                 ("load", made(load={"command": "ask 9", "status": 0, "wall_ns": 5, "latency_ns": None}),
                                  "the loads differ")):

@@ -22,6 +22,7 @@
  * never: the base does not have
  * never: has the limit
  * never: the arguments differ
+ * never: it is not known where it was run
  * never: the loads differ
  * never: the units of work differ
  * never: the work of one side is not known
