@@ -41,9 +41,10 @@ struct nearest nearest_to(const char *word, size_t most)
 
 void nearest_try(struct nearest *n, const char *name)
 {
-	size_t d = distance(n->word, name);
+	size_t d = distance(n->word, name), word = strlen(n->word), len = strlen(name);
 
-	if (d < n->distance)
+	/* With half of its letters changed it is another word, but for one slip in a short one. */
+	if (d < n->distance && (d < 2 || 2 * d < (word > len ? word : len)))
 		*n = (struct nearest){n->word, name, d};
 }
 

@@ -19,7 +19,9 @@ static void the_nearest_name(void **state)
 	} rows[] = {{"write", "write", 2, 0}, {"wirte", "write", 2, 1}, {"writ", "write", 2, 1},
 		{"writes", "write", 2, 1}, {"wrtev", "writev", 2, 1},
 		{"walltime", "wall_time", 2, 1}, {"", NULL, 2, 3}, {"xxxxx", NULL, 2, 3},
-		{"wirte", NULL, 0, 1}, {"raed", "read", 1, 1}, {"ab", NULL, 1, 2}};
+		{"wirte", NULL, 0, 1}, {"raed", "read", 1, 1}, {"ab", NULL, 1, 2},
+		/* half of the letters is another word */
+		{"rope", NULL, 3, 4}, {"ad", NULL, 2, 3}, {"rea", "read", 2, 1}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
