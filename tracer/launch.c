@@ -128,8 +128,8 @@ int launch_error(const struct session *s, struct err *err)
 			s->launch.path, strerror(e),
 			e == ENOENT ? " (its interpreter or loader is missing)" : "");
 	if (shared->step == STEP_USER)
-		return err_set(
-			err, -ECHILD, "cannot become user %s: %s", s->opt->user, strerror(e));
+		return err_set(err, -ECHILD, "cannot become user %s: %s%s", s->opt->user,
+			strerror(e), as_user_hint(e));
 	return err_set(err, -ECHILD,
 		"cannot install the seccomp filter: %s (does the kernel have "
 		"CONFIG_SECCOMP_FILTER, does the container's profile allow seccomp?)",

@@ -56,7 +56,7 @@ static const struct {
 	{OPT_SUMMARY, "summary", "FILE", "write the summary alone; - is standard output"},
 	{OPT_DETAIL, "detail", "FILE", "write the detail alone: one line a call"},
 	{OPT_JSON, "json", "FILE", "write the result as JSON alone"},
-	{'c', "summary-only", NULL, "the summary on standard error, whatever else is written"},
+	{'c', "summary-only", NULL, "the summary on standard error too, unless it has a file"},
 	{'e', "trace", "SET", "names, %io %network %file ..., all, none, /regex, !x; default %io"},
 	{'P', "trace-path", "PATH",
 		"only calls that name PATH or have it open; repeatable; by stops"},
@@ -226,6 +226,10 @@ static int add_pids(struct options *o, const char *arg, struct err *err)
 
 		if (!*word)
 			continue;
+		if (strspn(word, "-+.0123456789") == 0)
+			return err_set(err, -EINVAL,
+				"'%.60s' is not a PID; by a name: -p \"$(pidof %.60s)\"", word,
+				word);
 		if (units_parse_u64(word, 1, INT_MAX, &v, err) < 0)
 			return err->code;
 		*VEC_PUSH(&o->pids) = (pid_t)v;
@@ -284,6 +288,19 @@ static int is_file_name(const char *prefix)
 	return 0;
 }
 
+/* Files would be called "-summary.txt" and ".json". */
+static int check_prefix(const char *arg, struct err *err)
+{
+	size_t len = strlen(arg);
+
+	if (!len)
+		return err_set(err, -EINVAL, "a prefix is needed, such as run");
+	return arg[len - 1] != '/'
+		       ? 0
+		       : err_set(err, -EINVAL, "'%s' is a directory: a prefix in it is %srun", arg,
+				 arg);
+}
+
 static int set_output(struct options *o, const char *arg, struct err *err)
 {
 	if (*arg == '|' || *arg == '!')
@@ -291,6 +308,8 @@ static int set_output(struct options *o, const char *arg, struct err *err)
 			"'%s': no program is given the output; --detail - prints the lines, for a "
 			"pipe",
 			arg);
+	if (check_prefix(arg, err) < 0)
+		return err->code;
 	replace(&o->summary, mem_printf("%s-summary.txt", arg));
 	replace(&o->detail, mem_printf("%s-detail.txt", arg));
 	replace(&o->json, mem_printf("%s.json", arg));
@@ -384,7 +403,7 @@ static int apply(struct options *o, int value, const char *arg, struct err *err)
 		return 0;
 	case OPT_STACKS:
 		o->stacks = arg;
-		return 0;
+		return check_prefix(arg, err);
 	case OPT_STACKS_EVERY:
 		return set_every(o, arg, err);
 	case OPT_ASSERT:
@@ -524,7 +543,9 @@ static int check(struct options *o, struct err *err)
 		return err_set(err, -EINVAL,
 			"--trap=dispatch is of the recorder, which --mode=ptrace leaves out");
 	if (o->tree && !o->pids.len)
-		return err_set(err, -EINVAL, "--tree is of -p");
+		return err_set(err, -EINVAL,
+			"--tree is for -p: of a program that iotrace starts all descendants are "
+			"traced");
 	if (o->verify && o->pids.len)
 		return err_set(err, -EINVAL, "--verify is for a program that iotrace starts");
 	if (o->verify && (o->live || o->interval_ns))

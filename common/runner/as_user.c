@@ -140,7 +140,13 @@ int as_user_take(struct as_user *id, struct err *err)
 	int code = -errno;
 
 	as_user_give_back(id);
-	return err_set(err, code, "cannot become user %s: %s", id->name, strerror(-code));
+	return err_set(err, code, "cannot become user %s: %s%s", id->name, strerror(-code),
+		as_user_hint(-code));
+}
+
+const char *as_user_hint(int error)
+{
+	return error == EPERM ? " (only root can: run it as root)" : "";
 }
 
 void as_user_give_back(struct as_user *id)

@@ -36,5 +36,7 @@ void as_user_release(struct as_user *id); /* zeroed is fine */
 /* One that was not filled takes nothing. */
 int as_user_take(struct as_user *id, struct err *err);
 void as_user_give_back(struct as_user *id);
+/* Behind strerror(error) where a user could not be taken: what to do; "" where nothing is known. */
+const char *as_user_hint(int error);
 
 #endif
