@@ -114,8 +114,7 @@ void cputime_result(const struct cputime *c, struct res_result *r)
 	}
 	if (lost)
 		result_warn(r, "cpu_time",
-			"The CPU time of %llu processes (the first: %d) could not be read, so that "
-			"of "
-			"the run is not known.",
-			(unsigned long long)lost, (int)c->unread_pid);
+			"The CPU time of %llu process%s (the first: %d) could not be read, so that "
+			"of the run is not known.",
+			(unsigned long long)lost, lost == 1 ? "" : "es", (int)c->unread_pid);
 }

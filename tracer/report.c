@@ -219,8 +219,8 @@ static void fill_gathering(const struct session *s, struct res_result *r)
 	if (s->opt->paths.len)
 		gather_unknown(r, "not traced: calls about other paths");
 	else if (n > 1)
-		gather_unknown(r, arena_printf(result_arena(r), "not traced: %s and %zu others",
-					  name, n - 1));
+		gather_unknown(r,
+			arena_printf(result_arena(r), "not traced: %s and %zu more", name, n - 1));
 	else if (n)
 		gather_unknown(r, arena_printf(result_arena(r), "not traced: %s", name));
 }
@@ -284,10 +284,10 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 		result_warn(r, "descendants", "Not all is seen: %s.", left_out);
 	if (s->kept)
 		result_warn(r, "left_mapped",
-			"Pages of the recorder stay mapped in %llu processes (the first: %d), and "
+			"Pages of the recorder stay mapped in %llu process%s (the first: %d), and "
 			"do nothing: a thread did not stop when it was left, or a seccomp filter "
 			"might refuse the calls that unmap them.",
-			(unsigned long long)s->kept, (int)s->kept_pid);
+			(unsigned long long)s->kept, s->kept == 1 ? "" : "es", (int)s->kept_pid);
 	if (s->crashed)
 		result_warn(r, "process_crashed",
 			"Of the processes that the target started %llu crashed (the first: %s, by "
@@ -315,9 +315,10 @@ static void fill_warnings(const struct session *s, const struct supervise *v, st
 			s->unprivileged);
 	if (s->ignored_signal_interruptions)
 		result_warn(r, "ignored_signals",
-			"%llu calls were interrupted by a signal that the target ignores; untraced "
-			"they would have gone on.",
-			(unsigned long long)s->ignored_signal_interruptions);
+			"%llu call%s interrupted by a signal that the target ignores; untraced "
+			"this would not have happened.",
+			(unsigned long long)s->ignored_signal_interruptions,
+			s->ignored_signal_interruptions == 1 ? " was" : "s were");
 	if (v->control_unknown)
 		result_warn(r, "control_unknown",
 			"Lines on the control descriptor that are not begin, end or mark NAME: %u.",

@@ -251,6 +251,12 @@ static int publish(struct making *mk, int force, struct err *err)
 	return 0;
 }
 
+static int no_results(const char *dir, struct err *err)
+{
+	return err_set(err, -ENOENT,
+		"there are no results in %s: run a scenario first, or give --output-dir", dir);
+}
+
 static int make(struct making *mk, int force, struct baseline_saved *ret, struct err *err)
 {
 	struct stat st;
@@ -265,9 +271,7 @@ static int make(struct making *mk, int force, struct baseline_saved *ret, struct
 	if (rc < 0)
 		return rc;
 	if (!mk->manifest.len)
-		return err_set(err, -ENOENT,
-			"there are no results in %s: run a scenario first, or give --output-dir",
-			mk->place->out_dir);
+		return no_results(mk->place->out_dir, err);
 	manifest_sort(&mk->manifest);
 	rc = write_metadata(mk, ret, err);
 	if (rc == 0)
@@ -285,6 +289,8 @@ int baseline_save(const struct baseline_place *place, const char *version, int f
 	*ret = (struct baseline_saved){0};
 	if (rc < 0)
 		return rc;
+	if (stat(place->out_dir, &st) < 0 && errno == ENOENT)
+		return no_results(place->out_dir, err);
 	if (stat(place->out_dir, &st) < 0)
 		return err_set(err, -errno, "cannot read %s: %s", place->out_dir, strerror(errno));
 	rc = make(&mk, force, ret, err);

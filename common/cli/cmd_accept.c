@@ -155,8 +155,7 @@ static int find_limits(
 	const struct config_scenario *s = config ? config_find(config, name) : NULL;
 
 	if (!config)
-		return err_set(err, -ENOENT,
-			"no catalogue: " CONFIG_DEFAULT_FILE " is not here, or use --config FILE");
+		return gather_no_catalogue(err);
 	if (!s)
 		return err_set(err, -ENOENT, "scenario '%.100s' is not in %s; it has %s", name,
 			config->path, config_names(config, name));

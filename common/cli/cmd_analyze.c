@@ -13,6 +13,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/cli/ease_options.h"
+#include "common/cli/gather.h"
 #include "common/runner/backend.h"
 #include "common/runner/config.h"
 #include "common/runner/layout.h"
@@ -84,14 +85,7 @@ static int add_dir(struct analyze_input *in, const struct analyze_args *args, st
 
 	for (size_t i = 0; rc == 0 && (b = backend_at(i)); i++)
 		rc = add_folder(in, args, b, err);
-	if (rc == 0 && !in->len && args->scenario)
-		return err_set(err, -ENOENT, "there are no results of %s in %s", args->scenario,
-			args->output_dir);
-	if (rc == 0 && !in->len)
-		return err_set(err, -ENOENT,
-			"there are no results in %s (--output-dir says where they are)",
-			args->output_dir);
-	return rc;
+	return rc == 0 && !in->len ? gather_nothing(args->output_dir, args->scenario, err) : rc;
 }
 
 static int gather(struct analyze_input *in, const struct analyze_args *args,

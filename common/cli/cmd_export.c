@@ -23,8 +23,7 @@ struct export_args {
 #define OPTIONS struct export_args
 static const struct optable_row option_rows[] = {
 	OPT_TEXT("format", "FORMAT", format, "all of FILE in another format, see below"),
-	OPT_TEXT("output", "FILE", output,
-		"write there, - is standard output (the default); also -o"),
+	OPT_TEXT("output", "FILE", output, "write there, - is standard output (the default)"),
 	OPT_TEXT("stacks", "PREFIX", stacks,
 		"of iotrace --stacks, if that is not FILE without .json"),
 	OPT_TEXT("detail", "FILE", detail,

@@ -450,9 +450,8 @@ static const struct verb *find_verb(const char *word, struct err *err)
 	cleanup_free char *hint = nearest_hint(&n);
 
 	err_set(err, -EINVAL,
-		"history is followed by add, list, show, trend, check, merge or prune, not "
-		"'%.60s'%s",
-		word, hint);
+		"history is followed by add, list, show, trend, check, merge or prune%s%.60s%s%s",
+		*word ? ", not '" : " (see history --help)", word, *word ? "'" : "", hint);
 	return NULL;
 }
 

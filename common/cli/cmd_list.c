@@ -141,6 +141,8 @@ static int list_run(void *ctx, const struct words *words, struct err *err)
 	int rc = gather_config(args->config, &c, err);
 
 	(void)words;
+	if (rc == 0 && !c)
+		rc = gather_no_catalogue(err);
 	if (rc < 0)
 		return rc;
 	out_init_mem(&lines);
@@ -157,6 +159,5 @@ const struct command command_list = {
 	.usage = "profile-scenario list [OPTIONS]\nThe scenarios of the catalogue: name, types, "
 		 "runs, command, load.\n\n",
 	COMMAND_OPTIONS(option_rows),
-	.defaults = &(const struct list_args){CONFIG_DEFAULT_FILE},
 	.run = list_run,
 };

@@ -24,8 +24,7 @@ struct merge_args {
 
 #define OPTIONS struct merge_args
 static const struct optable_row option_rows[] = {
-	OPT_TEXT("output", "FILE", output,
-		"write there, - is standard output (the default); also -o"),
+	OPT_TEXT("output", "FILE", output, "write there, - is standard output (the default)"),
 	OPT_OF_ALL,
 };
 

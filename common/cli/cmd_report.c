@@ -38,7 +38,7 @@ static const struct optable_row option_rows[] = {
 	OPT_FLAG("text", text, "print to the terminal instead"),
 	OPT_TEXT("output", "FILE", output,
 		"the page's file, - for standard output (default DIR/NAME-report.html, "
-		"DIR/history-report.html); also -o"),
+		"DIR/history-report.html)"),
 	OPT_TEXT("ease", "KIND=N,..", ease, EASE_HELP),
 	OPT_TEXT("config", "FILE", config, CONFIG_HELP),
 	OPT_OF_ALL,
@@ -64,7 +64,7 @@ static const char *find_scenario(struct arena *a, const char *dir, struct err *e
 			found = *name;
 		}
 	if (!found)
-		err_set(err, -ENOENT, "there are no results in %s", dir);
+		gather_nothing(dir, NULL, err);
 	return found;
 }
 
@@ -95,7 +95,7 @@ static int read_scenario(struct report *r, const char *dir, const char *name, st
 		found = 1;
 	}
 	if (!found)
-		return err_set(err, -ENOENT, "there are no results of %s in %s", name, dir);
+		return gather_nothing(dir, name, err);
 	return rc < 0 ? rc : read_comparison(r, dir, name, err);
 }
 

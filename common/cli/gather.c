@@ -52,6 +52,13 @@ char *gather_path(const char *word, const char *out_dir)
 	return NULL;
 }
 
+int gather_nothing(const char *dir, const char *scenario, struct err *err)
+{
+	return err_set(err, -ENOENT,
+		"there are no results%s%s in %s: run a scenario first, or give --output-dir",
+		scenario ? " of " : "", scenario ? scenario : "", dir);
+}
+
 static int no_such_side(const char *word, const char *out_dir, struct err *err)
 {
 	struct arena a = {0};
@@ -63,7 +70,7 @@ static int no_such_side(const char *word, const char *out_dir, struct err *err)
 		nearest_try(&n, *names);
 	cleanup_free char *hint = nearest_hint(&n);
 	int rc = err_set(err, -ENOENT, "%s: no file, no directory, and no baseline in %s%s", word,
-		dir, hint);
+		dir, *hint ? hint : " (baseline list names those there are)");
 
 	arena_release(&a);
 	return rc;
@@ -141,6 +148,13 @@ static int check_config(const struct config *c, struct err *err)
 			rc = check_limits(c, &c->scenarios[i], err);
 	}
 	return rc;
+}
+
+int gather_no_catalogue(struct err *err)
+{
+	return err_set(err, -ENOENT,
+		"no catalogue: " CONFIG_DEFAULT_FILE
+		" is not in the working directory; --config FILE names another");
 }
 
 int gather_config(const char *path, struct config **ret, struct err *err)

@@ -104,12 +104,15 @@ static void write_version(const void *ctx, struct out *o)
 	out_str(o, "profile-scenario " IOTRACE_VERSION "\n");
 }
 
-/* --help and --version before any "--". */
-static int has_flag(char **argv, const char *flag)
+/* --help and --version before any "--", or their letters. */
+static int has_flag(const struct command *c, char **argv, const char *flag)
 {
-	for (; *argv && strcmp(*argv, "--") != 0; argv++)
-		if (!strcmp(*argv, flag))
+	for (; *argv && strcmp(*argv, "--") != 0; argv++) {
+		const char *option = optable_option(&c->options, *argv);
+
+		if (option && !strcmp(option, flag))
 			return 1;
+	}
 	return 0;
 }
 
@@ -119,9 +122,9 @@ static int run_command(const struct command *c, char **argv, struct err *err)
 	cleanup_free void *args = mem_calloc(1, c->args_size);
 	int rc = 0;
 
-	if (has_flag(argv, "--help"))
+	if (has_flag(c, argv, "--help"))
 		return command_write(write_help, c, err);
-	if (has_flag(argv, "--version"))
+	if (has_flag(c, argv, "--version"))
 		return command_write(write_version, NULL, err);
 	if (c->defaults)
 		memcpy(args, c->defaults, c->args_size);
@@ -144,12 +147,13 @@ static int unknown(const char *name, struct err *err)
 		nearest_try(&n, commands[i]->name);
 	cleanup_free char *hint = nearest_hint(&n);
 
-	return err_set(err, -EINVAL, "unknown command '%.100s'%s (see --help)", name, hint);
+	return err_set(err, -EINVAL, "unknown command '%.100s'%s%s (see --help)", name, hint,
+		strchr(name, '/') ? "; a target is given by --binary" : "");
 }
 
 static int run(char **argv, struct err *err)
 {
-	if (!strcmp(argv[1], "--help"))
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
 		return command_write(write_help, NULL, err);
 	if (argv[1][0] == '-')
 		return run_command(&command_run, argv + 1, err);

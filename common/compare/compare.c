@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/mem.h"
 #include "common/base/text.h"
 #include "common/compare/cause.h"
 #include "common/compare/judge.h"
@@ -709,6 +710,38 @@ static int add_part(
 	return rc;
 }
 
+/* "dns io, relay cpu and 3 more"; free(). */
+static char *named(const struct compare *c, const struct res_strs *alone)
+{
+	enum { SHOWN = 4 };
+	const char *scenario = c->options->scenario;
+	char *text = mem_strdup("");
+
+	if (!alone->len) {
+		text_append(&text, "", scenario ? "none of scenario " : "none");
+		text_append(&text, "", scenario ? scenario : "");
+	}
+	for (size_t i = 0; i < alone->len && i < SHOWN; i++)
+		text_append(&text, ", ", alone->at[i]);
+	if (alone->len > SHOWN) {
+		cleanup_free char *more = mem_printf(" and %zu more", alone->len - SHOWN);
+
+		text_append(&text, "", more);
+	}
+	return text;
+}
+
+static int nothing_in_common(
+	const struct compare *c, const struct side *base, const struct side *new, struct err *err)
+{
+	cleanup_free char *of_base = named(c, &c->doc->only_base);
+	cleanup_free char *of_new = named(c, &c->doc->only_new);
+
+	return err_set(err, -ENOENT,
+		"no scenario and type that both %s and %s have: base has %s; new has %s",
+		base->label, new->label, of_base, of_new);
+}
+
 int compare_sides(const struct side *base, const struct side *new,
 	const struct compare_options *options, struct res_compare **ret, struct err *err)
 {
@@ -726,8 +759,7 @@ int compare_sides(const struct side *base, const struct side *new,
 	find_missing(&c, base, new);
 	tell_no_limits(&c);
 	if (rc == 0 && !c.doc->parts.len && !c.doc->missing.len)
-		rc = err_set(err, -ENOENT, "no scenario and type that both %s and %s have",
-			base->label, new->label);
+		rc = nothing_in_common(&c, base, new, err);
 	return end(&c, rc, ret);
 }
 

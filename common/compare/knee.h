@@ -9,8 +9,8 @@
 /*
  * From which value on a larger one does not pay any more. Pure: costs in, a verdict out.
  *
- * The rule: the knee is the smallest value whose cost is within KNEE_TOLERANCE of the best one's,
- * where the intervals leave no doubt of that, nor that every smaller value costs more than that. A
+ * The rule: the knee is the smallest value of which the intervals leave no doubt that its cost is
+ * within KNEE_TOLERANCE of the best one's, and that every smaller value costs more than that. A
  * knee lies between values: the smallest is none (below it nothing was measured), nor is the
  * largest (there the cost still falls).
  *

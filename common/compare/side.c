@@ -61,8 +61,10 @@ static int read_file(struct side *s, const char *path, const struct result_kind 
 	while (k->id && (!schema || strcmp(k->schema->id, schema) != 0))
 		k++;
 	rc = k->id ? json_doc_struct(d, k->schema, &doc, err)
-		   : err_set(err, -EINVAL, "%s: schema: '%.60s' is none that can be compared here",
-			     path, schema ? schema : "(none)");
+		   : err_set(err, -EINVAL,
+			     "%s: schema: %s%.60s%s is not a result that can be compared", path,
+			     schema ? "'" : "", schema ? schema : "missing, so this",
+			     schema ? "'" : "");
 	if (rc == 0)
 		keep_run(s, scenario ? scenario : "result", k, doc);
 	json_doc_free(d);
@@ -123,7 +125,9 @@ static int read_dir(
 			rc = read_folder(s, baseline, k, err);
 	}
 	if (rc == 0 && s->runs == before)
-		return err_set(err, -ENOENT, "%s: no results in it", path);
+		return err_set(err, -ENOENT,
+			"there are no results in %s: run a scenario first, or name where they are",
+			path);
 	return rc;
 }
 

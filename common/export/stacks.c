@@ -126,9 +126,9 @@ static int read_io(struct export_stacks *s, const char *base, int times, struct 
 	}
 	if (rc == 0 && !s->weights_len)
 		rc = err_set(err, -ENOENT,
-			"there are no stacks %s-%s.folded: iotrace --stacks PREFIX "
-			"(profile-scenario "
-			"--stacks) writes them, export --stacks PREFIX names them",
+			"there are no stacks %s-%s.folded: iotrace --stacks PREFIX or "
+			"profile-scenario --io-stacks writes them, export --stacks PREFIX names "
+			"them",
 			base, io_weights[first].name);
 	return rc;
 }

@@ -81,10 +81,11 @@ static int check_label(struct history *h, const struct history_what *what,
 
 	if (rc == 0 && there)
 		rc = err_set(err, -EEXIST,
-			"%s: version '%.100s' has %lld runs of %s %s on %s already; --more adds to "
+			"%s: version '%.100s' has %lld run%s of %s %s on %s already; --more adds "
+			"to "
 			"them, another --label is another version",
-			h->db->shown, what->label, (long long)there, part->scenario, part->kind->id,
-			what->host);
+			h->db->shown, what->label, (long long)there, there == 1 ? "" : "s",
+			part->scenario, part->kind->id, what->host);
 	return rc;
 }
 

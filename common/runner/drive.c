@@ -352,9 +352,23 @@ static int ending_tool(struct session *s, uint64_t now)
 	return 1;
 }
 
+/* What the wait for the target was about. */
+static const char *not_ready(const struct session *s, char *buf, size_t size)
+{
+	const struct ready *r = &s->d->sc->ready;
+
+	if (s->probe.foreign)
+		return ": its port is held by another process";
+	if (r->kind == READY_COMMAND)
+		return ": the ready command has not ended with 0";
+	snprintf(buf, size, ": no process of it has %s port %u open",
+		r->kind == READY_UDP ? "udp" : "tcp", r->port);
+	return buf;
+}
+
 static int step_ready(struct session *s, uint64_t now, struct err *err)
 {
-	char status[32];
+	char status[64];
 
 	if (target_over(s)) {
 		trouble(s, DRIVE_DIED_EARLY, "the target ended before it was ready%s",
@@ -366,7 +380,7 @@ static int step_ready(struct session *s, uint64_t now, struct err *err)
 	if (now - s->start_ns >= s->d->sc->ready_timeout_ns) {
 		trouble(s, DRIVE_NEVER_READY, "the target was not ready within %g s%s",
 			(double)s->d->sc->ready_timeout_ns / (double)NS_PER_SEC,
-			s->probe.foreign ? ": its port is held by another process" : "");
+			not_ready(s, status, sizeof(status)));
 		end_tool(s, now);
 		return 0;
 	}

@@ -24,7 +24,8 @@ static const struct optable_row *find(
 /* A letter is the same option in every table that has it. */
 static const struct {
 	const char *letter, *name;
-} letters[] = {{"-o", "--output"}, {"-q", "--quiet"}, {"-u", "--user"}};
+} letters[] = {{"-o", "--output"}, {"-q", "--quiet"}, {"-u", "--user"}, {"-V", "--version"},
+	{"-h", "--help"}};
 
 const char *optable_option(const struct optable *table, const char *arg)
 {

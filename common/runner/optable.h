@@ -65,8 +65,8 @@ struct optable {
 int optable_parse(
 	const struct optable *table, char **argv, void *into, char ***ret_rest, struct err *err);
 
-/* An argument as the table spells it: --name as it is, -o, -q and -u in full in tables that have
- * these options; NULL: it is no option. */
+/* An argument as the table spells it: --name as it is, a letter (-o, -q ..) in full in tables that
+ * have this option; NULL: it is no option. */
 const char *optable_option(const struct optable *table, const char *arg);
 
 /* A line or two for each row, aligned, however wide. */

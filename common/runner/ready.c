@@ -28,6 +28,10 @@ static int check_command(const char *spec, struct err *err)
 	if (!spec[strspn(spec, " \t")])
 		return err_set(
 			err, -EINVAL, "ready needs udp:PORT, tcp:PORT or a command, not nothing");
+	if (!spec[strspn(spec, "0123456789")])
+		return err_set(err, -EINVAL,
+			"ready '%.100s' is no command; a port is udp:%.100s or tcp:%.100s", spec,
+			spec, spec);
 	if (spec[word] != ':' || !*port || port[strspn(port, "0123456789")])
 		return 0;
 	cleanup_free char *scheme = mem_strndup(spec, word);

@@ -159,7 +159,7 @@ static void add_part(struct doc *d, const struct res_compare_part *p, int all)
 	for (size_t i = 0; i < p->notes.len; i++)
 		doc_note(d, "%s", p->notes.at[i]);
 	if (left)
-		doc_note(d, "%zu more metrics (--all)", left);
+		doc_note(d, "%zu more metric%s (--all)", left, left == 1 ? "" : "s");
 }
 
 /* What is wrong with the runs stands above all figures. */

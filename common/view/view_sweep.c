@@ -200,8 +200,9 @@ struct doc *view_sweep(const struct res_sweep *s)
 	doc_section(d, "VALUES");
 	table(d, s);
 	doc_text(d,
-		"The knee is the smallest value whose %s is within %.0f%% of the best one's where "
-		"the intervals leave no doubt of that, nor that every smaller value costs more.",
+		"The knee is the smallest value of which the intervals leave no doubt that its %s "
+		"is "
+		"within %.0f%% of the best one's, and that every smaller value costs more.",
 		cost, 100 * s->tolerance);
 	return d;
 }

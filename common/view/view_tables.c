@@ -361,7 +361,7 @@ static int compare_phase_calls(const void *a, const void *b)
 	return strcmp(view_name(x->name), view_name(y->name));
 }
 
-/* "143 mmap, 98 openat and 12 others" */
+/* "143 mmap, 98 openat and 12 more" */
 static const char *most_of(struct doc *d, const struct res_phase *p)
 {
 	size_t n = p->syscalls.len, shown = n > PHASE_CALLS ? PHASE_CALLS : n;
@@ -375,7 +375,7 @@ static const char *most_of(struct doc *d, const struct res_phase *p)
 		text = arena_printf(&d->arena, "%s%s%s %s", text, i ? ", " : "",
 			view_count(d, calls[i]->calls), view_name(calls[i]->name));
 	if (n > shown)
-		text = arena_printf(&d->arena, "%s and %zu others", text, n - shown);
+		text = arena_printf(&d->arena, "%s and %zu more", text, n - shown);
 	return text;
 }
 

@@ -16,7 +16,7 @@ _profile_scenario_named()
 # The options in the --help of a command.
 _profile_scenario_options()
 {
-	"${COMP_WORDS[0]}" "$1" --help 2>/dev/null | sed -n 's/^  \(-[a-z], \)\{0,1\}\(--[a-z-]*\).*/\1\2/p' | tr -d ,
+	"${COMP_WORDS[0]}" "$1" --help 2>/dev/null | sed -n 's/^  \(-[a-zA-Z], \)\{0,1\}\(--[a-z-]*\).*/\1\2/p' | tr -d ,
 }
 
 _profile_scenario_scenarios()

@@ -383,7 +383,7 @@ def interruptions_by_ignored_signals_are_counted(t):
         eq(r.json["tracer"]["ignored_signal_interruptions"], 1, "ignored_signal_interruptions")
         said = " ".join(r.summary.split())
         check("interrupted by a signal that the target ignores; untraced this would not have happened" in said, said)
-        check("interrupted by a signal that the target ignores; untraced they would have gone on" in
+        check("interrupted by a signal that the target ignores; untraced this would not have happened." in
               str(r.json["warnings"]), str(r.json["warnings"]))
 
 

@@ -486,6 +486,19 @@ def a_target_that_is_never_ready(t):
                "--ready-timeout", "1", "--", "60", status=2, timeout=60)
     one_line(r, "not ready within 1 s", "held by another process")
     check("never_ready" in codes(result(t, "x")), "a warning says so")
+    for ready, said in (("tcp:1", "no process of it has tcp port 1 open"),
+                        ("false", "the ready command has not ended with 0")):
+        one_line(io(t, "x", "--binary", "/bin/sleep", "--ready", ready, "--load", "true", "--ready-timeout", "0.3",
+                    "--", "60", status=2, timeout=60), "not ready within 0.3 s: " + said)
+
+
+@test
+def what_compare_finds_on_no_side_is_named(t):
+    for name in ("a", "b"):
+        io(t, name, "--binary", "/bin/true", "--")
+    files = ["results/iotrace/%s-iotrace.json" % name for name in ("a", "b")]
+    one_line(profile(t, "compare", *files, status=2), "both %s and %s have: base has a io; new has b io" % tuple(files))
+    one_line(profile(t, "compare", "results", "--scenario", "c", status=2), "new has none of scenario c")
 
 
 # ---- the target
@@ -774,23 +787,29 @@ def the_shipped_examples_work(t):
 
 # ---- the command line
 
+def commands(t):
+    """Those that --help lists."""
+    named = re.findall(r"^  ([a-z]+) ", profile(t, "--help").out.split("commands (", 1)[1].split("\n\n", 1)[0], re.M)
+    check(len(named) > 8, "commands: %s" % named)
+    return named
+
+
 @test
 def every_option_is_in_the_man_page(t):
     with open(os.path.join(ROOT, "docs", "man", "profile-scenario.1")) as f:
         page = f.read().replace("\\-", "-")
-    options = set(re.findall(r"^  (--[a-z-]+)", profile(t, "--help").out, re.M))
-    check(len(options) > 15, "options in --help: %s" % sorted(options))
-    for option in options:
-        check(option in page, option + " is not in the man page")
+    for command in commands(t):
+        options = set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", profile(t, command, "--help").out, re.M))
+        check(len(options) >= 3, "options in %s --help: %s" % (command, sorted(options)))
+        for option in options:
+            check(re.search(re.escape(option) + r"(?![a-z-])", page), "%s of %s is not in the man page" % (option, command))
 
 
 @test
 def help_is_as_wide_as_the_terminal(t):
     """Of both programs and every command: no line is wider, and the words are the same as in a pipe, where 100 columns are."""
     program = os.path.join(BIN, "profile-scenario")
-    named = re.findall(r"^  ([a-z]+) ", profile(t, "--help").out.split("commands (", 1)[1].split("\n\n", 1)[0], re.M)
-    check(len(named) > 8, "commands: %s" % named)
-    for argv in [[os.path.join(BIN, "iotrace")], [program]] + [[program, name] for name in named]:
+    for argv in [[os.path.join(BIN, "iotrace")], [program]] + [[program, name] for name in commands(t)]:
         wide = t.run(argv + ["--help"], user=False).out
         check(60 < max(map(len, wide.splitlines())) <= 100, wide)
         narrow = on_terminal(argv + ["--help"], 60)
@@ -800,11 +819,12 @@ def help_is_as_wide_as_the_terminal(t):
 
 @test
 def help_and_version_are_on_stdout(t):
-    for args in (["--help"], ["run", "--help"], ["list", "--help"]):
+    for args in (["--help"], ["-h"], ["run", "--help"], ["list", "--help"], ["list", "-h"]):
         r = profile(t, *args)
         check("--config FILE" in r.out and not r.err, str(r))
-    r = profile(t, "--version")
-    check(r.out.startswith("profile-scenario ") and not r.err, str(r))
+    for args in (["--version"], ["-V"], ["list", "-V"]):
+        r = profile(t, *args)
+        check(r.out.startswith("profile-scenario ") and not r.err, str(r))
 
 
 @test
@@ -844,7 +864,18 @@ def bad_usage(t):
              ("neither udp:PORT nor tcp:PORT nor a command; did you mean 'tcp:7777'?",)),
             (["--scenario", "a", "--ready", "localhost:80", "--load", "true"] + ok, ("'localhost:80' is neither",)),
             (["--scenario", "a", "-x"] + ok, ("there is no such option",)),
-            (["list", "-q"], ("there is no such option",))):
+            (["list", "-q"], ("there is no such option",)),
+            (["/bin/true"], ("unknown command '/bin/true'; a target is given by --binary",)),
+            (["--scenario", "a", "--ready", "5300", "--load", "true"] + ok, ("a port is udp:5300 or tcp:5300",)),
+            # where nothing is yet
+            (["list"], ("no catalogue", "--config FILE names another")),
+            (["accept", "a"], ("no catalogue", "--config FILE names another")),
+            (["report"], ("no results in results: run a scenario first",)),
+            (["report", "--scenario", "a"], ("no results of a in results: run a scenario first",)),
+            (["analyze"], ("no results in results: run a scenario first",)),
+            (["baseline", "save", "1"], ("no results in results: run a scenario first",)),
+            (["compare", "1"], ("no baseline in results/baselines (baseline list names those there are)",)),
+            (["history"], ("history is followed by add, list, show, trend, check, merge or prune (see",))):
         one_line(profile(t, *args, status=2), *parts)
     no_files(t)
 

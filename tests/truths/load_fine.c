@@ -10,6 +10,8 @@
  * never: the target ended before it was ready
  * never: the target was not ready within
  * never: its port is held by another process
+ * never: no process of it has
+ * never: the ready command has not ended
  * never: the load ended before the time to skip was over
  * never: the target ended during the load
  * never: the time limit ended the run

@@ -116,7 +116,7 @@ static void unread_is_not_zero(void **state)
 	assert_int_equal(r->phases.at[PHASE_WINDOW].cpu_ns, 0);
 	assert_int_equal(r->warnings.len, 1);
 	assert_string_equal(r->warnings.at[0].code, "cpu_time");
-	assert_non_null(strstr(r->warnings.at[0].text, "The CPU time of 1 processes"));
+	assert_non_null(strstr(r->warnings.at[0].text, "The CPU time of 1 process ("));
 	result_free(r);
 }
 
@@ -216,7 +216,7 @@ static void who_cannot_be_read_at_an_edge_is_not_left_out(void **state)
 	assert_int_equal(r->phases.at[PHASE_WINDOW].cpu_ns, U64_NONE);
 	assert_int_equal(r->phases.at[PHASE_SHUTDOWN].cpu_ns, 0);
 	assert_int_equal(r->warnings.len, 1);
-	assert_non_null(strstr(r->warnings.at[0].text, "The CPU time of 1 processes"));
+	assert_non_null(strstr(r->warnings.at[0].text, "The CPU time of 1 process ("));
 	result_free(r);
 	release(&t);
 }

@@ -174,6 +174,7 @@ static void test_ready_parse(void **state)
 		{"tcp:65535", READY_TCP, 65535},
 		{"test -e x", READY_COMMAND, 0},
 		{"udp", READY_COMMAND, 0},
+		{"53", -1, 0}, /* which of both? */
 		{"udp:", -1, 0},
 		{"udp:0", -1, 0},
 		{"tcp:65536", -1, 0},
