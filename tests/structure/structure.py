@@ -557,7 +557,10 @@ def completion_of_scenarios_and_baselines(t):
 @test
 def completion_knows_every_call(_t):
     have = re.search(r"^_iotrace_calls='(.*?)'", text("docs/completion/iotrace.bash"), re.M | re.S).group(1).split()
-    eq(have, re.findall(r"^SYSCALL\((\w+)", text("tracer/syscalls.def"), re.M), "calls in docs/completion/iotrace.bash")
+    rows = re.findall(r"^SYSCALL\((\w+)", text("tracer/syscalls.def"), re.M)
+    eq([n for n in rows if n not in have], [], "calls that docs/completion/iotrace.bash lacks")
+    eq([n for n in have if n not in rows], [], "names in docs/completion/iotrace.bash that are no calls")
+    eq([(a, b) for a, b in zip(have, rows) if a != b][:1], [], "first place where their order differs")
 
 
 @test
