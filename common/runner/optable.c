@@ -87,6 +87,15 @@ static int store(const struct optable_row *def, const char *value, void *into, s
 	return 0;
 }
 
+static const char *no_option(const struct optable *table, const char *arg)
+{
+	if (*arg == '-')
+		return "there is no such option (see --help)";
+	return find(table, "binary", strlen("binary"))
+		       ? "a target is given by --binary, its arguments after --"
+		       : "no argument is taken (see --help)";
+}
+
 int optable_parse(
 	const struct optable *table, char **argv, void *into, char ***ret_rest, struct err *err)
 {
@@ -100,8 +109,7 @@ int optable_parse(
 
 		if (!option)
 			return err_set(err, -EINVAL, "unexpected argument '%s': %s", *arg,
-				**arg == '-' ? "there is no such option (see --help)"
-					     : "the target's arguments come after --");
+				no_option(table, *arg));
 
 		const char *name = option + 2;
 		const char *equals = strchr(name, '=');

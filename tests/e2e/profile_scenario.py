@@ -867,6 +867,8 @@ def bad_usage(t):
             (["list", "-q"], ("there is no such option",)),
             (["/bin/true"], ("unknown command '/bin/true'; a target is given by --binary",)),
             (["--scenario", "a", "--ready", "5300", "--load", "true"] + ok, ("a port is udp:5300 or tcp:5300",)),
+            (["run", "./x"], ("'./x': a target is given by --binary, its arguments after --",)),
+            (["list", "x"], ("'x': no argument is taken",)),
             # where nothing is yet
             (["list"], ("no catalogue", "--config FILE names another")),
             (["accept", "a"], ("no catalogue", "--config FILE names another")),
