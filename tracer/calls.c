@@ -322,11 +322,27 @@ static int control_entry(struct session *s, struct tracee *t)
 
 #define CLOSE_RANGE_UNSHARE_FLAG 2
 
-/* The thread leaves its files table for a copy. What it did before was in the old one. */
+static int shares_files(const struct session *s, const struct tracee *t)
+{
+	struct map_iter it = {0};
+
+	while (map_next(&s->tracees.by_tid, &it)) {
+		const struct tracee *other = it.value;
+
+		if (other != t && other->files == t->files)
+			return 1;
+	}
+	return 0;
+}
+
+/* The thread leaves its files table for a copy, unless nobody else has it. What it did before was
+ * in the old one. */
 static void own_files(struct session *s, struct tracee *t)
 {
 	struct files *copy;
 
+	if (!shares_files(s, t))
+		return;
 	recorder_sweep_all_of(&s->recorder, t);
 	copy = files_copy(t->files);
 	files_state(copy)->recorded = t->recorder != NULL;

@@ -181,6 +181,10 @@ CASES = [
     Case("proc spawn 5", trace="pwrite64", variants=ALL, pwrite64=work(35), processes=6),
     Case("fds options", trace="sendto", sendto=call(14, datagrams=(77, 77))),
     # ---- threads with tables of their own
+    Case("fds alone", pwrite64=work(10), fds=[6, 4]),
+    Case("fds alone", trace="pwrite64", pwrite64=work(10), fds=[6, 4]),
+    Case("fds twins", sendto=call(5, datagrams=(50, 50))),
+    Case("fds twins", trace="sendto", sendto=call(5, datagrams=(50, 50))),
     Case("fds tables", variants=ALL, pwrite64=work(28), fds=[8, 3, 4, 3, 4, 6], threads=3),
     Case("fds tables", trace="pwrite64", pwrite64=work(28), fds=[8, 3, 4, 3, 4, 6]),
     # ---- a socket of another process cuts what it sends, too; passing it is 1 datagram

@@ -300,6 +300,44 @@ static void tables(char **args)
 	put(6);
 }
 
+/* A table that nobody shares stays what it is: 2, 3 and 1 on one file, then 4 on another. */
+static void alone(char **args)
+{
+	(void)args;
+	at_fd(0);
+	put(2);
+	if (unshare(CLONE_FILES))
+		t_skip("unshare");
+	put(3);
+	if (syscall(SYS_close_range, FD + 1, ~0U, 2 /* CLOSE_RANGE_UNSHARE */))
+		t_skip("close_range");
+	put(1);
+	close(FD);
+	at_fd(0);
+	put(4);
+}
+
+/* An option that is set by one number of a socket holds for the others, and for a child's: 3 and 2
+ * sendto of 1000 bytes, 50 datagrams. */
+static void twins(char **args)
+{
+	struct udp u = udp_open();
+	int segment = 100, st;
+	pid_t pid;
+
+	(void)args;
+	CHECK(dup2(u.tx, FD) == FD);
+	if (setsockopt(u.tx, IPPROTO_UDP, 103 /* UDP_SEGMENT */, &segment, sizeof(segment)))
+		t_skip("UDP_SEGMENT");
+	send_1000(3);
+	pid = fork();
+	if (pid == 0) {
+		send_1000(2);
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &st, 0) == pid && st == 0);
+}
+
 /* ---- a socket of another process ---- */
 
 #define RIGHTS_BYTES CMSG_SPACE(sizeof(int))
@@ -541,6 +579,8 @@ int main(int argc, char **argv)
 		{"failed", failed},
 		{"options", options},
 		{"tables", tables},
+		{"alone", alone},
+		{"twins", twins},
 		{"rights", rights},
 		{"stolen", stolen},
 		{"given", given},

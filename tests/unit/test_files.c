@@ -186,19 +186,20 @@ static void ranges(void **state)
 static void a_socket_is_one_file(void **state)
 {
 	struct fixture *x = *state;
-	struct file *a = file_socket(x->registry, 42), *b = file_socket(x->registry, 42), *c;
+	struct file *a = file_socket(x->registry, 42, NULL),
+		    *b = file_socket(x->registry, 42, NULL), *c;
 
 	assert_ptr_equal(a, b);
 	a->gso_size = 1200;
 	files_is(x->files, files_at(x->files, 5, 1), a);
 	file_unref(x->registry, a);
 	file_unref(x->registry, b);
-	c = file_socket(x->registry, 42); /* an fd has it still */
+	c = file_socket(x->registry, 42, NULL); /* an fd has it still */
 	assert_int_equal(c->gso_size, 1200);
 	file_unref(x->registry, c);
 	files_unref(x->files);
 	x->files = files_new(x->registry);
-	c = file_socket(x->registry, 42); /* nobody had: the inode may be another socket's */
+	c = file_socket(x->registry, 42, NULL); /* nobody had: the inode may be another socket's */
 	assert_int_equal(c->gso_size, 0);
 	file_unref(x->registry, c);
 }
@@ -207,7 +208,7 @@ static void a_row_is_called_what_its_file_is(void **state)
 {
 	struct fixture *x = *state;
 	uint32_t id = id_at(x->files, 5, 1);
-	struct file *file = file_socket(x->registry, 42);
+	struct file *file = file_socket(x->registry, 42, NULL);
 
 	assert_null(fd_registry_get(x->registry, id)->file->target);
 	file_set_name(file, strdup("udp"), FILE_READ);

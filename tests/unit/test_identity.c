@@ -12,9 +12,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/in.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tracer/fd/identity.h"
@@ -164,6 +170,8 @@ static void what_calls_say(void **state)
 	tell(x, "openat", ARGS(HERE), 931, &folder);
 	tell(x, "openat", ARGS(931), 932, &under);
 	assert_string_equal(target_of(x, writes_to(x, 932)), "/usr/y.h");
+	tell(x, "socket", ARGS(AF_UNIX, SOCK_RAW, 0), 935, NULL); /* the kernel makes it one */
+	assert_string_equal(target_of(x, writes_to(x, 935)), "unix dgram");
 	tell(x, "eventfd2", ARGS(0), 933, NULL);
 	assert_string_equal(target_of(x, writes_to(x, 933)), "anon_inode:[eventfd]");
 	tell(x, "openat", ARGS(HERE), 934, NULL); /* could not be read */
@@ -181,6 +189,11 @@ static void calls_about_no_fd(void **state)
 	/* A registered ring's number is an index. */
 	assert_int_equal(tell(x, "io_uring_enter", ARGS(0, 1, 0, 16), 1, NULL), 0);
 	assert_int_not_equal(tell(x, "io_uring_enter", ARGS(4, 1, 0, 0), 1, NULL), 0);
+	/* The kernel looks at the number of a mapping of a file only: here it is 0. */
+	assert_int_equal(
+		tell(x, "mmap", ARGS(0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS), 4096, NULL),
+		0);
+	assert_int_not_equal(tell(x, "mmap", ARGS(0, 4096, PROT_READ, MAP_PRIVATE), 4096, NULL), 0);
 }
 
 /* ---- names ---- */
@@ -230,6 +243,135 @@ static void names_are_read_while_the_number_is_the_same(void **state)
 	identity_read_names(x->id, &check);
 	assert_string_equal(target_of(x, id), "/as/said");
 	close(fd);
+}
+
+/* It goes on to another peer after its name was read, and is closed before that is read again. */
+static void a_peer_after_the_name(void **state)
+{
+	struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_port = 0x3500, .sin_addr.s_addr = 0x0100007f};
+	struct said address = {.bytes = &at, .len = sizeof(at)};
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+	struct said nobody = {.bytes = &none, .len = sizeof(none)};
+	struct fixture *x = *state;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint32_t id;
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	for (int i = 0; i < 2; i++) {
+		files_state(x->caller.files)->recorded = 1;
+		tell(x, "socket", ARGS(AF_INET, SOCK_DGRAM, 0), fd, NULL);
+		id = writes_to(x, (uint64_t)fd);
+		identity_read_names(x->id, &check);
+		assert_non_null(strstr(target_of(x, id), " -> 127.0.0.1:53"));
+		at.sin_port = 0x3600;
+		tell(x, "connect", ARGS((uint64_t)fd), 0, i ? &nobody : &address);
+		tell(x, "close", ARGS((uint64_t)fd), 0, NULL);
+		identity_read_names(x->id, &check);
+		assert_string_equal(i ? "" : " -> 127.0.0.1:54",
+			strstr(target_of(x, id), " -> ") ? strstr(target_of(x, id), " -> ") : "");
+	}
+	close(fd);
+}
+
+/* Numbers of one socket, known before anybody has looked at it: what is set by one is set for all,
+ * in the copy of the table that a child has, too. */
+static void a_socket_of_many_numbers_is_one(void **state)
+{
+	struct fixture *x = *state;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), again = dup(fd);
+	struct files *copy;
+
+	files_state(x->caller.files)->recorded = 1;
+	tell(x, "socket", ARGS(AF_INET, SOCK_DGRAM, 0), fd, NULL);
+	tell(x, "dup", ARGS((uint64_t)fd), again, NULL);
+	copy = files_copy(x->caller.files);
+	identity_set_gso(x->id, &x->caller, (uint32_t)fd, 100);
+	assert_int_equal(files_open(x->caller.files, (uint32_t)again)->file->gso_size, 100);
+	assert_int_equal(files_open(copy, (uint32_t)again)->file->gso_size, 100);
+	identity_set_gso(x->id, &x->caller, (uint32_t)again, 200);
+	assert_int_equal(files_open(copy, (uint32_t)fd)->file->gso_size, 200);
+	files_unref(copy);
+	close(again);
+	close(fd);
+}
+
+/* One that waits to be killed, with a root of its own; 0: it may not have one. */
+static pid_t another_process(const char *root)
+{
+	int ready[2];
+	char how = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		how = !root || (chroot(root) == 0 && chdir("/") == 0);
+		if (write(ready[1], &how, 1) == 1 && how)
+			pause();
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &how, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	if (how)
+		return pid;
+	waitpid(pid, NULL, 0);
+	return 0;
+}
+
+static void end_process(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static const char *name_of_gone(struct fixture *x, const char *text)
+{
+	struct said said = path(text);
+	uint32_t id;
+
+	tell(x, "openat", ARGS(HERE), 950, &said);
+	id = writes_to(x, 950);
+	tell(x, "close", ARGS(950), 0, NULL);
+	identity_read_names(x->id, &check);
+	return target_of(x, id);
+}
+
+/* The file is gone: links in what was said are the target's, never ours. */
+static void links_lead_where_they_led_the_target(void **state)
+{
+	char root[] = "/tmp/test_identity.XXXXXX", link[64], file[64], own[64];
+	struct fixture *x = *state;
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	files_state(x->caller.files)->recorded = 1;
+	assert_non_null(mkdtemp(root));
+	snprintf(link, sizeof(link), "%s/link", root);
+	snprintf(file, sizeof(file), "%s/file", root);
+	assert_int_equal(symlink("/file", link), 0);
+	close(open(file, O_CREAT | O_CLOEXEC, 0600));
+	snprintf(own, sizeof(own), "/dev/fd/%d", fd);
+	assert_string_equal(name_of_gone(x, own), "/dev/null"); /* the target is this process */
+	x->caller.pid = x->caller.tid = another_process(root);
+	if (x->caller.pid) {
+		assert_string_equal(name_of_gone(x, "/link"), file);
+		end_process(x->caller.pid);
+	}
+	x->caller.pid = x->caller.tid = another_process(NULL);
+	assert_int_equal(fcntl(fd, F_DUPFD_CLOEXEC, 960), 960); /* ours, not the target's */
+	assert_string_equal(name_of_gone(x, "/dev/fd/960"), "/dev/fd/960");
+	snprintf(own, sizeof(own), "%s/own", root);
+	assert_int_equal(symlink("/proc/self/fd/960", own), 0);
+	assert_string_equal(name_of_gone(x, own), own);
+	end_process(x->caller.pid);
+	close(960);
+	close(fd);
+	unlink(own);
+	unlink(link);
+	unlink(file);
+	rmdir(root);
 }
 
 static void names_at_a_stop(void **state)
@@ -328,6 +470,9 @@ int main(void)
 		WITH(what_calls_say),
 		WITH(calls_about_no_fd),
 		WITH(names_are_read_while_the_number_is_the_same),
+		WITH(a_peer_after_the_name),
+		WITH(a_socket_of_many_numbers_is_one),
+		WITH(links_lead_where_they_led_the_target),
 		WITH(names_at_a_stop),
 		WITH(a_table_is_looked_at_before_it_is_recorded),
 		WITH(a_copy_of_a_recorded_table_is_whole),

@@ -73,9 +73,9 @@ char *fd_socket_name(int domain, int type, int protocol)
 			       ? mem_printf("raw %s", ip_name(type, protocol))
 			       : mem_strdup(type == SOCK_RAW ? "raw" : ip_name(type, protocol));
 	if (domain == AF_UNIX)
-		return mem_strdup(type == SOCK_STREAM  ? "unix stream"
-				  : type == SOCK_DGRAM ? "unix dgram"
-						       : "unix seqpacket");
+		return mem_strdup(type == SOCK_STREAM      ? "unix stream"
+				  : type == SOCK_SEQPACKET ? "unix seqpacket"
+							   : "unix dgram"); /* or raw */
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		if (others[i].domain == domain)
 			return mem_strdup(others[i].name);

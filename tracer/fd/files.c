@@ -93,13 +93,13 @@ void file_unref(struct fd_registry *r, struct file *f)
 	free(f);
 }
 
-struct file *file_socket(struct fd_registry *r, uint64_t inode)
+struct file *file_socket(struct fd_registry *r, uint64_t inode, struct file *file)
 {
 	struct file *f = map_get(&r->sockets, inode);
 
 	if (f)
 		return file_ref(f);
-	f = file_new();
+	f = file ? file_ref(file) : file_new();
 	f->socket = inode;
 	map_set(&r->sockets, inode, f);
 	return f;

@@ -69,8 +69,9 @@ const struct fd_info *fd_registry_get(const struct fd_registry *r, uint32_t fd_i
 
 /* ---- files ---- */
 struct file *file_new(void);
-/* One that is a socket with that inode, the same as long as any number refers to it. */
-struct file *file_socket(struct fd_registry *r, uint64_t inode);
+/* The one that is the socket with that inode, the same as long as any number refers to it: file, if
+ * that is given and there is none yet. A reference. */
+struct file *file_socket(struct fd_registry *r, uint64_t inode, struct file *file);
 struct file *file_ref(struct file *f);
 void file_unref(struct fd_registry *r, struct file *f);
 /* target becomes the file's, heap or NULL; what is flagged is known. */

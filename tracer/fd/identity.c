@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
@@ -186,12 +189,18 @@ static int is_index(const struct sys_event *ev)
 	       (ev->def == reg && (ev->args[1] & RING_OPCODE_REGISTERED));
 }
 
+/* Of a mapping of no file the kernel does not look at it. */
+static int is_ignored(const struct sys_event *ev)
+{
+	return ev->def->decoder == &decoder_map && (ev->args[3] & MAP_ANONYMOUS);
+}
+
 /* The fd that the call works on, or -1. */
 static int64_t fd_of(const struct sys_event *ev)
 {
 	int32_t fd = ev->def->fd ? (int32_t)ev->args[ev->def->fd - 1] : -1;
 
-	return fd < 0 || is_index(ev) ? -1 : fd;
+	return fd < 0 || is_index(ev) || is_ignored(ev) ? -1 : fd;
 }
 
 int identity_closing(const struct sys_event *ev, uint32_t *ret_first, uint32_t *ret_last)
@@ -223,7 +232,9 @@ static void is_named(
 	struct file *file = life->file;
 
 	if (look->socket && file->socket != look->socket) {
-		file = file_socket(files_registry(files), look->socket);
+		/* Its other numbers have the same file, unless that was known to be another. */
+		file = file_socket(files_registry(files), look->socket,
+			file->socket || file->name == FILE_READ ? NULL : file);
 		files_is(files, life, file);
 		file_unref(files_registry(files), file); /* the life has its own */
 		file = life->file;
@@ -315,18 +326,47 @@ static char *without_self(const struct wanted *w, const char *path)
 	return mem_strdup(path);
 }
 
+/* The same of what leads there from /dev; NULL: it does not. Heap. */
+static char *through_dev(const struct wanted *w, const char *path)
+{
+	static const char *const streams[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
+	static const char fds[] = "/dev/fd/";
+
+	for (int i = 0; i < 3; i++)
+		if (strcmp(path, streams[i]) == 0)
+			return mem_printf("/proc/%d/fd/%d", w->pid, i);
+	return strncmp(path, fds, strlen(fds)) == 0
+		       ? mem_printf("/proc/%d/fd/%s", w->pid, path + strlen(fds))
+		       : NULL;
+}
+
 /* A path of the target's that is looked up, by us or by the filler's thread. */
 struct lookup {
-	char *path; /* heap */
-	pid_t pid;  /* whose entry in /proc a link to one's own is */
-	char *to;   /* heap; NULL: it leads nowhere (any more) */
+	char *root;   /* heap: the target's */
+	char *path;   /* heap */
+	int is_entry; /* the path begins at its entry in /proc */
+	pid_t pid;    /* whose entry in /proc a link to one's own is */
+	char *to;     /* heap; NULL: it leads nowhere (any more) */
 	const char *type;
 };
+
+/* Links lead on from the target's root. One to a file of "one's own", as /proc/self/fd has them,
+ * would lead to ours: only a path that names the target's is followed there. */
+static int open_there(const struct lookup *l)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+	cleanup_close int root = -1;
+
+	if (l->is_entry)
+		return open(l->path, O_PATH | O_CLOEXEC);
+	root = open(l->root, O_PATH | O_CLOEXEC);
+	return root < 0 ? -1 : (int)syscall(SYS_openat2, root, l->path, &how, sizeof(how));
+}
 
 static void look_up(void *arg)
 {
 	struct lookup *l = arg;
-	cleanup_close int fd = open(l->path, O_PATH | O_CLOEXEC);
+	cleanup_close int fd = open_there(l);
 	char link[PATH_MAX + 1], own[64];
 	ssize_t n;
 
@@ -348,6 +388,7 @@ static void lookup_drop(void *arg)
 {
 	struct lookup *l = arg;
 
+	free(l->root);
 	free(l->path);
 	free(l->to);
 	free(l);
@@ -358,12 +399,17 @@ static char *resolve(
 	struct identity *id, const struct wanted *w, const char *path, const char **ret_type)
 {
 	struct lookup *l;
-	char *to;
+	char *to, own[32];
 
 	if (id->served)
 		return NULL;
 	l = mem_calloc(1, sizeof(*l));
-	l->path = mem_printf("/proc/%d/root%s", w->tid, path);
+	l->root = mem_printf("/proc/%d/root", w->tid);
+	l->path = through_dev(w, path);
+	if (!l->path)
+		l->path = mem_strdup(path);
+	snprintf(own, sizeof(own), "/proc/%d/", w->pid);
+	l->is_entry = strncmp(l->path, own, strlen(own)) == 0;
 	l->pid = w->pid;
 	if (filler_run(id->filler, look_up, lookup_drop, l) < 0) {
 		id->served = 1;
@@ -541,7 +587,7 @@ static void address_given(struct identity *id, const struct caller *c, const str
 		look_now(id, c, fd, ev->entry_ns);
 		return;
 	}
-	if (life->file->name != FILE_READ && life->file->target) {
+	if (life->file->target) { /* for where it is closed before it is read */
 		int connects = strcmp(ev->def->name, "connect") == 0;
 
 		own = without_peer(life->file->target);
