@@ -308,7 +308,7 @@ static int control_entry(struct session *s, struct tracee *t)
 	case CONTROL_FILLER:
 		session_beware(s);
 		s->reads.filler = s->filler;
-		return 0;
+		return s->map.fds && identity_follows(t->ev.def) && fd_entry(t);
 	case CONTROL_UNMOUNT:
 		if (s->stacks)
 			stacks_let_go(s->stacks);

@@ -181,6 +181,8 @@ CASES = [
     Case("proc spawn 5", trace="pwrite64", variants=ALL, pwrite64=work(35), processes=6),
     Case("fds options", trace="sendto", sendto=call(14, datagrams=(77, 77))),
     # ---- threads with tables of their own
+    Case("fds made"),
+    Case("fds made", trace="read"),
     Case("fds alone", pwrite64=work(10), fds=[6, 4]),
     Case("fds alone", trace="pwrite64", pwrite64=work(10), fds=[6, 4]),
     Case("fds twins", sendto=call(5, datagrams=(50, 50))),

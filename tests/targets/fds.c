@@ -300,6 +300,24 @@ static void tables(char **args)
 	put(6);
 }
 
+static void use(int fd)
+{
+	char c;
+
+	CHECK(fd < 0 || (read(fd, &c, 1) <= 0 && close(fd) == 0));
+}
+
+/* The same number, from call to call: each makes another file, as far as it may. */
+static void made(char **args)
+{
+	for (long i = t_num(args, 0, 2); i > 0; i--) {
+		use((int)syscall(SYS_userfaultfd, O_NONBLOCK));
+		use((int)syscall(SYS_memfd_create, "made", 0));
+		use((int)syscall(447 /* memfd_secret */, 0));
+		use((int)syscall(430 /* fsopen */, "tmpfs", 0));
+	}
+}
+
 /* A table that nobody shares stays what it is: 2, 3 and 1 on one file, then 4 on another. */
 static void alone(char **args)
 {
@@ -580,6 +598,7 @@ int main(int argc, char **argv)
 		{"options", options},
 		{"tables", tables},
 		{"alone", alone},
+		{"made", made},
 		{"twins", twins},
 		{"rights", rights},
 		{"stolen", stolen},

@@ -145,6 +145,7 @@ static void what_calls_say(void **state)
 	struct said address = {.bytes = &at, .len = sizeof(at)}, pair = {.pair = {910, 911}};
 	struct fixture *x = *state;
 	struct said relative = path("./x.h"), folder = path("/usr"), under = path("y.h");
+	struct said queue = path("queue");
 
 	files_state(x->caller.files)->recorded = 1;
 	tell(x, "socket", ARGS(AF_INET, SOCK_DGRAM, 0), 900, NULL);
@@ -172,6 +173,12 @@ static void what_calls_say(void **state)
 	assert_string_equal(target_of(x, writes_to(x, 932)), "/usr/y.h");
 	tell(x, "socket", ARGS(AF_UNIX, SOCK_RAW, 0), 935, NULL); /* the kernel makes it one */
 	assert_string_equal(target_of(x, writes_to(x, 935)), "unix dgram");
+	tell(x, "mq_open", ARGS(0), 936, &queue);
+	assert_string_equal(target_of(x, writes_to(x, 936)), "/queue");
+	tell(x, "memfd_create", ARGS(0), 937, &queue);
+	assert_string_equal(target_of(x, writes_to(x, 937)), "/memfd:queue (deleted)");
+	tell(x, "open_tree", ARGS(HERE), 938, &folder);
+	assert_string_equal(target_of(x, writes_to(x, 938)), "/usr");
 	tell(x, "eventfd2", ARGS(0), 933, NULL);
 	assert_string_equal(target_of(x, writes_to(x, 933)), "anon_inode:[eventfd]");
 	tell(x, "openat", ARGS(HERE), 934, NULL); /* could not be read */
@@ -186,6 +193,9 @@ static void calls_about_no_fd(void **state)
 	assert_int_equal(tell(x, "write", ARGS(900, 0, 1), -EBADF, NULL), 0);
 	assert_int_equal(tell(x, "write", ARGS((uint64_t)-1, 0, 1), -EBADF, NULL), 0);
 	assert_int_not_equal(tell(x, "write", ARGS(900, 0, 1), -EAGAIN, NULL), 0);
+	/* Nor can one know of these that the kernel has looked at the number. */
+	assert_int_equal(tell(x, "pread64", ARGS(901, 0, 1, (uint64_t)-1), -EINVAL, NULL), 0);
+	assert_int_equal(tell(x, "recvmmsg", ARGS(901, 0, 1), -EFAULT, NULL), 0);
 	/* A registered ring's number is an index. */
 	assert_int_equal(tell(x, "io_uring_enter", ARGS(0, 1, 0, 16), 1, NULL), 0);
 	assert_int_not_equal(tell(x, "io_uring_enter", ARGS(4, 1, 0, 0), 1, NULL), 0);
@@ -194,6 +204,32 @@ static void calls_about_no_fd(void **state)
 		tell(x, "mmap", ARGS(0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS), 4096, NULL),
 		0);
 	assert_int_not_equal(tell(x, "mmap", ARGS(0, 4096, PROT_READ, MAP_PRIVATE), 4096, NULL), 0);
+}
+
+/* A path that is a number of one's own: the file is that which the number was then. */
+static void a_number_as_a_path(void **state)
+{
+	static const char *const ways[] = {
+		"/proc/self/fd/900", "/proc/thread-self/fd/900", "/dev/fd/900"};
+	struct said first = path("/a"), second = path("/b"), in = path("/dev/stdin");
+	struct said other = path("/proc/self/fd/900/x");
+	struct fixture *x = *state;
+
+	files_state(x->caller.files)->recorded = 1;
+	tell(x, "openat", ARGS(HERE), 0, &first);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		struct said said = path(ways[i]);
+
+		tell(x, "openat", ARGS(HERE), 900, &first);
+		tell(x, "openat", ARGS(HERE), 901, &said);
+		tell(x, "close", ARGS(900), 0, NULL);
+		tell(x, "openat", ARGS(HERE), 900, &second);
+		assert_string_equal(target_of(x, writes_to(x, 901)), "/a");
+	}
+	tell(x, "openat", ARGS(HERE), 901, &in);
+	assert_string_equal(target_of(x, writes_to(x, 901)), "/a");
+	tell(x, "openat", ARGS(HERE), 901, &other);
+	assert_string_equal(target_of(x, writes_to(x, 901)), other.bytes);
 }
 
 /* ---- names ---- */
@@ -352,8 +388,6 @@ static void links_lead_where_they_led_the_target(void **state)
 	snprintf(file, sizeof(file), "%s/file", root);
 	assert_int_equal(symlink("/file", link), 0);
 	close(open(file, O_CREAT | O_CLOEXEC, 0600));
-	snprintf(own, sizeof(own), "/dev/fd/%d", fd);
-	assert_string_equal(name_of_gone(x, own), "/dev/null"); /* the target is this process */
 	x->caller.pid = x->caller.tid = another_process(root);
 	if (x->caller.pid) {
 		assert_string_equal(name_of_gone(x, "/link"), file);
@@ -469,6 +503,7 @@ int main(void)
 		WITH(closes_that_fail),
 		WITH(what_calls_say),
 		WITH(calls_about_no_fd),
+		WITH(a_number_as_a_path),
 		WITH(names_are_read_while_the_number_is_the_same),
 		WITH(a_peer_after_the_name),
 		WITH(a_socket_of_many_numbers_is_one),

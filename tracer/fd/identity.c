@@ -27,7 +27,7 @@ enum effect {
 	EFFECT_MAKE,     /* the result is a new fd: `text` */
 	EFFECT_SIGNALFD, /* the same, unless the first argument is one */
 	EFFECT_OPEN,     /* the same, of a path */
-	EFFECT_MEMFD,    /* the same, with a name */
+	EFFECT_NAMED,    /* the same, with a name that is no path */
 	EFFECT_SOCKET,   /* the same, by the arguments */
 	EFFECT_ACCEPT,   /* the same, by the fd and the peer's address */
 	EFFECT_PAIR,     /* two new fds are written */
@@ -73,8 +73,15 @@ static const struct row {
 	{"fanotify_init", EFFECT_MAKE, 0, "anon_inode:[fanotify]"},
 	{"inotify_init", EFFECT_MAKE, 0, "anon_inode:inotify"},
 	{"inotify_init1", EFFECT_MAKE, 0, "anon_inode:inotify"},
-	{"memfd_create", EFFECT_MEMFD, KIND_PATH_1, NULL},
-	{"pidfd_open", EFFECT_MAKE, 0, "pidfd"},
+	{"memfd_create", EFFECT_NAMED, KIND_PATH_1, NULL},
+	{"memfd_secret", EFFECT_MAKE, 0, "/secretmem (deleted)"},
+	{"mq_open", EFFECT_NAMED, KIND_PATH_1, NULL},
+	{"fsopen", EFFECT_MAKE, 0, "anon_inode:[fscontext]"},
+	{"fspick", EFFECT_MAKE, 0, "anon_inode:[fscontext]"},
+	{"fsmount", EFFECT_MAKE, 0, NULL},
+	{"open_tree", EFFECT_OPEN, KIND_PATH_2, NULL},
+	{"open_tree_attr", EFFECT_OPEN, KIND_PATH_2, NULL},
+	{"pidfd_open", EFFECT_MAKE, 0, "anon_inode:[pidfd]"},
 	{"pidfd_getfd", EFFECT_MAKE, 0, NULL},
 	{"open_by_handle_at", EFFECT_MAKE, 0, NULL},
 	{"userfaultfd", EFFECT_MAKE, 0, "anon_inode:[userfaultfd]"},
@@ -326,20 +333,6 @@ static char *without_self(const struct wanted *w, const char *path)
 	return mem_strdup(path);
 }
 
-/* The same of what leads there from /dev; NULL: it does not. Heap. */
-static char *through_dev(const struct wanted *w, const char *path)
-{
-	static const char *const streams[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
-	static const char fds[] = "/dev/fd/";
-
-	for (int i = 0; i < 3; i++)
-		if (strcmp(path, streams[i]) == 0)
-			return mem_printf("/proc/%d/fd/%d", w->pid, i);
-	return strncmp(path, fds, strlen(fds)) == 0
-		       ? mem_printf("/proc/%d/fd/%s", w->pid, path + strlen(fds))
-		       : NULL;
-}
-
 /* A path of the target's that is looked up, by us or by the filler's thread. */
 struct lookup {
 	char *root;   /* heap: the target's */
@@ -405,9 +398,7 @@ static char *resolve(
 		return NULL;
 	l = mem_calloc(1, sizeof(*l));
 	l->root = mem_printf("/proc/%d/root", w->tid);
-	l->path = through_dev(w, path);
-	if (!l->path)
-		l->path = mem_strdup(path);
+	l->path = mem_strdup(path);
 	snprintf(own, sizeof(own), "/proc/%d/", w->pid);
 	l->is_entry = strncmp(l->path, own, strlen(own)) == 0;
 	l->pid = w->pid;
@@ -521,6 +512,38 @@ static int is_not_at_its_path(const struct sys_event *ev)
 	return (flags & O_TMPFILE) == O_TMPFILE || strcmp(ev->def->name, "openat2") == 0;
 }
 
+/* The number of its own that the path leads to, or -1. */
+static int64_t number_as_path(const char *path)
+{
+	static const char *const streams[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
+	static const char *const folders[] = {
+		"/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/"};
+	char *end;
+
+	for (int i = 0; i < 3; i++) {
+		size_t len = strlen(folders[i]);
+
+		if (strcmp(path, streams[i]) == 0)
+			return i;
+		if (strncmp(path, folders[i], len) == 0 && path[len] >= '0' && path[len] <= '9') {
+			unsigned long fd = strtoul(path + len, &end, 10);
+
+			return *end || fd > INT32_MAX ? -1 : (int64_t)fd;
+		}
+	}
+	return -1;
+}
+
+/* What is opened by a number is called as that is. */
+static char *target_of_number(const struct caller *c, const struct sys_event *ev, const char *path)
+{
+	int64_t fd = number_as_path(path);
+	const struct life *life =
+		fd < 0 ? NULL : files_known_at(c->files, (uint32_t)fd, ev->entry_ns);
+
+	return mem_strdup(life && life->file->target ? life->file->target : path);
+}
+
 static char *path_said(const struct caller *c, const struct sys_event *ev, const struct said *said)
 {
 	cleanup_free char *path = NULL;
@@ -531,7 +554,7 @@ static char *path_said(const struct caller *c, const struct sys_event *ev, const
 		return NULL;
 	path = mem_strndup(said->bytes, said->len);
 	if (*path == '/')
-		return mem_strdup(path);
+		return target_of_number(c, ev, path);
 	folder = folder_of(c, ev);
 	for (name = path; strncmp(name, "./", 2) == 0; name += 2)
 		;
@@ -626,9 +649,9 @@ static int64_t opened_with(const struct sys_event *ev, enum effect effect)
 
 	if (effect == EFFECT_PAIR)
 		return strcmp(name, "pipe2") ? -1 : (int64_t)ev->args[1];
-	if (effect != EFFECT_OPEN || strcmp(name, "openat2") == 0)
-		return -1;
-	return strcmp(name, "creat") == 0 ? 0 : (int64_t)ev->args[strcmp(name, "open") ? 2 : 1];
+	if (strcmp(name, "open") == 0 || strcmp(name, "openat") == 0)
+		return (int64_t)ev->args[strcmp(name, "open") ? 2 : 1];
+	return strcmp(name, "creat") == 0 ? 0 : -1;
 }
 
 static void set_blocking(struct file *file, const struct sys_event *ev, enum effect effect)
@@ -666,9 +689,12 @@ static char *socket_said(const struct sys_event *ev)
 }
 
 /* As /proc has it. */
-static char *memfd_said(const struct said *said)
+static char *named_said(const struct sys_event *ev, const struct said *said)
 {
-	return said ? mem_printf("/memfd:%.*s (deleted)", (int)said->len, (const char *)said->bytes)
+	int is_memfd = strcmp(ev->def->name, "memfd_create") == 0;
+
+	return said ? mem_printf("/%s%.*s%s", is_memfd ? "memfd:" : "", (int)said->len,
+			      (const char *)said->bytes, is_memfd ? " (deleted)" : "")
 		    : NULL;
 }
 
@@ -705,8 +731,8 @@ static void apply(struct identity *id, const struct caller *c, const struct sys_
 	case EFFECT_OPEN:
 		born(c, ev, ev->ret, path_said(c, ev, said));
 		break;
-	case EFFECT_MEMFD:
-		born(c, ev, ev->ret, memfd_said(said));
+	case EFFECT_NAMED:
+		born(c, ev, ev->ret, named_said(ev, said));
 		break;
 	case EFFECT_SOCKET:
 		born(c, ev, ev->ret, socket_said(ev));
@@ -755,6 +781,14 @@ static int had_effect(const struct sys_event *ev, enum effect effect)
 	       (effect == EFFECT_ADDRESS && ev->ret == -EINPROGRESS);
 }
 
+/* An error that tells nothing of the number: it may be about another one, about how the file was
+ * opened, or about what the kernel looks at before. */
+static int is_any_number(const struct sys_event *ev)
+{
+	return ev->outcome == SYS_RETURNED &&
+	       (ev->ret == -EBADF || ev->ret == -EINVAL || ev->ret == -EFAULT);
+}
+
 static uint8_t path_of(const struct file *file)
 {
 	if (!file->target)
@@ -774,8 +808,7 @@ void identity_call(struct identity *id, const struct caller *c, struct sys_event
 	int recorded = files_state(c->files)->recorded;
 
 	*ret_file = NULL;
-	/* EBADF may be about the number, about another one, or about how the file was opened. */
-	if (fd >= 0 && traced && ev->outcome == SYS_RETURNED && ev->ret == -EBADF)
+	if (fd >= 0 && traced && is_any_number(ev))
 		life = files_known_at(c->files, (uint32_t)fd, ev->entry_ns);
 	else if (fd >= 0 && traced)
 		life = files_at(c->files, (uint32_t)fd, ev->entry_ns);
