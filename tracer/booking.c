@@ -188,8 +188,9 @@ void booking_call(struct session *s, struct tracee *t, const struct sys_event *e
 
 static void measure_now(struct session *s, struct tracee *t, struct sys_event *ev)
 {
-	struct life *life =
-		ev->def->fd ? files_open(t->files, (uint32_t)ev->args[ev->def->fd - 1]) : NULL;
+	struct life *life = ev->def->fd ? files_known_at(t->files,
+						  (uint32_t)ev->args[ev->def->fd - 1], ev->entry_ns)
+					: NULL;
 	struct decode_env env = call_env(s, t, ev, life ? life->file : NULL);
 	struct decode_in in = {ev, call_env_memory(s, t), &env};
 

@@ -93,7 +93,7 @@ static const struct file *measured_file(struct session *s, struct tracee *t)
 		return NULL;
 	if (is_recorded(t) && identity_segments(s->identity))
 		recorder_sweep_all_of(&s->recorder, t); /* the number may be another file's since */
-	life = files_open(t->files, (uint32_t)t->ev.args[t->ev.def->fd - 1]);
+	life = files_known_at(t->files, (uint32_t)t->ev.args[t->ev.def->fd - 1], t->ev.entry_ns);
 	return life ? life->file : NULL;
 }
 
@@ -183,8 +183,7 @@ static void closing(struct tracee *t, int change)
 	if (!identity_closing(&t->ev, &first, &last))
 		return;
 	t->closing = change > 0;
-	if (first == last)
-		files_closing(t->files, first, change);
+	files_closing(t->files, first, last, change);
 	files_state(t->files)->busy += (unsigned int)change;
 }
 

@@ -356,6 +356,38 @@ static void twins(char **args)
 	CHECK(waitpid(pid, &st, 0) == pid && st == 0);
 }
 
+static atomic_int blocked;
+
+static void *receive_one(void *arg)
+{
+	char c;
+
+	atomic_store(&blocked, (int)syscall(SYS_gettid));
+	CHECK(recvfrom(FD, &c, 1, 0, NULL, NULL) == 1);
+	return arg;
+}
+
+/* A thread receives 1 datagram at a number that is another socket's meanwhile: that one joins what
+ * it receives (UDP_GRO). 1: the first one does. */
+static void swapped(char **args)
+{
+	struct udp u = udp_open(), other = udp_open();
+	int on = 1;
+	pthread_t t;
+
+	if (setsockopt(t_num(args, 0, 0) ? u.rx : other.rx, IPPROTO_UDP, 104 /* UDP_GRO */, &on,
+		    sizeof(on)))
+		t_skip("UDP_GRO");
+	CHECK(dup2(u.rx, FD) == FD && close(u.rx) == 0);
+	CHECK(pthread_create(&t, NULL, receive_one, NULL) == 0);
+	while (!atomic_load(&blocked))
+		sched_yield();
+	t_await_state(getpid(), atomic_load(&blocked), 'S');
+	CHECK(dup2(other.rx, FD) == FD);
+	CHECK(sendto(u.tx, "x", 1, 0, NULL, 0) == 1);
+	CHECK(pthread_join(t, NULL) == 0);
+}
+
 /* ---- a socket of another process ---- */
 
 #define RIGHTS_BYTES CMSG_SPACE(sizeof(int))
@@ -600,6 +632,7 @@ int main(int argc, char **argv)
 		{"alone", alone},
 		{"made", made},
 		{"twins", twins},
+		{"swapped", swapped},
 		{"rights", rights},
 		{"stolen", stolen},
 		{"given", given},

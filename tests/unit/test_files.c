@@ -287,13 +287,13 @@ static void numbers_being_closed(void **state)
 	struct fixture *x = *state;
 
 	assert_false(files_is_closing(x->files, 5));
-	files_closing(x->files, 5, 1);
-	files_closing(x->files, 5, 1);
-	files_closing(x->files, 5, -1);
+	files_closing(x->files, 5, 5, 1);
+	files_closing(x->files, 5, 5, 1);
+	files_closing(x->files, 5, 5, -1);
 	assert_true(files_is_closing(x->files, 5));
-	files_closing(x->files, 5, -1);
+	files_closing(x->files, 5, 5, -1);
 	assert_false(files_is_closing(x->files, 5));
-	files_closing(x->files, 5, -1); /* not begun */
+	files_closing(x->files, 5, 5, -1); /* not begun */
 	assert_false(files_is_closing(x->files, 5));
 }
 

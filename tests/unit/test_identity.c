@@ -419,11 +419,19 @@ static void names_at_a_stop(void **state)
 	life = identity_entry(x->id, &x->caller, &ev);
 	assert_string_equal(life->file->target, "/dev/null");
 	/* While a close is under way the number may be another file's already. */
-	files_closing(x->caller.files, (uint32_t)fd, 1);
+	files_closing(x->caller.files, (uint32_t)fd, (uint32_t)fd, 1);
 	close(fd);
 	assert_int_equal(open("/dev/zero", O_RDONLY | O_CLOEXEC), fd);
 	life = identity_entry(x->id, &x->caller, &ev);
 	assert_string_equal(life->file->target, "/dev/zero");
+	/* One of many numbers, too. */
+	files_closing(x->caller.files, (uint32_t)fd, (uint32_t)fd, -1);
+	assert_string_equal(identity_entry(x->id, &x->caller, &ev)->file->target, "/dev/zero");
+	files_closing(x->caller.files, 3, UINT32_MAX, 1);
+	close(fd);
+	assert_int_equal(open("/dev/full", O_RDONLY | O_CLOEXEC), fd);
+	assert_string_equal(identity_entry(x->id, &x->caller, &ev)->file->target, "/dev/full");
+	files_closing(x->caller.files, 3, UINT32_MAX, -1);
 	close(fd);
 	assert_null(identity_entry(x->id, &x->caller, &ev));
 }

@@ -37,6 +37,7 @@ struct files {
 	struct slot *last;
 	uint32_t last_fd;
 	struct files_state state;
+	unsigned int ranges; /* close_range under way */
 	unsigned int refs;
 };
 
@@ -282,7 +283,7 @@ struct files *files_copy_exec(struct files *f, pid_t pid, uint64_t now_ns)
 	struct map_iter it = {0};
 
 	own->state.recorded = 0;
-	own->state.busy = 0;
+	own->state.busy = own->ranges = 0;
 	while (map_next(&own->slots, &it)) {
 		struct slot *slot = it.value;
 
@@ -339,11 +340,13 @@ struct life *files_at(struct files *f, uint32_t fd, uint64_t entry_ns)
 struct life *files_known_at(const struct files *f, uint32_t fd, uint64_t entry_ns)
 {
 	struct slot *slot = find(f, fd);
+	struct life *life = slot ? &slot->now : NULL;
 
-	if (!slot || !slot->now.file || entry_ns < slot->now.born_begin ||
-		entry_ns > slot->now.died_end)
-		return NULL;
-	return &slot->now;
+	for (size_t i = 0; life && i < PAST_LIVES && entry_ns < life->born_begin; i++)
+		life = &slot->past[i];
+	return life && life->file && entry_ns >= life->born_begin && entry_ns <= life->died_end
+		       ? life
+		       : NULL;
 }
 
 struct life *files_open(const struct files *f, uint32_t fd)
@@ -443,11 +446,13 @@ void files_died_range(
 			files_died(f, (uint32_t)(it.key - 1), begin_ns, end_ns);
 }
 
-void files_closing(struct files *f, uint32_t fd, int change)
+void files_closing(struct files *f, uint32_t first, uint32_t last, int change)
 {
-	struct slot *slot = get(f, fd);
+	struct slot *slot = first == last ? get(f, first) : NULL;
 
-	if (change > 0)
+	if (!slot)
+		f->ranges += (unsigned int)change;
+	else if (change > 0)
 		slot->closing++;
 	else if (slot->closing)
 		slot->closing--;
@@ -457,5 +462,5 @@ int files_is_closing(const struct files *f, uint32_t fd)
 {
 	const struct slot *slot = find(f, fd);
 
-	return slot && slot->closing;
+	return f->ranges || (slot && slot->closing);
 }

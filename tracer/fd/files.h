@@ -120,8 +120,9 @@ void files_died(struct files *f, uint32_t fd, uint64_t begin_ns, uint64_t end_ns
 void files_died_range(
 	struct files *f, uint32_t first, uint32_t last, uint64_t begin_ns, uint64_t end_ns);
 
-/* A close of the number is under way, in a stopped call (+1), or over (-1). */
-void files_closing(struct files *f, uint32_t fd, int change);
+/* A close of first..last is under way, in a stopped call (+1), or over (-1). */
+void files_closing(struct files *f, uint32_t first, uint32_t last, int change);
+/* 1 if one of that number may be. */
 int files_is_closing(const struct files *f, uint32_t fd);
 
 /* Its file is another one, which life gets its own reference of: it is known by now what it is. */
