@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "tracer/call_env.h"
 #include "tracer/dispositions.h"
 #include "tracer/front.h"
 #include "tracer/launch.h"
@@ -165,6 +166,21 @@ static int scan_thread(void *ctx, pid_t tid)
 	return tid == scan->pid ? 0 : seize_thread(scan->s, scan->pid, tid);
 }
 
+/* A ring that was made before: each thread has been seized, so that another one is seen. */
+static void note_ring(struct session *s, pid_t pid)
+{
+	const struct tracee *t = member(s, pid);
+	struct caller c;
+
+	if (!t || !s->map.fds)
+		return;
+	c = call_env_caller(t);
+	if (!identity_has_ring(&c))
+		return;
+	s->seen.io_uring = 1;
+	recorder_files_uncertain(&s->recorder, t->files);
+}
+
 static int attach_process(struct session *s, pid_t pid, struct err *err)
 {
 	struct scan scan = {s, pid};
@@ -178,6 +194,7 @@ static int attach_process(struct session *s, pid_t pid, struct err *err)
 	/* Threads that are made while we look are found by the next look. */
 	while (each_number(path, scan_thread, &scan) > 0)
 		;
+	note_ring(s, pid);
 	return member(s, pid) || rc >= 0 ? 0 : seize_error(pid, EPERM, err);
 }
 

@@ -138,6 +138,28 @@ def a_process_without_its_first_thread(t):
     ended(t, p)
 
 
+@each_mode()
+def a_ring_that_is_there_already(t):
+    """It opens and closes: what a number is, is asked at each call."""
+    p = t.start([t.target("aio"), "opened"])
+    wait_for("its ring", lambda: p.poll() is not None or any(
+        "io_uring" in os.readlink(e.path) for e in os.scandir("/proc/%d/fd" % p.pid)))
+    if p.poll() == 77:
+        raise Skip("no io_uring")
+
+    def traced(pace):
+        result, _ = attach(t, ["-q", "-e", "pread64"], [p.pid], seconds=0.2 * pace)
+        rows = sorted((f for f in result["fds"] if f["generation"] is not None), key=lambda f: f["generation"])
+        check(len(rows) > 2, "files: %r" % rows)
+        for row in rows[1:-1]:
+            eq([c["calls"] for c in row["syscalls"]], [3 if row["target"] == "/dev/null" else 1], row["target"])
+        check(any("io_uring" in spot for spot in result["blind_spots"]), "blind spots")
+
+    at_some_pace(traced)
+    p.kill()
+    t.finish(p)
+
+
 # ---- the window ----
 
 @test

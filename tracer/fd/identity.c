@@ -867,6 +867,25 @@ void identity_begin(struct identity *id, const struct caller *c)
 	state->recorded = state->whole = 1;
 }
 
+int identity_has_ring(const struct caller *c)
+{
+	static const char ring[] = "anon_inode:[io_uring]";
+	char path[64], link[sizeof(ring)] = "";
+	struct dirent *e;
+	int found = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", c->tid);
+	dir = opendir(path);
+	while (dir && !found && (e = readdir(dir)))
+		found = readlinkat(dirfd(dir), e->d_name, link, sizeof(link)) ==
+				(ssize_t)strlen(ring) &&
+			memcmp(link, ring, strlen(ring)) == 0;
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
 /* ---- fds of others ---- */
 
 void identity_received(
