@@ -531,7 +531,7 @@ def names_that_are_not_there(t):
     new = side(t, "new", None, None, None)
     for version in ("1.10", "release-2"):
         profile(t, "baseline", "save", version, "--output-dir", new)
-    for word, end in (("1.1", "; did you mean '1.10'?"), ("relaese-2", "; did you mean 'release-2'?"), ("main", "/baselines")):
+    for word, end in (("1.1", "; did you mean '1.10'?"), ("relaese-2", "; did you mean 'release-2'?"), ("main", "(baseline list names those there are)")):
         for words in ([word], [new, word]):
             err = profile(t, "compare", *words, "--output-dir", new, status=2).err
             check("%s: no file, no directory, and no baseline in " % word in err and err.rstrip().endswith(end), err)
