@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <cmocka.h>
@@ -123,6 +124,13 @@ static void told(
 #define OTHER(us, step_name, ret)                                                                  \
 	{                                                                                          \
 		step_name, 4, ret, us, 0, 1000, BLOCKING_UNKNOWN, 1, 5, 0                          \
+	}
+/* A change of what the epoll of descriptor 3 watches, which goes on to be watched. */
+#define ADD EPOLL_CTL_ADD
+#define DEL EPOLL_CTL_DEL
+#define WATCH(op)                                                                                  \
+	{                                                                                          \
+		"epoll_ctl", op, 0, 0, 0, 0, 0, 0, 0, 0                                            \
 	}
 #define WAIT(us) OTHER(us, "epoll_wait", 1)
 
@@ -281,6 +289,16 @@ static const struct sequence {
 	/* events */
 	{{S("epoll_wait", 4, 4), S("epoll_wait", 4, 1)}, "limit arrivals", 0},
 	{{S("epoll_wait", 4, 0), S("epoll_wait", 4, 2)}, "arrivals", 0},
+	/* all that it watches, or not all */
+	{{WATCH(ADD), WATCH(ADD), S("epoll_wait", 2, 2), S("epoll_wait", 2, 2)},
+		"arrivals arrivals", 0},
+	{{WATCH(ADD), WATCH(ADD), WATCH(ADD), S("epoll_wait", 2, 2), S("epoll_wait", 2, 1)},
+		"limit arrivals", 0},
+	{{WATCH(ADD), WATCH(ADD), WATCH(ADD), WATCH(DEL), S("epoll_wait", 2, 2)}, "arrivals", 0},
+	{{WATCH(ADD), WATCH(ADD), S("epoll_wait", 2, 2), S("epoll_wait", 2, 1)}, "limit arrivals",
+		1},
+	{{WATCH(ADD), S("epoll_wait", 2, 2), S("epoll_wait", 1, 1), S("epoll_wait", 2, 1)},
+		"limit limit arrivals", 0},
 	{{S("io_submit", 8, 8), S("io_getevents", 8, 8)}, "caller arrivals", 0},
 	{{S("poll", 4, 4), S("read", 0, 9)}, "", 0},
 	/* what is read into */
@@ -382,6 +400,38 @@ static void test_order_of_threads(void **state)
 	assert_string_equal(text, "caller unknown exchanged");
 }
 
+/* A thread waits while another takes all that it asked for: only what it waits then says that no
+ * more was there. */
+static void test_under_way(void **state)
+{
+	static const struct step full = BY(1, "recvmmsg", 8, 8),
+				 next = IN(0, "recvmmsg", 8, 8, MSG_WAITFORONE, BLOCKING_YES);
+	static const struct {
+		uint64_t entry_ns, exit_ns;
+		enum cause cause;
+	} rows[] = {{100, 1500000 + 30000, CAUSE_MET}, {100, 1500000 + 90000, CAUSE_ARRIVALS},
+		{1501000, 1501000 + 30000, CAUSE_LIMIT},
+		{1501000, 1501000 + 90000, CAUSE_ARRIVALS}};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		struct causes *c = causes_new(1);
+		struct caused of[2];
+		uint64_t now_ns = 1500000 - 1000;
+		struct sys_event ev = event_of(&full, &now_ns);
+
+		assert_int_equal(causes_add(c, &ev, 1, of), 0);
+		ev = event_of(&next, &now_ns);
+		ev.thread_id = 2;
+		ev.entry_ns = rows[i].entry_ns;
+		ev.exit_ns = rows[i].exit_ns;
+		assert_int_equal(causes_add(c, &ev, 1, of), 1);
+		if (of[0].cause != rows[i].cause)
+			fail_msg("row %zu: %s", i, cause_name(of[0].cause));
+		causes_free(c);
+	}
+}
+
 /* All descriptors of a result may be a single thread's. */
 static void test_order_on_many(void **state)
 {
@@ -450,6 +500,7 @@ int main(void)
 		cmocka_unit_test(test_sequences),
 		cmocka_unit_test(test_without_times),
 		cmocka_unit_test(test_order_of_threads),
+		cmocka_unit_test(test_under_way),
 		cmocka_unit_test(test_order_on_many),
 		cmocka_unit_test(test_beyond_the_rows),
 		cmocka_unit_test(test_pairs_are_bounded),

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "common/base/clock.h"
@@ -30,6 +31,7 @@ enum role {
 	ROLE_FILL,     /* readv: what is there, into all of these */
 	ROLE_READ,
 	ROLE_WAIT,     /* until something is there to take */
+	ROLE_WATCH,    /* what an epoll tells of */
 	ROLE_GIVE,     /* a batch */
 	ROLE_GIVE_ONE, /* a message */
 	ROLE_WRITE,
@@ -67,7 +69,7 @@ struct supposed {
 };
 
 struct causes {
-	int times;
+	int times, attached;
 	struct exchange *exchange; /* owned */
 	uint8_t *roles;            /* by def->index; 0: not known yet */
 	size_t roles_len;
@@ -88,6 +90,8 @@ struct causes {
 	} threads[AGG_ROWS_MAX + 1];
 	struct {
 		uint8_t no_room, refuses; /* a call on it has failed so */
+		uint8_t unseen;           /* it told of more than was seen to be added to it */
+		uint32_t watched; /* of an epoll: added to it and not taken out, but by a close */
 		struct supposed *supposed;
 	} fds[AGG_ROWS_MAX + 1];
 };
@@ -103,6 +107,7 @@ struct causes *causes_new(int times)
 
 void causes_attached(struct causes *c)
 {
+	c->attached = 1;
 	exchange_attached(c->exchange);
 }
 
@@ -143,6 +148,8 @@ static enum role find_role(const struct sys_def *def)
 		return ROLE_READ;
 	if (strcmp(name, "write") == 0)
 		return ROLE_WRITE;
+	if (strcmp(name, "epoll_ctl") == 0)
+		return ROLE_WATCH;
 	if (def->class == CLASS_WAIT && (strstr(name, "poll") || strstr(name, "select")))
 		return ROLE_WAIT;
 	return sends && (strcmp(name, "sendmsg") == 0 || strcmp(name, "sendto") == 0)
@@ -267,8 +274,8 @@ static uint64_t stopped_ns(const struct sys_event *ev)
 	return ev->seen == SEEN_RECORDED ? 0 : TAKE_STOPPED_NS;
 }
 
-/* It took longer than for what it moved. */
-static int has_waited(const struct causes *c, const struct sys_event *ev)
+/* After since_ns it took longer than for what it moved. */
+static int has_waited_since(const struct causes *c, const struct sys_event *ev, uint64_t since_ns)
 {
 	uint64_t most = TAKE_NS;
 
@@ -277,8 +284,14 @@ static int has_waited(const struct causes *c, const struct sys_event *ev)
 	if (ev->m.bytes_moved != NOT_MEASURED && sys_ok(ev))
 		most += TAKE_BYTE_NS * ev->m.bytes_moved;
 	most += stopped_ns(ev);
-	return c->times && ev->exit_ns > ev->entry_ns && ev->exit_ns - ev->entry_ns > most &&
-	       may_wait(ev);
+	if (since_ns < ev->entry_ns)
+		since_ns = ev->entry_ns;
+	return c->times && ev->exit_ns > since_ns && ev->exit_ns - since_ns > most && may_wait(ev);
+}
+
+static int has_waited(const struct causes *c, const struct sys_event *ev)
+{
+	return has_waited_since(c, ev, 0);
 }
 
 /* Its thread waited, and was told of so many descriptors. */
@@ -319,6 +332,29 @@ static int are_all_submitted(const struct causes *c, const struct sys_event *ev)
 	       c->threads[thread].submitted == ev->m.batch_moved;
 }
 
+static void note_watch(struct causes *c, const struct sys_event *ev)
+{
+	uint32_t fd = rows_id(ev->fd_id);
+
+	if (!fd || !sys_ok(ev))
+		return;
+	if ((int32_t)ev->args[1] == EPOLL_CTL_ADD)
+		c->fds[fd].watched++;
+	else if ((int32_t)ev->args[1] == EPOLL_CTL_DEL && c->fds[fd].watched)
+		c->fds[fd].watched--;
+}
+
+/* All that the epoll watches: it cannot tell of more. */
+static int are_all_watched(struct causes *c, const struct sys_event *ev)
+{
+	uint32_t fd = rows_id(ev->fd_id);
+
+	if (!fd || is_messages(ev) || !c->fds[fd].watched)
+		return 0;
+	c->fds[fd].unseen |= ev->m.batch_moved > c->fds[fd].watched;
+	return !c->attached && !c->fds[fd].unseen && ev->m.batch_moved == c->fds[fd].watched;
+}
+
 /* An error after the first message ends the call, and the kernel gives it to the next one. */
 static int may_be_cut(const struct sys_event *ev)
 {
@@ -345,7 +381,7 @@ static int judge_take(struct causes *c, const struct sys_event *ev, struct cause
 	if (may_be_cut(ev))
 		return 1;
 	if (ev->m.batch_moved < ev->m.batch_asked || (waits_for_all(ev) && has_waited(c, ev)) ||
-		are_all_submitted(c, ev))
+		are_all_submitted(c, ev) || are_all_watched(c, ev))
 		return 0;
 	if (!is_messages(ev))
 		return 1;
@@ -361,7 +397,8 @@ static int judge_take(struct causes *c, const struct sys_event *ev, struct cause
 
 /* Was more there when the call was over that took all it asked for? What its thread waited for
  * between them was this, if it was told of so many. When it has given others something, or some
- * time has gone, it may have come since. */
+ * time has gone, it may have come since; so it may where it was another thread's that was under way
+ * already: of that one's time only what is left says that it waited. */
 static enum cause judge_next(
 	const struct causes *c, const struct place *p, const struct sys_event *ev)
 {
@@ -369,11 +406,12 @@ static enum cause judge_next(
 
 	if (!sys_ok(ev) && ev->ret != -EAGAIN)
 		return CAUSE_UNKNOWN;
-	if ((p->end == END_CUT && !p->timed) || !sys_ok(ev) || !ev->ret || has_waited(c, ev))
+	if ((p->end == END_CUT && !p->timed) || !sys_ok(ev) || !ev->ret ||
+		has_waited_since(c, ev, p->end_ns))
 		return CAUSE_ARRIVALS;
 	if (thread && c->threads[thread].told && c->threads[thread].told_ns >= p->end_ns)
 		return CAUSE_ARRIVALS;
-	if ((thread && c->threads[thread].gave_ns >= p->end_ns) ||
+	if ((thread && c->threads[thread].gave_ns >= p->end_ns) || has_waited(c, ev) ||
 		ev->entry_ns > p->end_ns + BACK_TO_BACK_NS + stopped_ns(ev))
 		return p->timed == TIMED_SURELY ? CAUSE_TIME
 		       : p->timed               ? CAUSE_ARRIVALS
@@ -705,6 +743,9 @@ size_t causes_add(struct causes *c, const struct sys_event *ev, uint8_t phase, s
 		break;
 	case ROLE_WRITE:
 		note_gift(c, ev);
+		break;
+	case ROLE_WATCH:
+		note_watch(c, ev);
 		break;
 	case ROLE_NONE:
 		break;
