@@ -115,13 +115,15 @@ static int is_kind(const char *target, const char *kind)
 }
 
 /* Behind a path there may be a driver for which each write is a packet, a record or a command: of
- * devices only these take bytes. */
+ * devices only these take bytes. What has no path may be one, too: of what is written to an eventfd
+ * at once only the first number counts. */
 static int is_commanded(const char *path)
 {
 	static const char *const bytes[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/tty",
 		"/dev/pts/", "/dev/console", "/dev/shm/"};
 
-	if (strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/sys/", 5) == 0)
+	if (strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/sys/", 5) == 0 ||
+		strncmp(path, "anon_inode:", 11) == 0)
 		return 1;
 	if (strncmp(path, "/dev/", 5) != 0)
 		return 0;
