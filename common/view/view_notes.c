@@ -52,14 +52,29 @@ static void note_empty(struct doc *d, const struct batch_facts *f)
 			view_count(d, calls), f->way == BATCH_TAKES ? "brought" : "moved");
 }
 
-/* Of calls that each moved one: could they have been one call? As far as gathering tells. */
+/* Of calls that each took one: those after which more may have been there. */
+static uint64_t left_some(const struct batch_facts *f)
+{
+	const struct res_counts *by = &f->batch->limited_by;
+	uint64_t of_one = view_counter(&f->batch->asked_to_transferred, "1->1");
+	uint64_t full = sat_add(
+		view_counter(by, cause_name(CAUSE_LIMIT)), view_counter(by, cause_name(CAUSE_MET)));
+
+	return sat_add(sat_add(view_counter(by, cause_name(CAUSE_TIME)),
+			       view_counter(by, cause_name(CAUSE_UNKNOWN))),
+		full < of_one ? full : of_one);
+}
+
+/* Of calls that each moved one: could they have been one call? As far as gathering tells. Where
+ * they took what limits the call says why: "". */
 static const char *of_singles(
 	struct doc *d, const struct res_result *r, const struct batch_facts *f)
 {
 	uint64_t calls = 0, saved = 0;
 
 	if (f->way == BATCH_TAKES)
-		return "no more was there";
+		return at_least(left_some(f), RARELY, f->batch->single) ? ""
+									: ": no more was there";
 	for (size_t i = 0; i < r->gathering.len; i++) {
 		const struct res_gathering *row = &r->gathering.at[i];
 
@@ -69,12 +84,12 @@ static const char *of_singles(
 		saved = sat_add(saved, view_zero(row->saved_at_most));
 	}
 	if (f->timeless)
-		return "whether they could have gone together is not measured: " VIEW_NO_TIMES;
+		return ": whether they could have gone together is not measured: " VIEW_NO_TIMES;
 	if (!calls)
-		return "whether they could have gone together is not known";
+		return ": whether they could have gone together is not known";
 	if (!at_least(saved, RARELY, calls))
-		return "hardly any could have gone together, so there batching gains nothing";
-	return arena_printf(&d->arena, "%s of %s calls could have gone with the one before",
+		return ": hardly any could have gone together, so there batching gains nothing";
+	return arena_printf(&d->arena, ": %s of %s calls could have gone with the one before",
 		view_count(d, saved), view_count(d, calls));
 }
 
@@ -82,7 +97,7 @@ static void note_single(
 	struct doc *d, const struct res_result *r, const struct batch_facts *f, const char *noun)
 {
 	if (f->most > 1 && at_least(f->batch->single, MOSTLY, f->judged))
-		doc_note(d, "%s: %s of %s calls %s one %s only: %s.", view_name(f->call->name),
+		doc_note(d, "%s: %s of %s calls %s one %s only%s.", view_name(f->call->name),
 			view_count(d, f->batch->single), view_count(d, f->judged),
 			f->way == BATCH_TAKES ? "brought" : "moved", noun, of_singles(d, r, f));
 }
