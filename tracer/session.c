@@ -112,7 +112,7 @@ static int fd_name(void *ctx, uint32_t id, struct agg_fd *ret)
 	if (!info)
 		return -1;
 	*ret = (struct agg_fd){(uint64_t)info->pid, info->fd, info->generation, info->file->target,
-		info->file->type};
+		info->file->type, info->file->shared};
 	return 0;
 }
 

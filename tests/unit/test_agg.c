@@ -64,7 +64,7 @@ static int thread_name(void *ctx, uint32_t id, uint64_t *pid, uint64_t *tid, con
 static int fd_name(void *ctx, uint32_t id, struct agg_fd *ret)
 {
 	(void)ctx;
-	*ret = (struct agg_fd){500, id / 10, id % 10, id == 71 ? NULL : "/dev/null", NULL};
+	*ret = (struct agg_fd){500, id / 10, id % 10, id == 71 ? NULL : "/dev/null", NULL, 0};
 	return 0;
 }
 

@@ -37,7 +37,7 @@ static int thread_name(
 static int fd_name(void *ctx, uint32_t id, struct agg_fd *ret)
 {
 	(void)ctx;
-	*ret = (struct agg_fd){1, id, 0, "/x", NULL};
+	*ret = (struct agg_fd){1, id, 0, "/x", NULL, 0};
 	return 0;
 }
 

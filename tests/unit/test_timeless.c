@@ -30,7 +30,7 @@ static int thread_name(void *ctx, uint32_t id, uint64_t *pid, uint64_t *tid, con
 static int fd_name(void *ctx, uint32_t id, struct agg_fd *ret)
 {
 	(void)ctx;
-	*ret = (struct agg_fd){10, id, 0, "udp 127.0.0.1:1 -> 127.0.0.1:53", NULL};
+	*ret = (struct agg_fd){10, id, 0, "udp 127.0.0.1:1 -> 127.0.0.1:53", NULL, 0};
 	return 0;
 }
 

@@ -251,6 +251,17 @@ static void threads_result(const struct agg *a, const struct agg_names *names, s
 			AGG_ROWS_MAX);
 }
 
+/* A process that reads more at once would take it from the next one. */
+static void no_larger_reads(struct res_fd *fd)
+{
+	for (size_t i = 0; i < fd->syscalls.len; i++) {
+		struct res_part *p = &fd->syscalls.at[i];
+
+		if (p->larger_reads != U64_NONE && !sys_by_name(p->name)->offset)
+			p->larger_reads = 0;
+	}
+}
+
 static void fds_result(const struct agg *a, const struct agg_names *names, struct res_result *r)
 {
 	const struct parts_owner *owner;
@@ -269,6 +280,8 @@ static void fds_result(const struct agg *a, const struct agg_names *names, struc
 		to->generation = fd.generation;
 		to->target = arena_strdup(result_arena(r), fd.target);
 		to->type = arena_strdup(result_arena(r), fd.type);
+		if (fd.shared)
+			no_larger_reads(to);
 	}
 	qsort(r->fds.at, r->fds.len, sizeof(*r->fds.at), fd_cmp);
 	if (a->fds.merged)

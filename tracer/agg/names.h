@@ -8,6 +8,7 @@
 struct agg_fd {
 	uint64_t pid, fd, generation;
 	const char *target, *type;
+	int shared; /* several processes read on in it, each from where the last one had ended */
 };
 
 /* Who the ids in the events are; asked when the result is built. The strings are copied. */

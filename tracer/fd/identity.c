@@ -799,6 +799,16 @@ static uint8_t path_of(const struct file *file)
 	return *file->target == '/' ? PATH_YES : PATH_NO;
 }
 
+/* Who reads on in a file that others read on in, as a shell and what it starts do, takes what it
+ * reads from them. */
+static void note_reader(struct file *file, const struct caller *c, const struct sys_event *ev)
+{
+	if (!ev->def->reads || ev->def->offset || !sys_ok(ev))
+		return;
+	file->shared |= file->reader && file->reader != c->pid;
+	file->reader = c->pid;
+}
+
 void identity_call(struct identity *id, const struct caller *c, struct sys_event *ev, int traced,
 	const struct said *said, const struct file **ret_file)
 {
@@ -818,6 +828,7 @@ void identity_call(struct identity *id, const struct caller *c, struct sys_event
 		ev->blocking = life->file->blocking;
 		ev->path = path_of(life->file);
 		ev->takes = life->file->takes;
+		note_reader(life->file, c, ev);
 		if (recorded)
 			want_name(id, c, (uint32_t)fd, life);
 		else if (life->file->name == FILE_UNNAMED)
