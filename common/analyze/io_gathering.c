@@ -90,7 +90,8 @@ static void notes(struct doc *d, const struct res_result *r, size_t left_out)
 		"can wait for others (on any descriptor; who says where in a file waits for "
 		"nobody), tells others something or may see what was written, makes another call "
 		"on the descriptor, forks or ends, and when a call of another thread on it ends "
-		"that is no send: an answer may depend on it. Places with fewer than %d calls are "
+		"that is no send, or one begins that sends bytes: an answer or their order may "
+		"depend on it. Places with fewer than %d calls are "
 		"left out.",
 		TARGET_CALLS_MIN);
 	if (reason)

@@ -20,6 +20,7 @@
 #define NM      NOT_MEASURED
 #define US      1000
 #define SOCKETS 100 /* descriptors from this one on are none of files */
+#define DGRAMS  200 /* ... and these take messages */
 
 /* A call, which may name a place in its file ("pread64@4096"): thread, descriptor (0: none), entry
  * and exit in us; units of a batch, an error (<0). */
@@ -60,7 +61,8 @@ static void take(struct gather *g, const struct step *s)
 		.m = {NM, NM, NM, NM, NM, NM, 0, 0, 0},
 		.thread_id = s->thread,
 		.fd_id = s->fd,
-		.path = s->fd >= SOCKETS ? PATH_NO : PATH_YES};
+		.path = s->fd >= SOCKETS ? PATH_NO : PATH_YES,
+		.takes = s->fd >= DGRAMS ? TAKES_MESSAGES | TAKES_SOCKET : 0};
 
 	name[strcspn(name, "@")] = '\0';
 	ev.def = sys_by_name(name);
@@ -401,7 +403,11 @@ static void what_ends_it(void **state)
 		{{"read", 2, 4, 5, 25, -11}, 3},
 		{{"read", 2, 9, 5, 25, 0}, 3},
 		{{"futex", 2, 0, 5, 25, 0}, 3},
-		{{"write", 2, 4, 24, 25, 0}, 3},
+		/* of bytes, whose order is kept */
+		{{"write", 2, 4, 24, 25, 0}, 2},
+		{{"sendto", 2, 4, 24, 25, 0}, 2},
+		{{"write", 2, 9, 24, 25, 0}, 3},
+		{{"pwrite64@4096", 2, 4, 24, 25, 0}, 3},
 	};
 
 	(void)state;
@@ -498,10 +504,16 @@ static void it_may_have_been_under_way(void **state)
 static void threads_hold_apart(void **state)
 {
 	(void)state;
-	TELLS("1.4 write -> writev 3: 2/2 (60/60) 2/2 (60/60) 2/2 (60/60) 2/2 (60/60)\n"
-	      "2.4 write -> writev 2: 1/0 (20/0) 1/0 (20/0) 1/0 (20/0) 1/0 (20/0)\n",
-		{"write", 1, 4, 0, 1, 0}, {"write", 2, 4, 1, 2, 0}, {"write", 1, 4, 20, 21, 0},
-		{"futex", 2, 0, 1, 20, 0}, {"write", 2, 4, 21, 22, 0}, {"write", 1, 4, 40, 41, 0});
+	TELLS("1.200 write -> sendmmsg 3: 2/2 (60/60) 2/2 (60/60) 2/2 (60/60) 2/2 (60/60)\n"
+	      "2.200 write -> sendmmsg 2: 1/0 (20/0) 1/0 (20/0) 1/0 (20/0) 1/0 (20/0)\n",
+		{"write", 1, DGRAMS, 0, 1, 0}, {"write", 2, DGRAMS, 1, 2, 0},
+		{"write", 1, DGRAMS, 20, 21, 0}, {"futex", 2, 0, 1, 20, 0},
+		{"write", 2, DGRAMS, 21, 22, 0}, {"write", 1, DGRAMS, 40, 41, 0});
+	/* bytes keep their order: those of each go when the other sends */
+	TELLS("1.4 write -> writev 4: 3/1 (90/23) 3/1 (90/23) 3/1 (90/23) 3/1 (90/23)\n"
+	      "2.4 write -> writev 2: 1/0 (20/18) 1/0 (20/18) 1/0 (20/18) 1/0 (20/18)\n",
+		{"write", 1, 4, 0, 1, 0}, {"write", 1, 4, 10, 11, 0}, {"write", 2, 4, 11, 12, 0},
+		{"write", 1, 4, 20, 21, 0}, {"write", 2, 4, 31, 32, 0}, {"write", 1, 4, 40, 41, 0});
 }
 
 /* ---- rows ---- */

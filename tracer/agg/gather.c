@@ -235,6 +235,23 @@ static void cut(struct gather *g, const struct sys_event *ev)
 	}
 }
 
+/* Another thread's send of bytes: what is held had come before it, and stays before it. Messages
+ * have no such order, nor has what says where in the file it goes. */
+static void keep_order(struct gather *g, const struct sys_event *ev)
+{
+	struct place *p = g->fds[ev->fd_id].held, *next;
+
+	if ((ev->takes & TAKES_MESSAGES) || ev->def->offset)
+		return;
+	for (; p; p = next) {
+		next = p->next;
+		if (p->thread_id == ev->thread_id)
+			continue;
+		p->cut_ns = ev->entry_ns;
+		unlist(p);
+	}
+}
+
 /* ---- calls ---- */
 
 static struct place *find(struct gather *g, const struct sys_event *ev)
@@ -351,6 +368,7 @@ static void add_send(struct gather *g, const struct sys_event *ev)
 	struct place *p = find(g, ev);
 
 	release(g, ev, p);
+	keep_order(g, ev);
 	g->asked[ev->thread_id] = 0;
 	if (p)
 		hold(g, p, ev);
