@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/units.h"
 #include "common/view/view_parts.h"
 
 static const struct {
@@ -54,7 +55,72 @@ static int compare_rows(const void *a, const void *b)
 	return c ? c : strcmp(x->errno_name, y->errno_name);
 }
 
-static struct error_row judge(const struct res_syscall *s, const struct res_count *e)
+/* A call's calls of one process, or of a part of it. */
+struct asker {
+	uint64_t pid, calls, errors;
+};
+
+static int compare_askers(const void *a, const void *b)
+{
+	const struct asker *x = a, *y = b;
+
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static struct asker *list_askers(
+	struct arena *a, const struct res_result *r, const char *call, size_t *ret_len)
+{
+	struct asker *list = arena_alloc(a, r->threads.len + 1, sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->threads.len; i++) {
+		const struct res_thread *t = &r->threads.at[i];
+
+		/* Without a number it is many, of which nothing is known apart. */
+		for (size_t k = 0; t->pid != U64_NONE && k < t->syscalls.len; k++)
+			if (!strcmp(view_name(t->syscalls.at[k].name), call))
+				list[n++] =
+					(struct asker){t->pid, view_zero(t->syscalls.at[k].calls),
+						view_zero(t->syscalls.at[k].errors)};
+	}
+	qsort(list, n, sizeof(*list), compare_askers);
+	*ret_len = n;
+	return list;
+}
+
+static int is_often(uint64_t errors, uint64_t calls)
+{
+	return errors >= ERRORS_OFTEN && (double)errors >= ERRORS_OFTEN_SHARE * (double)calls;
+}
+
+/* How many of them at most are of processes that fail so often. All, where it is not known who
+ * called. */
+static uint64_t of_often(struct arena *a, const struct res_result *r, const struct error_row *row)
+{
+	uint64_t often = 0;
+	size_t n;
+	struct asker *list;
+
+	if (!is_often(row->count, view_zero(row->call->calls)))
+		return 0;
+	list = list_askers(a, r, view_name(row->call->name), &n);
+	if (!n)
+		return row->count;
+	for (size_t i = 0, next; i < n; i = next) {
+		struct asker of = {0};
+
+		for (next = i; next < n && list[next].pid == list[i].pid; next++) {
+			of.calls = sat_add(of.calls, list[next].calls);
+			of.errors = sat_add(of.errors, list[next].errors);
+		}
+		if (is_often(of.errors, of.calls))
+			often = sat_add(often, of.errors);
+	}
+	return often < row->count ? often : row->count;
+}
+
+static struct error_row judge(struct arena *a, const struct res_result *r,
+	const struct res_syscall *s, const struct res_count *e)
 {
 	uint64_t calls = view_zero(s->calls);
 	struct error_row row = {
@@ -65,11 +131,12 @@ static struct error_row judge(const struct res_syscall *s, const struct res_coun
 	if (row.verdict != ERROR_SEARCH)
 		return row;
 	row.verdict = ERROR_NORMAL;
-	if (row.count >= ERRORS_OFTEN && row.rate >= ERRORS_OFTEN_SHARE) {
+	row.often = of_often(a, r, &row);
+	if (row.often >= ERRORS_OFTEN) {
 		row.verdict = ERROR_CHECK;
 		row.why = !strcmp(row.errno_name, "ENOENT")
-				  ? "most of these calls fail: the answer could be remembered, or "
-				    "inotify tell when it changes"
+				  ? "most of these calls fail: where they ask for the same, the "
+				    "answer could be remembered, or inotify tell when it changes"
 				  : "most of these calls fail: the answer could be remembered";
 	}
 	return row;
@@ -89,7 +156,7 @@ struct error_row *errors_list(struct arena *a, const struct res_result *r, size_
 
 		for (size_t j = 0; j < s->errnos.len; j++)
 			if (view_zero(s->errnos.at[j].count))
-				rows[n++] = judge(s, &s->errnos.at[j]);
+				rows[n++] = judge(a, r, s, &s->errnos.at[j]);
 	}
 	qsort(rows, n, sizeof(*rows), compare_rows);
 	*ret_len = n;

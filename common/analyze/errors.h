@@ -5,8 +5,8 @@
 #include "common/base/mem.h"
 #include "common/model/result.h"
 
-/* Searches that fail: so often, in so large a share of the call's calls, they
- * are worth a look. */
+/* Searches that fail: so often in one process, in so large a share of its calls, they are worth a
+ * look. What each of many processes asks once, none of them could remember. */
 #define ERRORS_OFTEN       100
 #define ERRORS_OFTEN_SHARE 0.5
 
@@ -15,8 +15,8 @@ enum error_verdict { ERROR_NORMAL, ERROR_SEARCH, ERROR_CHECK, ERROR_UNKNOWN };
 struct error_row {
 	const struct res_syscall *call;
 	const char *errno_name; /* of the result */
-	uint64_t count;
-	double rate; /* of the call's calls */
+	uint64_t count, often;  /* often: at most, of processes in which it is worth a look */
+	double rate;            /* of the call's calls */
 	enum error_verdict verdict;
 	const char *why; /* "" if unknown */
 };

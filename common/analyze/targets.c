@@ -294,14 +294,14 @@ static void find_lookups(struct finder *f)
 			       .call = call,
 			       .why = arena_printf(&f->d->arena,
 				       "%s of %s calls found nothing (ENOENT), at the call's "
-				       "median "
-				       "time each",
-				       view_count(f->d, e->count),
+				       "median time each; what they asked for is not recorded: of "
+				       "what was asked for once, nothing is saved",
+				       view_count(f->d, e->often),
 				       view_count(f->d, e->call->calls)),
 			       .evidence = row(f, call, "errno.ENOENT"),
 			       .check = arena_printf(&f->d->arena, "%s.errors down", call),
-			       .calls = e->count,
-			       .saved_ns = (double)e->count *
+			       .calls = e->often,
+			       .saved_ns = (double)e->often *
 					   (double)view_zero(e->call->wall_ns->p50)});
 	}
 }

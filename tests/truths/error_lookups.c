@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
  * truth: 200 times the same file is opened, which is not there.
- * says: openat failed with ENOENT in ... calls: most of these calls fail: the answer could be
- *     remembered, or inotify tell when it changes.
+ * says: openat failed with ENOENT in ... calls: most of these calls fail: where they ask for the
+ *     same, the answer could be remembered, or inotify tell when it changes.
  * says: | openat | ENOENT | ... | worth a look |
  * never: No error that the table of errors calls worth a look.
  */

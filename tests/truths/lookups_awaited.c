@@ -5,7 +5,8 @@
  *     would never see it.
  * says: First target: access, ask less often for what is not there: keep the answer, or let inotify
  *     tell when it is: priority
- * says: most of these calls fail: the answer could be remembered, or inotify tell when it changes
+ * says: most of these calls fail: where they ask for the same, the answer could be remembered, or
+ *     inotify tell when it changes
  * never: access, keep the answer
  */
 #include "t.h"

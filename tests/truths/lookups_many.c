@@ -5,7 +5,8 @@
  *     inotify tell when it is: priority ..., about ... of the run.
  * auto says: To check the gain: run the scenario again
  * auto says: saves about ... of the run: ... Evidence:
- * auto says: calls found nothing (ENOENT), at the call's median time each
+ * auto says: calls found nothing (ENOENT), at the call's median time each; what they asked for is
+ *     not recorded: of what was asked for once, nothing is saved
  * auto never: what it is known to save is less than ... of the
  * auto never: what it is known to save is about
  * auto never: of what the calls of openat take at their median
