@@ -224,11 +224,30 @@ static void find_limit(struct finder *f, const struct batching *b)
 
 /* ---- calls that should not be there ---- */
 
+/* Calls that room for all would leave, at least: each as large as the largest that was asked for.
+ */
+static uint64_t needed_calls(const struct batching *b)
+{
+	uint64_t most = b->facts.most, moved = view_zero(b->facts.batch->transferred);
+
+	return most ? moved / most + (moved % most != 0) : 0;
+}
+
+/* Partial calls and those without room, but none that would be left. */
+static uint64_t extra_calls(const struct batching *b, uint64_t refused)
+{
+	uint64_t extra = sat_add(view_zero(b->facts.batch->partial), refused);
+	uint64_t calls = view_zero(b->facts.call->calls), needed = needed_calls(b);
+	uint64_t most = calls > needed ? calls - needed : 0;
+
+	return extra < most ? extra : most;
+}
+
 static void find_buffer(struct finder *f, const struct batching *b)
 {
 	const char *call = view_name(b->facts.call->name);
 	uint64_t refused = view_counter(&b->facts.call->errnos, "EAGAIN");
-	uint64_t extra = sat_add(view_zero(b->facts.batch->partial), refused);
+	uint64_t extra = extra_calls(b, refused);
 	struct saving each = saving_of(f->d, f->s->io, call, b);
 
 	if (b->verdict != BATCHING_BUFFER || extra < TARGET_CALLS_MIN)
@@ -242,9 +261,10 @@ static void find_buffer(struct finder *f, const struct batching *b)
 	}
 	if (!isfinite(each.ns)) {
 		say(f, arena_printf(&f->d->arena,
-			       "%s, socket-buffer: %s calls more than needed, but what one costs "
-			       "is not known: %s.",
-			       call, view_count(f->d, extra), each.why));
+			       "%s, socket-buffer: up to %s of %s calls more than needed, but what "
+			       "one costs is not known: %s.",
+			       call, view_count(f->d, extra),
+			       view_count(f->d, b->facts.call->calls), each.why));
 		return;
 	}
 	add(f, (struct target){.kind = TARGET_SOCKET_BUFFER,
