@@ -475,10 +475,12 @@ static int syncs(const struct res_fd *fd)
 	return 0;
 }
 
-/* By any descriptor of it, or by a call that says so of all files. */
+/* By any descriptor of it, or by a call that says so of all files, or may of any: what is submitted
+ * is not seen. */
 static int is_synced(const struct res_result *r, const char *path)
 {
-	static const char *const of_all[] = {"sync", "syncfs", "msync"};
+	static const char *const of_all[] = {
+		"sync", "syncfs", "msync", "io_uring_setup", "io_uring_enter", "io_submit"};
 
 	for (size_t i = 0; i < LEN(of_all); i++)
 		if (view_called(r, of_all[i]))
