@@ -623,8 +623,8 @@ static void say_unsafe(struct finder *f, const struct gathered *g, const struct 
 	if (saved >= TARGET_CALLS_MIN)
 		say(f, arena_printf(&f->d->arena,
 			       "%s, gathering: %s of %s calls%s could be saved only by holding "
-			       "them back over calls that can wait, tell others "
-			       "something or see what was written, which an answer may depend on; "
+			       "them back over calls that can wait, tell others something or see "
+			       "what was written, which an answer or their order may depend on; "
 			       "%s safely.",
 			       g->call, view_count(f->d, saved), view_count(f->d, calls),
 			       logs ? " to others" : "",

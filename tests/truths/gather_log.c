@@ -6,7 +6,7 @@
  *     synced (...); what is in it is lost if the program is killed, and others read it later.
  * says: write, gathering: ... of 1,000 calls to others could be saved only by holding them back
  *     over calls that can wait, tell others something or see what was written, which an answer
- *     may depend on; none safely.
+ *     or their order may depend on; none safely.
  * modes: auto
  * never: of 1,000 calls to files that are not synced
  */

@@ -3,8 +3,8 @@
  * truth: 300 writes to a file that is read after each, 300 that lie over each other, 300 of a file
  *     that another descriptor says is on disk: no buffer takes the place of any.
  * says: write, gathering: ... of 900 calls could be saved only by holding them back over calls
- *     that can wait, tell others something or see what was written, which an answer may depend on;
- *     none safely.
+ *     that can wait, tell others something or see what was written, which an answer or
+ *     their order may depend on; none safely.
  * modes: auto
  * never: a buffer that is written after 1 ms
  * never: calls would not be made

@@ -4,8 +4,8 @@
  *     each, of the second by another descriptor, the third is gone back in by another descriptor,
  *     and of the fourth another process reads what a pipe that is closed tells it of.
  * says: write, gathering: ... calls could be saved only by holding them back over calls that can
- *     wait, tell others something or see what was written, which an answer may depend on; none
- *     safely.
+ *     wait, tell others something or see what was written, which an answer or their
+ *     order may depend on; none safely.
  * modes: auto
  * never: calls would not be made
  */

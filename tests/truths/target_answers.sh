@@ -4,7 +4,7 @@
 # run: BUILD/targets/gather ping 2000
 # modes: auto
 # says: write, gathering: ... calls could be saved only by holding them back over calls that can
-#     wait, tell others something or see what was written, which an answer may depend on; none safely.
+#     wait, tell others something or see what was written, which an answer or their order may depend on; none safely.
 # never: gather sends into sendmmsg
 # never: gather writes into writev or one buffer
 # never: (gather-writes)

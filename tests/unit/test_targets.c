@@ -360,7 +360,7 @@ static void sends_that_could_be_gathered(void **state)
 			"gather-sends sendto: 2000 calls, 15000 us, 1 x 8 x 6\n",
 			"write, gathering: 500 of 500 calls could be saved only by holding them "
 			"back over calls that can wait, tell others something or see what was "
-			"written, which an answer may depend on; 99 safely"},
+			"written, which an answer or their order may depend on; 99 safely"},
 		/* small ones do not tell: each message is sent by itself all the same */
 		{SECOND RECORDED GATHERING(PLACE("sendto -> sendmmsg", 2000, 750, 750, 750, ""))
 				CALLS(OTHER("sendto", 2000, 40000)),
@@ -394,7 +394,8 @@ static void sends_that_could_be_gathered(void **state)
 				CALLS(SENDTO),
 			"",
 			"only by holding them back over calls that can wait, tell others something "
-			"or see what was written, which an answer may depend on; none safely"},
+			"or see what was written, which an answer or their order may depend on; "
+			"none safely"},
 		/* how much is safe is not known */
 		{SECOND PLAIN GATHERING(PLACE("sendto -> sendmmsg", 2000, 1967, null, 750,
 			 ", \"reason\": \"futex was not traced\"")) CALLS(SENDTO),
@@ -584,7 +585,7 @@ static void logs(void **state)
 			"",
 			"400 of 500 calls to others could be saved only by holding them back over "
 			"calls that can wait, tell others something or see what was written, which "
-			"an answer may depend on; 7 safely."},
+			"an answer or their order may depend on; 7 safely."},
 	};
 
 	(void)state;
