@@ -22,8 +22,8 @@
  *	- makes any other call on the descriptor (receive, sync, seek, dup, close),
  *	- forks, executes or ends,
  *
- * and when a call on the descriptor that is no send ends in another thread, or one begins that sends
- * bytes (no messages, nor to a place in a file).
+ * and when a call on the descriptor that is no send ends in another thread, or one begins that
+ * sends bytes (no messages, nor to a place in a file).
  *
  * One phase of a run has one. Memory is bounded: AGG_ROWS_MAX places (thread, descriptor, call),
  * and threads and descriptors of ids up to that.
