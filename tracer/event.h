@@ -64,6 +64,7 @@ struct sys_event {
 	uint8_t blocking; /* enum blocking: of the file that the call is about */
 	uint8_t path;     /* enum path: of that file */
 	uint8_t takes;    /* enum file_takes, of the same */
+	uint8_t shared;   /* several processes receive from it, or read on in it */
 	/* --stacks: */
 	uint32_t stack_id;   /* stacks.h; 0: not taken */
 	uint8_t stack_first; /* it was taken whatever the call was, not by chance */

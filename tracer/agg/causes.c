@@ -398,7 +398,8 @@ static int judge_take(struct causes *c, const struct sys_event *ev, struct cause
 /* Was more there when the call was over that took all it asked for? What its thread waited for
  * between them was this, if it was told of so many. When it has given others something, or some
  * time has gone, it may have come since; so it may where it was another thread's that was under way
- * already: of that one's time only what is left says that it waited. */
+ * already: of that one's time only what is left says that it waited. Where several processes
+ * receive another one may have taken what was there. */
 static enum cause judge_next(
 	const struct causes *c, const struct place *p, const struct sys_event *ev)
 {
@@ -406,9 +407,10 @@ static enum cause judge_next(
 
 	if (!sys_ok(ev) && ev->ret != -EAGAIN)
 		return CAUSE_UNKNOWN;
-	if ((p->end == END_CUT && !p->timed) || !sys_ok(ev) || !ev->ret ||
-		has_waited_since(c, ev, p->end_ns))
+	if (p->end == END_CUT && !p->timed)
 		return CAUSE_ARRIVALS;
+	if (!sys_ok(ev) || !ev->ret || has_waited_since(c, ev, p->end_ns))
+		return ev->shared ? CAUSE_UNKNOWN : CAUSE_ARRIVALS;
 	if (thread && c->threads[thread].told && c->threads[thread].told_ns >= p->end_ns)
 		return CAUSE_ARRIVALS;
 	if ((thread && c->threads[thread].gave_ns >= p->end_ns) || has_waited(c, ev) ||

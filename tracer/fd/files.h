@@ -39,8 +39,8 @@ struct file {
 	uint8_t takes;    /* enum file_takes, by these and its name */
 	uint8_t gro;      /* socket options that change how its calls are measured */
 	uint32_t gso_size;
-	uint8_t shared;   /* several processes have read on from where the last one had ended */
-	int32_t reader;   /* the process that has; 0: none yet */
+	uint8_t shared;   /* several processes have received from it, or read on in it */
+	int32_t reader;   /* the last of them; 0: none yet */
 	uint64_t socket;  /* inode; 0: no socket, or not known to be one */
 	const char *type; /* of what has a path: static text, "fifo"; NULL: not known */
 };

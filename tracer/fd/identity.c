@@ -799,11 +799,13 @@ static uint8_t path_of(const struct file *file)
 	return *file->target == '/' ? PATH_YES : PATH_NO;
 }
 
-/* Who reads on in a file that others read on in, as a shell and what it starts do, takes what it
- * reads from them. */
+/* Who receives from a socket that others receive from, or reads on in a file that others read on
+ * in, as a shell and what it starts do, takes what it gets from them. */
 static void note_reader(struct file *file, const struct caller *c, const struct sys_event *ev)
 {
-	if (!ev->def->reads || ev->def->offset || !sys_ok(ev))
+	int receives = ev->def->class == CLASS_NETWORK && strncmp(ev->def->name, "recv", 4) == 0;
+
+	if (!(receives || (ev->def->reads && !ev->def->offset)) || !sys_ok(ev))
 		return;
 	file->shared |= file->reader && file->reader != c->pid;
 	file->reader = c->pid;
@@ -829,6 +831,7 @@ void identity_call(struct identity *id, const struct caller *c, struct sys_event
 		ev->path = path_of(life->file);
 		ev->takes = life->file->takes;
 		note_reader(life->file, c, ev);
+		ev->shared = life->file->shared;
 		if (recorded)
 			want_name(id, c, (uint32_t)fd, life);
 		else if (life->file->name == FILE_UNNAMED)
