@@ -88,5 +88,15 @@ def meddled(t, variant):
 
 add("a thread meddles with the set-up", meddled)
 
+def spoiled(t, case, writes, variant):
+    """It is for nobody to wait for, and its neighbour is recorded as ever."""
+    r = run(t, [case], variant)
+    eq((r.status, r.call("write")["calls"]), (0, writes), "status, writes\n%s" % r)
+    check(r.json["tracer"]["calls_recorded_in_process"] > 10000, "recorded: %r" % r.json["tracer"])
+
+
+add("code of the recorder's that does not come back", lambda t, v: spoiled(t, "spoiled", 20050, v))
+add("the same in a child that inherits it", lambda t, v: spoiled(t, "spoiled_for_child", 20100, v))
+
 if __name__ == "__main__":
     main()

@@ -248,6 +248,68 @@ static void meddled(char **args)
 	}
 }
 
+enum { STUB_BYTES = 0x4000 };
+
+/* The recorder's own code may be read by who runs it, and written as any memory of one's own by its
+ * file: its calls become loops. */
+static void spoil_stub(void)
+{
+	static uint8_t code[STUB_BYTES];
+	int mem = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	const off_t stub = 0x551000000000;
+
+	CHECK(mem >= 0 && pread(mem, code, STUB_BYTES, stub) == STUB_BYTES);
+	for (size_t i = 0; i + 1 < STUB_BYTES; i++)
+		if (code[i] == 0x0f && code[i + 1] == 0x05) {
+			code[i] = 0xeb;
+			code[i + 1] = 0xfe;
+		}
+	CHECK(pwrite(mem, code, STUB_BYTES, stub) == STUB_BYTES);
+}
+
+/* A child whose calls for the tracer, around memory that is the recorder's, would not come back. */
+static void spoiled(char **args)
+{
+	int fd = t_null(), status;
+	pid_t pid;
+
+	(void)args;
+	writes(fd, 50);
+	block();
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		spoil_stub();
+		madvise((void *)(0x551000000000 - 0x1000), 0x20000, MADV_NORMAL);
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	writes(fd, 20000); /* more than there is room for */
+}
+
+/* Its child inherits the code, and is to be set up by it. */
+static void spoiled_for_child(char **args)
+{
+	int fd = t_null(), status;
+	pid_t pid;
+
+	(void)args;
+	writes(fd, 50);
+	block();
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		spoil_stub();
+		pid = fork();
+		for (int i = 0; pid == 0 && i < 50; i++)
+			if (write(fd, "x", 1) != 1)
+				_exit(1);
+		_exit(pid && (waitpid(pid, &status, 0) != pid || status != 0));
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	writes(fd, 20000);
+}
+
 static void none(char **args)
 {
 	(void)args;
@@ -257,7 +319,8 @@ int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {{"none", none}, {"false_records", false_records},
 		{"early_records", early_records}, {"emptied", emptied}, {"far_head", far_head},
-		{"garbage", garbage}, {"neighbour", neighbour}, {"meddled", meddled}, {NULL, NULL}};
+		{"garbage", garbage}, {"neighbour", neighbour}, {"meddled", meddled},
+		{"spoiled", spoiled}, {"spoiled_for_child", spoiled_for_child}, {NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }

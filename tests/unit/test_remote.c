@@ -32,7 +32,8 @@
 #define HANG_SECONDS 20
 #define SYSCALL_STOP (SIGTRAP | 0x80)
 #define OPTIONS                                                                                    \
-	(PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT)
+	(PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT |     \
+		PTRACE_O_TRACEFORK)
 
 struct fixture {
 	struct recorder f;
@@ -195,6 +196,13 @@ static int finish(struct fixture *x)
 	return became;
 }
 
+static void kill_it(struct fixture *x)
+{
+	assert_int_equal(kill(x->pid, SIGKILL), 0);
+	ptrace(PTRACE_CONT, x->pid, NULL, NULL);
+	assert_false(finish(x));
+}
+
 static void a_call_is_made(void **state)
 {
 	struct fixture x;
@@ -207,9 +215,89 @@ static void a_call_is_made(void **state)
 	assert_int_equal(call_getpid(&r), x.pid);
 	assert_int_equal(remote_end(&r), 0);
 	assert_false(x.t.overtaken);
-	assert_int_equal(kill(x.pid, SIGKILL), 0);
-	ptrace(PTRACE_CONT, x.pid, NULL, NULL);
-	assert_false(finish(&x));
+	kill_it(&x);
+}
+
+static void stay_away(void)
+{
+	for (;;)
+		__asm__ volatile("");
+}
+
+/* Code of ours may have become anything: a thread that stays in it is taken out. */
+static void one_that_stays_away_is_called_back(void **state)
+{
+	struct user_regs_struct regs;
+	struct fixture x;
+	struct remote r;
+
+	(void)state;
+	begin(&x, 1);
+	assert_int_equal(remote_begin(&r, &x.f, &x.t), 0);
+	regs_set_ip(&r.regs, (uint64_t)(uintptr_t)stay_away);
+	arch_take_back(&r.regs);
+	assert_int_equal(remote_run(&r, 1), -ETIME);
+	assert_int_equal(x.f.late, 1);
+	assert_int_equal(remote_end(&r), 0);
+	assert_false(x.t.overtaken);
+	assert_int_equal(regs_get(x.pid, &regs), 0);
+	assert_int_equal(regs_ip(&regs), regs_ip(&r.saved));
+	kill_it(&x);
+}
+
+static void so_is_one_that_waits(void **state)
+{
+	const uint64_t args[6] = {0};
+	struct fixture x;
+	struct remote r;
+
+	(void)state;
+	begin(&x, 1);
+	assert_int_equal(remote_begin(&r, &x.f, &x.t), 0);
+	assert_true(remote_call(&r, regs_ip(&r.saved), SYS_pause, args) < 0);
+	assert_int_equal(x.f.late, 1);
+	/* After the third nobody is waited for. */
+	x.f.late = 3;
+	assert_int_equal(call_getpid(&r), -EFAULT);
+	assert_int_equal(remote_run(&r, 1), -EFAULT);
+	assert_int_equal(remote_end(&r), 0);
+	kill_it(&x);
+}
+
+static void what_is_no_call_is_not_run(void **state)
+{
+	const uint64_t args[6] = {0};
+	struct fixture x;
+	struct remote r;
+
+	(void)state;
+	begin(&x, 1);
+	assert_int_equal(remote_begin(&r, &x.f, &x.t), 0);
+	assert_int_equal(call_getpid(&r), x.pid);
+	assert_int_equal(
+		remote_call(&r, regs_ip(&r.saved) + ARCH_CALL_BYTES, SYS_getpid, args), -EFAULT);
+	assert_int_equal(remote_call(&r, 0, SYS_getpid, args), -EFAULT);
+	assert_int_equal(call_getpid(&r), x.pid);
+	kill_it(&x);
+}
+
+/* A child that nobody has asked for is told of as ever, or it would wait for good. */
+static void a_fork_is_handed_on(void **state)
+{
+	const uint64_t args[6] = {0};
+	unsigned long child;
+	struct fixture x;
+	struct remote r;
+
+	(void)state;
+	begin(&x, 1);
+	assert_int_equal(remote_begin(&r, &x.f, &x.t), 0);
+	assert_int_equal(remote_call(&r, regs_ip(&r.saved), SYS_fork, args), -ESRCH);
+	assert_true(x.t.overtaken);
+	assert_int_equal(x.came >> 16, PTRACE_EVENT_FORK);
+	assert_int_equal(ptrace(PTRACE_GETEVENTMSG, x.pid, NULL, &child), 0);
+	assert_int_equal(kill((pid_t)child, SIGKILL), 0);
+	kill_it(&x);
 }
 
 static void assert_gone(struct fixture *x, struct remote *r)
@@ -292,6 +380,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_call_is_made),
+		cmocka_unit_test(one_that_stays_away_is_called_back),
+		cmocka_unit_test(so_is_one_that_waits),
+		cmocka_unit_test(what_is_no_call_is_not_run),
+		cmocka_unit_test(a_fork_is_handed_on),
 		cmocka_unit_test(a_hidden_end_is_seen),
 		cmocka_unit_test(so_is_one_by_a_signal),
 		cmocka_unit_test(an_exec_is_handed_on),

@@ -82,6 +82,17 @@ static int map_stub(struct remote *r)
 	return -1;
 }
 
+/* That of a fork's child may be what its maker made of it. */
+static int is_stub_there(const struct remote *r)
+{
+	size_t bytes;
+	const void *stub = arch_stub(&bytes);
+	uint8_t there[REGION_CODE_BYTES];
+
+	return bytes <= sizeof(there) && remote_read(r->t, REGION_ADDR, there, bytes) == 0 &&
+	       memcmp(there, stub, bytes) == 0;
+}
+
 /* A kernel may insist on memory that is not executable (vm.memfd_noexec), an older one does not
  * know it. */
 static unsigned int memfd_flags(void)
@@ -203,6 +214,8 @@ static const char *inject_all(const struct recorder *f, struct remote *r, struct
 	if (!rm->has_code && map_stub(r) < 0)
 		return "the stub could not be mapped";
 	rm->has_code = 1;
+	if (!is_stub_there(r))
+		return "the recorder could not do its work in the process";
 	reason = set_up(r, rm);
 	if (!reason)
 		reason = guard(r, rm);

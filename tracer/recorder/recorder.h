@@ -124,13 +124,14 @@ struct recorder {
 	struct stacks *stacks; /* NULL: not wanted */
 	const char *reason;    /* !on, or of no use: static text, NULL if nobody asked for it */
 	int no_patch;
-	int dispatch;    /* trap.h instead of a filter: set before recorder_init() */
-	int timeless;    /* of times only the order is told: coarse.h; likewise */
-	int waiting;     /* not all threads are attached to yet: nothing may be changed */
-	int departing;   /* the targets are being left */
-	int at_once;     /* for tests: from each process's and site's first call on */
-	int knows_sites; /* some file has sites that are worth a patch */
-	int segments;    /* recorder_segments_seen() */
+	int dispatch;      /* trap.h instead of a filter: set before recorder_init() */
+	int timeless;      /* of times only the order is told: coarse.h; likewise */
+	int waiting;       /* not all threads are attached to yet: nothing may be changed */
+	int departing;     /* the targets are being left */
+	int at_once;       /* for tests: from each process's and site's first call on */
+	int knows_sites;   /* some file has sites that are worth a patch */
+	int segments;      /* recorder_segments_seen() */
+	unsigned int late; /* threads that did not come back from calls for us: remote.c */
 	struct tsc tsc;
 	struct ring_call calls[BLOCK_KINDS_LEN]; /* what the stub may record */
 	uint8_t kinds[BLOCK_KINDS_LEN];          /* what it is to: of each block */

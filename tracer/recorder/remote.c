@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tracer/arch/regs.h"
 #include "tracer/dispositions.h"
@@ -20,6 +21,8 @@
 #include "tracer/trap/trap.h"
 
 #define LOOK_EVERY_US 1000
+#define LATE_NS       (5 * NS_PER_SEC)
+#define LATE_MAX      3  /* then code of ours, or what was, is run no more */
 #define STOPS_MAX     64 /* of one call: entry, filter, exit; a few SIGSTOPs */
 
 static int begin(struct remote *r, struct recorder *f, struct tracee *t)
@@ -105,6 +108,16 @@ static int is_exit_stop(struct remote *r)
 	return 1;
 }
 
+/* No call of ours makes another thread or process: the stop is for those who expect it. */
+static int is_foreign(int status)
+{
+	int event = status >> 16;
+
+	return !WIFSTOPPED(status) || event == PTRACE_EVENT_EXIT || event == PTRACE_EVENT_EXEC ||
+	       event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+	       event == PTRACE_EVENT_CLONE;
+}
+
 static int is_at(struct remote *r, uint64_t end)
 {
 	return regs_get(r->t->tid, &r->regs) == 0 && regs_ip(&r->regs) == end;
@@ -121,10 +134,12 @@ static int take_stop(struct remote *r, int status, uint64_t end, int *ret_signal
 	pid_t tid = r->t->tid;
 	int event = status >> 16;
 
-	if (!WIFSTOPPED(status) || event == PTRACE_EVENT_EXIT || event == PTRACE_EVENT_EXEC) {
+	if (is_foreign(status)) {
 		r->f->sink.came(r->f->sink.ctx, tid, status);
 		return gone(r);
 	}
+	if (event == PTRACE_EVENT_STOP && r->late)
+		return -ETIME;
 	if (event == PTRACE_EVENT_SECCOMP)
 		return end && is_at(r, end);
 	if (event == 0 && WSTOPSIG(status) == (SIGTRAP | 0x80))
@@ -132,6 +147,16 @@ static int take_stop(struct remote *r, int status, uint64_t end, int *ret_signal
 	*ret_signal = event == 0 && WSTOPSIG(status) == SIGSTOP ? SIGSTOP : 0;
 	r->stop |= *ret_signal || event == PTRACE_EVENT_STOP;
 	return event == 0 && !*ret_signal ? -EFAULT : 0;
+}
+
+/* The code that it runs is in its memory, and may be anything: it is not waited for without end. */
+static void look_if_late(struct remote *r, uint64_t since_ns)
+{
+	if (r->late || clock_mono_ns() - since_ns < LATE_NS)
+		return;
+	r->late = 1;
+	r->f->late++;
+	ptrace(PTRACE_INTERRUPT, r->t->tid, NULL, NULL);
 }
 
 /*
@@ -142,7 +167,8 @@ static int take_stop(struct remote *r, int status, uint64_t end, int *ret_signal
 static int wait_stop(struct remote *r, int *ret_status)
 {
 	pid_t tid = r->t->tid;
-	int alone = r->t->mm->refs == 1, wakes = alone || recorder_wakes(r->f);
+	int alone = r->t->mm->refs == 1, wakes = recorder_wakes(r->f);
+	uint64_t since_ns = clock_mono_ns();
 
 	for (;;) {
 		pid_t got = waitpid(tid, ret_status, __WALL | (wakes ? 0 : WNOHANG));
@@ -153,6 +179,7 @@ static int wait_stop(struct remote *r, int *ret_status)
 			return -errno;
 		if (!alone && disposition_is_ending(tid))
 			return gone(r);
+		look_if_late(r, since_ns);
 		if (!wakes)
 			usleep(LOOK_EVERY_US);
 	}
@@ -181,12 +208,32 @@ static int run_to(struct remote *r, uint64_t end)
 	return -ELOOP;
 }
 
+/* What is there is the process's, too. */
+static int is_call_at(pid_t tid, uint64_t addr)
+{
+	uint8_t code[ARCH_CALL_BYTES];
+
+	for (uint64_t i = 0; i < ARCH_CALL_BYTES; i++) {
+		uint64_t at = addr + i;
+		long word;
+
+		errno = 0;
+		word = ptrace(PTRACE_PEEKDATA, tid, (void *)(at & ~7ULL), NULL);
+		if (errno)
+			return 0;
+		code[i] = (uint8_t)((uint64_t)word >> at % 8 * 8);
+	}
+	return arch_is_call(code);
+}
+
 int64_t remote_call(struct remote *r, uint64_t call_at, long nr, const uint64_t args[6])
 {
 	int rc;
 
 	if (r->gone)
 		return -ESRCH;
+	if (r->begun && (r->f->late >= LATE_MAX || !is_call_at(r->t->tid, call_at)))
+		return -EFAULT;
 	arch_make_call(&r->regs, r->begun ? call_at : 0, nr, args);
 	r->begun = 1;
 	if (regs_set(r->t->tid, &r->regs) < 0)
@@ -203,6 +250,8 @@ int remote_run(struct remote *r, uint64_t end)
 
 	if (r->gone)
 		return -ESRCH;
+	if (r->f->late >= LATE_MAX)
+		return -EFAULT;
 	if (regs_set(r->t->tid, &r->regs) < 0)
 		return gone(r);
 	rc = run_to(r, end);

@@ -23,6 +23,7 @@ struct remote {
 	int begun;      /* one has taken the place of the call at whose entry the thread stopped */
 	int gone;       /* the thread died: t->overtaken is set too */
 	int stop;       /* its process was stopped meanwhile, and may be still */
+	int late;       /* it did not come back, and was asked to stop */
 };
 
 /* t is in a stop at a call: at its entry, or trapped (trap.h). 0 or a negative errno. */
