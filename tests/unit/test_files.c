@@ -297,6 +297,20 @@ static void numbers_being_closed(void **state)
 	assert_false(files_is_closing(x->files, 5));
 }
 
+/* Some programs close every number that there could be. */
+static void numbers_closed_in_vain(void **state)
+{
+	struct fixture *x = *state;
+
+	files_at(x->files, 99, 1);
+	for (uint32_t fd = 0; fd < 200; fd++) {
+		files_closing(x->files, fd, 1);
+		files_closing(x->files, fd, -1);
+	}
+	assert_int_equal(files_numbers(x->files), 1);
+	assert_non_null(files_open(x->files, 99));
+}
+
 /* ---- what an fd is ---- */
 
 static void expect(int fd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -484,6 +498,7 @@ int main(void)
 		WITH(exec_forgets_what_is_closed),
 		WITH(the_registry_has_a_cap),
 		WITH(numbers_being_closed),
+		WITH(numbers_closed_in_vain),
 		WITH(files_and_pipes),
 		cmocka_unit_test(inet_sockets),
 		cmocka_unit_test(inet6_sockets),

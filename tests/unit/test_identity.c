@@ -502,6 +502,38 @@ static void closers(void **state)
 	}
 }
 
+/* A record can say any: what the kernel has no room for was never open. */
+static void numbers_that_cannot_be(void **state)
+{
+	struct fixture *x = *state;
+	const struct said said = path("/etc/passwd");
+	const uint64_t far = INT32_MAX;
+	int top = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 1500);
+
+	files_state(x->caller.files)->recorded = 1;
+	assert_int_equal(writes_to(x, far), 0);
+	tell(x, "openat", ARGS(HERE), (int64_t)far, &said);
+	tell(x, "dup", ARGS(0), (int64_t)far - 1, NULL);
+	tell(x, "dup", ARGS(far - 2), 5, NULL);
+	assert_null(files_open(x->caller.files, (uint32_t)far));
+	assert_null(files_open(x->caller.files, (uint32_t)far - 1));
+	assert_null(files_open(x->caller.files, 5));
+	/* The table has grown, and is asked for as often as that may be. */
+	if (top < 0)
+		skip();
+	assert_int_not_equal(writes_to(x, (uint64_t)top), 0);
+	for (uint64_t i = 0; i < 100; i++)
+		assert_int_equal(writes_to(x, far - i), 0);
+	assert_int_not_equal(writes_to(x, (uint64_t)top), 0);
+	close(top);
+	/* Of a thread that is gone nothing is known. */
+	files_unref(x->caller.files);
+	x->caller.files = files_new(identity_registry(x->id));
+	x->caller.tid = INT32_MAX;
+	files_state(x->caller.files)->recorded = 1;
+	assert_int_not_equal(writes_to(x, far), 0);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -519,6 +551,7 @@ int main(void)
 		WITH(names_at_a_stop),
 		WITH(a_table_is_looked_at_before_it_is_recorded),
 		WITH(a_copy_of_a_recorded_table_is_whole),
+		WITH(numbers_that_cannot_be),
 		cmocka_unit_test(closers),
 	};
 

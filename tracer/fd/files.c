@@ -266,6 +266,11 @@ int files_next(const struct files *f, struct map_iter *it, uint32_t *ret_fd)
 	return 0;
 }
 
+size_t files_numbers(const struct files *f)
+{
+	return f->slots.len;
+}
+
 static int number_is_open(pid_t pid, uint32_t fd)
 {
 	char path[64], link[8];
@@ -450,14 +455,25 @@ void files_died_range(
 
 void files_closing(struct files *f, uint32_t first, uint32_t last, int change)
 {
-	struct slot *slot = first == last ? get(f, first) : NULL;
+	struct slot *slot;
 
-	if (!slot)
+	if (first != last) {
 		f->ranges += (unsigned int)change;
-	else if (change > 0)
+		return;
+	}
+	slot = change > 0 ? get(f, first) : find(f, first);
+	if (!slot)
+		return;
+	if (change > 0)
 		slot->closing++;
 	else if (slot->closing)
 		slot->closing--;
+	/* Some close every number there could be. */
+	if (!slot->closing && !slot->now.file && !slot->generations) {
+		map_del(&f->slots, (uint64_t)first + 1);
+		f->last = NULL;
+		free(slot);
+	}
 }
 
 int files_is_closing(const struct files *f, uint32_t fd)

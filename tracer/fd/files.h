@@ -97,6 +97,8 @@ struct files_state {
 	uint8_t whole;     /* every number that is open has a life, but for what no call tells */
 	uint8_t uncertain; /* io_uring may open and close in it: names are read at each use */
 	unsigned int busy; /* calls under way, stopped, that change what its numbers are */
+	uint32_t room;     /* numbers that the kernel has room for, as far as it was asked */
+	uint32_t beyond;   /* how often a call was on one beyond that */
 };
 struct files_state *files_state(struct files *f);
 
@@ -110,6 +112,8 @@ struct life *files_known_at(const struct files *f, uint32_t fd, uint64_t entry_n
 struct life *files_open(const struct files *f, uint32_t fd);
 /* The next number that is open as far as is known; 0: there is none. it: zeroed at first. */
 int files_next(const struct files *f, struct map_iter *it, uint32_t *ret_fd);
+/* Numbers that something is kept of. */
+size_t files_numbers(const struct files *f);
 /* Gives a life its id, if it has none. */
 uint32_t files_id(struct files *f, struct life *life, pid_t pid, uint32_t fd);
 
@@ -148,6 +152,9 @@ int fd_look(pid_t pid, pid_t tid, uint32_t fd, struct fd_look *ret);
 const char *fd_type(int fd, const char *path);
 /* enum file_takes, of flags as open and pipe2 take them; negative: not known. */
 uint8_t file_takes_by(long flags, int is_pipe);
+/* How many numbers the kernel has room for in the thread's table; 0: it cannot be known. */
+uint32_t fd_room(pid_t tid);
+
 struct sockaddr_storage;
 /* Words for a socket, heap: "udp", "raw icmp", "unix stream"; an address, NULL where there is
  * nothing to say (unbound, not connected); and all of it, addresses NULL where there are none. */

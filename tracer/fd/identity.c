@@ -223,6 +223,36 @@ int identity_closing(const struct sys_event *ev, uint32_t *ret_first, uint32_t *
 	return effect == EFFECT_CLOSE_RANGE;
 }
 
+/* ---- numbers ---- */
+
+#define ROOM_ALWAYS 1024 /* numbers that every process may have open */
+#define BEYOND_MAX  64
+
+/* 1 if the number can have been open: a record may say any, and each that is kept costs memory.
+ * What the kernel has room for in a table only grows. */
+static int has_room(const struct caller *c, uint32_t fd)
+{
+	struct files_state *state = files_state(c->files);
+	uint32_t room;
+
+	if (fd < ROOM_ALWAYS || fd < state->room)
+		return 1;
+	if (state->beyond >= BEYOND_MAX)
+		return 0; /* it has been asked often enough */
+	room = fd_room(c->tid);
+	if (!room)
+		return 1; /* its thread is gone */
+	state->room = room > state->room ? room : state->room;
+	state->beyond += fd >= state->room;
+	return fd < state->room;
+}
+
+/* As files_at(); NULL also if no such number can be. */
+static struct life *life_at(const struct caller *c, uint32_t fd, uint64_t entry_ns)
+{
+	return has_room(c, fd) ? files_at(c->files, fd, entry_ns) : NULL;
+}
+
 /* ---- names ---- */
 
 static int same_file(const struct file *file, const struct fd_look *look)
@@ -498,7 +528,7 @@ static char *folder_of(const struct caller *c, const struct sys_event *ev)
 
 	if (identity_kind(ev->def) == KIND_PATH_1 || fd == AT_FDCWD)
 		return cwd_of(c);
-	life = fd < 0 ? NULL : files_at(c->files, (uint32_t)fd, ev->entry_ns);
+	life = fd < 0 ? NULL : life_at(c, (uint32_t)fd, ev->entry_ns);
 	return life && life->file->target ? mem_strdup(life->file->target) : NULL;
 }
 
@@ -588,7 +618,7 @@ static char *accepted_said(
 	const struct caller *c, const struct sys_event *ev, const struct said *said)
 {
 	cleanup_free char *peer = address_said(said), *own = NULL;
-	const struct life *life = files_at(c->files, (uint32_t)ev->args[0], ev->entry_ns);
+	const struct life *life = life_at(c, (uint32_t)ev->args[0], ev->entry_ns);
 
 	if (!life || !life->file->target)
 		return NULL;
@@ -600,7 +630,7 @@ static void address_given(struct identity *id, const struct caller *c, const str
 	const struct said *said)
 {
 	uint32_t fd = (uint32_t)ev->args[0];
-	struct life *life = files_at(c->files, fd, ev->entry_ns);
+	struct life *life = life_at(c, fd, ev->entry_ns);
 	cleanup_free char *address = address_said(said), *own = NULL;
 
 	if (!life)
@@ -670,16 +700,16 @@ static void born(const struct caller *c, const struct sys_event *ev, int64_t fd,
 	file->flagged = file_takes_by((long)opened_with(ev, effect), effect == EFFECT_PAIR);
 	file_set_name(file, target, FILE_SAID);
 	set_blocking(file, ev, effect);
-	if (fd >= 0 && fd <= INT32_MAX)
+	if (fd >= 0 && fd <= INT32_MAX && has_room(c, (uint32_t)fd))
 		files_born(c->files, (uint32_t)fd, ev->entry_ns, ev->exit_ns, file);
 	file_unref(files_registry(c->files), file);
 }
 
 static void born_again(const struct caller *c, const struct sys_event *ev, int64_t fd)
 {
-	struct life *from = files_at(c->files, (uint32_t)ev->args[0], ev->entry_ns);
+	struct life *from = life_at(c, (uint32_t)ev->args[0], ev->entry_ns);
 
-	if (from && fd >= 0 && fd <= INT32_MAX)
+	if (from && fd >= 0 && fd <= INT32_MAX && has_room(c, (uint32_t)fd))
 		files_born(c->files, (uint32_t)fd, ev->entry_ns, ev->exit_ns, from->file);
 }
 
@@ -823,7 +853,7 @@ void identity_call(struct identity *id, const struct caller *c, struct sys_event
 	if (fd >= 0 && traced && is_any_number(ev))
 		life = files_known_at(c->files, (uint32_t)fd, ev->entry_ns);
 	else if (fd >= 0 && traced)
-		life = files_at(c->files, (uint32_t)fd, ev->entry_ns);
+		life = life_at(c, (uint32_t)fd, ev->entry_ns);
 	if (life && (ev->fd_id || recorded || ev->outcome == SYS_RETURNED)) {
 		ev->fd_id = files_id(c->files, life, c->pid, (uint32_t)fd);
 		*ret_file = life->file;
