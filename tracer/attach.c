@@ -144,7 +144,7 @@ static int seize_thread(struct session *s, pid_t pid, pid_t tid)
 	t->mode = MODE_SYSCALL;
 	tracees_unseen(t, 1);
 	if (s->recorder.on && !t->mm->recorder) {
-		t->mm->recorder = recorder_mm_new();
+		t->mm->recorder = recorder_mm_new(&s->recorder);
 		t->mm->recorder->at_once = 1;
 	}
 	tracees_read_comm(&s->tracees, t);

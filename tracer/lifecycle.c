@@ -277,7 +277,7 @@ struct tracee *lifecycle_exec(struct session *s, pid_t tid)
 	mm_leave(s, t);
 	t->mm = mm_new(&s->tracees);
 	if (s->recorder.on)
-		t->mm->recorder = recorder_mm_new();
+		t->mm->recorder = recorder_mm_new(&s->recorder);
 	dispatch_exec(s, t);
 	own = files_copy_exec(t->files, t->process->pid, clock_mono_ns());
 	files_unref(t->files);

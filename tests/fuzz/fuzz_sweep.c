@@ -80,7 +80,7 @@ static void start(void)
 	recorder_init(&f, &map, 0, &sink, &pass);
 	control_map_release(&map);
 	f.on = 1;
-	mm.recorder = recorder_mm_new();
+	mm.recorder = recorder_mm_new(NULL);
 	FUZZ_CHECK(region_take(&mm.recorder->region, memory, UNITS, &(struct err){0}) == 0);
 	close(memory);
 	f.timeless = 1;

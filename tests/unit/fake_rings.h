@@ -62,7 +62,7 @@ static inline void rings_begin(
 	f->on = 1; /* for what is tested the machine does not matter */
 	x->process.pid = getpid();
 	x->mm.refs = THREADS;
-	x->mm.recorder = recorder_mm_new();
+	x->mm.recorder = recorder_mm_new(NULL);
 	x->memory = memfd_create("test", MFD_ALLOW_SEALING | MFD_CLOEXEC);
 	assert_int_equal(region_take(&x->mm.recorder->region, x->memory, 4, &err), 0);
 	sites_set_tramp(&x->mm.recorder->sites, sites_get(&x->mm.recorder->sites, 0x5000), TRAMP);

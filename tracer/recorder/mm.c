@@ -24,17 +24,18 @@ void recorder_release(struct recorder *f)
 
 /* ---- mms ---- */
 
-struct recorder_mm *recorder_mm_new(void)
+struct recorder_mm *recorder_mm_new(const struct recorder *f)
 {
 	struct recorder_mm *rm = mem_calloc(1, sizeof(*rm));
 
+	rm->recorder = f;
 	rm->mem_fd = -1;
 	return rm;
 }
 
 struct recorder_mm *recorder_mm_fork(const struct recorder_mm *from)
 {
-	struct recorder_mm *rm = recorder_mm_new();
+	struct recorder_mm *rm = recorder_mm_new(from->recorder);
 
 	rm->state = from->state == RECORDER_OFF ? RECORDER_OFF : RECORDER_UNTRIED;
 	rm->reason = from->reason;

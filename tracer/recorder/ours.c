@@ -13,6 +13,7 @@
 #include <sys/user.h>
 
 #include "tracer/arch/regs.h"
+#include "tracer/filler.h"
 #include "tracer/recorder/patch.h"
 
 #define PAGE                4096ULL
@@ -330,18 +331,20 @@ static enum ours entry_ioctl(struct tracee *t, const struct rule *rule)
 	return answer(t, -rule->error);
 }
 
-/* Asked for the register that holds a block, it says what the program left there: nothing. */
-static enum ours entry_get_block(struct tracee *t)
+/* Asked for the register that holds a block, it says what the program left there: nothing. Where
+ * that would have to wait (filler.h) the kernel is to. */
+static enum ours entry_get_block(const struct recorder *f, const struct tracee *t)
 {
 	uint64_t none = 0, block;
-	struct iovec from = {&none, sizeof(none)};
-	struct iovec to = {(void *)(uintptr_t)t->ev.args[1], sizeof(none)};
+	ssize_t n;
 
 	if ((uint32_t)t->ev.args[0] != ABI_GET_BLOCK || arch_peek_block(t->tid, &block) < 0 ||
 		block - REGION_ADDR >= REGION_BYTES)
 		return OURS_NOT;
-	return answer(
-		t, process_vm_writev(t->tid, &from, 1, &to, 1, 0) == sizeof(none) ? 0 : -EFAULT);
+	n = filler_write(f->filler, t->tid, t->ev.args[1], &none, sizeof(none));
+	if (n == -ETIMEDOUT)
+		return OURS_NOT;
+	return answer(t, n == sizeof(none) ? 0 : -EFAULT);
 }
 
 enum ours ours_entry(struct recorder *f, struct tracee *t)
@@ -360,7 +363,7 @@ enum ours ours_entry(struct recorder *f, struct tracee *t)
 	if (strcmp(rule->name, "process_madvise") == 0)
 		return entry_advise(f, t, rule);
 	if (strcmp(rule->name, "arch_prctl") == 0)
-		return entry_get_block(t);
+		return entry_get_block(f, t);
 	if (strcmp(rule->name, "ioctl") == 0)
 		return entry_ioctl(t, rule);
 	if (rule->hole == HOLE_PLACE || !range_of(rule, a[0], a[1], &range) ||

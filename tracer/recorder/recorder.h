@@ -44,6 +44,7 @@ enum recorder_state {
 };
 
 struct recorder_mm {
+	const struct recorder *recorder; /* whose it is; NULL in tests */
 	enum recorder_state state;
 	int has_code;   /* the stub is in it, in a fork's child as a copy of its maker's */
 	int at_once;    /* its program runs already: the first call is worth it */
@@ -300,7 +301,7 @@ void recorder_tell(const struct recorder *f, const struct mm *mm);
 uint64_t recorder_turn(struct recorder *f, uint64_t at_ns);
 
 /* ---- mms ---- */
-struct recorder_mm *recorder_mm_new(void);
+struct recorder_mm *recorder_mm_new(const struct recorder *f);
 /* The child has the code of its maker's, and must get a memory of its own. */
 struct recorder_mm *recorder_mm_fork(const struct recorder_mm *from);
 /* The same by what the child has: the copy may have been made before that memory was cleared. */

@@ -17,6 +17,7 @@
 #include "common/base/mem.h"
 #include "tracer/arch/regs.h"
 #include "tracer/dispositions.h"
+#include "tracer/filler.h"
 #include "tracer/sigmask.h"
 #include "tracer/trap/trap.h"
 
@@ -208,22 +209,30 @@ static int run_to(struct remote *r, uint64_t end)
 	return -ELOOP;
 }
 
+/* A word at a time. */
+static int peek(pid_t tid, uint64_t addr, uint8_t *buf, size_t len)
+{
+	for (size_t done = 0; done < len;) {
+		size_t skip = (size_t)((addr + done) & 7), n = 8 - skip;
+		long word;
+
+		n = n > len - done ? len - done : n;
+		errno = 0;
+		word = ptrace(PTRACE_PEEKDATA, tid, (void *)((addr + done) & ~7ULL), NULL);
+		if (errno)
+			return -errno;
+		memcpy(buf + done, (char *)&word + skip, n);
+		done += n;
+	}
+	return 0;
+}
+
 /* What is there is the process's, too. */
 static int is_call_at(pid_t tid, uint64_t addr)
 {
 	uint8_t code[ARCH_CALL_BYTES];
 
-	for (uint64_t i = 0; i < ARCH_CALL_BYTES; i++) {
-		uint64_t at = addr + i;
-		long word;
-
-		errno = 0;
-		word = ptrace(PTRACE_PEEKDATA, tid, (void *)(at & ~7ULL), NULL);
-		if (errno)
-			return 0;
-		code[i] = (uint8_t)((uint64_t)word >> at % 8 * 8);
-	}
-	return arch_is_call(code);
+	return peek(tid, addr, code, sizeof(code)) == 0 && arch_is_call(code);
 }
 
 int64_t remote_call(struct remote *r, uint64_t call_at, long nr, const uint64_t args[6])
@@ -331,10 +340,74 @@ static int mem_of(const struct tracee *t)
 	return rm->mem_fd;
 }
 
+/* Read or written by us or, where a page may have to be provided first, by the filler's thread. */
+struct access {
+	int fd, write;
+	uint64_t addr;
+	size_t len;
+	ssize_t done;
+	char bytes[];
+};
+
+static void access_make(void *arg)
+{
+	struct access *a = arg;
+
+	a->done = a->write ? pwrite(a->fd, a->bytes, a->len, (off_t)a->addr)
+			   : pread(a->fd, a->bytes, a->len, (off_t)a->addr);
+}
+
+static void access_drop(void *arg)
+{
+	struct access *a = arg;
+
+	close(a->fd);
+	free(a);
+}
+
+/* The thread may come back when the mm is gone, so it has a number of its own. */
+static struct access *access_new(int fd, int write, uint64_t addr, size_t len)
+{
+	struct access *a = mem_calloc(1, sizeof(*a) + len);
+
+	a->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	a->write = write;
+	a->addr = addr;
+	a->len = len;
+	return a;
+}
+
+static int by_filler(struct filler *filler, struct access *a, void *ret)
+{
+	int rc;
+
+	if (filler_run(filler, access_make, access_drop, a) < 0)
+		return -EFAULT;
+	rc = a->done == (ssize_t)a->len ? 0 : -EFAULT;
+	if (rc == 0 && ret)
+		memcpy(ret, a->bytes, a->len);
+	access_drop(a);
+	return rc;
+}
+
+static struct filler *filler_of(const struct tracee *t)
+{
+	const struct recorder *f = t->mm->recorder->recorder;
+
+	return f ? f->filler : NULL;
+}
+
 static int write_now(const struct tracee *t, uint64_t addr, const void *buf, size_t len)
 {
+	struct filler *filler = filler_of(t);
 	int fd = mem_of(t);
 
+	if (filler && fd >= 0) {
+		struct access *a = access_new(fd, 1, addr, len);
+
+		memcpy(a->bytes, buf, len);
+		return by_filler(filler, a, NULL);
+	}
 	if (fd >= 0 && pwrite(fd, buf, len, (off_t)addr) == (ssize_t)len)
 		return 0;
 	return poke(t->tid, addr, buf, len);
@@ -342,8 +415,11 @@ static int write_now(const struct tracee *t, uint64_t addr, const void *buf, siz
 
 static int read_now(const struct tracee *t, uint64_t addr, void *buf, size_t len)
 {
+	struct filler *filler = filler_of(t);
 	int fd = mem_of(t);
 
+	if (filler && fd >= 0)
+		return by_filler(filler, access_new(fd, 0, addr, len), buf);
 	return fd >= 0 && pread(fd, buf, len, (off_t)addr) == (ssize_t)len ? 0 : -EFAULT;
 }
 

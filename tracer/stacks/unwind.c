@@ -56,27 +56,30 @@ static bool get_thread(Dwfl *dwfl, pid_t tid, void *ctx, void **thread_arg)
 	return true;
 }
 
+static int is_read(const struct unwinder *u, uint64_t addr, void *buf, size_t len)
+{
+	struct filler *filler = u->common->files.filler;
+	struct iovec local = {buf, len}, remote = {(void *)(uintptr_t)addr, len};
+	ssize_t n = filler ? filler_read(filler, u->tid, addr, buf, len)
+			   : process_vm_readv(u->tid, &local, 1, &remote, 1, 0);
+
+	return n == (ssize_t)len;
+}
+
 /* Stacks are read word by word: a page at a time is asked of the kernel. */
 static bool memory_read(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *ret, void *ctx)
 {
 	struct unwinder *u = ctx;
 	uint64_t at = addr & ~(uint64_t)(sizeof(u->page) - 1);
-	struct iovec local = {u->page, sizeof(u->page)},
-		     remote = {(void *)(uintptr_t)at, sizeof(u->page)};
 
 	(void)dwfl;
-	if (addr % 8 == 0 && u->page_at != at) {
-		u->page_at = at;
-		if (process_vm_readv(u->tid, &local, 1, &remote, 1, 0) != (ssize_t)sizeof(u->page))
-			u->page_at = UINT64_MAX;
-	}
+	if (addr % 8 == 0 && u->page_at != at)
+		u->page_at = is_read(u, at, u->page, sizeof(u->page)) ? at : UINT64_MAX;
 	if (addr % 8 == 0 && u->page_at == at) {
 		*ret = u->page[(addr - at) / 8];
 		return true;
 	}
-	local = (struct iovec){ret, sizeof(*ret)};
-	remote = (struct iovec){(void *)(uintptr_t)addr, sizeof(*ret)};
-	return process_vm_readv(u->tid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(*ret);
+	return is_read(u, addr, ret, sizeof(*ret));
 }
 
 static bool set_registers(Dwfl_Thread *thread, void *ctx)
