@@ -98,5 +98,13 @@ def spoiled(t, case, writes, variant):
 add("code of the recorder's that does not come back", lambda t, v: spoiled(t, "spoiled", 20050, v))
 add("the same in a child that inherits it", lambda t, v: spoiled(t, "spoiled_for_child", 20100, v))
 
+
+def put_back(t, variant):
+    r = run(t, ["put_back"], variant)
+    eq((r.status, r.call("write")["calls"], r.json["complete"]), (0, 300, True), "status, writes, complete\n%s" % r)
+
+
+add("code that is put back, between many mappings", put_back)
+
 if __name__ == "__main__":
     main()

@@ -315,12 +315,49 @@ static void none(char **args)
 	(void)args;
 }
 
+#ifdef __x86_64__
+long write_here(int fd, const void *p, size_t n);
+__asm__(".text; .p2align 5; .type write_here, @function; write_here: .cfi_startproc;"
+	"mov $1, %eax; syscall; ret; .cfi_endproc; .size write_here, . - write_here;"
+	".p2align 5");
+
+/* Puts its code back whenever it has been changed, in a process of very many mappings, which are
+ * not to be read each time. */
+static void put_back(char **args)
+{
+	enum { BYTES = 32, MAPPINGS = 30000, ROUNDS = 100 };
+	uint8_t was[BYTES], *code = (uint8_t *)(uintptr_t)write_here;
+	uintptr_t page = (uintptr_t)code & ~4095UL;
+	int fd = t_null(), changed = 0;
+
+	(void)args;
+	memcpy(was, code, BYTES);
+	for (int i = 0; i < MAPPINGS; i++)
+		CHECK(mmap(NULL, 4096, i & 1 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			      -1, 0) != MAP_FAILED);
+	for (int i = 0; i < ROUNDS; i++) {
+		for (int k = 0; k < 3; k++)
+			CHECK(write_here(fd, "x", 1) == 1);
+		if (memcmp(was, code, BYTES) == 0)
+			continue;
+		changed++;
+		CHECK(mprotect((void *)page, 8192, PROT_READ | PROT_WRITE | PROT_EXEC) == 0);
+		memcpy(code, was, BYTES);
+		CHECK(mprotect((void *)page, 8192, PROT_READ | PROT_EXEC) == 0);
+	}
+	CHECK(changed <= ROUNDS / 2);
+}
+#else
+#define put_back none
+#endif
+
 int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {{"none", none}, {"false_records", false_records},
 		{"early_records", early_records}, {"emptied", emptied}, {"far_head", far_head},
 		{"garbage", garbage}, {"neighbour", neighbour}, {"meddled", meddled},
-		{"spoiled", spoiled}, {"spoiled_for_child", spoiled_for_child}, {NULL, NULL}};
+		{"spoiled", spoiled}, {"spoiled_for_child", spoiled_for_child},
+		{"put_back", put_back}, {NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }

@@ -378,7 +378,7 @@ static void an_end_is_handed_on(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_call_is_made),
 		cmocka_unit_test(one_that_stays_away_is_called_back),
 		cmocka_unit_test(so_is_one_that_waits),

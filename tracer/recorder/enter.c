@@ -260,6 +260,8 @@ static struct site *ready_site(struct recorder *f, struct tracee *t,
 		recorder_reason(f, "more than 65,536 call sites in one process")->calls++;
 		return NULL;
 	}
+	if (!patch_may_look(t))
+		return site->tramp ? site : NULL;
 	if (!site->hits) {
 		patch_known(f, t, addr);
 		site->hits = patch_was_called(f, t, addr) != 0;

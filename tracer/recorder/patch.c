@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/mem.h"
 #include "tracer/recorder/block.h"
@@ -59,15 +60,31 @@ static int mapping_next(char **text, struct mapping *m)
 	return 1;
 }
 
-#define MAPS_MAX (64UL << 20)
+#define MAPS_MAX     (64UL << 20)
+#define MAPS_LONG    (256UL << 10) /* some 3,000 mappings */
+#define MAPS_BYTE_NS 17            /* to have it written and to read it */
+#define MAPS_SHARE   20
 
 /* Heap; NULL: they cannot be read. */
-static char *maps_read(pid_t tid)
+static char *maps_read(struct recorder_mm *rm, pid_t tid)
 {
 	char path[64], *text = NULL;
+	size_t len = MAPS_MAX;
+	int rc;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", tid);
-	return file_read(path, MAPS_MAX, &text, NULL, NULL) < 0 ? NULL : text;
+	rc = file_read(path, MAPS_MAX, &text, &len, NULL);
+	if (rc == 0 || rc == -EFBIG)
+		rm->look_ns =
+			len > MAPS_LONG ? clock_mono_ns() + MAPS_SHARE * MAPS_BYTE_NS * len : 0;
+	return rc < 0 ? NULL : text;
+}
+
+int patch_may_look(const struct tracee *t)
+{
+	uint64_t look_ns = t->mm->recorder->look_ns;
+
+	return !look_ns || clock_mono_ns() >= look_ns;
 }
 
 void patch_forget_code(struct recorder_mm *rm)
@@ -94,7 +111,7 @@ static void note_code(struct recorder_mm *rm, const struct mapping *m)
 
 static void read_code_mappings(struct recorder_mm *rm, pid_t tid)
 {
-	cleanup_free char *maps = maps_read(tid);
+	cleanup_free char *maps = maps_read(rm, tid);
 	char *text = maps;
 	struct mapping m;
 
@@ -141,7 +158,7 @@ static void consider(struct search *s, uint64_t page, int is_far)
  * gone. */
 static uint64_t free_page(struct recorder_mm *rm, pid_t tid, uint64_t addr)
 {
-	cleanup_free char *maps = maps_read(tid);
+	cleanup_free char *maps = maps_read(rm, tid);
 	struct search search = {.near = addr};
 	uint64_t free_from = LOWEST_PAGE;
 	char *text = maps;

@@ -10,6 +10,10 @@
  * is proven to be safe.
  */
 
+/* 1 if what is mapped may be looked at, as all below do. A process that has many mappings, and
+ * makes calls from ever new places or puts its code back, would have the tracer do nothing else: of
+ * what takes long no more than a twentieth of the time. */
+int patch_may_look(const struct tracee *t);
 /* 1 if the site has a trampoline, made now if need be. t is in a seccomp stop at it (ip is past the
  * call); a new page for trampolines takes calls of its own: then *ret_moved is 1, and the thread is
  * before the call again. -ESRCH: the thread is gone. */

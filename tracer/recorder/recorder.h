@@ -64,6 +64,7 @@ struct recorder_mm {
 		size_t len, cap;
 	} code;            /* its executable mappings of files when they were last read: patch.c */
 	int code_hidden;   /* they could not be read */
+	uint64_t look_ns;  /* when they may be read again: patch_may_look() */
 	int none_is_stale; /* of the mapping that is being changed: patch.c */
 	int code_is_new; /* they were in this stop, and it was not looked what is worth a change */
 };
