@@ -43,8 +43,10 @@ void nearest_try(struct nearest *n, const char *name)
 {
 	size_t d = distance(n->word, name), word = strlen(n->word), len = strlen(name);
 
-	/* With half of its letters changed it is another word, but for one slip in a short one. */
-	if (d < n->distance && (d < 2 || 2 * d < (word > len ? word : len)))
+	/* With half of its letters changed it is another word, but for one slip in a short one, and
+	 * for letters that are large or small alone. */
+	if (d < n->distance &&
+		(d < 2 || 2 * d < (word > len ? word : len) || strcasecmp(n->word, name) == 0))
 		*n = (struct nearest){n->word, name, d};
 }
 

@@ -21,7 +21,9 @@ static void the_nearest_name(void **state)
 		{"walltime", "wall_time", 2, 1}, {"", NULL, 2, 3}, {"xxxxx", NULL, 2, 3},
 		{"wirte", NULL, 0, 1}, {"raed", "read", 1, 1}, {"ab", NULL, 1, 2},
 		/* half of the letters is another word */
-		{"rope", NULL, 3, 4}, {"ad", NULL, 2, 3}, {"rea", "read", 2, 1}};
+		{"rope", NULL, 3, 4}, {"ad", NULL, 2, 3}, {"rea", "read", 2, 1},
+		/* its case is a slip */
+		{"READ", "read", 4, 4}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
