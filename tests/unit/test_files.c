@@ -304,8 +304,8 @@ static void numbers_closed_in_vain(void **state)
 
 	files_at(x->files, 99, 1);
 	for (uint32_t fd = 0; fd < 200; fd++) {
-		files_closing(x->files, fd, 1);
-		files_closing(x->files, fd, -1);
+		files_closing(x->files, fd, fd, 1);
+		files_closing(x->files, fd, fd, -1);
 	}
 	assert_int_equal(files_numbers(x->files), 1);
 	assert_non_null(files_open(x->files, 99));
