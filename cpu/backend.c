@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,7 +21,6 @@
 #include "common/runner/control.h"
 #include "common/runner/environment.h"
 #include "common/runner/flamegraph.h"
-#include "common/runner/load.h"
 #include "common/runner/program.h"
 #include "cpu/diff.h"
 #include "cpu/difference.h"

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,7 +24,6 @@
 #include "common/doctor/doctor.h"
 #include "common/runner/environment.h"
 #include "common/runner/flamegraph.h"
-#include "common/runner/load.h"
 #include "common/runner/program.h"
 #include "common/runner/tool.h"
 #include "mem/command.h"

@@ -21,7 +21,6 @@
 #include "common/base/file.h"
 #include "common/base/units.h"
 #include "common/runner/control.h"
-#include "common/runner/load.h"
 #include "common/runner/program.h"
 #include "common/runner/status_line.h"
 #include "common/view/view_parts.h"

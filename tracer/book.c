@@ -2,7 +2,6 @@
 #include "tracer/book.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"

@@ -3,7 +3,6 @@
 #define TRACER_HABITS_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "common/base/err.h"
 

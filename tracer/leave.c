@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "tracer/arch/regs.h"
 #include "tracer/trap/dispatch.h"
 #include "tracer/dispositions.h"
 #include "tracer/loop.h"

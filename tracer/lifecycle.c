@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -15,7 +14,6 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "common/base/mem.h"
 #include "tracer/calls.h"
 #include "tracer/trap/dispatch.h"
 #include "tracer/dispositions.h"

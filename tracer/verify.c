@@ -11,10 +11,8 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/mem.h"
-#include "common/base/units.h"
 #include "common/model/json.h"
 #include "common/runner/program.h"
-#include "tracer/event.h"
 #include "tracer/kernel_counts.h"
 
 enum { AGREE = 0, DISAGREE = 1, CANNOT_TELL = 3, FAILED = 125 };

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/units.h"
-
 double batching_stops_share(const struct res_result *r)
 {
 	const struct res_tracer *t = r->tracer;

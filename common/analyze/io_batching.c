@@ -5,7 +5,6 @@
 
 #include "common/analyze/another.h"
 #include "common/analyze/io_doc.h"
-#include "common/base/clock.h"
 #include "common/base/units.h"
 
 #define ROWS_MAX  20 /* of threads, fds, places */

@@ -2,7 +2,6 @@
 #include "common/analyze/runs.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/analyze/batching.h"

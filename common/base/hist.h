@@ -2,7 +2,6 @@
 #ifndef BASE_HIST_H
 #define BASE_HIST_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 /*

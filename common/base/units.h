@@ -2,7 +2,6 @@
 #ifndef BASE_UNITS_H
 #define BASE_UNITS_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/err.h"

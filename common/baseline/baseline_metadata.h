@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/base/out.h"
 #include "common/model/result.h"

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sha256.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -19,7 +19,6 @@
 #include "common/history/tell.h"
 #include "common/model/json.h"
 #include "common/report/plot_history.h"
-#include "common/write/writer.h"
 
 enum { STATUS_WORSE = 1, STATUS_CANNOT_TELL = 3 };
 

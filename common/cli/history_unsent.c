@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/cli/history_unsent.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "common/runner/runner.h"
+#include "common/runner/runner_ui.h"
 
 /*
  * What a person sees of a run on the terminal at stderr: lines that stay, and below them one that

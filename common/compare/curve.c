@@ -8,7 +8,6 @@
 
 #include "common/base/cleanup.h"
 #include "common/compare/knee.h"
-#include "common/compare/made.h"
 #include "common/compare/metric.h"
 #include "common/view/view_parts.h"
 

@@ -2,7 +2,6 @@
 #include "common/compare/why.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <profile.pb-c.h>
 #include <stdlib.h>
-#include <string.h>
 #include <zlib.h>
 
 #include "common/export/stacks.h"

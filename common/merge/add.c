@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/merge/add.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

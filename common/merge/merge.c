@@ -2,7 +2,6 @@
 #include "common/merge/merge.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/base/units.h"
 #include "common/report/report_page.h"
-#include "common/view/view.h"
 #include "common/view/view_parts.h"
 
 #define CHANGES_MAX 5   /* figures of the comparison */

@@ -5,7 +5,6 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
-#include "common/base/units.h"
 #include "common/report/plot.h"
 #include "common/report/report_flame.h"
 #include "common/report/report_page.h"

@@ -5,7 +5,6 @@
 #include "common/analyze/analyze.h"
 #include "common/base/mem.h"
 #include "common/base/out.h"
-#include "common/base/units.h"
 #include "common/report/report.h"
 #include "common/view/doc.h"
 

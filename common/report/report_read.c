@@ -2,7 +2,6 @@
 /* Reads a file, whichever kind it is, and looks for the folded stacks beside it. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"

@@ -4,7 +4,6 @@
 
 #include "common/base/units.h"
 #include "common/report/report_bins.h"
-#include "common/report/report_flame.h"
 #include "common/report/report_page.h"
 #include "common/view/view.h"
 #include "common/view/view_parts.h"

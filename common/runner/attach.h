@@ -2,7 +2,6 @@
 #ifndef RUNNER_ATTACH_H
 #define RUNNER_ATTACH_H
 
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/file.h"
 #include "common/base/nearest.h"
 #include "common/base/units.h"
 #include "common/runner/process.h"

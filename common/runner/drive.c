@@ -2,7 +2,6 @@
 #include "common/runner/drive.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -2,16 +2,13 @@
 #include "common/runner/load.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "common/base/out.h"
 #include "common/base/text.h"
 
 int work_scan_init(struct work_scan *w, const char *regex, uint64_t scale, struct err *err)

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "common/runner/plan.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
 #include "common/base/units.h"
 #include "common/runner/backend.h"
-#include "common/runner/load.h"
 #include "common/runner/program.h"
 
 static void line(struct out *o, const char *what, const char *text)

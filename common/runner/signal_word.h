@@ -4,7 +4,6 @@
 
 #include <signal.h>
 #include <stdint.h>
-#include <sys/signalfd.h>
 
 #include "common/base/clock.h"
 

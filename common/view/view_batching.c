@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/units.h"
 #include "common/view/view_parts.h"
 
 /* The title of the second is the unit's. */

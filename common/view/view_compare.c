@@ -2,11 +2,9 @@
 /* A comparison as people read it: what failed and why first, what else moved after it. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/units.h"
 #include "common/view/view.h"
 #include "common/view/view_figures.h"
 

@@ -3,7 +3,6 @@
  * What the figures of a batched call say, in words. Each sentence has its rule next to it and in
  * docs/SUMMARY.md; where the figures support none, none is printed.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/clock.h"

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 
-#include "common/base/units.h"
 #include "tracer/decode/read.h"
 #include "tracer/recorder/layout.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include "tracer/decode/decode.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 

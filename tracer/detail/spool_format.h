@@ -4,8 +4,6 @@
 
 #include <stdint.h>
 
-#include "tracer/event.h"
-
 /* The spool's file, version 2. docs/SPOOL.md says it in words; both change together. */
 
 #define SPOOL_MAGIC      "iotspool" /* 8 bytes, without the NUL */

@@ -7,7 +7,6 @@
 
 #include "common/base/clock.h"
 #include "common/base/units.h"
-#include "tracer/syscalls.h"
 
 /* ---- from snapshots ---- */
 

@@ -2,7 +2,6 @@
 #include "tracer/stacks/unwind.h"
 
 #include <elfutils/libdwfl.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>

@@ -7,7 +7,6 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <string.h>
 #include <sys/ptrace.h>
 #include <signal.h>
 #include <stddef.h>

@@ -7,7 +7,6 @@
 #include <ucontext.h>
 
 #include "tracer/arch/arch.h"
-#include "tracer/event.h"
 
 #define VSYSCALL_ADDR 0xffffffffff600000ULL
 
