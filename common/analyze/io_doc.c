@@ -36,7 +36,7 @@ struct io_findings io_findings(
 }
 
 /* The head of the summary; its title, which is the command, as one of the pairs. */
-void io_what_ran(struct doc *d, const struct res_result *r)
+static void io_what_ran(struct doc *d, const struct res_result *r)
 {
 	struct doc *head = doc_new();
 
@@ -89,7 +89,7 @@ static void target_rows(struct doc *d, const struct targets *targets)
 	}
 }
 
-void io_targets(struct doc *d, const struct io_findings *f)
+static void io_targets(struct doc *d, const struct io_findings *f)
 {
 	doc_section(d, "Optimization targets");
 	if (f->targets.len)
@@ -174,7 +174,7 @@ static void finding_of_syncs(struct doc *d, const struct res_result *r)
 		units_duration(of, whole));
 }
 
-void io_key_findings(struct doc *d, const struct io_findings *f)
+static void io_key_findings(struct doc *d, const struct io_findings *f)
 {
 	size_t shown = 0;
 

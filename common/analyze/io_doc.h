@@ -19,10 +19,6 @@ struct io_findings {
 struct io_findings io_findings(
 	struct doc *d, const struct analyze_scenario *s, const struct ease_table *ease);
 
-/* io_doc.c */
-void io_what_ran(struct doc *d, const struct res_result *r); /* as pairs */
-void io_targets(struct doc *d, const struct io_findings *f);
-void io_key_findings(struct doc *d, const struct io_findings *f);
 /* io_batching.c */
 void io_batching(struct doc *d, const struct io_findings *f);
 void io_cost(struct doc *d, const struct io_findings *f);

@@ -177,33 +177,26 @@ void out_pad_u64(struct out *o, uint64_t v, unsigned int width)
 	out_bytes(o, p, len);
 }
 
-void out_vprintf(struct out *o, const char *fmt, va_list ap)
+void out_printf(struct out *o, const char *fmt, ...)
 {
 	char *text, small[256];
-	va_list again;
+	va_list ap;
 	int len;
 
 	if (o->error)
 		return;
-	va_copy(again, ap);
+	va_start(ap, fmt);
 	len = vsnprintf(small, sizeof(small), fmt, ap);
+	va_end(ap);
 	if (len >= 0 && (size_t)len < sizeof(small)) {
 		out_bytes(o, small, (size_t)len);
-	} else {
-		text = mem_vprintf(fmt, again);
-		out_str(o, text);
-		free(text);
+		return;
 	}
-	va_end(again);
-}
-
-void out_printf(struct out *o, const char *fmt, ...)
-{
-	va_list ap;
-
 	va_start(ap, fmt);
-	out_vprintf(o, fmt, ap);
+	text = mem_vprintf(fmt, ap);
 	va_end(ap);
+	out_str(o, text);
+	free(text);
 }
 
 const char *out_text(struct out *o)

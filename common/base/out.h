@@ -2,7 +2,6 @@
 #ifndef BASE_OUT_H
 #define BASE_OUT_H
 
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,7 +35,6 @@ void out_hex(struct out *o, uint64_t v); /* 0x..., 0 -> 0 */
 void out_pad_u64(
 	struct out *o, uint64_t v, unsigned int width); /* zero padded, for 1700000000.000042 */
 void out_printf(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void out_vprintf(struct out *o, const char *fmt, va_list ap);
 int out_flush(struct out *o); /* 0 or the first error */
 /* Memory output only: NUL-terminated, owned by o until the next write or out_release. */
 const char *out_text(struct out *o);

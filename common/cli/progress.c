@@ -36,7 +36,8 @@ static int put_clock(char *buf, size_t size, uint64_t ns)
 	return snprintf(buf, size, "%llu:%02llu", s / 60, s % 60);
 }
 
-const char *progress_line(
+/* The line of what goes on at this moment, cut to so many columns. */
+static void put_line(
 	char *buf, size_t size, const struct runner_live *live, int color, size_t columns)
 {
 	char text[512], clock[32], expected[32] = "/";
@@ -56,7 +57,6 @@ const char *progress_line(
 		snprintf(buf, size, "\033[1m%.*s\033[0m%s", counter, text, text + counter);
 	else
 		snprintf(buf, size, "%s", text);
-	return buf;
 }
 
 /* ---- the terminal ---- */
@@ -114,7 +114,7 @@ static void say_live(void *ctx, const struct runner_live *live)
 	struct progress *p = ctx;
 	char text[600];
 
-	progress_line(text, sizeof(text), live, p->color, terminal_columns());
+	put_line(text, sizeof(text), live, p->color, terminal_columns());
 	fprintf(stderr, WIPE "%s", text);
 	fflush(stderr);
 	p->live = 1;

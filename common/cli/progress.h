@@ -2,8 +2,6 @@
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
 
-#include <stddef.h>
-
 #include "common/runner/runner_ui.h"
 
 /*
@@ -30,9 +28,5 @@ struct progress {
 };
 
 void progress_init(struct progress *p, enum progress_kind kind);
-
-/* The line of what goes on at this moment, cut to so many columns. Pure; buf is returned. */
-const char *progress_line(
-	char *buf, size_t size, const struct runner_live *live, int color, size_t columns);
 
 #endif

@@ -72,7 +72,10 @@ static int is_not_compared(const struct res_compare_metric *row)
 	return row && row->verdict && !strcmp(row->verdict, VERDICT_NOT_COMPARED);
 }
 
-const char *culprit_of(const struct res_compare_part *part, const char *metric, struct arena *a)
+/* One line, "" where nothing is said: the cause of the row, or the sentences about its call, or why
+ * it is not compared. In a. */
+static const char *culprit_of(
+	const struct res_compare_part *part, const char *metric, struct arena *a)
 {
 	const struct res_compare_metric *row = row_of(part, metric);
 	const char *dot = strrchr(metric, '.');

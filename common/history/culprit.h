@@ -16,9 +16,6 @@ struct culprit_ask {
 /* *ret: result_free(). -ENOENT: nothing is in both. */
 int culprit_compare(struct history *h, const struct culprit_ask *ask, struct res_compare **ret,
 	struct err *err);
-/* One line, "" where nothing is said: the cause of the row, or the sentences about its call, or why
- * it is not compared. In a. */
-const char *culprit_of(const struct res_compare_part *part, const char *metric, struct arena *a);
 
 /* Every change of a history: of each two versions one after the other what compare calls exact,
  * and the changes of trend in what is judged though it is noisy. */

@@ -33,6 +33,35 @@ static struct owner *owner_of(void *doc)
 	return (struct owner *)((char *)doc - offsetof(struct owner, doc));
 }
 
+/* Fills *obj (one struct of that shape) with "not measured". */
+static void clear(void *obj, const struct shape *shape)
+{
+	/* Right for strings, objects and lists already. */
+	memset(obj, 0, shape->size);
+	for (size_t i = 0; i < shape->len; i++) {
+		void *to = walk_to(obj, &shape->fields[i]);
+
+		switch (shape->fields[i].type) {
+		case FIELD_U64:
+			*(uint64_t *)to = U64_NONE;
+			break;
+		case FIELD_DBL:
+			*(double *)to = NAN;
+			break;
+		case FIELD_BOOL:
+			*(int *)to = -1;
+			break;
+		case FIELD_STR:
+		case FIELD_STRS:
+		case FIELD_COUNTS:
+		case FIELD_OBJ:
+		case FIELD_LIST:
+		case FIELD_KEYED:
+			break;
+		}
+	}
+}
+
 void *result_make(const struct schema *schema)
 {
 	const struct field *first = &schema->shape->fields[0];
@@ -40,7 +69,7 @@ void *result_make(const struct schema *schema)
 
 	assert(!strcmp(first->id, "schema"));
 	owner->schema = schema;
-	result_clear(owner->doc, schema->shape);
+	clear(owner->doc, schema->shape);
 	*(const char **)walk_to(owner->doc, first) = schema->id;
 	return owner->doc;
 }
@@ -80,40 +109,12 @@ void result_free(void *doc)
 	free(owner_of(doc));
 }
 
-void result_clear(void *obj, const struct shape *shape)
-{
-	/* Right for strings, objects and lists already. */
-	memset(obj, 0, shape->size);
-	for (size_t i = 0; i < shape->len; i++) {
-		void *to = walk_to(obj, &shape->fields[i]);
-
-		switch (shape->fields[i].type) {
-		case FIELD_U64:
-			*(uint64_t *)to = U64_NONE;
-			break;
-		case FIELD_DBL:
-			*(double *)to = NAN;
-			break;
-		case FIELD_BOOL:
-			*(int *)to = -1;
-			break;
-		case FIELD_STR:
-		case FIELD_STRS:
-		case FIELD_COUNTS:
-		case FIELD_OBJ:
-		case FIELD_LIST:
-		case FIELD_KEYED:
-			break;
-		}
-	}
-}
-
 void *result_alloc(void *doc, size_t n, const struct shape *shape)
 {
 	char *at = arena_alloc(result_arena(doc), n, shape->size);
 
 	for (size_t i = 0; i < n; i++)
-		result_clear(at + i * shape->size, shape);
+		clear(at + i * shape->size, shape);
 	return at;
 }
 

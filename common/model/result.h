@@ -121,8 +121,6 @@ const struct schema *result_schema(const void *doc);
 
 /* n structs of that shape in doc's arena, every field "not measured" (lists empty). */
 void *result_alloc(void *doc, size_t n, const struct shape *shape);
-/* Fills *obj (one struct of that shape) with "not measured". */
-void result_clear(void *obj, const struct shape *shape);
 
 #define RES_OBJ(r, s)           ((struct res_##s *)result_alloc((r), 1, &shape_##s))
 #define RES_LIST(r, list, n, s) ((list)->at = result_alloc((r), (n), &shape_##s), (list)->len = (n))

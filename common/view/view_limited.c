@@ -57,7 +57,8 @@ static const char *of_all(struct doc *d, uint64_t part, const struct cause_count
 		&d->arena, "%s of %s calls", view_count(d, part), view_count(d, c->all));
 }
 
-const char *view_asked(struct doc *d, const struct batch_facts *f)
+/* What they asked for: "10", "1 to 64". */
+static const char *asked_text(struct doc *d, const struct batch_facts *f)
 {
 	if (f->least == f->most)
 		return view_count(d, f->most);
@@ -166,10 +167,10 @@ static const char *arrivals(
 		return arena_printf(&d->arena,
 			"limited by arrivals: %s took as many as they asked for, %s, and no more "
 			"was there, or waited until they had come",
-			of_all(d, fit, c), view_asked(d, f));
+			of_all(d, fit, c), asked_text(d, f));
 	return arena_printf(&d->arena,
 		"limited by arrivals, not by its limit of %s: %s of %s calls were full%s%s",
-		view_asked(d, f), view_count(d, full), view_count(d, f->judged), by_full(d, f),
+		asked_text(d, f), view_count(d, full), view_count(d, f->judged), by_full(d, f),
 		more_there(d, c));
 }
 
@@ -197,7 +198,7 @@ static enum batching_verdict caller(struct doc *d, const struct batch_facts *f,
 	*ret_words = arena_printf(&d->arena,
 		"limited by what the caller has: it gave %s a call, %.2f on average; %s moved one "
 		"only",
-		view_asked(d, f), f->batch->per_call ? f->batch->per_call->mean : NAN,
+		asked_text(d, f), f->batch->per_call ? f->batch->per_call->mean : NAN,
 		of_all(d, view_zero(f->batch->single), c));
 	return BATCHING_CALLER;
 }
@@ -250,14 +251,14 @@ static enum batching_verdict main_cause(struct doc *d, const struct batch_facts 
 		*ret_words = arena_printf(&d->arena,
 			"limited by its limit of %s: %s took as many, and the next one found more "
 			"at once",
-			view_asked(d, f), calls);
+			asked_text(d, f), calls);
 		return BATCHING_LIMIT;
 	case CAUSE_MET:
 		*ret_words = arena_printf(&d->arena,
 			"limited by its limit or by arrivals that just met it: %s took as many as "
 			"they "
 			"asked for, %s, and the next one found more, which may have come since",
-			calls, view_asked(d, f));
+			calls, asked_text(d, f));
 		return BATCHING_MET;
 	case CAUSE_TIME:
 		*ret_words = arena_printf(&d->arena,

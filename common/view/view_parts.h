@@ -99,8 +99,6 @@ struct batch_facts {
 	int timeless;    /* its calls have no times, which would tell more of what limits it */
 };
 struct batch_facts view_batch_facts(const struct res_syscall *s);
-/* What they asked for: "10", "1 to 64". */
-const char *view_asked(struct doc *d, const struct batch_facts *f);
 
 /* ---- view_limited.c: what keeps a call's batches from being larger ---- */
 enum batching_verdict {
