@@ -14,7 +14,7 @@
 static char *name_of_file(const char *path)
 {
 	static const char *const ends[] = {"-iotrace.json", "-cpu.json", "-memory.json", ".json"};
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *name = basename(path);
 
 	for (size_t i = 0; i < LEN(ends); i++) {
 		size_t stem = text_stem_len(name, ends[i]);

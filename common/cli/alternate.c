@@ -81,11 +81,6 @@ static struct words_vec command_of(
 	return v;
 }
 
-static char *result_of(const struct alternate *a, const char *dir, const struct result_kind *k)
-{
-	return mem_printf("%s/%s/%s%s", dir, k->folder, a->scenario, k->json_suffix);
-}
-
 /* What an earlier comparison left would be taken for what this run has not made. The folder may be
  * another user's (--user), who could put a link there. */
 static void forget_results(const struct alternate *a, const char *dir)
@@ -105,7 +100,7 @@ static int has_result(const struct alternate *a, const char *dir)
 	int found = 0;
 
 	for (const struct result_kind *k = gather_kinds(); k->id; k++) {
-		cleanup_free char *path = result_of(a, dir, k);
+		cleanup_free char *path = layout_file(dir, k->folder, a->scenario, k->json_suffix);
 
 		found |= access(path, F_OK) == 0;
 	}

@@ -32,7 +32,7 @@ static const struct optable_row option_rows[] = {
 /* FILE's name without its folder and .json; the caller's. */
 static char *name_of(const char *path)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *name = basename(path);
 	size_t stem = text_stem_len(name, ".json");
 
 	return stem ? mem_strndup(name, stem) : mem_strdup(name);

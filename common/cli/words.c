@@ -7,13 +7,7 @@
 /* NULL: there is no such option. */
 static const struct optable_row *row_of(const struct optable *options, const char *option)
 {
-	size_t len = strcspn(option + 2, "=");
-
-	for (size_t i = 0; i < options->len; i++)
-		if (strlen(options->rows[i].name) == len &&
-			!strncmp(options->rows[i].name, option + 2, len))
-			return &options->rows[i];
-	return NULL;
+	return optable_find(options, option + 2, strcspn(option + 2, "="));
 }
 
 static int takes_value(const struct optable *options, const char *option)

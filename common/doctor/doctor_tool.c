@@ -71,8 +71,7 @@ int doctor_run(struct arena *a, const char *const *argv, int limit_ms, const cha
  * is not there (Ubuntu's perf) does not begin with the name. */
 static int is_version(const char *line, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
+	const char *name = basename(path);
 
 	return line && !strncmp(line, name, strlen(name));
 }

@@ -277,10 +277,8 @@ static void io_flames(struct page *p, const struct report *r)
 	}
 	flame_release(&f);
 	for (size_t i = 0; i < r->io_stacks.len; i++) {
-		const char *slash = strrchr(r->io_stacks.at[i].path, '/');
-
 		out_str(p->o, "<h3>Code paths: ");
-		html_name(p, slash ? slash + 1 : r->io_stacks.at[i].path, 80);
+		html_name(p, basename(r->io_stacks.at[i].path), 80);
 		out_str(p->o, "</h3>\n");
 		if (i == 0)
 			how_taken(p, r->io->stacks);

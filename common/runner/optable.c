@@ -11,7 +11,7 @@
 
 enum { HELP_COLUMN = 26 };
 
-static const struct optable_row *find(
+const struct optable_row *optable_find(
 	const struct optable *table, const char *name, size_t name_len)
 {
 	for (size_t i = 0; i < table->len; i++)
@@ -33,7 +33,7 @@ const char *optable_option(const struct optable *table, const char *arg)
 		return arg;
 	for (size_t i = 0; i < LEN(letters); i++)
 		if (!strcmp(arg, letters[i].letter) &&
-			find(table, letters[i].name + 2, strlen(letters[i].name + 2)))
+			optable_find(table, letters[i].name + 2, strlen(letters[i].name + 2)))
 			return letters[i].name;
 	return NULL;
 }
@@ -114,7 +114,7 @@ int optable_parse(
 		const char *name = option + 2;
 		const char *equals = strchr(name, '=');
 		size_t name_len = equals ? (size_t)(equals - name) : strlen(name);
-		const struct optable_row *def = find(table, name, name_len);
+		const struct optable_row *def = optable_find(table, name, name_len);
 		const char *value = equals ? equals + 1 : NULL;
 
 		if (!def)

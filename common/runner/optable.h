@@ -69,6 +69,10 @@ int optable_parse(
  * have this option; NULL: it is no option. */
 const char *optable_option(const struct optable *table, const char *arg);
 
+/* The row of that name, NULL: there is none. */
+const struct optable_row *optable_find(
+	const struct optable *table, const char *name, size_t name_len);
+
 /* A line or two for each row, aligned, however wide. */
 void optable_help(const struct optable *table, struct out *o);
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/text.h"
+
 #define REPLACEMENT      0xfffd
 #define ESCAPE_BYTES_MAX 4 /* \xNN */
 
@@ -38,24 +40,18 @@ static unsigned int char_columns(uint32_t c)
 }
 
 /* The character at s and its length in bytes; REPLACEMENT and 1 where it is not UTF-8. */
-static uint32_t decode(const unsigned char *s, size_t *ret_len)
+static uint32_t decode(const char *s, size_t *ret_len)
 {
-	static const uint32_t least[] = {
-		0, 0, 0x80, 0x800, 0x10000}; /* shorter forms are invalid */
-	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	uint32_t c = len > 1 ? s[0] & (0x7fU >> len) : s[0];
+	size_t len = text_utf8_len(s);
+	uint32_t c = (unsigned char)s[0];
 
-	*ret_len = 1;
-	if (len == 0 || s[0] > 0xf4)
+	*ret_len = len ? len : 1;
+	if (!len)
 		return REPLACEMENT;
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return REPLACEMENT;
+	if (len > 1)
+		c &= 0x7fU >> len;
+	for (size_t i = 1; i < len; i++)
 		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return REPLACEMENT;
-	*ret_len = len;
 	return c;
 }
 
@@ -71,20 +67,19 @@ static char *escape_byte(char *to, unsigned char c)
 
 char *safe_text(struct arena *a, const char *s)
 {
-	const unsigned char *from = (const unsigned char *)s;
 	char *text = arena_alloc(a, strlen(s) + 1, ESCAPE_BYTES_MAX), *to = text;
 	size_t len;
 
-	for (; *from; from += len) {
-		uint32_t c = decode(from, &len);
+	for (; *s; s += len) {
+		uint32_t c = decode(s, &len);
 
 		if (c == REPLACEMENT) {
 			to = stpcpy(to, "\xef\xbf\xbd");
 		} else if (char_columns(c)) {
-			to = mempcpy(to, from, len);
+			to = mempcpy(to, s, len);
 		} else {
 			for (size_t i = 0; i < len; i++)
-				to = escape_byte(to, from[i]);
+				to = escape_byte(to, (unsigned char)s[i]);
 		}
 	}
 	*to = '\0';
@@ -96,7 +91,7 @@ size_t safe_width(const char *s)
 	size_t columns = 0, len;
 
 	for (; *s; s += len)
-		columns += char_columns(decode((const unsigned char *)s, &len));
+		columns += char_columns(decode(s, &len));
 	return columns;
 }
 
@@ -105,7 +100,7 @@ size_t safe_fit(const char *s, size_t columns)
 	size_t bytes = 0, used = 0, len;
 
 	while (s[bytes]) {
-		used += char_columns(decode((const unsigned char *)s + bytes, &len));
+		used += char_columns(decode(s + bytes, &len));
 		if (used > columns)
 			break;
 		bytes += len;
@@ -122,7 +117,7 @@ char *safe_cut(struct arena *a, char *s, size_t columns)
 	if (width <= columns)
 		return s;
 	for (; width > tail; end += len)
-		width -= char_columns(decode((const unsigned char *)end, &len));
+		width -= char_columns(decode(end, &len));
 	return arena_printf(a, "%.*s...%s", (int)safe_fit(s, head), s, end);
 }
 

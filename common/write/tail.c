@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/text.h"
 #include "common/write/safe.h"
 
 /* As much of a log is looked at; a line that is longer than all of that is cut at its start. */
@@ -32,10 +33,8 @@ static char *read_end(const char *path)
 /* Where the last lines begin; newlines at the end are cut off. */
 static char *last_lines(char *text, size_t lines)
 {
-	size_t len = strlen(text);
+	size_t len = strlen(text_chomp(text));
 
-	while (len > 0 && text[len - 1] == '\n')
-		text[--len] = '\0';
 	while (len > 0 && (text[len - 1] != '\n' || --lines > 0))
 		len--;
 	return text + len;

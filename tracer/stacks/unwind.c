@@ -234,12 +234,9 @@ size_t unwind(struct unwinder *u, pid_t tid, const struct user_regs_struct *regs
 
 static const char *file_name(Dwfl_Module *m)
 {
-	const char *path = dwfl_module_info(m, NULL, NULL, NULL, NULL, NULL, NULL, NULL), *slash;
+	const char *path = dwfl_module_info(m, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 
-	if (!path)
-		return "unknown";
-	slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
+	return path ? basename(path) : "unknown";
 }
 
 /* Of the place in the file, the same in each process; 0: not known. A build-id is a hash. */
