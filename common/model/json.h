@@ -38,11 +38,6 @@ struct json_text {
 int json_parse_struct(
 	const struct json_text *t, const struct schema *schema, void **ret, struct err *err);
 
-/* The JSON Schema (draft 2020-12) of one kind of file, and the Markdown tables of all kinds for
- * docs/RESULT_SCHEMA.md. */
-void json_write_schema(const struct schema *schema, struct out *o);
-void json_write_schema_doc(struct out *o);
-
 /*
  * Generic values, for configuration and catalogue: read-only view of a parsed file.
  * Owned by the document; strings live as long as it. No name here may be one that libjansson

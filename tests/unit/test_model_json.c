@@ -481,71 +481,6 @@ static void null_is_fine(void **state)
 	result_free(r);
 }
 
-/* ---- the documentation is the definition ---- */
-
-static char *source_path(const char *name)
-{
-	const char *root = getenv("SRCDIR");
-
-	return mem_printf("%s/%s", root ? root : ".", name);
-}
-
-/* Compares the file with the text, or with UPDATE=1 in the environment makes it so. */
-static void expect_file(const char *path, const char *text)
-{
-	cleanup_free char *there = NULL;
-	const char *update = getenv("UPDATE");
-	struct err err = {0};
-
-	if (update && !strcmp(update, "1"))
-		assert_int_equal(file_write(path, text, strlen(text), &err), 0);
-	if (file_read(path, 1 << 20, &there, NULL, &err) < 0)
-		fail_msg("%s", err.text);
-	if (strcmp(there, text) != 0)
-		fail_msg("%s is not what the .def files say: run this test with UPDATE=1", path);
-}
-
-static void schema_file(void **state)
-{
-	(void)state;
-	for (const struct schema *const *schema = schemas; *schema; schema++) {
-		cleanup_free char *name = mem_printf("docs/%s.schema.json", (*schema)->name);
-		cleanup_free char *path = source_path(name);
-		struct json_doc *doc = NULL;
-		struct err err = {0};
-		struct out o;
-
-		out_init_mem(&o);
-		json_write_schema(*schema, &o);
-		expect_file(path, out_text(&o));
-		out_release(&o);
-		assert_int_equal(json_doc_read(path, &doc, &err), 0);
-		json_doc_free(doc);
-	}
-}
-
-static void schema_doc(void **state)
-{
-	static const char begin[] = "<!-- generated: fields -->\n", end[] = "<!-- end -->";
-	cleanup_free char *path = source_path("docs/RESULT_SCHEMA.md"), *there = NULL;
-	const char *from, *to;
-	struct err err = {0};
-	struct out o;
-
-	(void)state;
-	if (file_read(path, 1 << 20, &there, NULL, &err) < 0)
-		fail_msg("%s", err.text);
-	from = strstr(there, begin);
-	to = strstr(there, end);
-	assert_true(from && to && from < to);
-	out_init_mem(&o);
-	out_bytes(&o, there, (size_t)(from - there) + strlen(begin));
-	json_write_schema_doc(&o);
-	out_str(&o, to);
-	expect_file(path, out_text(&o));
-	out_release(&o);
-}
-
 /* ---- generic values ---- */
 
 static struct json_doc *doc_of(const char *text)
@@ -610,8 +545,6 @@ int main(void)
 		cmocka_unit_test(nesting),
 		cmocka_unit_test(damaged_files),
 		cmocka_unit_test(null_is_fine),
-		cmocka_unit_test(schema_file),
-		cmocka_unit_test(schema_doc),
 		cmocka_unit_test(generic_values),
 	};
 

@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * docs/NAME.schema.json and the tables of docs/RESULT_SCHEMA.md are what the .def files say.
+ * UPDATE=1 in the environment writes them anew.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <cmocka.h>
 
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
 #include "common/model/json.h"
 
 /* Every shape, in the order of shapes.def. */
@@ -118,7 +130,8 @@ static void schema_shape(struct out *o, const struct shape *s, const char *id, c
 	out_printf(o, "\n%s}", indent);
 }
 
-void json_write_schema(const struct schema *schema, struct out *o)
+/* The JSON Schema (draft 2020-12) of one kind of file. */
+static void write_schema(const struct schema *schema, struct out *o)
 {
 	char used[LEN(shapes)] = {0};
 	const char *sep = "";
@@ -153,8 +166,8 @@ static void doc_shape(struct out *o, const struct shape *s)
 	}
 }
 
-/* A shape that several kinds of file have is described with the first of them. */
-void json_write_schema_doc(struct out *o)
+/* The tables of all kinds. A shape that several of them have is described with the first. */
+static void write_tables(struct out *o)
 {
 	char done[LEN(shapes)] = {0};
 
@@ -172,4 +185,79 @@ void json_write_schema_doc(struct out *o)
 		}
 	}
 	out_char(o, '\n');
+}
+
+/* ---- the tests ---- */
+
+static char *source_path(const char *name)
+{
+	const char *root = getenv("SRCDIR");
+
+	return mem_printf("%s/%s", root ? root : ".", name);
+}
+
+/* Compares the file with the text, or with UPDATE=1 in the environment makes it so. */
+static void expect_file(const char *path, const char *text)
+{
+	cleanup_free char *there = NULL;
+	const char *update = getenv("UPDATE");
+	struct err err = {0};
+
+	if (update && !strcmp(update, "1"))
+		assert_int_equal(file_write(path, text, strlen(text), &err), 0);
+	if (file_read(path, 1 << 20, &there, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+	if (strcmp(there, text) != 0)
+		fail_msg("%s is not what the .def files say: run this test with UPDATE=1", path);
+}
+
+static void schema_file(void **state)
+{
+	(void)state;
+	for (const struct schema *const *schema = schemas; *schema; schema++) {
+		cleanup_free char *name = mem_printf("docs/%s.schema.json", (*schema)->name);
+		cleanup_free char *path = source_path(name);
+		struct json_doc *doc = NULL;
+		struct err err = {0};
+		struct out o;
+
+		out_init_mem(&o);
+		write_schema(*schema, &o);
+		expect_file(path, out_text(&o));
+		out_release(&o);
+		assert_int_equal(json_doc_read(path, &doc, &err), 0);
+		json_doc_free(doc);
+	}
+}
+
+static void schema_doc(void **state)
+{
+	static const char begin[] = "<!-- generated: fields -->\n", end[] = "<!-- end -->";
+	cleanup_free char *path = source_path("docs/RESULT_SCHEMA.md"), *there = NULL;
+	const char *from, *to;
+	struct err err = {0};
+	struct out o;
+
+	(void)state;
+	if (file_read(path, 1 << 20, &there, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+	from = strstr(there, begin);
+	to = strstr(there, end);
+	assert_true(from && to && from < to);
+	out_init_mem(&o);
+	out_bytes(&o, there, (size_t)(from - there) + strlen(begin));
+	write_tables(&o);
+	out_str(&o, to);
+	expect_file(path, out_text(&o));
+	out_release(&o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(schema_file),
+		cmocka_unit_test(schema_doc),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
