@@ -69,11 +69,6 @@ static int find_parts(struct job *j, struct err *err)
 	return 0;
 }
 
-static void append(void *ctx, const char *p, size_t n)
-{
-	out_bytes(ctx, p, n);
-}
-
 /* argv's output to o. */
 static int ask(
 	const struct job *j, const char *const *argv, int stdin_fd, struct out *o, struct err *err)
@@ -81,7 +76,7 @@ static int ask(
 	const struct signals *signals = j->in ? j->in->signals : NULL;
 	int rc = tool_run(&(struct tool){.argv = argv,
 				  .stdin_fd = stdin_fd,
-				  .take = append,
+				  .take = tool_to_out,
 				  .ctx = o,
 				  .signals = signals},
 		err);

@@ -59,11 +59,6 @@ struct job {
 
 /* ---- can it run ---- */
 
-static void append(void *ctx, const char *p, size_t n)
-{
-	out_bytes(ctx, p, n);
-}
-
 /* The tool alone does not start without its preloaded libraries, so it is tried. */
 static int memory_probe(struct err *err)
 {
@@ -75,7 +70,8 @@ static int memory_probe(struct err *err)
 
 	out_init_mem(&said);
 	rc = tool_run(
-		&(struct tool){.argv = argv, .stdin_fd = -1, .take = append, .ctx = &said}, &why);
+		&(struct tool){.argv = argv, .stdin_fd = -1, .take = tool_to_out, .ctx = &said},
+		&why);
 	known = strncmp(out_text(&said), "valgrind-", strlen("valgrind-")) == 0;
 	out_release(&said);
 	if (rc == -ENOENT)
@@ -513,7 +509,7 @@ static void make_report(struct job *j)
 	out_init_mem(&o);
 	int rc = tool_run(&(struct tool){.argv = argv,
 				  .stdin_fd = -1,
-				  .take = append,
+				  .take = tool_to_out,
 				  .ctx = &o,
 				  .signals = j->in->signals},
 		&err);

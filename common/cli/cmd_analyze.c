@@ -19,8 +19,6 @@
 #include "common/write/markdown.h"
 #include "common/write/writer.h"
 
-enum { TEXT_COLUMNS = 120 };
-
 #define DEFAULT_DIR    "results"
 #define IO_FILE        "IO-ANALYSIS.md"
 #define PROFILING_FILE "PROFILING-ANALYSIS.md"

@@ -22,7 +22,7 @@
 #include "common/write/markdown.h"
 #include "common/write/writer.h"
 
-enum { TEXT_COLUMNS = 120, RUNS_DEFAULT = 5, RUNS_MAX = 10000 };
+enum { RUNS_DEFAULT = 5, RUNS_MAX = 10000 };
 
 struct compare_args {
 	struct alternate alternate; /* with --base-binary */

@@ -14,8 +14,6 @@
 #include "common/view/doc.h"
 #include "common/write/writer.h"
 
-enum { TEXT_COLUMNS = 120 };
-
 struct list_args {
 	const char *config;
 };

@@ -24,13 +24,7 @@
 #include "common/write/markdown.h"
 #include "common/write/writer.h"
 
-enum {
-	STATUS_CANNOT_TELL = 3,
-	TEXT_COLUMNS = 120,
-	RUNS_DEFAULT = 5,
-	RUNS_MAX = 100,
-	VALUES_MAX = 32
-};
+enum { STATUS_CANNOT_TELL = 3, RUNS_DEFAULT = 5, RUNS_MAX = 100, VALUES_MAX = 32 };
 
 #define FOLDER "sweep"
 

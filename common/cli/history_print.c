@@ -11,8 +11,6 @@
 #include "common/view/view_history.h"
 #include "common/write/writer.h"
 
-#define TEXT_COLUMNS 120
-
 static size_t columns_of(const struct out *o)
 {
 	return out_columns(o->fd, TEXT_COLUMNS);

@@ -9,7 +9,7 @@
 #include "common/view/view_history.h"
 #include "common/write/writer.h"
 
-enum { TEXT_COLUMNS = 120, NAME_COLUMNS = 60, WHOLE_MAX = 64 << 10 };
+enum { NAME_COLUMNS = 60, WHOLE_MAX = 64 << 10 };
 
 static int is_new_part(const struct res_history *r, size_t i)
 {

@@ -21,11 +21,6 @@
 
 enum { ARGS_MAX = 10 };
 
-static void append(void *ctx, const char *p, size_t n)
-{
-	out_bytes(ctx, p, n);
-}
-
 /* In one of the directories in which perl looks for modules. */
 static char *find_in_perl_path(void)
 {
@@ -34,7 +29,8 @@ static char *find_in_perl_path(void)
 	char *found = NULL, *text, *rest, *dir;
 
 	out_init_mem(&dirs);
-	if (tool_run(&(struct tool){.argv = argv, .stdin_fd = -1, .take = append, .ctx = &dirs},
+	if (tool_run(
+		    &(struct tool){.argv = argv, .stdin_fd = -1, .take = tool_to_out, .ctx = &dirs},
 		    NULL) == 0) {
 		rest = text = mem_strdup(out_text(&dirs));
 		while (!found && (dir = strsep(&rest, "\n"))) {
@@ -105,7 +101,7 @@ static int render(const struct flamegraph *g, const char *renderer, int folded, 
 		argv[len++] = colors;
 	return tool_run(&(struct tool){.argv = argv,
 				.stdin_fd = folded,
-				.take = append,
+				.take = tool_to_out,
 				.ctx = svg,
 				.signals = g->signals},
 		err);

@@ -10,6 +10,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
+#include "common/base/out.h"
 #include "common/base/text.h"
 #include "common/runner/program.h"
 
@@ -130,4 +131,9 @@ int tool_run(const struct tool *t, struct err *err)
 	program_release(&p);
 	close(ends[0]);
 	return rc;
+}
+
+void tool_to_out(void *ctx, const char *p, size_t n)
+{
+	out_bytes(ctx, p, n);
 }

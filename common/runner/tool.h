@@ -12,7 +12,7 @@
  * A program that turns something into something else (ms_print, a flame graph renderer): run to its
  * end, its output read piece by piece.
  *
- *	struct tool t = {.argv = argv, .stdin_fd = -1, .take = append, .ctx = &out};
+ *	struct tool t = {.argv = argv, .stdin_fd = -1, .take = tool_to_out, .ctx = &out};
  *	rc = tool_run(&t, err);
  */
 struct tool {
@@ -28,5 +28,8 @@ struct tool {
  * killed because a signal came, which stays to be read; -EIO: another status than 0, with the last
  * line of its stderr. */
 int tool_run(const struct tool *t, struct err *err);
+
+/* For take: all of it to ctx, a struct out. */
+void tool_to_out(void *ctx, const char *p, size_t n);
 
 #endif

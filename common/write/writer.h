@@ -24,8 +24,9 @@ const struct writer *writer_by_id(const char *id); /* NULL: none */
 
 /* Prints a doc as text of at most `columns` columns, OUT_COLUMNS_MIN or more. Names are cut where
  * there is not enough room for a table, but not below TEXT_CUTS columns: it is printed row by row
- * then, as it is where its numbers are too wide. */
-enum { TEXT_CUTS = 100 };
+ * then, as it is where its numbers are too wide. TEXT_COLUMNS: of tables, on a terminal that is
+ * not narrower. */
+enum { TEXT_CUTS = 100, TEXT_COLUMNS = 120 };
 void text_write_doc(const struct doc *d, struct out *o, size_t columns);
 
 /* Prints lines of --help, wrapped. */
