@@ -245,20 +245,12 @@ static int check_data(const struct session *s, struct err *err)
 static void fill_exit(struct session *s)
 {
 	const struct drive_result *d = &s->drive;
-	struct res_exit *e;
 
 	if (s->in->attach && !d->target_ended && !d->stopped)
 		return; /* it lives */
-	e = s->r->exit = RES_OBJ(s->r, exit);
-	e->timed_out = d->trouble == DRIVE_TIMED_OUT;
-	if (d->stopped) /* ended by us after the load: by contract that is a good end */
-		e->status = 0;
-	else if (d->end == DRIVE_END_UNKNOWN)
-		return; /* perf had the signal itself, and ended by it; or is not its parent */
-	else if (d->end_signal)
-		e->signal = (uint64_t)d->end_signal;
-	else
-		e->status = (uint64_t)d->end_status;
+	/* Unknown: perf had the signal itself, and ended by it; or is not its parent. */
+	s->r->exit = backend_describe_exit(
+		s->r, d, d->end != DRIVE_END_UNKNOWN, d->end_signal, d->end_status);
 }
 
 static void fill_window(struct session *s)

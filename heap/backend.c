@@ -228,21 +228,6 @@ static int fill_heap(struct job *j, struct err *err)
 
 /* ---- the result ---- */
 
-static void fill_exit(struct job *j)
-{
-	const struct drive_result *d = &j->drive;
-	struct res_exit *e = RES_OBJ(j->r, exit);
-
-	j->r->exit = e;
-	e->timed_out = d->trouble == DRIVE_TIMED_OUT;
-	if (d->stopped)
-		e->status = 0; /* ended by us after the load: by contract that is a good end */
-	else if (d->tool_signal)
-		e->signal = (uint64_t)d->tool_signal;
-	else
-		e->status = (uint64_t)d->tool_status;
-}
-
 static void fill_tools(struct job *j)
 {
 	struct err ignored = {0};
@@ -272,7 +257,7 @@ static void fill(struct job *j, uint64_t started_real_ns)
 	r->started_at = backend_describe_time(r, started_real_ns);
 	r->wall_ns = d->wall_ns;
 	fill_tools(j);
-	fill_exit(j);
+	r->exit = backend_describe_exit(r, d, 1, d->tool_signal, d->tool_status);
 	r->load = backend_describe_load(r, sc, d);
 	r->work = backend_describe_work(r, sc, d);
 	r->control = control_describe(r, j->in, d);

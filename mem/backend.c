@@ -137,14 +137,12 @@ static int copy_to(int to, const char *from, struct err *err)
 	char buf[65536];
 	ssize_t n = fd < 0 ? -1 : 0;
 
-	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0)
-		for (ssize_t done = 0; done < n;) {
-			ssize_t some = write(to, buf + done, (size_t)(n - done));
+	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0) {
+		int rc = out_write_all(to, buf, (size_t)n);
 
-			if (some < 0)
-				return err_set(err, -errno, "cannot write: %s", strerror(errno));
-			done += some;
-		}
+		if (rc < 0)
+			return err_set(err, rc, "cannot write: %s", strerror(-rc));
+	}
 	return n < 0 ? err_set(err, -errno, "cannot read %s: %s", from, strerror(errno)) : 0;
 }
 
@@ -416,23 +414,6 @@ static int by_valgrind(const struct job *j)
 	return target->unknown_instruction;
 }
 
-static void fill_exit(struct job *j)
-{
-	const struct drive_result *d = &j->drive;
-	struct res_exit *e = RES_OBJ(j->r, exit);
-
-	j->r->exit = e;
-	e->timed_out = d->trouble == DRIVE_TIMED_OUT;
-	if (d->stopped)
-		e->status = 0; /* ended by us after the load: by contract that is a good end */
-	else if (by_valgrind(j))
-		return; /* how the program would have ended is not known */
-	else if (d->tool_signal)
-		e->signal = (uint64_t)d->tool_signal;
-	else
-		e->status = (uint64_t)d->tool_status;
-}
-
 static void fill_options(struct job *j)
 {
 	struct res_memory *r = j->r;
@@ -456,7 +437,9 @@ static void fill_run(struct job *j, uint64_t started_real_ns)
 	r->started_at = backend_describe_time(r, started_real_ns);
 	r->wall_ns = j->drive.wall_ns;
 	fill_options(j);
-	fill_exit(j);
+	/* By valgrind: how the program would have ended is not known. */
+	r->exit = backend_describe_exit(
+		r, &j->drive, !by_valgrind(j), j->drive.tool_signal, j->drive.tool_status);
 	r->load = backend_describe_load(r, sc, &j->drive);
 	r->work = backend_describe_work(r, sc, &j->drive);
 	fill_window(j);

@@ -114,6 +114,21 @@ struct res_work *backend_describe_work(
 	return to;
 }
 
+struct res_exit *backend_describe_exit(
+	void *doc, const struct drive_result *d, int is_known, int signal, int status)
+{
+	struct res_exit *e = RES_OBJ(doc, exit);
+
+	e->timed_out = d->trouble == DRIVE_TIMED_OUT;
+	if (d->stopped)
+		e->status = 0;
+	else if (is_known && signal)
+		e->signal = (uint64_t)signal;
+	else if (is_known)
+		e->status = (uint64_t)status;
+	return e;
+}
+
 const char *backend_describe_time(void *doc, uint64_t real_ns)
 {
 	time_t seconds = (time_t)(real_ns / NS_PER_SEC);

@@ -129,6 +129,11 @@ struct res_load *backend_describe_load(
 struct res_work *backend_describe_work(
 	void *doc, const struct scenario *sc, const struct drive_result *d);
 
+/* How the target ended: by that signal (0: none), or with that status; a good end is what we made
+ * of it after the load (d->stopped), by contract. is_known 0: nobody can tell. */
+struct res_exit *backend_describe_exit(
+	void *doc, const struct drive_result *d, int is_known, int signal, int status);
+
 /* A moment (ISO 8601, UTC) for a result. */
 const char *backend_describe_time(void *doc, uint64_t real_ns);
 
