@@ -2,9 +2,8 @@
 #ifndef BASE_STUDENT_H
 #define BASE_STUDENT_H
 
-/* The 97.5% quantile of Student's t: half an interval of 95% in standard errors. df: whole, at
- * least
- * 1. Good to 0.001. */
+/* The 97.5% quantile of Student's t: half an interval of 95% in standard errors. df: whole, 1 or
+ * more. Good to 0.001. */
 double student_quantile(double df);
 
 #endif

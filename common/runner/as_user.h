@@ -8,9 +8,9 @@
 
 /*
  * Whom the calling thread acts for (-u of both programs): its effective user, group and
- *supplementary groups, and so its capabilities. Of this thread alone, and of threads and programs
- *that it starts meanwhile. Its real and saved user stay ours, so that the user can neither trace
- *nor signal it.
+ * supplementary groups, and so its capabilities. Of this thread alone, and of threads and programs
+ * that it starts meanwhile. Its real and saved user stay ours, so that the user can neither trace
+ * nor signal it.
  *
  *	rc = as_user_take(&id, err);
  *	... open, link, rename what lies where the user may write ...

@@ -34,7 +34,7 @@ struct batch_moved {
  */
 struct batch {
 	struct counts asked; /* every call entered */
-	struct counts pairs; /* ok calls by asked and moved, see pair_key() */
+	struct counts pairs; /* ok calls by asked and moved: asked << 32 | moved */
 	struct map moved;    /* units -> struct batch_moved: ok calls, at most COUNTS_CAP entries */
 	struct arena entries;            /* of `moved` */
 	uint64_t asked_sum, asked_calls; /* ok calls whose asked was measured */

@@ -41,7 +41,7 @@
 #define BLOCK_NRFLAGS  16 /* number in the low half, flags in the high half */
 #define BLOCK_DESC     24 /* descriptor of the site */
 #define BLOCK_RECORD   32 /* the record in use */
-#define BLOCK_KIND     40 /* enum record_kind of the call */
+#define BLOCK_KIND     40 /* KIND_.. of the call */
 #define BLOCK_SAVED    48 /* registers that the measuring code uses, while it runs */
 /* With --stacks: until a call asks for its stack to be taken, drawn by the tracer. */
 #define BLOCK_SAMPLE  104 /* calls */
@@ -58,7 +58,7 @@
 #define BLOCK_MEASURED                                                                             \
 	200 /* kinds from this one on are measured after the call; 0: stacks are taken */
 #define BLOCK_COARSE       208 /* address of the mm's coarse clock: coarse.h */
-#define BLOCK_KINDS        512 /* a byte a call number: enum record_kind */
+#define BLOCK_KINDS        512 /* a byte a call number: KIND_.. */
 #define BLOCK_KINDS_LEN    512
 #define BLOCK_TALLIES      1024 /* written by the thread: 4 bytes a call number, which wrap */
 #define BLOCK_CLOCKS       3072 /* a byte a call number: CLOCK_* */
