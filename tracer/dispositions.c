@@ -92,16 +92,6 @@ void disposition_block_trap(pid_t tid)
 		(void)sigmask_set(tid, mask | bit(SIGTRAP));
 }
 
-int disposition_pending(pid_t tid)
-{
-	cleanup_free char *status = status_read(tid);
-
-	if (!status)
-		return 1;
-	return ((status_mask(status, "SigPnd") | status_mask(status, "ShdPnd")) &
-		       ~status_mask(status, "SigBlk")) != 0;
-}
-
 pid_t disposition_pid(pid_t tid, const char *field)
 {
 	cleanup_free char *status = status_read(tid);

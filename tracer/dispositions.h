@@ -21,8 +21,6 @@ int disposition_mask(pid_t tid, uint64_t *ret);
  * happens to masks of everything.
  */
 void disposition_block_trap(pid_t tid);
-/* 1 if a signal that is not blocked waits for the thread; 1 too when that cannot be read. */
-int disposition_pending(pid_t tid);
 /* The process that traces it; 0: none, -1: cannot be read. */
 pid_t disposition_tracer(pid_t tid);
 /* A field that is a pid ("Tgid", "PPid"); -1: cannot be read. */

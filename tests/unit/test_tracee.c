@@ -228,20 +228,9 @@ static void dispositions(void **state)
 	assert_int_equal(disposition_ignores(1 << 30, SIGCHLD), 0);
 }
 
-static void pending_signals_and_pids(void **state)
+static void pids(void **state)
 {
-	sigset_t set, old;
-
 	(void)state;
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR2);
-	assert_int_equal(disposition_pending(getpid()), 0);
-	sigprocmask(SIG_BLOCK, &set, &old);
-	raise(SIGUSR2);
-	assert_int_equal(disposition_pending(getpid()), 0); /* it is blocked */
-	assert_int_equal(sigwaitinfo(&set, NULL), SIGUSR2);
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	assert_int_equal(disposition_pending(1 << 30), 1);
 	assert_int_equal(disposition_pid(getpid(), "Tgid"), getpid());
 	assert_int_equal(disposition_pid(getpid(), "PPid"), getppid());
 	assert_int_equal(disposition_pid(getpid(), "NoSuchField"), -1);
@@ -262,7 +251,7 @@ int main(void)
 		WITH(infos_have_a_cap),
 		WITH(names),
 		cmocka_unit_test(dispositions),
-		cmocka_unit_test(pending_signals_and_pids),
+		cmocka_unit_test(pids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
