@@ -15,6 +15,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "common/model/json.h"
 #include "common/runner/backend.h"
 #include "common/runner/control.h"
@@ -113,10 +114,7 @@ static int heaptrack_probe(struct err *err)
 static const char *const *command_line(
 	struct arena *a, const struct scenario *sc, const char *library, const char *raw)
 {
-	size_t len = 0, n = 0;
-
-	while (sc->argv[len])
-		len++;
+	size_t len = text_list_len(sc->argv), n = 0;
 	const char **argv = arena_alloc(a, len + 4, sizeof(*argv));
 
 	argv[n++] = "env";

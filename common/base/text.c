@@ -77,6 +77,15 @@ void text_append(char **text, const char *separator, const char *more)
 	*text = longer;
 }
 
+size_t text_list_len(const char *const *list)
+{
+	size_t len = 0;
+
+	while (list && list[len])
+		len++;
+	return len;
+}
+
 void text_put_word(struct out *o, const char *word)
 {
 	/* Not ^, which some shells take for more than itself. */

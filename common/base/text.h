@@ -20,6 +20,8 @@ char *text_chomp(char *s);
 size_t text_stem_len(const char *s, const char *end);
 /* Puts more at the end of *text, which is malloc'ed, after a separator where something is there. */
 void text_append(char **text, const char *separator, const char *more);
+/* How many texts a list has before its NULL; NULL: none. */
+size_t text_list_len(const char *const *list);
 /* A word as a shell reads it: in quotes where it must be. */
 void text_put_word(struct out *o, const char *word);
 /* A command line of such words, as a person types it. argv: NULL-terminated. The caller's. */

@@ -6,7 +6,7 @@
 
 #include "common/base/mem.h"
 
-/* Lines for a person, in an arena of the caller. */
+/* Lines for a person, in an arena of their own. */
 struct baseline_notes {
 	struct arena arena;
 	struct {

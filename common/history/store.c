@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/history/pack.h"
 #include "common/history/schema.h"
@@ -44,14 +44,6 @@ void history_close(struct history *h)
 }
 
 /* ---- add ---- */
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static int see_text(void *ctx, const struct db_value *cells)
 {
@@ -121,7 +113,7 @@ static int insert_run(struct history *h, const struct history_what *what,
 		      "$10)",
 			NULL, NULL, DB_NUM(p->run), DB_STR(p->sha256), DB_STR(what->label),
 			DB_STR(part->scenario), DB_STR(part->kind->id), DB_STR(what->host),
-			DB_STR(p->machine), DB_STR(p->started_at), DB_NUM(now_ns()),
+			DB_STR(p->machine), DB_STR(p->started_at), DB_NUM(clock_real_ns()),
 			DB_NUM(p->complete)),
 		err);
 
@@ -182,7 +174,7 @@ int history_add(struct history *h, const struct history_what *what, const struct
 	*ret = (struct history_added){0};
 	if (rc < 0)
 		return rc;
-	rc = add_version(h, what->label, now_ns(), err);
+	rc = add_version(h, what->label, (int64_t)clock_real_ns(), err);
 	for (size_t i = 0; i < side->parts.len && rc == 0; i++)
 		rc = add_part(h, what, &side->parts.at[i], ret, err);
 	return db_end(h->db, rc, err);

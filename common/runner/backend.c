@@ -236,10 +236,7 @@ const char *const *backend_results(struct arena *a, const struct backend *b, con
 {
 	const char *dir = arena_printf(a, "%s/%s", out_dir, b->folder);
 	const char *const *names = file_names(a, dir, backend_json_suffix(b), 0);
-	size_t len = 0, n = 0;
-
-	while (names && names[len])
-		len++;
+	size_t len = text_list_len(names), n = 0;
 	const char **ok = arena_alloc(a, len + 1, sizeof(*ok));
 
 	for (size_t i = 0; i < len; i++)

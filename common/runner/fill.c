@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/base/text.h"
+
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
 
 struct fill {
@@ -36,12 +38,10 @@ static void text(struct fill *f, const char **at)
 
 static void list(struct fill *f, const char *const **at)
 {
-	size_t len = 0;
+	size_t len = text_list_len(*at);
 
 	if (!*at)
 		return;
-	while ((*at)[len])
-		len++;
 	const char **copy = arena_alloc(f->arena, len + 1, sizeof(*copy));
 
 	for (size_t i = 0; i < len; i++) {

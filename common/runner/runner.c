@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/base/text.h"
 #include "common/runner/layout.h"
 #include "common/runner/series.h"
 #include "common/runner/target.h"
@@ -72,10 +73,8 @@ static void run_type(
 
 static void run_types(struct runner *r, const struct scenario *sc, struct res_run_scenario *ret)
 {
-	size_t types = 0;
+	size_t types = text_list_len(sc->types);
 
-	while (sc->types[types])
-		types++;
 	RES_LIST(r->report, &ret->types, types, run_type);
 	for (ret->types.len = 0; ret->types.len < types && !r->interrupted;) {
 		struct res_run_type *type = &ret->types.at[ret->types.len];

@@ -8,6 +8,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/nearest.h"
+#include "common/base/text.h"
 #include "common/runner/layout.h"
 #include "common/runner/load.h"
 #include "common/runner/optable.h"
@@ -104,10 +105,7 @@ static int is_attaching(const struct scenario *sc)
 /* Of the types those whose tool can attach. */
 static int merge_attachable(struct scenario *sc, const struct scenario_type *there, struct err *err)
 {
-	size_t len = 0, kept = 0;
-
-	while (sc->types[len])
-		len++;
+	size_t len = text_list_len(sc->types), kept = 0;
 	const char **list = arena_alloc(&sc->arena, len + 1, sizeof(*list));
 
 	for (size_t i = 0; i < len; i++) {
@@ -183,10 +181,7 @@ int scenario_has_type(
 /* head, then every word of tail. */
 static const char *const *join(struct scenario *sc, const char *head, const char *const *tail)
 {
-	size_t len = 0;
-
-	while (tail && tail[len])
-		len++;
+	size_t len = text_list_len(tail);
 	const char **list = arena_alloc(&sc->arena, len + 2, sizeof(*list));
 
 	list[0] = head;

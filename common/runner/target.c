@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/text.h"
 #include "common/runner/program.h"
 
 /* Of shell text: *ret_status as a shell says it. */
@@ -64,10 +65,7 @@ static int check(const struct scenario *sc, struct err *err)
 
 static void set_program(struct scenario *sc, const char *path)
 {
-	size_t len = 0;
-
-	while (sc->argv[len])
-		len++;
+	size_t len = text_list_len(sc->argv);
 	const char **argv = arena_alloc(&sc->arena, len + 1, sizeof(*argv));
 
 	memcpy(argv, sc->argv, len * sizeof(*argv));
