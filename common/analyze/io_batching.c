@@ -57,7 +57,6 @@ static double ratio(uint64_t a, uint64_t b)
 	return a == U64_NONE || b == U64_NONE || !b ? NAN : (double)a / (double)b;
 }
 
-/* Does the part belong to a call that batches, here? */
 /* What is known of the part's call; NULL: it is no batch, or asked for nothing here. */
 static const struct batching *batching_of(const struct io_findings *f, const struct res_part *part)
 {
