@@ -30,21 +30,22 @@
 
 /* ---- what the kernel allows ---- */
 
-static uint64_t kernel_number(const char *name, uint64_t otherwise)
+/* 0: not known. */
+static uint64_t kernel_number(const char *name)
 {
 	cleanup_free char *path = mem_printf("/proc/sys/kernel/%s", name);
 	cleanup_free char *text = NULL;
 	uint64_t n;
 
 	if (file_read(path, 64, &text, NULL, NULL) < 0)
-		return otherwise;
+		return 0;
 	text[strcspn(text, "\n")] = '\0';
-	return units_parse_u64(text, 0, INT64_MAX, &n, NULL) < 0 ? otherwise : n;
+	return units_parse_u64(text, 0, INT64_MAX, &n, NULL) < 0 ? 0 : n;
 }
 
 uint64_t perf_max_rate(void)
 {
-	return kernel_number("perf_event_max_sample_rate", 0);
+	return kernel_number("perf_event_max_sample_rate");
 }
 
 /* 0, or the errno of perf_event_open(2). */
@@ -80,7 +81,7 @@ static int not_allowed(int code, struct err *err)
 		"kernel.perf_event_paranoid is %lld): sudo sysctl kernel.perf_event_paranoid=2, or "
 		"run with CAP_PERFMON; in a container also allow the system call "
 		"perf_event_open",
-		strerror(code), (long long)kernel_number("perf_event_paranoid", 0));
+		strerror(code), (long long)kernel_number("perf_event_paranoid"));
 }
 
 int perf_choose_event(struct perf_event *ret, struct err *err)

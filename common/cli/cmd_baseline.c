@@ -100,7 +100,7 @@ static int list(const struct baseline_place *place, struct err *err)
 	for (size_t i = 0; i < l.len; i++) {
 		out_printf(&o, "%-*s  %-20s  %10s  ", width, l.at[i].version, l.at[i].date,
 			units_bytes(bytes, l.at[i].bytes));
-		command_put(&o, l.at[i].scenarios, '?');
+		command_put(&o, l.at[i].scenarios);
 		out_char(&o, '\n');
 	}
 	baseline_list_release(&l);
@@ -125,7 +125,7 @@ static int verify_one(
 
 	for (size_t i = 0; i < check.findings.len && rc == 0; i++) {
 		out_printf(o, "%-10s  %s/", names[check.findings.at[i].what], version);
-		command_put(o, check.findings.at[i].path, '?');
+		command_put(o, check.findings.at[i].path);
 		out_char(o, '\n');
 	}
 	if (rc == 0 && !check.findings.len)

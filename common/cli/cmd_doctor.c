@@ -67,10 +67,10 @@ static void print_line(struct out *o, const struct doctor_line *line, int width)
 	out_printf(o, "%-4s  %-*s  ", level_name(line->level), width, line->id);
 	/* Paths are the user's, and what tools say is theirs: nothing of it may drive the terminal.
 	 */
-	command_put(o, line->text, '?');
+	command_put(o, line->text);
 	if (line->fix) {
 		out_printf(o, "\n%*s  fix: ", width + 6, "");
-		command_put(o, line->fix, '?');
+		command_put(o, line->fix);
 	}
 	out_char(o, '\n');
 }

@@ -46,7 +46,7 @@ void command_show_log(const char *path);
 int command_flush(struct out *o, struct err *err);
 /* Writes to stdout; -errno: it cannot be written. */
 int command_write(void (*write)(const void *ctx, struct out *o), const void *ctx, struct err *err);
-/* Text on one line: control characters, which names of files may hold, become `instead`. */
-void command_put(struct out *o, const char *text, char instead);
+/* Text on one line: control characters, which names of files may hold, become ?. */
+void command_put(struct out *o, const char *text);
 
 #endif

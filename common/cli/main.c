@@ -31,10 +31,10 @@ void command_complain(const char *text)
 	fputc('\n', stderr);
 }
 
-void command_put(struct out *o, const char *text, char instead)
+void command_put(struct out *o, const char *text)
 {
 	for (; *text; text++)
-		out_char(o, text_is_control(*text) ? instead : *text);
+		out_char(o, text_is_control(*text) ? '?' : *text);
 }
 
 void command_show_log(const char *path)

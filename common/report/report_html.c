@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/units.h"
+#include "common/report/plot_frame.h"
 #include "common/report/report_page.h"
 #include "common/write/safe.h"
 
@@ -274,22 +274,9 @@ void svg_text(struct page *p, double x, double y, const char *at, const char *s)
 }
 
 /* 1, 2 or 5 times a power of ten: at most `most` of it in max. */
-static double nice_step(double max, int most)
-{
-	double power = pow(10, floor(log10(max / most)));
-
-	for (int i = 0; i < 3; i++) {
-		static const double factors[] = {1, 2, 5};
-
-		if (max / (power * factors[i]) <= most)
-			return power * factors[i];
-	}
-	return power * 10;
-}
-
 void svg_x_axis(struct page *p, const struct svg_axis *a, double top, double bottom)
 {
-	double step = a->max >= 1 ? nice_step(a->max, 8) : 1;
+	double step = a->max >= 1 ? plot_frame_step(a->max / 8) : 1;
 	char buf[UNITS_BUF];
 
 	step = step < 1 ? 1 : step;

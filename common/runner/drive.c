@@ -143,10 +143,10 @@ static int signal_children(pid_t parent, int signal)
 	return sent;
 }
 
-static void signal_target(const struct drive *d, const struct program *p, int signal, uint64_t word)
+static void signal_target(const struct drive *d, const struct program *p, int signal)
 {
 	if (!d->target_is_child || !program_running(p) || !signal_children(p->pid, signal))
-		program_signal_word(p, signal, word);
+		program_signal_word(p, signal, SIGNAL_PASSED_ON);
 }
 
 /* The second signal is for a target that has not ended. A tool whose target has is writing its
@@ -171,7 +171,7 @@ static void end_program(
 	if (p->own_group || e->step > 1) /* the load, or a tool that does not end either */
 		program_signal(p, signals[e->step]);
 	else if (e->step == 0)
-		signal_target(d, p, SIGTERM, SIGNAL_PASSED_ON);
+		signal_target(d, p, SIGTERM);
 	else
 		e->insisted = insist_on(d, p, insist);
 	/* A stopped program cannot take its leave. */
@@ -547,7 +547,7 @@ static void take_signals(struct session *s)
 			continue;
 		}
 		if (info.ssi_code <= 0)
-			signal_target(s->d, &s->tool, number, SIGNAL_PASSED_ON);
+			signal_target(s->d, &s->tool, number);
 		if (!s->d->sc->load)
 			continue;
 		trouble(s, DRIVE_INTERRUPTED, "interrupted by signal %d", number);
