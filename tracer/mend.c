@@ -29,8 +29,9 @@
 #include "tracer/resume.h"
 #include "tracer/session.h"
 
-/* The kernel's own: made again, unless a handler is run (then EINTR). */
+/* The kernel's own: made again, unless a handler is run (then EINTR), or one without SA_RESTART. */
 #define ERESTARTNOHAND    514
+#define ERESTARTSYS       512
 #define I386_FIRST_TIME64 403 /* clock_gettime64 */
 #define PROC_MAX_BYTES    (1 << 14)
 #define CALIBRATIONS      8
@@ -40,49 +41,70 @@ enum limit {
 	LIMIT_NONE,     /* it has none, or one that is not looked after */
 	LIMIT_MS,       /* a number of ms, negative: none */
 	LIMIT_TIMESPEC, /* a pointer, NULL: none */
-	LIMIT_RECEIVE,  /* SO_RCVTIMEO of the socket */
-	LIMIT_SEND,     /* SO_SNDTIMEO */
+	LIMIT_TIMEVAL,
+	LIMIT_OWN,     /* a struct timespec that the call writes to */
+	LIMIT_RING,    /* io_uring's */
+	LIMIT_RECEIVE, /* SO_RCVTIMEO of the socket */
+	LIMIT_SEND,    /* SO_SNDTIMEO */
 };
 
-/* Calls that return EINTR after a stop, and have then done nothing; arg counts from 1. */
-static const struct row {
+/*
+ * Calls that have this result after a stop, and have then done nothing; arg counts from 1. With
+ * another one than EINTR the kernel makes it again itself, but with all of its limit. Of several
+ * rows of a call that one holds which knows a limit.
+ */
+static const struct mend_row {
 	const char *name;
+	int error;
 	enum limit limit;
 	int arg;
 } rows[] = {
-	{"epoll_wait", LIMIT_MS, 4},
-	{"epoll_pwait", LIMIT_MS, 4},
-	{"epoll_pwait2", LIMIT_TIMESPEC, 4},
-	{"rt_sigtimedwait", LIMIT_TIMESPEC, 3},
-	{"semop", LIMIT_NONE, 0},
-	{"semtimedop", LIMIT_TIMESPEC, 4},
-	{"io_getevents", LIMIT_TIMESPEC, 5},
-	{"io_pgetevents", LIMIT_TIMESPEC, 5}, /* the kernel makes it again, with all of its limit */
-	{"io_uring_enter", LIMIT_NONE, 0},
-	{"accept", LIMIT_RECEIVE, 1},
-	{"accept4", LIMIT_RECEIVE, 1},
-	{"read", LIMIT_RECEIVE, 1},
-	{"readv", LIMIT_RECEIVE, 1},
-	{"recvfrom", LIMIT_RECEIVE, 1},
-	{"recvmsg", LIMIT_RECEIVE, 1},
-	{"recvmmsg", LIMIT_RECEIVE, 1},
-	{"connect", LIMIT_SEND, 1},
-	{"write", LIMIT_SEND, 1},
-	{"writev", LIMIT_SEND, 1},
-	{"sendto", LIMIT_SEND, 1},
-	{"sendmsg", LIMIT_SEND, 1},
-	{"sendmmsg", LIMIT_SEND, 1},
-	{"ipc", LIMIT_NONE, 0},
-	{"socketcall", LIMIT_NONE, 0},
+	{"epoll_wait", EINTR, LIMIT_MS, 4},
+	{"epoll_pwait", EINTR, LIMIT_MS, 4},
+	{"epoll_pwait2", EINTR, LIMIT_TIMESPEC, 4},
+	/* These three where what is left cannot be written to the limit's memory. */
+	{"ppoll", EINTR, LIMIT_TIMESPEC, 3},
+	{"pselect6", EINTR, LIMIT_TIMESPEC, 5},
+	{"select", EINTR, LIMIT_TIMEVAL, 5},
+	{"rt_sigtimedwait", EINTR, LIMIT_TIMESPEC, 3},
+	{"semop", EINTR, LIMIT_NONE, 0},
+	{"semtimedop", EINTR, LIMIT_TIMESPEC, 4},
+	{"io_getevents", EINTR, LIMIT_TIMESPEC, 5},
+	{"io_pgetevents", ERESTARTNOHAND, LIMIT_TIMESPEC, 5},
+	{"io_uring_enter", EINTR, LIMIT_RING, 5},
+	{"accept", EINTR, LIMIT_RECEIVE, 1},
+	{"accept4", EINTR, LIMIT_RECEIVE, 1},
+	{"read", EINTR, LIMIT_RECEIVE, 1},
+	{"readv", EINTR, LIMIT_RECEIVE, 1},
+	{"preadv2", EINTR, LIMIT_RECEIVE, 1},
+	{"recvfrom", EINTR, LIMIT_RECEIVE, 1},
+	{"recvmsg", EINTR, LIMIT_RECEIVE, 1},
+	{"recvmmsg", EINTR, LIMIT_RECEIVE, 1},
+	{"recvmmsg", ERESTARTSYS, LIMIT_OWN, 5},
+	{"connect", EINTR, LIMIT_SEND, 1},
+	{"write", EINTR, LIMIT_SEND, 1},
+	{"writev", EINTR, LIMIT_SEND, 1},
+	{"pwritev2", EINTR, LIMIT_SEND, 1},
+	{"sendto", EINTR, LIMIT_SEND, 1},
+	{"sendmsg", EINTR, LIMIT_SEND, 1},
+	{"sendmmsg", EINTR, LIMIT_SEND, 1},
+	{"sendfile", EINTR, LIMIT_SEND, 1},
+	{"splice", EINTR, LIMIT_RECEIVE, 1},
+	{"splice", EINTR, LIMIT_SEND, 3},
+	{"ipc", EINTR, LIMIT_NONE, 0},
+	{"socketcall", EINTR, LIMIT_NONE, 0},
 };
 
-static const struct row *row_of(int abi, uint64_t nr)
+#define ROWS_END (rows + sizeof(rows) / sizeof(*rows))
+
+/* The next row of the call behind `row`, NULL: from the first on; or NULL. */
+static const struct mend_row *next_row(int abi, uint64_t nr, const struct mend_row *row)
 {
 	const char *name = sys_by_number(abi, (uint32_t)nr)->name;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (strcmp(rows[i].name, name) == 0)
-			return &rows[i];
+	for (row = row ? row + 1 : rows; row < ROWS_END; row++)
+		if (strcmp(row->name, name) == 0)
+			return row;
 	return NULL;
 }
 
@@ -171,12 +193,14 @@ void mend_note(struct session *s, struct tracee *t)
 	uint64_t ran_ns, epoch;
 	int cpu;
 
-	t->mend = (struct mend){0};
+	t->mend.began_ns = t->mend.deadline_ns = 0;
+	if (!t->in_call)
+		t->mend.until_ns = 0; /* its exit was not seen */
 	snprintf(path, sizeof(path), "/proc/%d/syscall", t->tid);
 	if (file_read(path, PROC_MAX_BYTES, &text, NULL, NULL) < 0 || *text < '0' || *text > '9')
 		return; /* "running", or sleeps in a page fault */
 	nr = strtoul(text, NULL, 10);
-	if (!row_of(ABI_NATIVE, nr) && !row_of(ABI_COMPAT, nr)) /* its stop will say which */
+	if (!next_row(ABI_NATIVE, nr, NULL) && !next_row(ABI_COMPAT, nr, NULL)) /* the stop tells */
 		return;
 	read_sched(t->tid, &ran_ns, &t->mend.sleeps);
 	cpu = disposition_cpu(t->tid);
@@ -203,30 +227,61 @@ struct span {
 	size_t len;
 };
 
+/* Of its second number, in ns. */
+static uint64_t unit_of(const struct mend_row *row)
+{
+	return row->limit == LIMIT_TIMEVAL ? 1000 : 1;
+}
+
 static size_t span_len(int abi, uint64_t nr)
 {
 	return abi == ABI_I386 && nr < I386_FIRST_TIME64 ? 2 * sizeof(uint32_t)
 							 : 2 * sizeof(uint64_t);
 }
 
-static struct span span_of(int abi, uint64_t nr, uint64_t ns)
+static struct span span_of(int abi, uint64_t nr, uint64_t ns, uint64_t unit)
 {
-	struct span span = {{ns / NS_PER_SEC, ns % NS_PER_SEC}, span_len(abi, nr)};
+	struct span span = {.len = span_len(abi, nr)};
 
+	ns = sat_add(ns, unit - 1);
+	span.bytes[0] = ns / NS_PER_SEC;
+	span.bytes[1] = ns % NS_PER_SEC / unit;
 	if (span.len == sizeof(uint64_t))
 		span.bytes[0] |= span.bytes[1] << 32;
 	return span;
 }
 
-static uint64_t span_ns(const struct span *span)
+static uint64_t span_ns(const struct span *span, uint64_t unit)
 {
-	uint64_t s = span->bytes[0], ns = span->bytes[1];
+	uint64_t s = span->bytes[0], rest = span->bytes[1];
 
 	if (span->len == sizeof(uint64_t)) {
-		ns = s >> 32;
+		rest = s >> 32;
 		s = (uint32_t)s;
 	}
-	return sat_add(sat_mul(s, NS_PER_SEC), ns);
+	return sat_add(sat_mul(s, NS_PER_SEC), sat_mul(rest, unit));
+}
+
+/* A struct io_uring_getevents_arg; its limit is a pointer, 0: none. */
+struct ring_arg {
+	uint64_t mask, mask_len, limit;
+};
+
+/* Flags of io_uring_enter; linux/io_uring.h of older kernels does not know them. */
+#define RING_EXT_ARG   (1U << 3)
+#define RING_ABS_TIMER (1U << 5)
+#define RING_REG_WAIT  (1U << 6)
+
+/* 1 if the call has a limit in such a struct, and from its begin on. */
+static int ring_arg(const struct mem_reader *mem, const struct tracee *t,
+	const struct user_regs_struct *regs, struct ring_arg *ret)
+{
+	const uint64_t flags = regs_arg(regs, t->mend.abi, 4);
+
+	return (flags & (RING_EXT_ARG | RING_ABS_TIMER | RING_REG_WAIT)) == RING_EXT_ARG &&
+	       mem->read(mem->ctx, regs_arg(regs, t->mend.abi, 5), ret, sizeof(*ret)) ==
+		       sizeof(*ret) &&
+	       ret->limit;
 }
 
 /* Our copy of the target's socket, -1: none. */
@@ -237,12 +292,12 @@ static int copy_fd(const struct tracee *t, int fd)
 	return pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 }
 
-static int option_of(const struct row *row)
+static int option_of(const struct mend_row *row)
 {
 	return row->limit == LIMIT_SEND ? SO_SNDTIMEO : SO_RCVTIMEO;
 }
 
-static uint64_t socket_limit_ns(const struct tracee *t, const struct row *row, uint64_t fd)
+static uint64_t socket_limit_ns(const struct tracee *t, const struct mend_row *row, uint64_t fd)
 {
 	cleanup_close int copy = copy_fd(t, (int)fd);
 	struct timeval tv = {0};
@@ -254,11 +309,12 @@ static uint64_t socket_limit_ns(const struct tracee *t, const struct row *row, u
 }
 
 /* The limit of the call as it was made; 0: none. */
-static uint64_t limit_ns(struct session *s, const struct tracee *t, const struct row *row,
-	struct user_regs_struct *regs)
+static uint64_t limit_ns(struct session *s, const struct tracee *t, const struct mend_row *row,
+	const struct user_regs_struct *regs)
 {
 	const struct mem_reader *mem = call_env_memory(s, t);
 	struct span span = {.len = span_len(t->mend.abi, t->mend.nr)};
+	struct ring_arg ring;
 	uint64_t arg;
 
 	if (row->limit == LIMIT_NONE)
@@ -267,23 +323,48 @@ static uint64_t limit_ns(struct session *s, const struct tracee *t, const struct
 	switch (row->limit) {
 	case LIMIT_MS:
 		return (int)arg > 0 ? (uint32_t)arg * (uint64_t)NS_PER_MS : 0;
-	case LIMIT_TIMESPEC:
-		if (!arg || mem->read(mem->ctx, arg, span.bytes, span.len) != (ssize_t)span.len)
-			return 0;
-		return span_ns(&span);
-	default:
+	case LIMIT_RECEIVE:
+	case LIMIT_SEND:
 		return socket_limit_ns(t, row, arg);
+	case LIMIT_RING:
+		arg = ring_arg(mem, t, regs, &ring) ? ring.limit : 0;
+		break;
+	case LIMIT_TIMEVAL:
+		arg = t->mend.abi == ABI_NATIVE ? arg : 0; /* i386 has two selects */
+		break;
+	default:
+		break;
 	}
+	if (!arg || mem->read(mem->ctx, arg, span.bytes, span.len) != (ssize_t)span.len)
+		return 0;
+	return span_ns(&span, unit_of(row));
 }
 
 /* ---- at the stop ---- */
+
+/* When the limit of the call is over that has ended with `error`; 0: it has none, or unknown. */
+static uint64_t deadline_ns(struct session *s, struct tracee *t,
+	const struct user_regs_struct *regs, const struct mend_row *row, int error)
+{
+	uint64_t began_ns, limit = 0;
+
+	if (t->mend.until_ns)
+		return t->mend.until_ns;
+	began_ns = is_same_call(t) ? t->mend.began_ns : 0;
+	for (; began_ns && row && !limit; row = next_row(t->mend.abi, t->mend.nr, row)) {
+		if (row->error == error)
+			limit = limit_ns(s, t, row, regs);
+		t->mend.row = row;
+	}
+	return limit ? sat_add(began_ns, limit) : 0;
+}
 
 void mend_stopped(struct session *s, struct tracee *t)
 {
 	struct ptrace_syscall_info info;
 	struct user_regs_struct regs;
-	const struct row *row;
-	uint64_t began_ns, limit;
+	const struct mend_row *row;
+	int error;
 
 	/* Outside a call one that is to be made again is still to come. */
 	if (regs_get(t->tid, &regs) < 0 || !regs_in_call(&regs))
@@ -291,21 +372,19 @@ void mend_stopped(struct session *s, struct tracee *t)
 	t->mend.deadline_ns = 0;
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, (void *)sizeof(info), &info) <= 0)
 		return;
-	if ((int)regs_result(&regs) != -EINTR && (int)regs_result(&regs) != -ERESTARTNOHAND)
-		return;
 	t->mend.abi = (uint8_t)abi_of(info.arch, regs_nr(&regs));
 	t->mend.nr = regs_nr(&regs);
-	row = row_of(t->mend.abi, t->mend.nr);
+	error = -(int)regs_result(&regs);
+	row = next_row(t->mend.abi, t->mend.nr, NULL);
+	while (row && row->error != error)
+		row = next_row(t->mend.abi, t->mend.nr, row);
 	if (!row)
 		return;
-	regs_set_result(&regs, -ERESTARTNOHAND);
+	regs_set_result(&regs, error == EINTR ? -ERESTARTNOHAND : -error);
 	if (regs_set(t->tid, &regs) < 0)
 		return;
-	began_ns = is_same_call(t) ? t->mend.began_ns : 0;
+	t->mend.deadline_ns = deadline_ns(s, t, &regs, row, error);
 	t->mend.began_ns = 0;
-	limit = began_ns ? limit_ns(s, t, row, &regs) : 0;
-	if (limit)
-		t->mend.deadline_ns = sat_add(began_ns, limit);
 }
 
 void mend_signal(struct tracee *t, int signal)
@@ -325,41 +404,63 @@ static void settle(pid_t tid)
 		sched_yield();
 }
 
-static int change_argument(struct tracee *t, int arg, uint64_t value, struct user_regs_struct *regs)
+static void change_argument(
+	struct tracee *t, int arg, uint64_t value, struct user_regs_struct *regs)
 {
-	int rc;
-
 	t->mend.saved = regs_arg(regs, t->mend.abi, arg);
 	regs_set_arg(regs, t->mend.abi, arg, value);
-	rc = regs_set(t->tid, regs);
-	if (rc < 0)
-		return rc;
-	t->mend.changed = (uint8_t)arg;
-	return 0;
+	if (regs_set(t->tid, regs) == 0)
+		t->mend.changed = (uint8_t)arg;
 }
 
-/* Below the red zone nothing of the program lives while it is in a call. */
-static void go_on_with_timespec(struct session *s, struct tracee *t, const struct row *row,
-	struct user_regs_struct *regs, uint64_t left_ns)
+/*
+ * Below the red zone nothing of the program lives while it is in a call. What is put there stays:
+ * the argument leads to it until the call is over, also when we have left, and another one comes
+ * who has it made again.
+ */
+static void put_below_stack(
+	struct session *s, struct tracee *t, struct user_regs_struct *regs, uint64_t left_ns)
+{
+	const struct mend_row *row = t->mend.row;
+	const struct mem_reader *mem = call_env_memory(s, t);
+	struct span left = span_of(t->mend.abi, t->mend.nr, left_ns, unit_of(row));
+	struct ring_arg ring;
+	uint64_t at = (regs_sp(regs) - REGS_RED_ZONE_BYTES - sizeof(left.bytes)) & ~15ULL;
+
+	if (memory_write(t->tid, at, left.bytes, left.len) < 0)
+		return;
+	if (row->limit == LIMIT_RING) {
+		if (!ring_arg(mem, t, regs, &ring))
+			return;
+		ring.limit = at;
+		at -= sizeof(ring);
+		if (memory_write(t->tid, at, &ring, sizeof(ring)) < 0)
+			return;
+	}
+	change_argument(t, row->arg, at, regs);
+}
+
+/* The call writes there too, when it is over. */
+static void go_on_with_own(
+	struct session *s, struct tracee *t, const struct user_regs_struct *regs, uint64_t left_ns)
 {
 	const struct mem_reader *mem = call_env_memory(s, t);
-	uint64_t at = (regs_sp(regs) - REGS_RED_ZONE_BYTES - sizeof(struct span)) & ~15ULL;
-	struct span left = span_of(t->mend.abi, t->mend.nr, left_ns), was;
+	struct span left = span_of(t->mend.abi, t->mend.nr, left_ns, 1), was;
+	uint64_t at = regs_arg(regs, t->mend.abi, t->mend.row->arg);
+	int put = mem->read(mem->ctx, at, was.bytes, left.len) == (ssize_t)left.len &&
+		  memory_write(t->tid, at, left.bytes, left.len) == 0;
 
-	if (mem->read(mem->ctx, at, was.bytes, left.len) != (ssize_t)left.len ||
-		memory_write(t->tid, at, left.bytes, left.len) < 0 ||
-		change_argument(t, row->arg, at, regs) < 0) {
-		resume(s, t, 0);
-		return;
-	}
 	resume(s, t, 0);
+	if (!put)
+		return;
 	settle(t->tid);
 	memory_write(t->tid, at, was.bytes, left.len);
 }
 
-static void go_on_with_socket(struct session *s, struct tracee *t, const struct row *row,
-	struct user_regs_struct *regs, uint64_t left_ns)
+static void go_on_with_socket(
+	struct session *s, struct tracee *t, const struct user_regs_struct *regs, uint64_t left_ns)
 {
+	const struct mend_row *row = t->mend.row;
 	cleanup_close int copy = copy_fd(t, (int)regs_arg(regs, t->mend.abi, row->arg));
 	struct timeval was,
 		left = {(time_t)(left_ns / NS_PER_SEC), (suseconds_t)(left_ns % NS_PER_SEC / 1000)};
@@ -381,28 +482,29 @@ int mend_entry(struct session *s, struct tracee *t)
 {
 	uint64_t deadline = t->mend.deadline_ns, now, left_ns;
 	struct user_regs_struct regs;
-	const struct row *row;
 
 	if (!deadline)
 		return 0;
 	t->mend.deadline_ns = 0;
 	if (regs_get(t->tid, &regs) < 0 || regs_nr(&regs) != t->mend.nr)
 		return 0;
-	row = row_of(t->mend.abi, t->mend.nr);
+	t->mend.until_ns = deadline;
 	now = clock_mono_ns();
 	left_ns = deadline > now ? deadline - now : 0;
-	switch (row->limit) {
-	case LIMIT_NONE:
-		return 0;
+	switch (t->mend.row->limit) {
 	case LIMIT_MS:
-		change_argument(t, row->arg, (left_ns + NS_PER_MS - 1) / NS_PER_MS, &regs);
+		change_argument(t, t->mend.row->arg, (left_ns + NS_PER_MS - 1) / NS_PER_MS, &regs);
 		return 0;
-	case LIMIT_TIMESPEC:
-		go_on_with_timespec(s, t, row, &regs, left_ns);
+	case LIMIT_OWN:
+		go_on_with_own(s, t, &regs, left_ns);
+		return 1;
+	case LIMIT_RECEIVE:
+	case LIMIT_SEND:
+		go_on_with_socket(s, t, &regs, left_ns);
 		return 1;
 	default:
-		go_on_with_socket(s, t, row, &regs, left_ns);
-		return 1;
+		put_below_stack(s, t, &regs, left_ns);
+		return 0;
 	}
 }
 
@@ -410,6 +512,11 @@ void mend_exit(struct tracee *t)
 {
 	struct user_regs_struct regs;
 
+	/* Our stop has ended it, which is still to come: this one was one more. */
+	if (t->asked && t->ev.outcome == SYS_NO_RETURN)
+		t->mend.sleeps++;
+	else
+		t->mend.until_ns = 0;
 	if (!t->mend.changed || regs_get(t->tid, &regs) < 0)
 		return;
 	regs_restore_arg(&regs, t->mend.abi, t->mend.changed, t->mend.saved);

@@ -67,10 +67,12 @@ struct mend {
 	uint64_t began_ns;    /* CLOCK_MONOTONIC, since when it waits; 0: it does not, or unknown */
 	uint64_t sleeps;      /* how often it has gone to sleep since its birth */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC, of the call that is made again; 0: none */
-	uint64_t nr;          /* that call */
-	uint64_t saved;       /* the argument that is changed while it lasts */
-	uint8_t changed;      /* which one, 1..6; 0: none */
-	uint8_t abi;          /* enum abi of that call */
+	uint64_t until_ns;    /* the same of one that was, and is under way; 0: none */
+	const struct mend_row *row; /* where it has its limit */
+	uint64_t nr;                /* that call */
+	uint64_t saved;             /* the argument that is changed while it lasts */
+	uint8_t changed;            /* which one, 1..6; 0: none */
+	uint8_t abi;                /* enum abi of that call */
 };
 
 struct tracee {

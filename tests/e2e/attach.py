@@ -202,7 +202,7 @@ def the_window_begins_when_all_are_attached(t):
 
 def waits(out):
     """{name: (result, errno, ms, arguments as before)} of what the target limit prints."""
-    rows = [line.split() for line in out.splitlines() if line != "ready"]
+    rows = [line.split() for line in out.splitlines() if line not in ("early", "ready")]
     return {r[0]: (int(r[1]) if r[0] != "accept4" else min(int(r[1]), 0), int(r[2]), float(r[3]), r[4] == "same")
             for r in rows}
 
@@ -232,11 +232,11 @@ LIMITS_MS = (2000, 4000, 8000)
 WAITED = 0.6
 
 
-def limits(t, variant, how, seconds):
+def limits(t, variant, how, seconds, attached=None):
     """Attached to when more than half of the limit is over: a call that began its limit anew takes half as long again,
     one that returned EINTR a bit more than half. A busy machine is late too, but not longer for a longer limit."""
     for limit in LIMITS_MS:
-        late, got = within_limit(t, variant, limit, how, seconds)
+        late, got = within_limit(t, variant, limit, how, seconds) if not attached else attached(t, limit, how)
         if not late:
             return got
     raise Failure("; ".join(late))
@@ -249,6 +249,10 @@ def within_limit(t, variant, limit, how, seconds):
     if not attach_in_time(t, p, how, seconds):
         t.finish(native)
         return ["it ended before it was attached to, after %d ms" % limit], None
+    return in_time(t, native, p, limit)
+
+
+def in_time(t, native, p, limit):
     r = t.finish(p)
     eq(r.status, 0, "the target (%s)" % r.err)
     got = waits(r.out)
@@ -272,7 +276,7 @@ def attach_in_time(t, p, how, seconds):
 
 # The argument in which what is left of a limit is put, until the call is over (docs/LIMITS.md).
 IN_A_REGISTER = {"epoll_wait", "epoll_pwait", "epoll_pwait2", "rt_sigtimedwait", "semtimedop", "io_getevents",
-                 "io_pgetevents"}
+                 "io_pgetevents", "io_uring_enter", "ppoll_constant", "pselect6_constant", "select_constant"}
 
 
 def need_sched():
@@ -293,6 +297,118 @@ def time_limits_are_kept_when_traced_to_the_end(t):
     need_sched()
     got = limits(t, "", "", 0)
     eq({name for name, row in got.items() if not row[3]}, set(), "calls whose arguments were changed")
+
+
+def attached_twice(t, limit, how):
+    """Early, and again when more than half is over: what was done to a call the first time is in nobody's way."""
+    native, p = waiting(t, "", limit)
+    for at in 0.1, WAITED - 0.1:
+        time.sleep(limit * at / 1000)
+        if not attach_in_time(t, p, how, 0.05):
+            t.finish(native)
+            return ["it ended before it was attached to, after %d ms" % limit], None
+    return in_time(t, native, p, limit)
+
+
+@each_mode()
+def time_limits_are_kept_when_attached_to_twice(t):
+    need_sched()
+    limits(t, "", "duration", 0.05, attached_twice)
+
+
+def in_our_code(pid):
+    """Its threads that wait in a call that is made at an address of ours."""
+    found = set()
+    for tid in os.listdir("/proc/%d/task" % pid):
+        with contextlib.suppress(OSError), open("/proc/%d/task/%s/syscall" % (pid, tid)) as f:
+            where = f.read().split()[-1]
+            if where.startswith("0x5510"):
+                found.add(tid)
+    return found
+
+
+def wait_late(t, p):
+    """The target `limit late` makes its calls, all of which wait then."""
+    p.stdin.write(b"x")
+    p.stdin.flush()
+    eq(p.stdout.readline(), b"ready\n", "the target")
+
+
+def recorded_waits(t, limit):
+    """Two that make the same calls, and the tracer of the second one, whose threads wait in our code."""
+    native, p = (t.start([t.target("limit"), "late", str(limit)], stdin=subprocess.PIPE) for _ in range(2))
+    for x in native, p:
+        eq(x.stdout.readline(), b"early\n", "the target")
+    tracer = t.start([t.binary, "-q", "--json", t.path("a.json"), "-e", "all", "-p", str(p.pid)])
+    rest = set(os.listdir("/proc/%d/task" % p.pid)) - {str(p.pid)}
+
+    def recorded():
+        rest.difference_update(in_our_code(p.pid))
+        return not rest
+
+    wait_for("each of its threads was in our code", recorded)
+    wait_late(t, native)
+    wait_late(t, p)
+    return native, p, tracer
+
+
+def left_in_stub(t, limit, how):
+    native, p, tracer = recorded_waits(t, limit)
+    time.sleep(limit * WAITED / 1000)
+    check(len(in_our_code(p.pid)) > 20, "they wait in our code: %r" % in_our_code(p.pid))
+    tracer.send_signal(getattr(signal, "SIG" + how))
+    eq(t.finish(tracer).status, 0, "status")
+    return in_time(t, native, p, limit)
+
+
+@test
+def time_limits_are_kept_when_left_in_recorded_calls(t):
+    need_sched()
+    for how in "INT", "TERM":
+        limits(t, "", how, 0, left_in_stub)
+
+
+@test
+def recorded_waits_without_a_limit_go_on(t):
+    native, p, tracer = recorded_waits(t, 0)
+    wait_for("they wait in our code", lambda: len(in_our_code(p.pid)) > 25)
+    tracer.send_signal(signal.SIGINT)
+    eq(t.finish(tracer).status, 0, "status")
+    r = t.finish(p)
+    eq(r.status, 0, "the target (%s)" % r.err)
+    same_results(t, native, waits(r.out))
+
+
+def left_in_the_only_thread(name):
+    def once(t, limit, how):
+        native, p = (t.start([t.target("limit"), "alone", name, str(limit)], stdin=subprocess.PIPE) for _ in range(2))
+        for x in native, p:
+            eq(x.stdout.readline(), b"ready\n", "the target")
+        time.sleep(limit * 0.2 / 1000)
+        tracer = t.start([t.binary, "-q", "--json", t.path("a.json"), "-e", "all", "-p", str(p.pid)])
+        wait_for("the recorder is there", lambda: recorded(p))
+        for x in native, p:
+            x.stdin.close()
+            x.stdin = None
+        wait_for("the other thread ends", lambda: len(os.listdir("/proc/%d/task" % p.pid)) == 1)
+        time.sleep(limit * 0.4 / 1000)
+        tracer.send_signal(getattr(signal, "SIG" + how))
+        eq(t.finish(tracer).status, 0, "status")
+        return in_time(t, native, p, limit)
+    return once
+
+
+def recorded(p):
+    with open("/proc/%d/maps" % p.pid) as f:
+        return "\n5510" in f.read()
+
+
+@test
+def time_limits_are_kept_when_the_only_thread_is_asked(t):
+    """It was in that call when it was attached to, and is the one by which our pages are unmapped."""
+    need_sched()
+    for name in "epoll_wait", "rt_sigtimedwait", "recvfrom":
+        limits(t, "", "INT", 0, left_in_the_only_thread(name))
 
 
 @test

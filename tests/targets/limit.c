@@ -3,23 +3,32 @@
  * Calls that wait, each in a thread of its own, all at once: "all LIMIT" gives each a time limit of
  * LIMIT ms; with 0 none, where it can do without, and what waits comes true when stdin ends. For
  * each a line: name, result, errno, ms it took, and whether its argument registers and the limit in
- * memory were as before ("same") or not.
+ * memory were as before ("same") or not. "late LIMIT": the threads make calls from the same place,
+ * until stdin has a byte. "alone NAME LIMIT": only that one, in the first thread, and another
+ * thread that makes calls and ends when stdin does.
  */
 #include <linux/aio_abi.h>
 #include <linux/futex.h>
 #include <linux/io_uring.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/inotify.h>
 #include <sys/msg.h>
+#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 
 #include "t.h"
@@ -54,14 +63,10 @@ struct waiter {
 static long limit_ms;
 static char byte[1];
 static pthread_barrier_t ready;
+static atomic_int early = 1; /* the calls that wait are not to be made yet */
 
-/* Makes the call; its time, result and whether it left its arguments alone. */
-static void make(struct waiter *w, long nr, const long a[6])
+__attribute__((noinline)) static void call(struct waiter *w, long nr, const long a[6])
 {
-	struct timespec from, to;
-
-	pthread_barrier_wait(&ready);
-	clock_gettime(CLOCK_MONOTONIC, &from);
 #ifdef __x86_64__
 	long di = a[0], si = a[1], dx = a[2];
 	register long r10 __asm__("r10") = a[3];
@@ -79,6 +84,21 @@ static void make(struct waiter *w, long nr, const long a[6])
 	w->ret = syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 	w->error = w->ret < 0 ? errno : 0;
 #endif
+}
+
+/* Makes the call; its time, result and whether it left its arguments alone. */
+static void make(struct waiter *w, long nr, const long a[6])
+{
+	const struct timespec pause = {0, 1000000};
+	struct timespec from, to;
+
+	while (early) {
+		call(w, SYS_getppid, (const long[6]){0});
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+	}
+	pthread_barrier_wait(&ready);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	call(w, nr, a);
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	w->ms = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
 }
@@ -383,6 +403,129 @@ static void run_select(struct waiter *w)
 	MAKE(w, SYS_select, w->fd[0] + 1, (long)&set, 0, 0, limit_ms ? (long)&tv : 0);
 }
 
+/* In a page that the kernel cannot write to: it cannot say there what is left. */
+static long constant(const void *p, size_t n)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(page != MAP_FAILED);
+	memcpy(page, p, n);
+	CHECK(mprotect(page, 4096, PROT_READ) == 0);
+	return (long)page;
+}
+
+static long constant_span(struct waiter *w)
+{
+	return limit_ms ? constant(&w->limit, sizeof(w->limit)) : 0;
+}
+
+static void run_ppoll(struct waiter *w)
+{
+	struct pollfd p;
+
+	w->fd[0] = eventfd(0, 0);
+	p = (struct pollfd){.fd = w->fd[0], .events = POLLIN};
+	MAKE(w, SYS_ppoll, (long)&p, 1, constant_span(w));
+}
+
+static void run_pselect(struct waiter *w)
+{
+	fd_set set;
+
+	w->fd[0] = eventfd(0, 0);
+	FD_ZERO(&set);
+	FD_SET(w->fd[0], &set);
+	MAKE(w, SYS_pselect6, w->fd[0] + 1, (long)&set, 0, 0, constant_span(w));
+}
+
+static void run_select_constant(struct waiter *w)
+{
+	struct timeval tv = {limit_ms / 1000, limit_ms % 1000 * 1000};
+	fd_set set;
+
+	w->fd[0] = eventfd(0, 0);
+	FD_ZERO(&set);
+	FD_SET(w->fd[0], &set);
+	MAKE(w, SYS_select, w->fd[0] + 1, (long)&set, 0, 0,
+		limit_ms ? constant(&tv, sizeof(tv)) : 0);
+}
+
+static void run_nanosleep(struct waiter *w)
+{
+	if (limit_ms)
+		MAKE(w, SYS_nanosleep, (long)&w->limit);
+	else
+		run_ppoll(w);
+}
+
+static void *send_two(void *arg)
+{
+	struct waiter *w = arg;
+
+	t_sleep_ms(limit_ms + limit_ms / 5);
+	send_byte(w);
+	t_sleep_ms(limit_ms);
+	send_byte(w);
+	return NULL;
+}
+
+/* Its own limit is looked at when a message has come: with one that comes behind it it is over. */
+static void run_recvmmsg_limit(struct waiter *w)
+{
+	struct iovec iov = {byte, 1};
+	struct mmsghdr m[2] = {{.msg_hdr = {.msg_iov = &iov, .msg_iovlen = 1}},
+		{.msg_hdr = {.msg_iov = &iov, .msg_iovlen = 1}}};
+	pthread_t sender;
+
+	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, w->fd) == 0);
+	while (early)
+		t_sleep_ms(1);
+	if (limit_ms)
+		CHECK(pthread_create(&sender, NULL, send_two, w) == 0);
+	MAKE(w, SYS_recvmmsg, w->fd[0], (long)m, limit_ms ? 2 : 1, 0, span(w));
+	w->limit = w->limit_before; /* says what is left */
+}
+
+static void run_preadv2(struct waiter *w)
+{
+	struct iovec iov = {byte, 1};
+
+	pair(w, SOCK_STREAM);
+	MAKE(w, SYS_preadv2, w->fd[0], (long)&iov, 1, -1, -1, 0);
+}
+
+static void run_pwritev2(struct waiter *w)
+{
+	struct iovec iov = {byte, 1};
+
+	full(w);
+	MAKE(w, SYS_pwritev2, w->fd[0], (long)&iov, 1, -1, -1, 0);
+}
+
+static void run_sendfile(struct waiter *w)
+{
+	full(w);
+	MAKE(w, SYS_sendfile, w->fd[0], t_file(1), 0, 1);
+}
+
+static void run_splice_from(struct waiter *w)
+{
+	int p[2];
+
+	pair(w, SOCK_STREAM);
+	CHECK(pipe(p) == 0);
+	MAKE(w, SYS_splice, w->fd[0], 0, p[1], 0, 1, 0);
+}
+
+static void run_splice_to(struct waiter *w)
+{
+	int p[2];
+
+	full(w);
+	CHECK(pipe(p) == 0 && write(p[1], "x", 1) == 1);
+	MAKE(w, SYS_splice, p[0], 0, w->fd[0], 0, 1, 0);
+}
+
 static void run_msgrcv(struct waiter *w)
 {
 	struct {
@@ -435,6 +578,113 @@ static void unlock(struct waiter *w)
 	CHECK(flock(w->fd[0], LOCK_UN) == 0);
 }
 
+static void run_ofd_lock(struct waiter *w)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_len = 1};
+	char path[64];
+
+	w->fd[0] = t_file(1);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", w->fd[0]);
+	w->fd[1] = open(path, O_RDWR);
+	CHECK(fcntl(w->fd[0], F_OFD_SETLK, &lock) == 0);
+	MAKE(w, SYS_fcntl, w->fd[1], F_OFD_SETLKW, (long)&lock);
+}
+
+static void ofd_unlock(struct waiter *w)
+{
+	struct flock lock = {.l_type = F_UNLCK, .l_len = 1};
+
+	CHECK(fcntl(w->fd[0], F_OFD_SETLK, &lock) == 0);
+}
+
+/* A child that ends when the other end of its socket is closed. */
+static void run_waitid(struct waiter *w)
+{
+	pid_t child;
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, w->fd) == 0);
+	child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(w->fd[1]);
+		_exit((int)read(w->fd[0], byte, 1));
+	}
+	MAKE(w, SYS_waitid, P_PID, child, 0, WEXITED);
+}
+
+static void close_other(struct waiter *w)
+{
+	shutdown(w->fd[1], SHUT_RDWR);
+}
+
+static char folder[] = "/tmp/limit-XXXXXX";
+
+static void run_inotify(struct waiter *w)
+{
+	static char got[4096];
+
+	w->fd[0] = inotify_init1(0);
+	CHECK(mkdtemp(folder) && inotify_add_watch(w->fd[0], folder, IN_DELETE_SELF) >= 0);
+	MAKE(w, SYS_read, w->fd[0], (long)got, sizeof(got));
+}
+
+static void touch(struct waiter *w)
+{
+	(void)w;
+	CHECK(rmdir(folder) == 0);
+}
+
+static void run_tty(struct waiter *w)
+{
+	static char line[16];
+	int number, zero = 0;
+	char path[64];
+
+	w->fd[1] = open("/dev/ptmx", O_RDWR | O_NOCTTY);
+	CHECK(w->fd[1] >= 0 && ioctl(w->fd[1], TIOCSPTLCK, &zero) == 0 &&
+		ioctl(w->fd[1], TIOCGPTN, &number) == 0);
+	snprintf(path, sizeof(path), "/dev/pts/%d", number);
+	w->fd[0] = open(path, O_RDWR | O_NOCTTY);
+	CHECK(w->fd[0] >= 0);
+	MAKE(w, SYS_read, w->fd[0], (long)line, sizeof(line));
+}
+
+static void type_line(struct waiter *w)
+{
+	CHECK(write(w->fd[1], "ab\n", 3) == 3);
+}
+
+static void handler(int signal)
+{
+	(void)signal;
+}
+
+static void handle(void)
+{
+	struct sigaction sa = {.sa_handler = handler, .sa_flags = SA_RESTART};
+
+	CHECK(sigaction(SIGUSR1, &sa, NULL) == 0);
+}
+
+static void run_pause(struct waiter *w)
+{
+	handle();
+	MAKE(w, SYS_pause, 0);
+}
+
+static void run_sigsuspend(struct waiter *w)
+{
+	uint64_t none = 0;
+
+	handle();
+	MAKE(w, SYS_rt_sigsuspend, (long)&none, 8);
+}
+
+static void send_handled(struct waiter *w)
+{
+	pthread_kill(w->thread, SIGUSR1);
+}
+
 #ifdef SYS_io_uring_setup
 static void run_io_uring(struct waiter *w)
 {
@@ -445,8 +695,7 @@ static void run_io_uring(struct waiter *w)
 
 	w->fd[0] = eventfd(0, 0);
 	if (fd < 0) { /* not allowed here: another call in its place */
-		MAKE(w, SYS_read, w->fd[0], (long)&w->limit64, 8);
-		w->limit64 = w->limit64_before;
+		run_poll(w);
 		return;
 	}
 	ring = mmap(NULL, p.sq_off.array + p.sq_entries * 4, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
@@ -459,7 +708,14 @@ static void run_io_uring(struct waiter *w)
 	((uint32_t *)(ring + p.sq_off.array))[0] = 0;
 	__atomic_store_n((uint32_t *)(ring + p.sq_off.tail), 1, __ATOMIC_RELEASE);
 	CHECK(syscall(SYS_io_uring_enter, fd, 1, 0, 0, NULL, 0) == 1);
-	MAKE(w, SYS_io_uring_enter, fd, 0, 1, IORING_ENTER_GETEVENTS);
+	if (limit_ms) {
+		struct io_uring_getevents_arg arg = {.ts = (uint64_t)(uintptr_t)&w->limit64};
+
+		MAKE(w, SYS_io_uring_enter, fd, 0, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG,
+			(long)&arg, sizeof(arg));
+	} else {
+		MAKE(w, SYS_io_uring_enter, fd, 0, 1, IORING_ENTER_GETEVENTS);
+	}
 }
 #endif
 #endif
@@ -486,6 +742,19 @@ static struct waiter limited[] = {
 	{.name = "io_pgetevents", .run = run_io_pgetevents, .end = signal_event},
 	{.name = "futex", .run = run_futex, .end = wake_futex},
 	{.name = "select", .run = run_select, .end = signal_event},
+	{.name = "ppoll_constant", .run = run_ppoll, .end = signal_event},
+	{.name = "pselect6_constant", .run = run_pselect, .end = signal_event},
+	{.name = "select_constant", .run = run_select_constant, .end = signal_event},
+	{.name = "nanosleep", .run = run_nanosleep, .end = signal_event},
+	{.name = "recvmmsg_limit", .run = run_recvmmsg_limit, .end = send_byte},
+	{.name = "preadv2", .run = run_preadv2, .end = send_byte},
+	{.name = "pwritev2", .run = run_pwritev2, .end = empty_it},
+	{.name = "sendfile", .run = run_sendfile, .end = empty_it},
+	{.name = "splice_from", .run = run_splice_from, .end = send_byte},
+	{.name = "splice_to", .run = run_splice_to, .end = empty_it},
+#ifdef SYS_io_uring_setup
+	{.name = "io_uring_enter", .run = run_io_uring, .end = signal_event},
+#endif
 #endif
 };
 
@@ -498,22 +767,30 @@ static struct waiter endless[] = {
 	{.name = "read_pipe", .run = run_read_pipe, .end = send_byte},
 	{.name = "read_eventfd", .run = run_read_eventfd, .end = signal_event},
 	{.name = "flock", .run = run_flock, .end = unlock},
-#ifdef SYS_io_uring_setup
-	{.name = "io_uring_enter", .run = run_io_uring, .end = signal_event},
-#endif
+	{.name = "ofd_lock", .run = run_ofd_lock, .end = ofd_unlock},
+	{.name = "waitid", .run = run_waitid, .end = close_other},
+	{.name = "read_inotify", .run = run_inotify, .end = touch},
+	{.name = "read_tty", .run = run_tty, .end = type_line},
+	{.name = "pause", .run = run_pause, .end = send_handled},
+	{.name = "rt_sigsuspend", .run = run_sigsuspend, .end = send_handled},
 #endif
 };
 
 #define LEN(a) (sizeof(a) / sizeof(*(a)))
 
+static void tell(struct waiter *w)
+{
+	w->changed |= memcmp(&w->limit, &w->limit_before, sizeof(w->limit)) != 0 ||
+		      memcmp(&w->limit64, &w->limit64_before, sizeof(w->limit64)) != 0;
+	printf("%s %ld %d %.3f %s\n", w->name, w->ret, w->error, w->ms,
+		w->changed ? "changed" : "same");
+}
+
 static void finish(struct waiter *w, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		pthread_join(w[i].thread, NULL);
-		w[i].changed |= memcmp(&w[i].limit, &w[i].limit_before, sizeof(w->limit)) != 0 ||
-				memcmp(&w[i].limit64, &w[i].limit64_before, sizeof(w->limit64));
-		printf("%s %ld %d %.3f %s\n", w[i].name, w[i].ret, w[i].error, w[i].ms,
-			w[i].changed ? "changed" : "same");
+		tell(&w[i]);
 	}
 }
 
@@ -523,7 +800,20 @@ static void start(struct waiter *w, size_t n)
 		CHECK(pthread_create(&w[i].thread, NULL, thread, &w[i]) == 0);
 }
 
-static void all(char **args)
+static void until(int late)
+{
+	if (late) {
+		printf("early\n");
+		fflush(stdout);
+		CHECK(read(0, byte, 1) == 1);
+	}
+	early = 0;
+	pthread_barrier_wait(&ready);
+	printf("ready\n");
+	fflush(stdout);
+}
+
+static void wait_all(char **args, int late)
 {
 	size_t more;
 	sigset_t set;
@@ -536,9 +826,7 @@ static void all(char **args)
 	pthread_barrier_init(&ready, NULL, (unsigned int)(LEN(limited) + more + 1));
 	start(limited, LEN(limited));
 	start(endless + 1, more);
-	pthread_barrier_wait(&ready);
-	printf("ready\n");
-	fflush(stdout);
+	until(late);
 	if (!limit_ms)
 		CHECK(read(0, byte, 1) == 0);
 	for (size_t i = 0; !limit_ms && i < LEN(limited); i++)
@@ -549,9 +837,49 @@ static void all(char **args)
 	finish(endless + 1, more);
 }
 
+static void all(char **args)
+{
+	wait_all(args, 0);
+}
+
+static void late(char **args)
+{
+	wait_all(args, 1);
+}
+
+static void *call_until_stdin_ends(void *arg)
+{
+	CHECK(fcntl(0, F_SETFL, O_NONBLOCK) == 0);
+	while (read(0, byte, 1) < 0)
+		CHECK(syscall(SYS_getppid) > 0);
+	return arg;
+}
+
+static void alone(char **args)
+{
+	struct waiter *w = limited;
+	pthread_t other;
+	sigset_t set;
+
+	limit_ms = t_num(args, 1, 0);
+	for (; args[0] && strcmp(w->name, args[0]) != 0; w++)
+		CHECK(w + 1 < limited + LEN(limited));
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	pthread_barrier_init(&ready, NULL, 1);
+	early = 0;
+	CHECK(pthread_create(&other, NULL, call_until_stdin_ends, NULL) == 0);
+	printf("ready\n");
+	fflush(stdout);
+	thread(w);
+	tell(w);
+}
+
 int main(int argc, char **argv)
 {
-	static const struct tcase cases[] = {{"all", all}, {NULL, NULL}};
+	static const struct tcase cases[] = {
+		{"all", all}, {"late", late}, {"alone", alone}, {NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }
