@@ -14,13 +14,19 @@
 #include "tracer/dispositions.h"
 #include "tracer/front.h"
 #include "tracer/launch.h"
+#include "tracer/lifecycle.h"
 #include "tracer/loop.h"
 #include "tracer/mend.h"
+#include "tracer/seize.h"
 #include "tracer/serial.h"
 #include "tracer/session.h"
 
 /* Stops that are handled for each thread that is seized: its first, and the call that goes on. */
 #define STOPS_A_THREAD 4
+/* So often a process may execute a program while it is attached to; what it is looked at again for
+ * after this time. */
+#define EXECS_MAX 20
+#define AGAIN_US  1000
 
 /* Calls fn for each number that names an entry of a directory in /proc; -ESRCH: it is not there. */
 static int each_number(const char *path, int (*fn)(void *ctx, pid_t id), void *ctx)
@@ -124,16 +130,22 @@ static void handle_stops(struct session *s)
 /* Seizes one thread. 1: new, 0: had or gone, or a negative errno. */
 static int seize_thread(struct session *s, pid_t pid, pid_t tid)
 {
-	struct tracee *t, *other = member(s, pid);
+	struct tracee *t, *other;
+	int rc = -EINTR;
 
-	if (tracees_get(&s->tracees, tid) || stops_is_held(&s->stops, tid))
-		return 0;
-	if (ptrace(PTRACE_SEIZE, tid, NULL, (void *)(long)TRACEE_PTRACE_OPTIONS) < 0) {
-		/* Made meanwhile by a thread that we have: its parent's event announces it. */
-		if (other && (errno == ESRCH || disposition_tracer(tid) == gettid()))
+	while (rc == -EINTR) {
+		if (tracees_get(&s->tracees, tid) || stops_is_held(&s->stops, tid))
 			return 0;
-		return -errno;
+		rc = seize(tid);
+		if (rc == -EINTR)
+			handle_stops(s);
 	}
+	other = member(s, pid);
+	/* Made meanwhile by a thread that we have: its parent's event announces it. */
+	if (rc < 0 && other && (rc == -ESRCH || disposition_tracer(tid) == gettid()))
+		return 0;
+	if (rc < 0)
+		return rc;
 	t = tracees_add(&s->tracees, pid, tid,
 		other ? files_ref(other->files) : files_new(identity_registry(s->identity)),
 		other ? mm_ref(other->mm) : mm_new(&s->tracees));
@@ -180,21 +192,38 @@ static void note_ring(struct session *s, pid_t pid)
 	recorder_files_uncertain(&s->recorder, t->files);
 }
 
+/*
+ * 1 if the first thread is nobody's. If it was seized, or could not be, then because another one
+ * has executed a program meanwhile: that ends all others, of the first one's end nobody is told,
+ * and the number is that thread's since.
+ */
+static int is_left(struct session *s, pid_t pid)
+{
+	if (!is_living(NULL, pid) || disposition_tracer(pid) != 0)
+		return 0;
+	lifecycle_overtaken(s, pid);
+	usleep(AGAIN_US);
+	return 1;
+}
+
 static int attach_process(struct session *s, pid_t pid, struct err *err)
 {
 	struct scan scan = {s, pid};
-	int rc = seize_thread(s, pid, pid);
+	int rc = -EPERM, left = 1;
 	char path[64];
 
-	/* A first thread that has ended before the others cannot be seized. */
-	if (rc < 0 && (disposition_state(pid) != 'Z' || !lives(pid)))
-		return seize_error(pid, -rc, err);
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
-	/* Threads that are made while we look are found by the next look. */
-	while (each_number(path, scan_thread, &scan) > 0)
-		;
+	for (int i = 0; left && i < EXECS_MAX; i++) {
+		rc = seize_thread(s, pid, pid);
+		/* One that has ended before the others cannot be seized. Threads that are made
+		 * while we look are found by the next look. */
+		while ((rc >= 0 || disposition_state(pid) == 'Z') &&
+			each_number(path, scan_thread, &scan) > 0)
+			;
+		left = is_left(s, pid);
+	}
 	note_ring(s, pid);
-	return member(s, pid) || rc >= 0 ? 0 : seize_error(pid, EPERM, err);
+	return member(s, pid) || rc >= 0 ? 0 : seize_error(pid, -rc, err);
 }
 
 /* ---- descendants ---- */

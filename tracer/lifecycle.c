@@ -374,6 +374,14 @@ void lifecycle_gone(struct session *s, const struct stop *stop)
 	lifecycle_adopt_orphans(s);
 }
 
+void lifecycle_overtaken(struct session *s, pid_t pid)
+{
+	if (!map_get(&s->tracees.processes, (uint64_t)pid))
+		return;
+	drop_rest(s, pid);
+	s->tracees.processes_total--; /* it goes on */
+}
+
 void lifecycle_vanished(struct session *s)
 {
 	struct map_iter it = {0};

@@ -22,6 +22,8 @@ void lifecycle_first_stop(struct session *s, struct tracee *t);
 struct tracee *lifecycle_exec(struct session *s, pid_t tid);
 /* wait4 has nobody left, so those that we still know ended without a word (exec, SIGKILL). */
 void lifecycle_vanished(struct session *s);
+/* Another thread, which is not traced, has executed a program, and has the process's number. */
+void lifecycle_overtaken(struct session *s, pid_t pid);
 /* wait4 said that a thread is gone. */
 void lifecycle_gone(struct session *s, const struct stop *stop);
 

@@ -3,6 +3,7 @@
 #include "common/base/platform.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@
 #include "tracer/live/live.h"
 #include "tracer/loop.h"
 #include "tracer/report.h"
+#include "tracer/seize.h"
 #include "tracer/session.h"
 #include "tracer/supervise.h"
 #include "tracer/verify.h"
@@ -74,6 +76,7 @@ static int fail(int status, const struct err *err)
 static void wake_handler(int signal)
 {
 	(void)signal;
+	seize_interrupted();
 }
 
 static uint64_t after(uint64_t start_ns, uint64_t delay_ns)
@@ -145,22 +148,26 @@ static void *tracing_thread(void *arg)
 	return NULL;
 }
 
+/* So long the thread waits until it may seize one; seize.h. */
+#define SEIZE_LIMIT_MS 10
+
 static int start_thread(struct run *run, struct err *err)
 {
 	struct sigaction wake = {.sa_handler = wake_handler};
-	eventfd_t value;
+	struct pollfd ready = {.events = POLLIN};
 	int rc;
 
 	sigemptyset(&wake.sa_mask);
 	sigaction(ORDERS_SIGNAL, &wake, NULL);
-	run->ready_fd = eventfd(0, EFD_CLOEXEC);
+	run->ready_fd = ready.fd = eventfd(0, EFD_CLOEXEC);
 	run->supervise.done_fd = eventfd(0, EFD_CLOEXEC);
 	rc = -pthread_create(&run->thread, NULL, tracing_thread, run);
 	if (rc < 0)
 		return err_set(err, rc, "cannot start a thread: %s", strerror(-rc));
 	run->session.orders.taker = run->thread;
-	while (eventfd_read(run->ready_fd, &value) < 0 && errno == EINTR)
-		;
+	while (poll(&ready, 1, SEIZE_LIMIT_MS) <= 0)
+		if (seize_is_waiting())
+			pthread_kill(run->thread, ORDERS_SIGNAL);
 	return 0;
 }
 

@@ -160,6 +160,12 @@ def a_ring_that_is_there_already(t):
     t.finish(p)
 
 
+@each_mode(timeout=60 + 4 * ROUNDS)
+def threads_execute_programs(t):
+    """A thread that is not seized yet ends those that are, and waits until they are waited for."""
+    check(int(rounds(t, "execs").split()[1]) > ROUNDS, "programs were executed")
+
+
 # ---- the window ----
 
 @test

@@ -285,6 +285,41 @@ static void asking(char **args)
 	}
 }
 
+/* A thread that is not the first, beside others, executes this program anew, which counts it. */
+static void *execute(void *arg)
+{
+	char number[24], file[] = "/proc/self/exe", name[] = "execs";
+	char *const args[] = {name, name, number, NULL};
+
+	usleep(3000);
+	snprintf(number, sizeof(number), "%ld", (long)(intptr_t)arg + 1);
+	execv(file, args);
+	CHECK(!"executed");
+	return arg;
+}
+
+static void execs(char **args)
+{
+	long n = t_num(args, 0, 0);
+	struct sigaction sa;
+	char c;
+
+	CHECK(sigaction(SIGSYS, NULL, &sa) == 0 && sa.sa_handler == SIG_DFL);
+	CHECK(fcntl(0, F_SETFL, O_NONBLOCK) == 0);
+	if (n == 0) {
+		printf("ready\n");
+		fflush(stdout);
+	}
+	if (read(0, &c, 1) == 0) {
+		printf("execs %ld\n", n);
+		return;
+	}
+	for (int i = 0; i < 3; i++)
+		CHECK(pthread_create(
+			      &threads[i], NULL, i == 1 ? execute : nap, (void *)(intptr_t)n) == 0);
+	nap(NULL);
+}
+
 static int gate[2]; /* children wait until its other end is closed */
 
 /* Nothing of another is in its memory, and it has the handlers that it was born with. */
@@ -407,8 +442,8 @@ int main(int argc, char **argv)
 {
 	static const struct tcase cases[] = {{"signals", signals}, {"epolls", epolls},
 		{"explained", explained}, {"busy", busy}, {"leaderless", leaderless},
-		{"family", family}, {"makers", makers}, {"asking", asking}, {"staying", staying},
-		{"restartable", restartable}, {NULL, NULL}};
+		{"family", family}, {"makers", makers}, {"asking", asking}, {"execs", execs},
+		{"staying", staying}, {"restartable", restartable}, {NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }
