@@ -32,6 +32,7 @@
 /* The kernel's own: made again, unless a handler is run (then EINTR), or one without SA_RESTART. */
 #define ERESTARTNOHAND    514
 #define ERESTARTSYS       512
+#define ERESTART_BLOCK    516 /* goes on by restart_syscall */
 #define I386_FIRST_TIME64 403 /* clock_gettime64 */
 #define PROC_MAX_BYTES    (1 << 14)
 #define CALIBRATIONS      8
@@ -46,6 +47,7 @@ enum limit {
 	LIMIT_RING,    /* io_uring's */
 	LIMIT_RECEIVE, /* SO_RCVTIMEO of the socket */
 	LIMIT_SEND,    /* SO_SNDTIMEO */
+	LIMIT_REST,    /* the kernel keeps it, but has written what is left to a struct timespec */
 };
 
 /*
@@ -91,6 +93,9 @@ static const struct mend_row {
 	{"sendfile", EINTR, LIMIT_SEND, 1},
 	{"splice", EINTR, LIMIT_RECEIVE, 1},
 	{"splice", EINTR, LIMIT_SEND, 3},
+	{"nanosleep", ERESTART_BLOCK, LIMIT_REST, 2},
+	{"clock_nanosleep", ERESTART_BLOCK, LIMIT_REST, 4},
+	{"restart_syscall", ERESTART_BLOCK, LIMIT_REST, 0},
 	{"ipc", EINTR, LIMIT_NONE, 0},
 	{"socketcall", EINTR, LIMIT_NONE, 0},
 };
@@ -185,6 +190,35 @@ static uint64_t epoch_ns(struct session *s, int cpu)
 	return *known;
 }
 
+/* The argument with which a sleep says what is left; of one that goes on, as before. 0: it is none.
+ */
+static int rest_arg(const struct tracee *t, int abi, uint64_t nr)
+{
+	const struct mend_row *row = next_row(abi, nr, NULL);
+
+	if (!row || row->limit != LIMIT_REST)
+		return 0;
+	return row->arg ? row->arg : t->mend.rest_arg;
+}
+
+/* What is in memory there; call: its number and arguments as text. 1 if it is a sleep. */
+static int note_rest(struct session *s, struct tracee *t, const char *call, uint64_t nr)
+{
+	const struct mem_reader *mem = call_env_memory(s, t);
+	int arg = rest_arg(t, ABI_NATIVE, nr);
+
+	t->mend.rest_arg = (uint8_t)(arg ? arg : rest_arg(t, ABI_COMPAT, nr));
+	if (!t->mend.rest_arg)
+		return 0;
+	for (int i = 0; i < t->mend.rest_arg && call; i++)
+		call = strchr(call + 1, ' ');
+	t->mend.rest_at = call ? strtoull(call, NULL, 16) : 0;
+	if (mem->read(mem->ctx, t->mend.rest_at, t->mend.rest, sizeof(t->mend.rest)) !=
+		sizeof(t->mend.rest))
+		t->mend.rest_at = 0;
+	return 1;
+}
+
 void mend_note(struct session *s, struct tracee *t)
 {
 	cleanup_free char *text = NULL;
@@ -203,6 +237,8 @@ void mend_note(struct session *s, struct tracee *t)
 	if (!next_row(ABI_NATIVE, nr, NULL) && !next_row(ABI_COMPAT, nr, NULL)) /* the stop tells */
 		return;
 	read_sched(t->tid, &ran_ns, &t->mend.sleeps);
+	if (note_rest(s, t, text, nr))
+		return;
 	cpu = disposition_cpu(t->tid);
 	epoch = ran_ns && cpu >= 0 ? epoch_ns(s, cpu) : 0;
 	if (epoch)
@@ -342,6 +378,16 @@ static uint64_t limit_ns(struct session *s, const struct tracee *t, const struct
 
 /* ---- at the stop ---- */
 
+/* The sleep goes on, and nobody is to be told how long. */
+static void put_rest(struct tracee *t, const struct user_regs_struct *regs)
+{
+	int arg = rest_arg(t, t->mend.abi, t->mend.nr);
+
+	if (arg && t->mend.rest_at && t->mend.rest_at == regs_arg(regs, t->mend.abi, arg))
+		memory_write(
+			t->tid, t->mend.rest_at, t->mend.rest, span_len(t->mend.abi, t->mend.nr));
+}
+
 /* When the limit of the call is over that has ended with `error`; 0: it has none, or unknown. */
 static uint64_t deadline_ns(struct session *s, struct tracee *t,
 	const struct user_regs_struct *regs, const struct mend_row *row, int error)
@@ -383,6 +429,7 @@ void mend_stopped(struct session *s, struct tracee *t)
 	regs_set_result(&regs, error == EINTR ? -ERESTARTNOHAND : -error);
 	if (regs_set(t->tid, &regs) < 0)
 		return;
+	put_rest(t, &regs);
 	t->mend.deadline_ns = deadline_ns(s, t, &regs, row, error);
 	t->mend.began_ns = 0;
 }

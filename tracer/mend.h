@@ -13,7 +13,8 @@ struct tracee;
  *
  *	before the request, mend_note:   since when does the thread wait?
  *	at the stop, mend_stopped:       the kernel is told to make the call again, unless a signal
- *	                                 with a handler is there: it decides, so nothing is missed
+ *	                                 with a handler is there: it decides, so nothing is missed;
+ *	                                 where a sleep has said what is left, it has not
  *	at the call's entry, mend_entry: what is left becomes its limit
  *	at its exit, mend_exit:          the argument is what it was
  */

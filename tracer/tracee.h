@@ -70,6 +70,9 @@ struct mend {
 	uint64_t until_ns;    /* the same of one that was, and is under way; 0: none */
 	const struct mend_row *row; /* where it has its limit */
 	uint64_t nr;                /* that call */
+	uint64_t rest_at;           /* where a sleep says what is left; 0: nowhere */
+	uint64_t rest[2];           /* what was there */
+	uint8_t rest_arg;           /* the argument that says so, 1..6; 0: no sleep */
 	uint64_t saved;             /* the argument that is changed while it lasts */
 	uint8_t changed;            /* which one, 1..6; 0: none */
 	uint8_t abi;                /* enum abi of that call */

@@ -121,6 +121,20 @@ def every_call_returns_what_it_should(t):
         check(calls > 0, "calls")
 
 
+@each_mode()
+def no_sleep_tells_what_is_left(t):
+    for variant in ("", "m32"):
+        if not have(t, variant):
+            continue
+        p = target(t, "naps", variant=variant)
+        for call, how in (b"n", "duration"), (b"c", "INT"), (b"n", "TERM"), (b"c", "timeout"):
+            p.stdin.write(call)
+            p.stdin.flush()
+            attach(t, ["-q"], [p.pid], how)
+            eq(p.stdout.readline(), b"slept\n", "it has slept")
+        ended(t, p)
+
+
 def have(t, variant):
     return os.access(os.path.join(tap.BUILD, "targets", "attachee" + ("-" + variant if variant else "")), os.X_OK)
 

@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "t.h"
 
@@ -285,6 +286,27 @@ static void asking(char **args)
 	}
 }
 
+/* Sleeps that end by themselves say nothing of what is left, which would make the next one shorter:
+ * one for each byte. */
+static void naps(char **args)
+{
+	struct timespec ts = {0, 700000000};
+	char c;
+
+	(void)args;
+	printf("ready\n");
+	fflush(stdout);
+	while (read(0, &c, 1) == 1) {
+		if (c == 'n')
+			CHECK(syscall(SYS_nanosleep, &ts, &ts) == 0);
+		else
+			CHECK(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &ts, &ts) == 0);
+		CHECK(ts.tv_sec == 0 && ts.tv_nsec == 700000000);
+		printf("slept\n");
+		fflush(stdout);
+	}
+}
+
 /* A thread that is not the first, beside others, executes this program anew, which counts it. */
 static void *execute(void *arg)
 {
@@ -443,7 +465,7 @@ int main(int argc, char **argv)
 	static const struct tcase cases[] = {{"signals", signals}, {"epolls", epolls},
 		{"explained", explained}, {"busy", busy}, {"leaderless", leaderless},
 		{"family", family}, {"makers", makers}, {"asking", asking}, {"execs", execs},
-		{"staying", staying}, {"restartable", restartable}, {NULL, NULL}};
+		{"naps", naps}, {"staying", staying}, {"restartable", restartable}, {NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }
