@@ -18,7 +18,7 @@ import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from kernel_facts import children, gone, parent_of, status_of, steady, wait_for
+from kernel_facts import children, gone, kill_tracer, parent_of, status_of, steady, wait_for
 import tap
 from tap import Failure, Skip, at_some_pace, check, eq, main, need_root, need_tool, test
 
@@ -73,10 +73,12 @@ def ended(t, p):
     return r.out
 
 
-def rounds(t, case, *args, **kw):
+def rounds(t, case, *args, child=False, **kw):
+    """child: the target says the number of the one that is attached to."""
     p = target(t, case, *args, **kw)
+    pid = int(p.stdout.readline()) if child else p.pid
     for i in range(ROUNDS):
-        attach(t, ["-q"], [p.pid], ("duration", "INT", "timeout", "TERM")[i % 4], 0.03)
+        attach(t, ["-q"], [pid], ("duration", "INT", "timeout", "TERM")[i % 4], 0.03)
         check(p.poll() is None, "the target lives after round %d" % i)
     return ended(t, p)
 
@@ -172,6 +174,16 @@ def a_ring_that_is_there_already(t):
     at_some_pace(traced)
     p.kill()
     t.finish(p)
+
+
+@each_mode(timeout=60 + 4 * ROUNDS)
+def queued_signals_keep_their_order(t):
+    check(int(rounds(t, "ordered").split()[1]) > ROUNDS, "signals were sent")
+
+
+@each_mode(timeout=60 + 4 * ROUNDS)
+def who_stops_it_is_told_as_ever(t):
+    check(int(rounds(t, "stopping", child=True).split()[1]) > ROUNDS, "it was stopped")
 
 
 @each_mode(timeout=60 + 4 * ROUNDS)
@@ -347,6 +359,14 @@ def in_our_code(pid):
     return found
 
 
+REGION = "\n5510" # of tracer/recorder/layout.h
+
+
+def maps_of(pid):
+    with open("/proc/%d/maps" % pid) as f:
+        return f.read()
+
+
 def wait_late(t, p):
     """The target `limit late` makes its calls, all of which wait then."""
     p.stdin.write(b"x")
@@ -399,6 +419,41 @@ def recorded_waits_without_a_limit_go_on(t):
     same_results(t, native, waits(r.out))
 
 
+@test
+def recorded_waits_outlive_a_killed_tracer(t):
+    native, p, tracer = recorded_waits(t, 0)
+    wait_for("they wait in our code", lambda: len(in_our_code(p.pid)) > 25)
+    kill_tracer(tracer, p.pid)
+    wait_for("untraced", lambda: status_of(p.pid)["TracerPid"] == "0")
+    r = t.finish(p)
+    eq(r.status, 0, "the target (%s)" % r.err)
+    same_results(t, native, waits(r.out))
+
+
+def states(pid):
+    return {status_of(int(tid)).get("State", "X")[0] for tid in os.listdir("/proc/%d/task" % pid)}
+
+
+@test
+def left_while_stopped_in_recorded_waits(t):
+    """It stays stopped, and when it goes on its calls end as they do natively."""
+    native, p, tracer = recorded_waits(t, LIMITS_MS[-1])
+    for x in native, p:
+        x.send_signal(signal.SIGSTOP)
+    wait_for("they are stopped", lambda: states(native.pid) == {"T"} and states(p.pid) <= {"T", "t"})
+    tracer.send_signal(signal.SIGINT)
+    eq(t.finish(tracer).status, 0, "status")
+    eq((states(p.pid), status_of(p.pid)["TracerPid"]), ({"T"}, "0"), "states, tracer")
+    for x in native, p:
+        x.send_signal(signal.SIGCONT)
+    rows = []
+    for x in native, p:
+        r = t.finish(x)
+        eq(r.status, 0, "the target (%s)" % r.err)
+        rows.append({name: row[:2] for name, row in waits(r.out).items() if name != "recvmmsg_limit"}) # begins anew
+    eq(rows[1], rows[0], "results and errnos")
+
+
 def left_in_the_only_thread(name):
     def once(t, limit, how):
         native, p = (t.start([t.target("limit"), "alone", name, str(limit)], stdin=subprocess.PIPE) for _ in range(2))
@@ -406,7 +461,7 @@ def left_in_the_only_thread(name):
             eq(x.stdout.readline(), b"ready\n", "the target")
         time.sleep(limit * 0.2 / 1000)
         tracer = t.start([t.binary, "-q", "--json", t.path("a.json"), "-e", "all", "-p", str(p.pid)])
-        wait_for("the recorder is there", lambda: recorded(p))
+        wait_for("the recorder is there", lambda: REGION in maps_of(p.pid))
         for x in native, p:
             x.stdin.close()
             x.stdin = None
@@ -416,11 +471,6 @@ def left_in_the_only_thread(name):
         eq(t.finish(tracer).status, 0, "status")
         return in_time(t, native, p, limit)
     return once
-
-
-def recorded(p):
-    with open("/proc/%d/maps" % p.pid) as f:
-        return "\n5510" in f.read()
 
 
 @test

@@ -127,6 +127,121 @@ static void epolls(char **args)
 	CHECK(interrupted == 0);
 }
 
+static volatile sig_atomic_t last, disordered;
+
+static void in_order(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	disordered += info->si_code != SI_QUEUE || info->si_value.sival_int != last + 1;
+	last = info->si_value.sival_int;
+}
+
+/* Queues numbers to its parent until stdin ends, and says how many. */
+static void queue_numbers(int to)
+{
+	int n = 0;
+	char c;
+
+	CHECK(fcntl(0, F_SETFL, O_NONBLOCK) == 0);
+	while (read(0, &c, 1) != 0) {
+		for (int i = 0; i < 20; i++) {
+			union sigval value = {.sival_int = n + 1};
+
+			n += sigqueue(getppid(), SIGRTMIN, value) == 0;
+		}
+		usleep(3000);
+	}
+	CHECK(write(to, &n, sizeof(n)) == sizeof(n));
+	_exit(0);
+}
+
+/* One thread that waits while it gets queued signals: each, and in their order. */
+static void ordered(char **args)
+{
+	struct sigaction sa = {.sa_sigaction = in_order, .sa_flags = SA_SIGINFO | SA_RESTART};
+	int fds[2], sent;
+	pid_t child;
+
+	(void)args;
+	CHECK(sigaction(SIGRTMIN, &sa, NULL) == 0 && pipe(fds) == 0);
+	child = fork();
+	if (child == 0)
+		queue_numbers(fds[1]);
+	printf("ready\n");
+	fflush(stdout);
+	CHECK(read(fds[0], &sent, sizeof(sent)) == sizeof(sent));
+	while (last < sent)
+		usleep(10000);
+	CHECK(waitpid(child, NULL, 0) == child);
+	printf("sent %d disordered %d\n", sent, (int)disordered);
+	CHECK(last == sent && disordered == 0);
+}
+
+static atomic_long told[CLD_CONTINUED + 1];
+
+static void on_child(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	told[info->si_code]++;
+}
+
+static void *wait_and_call(void *arg)
+{
+	int ep = epoll_create1(0);
+	struct epoll_event out;
+
+	for (;;) {
+		syscall(SYS_getppid);
+		epoll_wait(ep, &out, 1, 2);
+	}
+	return arg;
+}
+
+static void await_child(pid_t child, int options, int code)
+{
+	siginfo_t info = {0};
+
+	while (waitid(P_PID, (id_t)child, &info, options) < 0)
+		CHECK(errno == EINTR);
+	CHECK(info.si_code == code);
+}
+
+/* Stops and continues a child, which is attached to, all the time: each is told once. */
+static void stopping(char **args)
+{
+	struct sigaction sa = {.sa_sigaction = on_child, .sa_flags = SA_SIGINFO | SA_RESTART};
+	pid_t child = fork();
+	siginfo_t info = {0};
+	long n = 0;
+
+	(void)args;
+	for (int i = 0; child == 0 && i < 2; i++)
+		CHECK(pthread_create(&threads[i], NULL, wait_and_call, NULL) == 0);
+	if (child == 0)
+		wait_and_call(NULL);
+	CHECK(sigaction(SIGCHLD, &sa, NULL) == 0);
+	begin();
+	printf("%d\n", (int)child);
+	fflush(stdout);
+	for (; !over; n++) {
+		CHECK(kill(child, SIGSTOP) == 0);
+		await_child(child, WSTOPPED, CLD_STOPPED);
+		usleep((useconds_t)(n % 7) * 1000);
+		CHECK(kill(child, SIGCONT) == 0);
+		await_child(child, WCONTINUED, CLD_CONTINUED);
+		usleep((useconds_t)(n % 5) * 1000);
+	}
+	CHECK(waitid(P_PID, (id_t)child, &info, WSTOPPED | WCONTINUED | WEXITED | WNOHANG) == 0);
+	CHECK(info.si_pid == 0);
+	/* One that waits already takes the place of a later one. */
+	CHECK(told[CLD_STOPPED] <= n && told[CLD_CONTINUED] <= n);
+	CHECK(told[CLD_STOPPED] + told[CLD_CONTINUED] >= n && !told[CLD_TRAPPED]);
+	kill(child, SIGKILL);
+	printf("stops %ld\n", n);
+}
+
 static atomic_long eintr_of[THREADS_MAX];
 
 static void *wait_for_signals(void *arg)
@@ -323,10 +438,8 @@ static void *execute(void *arg)
 static void execs(char **args)
 {
 	long n = t_num(args, 0, 0);
-	struct sigaction sa;
 	char c;
 
-	CHECK(sigaction(SIGSYS, NULL, &sa) == 0 && sa.sa_handler == SIG_DFL);
 	CHECK(fcntl(0, F_SETFL, O_NONBLOCK) == 0);
 	if (n == 0) {
 		printf("ready\n");
@@ -338,7 +451,7 @@ static void execs(char **args)
 	}
 	for (int i = 0; i < 3; i++)
 		CHECK(pthread_create(
-			      &threads[i], NULL, i == 1 ? execute : nap, (void *)(intptr_t)n) == 0);
+			      &threads[i], NULL, i == 2 ? execute : nap, (void *)(intptr_t)n) == 0);
 	nap(NULL);
 }
 
@@ -465,7 +578,8 @@ int main(int argc, char **argv)
 	static const struct tcase cases[] = {{"signals", signals}, {"epolls", epolls},
 		{"explained", explained}, {"busy", busy}, {"leaderless", leaderless},
 		{"family", family}, {"makers", makers}, {"asking", asking}, {"execs", execs},
-		{"naps", naps}, {"staying", staying}, {"restartable", restartable}, {NULL, NULL}};
+		{"naps", naps}, {"ordered", ordered}, {"stopping", stopping}, {"staying", staying},
+		{"restartable", restartable}, {NULL, NULL}};
 
 	return t_main(argc, argv, cases);
 }
