@@ -205,9 +205,10 @@ static int rest_arg(const struct tracee *t, int abi, uint64_t nr)
 static int note_rest(struct session *s, struct tracee *t, const char *call, uint64_t nr)
 {
 	const struct mem_reader *mem = call_env_memory(s, t);
-	int arg = rest_arg(t, ABI_NATIVE, nr);
+	/* Numbers mean others there: 0 is read, and i386's restart_syscall. */
+	int abi = next_row(ABI_NATIVE, nr, NULL) ? ABI_NATIVE : ABI_COMPAT;
 
-	t->mend.rest_arg = (uint8_t)(arg ? arg : rest_arg(t, ABI_COMPAT, nr));
+	t->mend.rest_arg = (uint8_t)rest_arg(t, abi, nr);
 	if (!t->mend.rest_arg)
 		return 0;
 	for (int i = 0; i < t->mend.rest_arg && call; i++)
