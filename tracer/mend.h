@@ -9,7 +9,7 @@ struct tracee;
  * A thread that is asked to stop (PTRACE_INTERRUPT) leaves the call in which it waits. The kernel
  * takes most calls up again by itself, but some return EINTR to the program (signal(7),
  * "Interruption of system calls ... by stop signals"), and others begin their limit anew. Here they
- *are taken up again, with what is left of their limit:
+ * are taken up again, with what is left of their limit:
  *
  *	before the request, mend_note:   since when does the thread wait?
  *	at the stop, mend_stopped:       the kernel is told to make the call again, unless a signal

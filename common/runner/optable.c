@@ -91,7 +91,7 @@ static const char *no_option(const struct optable *table, const char *arg)
 {
 	if (*arg == '-')
 		return "there is no such option (see --help)";
-	return find(table, "binary", strlen("binary"))
+	return optable_find(table, "binary", strlen("binary"))
 		       ? "a target is given by --binary, its arguments after --"
 		       : "no argument is taken (see --help)";
 }
