@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
-#include "tracer/call_env.h"
 #include "tracer/dispositions.h"
 #include "tracer/front.h"
 #include "tracer/launch.h"
@@ -177,16 +176,12 @@ static int scan_thread(void *ctx, pid_t tid)
 	return tid == scan->pid ? 0 : seize_thread(scan->s, scan->pid, tid);
 }
 
-/* A ring that was made before: each thread has been seized, so that another one is seen. */
+/* It had a ring of io_uring before. */
 static void note_ring(struct session *s, pid_t pid)
 {
 	const struct tracee *t = member(s, pid);
-	struct caller c;
 
-	if (!t || !s->map.fds)
-		return;
-	c = call_env_caller(t);
-	if (!identity_has_ring(&c))
+	if (!t)
 		return;
 	s->seen.io_uring = 1;
 	recorder_files_uncertain(&s->recorder, t->files);
@@ -209,7 +204,8 @@ static int is_left(struct session *s, pid_t pid)
 static int attach_process(struct session *s, pid_t pid, struct err *err)
 {
 	struct scan scan = {s, pid};
-	int rc = -EPERM, left = 1;
+	/* It may have very many numbers: looked at before its threads wait for us. */
+	int rc = -EPERM, left = 1, has_ring = s->map.fds && identity_has_ring(pid);
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
@@ -222,7 +218,8 @@ static int attach_process(struct session *s, pid_t pid, struct err *err)
 			;
 		left = is_left(s, pid);
 	}
-	note_ring(s, pid);
+	if (has_ring)
+		note_ring(s, pid);
 	return member(s, pid) || rc >= 0 ? 0 : seize_error(pid, -rc, err);
 }
 

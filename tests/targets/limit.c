@@ -64,6 +64,7 @@ static long limit_ms;
 static char byte[1];
 static pthread_barrier_t ready;
 static atomic_int early = 1; /* the calls that wait are not to be made yet */
+static int no_ring;          /* where there is one all calls with an fd stop */
 
 __attribute__((noinline)) static void call(struct waiter *w, long nr, const long a[6])
 {
@@ -689,12 +690,12 @@ static void send_handled(struct waiter *w)
 static void run_io_uring(struct waiter *w)
 {
 	struct io_uring_params p = {0};
-	int fd = (int)syscall(SYS_io_uring_setup, 4, &p);
+	int fd = no_ring ? -1 : (int)syscall(SYS_io_uring_setup, 4, &p);
 	char *ring;
 	struct io_uring_sqe *sqe;
 
 	w->fd[0] = eventfd(0, 0);
-	if (fd < 0) { /* not allowed here: another call in its place */
+	if (fd < 0) { /* not allowed, or not wanted, here: another call in its place */
 		run_poll(w);
 		return;
 	}
@@ -818,6 +819,7 @@ static void wait_all(char **args, int late)
 	size_t more;
 	sigset_t set;
 
+	no_ring = late;
 	limit_ms = t_num(args, 0, 0);
 	more = limit_ms ? 0 : LEN(endless) - 1;
 	sigemptyset(&set);

@@ -509,6 +509,9 @@ static void threads_hold_apart(void **state)
 		{"write", 1, DGRAMS, 0, 1, 0}, {"write", 2, DGRAMS, 1, 2, 0},
 		{"write", 1, DGRAMS, 20, 21, 0}, {"futex", 2, 0, 1, 20, 0},
 		{"write", 2, DGRAMS, 21, 22, 0}, {"write", 1, DGRAMS, 40, 41, 0});
+	/* bytes keep their order: one that began before what was held later has none to it */
+	TELLS("1.4 write -> writev 2: 1/1 (10/10) 1/1 (10/10) 1/1 (10/10) 1/1 (10/10)\n",
+		{"write", 1, 4, 0, 1, 0}, {"write", 1, 4, 10, 11, 0}, {"write", 2, 4, 5, 12, 0});
 	/* bytes keep their order: those of each go when the other sends */
 	TELLS("1.4 write -> writev 4: 3/1 (90/23) 3/1 (90/23) 3/1 (90/23) 3/1 (90/23)\n"
 	      "2.4 write -> writev 2: 1/0 (20/18) 1/0 (20/18) 1/0 (20/18) 1/0 (20/18)\n",

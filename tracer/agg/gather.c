@@ -247,7 +247,8 @@ static void keep_order(struct gather *g, const struct sys_event *ev)
 		next = p->next;
 		if (p->thread_id == ev->thread_id)
 			continue;
-		p->cut_ns = ev->entry_ns;
+		/* that was under way may have begun before it */
+		p->cut_ns = ev->entry_ns > p->last_ns ? ev->entry_ns : p->last_ns;
 		unlist(p);
 	}
 }

@@ -911,7 +911,7 @@ void identity_begin(struct identity *id, const struct caller *c)
 	state->recorded = state->whole = 1;
 }
 
-int identity_has_ring(const struct caller *c)
+int identity_has_ring(pid_t pid)
 {
 	static const char ring[] = "anon_inode:[io_uring]";
 	char path[64], link[sizeof(ring)] = "";
@@ -919,7 +919,7 @@ int identity_has_ring(const struct caller *c)
 	int found = 0;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", c->tid);
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	dir = opendir(path);
 	while (dir && !found && (e = readdir(dir)))
 		found = readlinkat(dirfd(dir), e->d_name, link, sizeof(link)) ==

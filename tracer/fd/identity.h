@@ -59,8 +59,8 @@ int identity_closing(const struct sys_event *ev, uint32_t *ret_first, uint32_t *
 /* The table is about to be recorded: what it has is looked at, so that what is new has been seen.
  */
 void identity_begin(struct identity *id, const struct caller *c);
-/* 1 if the table has a ring of io_uring, which opens and closes without a call. */
-int identity_has_ring(const struct caller *c);
+/* 1 if the process has a ring of io_uring, which opens and closes without a call. */
+int identity_has_ring(pid_t pid);
 /* A call that is over has received the fd just now, and is booked: what it is, is looked at. */
 void identity_received(
 	struct identity *id, const struct caller *c, uint32_t fd, const struct sys_event *ev);

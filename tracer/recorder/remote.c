@@ -227,12 +227,12 @@ static int peek(pid_t tid, uint64_t addr, uint8_t *buf, size_t len)
 	return 0;
 }
 
-/* What is there is the process's, too. */
+/* What is there is the process's, too. One that we may not look into goes on as if it were. */
 static int is_call_at(pid_t tid, uint64_t addr)
 {
 	uint8_t code[ARCH_CALL_BYTES];
 
-	return peek(tid, addr, code, sizeof(code)) == 0 && arch_is_call(code);
+	return peek(tid, addr, code, sizeof(code)) < 0 || arch_is_call(code);
 }
 
 int64_t remote_call(struct remote *r, uint64_t call_at, long nr, const uint64_t args[6])
