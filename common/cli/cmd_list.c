@@ -139,10 +139,10 @@ static int list_run(void *ctx, const struct words *words, struct err *err)
 	int rc = gather_config(args->config, &c, err);
 
 	(void)words;
-	if (rc == 0 && !c)
-		rc = gather_no_catalogue(err);
 	if (rc < 0)
 		return rc;
+	if (!c)
+		return gather_no_catalogue(err);
 	out_init_mem(&lines);
 	write_lines(c, &lines);
 	rc = command_write(is_too_wide(out_text(&lines)) ? write_table : write_lines, c, err);

@@ -185,7 +185,7 @@ static const char *const *join(struct scenario *sc, const char *head, const char
 	const char **list = arena_alloc(&sc->arena, len + 2, sizeof(*list));
 
 	list[0] = head;
-	for (size_t i = 0; i < len; i++)
+	for (size_t i = 0; tail && i < len; i++)
 		list[i + 1] = tail[i];
 	return list;
 }
