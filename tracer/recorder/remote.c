@@ -227,12 +227,14 @@ static int peek(pid_t tid, uint64_t addr, uint8_t *buf, size_t len)
 	return 0;
 }
 
-/* What is there is the process's, too. One that we may not look into goes on as if it were. */
-static int is_call_at(pid_t tid, uint64_t addr)
+/* What is there is the process's, too. Where the thread stands there is one, also in a process that
+ * we may not look into. */
+static int is_call_at(const struct remote *r, uint64_t addr)
 {
 	uint8_t code[ARCH_CALL_BYTES];
 
-	return peek(tid, addr, code, sizeof(code)) < 0 || arch_is_call(code);
+	return addr == regs_ip(&r->saved) ||
+	       (peek(r->t->tid, addr, code, sizeof(code)) == 0 && arch_is_call(code));
 }
 
 int64_t remote_call(struct remote *r, uint64_t call_at, long nr, const uint64_t args[6])
@@ -241,7 +243,7 @@ int64_t remote_call(struct remote *r, uint64_t call_at, long nr, const uint64_t 
 
 	if (r->gone)
 		return -ESRCH;
-	if (r->begun && (r->f->late >= LATE_MAX || !is_call_at(r->t->tid, call_at)))
+	if (r->begun && (r->f->late >= LATE_MAX || !is_call_at(r, call_at)))
 		return -EFAULT;
 	arch_make_call(&r->regs, r->begun ? call_at : 0, nr, args);
 	r->begun = 1;
