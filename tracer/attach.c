@@ -72,7 +72,7 @@ static int seize_error(pid_t pid, int e, struct err *err)
 		return err_set(err, -ESRCH, "no process %d", pid);
 	if (tracer > 0)
 		return err_set(err, -EBUSY, "process %d is already traced by process %d", pid,
-			disposition_pid(tracer, "Tgid")); /* it is a thread's number */
+			disposition_number(tracer, "Tgid")); /* it is a thread's number */
 	return err_set(err, -e,
 		"cannot attach to process %d: %s (run as its user or as root; "
 		"/proc/sys/kernel/yama/ptrace_scope must be 0 for processes that are not children; "
@@ -235,7 +235,7 @@ struct snapshot {
 static int note_parent(void *ctx, pid_t pid)
 {
 	struct snapshot *snap = ctx;
-	pid_t parent = disposition_pid(pid, "PPid");
+	pid_t parent = disposition_number(pid, "PPid");
 
 	if (parent > 0)
 		map_set(&snap->parents, (uint64_t)pid, (void *)(intptr_t)parent);
@@ -325,7 +325,7 @@ static void note_makers(struct session *s)
 
 	while (map_next(&s->tracees.processes, &it)) {
 		struct process *p = it.value;
-		pid_t parent = p->maker ? 0 : disposition_pid(p->pid, "PPid");
+		pid_t parent = p->maker ? 0 : disposition_number(p->pid, "PPid");
 		struct process *maker =
 			parent > 0 ? map_get(&s->tracees.processes, (uint64_t)parent) : NULL;
 
@@ -360,7 +360,7 @@ int attach_left_out(const struct session *s, char *text, size_t n)
 static int add_root(struct session *s, pid_t id, struct err *err)
 {
 	/* The number of any of its threads will do. */
-	pid_t pid = disposition_pid(id, "Tgid");
+	pid_t pid = disposition_number(id, "Tgid");
 	int rc;
 
 	if (pid <= 0)

@@ -92,17 +92,17 @@ void disposition_block_trap(pid_t tid)
 		(void)sigmask_set(tid, mask | bit(SIGTRAP));
 }
 
-pid_t disposition_pid(pid_t tid, const char *field)
+int disposition_number(pid_t tid, const char *field)
 {
 	cleanup_free char *status = status_read(tid);
 	const char *at = status ? status_field(status, field) : NULL;
 
-	return at ? (pid_t)strtol(at, NULL, 10) : -1;
+	return at ? (int)strtol(at, NULL, 10) : -1;
 }
 
 pid_t disposition_tracer(pid_t tid)
 {
-	return disposition_pid(tid, "TracerPid");
+	return disposition_number(tid, "TracerPid");
 }
 
 char disposition_state(pid_t tid)
@@ -115,7 +115,7 @@ char disposition_state(pid_t tid)
 
 int disposition_seccomp(pid_t tid)
 {
-	return (int)disposition_pid(tid, "Seccomp");
+	return disposition_number(tid, "Seccomp");
 }
 
 /* Heap: /proc/TID/stat behind the name, which can have anything in it; or NULL. */

@@ -23,8 +23,8 @@ int disposition_mask(pid_t tid, uint64_t *ret);
 void disposition_block_trap(pid_t tid);
 /* The process that traces it; 0: none, -1: cannot be read. */
 pid_t disposition_tracer(pid_t tid);
-/* A field that is a pid ("Tgid", "PPid"); -1: cannot be read. */
-pid_t disposition_pid(pid_t tid, const char *field);
+/* A field that is a number ("Tgid", "PPid", "FDSize"); -1: cannot be read. */
+int disposition_number(pid_t tid, const char *field);
 
 /* State of a thread as in its status file: 'R', 'S', 'D', 't' ...; 0: it is gone. */
 char disposition_state(pid_t tid);

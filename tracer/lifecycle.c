@@ -75,7 +75,7 @@ static int shares(const struct tracee *t, pid_t child, int what, int otherwise)
  * leave. -ESRCH: the child is over already, having been taken for an orphan. */
 static int flags_by_kernel(const struct tracee *t, pid_t child, uint64_t *ret)
 {
-	int is_thread = disposition_pid(child, "Tgid") == t->process->pid;
+	int is_thread = disposition_number(child, "Tgid") == t->process->pid;
 
 	if (disposition_tracer(child) <= 0)
 		return -ESRCH;
@@ -212,7 +212,7 @@ static int is_orphan(struct session *s, const struct stop *stop, pid_t pid)
 	if (s->leaving)
 		return 0; /* no entry is seen */
 	return !s->tracees.cloning ||
-	       !is_cloning(s, pid == stop->tid ? disposition_pid(stop->tid, "PPid") : pid);
+	       !is_cloning(s, pid == stop->tid ? disposition_number(stop->tid, "PPid") : pid);
 }
 
 void lifecycle_adopt_orphans(struct session *s)
@@ -220,7 +220,7 @@ void lifecycle_adopt_orphans(struct session *s)
 	struct map_iter it = {0};
 
 	while (map_next(&s->stops.held, &it)) {
-		pid_t tid = (pid_t)it.key, pid = disposition_pid(tid, "Tgid");
+		pid_t tid = (pid_t)it.key, pid = disposition_number(tid, "Tgid");
 
 		if (!is_orphan(s, it.value, pid))
 			continue;

@@ -231,10 +231,10 @@ static void dispositions(void **state)
 static void pids(void **state)
 {
 	(void)state;
-	assert_int_equal(disposition_pid(getpid(), "Tgid"), getpid());
-	assert_int_equal(disposition_pid(getpid(), "PPid"), getppid());
-	assert_int_equal(disposition_pid(getpid(), "NoSuchField"), -1);
-	assert_int_equal(disposition_pid(1 << 30, "Tgid"), -1);
+	assert_int_equal(disposition_number(getpid(), "Tgid"), getpid());
+	assert_int_equal(disposition_number(getpid(), "PPid"), getppid());
+	assert_int_equal(disposition_number(getpid(), "NoSuchField"), -1);
+	assert_int_equal(disposition_number(1 << 30, "Tgid"), -1);
 	assert_int_equal(disposition_tracer(1 << 30), -1);
 }
 

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "tracer/event.h"
 #include "tracer/fd/files.h"
@@ -280,17 +279,4 @@ int fd_look(pid_t pid, pid_t tid, uint32_t fd, struct fd_look *ret)
 	ret->blocking = blocking_of(fcntl(copy, F_GETFL));
 	look_at_socket(copy, ret);
 	return 0;
-}
-
-uint32_t fd_room(pid_t tid)
-{
-	cleanup_free char *text = NULL;
-	const char *size;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	if (file_read(path, 65536, &text, NULL, NULL) < 0)
-		return 0;
-	size = strstr(text, "\nFDSize:"); /* a newline in the name is written as two characters */
-	return size ? (uint32_t)strtoul(size + strlen("\nFDSize:"), NULL, 10) : 0;
 }

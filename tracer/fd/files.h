@@ -152,9 +152,6 @@ int fd_look(pid_t pid, pid_t tid, uint32_t fd, struct fd_look *ret);
 const char *fd_type(int fd, const char *path);
 /* enum file_takes, of flags as open and pipe2 take them; negative: not known. */
 uint8_t file_takes_by(long flags, int is_pipe);
-/* How many numbers the kernel has room for in the thread's table; 0: it cannot be known. */
-uint32_t fd_room(pid_t tid);
-
 struct sockaddr_storage;
 /* Words for a socket, heap: "udp", "raw icmp", "unix stream"; an address, NULL where there is
  * nothing to say (unbound, not connected); and all of it, addresses NULL where there are none. */

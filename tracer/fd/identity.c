@@ -17,6 +17,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "tracer/dispositions.h"
 #include "tracer/filler.h"
 #include "tracer/recorder/layout.h"
 
@@ -233,16 +234,17 @@ int identity_closing(const struct sys_event *ev, uint32_t *ret_first, uint32_t *
 static int has_room(const struct caller *c, uint32_t fd)
 {
 	struct files_state *state = files_state(c->files);
-	uint32_t room;
+	int room;
 
 	if (fd < ROOM_ALWAYS || fd < state->room)
 		return 1;
 	if (state->beyond >= BEYOND_MAX)
 		return 0; /* it has been asked often enough */
-	room = fd_room(c->tid);
-	if (!room)
+	room = disposition_number(c->tid, "FDSize");
+	if (room <= 0)
 		return 1; /* its thread is gone */
-	state->room = room > state->room ? room : state->room;
+	if ((uint32_t)room > state->room)
+		state->room = (uint32_t)room;
 	state->beyond += fd >= state->room;
 	return fd < state->room;
 }

@@ -44,7 +44,7 @@ const char trap_is_the_programs[] =
 
 static int shares_memory_with_parent(pid_t pid)
 {
-	pid_t parent = disposition_pid(pid, "PPid");
+	pid_t parent = disposition_number(pid, "PPid");
 
 	return parent > 0 && syscall(SYS_kcmp, pid, parent, KCMP_VM, 0, 0) == 0;
 }
